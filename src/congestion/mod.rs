@@ -1,0 +1,1 @@
+//! What a placement costs: link loads, bounds, certificates and predictions.

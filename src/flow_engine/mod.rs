@@ -1,0 +1,1 @@
+//! Fluid simulation: flows share links max-min fairly.

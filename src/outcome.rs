@@ -1,0 +1,148 @@
+//! What a simulation yields, whichever engine ran it.
+
+use crate::ids::{LinkId, TaskId};
+use crate::units::Time;
+
+/// What to record besides completion times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Observe {
+    /// Record every flow ([`Outcome::flows`]); aggregates are always there.
+    pub flows: bool,
+    /// Record every link ([`Outcome::links`]).
+    pub links: bool,
+    /// Sample queues and rates at this interval ([`Outcome::series`]); packet engine.
+    pub series: Option<Time>,
+}
+
+/// One flow (a transfer of the schedule) that finished.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FlowRecord {
+    pub task: TaskId,
+    /// When it started to send.
+    pub start: Time,
+    /// When its last data byte reached the receiver.
+    pub delivered: Time,
+    /// When the last acknowledgement reached the sender.
+    pub acked: Time,
+    /// Completion time (`delivered - start`) of the same flow alone on its fastest path.
+    pub ideal: Time,
+    /// Pieces it was sent in.
+    pub subflows: u32,
+    /// Distinct paths its data took.
+    pub paths: u32,
+    /// Packets sent again; packet engine.
+    pub retransmits: u32,
+    /// Packets that arrived after a later one; packet engine.
+    pub reordered: u32,
+}
+
+/// One directed link.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct LinkRecord {
+    /// Payload bytes that crossed it (fractional where a fluid flow is spread).
+    pub bytes: f64,
+    /// Bytes that crossed it with headers and control packets; the same as `bytes` in the flow engine.
+    pub wire_bytes: f64,
+    /// Highest fill of its output queue in bytes; packet engine.
+    pub max_queue: u64,
+    pub drops: u64,
+    pub trims: u64,
+    pub ecn_marks: u64,
+    pub pauses: u64,
+}
+
+/// Totals over the run; zero where an engine has no such thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counters {
+    /// Data packets injected.
+    pub packets: u64,
+    /// Link traversals of all packets, acknowledgements included.
+    pub packet_hops: u64,
+    /// Events the engine processed.
+    pub events: u64,
+    pub ecn_marks: u64,
+    pub drops: u64,
+    pub trims: u64,
+    pub pauses: u64,
+    pub retransmits: u64,
+}
+
+/// Queues and rates over time, in order of time, then link; intervals in which a link was idle with
+/// an empty queue are left out.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Series {
+    pub interval: Time,
+    pub samples: Vec<Sample>,
+}
+
+/// One link over one interval.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sample {
+    /// End of the interval.
+    pub at: Time,
+    pub link: LinkId,
+    /// Fill of the output queue at the end of the interval, in bytes.
+    pub queue: u64,
+    /// Wire bytes sent in the interval.
+    pub sent: u64,
+}
+
+/// Mean and 99th percentile (nearest rank) of the flow completion times.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct FctSummary {
+    pub mean_us: f64,
+    pub p99_us: f64,
+}
+
+/// The result of a run in which every flow finished.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Outcome {
+    /// Collective completion time: last data byte of the last transfer at its receiver, from t = 0.
+    pub cct: Time,
+    pub fct: FctSummary,
+    /// By task id; empty unless observed.
+    pub flows: Vec<FlowRecord>,
+    /// By link id; empty unless observed.
+    pub links: Vec<LinkRecord>,
+    pub counters: Counters,
+    /// Samples, where observed.
+    pub series: Option<Series>,
+}
+
+/// A flow that did not finish.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unfinished {
+    pub task: TaskId,
+    /// Bytes that reached the receiver.
+    pub delivered: u64,
+    /// Why: never started and what it waited for, path down, ...
+    pub reason: String,
+}
+
+/// A run that ended before every flow had finished.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{} of {flows} flows did not finish by {at}", .unfinished.len())]
+pub struct Stuck {
+    /// Simulated time at which nothing was left to do.
+    pub at: Time,
+    /// Number of flows in the schedule.
+    pub flows: usize,
+    /// Those that did not finish, by task id.
+    pub unfinished: Vec<Unfinished>,
+}
+
+impl FctSummary {
+    /// From the completion times in any order.
+    pub fn of(mut times: Vec<Time>) -> Self {
+        if times.is_empty() {
+            return Self::default();
+        }
+        times.sort_unstable();
+        let total: u128 = times.iter().map(|t| u128::from(t.0)).sum();
+        let rank = (times.len() * 99).div_ceil(100).max(1);
+        Self {
+            mean_us: total as f64 / times.len() as f64 / 1e6,
+            p99_us: times[rank - 1].as_us(),
+        }
+    }
+}

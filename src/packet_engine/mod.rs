@@ -1,0 +1,1 @@
+//! Packet simulation: event queue, ports, switches, hosts, path selection and transports.

@@ -1,0 +1,154 @@
+//! A fabric as a builder draws it.
+
+use petgraph::graph::{DiGraph, NodeIndex};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::units::{Bytes, Rate, Time};
+
+/// A fabric as a directed graph: every cable is two links.
+pub type Graph = DiGraph<Node, LinkSpec>;
+
+/// What a node does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NodeKind {
+    /// Sends and receives; one rank can live on it.
+    Host,
+    /// Forwards.
+    Switch,
+}
+
+/// A host or a switch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    /// Unique, such as `host17`, `leaf3`, `spine0`.
+    pub name: String,
+    pub kind: NodeKind,
+    /// 0 for hosts, 1 for the switches above them, and so on.
+    pub tier: u8,
+    /// Time a packet spends inside before it is queued at an output.
+    pub latency: Time,
+}
+
+impl Node {
+    /// A host.
+    pub fn host(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            kind: NodeKind::Host,
+            tier: 0,
+            latency: Time::ZERO,
+        }
+    }
+
+    /// A switch without latency of its own.
+    pub fn switch(name: impl Into<String>, tier: u8) -> Self {
+        Self {
+            name: name.into(),
+            kind: NodeKind::Switch,
+            tier,
+            latency: Time::ZERO,
+        }
+    }
+}
+
+/// One direction of a cable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkSpec {
+    /// Name of the cable, the same in both directions, such as `leaf0-spine3`.
+    pub cable: String,
+    pub rate: Rate,
+    /// Propagation delay.
+    pub delay: Time,
+    /// Limit of the output queue in front of the link, where the topology sets one.
+    pub queue: Option<Bytes>,
+}
+
+/// Rate and propagation delay of a kind of cable, as written in an experiment file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Cable {
+    /// Rate of each direction.
+    pub rate: Rate,
+    /// Propagation delay of each direction.
+    #[serde(default = "Cable::default_delay")]
+    pub delay: Time,
+}
+
+impl Cable {
+    fn default_delay() -> Time {
+        Time::from_ns(500)
+    }
+
+    /// Refuses a rate at which nothing would ever arrive.
+    pub fn check(&self, key: &str) -> Result<(), crate::input::InputError> {
+        if self.rate.is_zero() {
+            let error = crate::input::InputError::key(format!("{key}.rate"), "the rate is zero");
+            return Err(error.help("a link that is down is written under [[faults]]"));
+        }
+        Ok(())
+    }
+}
+
+/// How packets find their way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Routing {
+    /// Up to a common ancestor, then down, by the nodes' tiers: what Clos fabrics do. A detour that
+    /// goes down and up again is no path, as it could deadlock under flow control.
+    UpDown,
+    /// Fewest hops, whatever the tiers; only switches forward.
+    Shortest,
+    /// Fewest hops, and hosts with several ports forward as well.
+    ShortestThroughHosts,
+}
+
+/// A graph and the rule by which packets cross it.
+#[derive(Debug, Clone)]
+pub struct Blueprint {
+    pub graph: Graph,
+    pub routing: Routing,
+}
+
+impl Blueprint {
+    /// An empty drawing.
+    pub fn new(routing: Routing) -> Self {
+        Self {
+            graph: Graph::new(),
+            routing,
+        }
+    }
+
+    /// Adds a host or a switch. All hosts must be added before the first switch.
+    pub fn add(&mut self, node: Node) -> NodeIndex {
+        self.graph.add_node(node)
+    }
+
+    /// Links `a` and `b` in both directions by a cable called `a-b`.
+    pub fn connect(&mut self, a: NodeIndex, b: NodeIndex, cable: Cable) {
+        let name = format!("{}-{}", self.graph[a].name, self.graph[b].name);
+        self.connect_as(name, a, b, cable, None);
+    }
+
+    /// Links `a` and `b` in both directions by a cable with a name of its own.
+    pub fn connect_as(&mut self, name: String, a: NodeIndex, b: NodeIndex, cable: Cable, queue: Option<Bytes>) {
+        let spec = LinkSpec {
+            cable: name,
+            rate: cable.rate,
+            delay: cable.delay,
+            queue,
+        };
+        self.graph.add_edge(a, b, spec.clone());
+        self.graph.add_edge(b, a, spec);
+    }
+}
+
+impl Blueprint {
+    /// Links `a` and `b` by `count` cables `a-b`, `a-b#1`, `a-b#2`, ...
+    pub fn connect_parallel(&mut self, a: NodeIndex, b: NodeIndex, cable: Cable, count: u32) {
+        self.connect(a, b, cable);
+        for k in 1..count {
+            let name = format!("{}-{}#{k}", self.graph[a].name, self.graph[b].name);
+            self.connect_as(name, a, b, cable, None);
+        }
+    }
+}

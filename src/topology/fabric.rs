@@ -1,0 +1,281 @@
+//! The dense compiled form of a fabric: arrays of nodes, links and forwarding tables.
+
+use std::collections::HashMap;
+
+use petgraph::visit::EdgeRef;
+use smallvec::SmallVec;
+
+use super::blueprint::{Blueprint, Node, NodeKind, Routing};
+use super::routing::Routes;
+use crate::ids::{LinkId, NodeId};
+use crate::units::{Bytes, Rate, Time};
+
+/// The links a packet crosses, first to last.
+pub type Path = SmallVec<[LinkId; 8]>;
+
+/// A directed link with the output queue in front of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    pub from: NodeId,
+    pub to: NodeId,
+    /// Zero where the link is down.
+    pub rate: Rate,
+    /// Propagation delay and the latency of the switch at the far end.
+    pub delay: Time,
+    /// Limit of the output queue, where the topology sets one.
+    pub queue: Option<Bytes>,
+    /// The other direction of the same cable.
+    pub reverse: LinkId,
+}
+
+/// A change of a link's rate; zero takes it down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LinkChange {
+    pub link: LinkId,
+    pub rate: Rate,
+}
+
+/// A fabric ready to simulate: nodes (hosts first), links, and all equal-cost paths.
+///
+/// Links that are down stay in the arrays, with rate zero and on no path, so that a [`LinkId`]
+/// means the same link in every state of a fabric.
+#[derive(Debug, Clone)]
+pub struct Fabric {
+    nodes: Vec<Node>,
+    links: Vec<Link>,
+    cables: Vec<String>,
+    hosts: u32,
+    routing: Routing,
+    /// Links out of each node, in order of their ids.
+    out: Vec<SmallVec<[LinkId; 4]>>,
+    routes: Routes,
+}
+
+impl Fabric {
+    /// Compiles a drawing. The hosts must be its first nodes, and links come in pairs of directions,
+    /// as [`Blueprint`] adds them.
+    pub fn compile(drawing: &Blueprint) -> Self {
+        let graph = &drawing.graph;
+        let nodes: Vec<Node> = graph.node_weights().cloned().collect();
+        let hosts = nodes.iter().take_while(|n| n.kind == NodeKind::Host).count() as u32;
+        assert!(
+            nodes[hosts as usize..].iter().all(|n| n.kind == NodeKind::Switch),
+            "a builder adds all hosts before the first switch"
+        );
+        let mut links = Vec::with_capacity(graph.edge_count());
+        let mut cables = Vec::with_capacity(graph.edge_count() / 2);
+        let mut out = vec![SmallVec::new(); nodes.len()];
+        for edge in graph.edge_references() {
+            let id = LinkId::from(links.len());
+            let (from, to) = (NodeId::from(edge.source().index()), NodeId::from(edge.target().index()));
+            let spec = edge.weight();
+            links.push(Link {
+                from,
+                to,
+                rate: spec.rate,
+                delay: spec.delay + nodes[to.index()].latency,
+                queue: spec.queue,
+                reverse: LinkId(id.0 ^ 1),
+            });
+            if id.0.is_multiple_of(2) {
+                cables.push(spec.cable.clone());
+            }
+            out[from.index()].push(id);
+        }
+        let routes = Routes::compute(&nodes, &links, &out, drawing.routing);
+        Self {
+            nodes,
+            links,
+            cables,
+            hosts,
+            routing: drawing.routing,
+            out,
+            routes,
+        }
+    }
+
+    /// The same fabric after changes of link rates, with paths over the surviving links only.
+    #[must_use]
+    pub fn with(&self, changes: &[LinkChange]) -> Self {
+        let mut changed = self.clone();
+        for change in changes {
+            changed.links[change.link.index()].rate = change.rate;
+        }
+        changed.routes = Routes::compute(&changed.nodes, &changed.links, &changed.out, changed.routing);
+        changed
+    }
+
+    /// Number of hosts; host `h` is node `h`.
+    pub fn hosts(&self) -> u32 {
+        self.hosts
+    }
+
+    /// All nodes, hosts first.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// All directed links.
+    pub fn links(&self) -> &[Link] {
+        &self.links
+    }
+
+    /// One link.
+    pub fn link(&self, id: LinkId) -> &Link {
+        &self.links[id.index()]
+    }
+
+    /// Ids of all directed links.
+    pub fn link_ids(&self) -> impl Iterator<Item = LinkId> + use<> {
+        (0..self.links.len()).map(LinkId::from)
+    }
+
+    /// Links out of a node, those that are down included.
+    pub fn out_links(&self, node: NodeId) -> &[LinkId] {
+        &self.out[node.index()]
+    }
+
+    /// Whether a link joins two switches.
+    pub fn is_fabric_link(&self, id: LinkId) -> bool {
+        let link = self.link(id);
+        link.from.0 >= self.hosts && link.to.0 >= self.hosts
+    }
+
+    /// Name of a cable, the same for both directions, such as `leaf0-spine3`.
+    pub fn cable(&self, id: LinkId) -> &str {
+        &self.cables[id.index() / 2]
+    }
+
+    /// Name of one direction, such as `leaf0->spine3`, unique in the fabric. Cables with names that
+    /// do not join their ends' names keep them: `trunk:leaf0->spine3`.
+    pub fn link_name(&self, id: LinkId) -> String {
+        let link = self.link(id);
+        let (from, to) = (&self.node(link.from).name, &self.node(link.to).name);
+        let cable = self.cable(id);
+        let (first, second) = if id.0.is_multiple_of(2) { (from, to) } else { (to, from) };
+        match cable
+            .strip_prefix(first.as_str())
+            .and_then(|rest| rest.strip_prefix('-'))
+            .and_then(|rest| rest.strip_prefix(second.as_str()))
+        {
+            Some(parallel) => format!("{from}->{to}{parallel}"),
+            None => format!("{cable}:{from}->{to}"),
+        }
+    }
+
+    /// Directed links by every name they answer to: a cable's name gives both directions.
+    pub fn links_by_name(&self) -> HashMap<String, SmallVec<[LinkId; 2]>> {
+        let mut names: HashMap<String, SmallVec<[LinkId; 2]>> = HashMap::new();
+        for id in self.link_ids() {
+            names.entry(self.link_name(id)).or_default().push(id);
+            names.entry(self.cable(id).to_owned()).or_default().push(id);
+            if id.0.is_multiple_of(2) {
+                // leaf1-host17 also answers to host17-leaf1.
+                let (from, to) = (&self.link(id).from, &self.link(id).to);
+                let swapped = format!("{}-{}", self.node(*to).name, self.node(*from).name);
+                if format!("{}-{}", self.node(*from).name, self.node(*to).name) == self.cable(id) {
+                    names.entry(swapped).or_default().extend([id, LinkId(id.0 + 1)]);
+                }
+            }
+        }
+        names
+    }
+
+    /// One node.
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.index()]
+    }
+
+    /// The node at which the paths of a host begin and end: its switch, or the host itself where
+    /// it has several ports. Hosts of one edge share all paths but for their own links.
+    pub fn edge(&self, host: NodeId) -> NodeId {
+        self.routes.edge(host)
+    }
+
+    /// Number of equal-cost paths; 0 where `dst` cannot be reached (or is `src`). Depends only on
+    /// the two edges (see [`Fabric::edge`]) and on whether the hosts' own links are up.
+    pub fn path_count(&self, src: NodeId, dst: NodeId) -> u32 {
+        self.routes.path_count(src, dst)
+    }
+
+    /// Path `index` of the pair, below [`Fabric::path_count`].
+    pub fn path(&self, src: NodeId, dst: NodeId, index: u32) -> Path {
+        let mut left = index;
+        self.follow(src, dst, |routes, _, hops| {
+            routes.descend(&self.links, dst, hops, &mut left)
+        })
+    }
+
+    /// All equal-cost paths of the pair, in order of their index.
+    pub fn paths(&self, src: NodeId, dst: NodeId) -> impl Iterator<Item = Path> + '_ {
+        (0..self.path_count(src, dst)).map(move |index| self.path(src, dst, index))
+    }
+
+    /// The path that `choose` picks hop by hop, with its index. `choose` gets the switch and its
+    /// equal-cost next links (at least one) and returns a position among them. `None` where `dst`
+    /// cannot be reached.
+    pub fn walk(
+        &self,
+        src: NodeId,
+        dst: NodeId,
+        mut choose: impl FnMut(NodeId, &[LinkId]) -> usize,
+    ) -> Option<(u32, Path)> {
+        if self.path_count(src, dst) == 0 {
+            return None;
+        }
+        let mut index = 0;
+        let path = self.follow(src, dst, |routes, at, hops| {
+            let position = if hops.len() == 1 { 0 } else { choose(at, hops) };
+            index += routes.paths_before(&self.links, dst, hops, position);
+            position
+        });
+        Some((index, path))
+    }
+
+    /// The index of a path among those of its pair, if it is one of them.
+    pub fn path_index(&self, src: NodeId, dst: NodeId, path: &[LinkId]) -> Option<u32> {
+        let (index, found) = self.walk(src, dst, |_, hops| {
+            hops.iter().position(|hop| path.contains(hop)).unwrap_or(0)
+        })?;
+        (found.as_slice() == path).then_some(index)
+    }
+
+    /// Equal-cost links from a switch (or forwarding host) towards a host; empty where there is no way.
+    pub fn next_hops(&self, at: NodeId, dst: NodeId) -> &[LinkId] {
+        match self.routes.last_link(dst) {
+            Some((edge, down)) if edge == at => std::slice::from_ref(down),
+            _ => self.routes.hops(at, self.routes.edge(dst)),
+        }
+    }
+
+    fn follow(&self, src: NodeId, dst: NodeId, mut choose: impl FnMut(&Routes, NodeId, &[LinkId]) -> usize) -> Path {
+        debug_assert!(self.path_count(src, dst) > 0, "there is no path from {src} to {dst}");
+        let mut path = Path::new();
+        let mut at = src;
+        if let Some((edge, up)) = self.routes.first_link(src) {
+            path.push(up);
+            at = edge;
+        }
+        let target = self.routes.edge(dst);
+        while at != target {
+            let hops = self.routes.hops(at, target);
+            let hop = hops[choose(&self.routes, at, hops)];
+            path.push(hop);
+            at = self.link(hop).to;
+        }
+        if let Some((_, down)) = self.routes.last_link(dst) {
+            path.push(*down);
+        }
+        path
+    }
+
+    /// Sum of the propagation delays along a path.
+    pub fn path_delay(&self, path: &[LinkId]) -> Time {
+        path.iter().map(|&id| self.link(id).delay).sum()
+    }
+
+    /// The smallest rate along a path.
+    pub fn path_rate(&self, path: &[LinkId]) -> Rate {
+        path.iter().map(|&id| self.link(id).rate).min().unwrap_or(Rate::ZERO)
+    }
+}

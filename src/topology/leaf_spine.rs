@@ -1,0 +1,71 @@
+//! Two tiers: every leaf is linked to every spine.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Blueprint, Cable, Node, Routing};
+use crate::input::InputError;
+
+/// A leaf-spine fabric. Host `h` hangs on leaf `h / hosts_per_leaf`; cables are called
+/// `leaf3-spine1` and `leaf1-host17`, further parallel ones `leaf3-spine1#1`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LeafSpine {
+    /// Number of leaf switches.
+    pub leaves: u32,
+    /// Number of spine switches.
+    pub spines: u32,
+    /// Hosts under each leaf.
+    pub hosts_per_leaf: u32,
+    /// Links between hosts and leaves.
+    pub host_link: Cable,
+    /// Links between leaves and spines.
+    pub fabric_link: Cable,
+    /// Parallel links of each leaf-spine pair.
+    #[serde(default = "one")]
+    pub parallel: u32,
+}
+
+fn one() -> u32 {
+    1
+}
+
+impl LeafSpine {
+    /// Draws the fabric: nodes are hosts, then leaves, then spines.
+    pub fn blueprint(&self) -> Result<Blueprint, InputError> {
+        for (key, count) in [
+            ("leaves", self.leaves),
+            ("spines", self.spines),
+            ("hosts_per_leaf", self.hosts_per_leaf),
+            ("parallel", self.parallel),
+        ] {
+            super::check_count(key, count)?;
+        }
+        super::check_size(
+            &[self.leaves, self.hosts_per_leaf],
+            &[self.leaves, self.spines, self.parallel],
+        )?;
+        self.host_link.check("host_link")?;
+        self.fabric_link.check("fabric_link")?;
+
+        let mut drawing = Blueprint::new(Routing::UpDown);
+        let hosts: Vec<_> = (0..self.leaves * self.hosts_per_leaf)
+            .map(|h| drawing.add(Node::host(format!("host{h}"))))
+            .collect();
+        let leaves: Vec<_> = (0..self.leaves)
+            .map(|l| drawing.add(Node::switch(format!("leaf{l}"), 1)))
+            .collect();
+        let spines: Vec<_> = (0..self.spines)
+            .map(|s| drawing.add(Node::switch(format!("spine{s}"), 2)))
+            .collect();
+        for (h, host) in hosts.iter().enumerate() {
+            drawing.connect(leaves[h / self.hosts_per_leaf as usize], *host, self.host_link);
+        }
+        for leaf in &leaves {
+            for spine in &spines {
+                drawing.connect_parallel(*leaf, *spine, self.fabric_link, self.parallel);
+            }
+        }
+        Ok(drawing)
+    }
+}

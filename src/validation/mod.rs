@@ -1,0 +1,1 @@
+//! Engines, placements and bounds held against each other.

@@ -1,0 +1,79 @@
+//! Which tasks may start: the bookkeeping of dependencies that both engines share.
+
+use super::schedule::{Action, Moment, Schedule, Start};
+use crate::ids::TaskId;
+use crate::units::Time;
+
+/// Something an engine must do at a time: start a transfer, or report the end of a delay by
+/// [`Progress::happened`] with [`Moment::Delivered`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Due {
+    pub at: Time,
+    pub task: TaskId,
+}
+
+/// How far a schedule has come.
+#[derive(Debug, Clone)]
+pub struct Progress {
+    /// Predecessors still to happen before a task starts; for relays, how often they have passed on.
+    counters: Vec<u32>,
+}
+
+impl Progress {
+    /// The beginning, and what is due without any predecessor, in order of task.
+    pub fn new(schedule: &Schedule) -> (Self, Vec<Due>) {
+        let needed = |t| match (schedule.task(t).action, schedule.task(t).start) {
+            (Action::Relay, _) => 0,
+            (_, Start::All) => schedule.predecessors(t),
+            (_, Start::Count(count)) => count,
+        };
+        let ids = || (0..schedule.tasks().len()).map(TaskId::from);
+        let mut progress = Self {
+            counters: ids().map(needed).collect(),
+        };
+        let mut due = Vec::new();
+        let roots = ids().filter(|&t| needed(t) == 0 && schedule.task(t).action != Action::Relay);
+        for root in roots {
+            progress.begin(schedule, root, Time::ZERO, &mut due);
+        }
+        (progress, due)
+    }
+
+    /// Notes that a moment of a task has happened at `now` and appends what becomes due, not
+    /// before `now`. Engines report both moments of a transfer, each once, and `Delivered` of a delay.
+    pub fn happened(&mut self, schedule: &Schedule, task: TaskId, moment: Moment, now: Time, due: &mut Vec<Due>) {
+        for &(next, counted) in schedule.successors(task) {
+            if counted == moment {
+                self.release(schedule, next, now, due);
+            }
+        }
+    }
+
+    fn release(&mut self, schedule: &Schedule, task: TaskId, now: Time, due: &mut Vec<Due>) {
+        let counter = &mut self.counters[task.index()];
+        if schedule.task(task).action == Action::Relay {
+            let turn = *counter as usize;
+            *counter += 1;
+            if let Some(&(next, _)) = schedule.successors(task).get(turn) {
+                self.release(schedule, next, now, due);
+            }
+        } else if *counter > 0 {
+            *counter -= 1;
+            if *counter == 0 {
+                self.begin(schedule, task, now, due);
+            }
+        }
+    }
+
+    fn begin(&mut self, schedule: &Schedule, task: TaskId, now: Time, due: &mut Vec<Due>) {
+        let at = now.max(schedule.task(task).earliest);
+        match schedule.task(task).action {
+            Action::Delay(Time::ZERO) if at == now => self.happened(schedule, task, Moment::Delivered, now, due),
+            Action::Delay(duration) => due.push(Due {
+                at: at + duration,
+                task,
+            }),
+            _ => due.push(Due { at, task }),
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Broken inputs and the exact messages they give.

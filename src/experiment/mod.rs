@@ -1,1 +1,3 @@
 //! From an experiment file to results on disk: parse, validate, sweep, run, record.
+
+pub mod record;

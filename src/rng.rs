@@ -3,7 +3,7 @@
 //! A stream depends on the seed and its name alone, so that drawing more numbers in one place
 //! never changes what another place draws.
 
-use rand::SeedableRng;
+use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
 /// The generator of every random stream: small, fast and the same on all machines.
@@ -33,10 +33,16 @@ pub const fn index_below(hash: u64, n: u32) -> u32 {
     (((hash >> 32) * n as u64) >> 32) as u32
 }
 
+/// Puts up to 2^32 items in uniformly random order (Fisher-Yates).
+pub fn shuffle<T>(stream: &mut Stream, items: &mut [T]) {
+    for i in (1..items.len()).rev() {
+        items.swap(i, index_below(stream.next_u64(), i as u32 + 1) as usize);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rand::Rng;
 
     /// A change here changes every published result.
     #[test]
@@ -44,6 +50,19 @@ mod tests {
         let mut a = stream(1, "ecmp", 0);
         assert_eq!(a.next_u64(), 13_047_096_646_175_675_838);
         assert_eq!(stream(1, "spray", 0).next_u64(), 11_558_746_825_849_185_497);
+    }
+
+    #[test]
+    fn every_order_is_as_likely() {
+        let mut stream = stream(1, "shuffle", 0);
+        let mut counts = std::collections::BTreeMap::<_, u32>::new();
+        for _ in 0..24_000 {
+            let mut items = [0, 1, 2, 3];
+            shuffle(&mut stream, &mut items);
+            *counts.entry(items).or_default() += 1;
+        }
+        assert_eq!(counts.len(), 24);
+        assert!(counts.values().all(|c| (850..1_150).contains(c)), "{counts:?}");
     }
 
     #[test]

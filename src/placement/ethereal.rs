@@ -1,89 +1,53 @@
 //! The paper's splitting rule (arXiv 2407.00550): whole flows round robin, left-over flows split.
-
-use std::collections::BTreeMap;
+//!
+//! With n flows of a group and s paths, n - n mod s flows go whole and each of the n mod s others in
+//! s / gcd(n mod s, s) equal parts, round robin over all paths. Every path carries the same number
+//! of bytes, as with ideal spraying, where the sizes in a group are equal and the links are too.
+//! Unequal sizes are counted as if they were equal, and links of any rate get the same share: that is
+//! the paper's rule. [`CutLine`](super::CutLine) looks at bytes and capacities.
+//!
+//! As in the authors' simulator the order of flows and of paths is shuffled by every source, the
+//! turn begins anew for every destination edge, and the last part of a flow takes the remainder. The
+//! order of the destinations, which they shuffle too, has no bearing on the paths.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Piece, Placement, Route};
-use crate::ids::{NodeId, TaskId};
-use crate::topology::Fabric;
-use crate::workload::Schedule;
-
-/// Which flows are balanced together, each group by its destination edge.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Group {
-    /// The flows of one source host: no coordination between hosts.
-    #[default]
-    Host,
-    /// The flows of all hosts under one leaf.
-    Leaf,
-}
+use super::groups::FlowGroup;
+use super::pieces::equal_parts;
+use super::weights::gcd;
+use super::{Group, Piece, Placement, Problem, Route, Scheme};
+use crate::ids::TaskId;
+use crate::input::InputError;
 
 /// Options of `ethereal`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct Ethereal {
-    /// Which flows are balanced together.
-    #[serde(default)]
+    /// Which flows are balanced together. Default `host`.
     pub group: Group,
 }
 
-impl Ethereal {
-    pub(super) fn place(&self, fabric: &Fabric, schedule: &Schedule, _seed: u64) -> Placement {
-        let mut groups: BTreeMap<(u32, NodeId, NodeId), Vec<(TaskId, u64)>> = BTreeMap::new();
-        for (task, src, dst, bytes) in schedule.transfers() {
-            let (src, dst) = (NodeId(src), NodeId(dst));
-            let from = match self.group {
-                Group::Host => src,
-                Group::Leaf => fabric.edge(src),
-            };
-            let key = (schedule.task(task).step, from, fabric.edge(dst));
-            groups.entry(key).or_default().push((task, bytes));
-        }
-        let mut pieces = vec![Vec::new(); schedule.tasks().len()];
-        for flows in groups.into_values() {
-            let endpoints = |task: TaskId| match schedule.task(task).action {
-                crate::workload::Action::Transfer { src, dst, .. } => (NodeId(src), NodeId(dst)),
-                _ => unreachable!("only transfers are grouped"),
-            };
-            let (src, dst) = endpoints(flows[0].0);
-            for (task, split) in flows.iter().zip(split_evenly(&flows, fabric.path_count(src, dst))) {
-                pieces[task.0.index()] = split;
-            }
-        }
-        Placement::from_pieces(pieces)
+impl Scheme for Ethereal {
+    fn place(&self, problem: &Problem<'_>) -> Result<Placement, InputError> {
+        let mut placed = Vec::with_capacity(problem.schedule.tasks().len());
+        problem.for_each_group(self.group, "ethereal", |group| deal(group, &mut placed));
+        Ok(Placement::from_scattered(problem.schedule.tasks().len(), &placed))
     }
 }
 
-/// Balances flows over `s` paths: `n - n mod s` of them whole, each of the others in `s / gcd` parts.
-fn split_evenly(flows: &[(TaskId, u64)], s: u32) -> Vec<Vec<Piece>> {
-    let n = flows.len() as u32;
+fn deal(group: &FlowGroup<'_>, placed: &mut Vec<(TaskId, Piece)>) {
+    let (n, s) = (group.flows.len(), group.paths.len());
     let left_over = n % s;
-    let parts = s / gcd(left_over, s);
-    let mut next = 0;
-    let mut turn = || {
-        let path = next % s;
-        next += 1;
-        Route::Pinned(path)
-    };
-    let mut split = |i: usize, bytes: u64| {
-        if (i as u32) < n - left_over || bytes < u64::from(parts) {
-            return vec![Piece { route: turn(), bytes }];
+    let parts = (s as u64 / gcd(left_over as u64, s as u64)) as u32;
+    let mut turns = group.paths.iter().cycle();
+    for (i, flow) in group.flows.iter().enumerate() {
+        let count = if i < n - left_over { 1 } else { parts };
+        for (bytes, &path) in equal_parts(flow.bytes, count).zip(&mut turns) {
+            if bytes > 0 {
+                let route = Route::Pinned(path);
+                placed.push((flow.task, Piece { route, bytes }));
+            }
         }
-        let part = bytes / u64::from(parts);
-        let last = bytes - part * u64::from(parts - 1);
-        let sizes = (0..parts).map(|p| if p + 1 == parts { last } else { part });
-        sizes.map(|bytes| Piece { route: turn(), bytes }).collect()
-    };
-    flows
-        .iter()
-        .enumerate()
-        .map(|(i, &(_, bytes))| split(i, bytes))
-        .collect()
-}
-
-fn gcd(a: u32, b: u32) -> u32 {
-    if a == 0 { b } else { gcd(b % a, a) }
+    }
 }

@@ -1,149 +1,178 @@
 //! Which paths a flow's bytes take, decided before they are sent.
 //!
-//! Every scheme looks at the schedule step by step, with the knowledge it may have (one source, or
-//! all of them), and yields one [`Placement`]: the same for the analytic side and for both engines.
+//! A scheme looks at the schedule batch by batch (the transfers of one step), with the knowledge it
+//! may have: one source, all hosts under one leaf, or the whole step. It yields one [`Placement`],
+//! the same for the analytic side and for both engines. Schemes that decide while packets travel
+//! place everything on [`Route::Dynamic`] and only describe themselves here; the packet engine acts
+//! by their options.
 
+mod adaptive;
+mod cut_line;
 mod ecmp;
+mod ecmp_split;
 mod ethereal;
+mod flowlet;
+mod groups;
+mod label;
+mod pieces;
+mod plb;
+mod reps;
 mod spray;
+#[cfg(test)]
+mod tests;
+mod weighted_spray;
+mod weights;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use ethereal::{Ethereal, Group};
+pub use adaptive::Adaptive;
+pub use cut_line::CutLine;
+pub use ecmp::Ecmp;
+pub use ecmp_split::EcmpSplit;
+pub use ethereal::Ethereal;
+pub use flowlet::Flowlet;
+pub use groups::Group;
+pub use pieces::{Piece, Placement, Route};
+pub use plb::Plb;
+pub use reps::{Reps, RepsVariant};
+pub use spray::{Choose, Spray};
+pub use weighted_spray::WeightedSpray;
+pub use weights::path_weights;
 
-use crate::ids::{NodeId, TaskId};
-use crate::input::InputError;
+use crate::ids::NodeId;
+use crate::input::{Files, InputError};
 use crate::topology::Fabric;
 use crate::workload::Schedule;
 
-/// How the bytes of a piece find their way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Route {
-    /// All along one path, an index below [`Fabric::path_count`].
-    Pinned(u32),
-    /// Evenly over all paths of the pair.
-    Even,
-    /// Over all paths of the pair in proportion to their [`path_weights`].
-    Weighted,
-    /// As the network or the transport decides while the packets travel.
-    Dynamic,
+load_balancings! {
+    Ecmp(Ecmp): "ecmp", "one path per flow, by a salted hash in every switch";
+    EcmpSplit(EcmpSplit): "ecmp-split", "every flow as a few equal queue pairs over ECMP";
+    Spray(Spray): "spray", "every packet on another path";
+    WeightedSpray(WeightedSpray): "weighted-spray", "every packet on another path, in proportion to the paths' capacities";
+    Reps(Reps): "reps", "spraying that reuses the paths whose acknowledgements came back unmarked";
+    Adaptive(Adaptive): "adaptive", "every packet on the least-loaded up-link of the switch";
+    Flowlet(Flowlet): "flowlet", "a new random path after every pause of a flow";
+    Plb(Plb): "plb", "a new random path after some congested round-trip times";
+    Ethereal(Ethereal): "ethereal", "whole flows round robin, left-over flows split evenly (the paper's rule)";
+    CutLine(CutLine): "cut-line", "the same balance as ethereal with the fewest sub-flows";
 }
 
-/// A sub-flow: bytes that are sent as a flow of their own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Piece {
-    pub route: Route,
-    pub bytes: u64,
+/// What a scheme is asked to place. Every transfer joins two different hosts with at least one path.
+struct Problem<'a> {
+    fabric: &'a Fabric,
+    schedule: &'a Schedule,
+    seed: u64,
 }
 
-/// The pieces of every transfer of a schedule. Their bytes add up to the transfer's.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Placement {
-    /// Pieces of task `t`: `pieces[offsets[t]..offsets[t + 1]]`; none for tasks that are no transfers.
-    offsets: Vec<u32>,
-    pieces: Vec<Piece>,
-}
-
-impl Placement {
-    /// A placement from the pieces of each task, by task id.
-    pub fn from_pieces<I: IntoIterator<Item = Piece>>(tasks: impl IntoIterator<Item = I>) -> Self {
-        let mut placement = Self {
-            offsets: vec![0],
-            pieces: Vec::new(),
-        };
-        for task in tasks {
-            placement.pieces.extend(task);
-            placement
-                .offsets
-                .push(u32::try_from(placement.pieces.len()).expect("at most 2^32 sub-flows"));
-        }
-        placement
+/// A row of the table of schemes: how a load balancing behaves.
+trait Scheme {
+    /// Refuses options that make no sense on any fabric. Keys are relative to the scheme's table.
+    fn check(&self) -> Result<(), InputError> {
+        Ok(())
     }
 
-    /// One piece per transfer, on the route that `route` gives it.
-    pub fn whole(schedule: &Schedule, mut route: impl FnMut(TaskId, NodeId, NodeId) -> Route) -> Self {
-        let mut pieces = vec![None; schedule.tasks().len()];
-        for (task, src, dst, bytes) in schedule.transfers() {
-            let route = route(task, NodeId(src), NodeId(dst));
-            pieces[task.index()] = Some(Piece { route, bytes });
-        }
-        Self::from_pieces(pieces)
+    /// Whether paths are chosen while packets travel, which only the packet engine can simulate.
+    fn needs_packets(&self) -> bool {
+        false
     }
 
-    /// The pieces of a transfer.
-    pub fn of(&self, task: TaskId) -> &[Piece] {
-        &self.pieces[self.offsets[task.index()] as usize..self.offsets[task.index() + 1] as usize]
-    }
-
-    /// Position of a transfer's first piece among all pieces.
-    pub fn first(&self, task: TaskId) -> usize {
-        self.offsets[task.index()] as usize
-    }
-
-    /// All pieces, by task.
-    pub fn pieces(&self) -> &[Piece] {
-        &self.pieces
-    }
-}
-
-/// Weights of the paths of a pair in weighted spraying, in order of their index: the smallest rate
-/// of each between the two edges, in bits per second. Where source or destination has no fabric links between (one
-/// leaf), every path weighs the same.
-pub fn path_weights(fabric: &Fabric, src: NodeId, dst: NodeId) -> Vec<u64> {
-    fabric
-        .paths(src, dst)
-        .map(|path| {
-            let inner = path.iter().filter(|&&id| fabric.is_fabric_link(id));
-            inner.map(|&id| fabric.link(id).rate.0).min().unwrap_or(1)
-        })
-        .collect()
-}
-
-/// A load balancing as an experiment file describes it: a name, or a table named after it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum LoadBalancing {
-    /// One path per flow, by a salted hash in every switch.
-    Ecmp {},
-    /// Every packet on another path.
-    Spray {},
-    /// The paper's splitting rule.
-    Ethereal(Ethereal),
+    /// Places every transfer.
+    fn place(&self, problem: &Problem<'_>) -> Result<Placement, InputError>;
 }
 
 impl LoadBalancing {
-    /// Names and one-line descriptions, in the order of `fabricsim list`.
-    pub const ALL: &[(&str, &str)] = &[
-        ("ecmp", "one path per flow, by a salted hash in every switch"),
-        ("spray", "every packet on another path"),
-        (
-            "ethereal",
-            "whole flows round robin, left-over flows split evenly (the paper's rule)",
-        ),
-    ];
-
-    /// The name of this scheme, as in the experiment file.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Ecmp {} => "ecmp",
-            Self::Spray {} => "spray",
-            Self::Ethereal(_) => "ethereal",
-        }
-    }
-
     /// The name with its non-default options, as in results: `ecmp-split(ways=4)`.
     pub fn label(&self) -> String {
-        self.name().to_owned()
+        label::label(self)
     }
 
-    /// Places every transfer of a schedule between hosts that the fabric joins by at least one
-    /// path. Keys in errors are relative to the scheme's own table.
-    pub fn place(&self, fabric: &Fabric, schedule: &Schedule, seed: u64) -> Result<Placement, InputError> {
-        match self {
-            Self::Ecmp {} => Ok(ecmp::place(fabric, schedule, seed)),
-            Self::Spray {} => Ok(spray::place(schedule)),
-            Self::Ethereal(spec) => Ok(spec.place(fabric, schedule, seed)),
-        }
+    /// Refuses options that make no sense on any fabric, such as `ways = 0`. Keys in errors are
+    /// relative to the scheme's own table.
+    pub fn check(&self) -> Result<(), InputError> {
+        self.scheme().check()
+    }
+
+    /// Whether paths are chosen while packets travel, which only the packet engine can simulate.
+    pub fn needs_packets(&self) -> bool {
+        self.scheme().needs_packets()
+    }
+
+    /// Places every transfer of a schedule between hosts (see [`Schedule::on_hosts`]).
+    ///
+    /// # Errors
+    /// Where the options make no sense, the scheme does not fit the fabric or the schedule, a file
+    /// of the scheme cannot be used, or a transfer joins hosts between which there is no path. Keys
+    /// are relative to the scheme's own table.
+    pub fn place(
+        &self,
+        fabric: &Fabric,
+        schedule: &Schedule,
+        _files: &dyn Files,
+        seed: u64,
+    ) -> Result<Placement, InputError> {
+        self.check()?;
+        let problem = Problem { fabric, schedule, seed };
+        problem.check()?;
+        self.scheme().place(&problem)
     }
 }
+
+impl Problem<'_> {
+    /// Refuses transfers that no path can carry.
+    fn check(&self) -> Result<(), InputError> {
+        let hosts = self.fabric.hosts();
+        for (task, src, dst, _) in self.schedule.transfers() {
+            if src.max(dst) >= hosts {
+                let message =
+                    format!("transfer {task} goes from host {src} to host {dst}, but the fabric has {hosts} hosts");
+                return Err(InputError::key("", message)
+                    .help(format!("hosts are numbered from 0 to {}", hosts.saturating_sub(1))));
+            }
+            let (src, dst) = (NodeId(src), NodeId(dst));
+            if self.fabric.path_count(src, dst) == 0 {
+                let name = |node| &self.fabric.node(node).name;
+                let message = format!(
+                    "transfer {task} goes from {} to {}, between which there is no path",
+                    name(src),
+                    name(dst)
+                );
+                return Err(
+                    InputError::key("", message).help("a host cannot send to itself, nor over links that are down")
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Declares [`LoadBalancing`] from its table: variant, options, name and description of each scheme.
+macro_rules! load_balancings {
+    ($($variant:ident($spec:ty): $name:literal, $description:literal;)*) => {
+        /// A load balancing as an experiment file describes it: a table named after it, with its options.
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum LoadBalancing {
+            $(#[doc = $description] $variant($spec),)*
+        }
+
+        impl LoadBalancing {
+            /// Names and one-line descriptions, in the order of `fabricsim list`.
+            pub const ALL: &[(&str, &str)] = &[$(($name, $description)),*];
+
+            /// The name of this scheme, as in the experiment file.
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$variant(_) => $name,)*
+                }
+            }
+
+            fn scheme(&self) -> &dyn Scheme {
+                match self {
+                    $(Self::$variant(spec) => spec,)*
+                }
+            }
+        }
+    };
+}
+use load_balancings;

@@ -1,8 +1,34 @@
 //! Packet spraying: the bytes of every flow on all paths alike.
 
-use super::{Placement, Route};
-use crate::workload::Schedule;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-pub(super) fn place(schedule: &Schedule) -> Placement {
-    Placement::whole(schedule, |_, _, _| Route::Even)
+use super::{Placement, Problem, Route, Scheme};
+use crate::input::InputError;
+
+/// How the next packet's path is chosen; matters to the packet engine only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Choose {
+    /// A uniformly random path per packet.
+    #[default]
+    Random,
+    /// Every switch takes its next link in turn.
+    RoundRobin,
+    /// The host walks a random permutation of the paths, a new one after each round.
+    Permuted,
+}
+
+/// Options of `spray`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Spray {
+    /// How the next packet's path is chosen (packet engine). Default `random`.
+    pub choose: Choose,
+}
+
+impl Scheme for Spray {
+    fn place(&self, problem: &Problem<'_>) -> Result<Placement, InputError> {
+        Ok(Placement::whole(problem.schedule, |_, _, _| Route::Even))
+    }
 }

@@ -1,0 +1,37 @@
+//! Adaptive routing: every switch sends a packet to the least-loaded of its next links.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Placement, Problem, Route, Scheme};
+use crate::input::InputError;
+use crate::units::Bytes;
+
+/// Options of `adaptive`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Adaptive {
+    /// Queue lengths, rising, between which the switch cannot tell queues apart: it sees how many
+    /// of them a queue has reached, and ties are random. Real switches have levels near 5, 10 and 20 % of a
+    /// port's buffer. Default none: queues are compared to the byte.
+    pub quantise: Vec<Bytes>,
+}
+
+impl Scheme for Adaptive {
+    fn check(&self) -> Result<(), InputError> {
+        let rising = self.quantise.windows(2).all(|pair| pair[0] < pair[1]);
+        if !rising || self.quantise.first().is_some_and(|level| level.is_zero()) {
+            let error = InputError::key("quantise", "the queue levels do not rise from above zero");
+            return Err(error.help("write them in rising order, such as [\"50KB\", \"100KB\", \"200KB\"]"));
+        }
+        Ok(())
+    }
+
+    fn needs_packets(&self) -> bool {
+        true
+    }
+
+    fn place(&self, problem: &Problem<'_>) -> Result<Placement, InputError> {
+        Ok(Placement::whole(problem.schedule, |_, _, _| Route::Dynamic))
+    }
+}

@@ -1,0 +1,45 @@
+//! Every flow as a few equal queue pairs, each hashed by ECMP ("MP-RDMA-x" in the paper).
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::pieces::equal_parts;
+use super::{Piece, Placement, Problem, Route, Scheme};
+use crate::input::InputError;
+
+/// The most queue pairs of one flow.
+const MOST_WAYS: u32 = 1_024;
+
+/// Options of `ecmp-split`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct EcmpSplit {
+    /// Queue pairs of each flow, from 1 to 1024; two of them may share a path. Default 2.
+    pub ways: u32,
+}
+
+impl Default for EcmpSplit {
+    fn default() -> Self {
+        Self { ways: 2 }
+    }
+}
+
+impl Scheme for EcmpSplit {
+    fn check(&self) -> Result<(), InputError> {
+        if !(1..=MOST_WAYS).contains(&self.ways) {
+            let error = InputError::key("ways", format!("a flow cannot be split in {} queue pairs", self.ways));
+            return Err(error.help(format!("`ways` is from 1 to {MOST_WAYS}")));
+        }
+        Ok(())
+    }
+
+    fn place(&self, problem: &Problem<'_>) -> Result<Placement, InputError> {
+        Ok(Placement::split(problem.schedule, |task, src, dst, bytes, pieces| {
+            for (way, bytes) in equal_parts(bytes, self.ways).enumerate().filter(|&(_, part)| part > 0) {
+                let label = u64::from(task.0) << 32 | way as u64;
+                let route = Route::Pinned(problem.hashed_path(label, src, dst));
+                pieces.push(Piece { route, bytes });
+            }
+        }))
+    }
+}

@@ -1,0 +1,39 @@
+//! How a load balancing is called in results.
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::LoadBalancing;
+
+/// The name, and in parentheses the options that differ from their defaults: `ecmp-split(ways=4)`.
+/// Options come by name, with a space between two.
+pub(super) fn label(scheme: &LoadBalancing) -> String {
+    let name = scheme.name();
+    let defaults =
+        serde_json::from_value::<LoadBalancing>(json!({ name: {} })).map_or_else(|_| Map::new(), |d| options(&d));
+    let mut chosen: Vec<String> = options(scheme)
+        .into_iter()
+        .filter(|(key, value)| defaults.get(key) != Some(value) && !value.is_null())
+        .map(|(key, value)| format!("{key}={}", text(&value)))
+        .collect();
+    chosen.sort_unstable();
+    match chosen.as_slice() {
+        [] => name.to_owned(),
+        _ => format!("{name}({})", chosen.join(" ")),
+    }
+}
+
+/// The options in full.
+fn options(scheme: &impl Serialize) -> Map<String, Value> {
+    let value = serde_json::to_value(scheme).unwrap_or_default();
+    let table = value.as_object().and_then(|outer| outer.values().next());
+    table.and_then(Value::as_object).cloned().unwrap_or_default()
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join("/"),
+        other => other.to_string(),
+    }
+}

@@ -67,7 +67,7 @@ fn in_lowest_terms(shares: &mut [u64]) {
     let sum: u128 = shares.iter().map(|&share| u128::from(share / divisor)).sum();
     let excess = (sum / LARGEST_SUM + 1).next_power_of_two().trailing_zeros();
     for share in shares {
-        *share = (*share / divisor >> excess).max(1);
+        *share = ((*share / divisor) >> excess).max(1);
     }
 }
 

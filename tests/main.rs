@@ -1,4 +1,5 @@
 //! The integration tests, one binary.
 
 mod bad_input;
+mod cli;
 mod house;

@@ -1,1 +1,103 @@
 //! The command line: one file per verb.
+//!
+//! Tables and data go to stdout, progress and errors to stderr. Exit codes: 0 done; 1 a comparison
+//! failed, or a flow did not finish; 2 usage or configuration; 130 interrupted, as a shell has it.
+
+mod check;
+mod failure;
+mod list;
+mod schema;
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory, Parser, Subcommand};
+
+use crate::experiment::Plan;
+use crate::experiment::config::Setting;
+use failure::Failure;
+
+/// Does it matter, on this fabric and for these collectives, how bytes are spread over paths?
+#[derive(Debug, Parser)]
+#[command(
+    name = "fabricsim",
+    version,
+    about,
+    max_term_width = 100,
+    arg_required_else_help = true,
+    after_help = "\
+Examples:
+  fabricsim run experiments/quickstart.toml      table, results folder, plots
+  fabricsim run exp.toml --set seed=7            the same with another value
+  fabricsim bound exp.toml                       what no scheme can beat
+  fabricsim check exp.toml                       every default filled in
+  fabricsim list load-balancing                  what can be written there
+
+Exit codes: 0 done; 1 a comparison failed or a flow did not finish;
+2 usage or configuration; 130 interrupted."
+)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Validate an experiment file and print it with every default filled in
+    Check(check::Check),
+    /// What can be written in an experiment file, one line each
+    List(list::List),
+    /// JSON Schema of the experiment file
+    Schema,
+    /// Completions for a shell
+    Completions { shell: clap_complete::Shell },
+    /// The manual page, in roff
+    Man,
+}
+
+/// Which experiment, and what is different from the file.
+#[derive(Debug, Args)]
+struct ExperimentArgs {
+    /// Experiment file
+    #[arg(value_name = "EXPERIMENT.toml", value_hint = clap::ValueHint::FilePath)]
+    file: PathBuf,
+    /// Set a key of the experiment: a value of TOML, or a bare text
+    #[arg(long = "set", value_name = "KEY.PATH=VALUE")]
+    settings: Vec<String>,
+}
+
+impl ExperimentArgs {
+    /// The validated plan.
+    fn plan(&self) -> Result<Plan, Failure> {
+        let dir = self.file.parent().unwrap_or(&self.file);
+        let settings: Result<Vec<_>, _> = self.settings.iter().map(|text| Setting::parse(text, dir)).collect();
+        Ok(Plan::load(&self.file, &settings?)?)
+    }
+}
+
+/// Reads the arguments, does what they say, and reports what went wrong.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let mut out = io::stdout().lock();
+    let done = dispatch(cli.verb, &mut out).and_then(|()| Ok(out.flush()?));
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn dispatch(verb: Verb, out: &mut impl Write) -> Result<(), Failure> {
+    match verb {
+        Verb::Check(check) => check.run(out),
+        Verb::List(list) => list.run(out),
+        Verb::Schema => schema::print(out),
+        Verb::Completions { shell } => {
+            // The generator cannot report a closed pipe: it writes to memory.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "fabricsim", &mut script);
+            Ok(out.write_all(&script)?)
+        }
+        Verb::Man => Ok(clap_mangen::Man::new(Cli::command()).render(out)?),
+    }
+}

@@ -1,0 +1,146 @@
+//! Texts by name, and the files they are read from.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::input::{Files, InputError};
+
+/// A text that values come from: a file, or an argument of the command line.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Source {
+    /// As shown to the user.
+    pub name: String,
+    pub text: String,
+    /// Folder that the file names in it are relative to.
+    pub dir: PathBuf,
+    /// Name of the file without folder and ending; `None` for arguments.
+    pub stem: Option<String>,
+}
+
+impl Source {
+    /// An argument of the command line, whose file names are relative to `dir`.
+    pub fn argument(name: impl Into<String>, text: impl Into<String>, dir: &Path) -> Arc<Self> {
+        Arc::new(Self {
+            name: name.into(),
+            text: text.into(),
+            dir: dir.to_owned(),
+            stem: None,
+        })
+    }
+
+    /// The characters of a line, counted from 1, without the line break.
+    pub fn line(&self, number: usize) -> Range<usize> {
+        let mut start = 0;
+        for (i, line) in self.text.split_inclusive('\n').enumerate() {
+            if i + 1 == number {
+                return start..start + line.trim_end().len();
+            }
+            start += line.len();
+        }
+        self.text.len()..self.text.len()
+    }
+
+    /// Line and column, both from 1, of a byte.
+    pub fn line_and_column(&self, offset: usize) -> (usize, usize) {
+        let before = &self.text[..self.text.floor_char_boundary(offset)];
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        (
+            before.matches('\n').count() + 1,
+            before[line_start..].chars().count() + 1,
+        )
+    }
+}
+
+/// The files of an experiment, each read once, so that all points see the same text.
+#[derive(Debug, Default)]
+pub struct FileStore {
+    read: Mutex<HashMap<PathBuf, Result<Arc<Source>, String>>>,
+}
+
+impl FileStore {
+    /// The text of a file; an error says why it cannot be had, without its name.
+    pub fn read(&self, path: &Path) -> Result<Arc<Source>, String> {
+        let path = tidy(path);
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = read.entry(path).or_insert_with_key(|path| load(path).map(Arc::new));
+        text.clone()
+    }
+
+    /// A source that was read before, by its path.
+    pub fn known(&self, path: &str) -> Option<Arc<Source>> {
+        let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        read.get(&tidy(Path::new(path)))?.clone().ok()
+    }
+}
+
+impl Files for FileStore {
+    /// `name` is a path, as [`Entry::read`](super::Entry::read) makes of every key `file`.
+    fn read(&self, name: &str) -> Result<String, InputError> {
+        let source = self.read(Path::new(name)).map_err(|why| InputError::file(name, why))?;
+        Ok(source.text.clone())
+    }
+}
+
+fn load(path: &Path) -> Result<Source, String> {
+    let bytes = std::fs::read(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        std::io::ErrorKind::IsADirectory => "it is a folder, not a file".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "it may not be read".to_owned(),
+        _ => format!("it cannot be read: {error}"),
+    })?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = good.iter().filter(|&&byte| byte == b'\n').count() + 1;
+        let bad = error.as_bytes()[good.len()];
+        format!("it is not UTF-8 text: byte 0x{bad:02x} in line {line}")
+    })?;
+    Ok(Source {
+        name: path.display().to_string(),
+        text,
+        dir: path.parent().map(Path::to_owned).unwrap_or_default(),
+        stem: path.file_stem().map(|stem| stem.to_string_lossy().into_owned()),
+    })
+}
+
+/// A path without `.` and, where a folder is left again, without `..`.
+pub fn tidy(path: &Path) -> PathBuf {
+    let mut tidied = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if matches!(tidied.components().next_back(), Some(Component::Normal(_))) => {
+                tidied.pop();
+            }
+            part => tidied.push(part),
+        }
+    }
+    tidied
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_and_columns_count_from_one() {
+        let source = Source::argument("x", "ab\nčd\n", Path::new(""));
+        assert_eq!(source.line_and_column(0), (1, 1));
+        assert_eq!(source.line_and_column(5), (2, 2));
+        assert_eq!(source.line(2), 3..6);
+        assert_eq!(source.line(9), 7..7);
+    }
+
+    #[test]
+    fn paths_are_tidied() {
+        for (path, tidied) in [
+            ("experiments/../topologies/x.toml", "topologies/x.toml"),
+            ("../x", "../x"),
+            ("../../x", "../../x"),
+            ("/a/./b/../c", "/a/c"),
+        ] {
+            assert_eq!(tidy(Path::new(path)), Path::new(tidied));
+        }
+    }
+}

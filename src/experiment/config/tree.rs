@@ -1,0 +1,338 @@
+//! Values with the characters they came from.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::source::tidy;
+use super::{ConfigError, Source};
+
+/// Where a value was written.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    pub source: Arc<Source>,
+    /// Characters of the key.
+    pub key: Range<usize>,
+    /// Characters of the value.
+    pub value: Range<usize>,
+}
+
+/// A value and where it was written. Cheap to clone: what it holds is shared.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    pub node: Node,
+    pub origin: Origin,
+}
+
+/// A value of TOML.
+#[derive(Debug, Clone)]
+pub enum Node {
+    Table(Arc<Vec<(String, Entry)>>),
+    List(Arc<Vec<Entry>>),
+    Text(Arc<str>),
+    /// Between the smallest i64 and the largest u64.
+    Integer(i128),
+    Float(f64),
+    Boolean(bool),
+}
+
+/// The keys under which exactly one of several tables, or a name, may stand: writing one replaces another.
+const CHOICES: &[&str] = &["topology", "workload", "load_balancing", "transport"];
+
+impl Entry {
+    /// The values of a TOML document.
+    pub fn parse(source: &Arc<Source>) -> Result<Self, ConfigError> {
+        let table = DeTable::parse(&source.text).map_err(|error| {
+            let span = error.span().unwrap_or(0..0);
+            ConfigError::new(error.message().replace('\n', "; ")).at(source, span)
+        })?;
+        let span = 0..0;
+        convert_table(source, table.get_ref()).map(|node| Self {
+            node,
+            origin: Origin {
+                source: Arc::clone(source),
+                key: span.clone(),
+                value: span,
+            },
+        })
+    }
+
+    /// An empty table in place of another value.
+    pub fn empty_table(origin: Origin) -> Self {
+        let node = Node::Table(Arc::default());
+        Self { node, origin }
+    }
+
+    /// The value of a key.
+    pub fn child(&self, key: &str) -> Option<&Self> {
+        match &self.node {
+            Node::Table(table) => table.iter().find(|(name, _)| name == key).map(|(_, entry)| entry),
+            Node::List(list) => list.get(key.parse::<usize>().ok()?),
+            _ => None,
+        }
+    }
+
+    /// The keys and values of a table; none of other values.
+    pub fn children(&self) -> &[(String, Self)] {
+        match &self.node {
+            Node::Table(table) => table,
+            _ => &[],
+        }
+    }
+
+    /// The text, if it is one.
+    pub fn text(&self) -> Option<&str> {
+        match &self.node {
+            Node::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The value of a dotted key, or of as much of it as there is.
+    pub fn deepest(&self, key: &str) -> &Self {
+        let mut found = self;
+        for part in key.split('.') {
+            match found.child(part) {
+                Some(child) => found = child,
+                None => break,
+            }
+        }
+        found
+    }
+
+    /// The first text anywhere below that names the file with this path.
+    pub fn find_file(&self, path: &str) -> Option<&Self> {
+        match &self.node {
+            Node::Text(name) if self.locate(name) == Path::new(path) => Some(self),
+            Node::Table(table) => table.iter().find_map(|(_, entry)| entry.find_file(path)),
+            Node::List(list) => list.iter().find_map(|entry| entry.find_file(path)),
+            _ => None,
+        }
+    }
+
+    /// The path of a file that this value names: relative to the file that names it. An argument's
+    /// names are relative to the working folder, and where nothing lies there, to the experiment's.
+    pub fn locate(&self, name: &str) -> PathBuf {
+        let source = &self.origin.source;
+        if source.stem.is_none() && Path::new(name).exists() {
+            return PathBuf::from(name);
+        }
+        tidy(&source.dir.join(name))
+    }
+
+    /// Takes a key out of a table.
+    pub fn remove(&mut self, key: &str) -> Option<Self> {
+        let Node::Table(table) = &mut self.node else {
+            return None;
+        };
+        let position = table.iter().position(|(name, _)| name == key)?;
+        Some(Arc::make_mut(table).remove(position).1)
+    }
+
+    /// Takes the value of a key path out.
+    pub fn remove_path(&mut self, path: &[String]) {
+        match path {
+            [] => {}
+            [key] => drop(self.remove(key)),
+            [key, rest @ ..] => {
+                if let Some(mut child) = self.child(key).cloned() {
+                    child.remove_path(rest);
+                    self.insert(key, child);
+                }
+            }
+        }
+    }
+
+    /// Whether there is a value at a key path, or a name or list on the way to it.
+    pub fn sets(&self, path: &[String]) -> bool {
+        match (path, &self.node) {
+            ([], _) => true,
+            ([key, rest @ ..], Node::Table(_)) => self.child(key).is_some_and(|child| child.sets(rest)),
+            _ => true,
+        }
+    }
+
+    /// Puts a value under a key of a table, in the place of the one that was there.
+    pub fn insert(&mut self, key: &str, value: Self) {
+        if let Node::Table(table) = &mut self.node {
+            let table = Arc::make_mut(table);
+            match table.iter_mut().find(|(name, _)| name == key) {
+                Some((_, entry)) => *entry = value,
+                None => table.push((key.to_owned(), value)),
+            }
+        }
+    }
+
+    /// Sets the value of a key path, making tables on the way.
+    pub fn set(&mut self, path: &[String], value: Self) {
+        self.set_below(path, value, false);
+    }
+
+    fn set_below(&mut self, path: &[String], value: Self, exclusive: bool) {
+        let [key, rest @ ..] = path else {
+            *self = value;
+            return;
+        };
+        if let (Node::List(list), Ok(index)) = (&mut self.node, key.parse::<usize>())
+            && let Some(element) = Arc::make_mut(list).get_mut(index)
+        {
+            return element.set_below(rest, value, false);
+        }
+        if !matches!(self.node, Node::Table(_)) {
+            *self = Self::empty_table(value.origin.clone());
+        }
+        if exclusive {
+            self.keep_only(key);
+        }
+        let mut child = self
+            .child(key)
+            .cloned()
+            .unwrap_or_else(|| Self::empty_table(value.origin.clone()));
+        child.set_below(rest, value, !exclusive && CHOICES.contains(&key.as_str()));
+        self.insert(key, child);
+    }
+
+    /// Lets `over` have precedence key by key.
+    pub fn merge(&mut self, over: Self) {
+        self.merge_below(over, false);
+    }
+
+    fn merge_below(&mut self, over: Self, exclusive: bool) {
+        let (Node::Table(_), Node::Table(table)) = (&self.node, &over.node) else {
+            *self = over;
+            return;
+        };
+        if let [(only, _)] = table.as_slice()
+            && exclusive
+        {
+            self.keep_only(only);
+        }
+        for (key, value) in table.iter() {
+            match self.child(key).cloned() {
+                Some(mut child) => {
+                    child.merge_below(value.clone(), CHOICES.contains(&key.as_str()));
+                    self.insert(key, child);
+                }
+                None => self.insert(key, value.clone()),
+            }
+        }
+    }
+
+    fn keep_only(&mut self, key: &str) {
+        if let Node::Table(table) = &mut self.node {
+            Arc::make_mut(table).retain(|(name, _)| name == key);
+        }
+    }
+}
+
+fn convert_table(source: &Arc<Source>, table: &DeTable<'_>) -> Result<Node, ConfigError> {
+    let mut entries = Vec::with_capacity(table.len());
+    for (key, value) in table {
+        entries.push((key.get_ref().to_string(), convert(source, key.span(), value)?));
+    }
+    Ok(Node::Table(Arc::new(entries)))
+}
+
+fn convert(source: &Arc<Source>, key: Range<usize>, value: &Spanned<DeValue<'_>>) -> Result<Entry, ConfigError> {
+    let refuse = |message: &str| ConfigError::new(message).at(source, value.span());
+    let node = match value.get_ref() {
+        DeValue::String(text) => Node::Text(Arc::from(text.as_ref())),
+        DeValue::Integer(integer) => i128::from_str_radix(integer.as_str(), integer.radix())
+            .ok()
+            .filter(|n| (i128::from(i64::MIN)..=i128::from(u64::MAX)).contains(n))
+            .map(Node::Integer)
+            .ok_or_else(|| refuse("the number is too large").help("whole numbers have at most 64 bits"))?,
+        DeValue::Float(float) => Node::Float(
+            float
+                .as_str()
+                .parse()
+                .map_err(|_| refuse("this is not a number that can be used"))?,
+        ),
+        DeValue::Boolean(boolean) => Node::Boolean(*boolean),
+        DeValue::Datetime(_) => {
+            return Err(refuse("a date has no meaning in an experiment").help("write text in quotes"));
+        }
+        DeValue::Array(list) => {
+            let elements = list.iter().map(|element| convert(source, element.span(), element));
+            Node::List(Arc::new(elements.collect::<Result<_, _>>()?))
+        }
+        DeValue::Table(table) => convert_table(source, table)?,
+    };
+    let origin = Origin {
+        source: Arc::clone(source),
+        key,
+        value: value.span(),
+    };
+    Ok(Entry { node, origin })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn parse(text: &str) -> Entry {
+        Entry::parse(&Source::argument("test", text, Path::new(""))).unwrap()
+    }
+
+    fn path(dotted: &str) -> Vec<String> {
+        dotted.split('.').map(str::to_owned).collect()
+    }
+
+    fn show(entry: &Entry) -> String {
+        match &entry.node {
+            Node::Table(table) => {
+                let inner: Vec<_> = table
+                    .iter()
+                    .map(|(key, value)| format!("{key}={}", show(value)))
+                    .collect();
+                format!("{{{}}}", inner.join(" "))
+            }
+            Node::List(list) => format!("[{}]", list.iter().map(show).collect::<Vec<_>>().join(" ")),
+            Node::Text(text) => text.to_string(),
+            Node::Integer(n) => n.to_string(),
+            Node::Float(x) => x.to_string(),
+            Node::Boolean(b) => b.to_string(),
+        }
+    }
+
+    #[test]
+    fn values_know_their_characters() {
+        let text = "a = 1\n[b.c]\nd = \"x\"\n";
+        let tree = parse(text);
+        let d = tree.deepest("b.c.d");
+        assert_eq!(&text[d.origin.value.clone()], "\"x\"");
+        assert_eq!(&text[d.origin.key.clone()], "d");
+        assert_eq!(&text[tree.deepest("b.c").origin.key.clone()], "c");
+    }
+
+    #[test]
+    fn a_choice_replaces_another() {
+        let mut tree = parse("[workload.all-to-all]\nmessage = 1\nranks = 2\n[flow]\nx = 1");
+        tree.merge(parse("[workload.all-to-all]\nmessage = 3\n[flow]\ny = 2"));
+        assert_eq!(
+            show(&tree),
+            "{workload={all-to-all={message=3 ranks=2}} flow={x=1 y=2}}"
+        );
+        tree.merge(parse("[workload.shift]\nmessage = 4"));
+        assert_eq!(show(&tree), "{workload={shift={message=4}} flow={x=1 y=2}}");
+        tree.set(&path("workload.incast.message"), parse("v = 5").deepest("v").clone());
+        assert_eq!(show(&tree), "{workload={incast={message=5}} flow={x=1 y=2}}");
+    }
+
+    #[test]
+    fn setting_reaches_into_lists_and_names() {
+        let mut tree = parse("transport = \"dctcp\"\nfaults = [{ link = \"a\" }, { link = \"b\" }]");
+        let value = parse("v = true").deepest("v").clone();
+        tree.set(&path("faults.1.down"), value.clone());
+        tree.set(&path("transport.swift.x"), value);
+        assert_eq!(
+            show(&tree),
+            "{transport={swift={x=true}} faults=[{link=a} {link=b down=true}]}"
+        );
+    }
+}

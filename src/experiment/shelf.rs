@@ -1,0 +1,118 @@
+//! Things that are dear to make and shared by many points: made once, kept while there is room.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+type Cell<T, E> = Arc<OnceLock<Result<Arc<T>, E>>>;
+
+/// Values by key. Those that were not used for longest go first when the weights exceed the room.
+#[derive(Debug)]
+pub struct Shelf<T, E> {
+    room: u64,
+    slots: Mutex<Slots<T, E>>,
+}
+
+#[derive(Debug)]
+struct Slots<T, E> {
+    by_key: HashMap<String, Slot<T, E>>,
+    /// Sum of the weights.
+    total: u64,
+    clock: u64,
+}
+
+#[derive(Debug)]
+struct Slot<T, E> {
+    cell: Cell<T, E>,
+    weight: u64,
+    last_used: u64,
+}
+
+impl<T, E: Clone> Shelf<T, E> {
+    /// An empty shelf with room for this weight.
+    pub fn new(room: u64) -> Self {
+        let slots = Slots {
+            by_key: HashMap::new(),
+            total: 0,
+            clock: 0,
+        };
+        Self {
+            room,
+            slots: Mutex::new(slots),
+        }
+    }
+
+    /// The value of a key, made if it is not there. Whoever asks while it is being made waits.
+    pub fn get(&self, key: &str, weight: impl Fn(&T) -> u64, make: impl FnOnce() -> Result<T, E>) -> Result<Arc<T>, E> {
+        let cell = self.cell(key);
+        let value = cell.get_or_init(|| make().map(Arc::new)).clone();
+        self.settle(key, value.as_ref().map_or(0, |value| weight(value)));
+        value
+    }
+
+    fn cell(&self, key: &str) -> Cell<T, E> {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.clock += 1;
+        let now = slots.clock;
+        if let Some(slot) = slots.by_key.get_mut(key) {
+            slot.last_used = now;
+            return Arc::clone(&slot.cell);
+        }
+        let cell = Cell::default();
+        let slot = Slot {
+            cell: Arc::clone(&cell),
+            weight: 0,
+            last_used: now,
+        };
+        slots.by_key.insert(key.to_owned(), slot);
+        cell
+    }
+
+    fn settle(&self, key: &str, weight: u64) {
+        let slots = &mut *self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(slot) = slots.by_key.get_mut(key) {
+            slots.total = slots.total - slot.weight + weight;
+            slot.weight = weight;
+        }
+        while slots.total > self.room {
+            let others = slots
+                .by_key
+                .iter()
+                .filter(|(other, slot)| *other != key && slot.weight > 0);
+            let oldest = others
+                .min_by_key(|(_, slot)| slot.last_used)
+                .map(|(key, _)| key.clone());
+            let Some(slot) = oldest.and_then(|key| slots.by_key.remove(&key)) else {
+                return;
+            };
+            slots.total -= slot.weight;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_unused_goes_first() {
+        let shelf: Shelf<u64, ()> = Shelf::new(10);
+        let made = Mutex::new(Vec::new());
+        let get = |key: &str, value: u64| {
+            *shelf
+                .get(
+                    key,
+                    |value| *value,
+                    || {
+                        made.lock().unwrap().push(key.to_owned());
+                        Ok(value)
+                    },
+                )
+                .unwrap()
+        };
+        assert_eq!((get("a", 4), get("b", 5), get("a", 0)), (4, 5, 4));
+        get("c", 3);
+        get("a", 4);
+        get("b", 5);
+        assert_eq!(*made.lock().unwrap(), ["a", "b", "c", "b"]);
+    }
+}

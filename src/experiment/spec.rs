@@ -1,0 +1,173 @@
+//! An experiment as it is written: the keys of the file, for one point of the sweep.
+
+use std::borrow::Cow;
+use std::marker::PhantomData;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema, schema_for};
+use serde::{Deserialize, Serialize};
+
+use crate::outcome::Observe;
+use crate::placement::LoadBalancing;
+use crate::topology::{Fault, Topology};
+use crate::units::Time;
+use crate::workload::Workload;
+
+/// An experiment: a fabric, a workload, how it is balanced and by what it is simulated. With
+/// `sweep`, one for every combination of the swept values.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(transform = add_file_keys)]
+pub struct Experiment {
+    /// Names the results folder; by default the name of the file.
+    #[serde(default)]
+    pub name: String,
+    /// What simulates it.
+    #[serde(default)]
+    pub engine: Engine,
+    /// Which paths the bytes of a flow take: a name, or a table with options.
+    #[serde(default = "default_load_balancing")]
+    #[schemars(with = "NameOr<LoadBalancing>")]
+    pub load_balancing: LoadBalancing,
+    /// Seeds all random choices.
+    #[serde(default = "one")]
+    pub seed: u64,
+    /// The fabric: a table, or the path of a file with that table.
+    #[schemars(with = "TableOrFile<Topology>")]
+    pub topology: Topology,
+    /// Links that are slower than built, or down. Those that the topology's file lists come first.
+    #[serde(default)]
+    pub faults: Vec<Fault>,
+    /// What is sent: a table, or the path of a file with that table.
+    #[schemars(with = "TableOrFile<Workload>")]
+    pub workload: Workload,
+    /// What is written for every point besides its row in results.csv.
+    #[serde(default)]
+    pub output: Output,
+}
+
+/// What simulates an experiment.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Engine {
+    /// Flows as fluids that share links max-min fairly.
+    #[default]
+    Flow,
+    /// Every packet.
+    Packet,
+}
+
+impl Engine {
+    /// As in the experiment file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Flow => "flow",
+            Self::Packet => "packet",
+        }
+    }
+}
+
+/// Files written for every point.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Output {
+    /// Write flows.csv: every flow.
+    pub flows: bool,
+    /// Write links.csv: every link.
+    pub links: bool,
+    /// Write series.csv: queues and rates sampled at this interval; packet engine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub series: Option<Time>,
+}
+
+impl Output {
+    /// As the engines take it.
+    pub fn observe(self) -> Observe {
+        Observe {
+            flows: self.flows,
+            links: self.links,
+            series: self.series,
+        }
+    }
+}
+
+fn one() -> u64 {
+    1
+}
+
+fn default_load_balancing() -> LoadBalancing {
+    serde_json::from_value(serde_json::json!({ "ecmp": {} })).expect("ecmp needs no options")
+}
+
+/// JSON Schema of the experiment file.
+pub fn schema() -> Schema {
+    schema_for!(Experiment)
+}
+
+/// The keys that are used up before an experiment is read.
+fn add_file_keys(schema: &mut Schema) {
+    let Some(properties) = schema.get_mut("properties").and_then(|p| p.as_object_mut()) else {
+        return;
+    };
+    let extends = json_schema!({
+        "type": "string",
+        "description": "Another experiment file, relative to this one, whose keys hold unless this file sets them. Its `name` is not inherited.",
+    });
+    let sweep = json_schema!({
+        "type": "object",
+        "description": "Lists of values by key, such as `seed = [1, 2]` or `\"workload.all-to-all.message\" = [\"8KiB\", \"1MiB\"]`. Every combination is a point; the last key varies fastest. At most 1000000 points.",
+        "additionalProperties": { "type": ["array", "object"] },
+    });
+    properties.insert("extends".into(), extends.into());
+    properties.insert("sweep".into(), sweep.into());
+}
+
+/// For the schema: a table, or the path of a file with that table.
+struct TableOrFile<T>(PhantomData<T>);
+
+impl<T: JsonSchema> JsonSchema for TableOrFile<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("{}OrFile", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "anyOf": [
+                generator.subschema_for::<T>(),
+                { "type": "string", "description": "Path of a file with this table, relative to the file that names it." },
+            ],
+        })
+    }
+}
+
+/// For the schema: one of several tables, or the name of one that needs no options.
+struct NameOr<T>(PhantomData<T>);
+
+impl<T: JsonSchema> JsonSchema for NameOr<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("NameOr{}", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let table = generator.subschema_for::<T>();
+        let names: Vec<_> = generator
+            .definitions()
+            .get(T::schema_name().as_ref())
+            .and_then(|definition| definition.get("oneOf"))
+            .and_then(|choices| choices.as_array())
+            .into_iter()
+            .flatten()
+            .filter_map(|choice| choice.get("required")?.get(0).cloned())
+            .collect();
+        json_schema!({
+            "anyOf": [table, { "type": "string", "enum": names, "description": "The name alone: all options at their defaults." }],
+        })
+    }
+}

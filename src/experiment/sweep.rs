@@ -1,0 +1,122 @@
+//! The cross product of swept values.
+
+use super::config::{ConfigError, Entry, Node};
+
+/// Most points of one experiment.
+pub const MAX_POINTS: usize = 1_000_000;
+
+/// One swept key.
+#[derive(Debug, Clone)]
+pub struct Axis {
+    /// The key's path in the experiment.
+    pub path: Vec<String>,
+    pub values: Vec<Entry>,
+}
+
+impl Axis {
+    /// The key as written.
+    pub fn key(&self) -> String {
+        self.path.join(".")
+    }
+}
+
+/// The swept keys, in the order of the file.
+#[derive(Debug, Clone, Default)]
+pub struct Sweep {
+    axes: Vec<Axis>,
+}
+
+impl Sweep {
+    /// Reads the table `sweep`.
+    pub fn read(table: Option<&Entry>) -> Result<Self, ConfigError> {
+        let mut sweep = Self::default();
+        let Some(table) = table else {
+            return Ok(sweep);
+        };
+        if !matches!(table.node, Node::Table(_)) {
+            return Err(ConfigError::new("sweep: a table of lists is expected")
+                .help("write, for example, `[sweep]` and below it `seed = [1, 2, 3]`")
+                .at_value(table));
+        }
+        sweep.collect(&[], table)?;
+        let points = sweep
+            .axes
+            .iter()
+            .try_fold(1_usize, |product, axis| product.checked_mul(axis.values.len()));
+        match points {
+            Some(points) if points <= MAX_POINTS => Ok(sweep),
+            _ => {
+                let factors: Vec<_> = sweep.axes.iter().map(|axis| axis.values.len().to_string()).collect();
+                Err(ConfigError::new(format!(
+                    "sweep: {} are more than {MAX_POINTS} points",
+                    factors.join(" x ")
+                ))
+                .help("shorten the lists, or split the experiment")
+                .at_key(table))
+            }
+        }
+    }
+
+    /// Tables inside `sweep` are dotted keys written without quotes.
+    fn collect(&mut self, above: &[String], table: &Entry) -> Result<(), ConfigError> {
+        for (key, entry) in table.children() {
+            let mut path = above.to_vec();
+            path.extend(super::config::split_path(key));
+            match &entry.node {
+                Node::List(values) => self.add(path, values.to_vec(), entry)?,
+                Node::Table(_) => self.collect(&path, entry)?,
+                _ => {
+                    let error = ConfigError::new(format!("sweep.{}: a list is expected", path.join(".")));
+                    return Err(error
+                        .help("every swept key has a list of values, such as `seed = [1, 2, 3]`")
+                        .at_value(entry));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, path: Vec<String>, values: Vec<Entry>, entry: &Entry) -> Result<(), ConfigError> {
+        let error = |message: String| ConfigError::new(format!("sweep.{}: {message}", path.join("."))).at_key(entry);
+        if values.is_empty() {
+            return Err(error("the list is empty, so that there is no point".into())
+                .help("list at least one value, or take the key out"));
+        }
+        if let ["name" | "extends" | "sweep" | "output", ..] = path.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+            return Err(error(format!("`{}` cannot be swept", path[0]))
+                .help("it is about all points; sweep what describes a point"));
+        }
+        if self.axes.iter().any(|axis| axis.path == path) {
+            return Err(error("the key is swept twice".into()));
+        }
+        self.axes.push(Axis { path, values });
+        Ok(())
+    }
+
+    /// Number of points.
+    pub fn points(&self) -> usize {
+        self.axes.iter().map(|axis| axis.values.len()).product()
+    }
+
+    /// The swept keys.
+    pub fn axes(&self) -> &[Axis] {
+        &self.axes
+    }
+
+    /// The value of every swept key at a point; the last key varies fastest.
+    pub fn values(&self, point: usize) -> Vec<(&Axis, &Entry)> {
+        let mut left = point;
+        let mut values: Vec<_> = self
+            .axes
+            .iter()
+            .rev()
+            .map(|axis| {
+                let value = &axis.values[left % axis.values.len()];
+                left /= axis.values.len();
+                (axis, value)
+            })
+            .collect();
+        values.reverse();
+        values
+    }
+}

@@ -1,0 +1,177 @@
+//! The command line as a user meets it.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+/// The binary, to be run in a folder.
+pub fn fabricsim(dir: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fabricsim"));
+    command.current_dir(dir).env_remove("NO_COLOR").stdin(Stdio::null());
+    command
+}
+
+/// Runs the binary with arguments.
+pub fn run(dir: &Path, args: &[&str]) -> Output {
+    fabricsim(dir).args(args).output().unwrap()
+}
+
+/// Runs the binary, which must succeed, and returns its stdout.
+pub fn stdout(dir: &Path, args: &[&str]) -> String {
+    let output = run(dir, args);
+    assert!(output.status.success(), "{args:?}: {}", text(&output.stderr));
+    text(&output.stdout)
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+const SMALL: &str = r#"
+load_balancing = "ethereal"
+
+[topology.leaf-spine]
+leaves = 2
+spines = 2
+hosts_per_leaf = 2
+host_link = { rate = "100Gbps" }
+fabric_link = { rate = "100Gbps" }
+
+[workload.all-to-all]
+message = "64KiB"
+"#;
+
+/// A folder with these files.
+fn folder(files: &[(&str, &str)]) -> TempDir {
+    let dir = TempDir::new().unwrap();
+    for (name, content) in files {
+        let path = dir.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+    dir
+}
+
+#[test]
+fn check_fills_in_defaults_and_reads_back() {
+    let dir = folder(&[
+        (
+            "experiments/small.toml",
+            "topology = \"../topologies/two.toml\"\nworkload.all-to-all.message = \"1KiB\"\n[sweep]\nseed = [1, 2]\n\"topology.leaf-spine.spines\" = [1, 2]\n",
+        ),
+        (
+            "topologies/two.toml",
+            "[leaf-spine]\nleaves = 2\nspines = 2\nhosts_per_leaf = 2\nhost_link = { rate = \"100Gbps\" }\nfabric_link = { rate = \"100Gbps\" }\n[[faults]]\nlink = \"leaf0-spine0\"\nrate = \"50Gbps\"\n",
+        ),
+    ]);
+    let first = stdout(dir.path(), &["check", "experiments/small.toml"]);
+    for default in [
+        "name = \"small\"",
+        "engine = \"flow\"",
+        "parallel = 1",
+        "delay = \"500ns\"",
+        "leaf0-spine0",
+        "seed = [1, 2]",
+    ] {
+        assert!(first.contains(default), "{default} in {first}");
+    }
+    fs::create_dir(dir.path().join("elsewhere")).unwrap();
+    fs::write(dir.path().join("elsewhere/again.toml"), &first).unwrap();
+    assert_eq!(stdout(dir.path(), &["check", "elsewhere/again.toml"]), first);
+}
+
+#[test]
+fn settings_and_inheritance_replace_sweeps() {
+    let dir = folder(&[
+        (
+            "base.toml",
+            &format!("name = \"base\"\n{SMALL}\n[sweep]\nseed = [1, 2]\nload_balancing = [\"ecmp\", \"spray\"]\n"),
+        ),
+        (
+            "derived.toml",
+            "extends = \"base.toml\"\nseed = 7\nworkload.all-to-all.message = \"2KiB\"\n",
+        ),
+    ]);
+    let derived = stdout(dir.path(), &["check", "derived.toml"]);
+    for kept in [
+        "name = \"derived\"",
+        "seed = 7",
+        "2KiB",
+        "load_balancing = [\"ecmp\", \"spray\"]",
+    ] {
+        assert!(derived.contains(kept), "{kept} in {derived}");
+    }
+    assert!(!derived.contains("seed = ["), "{derived}");
+    let set = stdout(
+        dir.path(),
+        &[
+            "check",
+            "base.toml",
+            "--set",
+            "load_balancing=spray",
+            "--set",
+            "sweep.seed=[3]",
+        ],
+    );
+    assert!(
+        set.contains("[load_balancing.spray]") && set.contains("seed = [3]"),
+        "{set}"
+    );
+    assert!(!set.contains("ecmp"), "{set}");
+}
+
+#[test]
+fn lists_schema_and_pages_are_printed() {
+    let dir = TempDir::new().unwrap();
+    let all = stdout(dir.path(), &["list"]);
+    let topologies = stdout(dir.path(), &["list", "topologies"]);
+    assert!(topologies.starts_with("leaf-spine "));
+    assert!(topologies.lines().all(|line| all.contains(line)));
+    let schema: serde_json::Value = serde_json::from_str(&stdout(dir.path(), &["schema"])).unwrap();
+    for key in [
+        "name",
+        "extends",
+        "sweep",
+        "topology",
+        "workload",
+        "load_balancing",
+        "output",
+    ] {
+        assert!(schema["properties"][key].is_object(), "{key}");
+    }
+    assert!(stdout(dir.path(), &["completions", "bash"]).contains("_fabricsim"));
+    assert!(stdout(dir.path(), &["man"]).contains(".TH fabricsim"));
+}
+
+#[test]
+fn usage_and_configuration_errors_exit_with_2() {
+    let dir = folder(&[("bad.toml", "seed = true")]);
+    for args in [
+        &["check", "none.toml"][..],
+        &["check", "bad.toml"],
+        &["chekc"],
+        &[],
+        &["list", "x"],
+    ] {
+        let output = run(dir.path(), args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert!(output.stdout.is_empty() && !output.stderr.is_empty(), "{args:?}");
+    }
+}
+
+#[test]
+fn a_closed_pipe_ends_quietly() {
+    let dir = TempDir::new().unwrap();
+    let mut child = fabricsim(dir.path())
+        .arg("schema")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    assert_eq!(text(&output.stderr), "");
+}

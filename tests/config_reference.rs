@@ -12,7 +12,10 @@ use serde_json::Value;
 
 #[test]
 fn configuration_page_matches_the_schema() {
-    let schema = Command::new(env!("CARGO_BIN_EXE_fabricsim")).arg("schema").output().unwrap();
+    let schema = Command::new(env!("CARGO_BIN_EXE_fabricsim"))
+        .arg("schema")
+        .output()
+        .unwrap();
     let schema: Value = serde_json::from_slice(&schema.stdout).unwrap();
     let page = Page::of(&schema);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/configuration.md");
@@ -64,7 +67,11 @@ impl<'a> Page<'a> {
         for part in schema["allOf"].as_array().into_iter().flatten() {
             self.keys(self.resolve(part));
         }
-        let choices: Vec<_> = ["oneOf", "anyOf"].iter().flat_map(|k| schema[*k].as_array()).flatten().collect();
+        let choices: Vec<_> = ["oneOf", "anyOf"]
+            .iter()
+            .flat_map(|k| schema[*k].as_array())
+            .flatten()
+            .collect();
         if !choices.is_empty() {
             self.choices(&choices);
         }
@@ -82,7 +89,8 @@ impl<'a> Page<'a> {
             return;
         };
         let required: Vec<_> = schema["required"].as_array().into_iter().flatten().collect();
-        self.text.push_str("\n| key | value | default | meaning |\n|---|---|---|---|\n");
+        self.text
+            .push_str("\n| key | value | default | meaning |\n|---|---|---|---|\n");
         for (key, value) in properties {
             let is_required = required.iter().any(|r| *r == key);
             let default = match (value.get("default"), is_required) {
@@ -92,7 +100,11 @@ impl<'a> Page<'a> {
                 (Some(other), false) => format!("`{other}`"),
             };
             let kind = self.kind(value);
-            let _ = writeln!(self.text, "| `{key}` | {kind} | {default} | {} |", description(value).replace('\n', " "));
+            let _ = writeln!(
+                self.text,
+                "| `{key}` | {kind} | {default} | {} |",
+                description(value).replace('\n', " ")
+            );
         }
     }
 
@@ -164,6 +176,20 @@ fn reference(schema: &Value) -> Option<&str> {
     schema["$ref"].as_str()?.strip_prefix("#/$defs/")
 }
 
+/// The description, without the targets of links into the code.
 fn description(schema: &Value) -> String {
-    schema["description"].as_str().unwrap_or("").replace('|', "\\|")
+    let text = schema["description"].as_str().unwrap_or("").replace('|', "\\|");
+    let mut plain = String::new();
+    let mut rest = text.as_str();
+    while let Some(start) = rest.find("[`") {
+        let (before, link) = rest.split_at(start);
+        plain.push_str(before);
+        let Some((name, after)) = link[1..].split_once(']') else {
+            break;
+        };
+        plain.push_str(name);
+        let target = after.strip_prefix('(').and_then(|t| t.split_once(')'));
+        rest = target.map_or(after, |(_, behind)| behind);
+    }
+    plain + rest
 }

@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 use super::Problem;
 use crate::ids::{NodeId, TaskId};
 use crate::rng::{self, shuffle};
-use crate::workload::Action;
 
 /// Which flows are balanced together, each group by its destination edge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -48,8 +47,11 @@ impl Problem<'_> {
             let mut random = rng::stream(self.seed, stream, u64::from(source[0].from.0));
             for members in source.chunk_by(|a, b| (a.step, a.to) == (b.step, b.to)) {
                 flows.clear();
-                flows.extend(members.iter().map(|key| self.flow(key.task).2));
-                let (src, dst, _) = self.flow(members[0].task);
+                flows.extend(members.iter().map(|key| Flow {
+                    task: key.task,
+                    bytes: self.transfer(key.task).2,
+                }));
+                let (src, dst, _) = self.transfer(members[0].task);
                 paths.clear();
                 paths.extend(0..self.fabric.path_count(src, dst));
                 shuffle(&mut random, &mut flows);
@@ -80,13 +82,6 @@ impl Problem<'_> {
             .collect();
         keys.sort_unstable();
         keys
-    }
-
-    fn flow(&self, task: TaskId) -> (NodeId, NodeId, Flow) {
-        match self.schedule.task(task).action {
-            Action::Transfer { src, dst, bytes } => (NodeId(src), NodeId(dst), Flow { task, bytes }),
-            _ => unreachable!("only transfers have keys"),
-        }
     }
 }
 

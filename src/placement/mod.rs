@@ -7,14 +7,24 @@
 //! by their options.
 
 mod adaptive;
+mod bipartite;
 mod cut_line;
 mod ecmp;
 mod ecmp_split;
+mod edge_coloring;
 mod ethereal;
 mod flowlet;
+mod greedy;
 mod groups;
+mod hop_names;
 mod label;
+mod least_bytes;
+mod paths;
 mod pieces;
+mod plan;
+mod plan_file;
+#[cfg(test)]
+mod plan_tests;
 mod plb;
 mod reps;
 mod spray;
@@ -30,20 +40,25 @@ pub use adaptive::Adaptive;
 pub use cut_line::CutLine;
 pub use ecmp::Ecmp;
 pub use ecmp_split::EcmpSplit;
+pub use edge_coloring::EdgeColoring;
 pub use ethereal::Ethereal;
 pub use flowlet::Flowlet;
+pub use greedy::Greedy;
 pub use groups::Group;
+pub use least_bytes::LeastBytes;
 pub use pieces::{Piece, Placement, Route};
+pub use plan::Plan;
+pub use plan_file::{PlanFile, PlannedFlow, PlannedPath, PlannedPiece, Spread};
 pub use plb::Plb;
 pub use reps::{Reps, RepsVariant};
 pub use spray::{Choose, Spray};
 pub use weighted_spray::WeightedSpray;
 pub use weights::path_weights;
 
-use crate::ids::NodeId;
+use crate::ids::{NodeId, TaskId};
 use crate::input::{Files, InputError};
 use crate::topology::Fabric;
-use crate::workload::Schedule;
+use crate::workload::{Action, Schedule};
 
 load_balancings! {
     Ecmp(Ecmp): "ecmp", "one path per flow, by a salted hash in every switch";
@@ -56,12 +71,17 @@ load_balancings! {
     Plb(Plb): "plb", "a new random path after some congested round-trip times";
     Ethereal(Ethereal): "ethereal", "whole flows round robin, left-over flows split evenly (the paper's rule)";
     CutLine(CutLine): "cut-line", "the same balance as ethereal with the fewest sub-flows";
+    EdgeColoring(EdgeColoring): "edge-coloring", "whole flows, a colour of the flow multigraph per spine (central view, equal sizes)";
+    Greedy(Greedy): "greedy", "whole flows by falling size onto the least-loaded path (central view)";
+    LeastBytes(LeastBytes): "least-bytes", "whole flows onto the up-link with the fewest bytes of their host (the paper's v1)";
+    Plan(Plan): "plan", "the sub-flows of a plan.json, as `fabricsim place` writes it";
 }
 
 /// What a scheme is asked to place. Every transfer joins two different hosts with at least one path.
 struct Problem<'a> {
     fabric: &'a Fabric,
     schedule: &'a Schedule,
+    files: &'a dyn Files,
     seed: u64,
 }
 
@@ -108,17 +128,30 @@ impl LoadBalancing {
         &self,
         fabric: &Fabric,
         schedule: &Schedule,
-        _files: &dyn Files,
+        files: &dyn Files,
         seed: u64,
     ) -> Result<Placement, InputError> {
         self.check()?;
-        let problem = Problem { fabric, schedule, seed };
+        let problem = Problem {
+            fabric,
+            schedule,
+            files,
+            seed,
+        };
         problem.check()?;
         self.scheme().place(&problem)
     }
 }
 
 impl Problem<'_> {
+    /// Source and destination host and the bytes of a transfer.
+    fn transfer(&self, task: TaskId) -> (NodeId, NodeId, u64) {
+        match self.schedule.task(task).action {
+            Action::Transfer { src, dst, bytes } => (NodeId(src), NodeId(dst), bytes),
+            _ => unreachable!("task {task} is no transfer"),
+        }
+    }
+
     /// Refuses transfers that no path can carry.
     fn check(&self) -> Result<(), InputError> {
         let hosts = self.fabric.hosts();

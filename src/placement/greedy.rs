@@ -1,0 +1,82 @@
+//! Central and greedy: flows by falling size, each whole on the path that is then least loaded.
+
+use std::cmp::Reverse;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::paths::PathTable;
+use super::{Placement, Problem, Route, Scheme};
+use crate::ids::{LinkId, TaskId};
+use crate::input::InputError;
+use crate::topology::Fabric;
+
+/// `greedy` has no options. It sees all flows of a step and splits none: longest processing time
+/// first, on links instead of machines.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Greedy {}
+
+impl Scheme for Greedy {
+    fn place(&self, problem: &Problem<'_>) -> Result<Placement, InputError> {
+        let schedule = problem.schedule;
+        let mut order: Vec<(u32, Reverse<u64>, TaskId)> = schedule
+            .transfers()
+            .map(|(task, _, _, bytes)| (schedule.task(task).step, Reverse(bytes), task))
+            .collect();
+        order.sort_unstable();
+        let mut paths = PathTable::new(problem.fabric);
+        let mut chosen = vec![0; schedule.tasks().len()];
+        for step in order.chunk_by(|a, b| a.0 == b.0) {
+            let mut loads = Loads::new(problem.fabric);
+            for &(_, Reverse(bytes), task) in step {
+                let (src, dst, _) = problem.transfer(task);
+                chosen[task.index()] = loads.add_to_best(paths.of(src, dst), bytes as f64);
+            }
+        }
+        Ok(Placement::whole(schedule, |task, _, _| {
+            Route::Pinned(chosen[task.index()])
+        }))
+    }
+}
+
+/// What the links carry in one step.
+struct Loads {
+    /// In bytes.
+    load: Vec<f64>,
+    /// Seconds per bit; without meaning for links that are down, which are on no path.
+    cost: Vec<f64>,
+}
+
+impl Loads {
+    fn new(fabric: &Fabric) -> Self {
+        Self {
+            load: vec![0.0; fabric.links().len()],
+            cost: fabric.links().iter().map(|link| 1.0 / link.rate.0 as f64).collect(),
+        }
+    }
+
+    /// Adds bytes to the path whose worst link is then least loaded; among equals to the one with
+    /// the smallest sum over its links, then with the smallest index, which is returned.
+    fn add_to_best<'p>(&mut self, paths: impl Iterator<Item = &'p [LinkId]> + Clone, bytes: f64) -> u32 {
+        let mut best = (f64::INFINITY, f64::INFINITY);
+        let mut found = None;
+        for (index, path) in paths.enumerate() {
+            let (mut worst, mut sum) = (0.0_f64, 0.0);
+            for link in path {
+                let time = (self.load[link.index()] + bytes) * self.cost[link.index()];
+                worst = worst.max(time);
+                sum += time;
+            }
+            if found.is_none() || (worst, sum) < best {
+                best = (worst, sum);
+                found = Some((index as u32, path));
+            }
+        }
+        let (index, path) = found.unwrap_or_default();
+        for link in path {
+            self.load[link.index()] += bytes;
+        }
+        index
+    }
+}

@@ -1,0 +1,91 @@
+//! The rule of the paper's first version (arXiv 2407.00550v1): every flow on the up-link to which
+//! its host has given the fewest bytes.
+
+use rand::Rng;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::paths::PathTable;
+use super::{Placement, Problem, Route, Scheme};
+use crate::ids::{LinkId, NodeId, TaskId};
+use crate::input::InputError;
+use crate::rng::{self, Stream, index_below};
+
+/// `least-bytes` has no options. Every host looks at its own flows of a step alone, in their order,
+/// and not at where they go: down-links are balanced only by luck. Ties are random.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LeastBytes {}
+
+impl Scheme for LeastBytes {
+    fn place(&self, problem: &Problem<'_>) -> Result<Placement, InputError> {
+        let schedule = problem.schedule;
+        let mut order: Vec<(NodeId, u32, TaskId)> = schedule
+            .transfers()
+            .map(|(task, src, _, _)| (NodeId(src), schedule.task(task).step, task))
+            .collect();
+        order.sort_unstable();
+        let mut chosen = vec![0; schedule.tasks().len()];
+        let mut paths = PathTable::new(problem.fabric);
+        let mut given = Given::new(problem.fabric.links().len());
+        for host in order.chunk_by(|a, b| a.0 == b.0) {
+            let mut random = rng::stream(problem.seed, "least-bytes", u64::from(host[0].0.0));
+            for step in host.chunk_by(|a, b| a.1 == b.1) {
+                for &(_, _, task) in step {
+                    let (src, dst, bytes) = problem.transfer(task);
+                    chosen[task.index()] = given.add_to_least(paths.of(src, dst), bytes, &mut random);
+                }
+                given.clear();
+            }
+        }
+        Ok(Placement::whole(schedule, |task, _, _| {
+            Route::Pinned(chosen[task.index()])
+        }))
+    }
+}
+
+/// Bytes that one host has given to each up-link.
+struct Given {
+    bytes: Vec<u64>,
+    /// Links with bytes.
+    used: Vec<LinkId>,
+    /// The least-loaded paths of a pair, with their up-links.
+    least: Vec<(u32, LinkId)>,
+}
+
+impl Given {
+    fn new(links: usize) -> Self {
+        Self {
+            bytes: vec![0; links],
+            used: Vec::new(),
+            least: Vec::new(),
+        }
+    }
+
+    /// Adds bytes to a random one of the paths whose first link has the fewest, and returns its index.
+    fn add_to_least<'p>(&mut self, paths: impl Iterator<Item = &'p [LinkId]>, bytes: u64, random: &mut Stream) -> u32 {
+        let mut fewest = u64::MAX;
+        self.least.clear();
+        for (index, path) in paths.enumerate() {
+            let Some(&up) = path.first() else { return 0 };
+            let given = self.bytes[up.index()];
+            if given < fewest {
+                fewest = given;
+                self.least.clear();
+            }
+            if given == fewest {
+                self.least.push((index as u32, up));
+            }
+        }
+        let (index, up) = self.least[index_below(random.next_u64(), self.least.len() as u32) as usize];
+        self.bytes[up.index()] = fewest.saturating_add(bytes);
+        self.used.push(up);
+        index
+    }
+
+    fn clear(&mut self) {
+        for link in self.used.drain(..) {
+            self.bytes[link.index()] = 0;
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! The event loop: which transfers start when, and what follows from their completions.
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+
+use super::FlowOptions;
+use super::ledger::{self, Flow};
+use super::routes::Routes;
+use super::sharing::Sharing;
+use crate::ids::{NodeId, TaskId};
+use crate::outcome::{Observe, Outcome, Stuck};
+use crate::placement::Placement;
+use crate::topology::Fabric;
+use crate::units::Time;
+use crate::workload::{Action, Due, Moment, Progress, Schedule};
+
+/// What is on the agenda.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Entry {
+    /// A moment of a task has come.
+    Happens(TaskId, Moment),
+    /// A transfer starts.
+    Starts(TaskId),
+}
+
+/// An entry with its time; the greatest is the one that comes first.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Appointment {
+    at: f64,
+    entry: Entry,
+}
+
+impl Eq for Appointment {}
+
+impl Ord for Appointment {
+    fn cmp(&self, other: &Self) -> Ordering {
+        other.at.total_cmp(&self.at).then_with(|| other.entry.cmp(&self.entry))
+    }
+}
+
+impl PartialOrd for Appointment {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// One run.
+pub(super) struct Engine<'a> {
+    fabric: &'a Fabric,
+    schedule: &'a Schedule,
+    placement: &'a Placement,
+    routes: Routes,
+    sharing: Sharing,
+    /// By task id; of a delay, only the start is known.
+    flows: Vec<Flow>,
+    /// The transfer of each piece.
+    task_of: Vec<TaskId>,
+    agenda: BinaryHeap<Appointment>,
+    now: f64,
+}
+
+impl<'a> Engine<'a> {
+    pub(super) fn new(
+        fabric: &'a Fabric,
+        schedule: &'a Schedule,
+        placement: &'a Placement,
+        options: &FlowOptions,
+    ) -> Self {
+        let routes = Routes::new(fabric, schedule, placement);
+        let mut task_of = Vec::with_capacity(placement.pieces().len());
+        for (task, ..) in schedule.transfers() {
+            task_of.resize(placement.first(task) + placement.of(task).len(), task);
+        }
+        Self {
+            fabric,
+            schedule,
+            placement,
+            sharing: Sharing::new(fabric, schedule, placement, &routes, options),
+            routes,
+            flows: vec![Flow::WAITING; schedule.tasks().len()],
+            task_of,
+            agenda: BinaryHeap::new(),
+            now: 0.0,
+        }
+    }
+
+    pub(super) fn run(mut self, observe: &Observe) -> Result<Outcome, Stuck> {
+        if !self.routes.impossible.is_empty() {
+            return Err(self.stuck());
+        }
+        let (mut progress, roots) = Progress::new(self.schedule);
+        for due in roots {
+            self.enter(due);
+        }
+        let (mut events, mut drained) = (0, Vec::new());
+        loop {
+            let planned = self.agenda.peek().map_or(f64::INFINITY, |next| next.at);
+            let completion = self.sharing.next_completion();
+            if planned.min(completion) == f64::INFINITY {
+                break;
+            }
+            if completion <= planned {
+                self.now = self.sharing.complete(planned, &mut drained);
+                for piece in drained.drain(..) {
+                    self.drain(piece);
+                }
+            } else {
+                self.now = planned;
+            }
+            self.keep_appointments(&mut progress);
+            events += u64::from(self.sharing.settle(self.now));
+        }
+        if self
+            .schedule
+            .transfers()
+            .any(|(task, ..)| !self.flows[task.index()].finished())
+        {
+            return Err(self.stuck());
+        }
+        Ok(ledger::outcome(
+            self.fabric,
+            self.schedule,
+            self.placement,
+            &self.routes,
+            &self.flows,
+            observe,
+            events,
+        ))
+    }
+
+    fn stuck(&self) -> Stuck {
+        ledger::stuck(self.schedule, &self.routes, &self.flows, self.now)
+    }
+
+    /// Everything that the agenda holds for now.
+    fn keep_appointments(&mut self, progress: &mut Progress) {
+        let mut due = Vec::new();
+        // Times that should be equal may differ in their last bits.
+        let now = self.now * (1.0 + 8.0 * f64::EPSILON);
+        while let Some(next) = self.agenda.peek().filter(|next| next.at <= now) {
+            let entry = next.entry;
+            self.agenda.pop();
+            match entry {
+                Entry::Starts(task) => self.start(task),
+                Entry::Happens(task, moment) => {
+                    if let Action::Delay(_) = self.schedule.task(task).action {
+                        self.flows[task.index()].start = self.now;
+                    }
+                    // The clock of `Progress` is too coarse: it counts from the beginning here.
+                    progress.happened(self.schedule, task, moment, Time::ZERO, &mut due);
+                    for due in due.drain(..) {
+                        self.enter(due);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Puts a task that may start on the agenda.
+    fn enter(&mut self, due: Due) {
+        let task = self.schedule.task(due.task);
+        let start = self.now.max(task.earliest.0 as f64);
+        let appointment = match task.action {
+            Action::Delay(duration) => Appointment {
+                at: start + duration.0 as f64,
+                entry: Entry::Happens(due.task, Moment::Delivered),
+            },
+            _ => Appointment {
+                at: start,
+                entry: Entry::Starts(due.task),
+            },
+        };
+        self.agenda.push(appointment);
+    }
+
+    fn start(&mut self, task: TaskId) {
+        let pieces = self.placement.of(task);
+        let flow = &mut self.flows[task.index()];
+        flow.start = self.now;
+        flow.left = pieces.len() as u32;
+        let first = self.placement.first(task);
+        for (i, piece) in pieces.iter().enumerate() {
+            if piece.bytes > 0 {
+                self.sharing.start(first + i, self.now);
+            } else {
+                self.drain(first + i);
+            }
+        }
+    }
+
+    /// The last byte of a piece has been sent.
+    fn drain(&mut self, piece: usize) {
+        let task = self.task_of[piece];
+        let Action::Transfer { src, dst, .. } = self.schedule.task(task).action else {
+            unreachable!("only transfers have pieces");
+        };
+        let (forward, round_trip) = self.routes.delays(self.fabric, piece, NodeId(src), NodeId(dst));
+        let flow = &mut self.flows[task.index()];
+        flow.delivered = flow.delivered.max(self.now + forward.0 as f64);
+        flow.acked = flow.acked.max(self.now + round_trip.0 as f64);
+        flow.left -= 1;
+        if flow.left == 0 && !self.schedule.successors(task).is_empty() {
+            for (at, moment) in ledger::moments(flow) {
+                let entry = Entry::Happens(task, moment);
+                self.agenda.push(Appointment { at, entry });
+            }
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! Where the bytes of each sub-flow travel, as fractions of its rate on every link.
+
+use std::collections::HashMap;
+
+use crate::ids::{LinkId, NodeId, TaskId};
+use crate::placement::{Piece, Placement, Route, path_weights};
+use crate::topology::Fabric;
+use crate::units::Time;
+use crate::workload::{Action, Schedule};
+
+/// A way from edge to edge, shared by all sub-flows between the hosts of these edges: one path, or
+/// all paths of the pair in fixed proportions. The hosts' own links are not part of it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Segment {
+    /// Links between the edges with the fraction of the rate that each carries, by link id.
+    pub links: Vec<(LinkId, f64)>,
+    /// Propagation delay of the slowest path.
+    pub forward: Time,
+    /// Propagation delay there and back of the slowest path.
+    pub round_trip: Time,
+    /// Number of paths.
+    pub paths: u32,
+}
+
+/// The segments in use and which of them each piece takes.
+#[derive(Debug)]
+pub(super) struct Routes {
+    pub segments: Vec<Segment>,
+    /// By position of the piece in the placement; [`NO_ROUTE`] where it cannot be sent.
+    pub of_piece: Vec<u32>,
+    /// Why, by flow, for those that cannot be sent.
+    pub impossible: Vec<(TaskId, String)>,
+}
+
+/// The segment of a piece that has none.
+pub(super) const NO_ROUTE: u32 = u32::MAX;
+
+/// The link of a host that hangs on a switch by one cable, in both directions.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Port {
+    pub up: LinkId,
+    pub down: LinkId,
+}
+
+/// The port of a host, unless paths begin at the host itself (see [`Fabric::edge`]).
+pub(super) fn port(fabric: &Fabric, host: NodeId) -> Option<Port> {
+    (fabric.edge(host) != host).then(|| {
+        let up = fabric.out_links(host)[0];
+        Port {
+            up,
+            down: fabric.link(up).reverse,
+        }
+    })
+}
+
+impl Routes {
+    /// The routes of all pieces of a placement.
+    pub(super) fn new(fabric: &Fabric, schedule: &Schedule, placement: &Placement) -> Self {
+        let mut finder = Finder {
+            fabric,
+            known: HashMap::new(),
+            segments: Vec::new(),
+        };
+        let mut of_piece = vec![NO_ROUTE; placement.pieces().len()];
+        let mut impossible = Vec::new();
+        for (task, src, dst, _) in schedule.transfers() {
+            let first = placement.first(task);
+            match finder.find(NodeId(src), NodeId(dst), placement.of(task), &mut of_piece[first..]) {
+                Ok(()) => {}
+                Err(reason) => impossible.push((task, reason)),
+            }
+        }
+        Self {
+            segments: finder.segments,
+            of_piece,
+            impossible,
+        }
+    }
+
+    /// Delays of a piece between two hosts: one way, and there and back.
+    pub(super) fn delays(&self, fabric: &Fabric, piece: usize, src: NodeId, dst: NodeId) -> (Time, Time) {
+        let segment = &self.segments[self.of_piece[piece] as usize];
+        let out = port(fabric, src).map(|port| port.up);
+        let into = port(fabric, dst).map(|port| port.down);
+        let own = out.into_iter().chain(into).map(|id| fabric.link(id));
+        let (there, back) = own.fold((Time::ZERO, Time::ZERO), |(there, back), link| {
+            (there + link.delay, back + fabric.link(link.reverse).delay)
+        });
+        (segment.forward + there, segment.round_trip + there + back)
+    }
+}
+
+/// Payload bytes on every link of the fabric, by link id.
+pub(super) fn link_loads(fabric: &Fabric, schedule: &Schedule, placement: &Placement, routes: &Routes) -> Vec<f64> {
+    let mut loads = vec![0_u64; fabric.links().len()];
+    let mut on_segment = vec![0_u64; routes.segments.len()];
+    for (task, action) in schedule.tasks().iter().enumerate() {
+        let Action::Transfer { src, dst, .. } = action.action else {
+            continue;
+        };
+        let task = TaskId::from(task);
+        let first = placement.first(task);
+        for (i, piece) in placement.of(task).iter().enumerate() {
+            on_segment[routes.of_piece[first + i] as usize] += piece.bytes;
+            let out = port(fabric, NodeId(src)).map(|port| port.up);
+            let into = port(fabric, NodeId(dst)).map(|port| port.down);
+            for id in out.into_iter().chain(into) {
+                loads[id.index()] += piece.bytes;
+            }
+        }
+    }
+    let mut loads: Vec<f64> = loads.into_iter().map(|bytes| bytes as f64).collect();
+    for (segment, bytes) in routes.segments.iter().zip(on_segment) {
+        for &(id, fraction) in &segment.links {
+            loads[id.index()] += bytes as f64 * fraction;
+        }
+    }
+    loads
+}
+
+/// Finds segments and keeps those that it has found.
+struct Finder<'a> {
+    fabric: &'a Fabric,
+    known: HashMap<(NodeId, NodeId, Choice), u32>,
+    segments: Vec<Segment>,
+}
+
+/// A route, once it is known to be possible.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Choice {
+    Path(u32),
+    Even,
+    Weighted,
+}
+
+impl Finder<'_> {
+    fn find(&mut self, src: NodeId, dst: NodeId, pieces: &[Piece], routes: &mut [u32]) -> Result<(), String> {
+        let count = self.fabric.path_count(src, dst);
+        let name = |host: NodeId| &self.fabric.node(host).name;
+        if count == 0 {
+            return Err(format!("there is no path from {} to {}", name(src), name(dst)));
+        }
+        if pieces.is_empty() {
+            return Err("the placement has no piece of it".into());
+        }
+        for (piece, route) in pieces.iter().zip(routes) {
+            let choice = match piece.route {
+                Route::Pinned(path) if path >= count => {
+                    return Err(format!("it is placed on path {path}, but the pair has {count}"));
+                }
+                Route::Pinned(path) => Choice::Path(path),
+                Route::Even | Route::Weighted if count == 1 => Choice::Path(0),
+                Route::Even => Choice::Even,
+                Route::Weighted => Choice::Weighted,
+                Route::Dynamic => return Err("only the packet engine can choose its path".into()),
+            };
+            *route = self.segment(src, dst, choice);
+        }
+        Ok(())
+    }
+
+    fn segment(&mut self, src: NodeId, dst: NodeId, choice: Choice) -> u32 {
+        let key = (self.fabric.edge(src), self.fabric.edge(dst), choice);
+        if let Some(&known) = self.known.get(&key) {
+            return known;
+        }
+        let count = self.fabric.path_count(src, dst);
+        let (paths, weights): (Vec<u32>, Vec<u64>) = match choice {
+            Choice::Path(path) => (vec![path], vec![1]),
+            Choice::Even => ((0..count).collect(), vec![1; count as usize]),
+            Choice::Weighted => ((0..count).collect(), path_weights(self.fabric, src, dst)),
+        };
+        let id = u32::try_from(self.segments.len()).expect("fewer segments than pieces");
+        let segment = self.spread(src, dst, &paths, &weights);
+        self.segments.push(segment);
+        self.known.insert(key, id);
+        id
+    }
+
+    fn spread(&self, src: NodeId, dst: NodeId, paths: &[u32], weights: &[u64]) -> Segment {
+        let fabric = self.fabric;
+        let (skip_first, skip_last) = (port(fabric, src).is_some(), port(fabric, dst).is_some());
+        let mut shares: Vec<(LinkId, u64)> = Vec::new();
+        let (mut forward, mut round_trip) = (Time::ZERO, Time::ZERO);
+        for (&path, &weight) in paths.iter().zip(weights) {
+            let links = fabric.path(src, dst, path);
+            let inner = &links[usize::from(skip_first)..links.len() - usize::from(skip_last)];
+            let there = fabric.path_delay(inner);
+            let back = inner
+                .iter()
+                .map(|&id| fabric.link(fabric.link(id).reverse).delay)
+                .sum::<Time>();
+            forward = forward.max(there);
+            round_trip = round_trip.max(there + back);
+            shares.extend(inner.iter().map(|&id| (id, weight)));
+        }
+        shares.sort_unstable_by_key(|&(id, _)| id);
+        let whole: u64 = weights.iter().sum();
+        let links = shares
+            .chunk_by(|a, b| a.0 == b.0)
+            .map(|same| {
+                let share: u64 = same.iter().map(|&(_, weight)| weight).sum();
+                (same[0].0, share as f64 / whole as f64)
+            })
+            .collect();
+        Segment {
+            links,
+            forward,
+            round_trip,
+            paths: paths.len() as u32,
+        }
+    }
+}

@@ -1,0 +1,66 @@
+use super::*;
+use crate::input::NoFiles;
+use crate::placement::{Ecmp, LoadBalancing, Spray};
+use crate::topology::{Cable, LeafSpine, Topology};
+use crate::units::{Bytes, Rate, Time};
+use crate::workload::{AllToAll, Moment, ScheduleBuilder};
+
+const OBSERVE: Observe = Observe {
+    flows: true,
+    links: true,
+    series: None,
+};
+
+fn leaf_spine(leaves: u32, spines: u32, hosts_per_leaf: u32) -> Fabric {
+    let cable = Cable {
+        rate: Rate::from_gbps(100),
+        delay: Time::from_ns(500),
+    };
+    let spec = Topology::LeafSpine(LeafSpine {
+        leaves,
+        spines,
+        hosts_per_leaf,
+        host_link: cable,
+        fabric_link: cable,
+        parallel: 1,
+    });
+    Fabric::compile(&spec.blueprint(&NoFiles).unwrap())
+}
+
+fn run(fabric: &Fabric, schedule: &Schedule, scheme: &LoadBalancing) -> Outcome {
+    let placement = scheme.place(fabric, schedule, &NoFiles, 1).unwrap();
+    simulate(fabric, schedule, &placement, &FlowOptions::default(), &OBSERVE).unwrap()
+}
+
+/// 7 peers of 64 KiB at 12.5 GB/s, and the delay of the longest path: every NIC is full all the time.
+#[test]
+fn all_to_all_takes_as_long_as_a_nic_is_busy() {
+    let fabric = leaf_spine(4, 2, 2);
+    let schedule = AllToAll { message: Bytes(65_536) }.schedule(8).unwrap();
+    let outcome = run(&fabric, &schedule, &LoadBalancing::Spray(Spray::default()));
+    assert_eq!(outcome.cct, Time(7 * 65_536 * 80) + Time::from_us(2));
+    assert_eq!(outcome.flows.len(), 56);
+    let up = fabric.out_links(crate::ids::NodeId(0))[0];
+    assert_eq!(outcome.links[up.index()].bytes, 7.0 * 65_536.0);
+}
+
+/// Two flows into one receiver share it; the longer one has it alone once the shorter is done.
+#[test]
+fn flows_share_fairly_and_then_speed_up() {
+    let fabric = leaf_spine(1, 1, 3);
+    let mut builder = ScheduleBuilder::default();
+    let short = builder.transfer(0, 2, 1_000_000, 0);
+    let long = builder.transfer(1, 2, 3_000_000, 0);
+    let next = builder.transfer(2, 0, 1_000_000, 1);
+    builder.depend(short, Moment::Acked, next);
+    let outcome = run(&fabric, &builder.build(), &LoadBalancing::Ecmp(Ecmp::default()));
+    let times = |task: crate::ids::TaskId| {
+        let flow = &outcome.flows[task.index()];
+        (flow.start, flow.delivered, flow.acked)
+    };
+    let us = Time::from_us;
+    assert_eq!(times(short), (Time::ZERO, us(161), us(162)));
+    assert_eq!(times(long), (Time::ZERO, us(321), us(322)));
+    assert_eq!(times(next), (us(162), us(243), us(244)));
+    assert_eq!(outcome.counters.events, 5);
+}

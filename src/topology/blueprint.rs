@@ -4,13 +4,15 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::input::InputError;
 use crate::units::{Bytes, Rate, Time};
 
 /// A fabric as a directed graph: every cable is two links.
 pub type Graph = DiGraph<Node, LinkSpec>;
 
 /// What a node does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum NodeKind {
     /// Sends and receives; one rank can live on it.
     Host,
@@ -76,14 +78,14 @@ pub struct Cable {
 }
 
 impl Cable {
-    fn default_delay() -> Time {
+    pub(super) fn default_delay() -> Time {
         Time::from_ns(500)
     }
 
     /// Refuses a rate at which nothing would ever arrive.
-    pub fn check(&self, key: &str) -> Result<(), crate::input::InputError> {
+    pub fn check(&self, key: &str) -> Result<(), InputError> {
         if self.rate.is_zero() {
-            let error = crate::input::InputError::key(format!("{key}.rate"), "the rate is zero");
+            let error = InputError::key(format!("{key}.rate"), "the rate is zero");
             return Err(error.help("a link that is down is written under [[faults]]"));
         }
         Ok(())
@@ -123,6 +125,18 @@ impl Blueprint {
         self.graph.add_node(node)
     }
 
+    /// Adds `host0`, `host1`, ...
+    pub fn add_hosts(&mut self, count: u32) -> Vec<NodeIndex> {
+        (0..count).map(|h| self.add(Node::host(format!("host{h}")))).collect()
+    }
+
+    /// Adds switches of one tier, called `kind` with their number: `leaf0`, `leaf1`, ...
+    pub fn add_switches(&mut self, kind: &str, count: u32, tier: u8) -> Vec<NodeIndex> {
+        (0..count)
+            .map(|s| self.add(Node::switch(format!("{kind}{s}"), tier)))
+            .collect()
+    }
+
     /// Links `a` and `b` in both directions by a cable called `a-b`.
     pub fn connect(&mut self, a: NodeIndex, b: NodeIndex, cable: Cable) {
         let name = format!("{}-{}", self.graph[a].name, self.graph[b].name);
@@ -140,9 +154,7 @@ impl Blueprint {
         self.graph.add_edge(a, b, spec.clone());
         self.graph.add_edge(b, a, spec);
     }
-}
 
-impl Blueprint {
     /// Links `a` and `b` by `count` cables `a-b`, `a-b#1`, `a-b#2`, ...
     pub fn connect_parallel(&mut self, a: NodeIndex, b: NodeIndex, cable: Cable, count: u32) {
         self.connect(a, b, cable);

@@ -1,12 +1,13 @@
 //! The dense compiled form of a fabric: arrays of nodes, links and forwarding tables.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use petgraph::visit::EdgeRef;
 use smallvec::SmallVec;
 
-use super::blueprint::{Blueprint, Node, NodeKind, Routing};
-use super::routing::Routes;
+use super::blueprint::{Blueprint, Node, NodeKind};
+use super::routing::{Routes, Wiring};
 use crate::ids::{LinkId, NodeId};
 use crate::units::{Bytes, Rate, Time};
 
@@ -41,14 +42,20 @@ pub struct LinkChange {
 /// means the same link in every state of a fabric.
 #[derive(Debug, Clone)]
 pub struct Fabric {
-    nodes: Vec<Node>,
+    shape: Arc<Shape>,
     links: Vec<Link>,
+    routes: Arc<Routes>,
+}
+
+/// What stays the same in every state of a fabric.
+#[derive(Debug)]
+struct Shape {
+    nodes: Vec<Node>,
     cables: Vec<String>,
     hosts: u32,
-    routing: Routing,
     /// Links out of each node, in order of their ids.
     out: Vec<SmallVec<[LinkId; 4]>>,
-    routes: Routes,
+    wiring: Wiring,
 }
 
 impl Fabric {
@@ -73,7 +80,7 @@ impl Fabric {
                 from,
                 to,
                 rate: spec.rate,
-                delay: spec.delay + nodes[to.index()].latency,
+                delay: spec.delay.saturating_add(nodes[to.index()].latency),
                 queue: spec.queue,
                 reverse: LinkId(id.0 ^ 1),
             });
@@ -82,16 +89,16 @@ impl Fabric {
             }
             out[from.index()].push(id);
         }
-        let routes = Routes::compute(&nodes, &links, &out, drawing.routing);
-        Self {
+        let wiring = Wiring::new(&nodes, &links, &out, drawing.routing);
+        let routes = Arc::new(Routes::compute(&wiring, &links));
+        let shape = Arc::new(Shape {
             nodes,
-            links,
             cables,
             hosts,
-            routing: drawing.routing,
             out,
-            routes,
-        }
+            wiring,
+        });
+        Self { shape, links, routes }
     }
 
     /// The same fabric after changes of link rates, with paths over the surviving links only.
@@ -101,18 +108,21 @@ impl Fabric {
         for change in changes {
             changed.links[change.link.index()].rate = change.rate;
         }
-        changed.routes = Routes::compute(&changed.nodes, &changed.links, &changed.out, changed.routing);
+        let flips = |c: &&LinkChange| self.link(c.link).rate.is_zero() != changed.link(c.link).rate.is_zero();
+        if changes.iter().any(|c| flips(&c)) {
+            changed.routes = Arc::new(Routes::compute(&changed.shape.wiring, &changed.links));
+        }
         changed
     }
 
     /// Number of hosts; host `h` is node `h`.
     pub fn hosts(&self) -> u32 {
-        self.hosts
+        self.shape.hosts
     }
 
     /// All nodes, hosts first.
     pub fn nodes(&self) -> &[Node] {
-        &self.nodes
+        &self.shape.nodes
     }
 
     /// All directed links.
@@ -132,18 +142,18 @@ impl Fabric {
 
     /// Links out of a node, those that are down included.
     pub fn out_links(&self, node: NodeId) -> &[LinkId] {
-        &self.out[node.index()]
+        &self.shape.out[node.index()]
     }
 
     /// Whether a link joins two switches.
     pub fn is_fabric_link(&self, id: LinkId) -> bool {
         let link = self.link(id);
-        link.from.0 >= self.hosts && link.to.0 >= self.hosts
+        link.from.0 >= self.hosts() && link.to.0 >= self.hosts()
     }
 
     /// Name of a cable, the same for both directions, such as `leaf0-spine3`.
     pub fn cable(&self, id: LinkId) -> &str {
-        &self.cables[id.index() / 2]
+        &self.shape.cables[id.index() / 2]
     }
 
     /// Name of one direction, such as `leaf0->spine3`, unique in the fabric. Cables with names that
@@ -158,51 +168,59 @@ impl Fabric {
             .and_then(|rest| rest.strip_prefix('-'))
             .and_then(|rest| rest.strip_prefix(second.as_str()))
         {
-            Some(parallel) => format!("{from}->{to}{parallel}"),
-            None => format!("{cable}:{from}->{to}"),
+            Some(parallel) if parallel.is_empty() || parallel.starts_with('#') => format!("{from}->{to}{parallel}"),
+            _ => format!("{cable}:{from}->{to}"),
         }
     }
 
-    /// Directed links by every name they answer to: a cable's name gives both directions.
+    /// Directed links by every name they answer to: a cable's name gives both directions, and
+    /// `leaf1-host17` also answers to `host17-leaf1`.
     pub fn links_by_name(&self) -> HashMap<String, SmallVec<[LinkId; 2]>> {
         let mut names: HashMap<String, SmallVec<[LinkId; 2]>> = HashMap::new();
-        for id in self.link_ids() {
-            names.entry(self.link_name(id)).or_default().push(id);
-            names.entry(self.cable(id).to_owned()).or_default().push(id);
-            if id.0.is_multiple_of(2) {
-                // leaf1-host17 also answers to host17-leaf1.
-                let (from, to) = (&self.link(id).from, &self.link(id).to);
-                let swapped = format!("{}-{}", self.node(*to).name, self.node(*from).name);
-                if format!("{}-{}", self.node(*from).name, self.node(*to).name) == self.cable(id) {
-                    names.entry(swapped).or_default().extend([id, LinkId(id.0 + 1)]);
-                }
+        for there in self.link_ids().step_by(2) {
+            let back = self.link(there).reverse;
+            let (a, b) = (self.link_name(there), self.link_name(back));
+            let mut both = vec![self.cable(there).to_owned()];
+            if !a.contains(':') {
+                // leaf0->spine1#2 is the cable leaf0-spine1#2 by another name.
+                both.extend([a.replacen("->", "-", 1), b.replacen("->", "-", 1)]);
             }
+            both.dedup();
+            for name in both {
+                names.entry(name).or_default().extend([there, back]);
+            }
+            names.entry(a).or_default().push(there);
+            names.entry(b).or_default().push(back);
         }
         names
     }
 
     /// One node.
     pub fn node(&self, id: NodeId) -> &Node {
-        &self.nodes[id.index()]
+        &self.shape.nodes[id.index()]
     }
 
     /// The node at which the paths of a host begin and end: its switch, or the host itself where
     /// it has several ports. Hosts of one edge share all paths but for their own links.
     pub fn edge(&self, host: NodeId) -> NodeId {
-        self.routes.edge(host)
+        self.shape.wiring.edge(host)
     }
 
     /// Number of equal-cost paths; 0 where `dst` cannot be reached (or is `src`). Depends only on
-    /// the two edges (see [`Fabric::edge`]) and on whether the hosts' own links are up.
+    /// the two edges (see [`Fabric::edge`]) and on whether the hosts' own links are up. At most
+    /// 2^32 - 1: further paths are never taken.
     pub fn path_count(&self, src: NodeId, dst: NodeId) -> u32 {
-        self.routes.path_count(src, dst)
+        self.routes.path_count(&self.shape.wiring, src, dst)
     }
 
     /// Path `index` of the pair, below [`Fabric::path_count`].
     pub fn path(&self, src: NodeId, dst: NodeId, index: u32) -> Path {
+        let (wiring, target) = (&self.shape.wiring, self.edge(dst));
         let mut left = index;
-        self.follow(src, dst, |routes, _, hops| {
-            routes.descend(&self.links, dst, hops, &mut left)
+        self.follow(src, dst, |at| {
+            let (hop, behind) = self.routes.descend(wiring, &self.links, at, target, left);
+            left = behind;
+            hop
         })
     }
 
@@ -212,7 +230,7 @@ impl Fabric {
     }
 
     /// The path that `choose` picks hop by hop, with its index. `choose` gets the switch and its
-    /// equal-cost next links (at least one) and returns a position among them. `None` where `dst`
+    /// equal-cost next links (at least two) and returns a position among them. `None` where `dst`
     /// cannot be reached.
     pub fn walk(
         &self,
@@ -220,16 +238,23 @@ impl Fabric {
         dst: NodeId,
         mut choose: impl FnMut(NodeId, &[LinkId]) -> usize,
     ) -> Option<(u32, Path)> {
-        if self.path_count(src, dst) == 0 {
+        let count = self.path_count(src, dst);
+        if count == 0 {
             return None;
         }
-        let mut index = 0;
-        let path = self.follow(src, dst, |routes, at, hops| {
-            let position = if hops.len() == 1 { 0 } else { choose(at, hops) };
-            index += routes.paths_before(&self.links, dst, hops, position);
-            position
+        let (wiring, target) = (&self.shape.wiring, self.edge(dst));
+        let mut index = 0_u32;
+        let path = self.follow(src, dst, |at| {
+            let hops = self.routes.hops(wiring, at, target);
+            if hops.len() == 1 {
+                return hops[0];
+            }
+            let position = choose(at, hops);
+            let before = self.routes.paths_before(wiring, &self.links, at, target, position);
+            index = index.saturating_add(before);
+            hops[position]
         });
-        Some((index, path))
+        Some((index.min(count - 1), path))
     }
 
     /// The index of a path among those of its pair, if it is one of them.
@@ -240,32 +265,37 @@ impl Fabric {
         (found.as_slice() == path).then_some(index)
     }
 
-    /// Equal-cost links from a switch (or forwarding host) towards a host; empty where there is no way.
+    /// Equal-cost links towards a host from any other node; empty where there is no way.
     pub fn next_hops(&self, at: NodeId, dst: NodeId) -> &[LinkId] {
-        match self.routes.last_link(dst) {
-            Some((edge, down)) if edge == at => std::slice::from_ref(down),
-            _ => self.routes.hops(at, self.routes.edge(dst)),
+        let wiring = &self.shape.wiring;
+        if at == dst || !self.routes.receives(dst) {
+            return &[];
+        }
+        if at.0 < self.hosts()
+            && let Some(up) = wiring.first_link(at)
+        {
+            let reachable = self.path_count(at, dst) > 0;
+            return if reachable { std::slice::from_ref(up) } else { &[] };
+        }
+        match wiring.last_link(dst) {
+            Some(down) if self.link(*down).from == at => std::slice::from_ref(down),
+            _ => self.routes.hops(wiring, at, self.edge(dst)),
         }
     }
 
-    fn follow(&self, src: NodeId, dst: NodeId, mut choose: impl FnMut(&Routes, NodeId, &[LinkId]) -> usize) -> Path {
+    /// From the source's edge to the destination's by the links that `hop` picks, and their own links.
+    fn follow(&self, src: NodeId, dst: NodeId, mut hop: impl FnMut(NodeId) -> LinkId) -> Path {
         debug_assert!(self.path_count(src, dst) > 0, "there is no path from {src} to {dst}");
+        let wiring = &self.shape.wiring;
         let mut path = Path::new();
-        let mut at = src;
-        if let Some((edge, up)) = self.routes.first_link(src) {
-            path.push(up);
-            at = edge;
-        }
-        let target = self.routes.edge(dst);
+        path.extend(wiring.first_link(src).copied());
+        let (mut at, target) = (self.edge(src), self.edge(dst));
         while at != target {
-            let hops = self.routes.hops(at, target);
-            let hop = hops[choose(&self.routes, at, hops)];
-            path.push(hop);
-            at = self.link(hop).to;
+            let link = hop(at);
+            path.push(link);
+            at = self.link(link).to;
         }
-        if let Some((_, down)) = self.routes.last_link(dst) {
-            path.push(*down);
-        }
+        path.extend(wiring.last_link(dst).copied());
         path
     }
 

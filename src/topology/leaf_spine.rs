@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Blueprint, Cable, Node, Routing};
+use super::{Blueprint, Cable, Routing};
 use crate::input::InputError;
 
 /// A leaf-spine fabric. Host `h` hangs on leaf `h / hosts_per_leaf`; cables are called
@@ -22,12 +22,8 @@ pub struct LeafSpine {
     /// Links between leaves and spines.
     pub fabric_link: Cable,
     /// Parallel links of each leaf-spine pair.
-    #[serde(default = "one")]
+    #[serde(default = "super::one")]
     pub parallel: u32,
-}
-
-fn one() -> u32 {
-    1
 }
 
 impl LeafSpine {
@@ -41,23 +37,15 @@ impl LeafSpine {
         ] {
             super::check_count(key, count)?;
         }
-        super::check_size(
-            &[self.leaves, self.hosts_per_leaf],
-            &[self.leaves, self.spines, self.parallel],
-        )?;
+        super::check_size("hosts", &[self.leaves, self.hosts_per_leaf])?;
+        super::check_size("leaf-spine links", &[self.leaves, self.spines, self.parallel])?;
         self.host_link.check("host_link")?;
         self.fabric_link.check("fabric_link")?;
 
         let mut drawing = Blueprint::new(Routing::UpDown);
-        let hosts: Vec<_> = (0..self.leaves * self.hosts_per_leaf)
-            .map(|h| drawing.add(Node::host(format!("host{h}"))))
-            .collect();
-        let leaves: Vec<_> = (0..self.leaves)
-            .map(|l| drawing.add(Node::switch(format!("leaf{l}"), 1)))
-            .collect();
-        let spines: Vec<_> = (0..self.spines)
-            .map(|s| drawing.add(Node::switch(format!("spine{s}"), 2)))
-            .collect();
+        let hosts = drawing.add_hosts(self.leaves * self.hosts_per_leaf);
+        let leaves = drawing.add_switches("leaf", self.leaves, 1);
+        let spines = drawing.add_switches("spine", self.spines, 2);
         for (h, host) in hosts.iter().enumerate() {
             drawing.connect(leaves[h / self.hosts_per_leaf as usize], *host, self.host_link);
         }

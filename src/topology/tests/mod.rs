@@ -1,0 +1,58 @@
+mod kinds;
+mod laws;
+mod messages;
+
+use super::*;
+use crate::ids::{LinkId, NodeId};
+use crate::input::NoFiles;
+use crate::units::{Rate, Time};
+
+/// The topology that a TOML text describes.
+fn parse(text: &str) -> TopologyFile {
+    toml::from_str(text).unwrap()
+}
+
+fn compile(text: &str) -> Fabric {
+    let file = parse(text);
+    let fabric = Fabric::compile(&file.topology.blueprint(&NoFiles).unwrap());
+    let (changes, _) = resolve_faults(&fabric, &file.faults).unwrap();
+    fabric.with(&changes)
+}
+
+fn leaf_spine(leaves: u32, spines: u32, hosts_per_leaf: u32, parallel: u32) -> Fabric {
+    let cable = Cable {
+        rate: Rate::from_gbps(100),
+        delay: Time::from_ns(500),
+    };
+    let spec = LeafSpine {
+        leaves,
+        spines,
+        hosts_per_leaf,
+        host_link: cable,
+        fabric_link: cable,
+        parallel,
+    };
+    Fabric::compile(&spec.blueprint().unwrap())
+}
+
+fn down(link: &str) -> Fault {
+    Fault {
+        link: link.into(),
+        rate: None,
+        down: true,
+        from: None,
+        until: None,
+    }
+}
+
+fn names(fabric: &Fabric, path: &[LinkId]) -> String {
+    let names: Vec<_> = path.iter().map(|&id| fabric.link_name(id)).collect();
+    names.join(" ")
+}
+
+fn all_paths(fabric: &Fabric, src: u32, dst: u32) -> Vec<String> {
+    fabric
+        .paths(NodeId(src), NodeId(dst))
+        .map(|path| names(fabric, &path))
+        .collect()
+}

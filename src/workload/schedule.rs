@@ -13,17 +13,9 @@ pub enum Action {
     /// Waits; of zero length it is a join of its predecessors.
     Delay(Time),
     /// Passes on: the first predecessor that happens releases the first successor, the second the
-    /// second, and so on. It has no moment of its own.
+    /// second, and so on; more predecessors than successors have no effect. It has no moment of its
+    /// own. Windows and the multishot triggers of htsim are relays.
     Relay,
-}
-
-/// When a task starts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Start {
-    /// When all its predecessors have happened; without any, at the beginning.
-    All,
-    /// When that many of its predecessors have happened (at least 1).
-    Count(u32),
 }
 
 /// Which moment of a predecessor counts.
@@ -35,11 +27,11 @@ pub enum Moment {
     Acked,
 }
 
-/// A node of the schedule.
+/// A node of the schedule. It starts when all its predecessors have happened; without any, at the
+/// beginning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Task {
     pub action: Action,
-    pub start: Start,
     /// It does not start before this time.
     pub earliest: Time,
     /// Step of the collective, from 0: transfers of one step are placed as one batch.
@@ -135,30 +127,38 @@ pub struct ScheduleBuilder {
 }
 
 impl ScheduleBuilder {
+    /// Makes room for that many more tasks and dependencies.
+    pub fn reserve(&mut self, tasks: usize, edges: usize) {
+        self.tasks.reserve_exact(tasks);
+        self.edges.reserve_exact(edges);
+    }
+
     /// Adds a task.
     pub fn add(&mut self, task: Task) -> TaskId {
         self.tasks.push(task);
         TaskId::from(self.tasks.len() - 1)
     }
 
-    /// Adds a transfer of `bytes` that starts when all its predecessors have happened.
+    /// Adds a transfer of `bytes`.
     pub fn transfer(&mut self, src: u32, dst: u32, bytes: u64, step: u32) -> TaskId {
-        let action = Action::Transfer { src, dst, bytes };
-        self.add(Task {
-            action,
-            start: Start::All,
-            earliest: Time::ZERO,
-            step,
-        })
+        self.add_now(Action::Transfer { src, dst, bytes }, step)
     }
 
     /// Adds a delay; of zero length it joins its predecessors.
     pub fn delay(&mut self, duration: Time) -> TaskId {
+        self.add_now(Action::Delay(duration), 0)
+    }
+
+    /// Adds a relay.
+    pub fn relay(&mut self) -> TaskId {
+        self.add_now(Action::Relay, 0)
+    }
+
+    fn add_now(&mut self, action: Action, step: u32) -> TaskId {
         self.add(Task {
-            action: Action::Delay(duration),
-            start: Start::All,
+            action,
             earliest: Time::ZERO,
-            step: 0,
+            step,
         })
     }
 
@@ -169,18 +169,26 @@ impl ScheduleBuilder {
 
     /// The schedule. Successors keep the order in which their dependencies were added.
     pub fn build(self) -> Schedule {
-        let Self { tasks, mut edges } = self;
-        edges.sort_by_key(|&(before, ..)| before);
+        let Self { tasks, edges } = self;
         let mut offsets = vec![0_u32; tasks.len() + 1];
-        let mut predecessors = vec![0; tasks.len()];
+        let mut predecessors = vec![0_u32; tasks.len()];
         for &(before, after, _) in &edges {
-            offsets[before.index() + 1] += 1;
+            offsets[before.index()] += 1;
             predecessors[after.index()] += 1;
         }
-        for t in 0..tasks.len() {
-            offsets[t + 1] += offsets[t];
+        // A counting sort, which keeps the order: offsets become the ends of the groups, and each
+        // edge, from the last to the first, moves the end of its group down to its own place.
+        let mut end = 0;
+        for offset in &mut offsets {
+            end += *offset;
+            *offset = end;
         }
-        let successors = edges.into_iter().map(|(_, after, moment)| (after, moment)).collect();
+        let mut successors = vec![(TaskId(0), Moment::Delivered); edges.len()];
+        for (before, after, moment) in edges.into_iter().rev() {
+            let place = &mut offsets[before.index()];
+            *place -= 1;
+            successors[*place as usize] = (after, moment);
+        }
         Schedule {
             tasks,
             offsets,

@@ -1,0 +1,183 @@
+//! How a collective is carried out: what the user may choose.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Extent;
+use crate::input::InputError;
+use crate::units::Bytes;
+
+/// The algorithm of an all-reduce, reduce-scatter or all-gather over N ranks and M bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Algorithm {
+    /// Every rank sends to the next one, in N - 1 steps of M/N bytes for each half of an all-reduce.
+    #[default]
+    Ring,
+    /// Pairs of ranks exchange halves: log2 N steps of M/2, M/4, ... bytes to scatter, and the same
+    /// backwards to gather. N must be a power of two.
+    HalvingDoubling,
+    /// Pairs of ranks exchange all that they have: log2 N steps, of M bytes in an all-reduce. N must
+    /// be a power of two.
+    RecursiveDoubling,
+    /// Every rank sends to every other at once: one step for each half of an all-reduce.
+    Direct,
+    /// All-reduce only: two binary trees carry one half of the data each, up and then down; a rank
+    /// with children in one tree is a leaf of the other (Sanders, Speck and Träff, 2009).
+    DoubleBinaryTree,
+}
+
+/// The algorithm of a broadcast over N ranks and M bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum BroadcastAlgorithm {
+    /// In each of ceil(log2 N) steps, every rank that has the data sends it to one that has not.
+    #[default]
+    Binomial,
+    /// Each rank passes the data on to the next; chunks follow one another.
+    Ring,
+    /// The source feeds two binary trees over the other ranks with one half of the data each.
+    DoubleBinaryTree,
+}
+
+/// Which distance the algorithms that exchange between pairs of ranks begin with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Order {
+    /// Ranks 1 apart, then 2, 4, ...
+    #[default]
+    NearFirst,
+    /// Ranks N/2 apart, then N/4, ...
+    FarFirst,
+}
+
+impl Order {
+    /// Distances of the exchanges among `ranks` ranks, a power of two.
+    pub fn distances(self, ranks: u32) -> Vec<u32> {
+        let mut distances: Vec<u32> = (0..ranks.ilog2()).map(|bit| 1 << bit).collect();
+        if self == Self::FarFirst {
+            distances.reverse();
+        }
+        distances
+    }
+}
+
+/// What an all-reduce, reduce-scatter or all-gather is asked for.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::workload) struct Options {
+    pub algorithm: Algorithm,
+    pub order: Order,
+}
+
+impl Options {
+    /// Refuses a number of ranks or an order that the algorithm cannot have.
+    fn check(self, ranks: u32) -> Result<(), InputError> {
+        let exchanges = matches!(
+            self.algorithm,
+            Algorithm::HalvingDoubling | Algorithm::RecursiveDoubling
+        );
+        let name = self.algorithm.name();
+        if !exchanges && self.order != Order::default() {
+            let message = format!("\"{name}\" has no order of distances");
+            return Err(InputError::key("order", message)
+                .help("leave it out, or take \"halving-doubling\" or \"recursive-doubling\""));
+        }
+        if exchanges && !ranks.is_power_of_two() {
+            let above = ranks.next_power_of_two();
+            let message = format!("\"{name}\" needs a power of two of ranks, and there are {ranks}");
+            return Err(InputError::key("algorithm", message)
+                .help(format!("take {} or {above} ranks, or another algorithm", above / 2)));
+        }
+        Ok(())
+    }
+
+    /// The extent of one part, of a collective in `phases` phases (an all-reduce has two).
+    ///
+    /// # Errors
+    /// A number of ranks or an order that the algorithm cannot have.
+    pub fn extent(self, ranks: u32, size: Bytes, phases: u128) -> Result<Extent, InputError> {
+        self.check(ranks)?;
+        let (n, bytes) = (u128::from(ranks), u128::from(size.0));
+        let rounds = u128::from(ranks.ilog2());
+        let (transfers, joins, edges) = match self.algorithm {
+            Algorithm::Ring => (phases * n * (n - 1), 0, 2),
+            Algorithm::Direct => (phases * n * (n - 1), n, 3),
+            Algorithm::HalvingDoubling => (phases * n * rounds, phases * n * rounds, 4),
+            Algorithm::RecursiveDoubling => (n * rounds, n * rounds, 4),
+            Algorithm::DoubleBinaryTree => (2 * phases * (n - 1), 0, 3),
+        };
+        let whole_buffer = self.algorithm == Algorithm::RecursiveDoubling && phases == 2;
+        Ok(Extent {
+            transfers,
+            joins,
+            edges: transfers * edges,
+            bytes: bytes * if whole_buffer { n * rounds } else { phases * (n - 1) },
+        })
+    }
+}
+
+impl Algorithm {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Ring => "ring",
+            Self::HalvingDoubling => "halving-doubling",
+            Self::RecursiveDoubling => "recursive-doubling",
+            Self::Direct => "direct",
+            Self::DoubleBinaryTree => "double-binary-tree",
+        }
+    }
+
+    /// The error for a collective that this algorithm does not carry out.
+    pub(in crate::workload) fn unfit(self, collective: &str, valid: &str) -> InputError {
+        InputError::key("algorithm", format!("there is no \"{}\" {collective}", self.name()))
+            .help(format!("valid are {valid}"))
+    }
+}
+
+/// Declares an all-reduce, a reduce-scatter or an all-gather.
+macro_rules! collective {
+    ($(#[$meta:meta])* $name:ident, $(#[$size_meta:meta])* size) => {
+        $crate::workload::ranks::ranked! {
+            $(#[$meta])*
+            pub struct $name {
+                $(#[$size_meta])*
+                pub size: $crate::units::Bytes,
+                /// How it is carried out.
+                #[serde(default)]
+                pub algorithm: $crate::workload::Algorithm,
+                /// Parallel copies of the algorithm, each over its share of the data and over
+                /// connections of its own.
+                #[serde(default = "crate::workload::one")]
+                pub channels: u32,
+                /// Pieces that the data of a channel is cut into, which follow one another in a pipeline.
+                #[serde(default = "crate::workload::one")]
+                pub chunks: u32,
+                /// Distances of "halving-doubling" and "recursive-doubling": "near-first" begins with
+                /// ranks 1 apart, "far-first" with ranks half of all apart. (An all-reduce by
+                /// halving-doubling goes back the way it came, so that its largest messages travel
+                /// nearest with "near-first" and farthest with "far-first".)
+                #[serde(default)]
+                pub order: $crate::workload::Order,
+            }
+        }
+
+        impl $name {
+            /// The collective to be drawn up, in `phases` phases.
+            fn job<'d, 'w>(
+                &self,
+                ranks: u32,
+                draft: &'d mut $crate::workload::draft::Draft<'w>,
+                phases: u128,
+            ) -> Result<$crate::workload::algorithm::Job<'d, 'w>, $crate::input::InputError> {
+                let options = $crate::workload::algorithm::Options {
+                    algorithm: self.algorithm,
+                    order: self.order,
+                };
+                let extent = options.extent(ranks, self.size, phases)?;
+                let pipeline = [self.channels, self.chunks];
+                $crate::workload::algorithm::Job::new(draft, ranks, self.size, pipeline, &extent)
+            }
+        }
+    };
+}
+pub(in crate::workload) use collective;

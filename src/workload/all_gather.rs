@@ -1,0 +1,46 @@
+//! Every rank ends with the shares of all ranks.
+
+use super::Kind;
+use super::algorithm::{Algorithm, collective, direct, pairwise, ring};
+use super::draft::Draft;
+use crate::input::{Files, InputError};
+use crate::units::Bytes;
+
+collective! {
+    /// All-gather: every rank has one share of a buffer, and ends with all of it.
+    AllGather,
+    /// The gathered buffer, all shares together, as nccl-tests counts it.
+    size
+}
+
+impl Kind for AllGather {
+    fn draw(&self, ranks: u32, draft: &mut Draft, _files: &dyn Files, _seed: u64) -> Result<(), InputError> {
+        let job = &mut self.job(ranks, draft, 1)?;
+        let held = job.held_from_start();
+        match self.algorithm {
+            Algorithm::Ring => ring::all_gather(job, 0, held),
+            Algorithm::Direct => direct::all_gather(job, 0, held),
+            // The doubling half of halving-doubling is recursive doubling.
+            Algorithm::HalvingDoubling | Algorithm::RecursiveDoubling => {
+                pairwise::all_gather(job, 0, held, &self.order.distances(ranks));
+            }
+            Algorithm::DoubleBinaryTree => {
+                let valid = r#""ring", "halving-doubling", "recursive-doubling" or "direct""#;
+                return Err(self.algorithm.unfit("all-gather", valid));
+            }
+        }
+        Ok(())
+    }
+
+    fn size(&self) -> Option<Bytes> {
+        Some(self.size)
+    }
+
+    fn algorithm_bytes(&self, _ranks: u32) -> Option<Bytes> {
+        Some(self.size)
+    }
+
+    fn bus_factor(&self, ranks: u32) -> Option<f64> {
+        Some(f64::from(ranks - 1) / f64::from(ranks))
+    }
+}

@@ -1,0 +1,57 @@
+//! Every rank ends with the buffer of rank 0.
+
+use super::Kind;
+use super::algorithm::{BroadcastAlgorithm, Job, binomial, double_binary_tree, ring};
+use super::draft::{Draft, Extent};
+use crate::input::{Files, InputError};
+use crate::units::Bytes;
+
+super::ranks::ranked! {
+    /// Broadcast: every rank ends with the buffer of rank 0.
+    pub struct Broadcast {
+        /// The buffer.
+        pub size: Bytes,
+        /// How it is carried out.
+        #[serde(default)]
+        pub algorithm: BroadcastAlgorithm,
+        /// Parallel copies of the algorithm, each over its share of the data and over connections of
+        /// its own.
+        #[serde(default = "super::one")]
+        pub channels: u32,
+        /// Pieces that the data of a channel is cut into, which follow one another in a pipeline.
+        #[serde(default = "super::one")]
+        pub chunks: u32,
+    }
+}
+
+impl Kind for Broadcast {
+    fn draw(&self, ranks: u32, draft: &mut Draft, _files: &dyn Files, _seed: u64) -> Result<(), InputError> {
+        let receivers = u128::from(ranks - 1);
+        let trees = u128::from(1 + u32::from(self.algorithm == BroadcastAlgorithm::DoubleBinaryTree));
+        let extent = Extent {
+            transfers: trees * receivers,
+            joins: 0,
+            edges: 2 * trees * receivers,
+            bytes: receivers * u128::from(self.size.0),
+        };
+        let job = &mut Job::new(draft, ranks, self.size, [self.channels, self.chunks], &extent)?;
+        match self.algorithm {
+            BroadcastAlgorithm::Binomial => binomial::broadcast(job),
+            BroadcastAlgorithm::Ring => ring::broadcast(job),
+            BroadcastAlgorithm::DoubleBinaryTree => double_binary_tree::broadcast(job),
+        }
+        Ok(())
+    }
+
+    fn size(&self) -> Option<Bytes> {
+        Some(self.size)
+    }
+
+    fn algorithm_bytes(&self, _ranks: u32) -> Option<Bytes> {
+        Some(self.size)
+    }
+
+    fn bus_factor(&self, _ranks: u32) -> Option<f64> {
+        Some(1.0)
+    }
+}

@@ -1,0 +1,156 @@
+//! A schedule while a collective draws it up: its data, its connections, and who watches.
+
+use std::ops::Range;
+
+use super::{Moment, Schedule, ScheduleBuilder};
+use crate::ids::TaskId;
+use crate::input::InputError;
+use crate::units::{Bytes, Time};
+
+/// Most tasks that a schedule may have: about 10 GB in an engine.
+pub const MAX_TASKS: u64 = 100_000_000;
+
+/// Most bytes that the transfers of a schedule may add up to, so that no sum over them overflows.
+pub const MAX_BYTES: u64 = 1 << 62;
+
+/// What becomes of data that arrives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// It takes the place of what the receiver had.
+    Copy,
+    /// It is added to what the receiver has.
+    Reduce,
+}
+
+/// Sees what every transfer carries, so that a test can replay a schedule on symbolic data.
+pub(super) trait Witness {
+    /// `transfer` carries these ranges of the collective's buffer, in bytes.
+    fn sent(&mut self, _transfer: TaskId, _data: &mut dyn Iterator<Item = Range<u64>>, _effect: Effect) {}
+}
+
+/// Looks away.
+pub(super) struct Nobody;
+
+impl Witness for Nobody {}
+
+/// How large a schedule will be.
+pub(super) struct Extent {
+    pub transfers: u128,
+    /// Upper bound of the tasks that are no transfers.
+    pub joins: u128,
+    /// Upper bound of the dependencies.
+    pub edges: u128,
+    /// What the transfers add up to.
+    pub bytes: u128,
+}
+
+impl Extent {
+    /// Of transfers of one size that do not wait for each other.
+    pub fn independent(transfers: u128, message: Bytes) -> Self {
+        Self {
+            transfers,
+            joins: 0,
+            edges: 0,
+            bytes: transfers * u128::from(message.0),
+        }
+    }
+}
+
+/// One transfer between ranks.
+pub(super) struct Hop {
+    pub src: u32,
+    pub dst: u32,
+    /// The step of the collective, were all ranks in lockstep.
+    pub step: u32,
+    /// The connection that it goes over, a small number, if it has to wait for the transfer before
+    /// it on the same connection. That one must have been delivered: the sender is free one latency
+    /// earlier, a moment that schedules do not know.
+    pub lane: Option<usize>,
+    pub effect: Effect,
+}
+
+/// A schedule being drawn up.
+pub(super) struct Draft<'w> {
+    pub schedule: ScheduleBuilder,
+    /// The last transfer of every connection.
+    lanes: Vec<Option<TaskId>>,
+    witness: &'w mut dyn Witness,
+}
+
+impl<'w> Draft<'w> {
+    pub fn new(witness: &'w mut dyn Witness) -> Self {
+        Self {
+            schedule: ScheduleBuilder::default(),
+            lanes: Vec::new(),
+            witness,
+        }
+    }
+
+    /// Makes room for a schedule over messages of `size`, which the user wrote under `key`.
+    ///
+    /// # Errors
+    /// A size of zero, more bytes than can be added up, more tasks than memory may hold.
+    pub fn expect(&mut self, key: &str, size: Bytes, extent: &Extent) -> Result<(), InputError> {
+        if size.is_zero() {
+            return Err(InputError::key(key, format!("`{key}` is 0")).help("there must be at least 1 byte to send"));
+        }
+        if extent.bytes > u128::from(MAX_BYTES) {
+            let message = format!("with a `{key}` of {size}, all transfers together exceed 2^62 bytes");
+            return Err(InputError::key(key, message).help("choose a smaller one"));
+        }
+        let tasks = extent.transfers.saturating_add(extent.joins);
+        if tasks > u128::from(MAX_TASKS) {
+            let message = format!("the schedule would have {} transfers", extent.transfers);
+            return Err(InputError::key("", message).help(format!(
+                "at most {MAX_TASKS} tasks can be simulated: take fewer ranks, channels or chunks"
+            )));
+        }
+        self.schedule.reserve(tasks as usize, extent.edges as usize);
+        Ok(())
+    }
+
+    /// Adds a transfer of these ranges of the buffer that starts once everything in `after` has been
+    /// delivered; `None` if there is nothing to send.
+    pub fn send<I>(&mut self, hop: &Hop, data: I, after: &[Option<TaskId>]) -> Option<TaskId>
+    where
+        I: Iterator<Item = Range<u64>> + Clone,
+    {
+        let bytes = data.clone().map(|range| range.end - range.start).sum();
+        if bytes == 0 {
+            return None;
+        }
+        let transfer = self.schedule.transfer(hop.src, hop.dst, bytes, hop.step);
+        self.witness.sent(transfer, &mut data.clone(), hop.effect);
+        let previous = hop.lane.and_then(|lane| self.take_lane(lane, transfer));
+        for &before in after.iter().chain([&previous]).flatten() {
+            self.schedule.depend(before, Moment::Delivered, transfer);
+        }
+        Some(transfer)
+    }
+
+    /// The transfer before this one on its connection.
+    fn take_lane(&mut self, lane: usize, transfer: TaskId) -> Option<TaskId> {
+        if lane >= self.lanes.len() {
+            self.lanes.resize(lane + 1, None);
+        }
+        self.lanes[lane].replace(transfer)
+    }
+
+    /// What happens once all of these have been delivered.
+    pub fn join(&mut self, parts: impl Iterator<Item = Option<TaskId>>) -> Option<TaskId> {
+        let mut parts = parts.flatten();
+        let first = parts.next()?;
+        let Some(second) = parts.next() else {
+            return Some(first);
+        };
+        let join = self.schedule.delay(Time::ZERO);
+        for before in [first, second].into_iter().chain(parts) {
+            self.schedule.depend(before, Moment::Delivered, join);
+        }
+        Some(join)
+    }
+
+    pub fn build(self) -> Schedule {
+        self.schedule.build()
+    }
+}

@@ -1,0 +1,42 @@
+//! Every rank ends with its share of the sum over all ranks.
+
+use super::Kind;
+use super::algorithm::{Algorithm, collective, direct, pairwise, ring};
+use super::draft::Draft;
+use crate::input::{Files, InputError};
+use crate::units::Bytes;
+
+collective! {
+    /// Reduce-scatter: every rank has a buffer, and ends with its own share of the sum of all of them.
+    ReduceScatter,
+    /// The buffer of one rank, all shares together, as nccl-tests counts it.
+    size
+}
+
+impl Kind for ReduceScatter {
+    fn draw(&self, ranks: u32, draft: &mut Draft, _files: &dyn Files, _seed: u64) -> Result<(), InputError> {
+        let job = &mut self.job(ranks, draft, 1)?;
+        match self.algorithm {
+            Algorithm::Ring => drop(ring::reduce_scatter(job)),
+            Algorithm::Direct => drop(direct::reduce_scatter(job)),
+            Algorithm::HalvingDoubling => drop(pairwise::reduce_scatter(job, &self.order.distances(ranks))),
+            Algorithm::RecursiveDoubling | Algorithm::DoubleBinaryTree => {
+                let valid = r#""ring", "halving-doubling" or "direct""#;
+                return Err(self.algorithm.unfit("reduce-scatter", valid));
+            }
+        }
+        Ok(())
+    }
+
+    fn size(&self) -> Option<Bytes> {
+        Some(self.size)
+    }
+
+    fn algorithm_bytes(&self, _ranks: u32) -> Option<Bytes> {
+        Some(self.size)
+    }
+
+    fn bus_factor(&self, ranks: u32) -> Option<f64> {
+        Some(f64::from(ranks - 1) / f64::from(ranks))
+    }
+}

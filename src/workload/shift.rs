@@ -1,0 +1,59 @@
+//! Every rank sends to the one a fixed distance further on.
+
+use super::Kind;
+use super::draft::{Draft, Extent};
+use crate::input::{Files, InputError};
+use crate::units::Bytes;
+
+super::ranks::ranked! {
+    /// Rank i sends to rank i + offset, around the end. With the number of hosts per leaf as offset, every
+    /// flow leaves its leaf: the ring of leaves in the first version of the paper has 4 channels.
+    pub struct Shift {
+        /// Bytes of each flow.
+        pub message: Bytes,
+        /// Distance to the receiver; backwards where it is negative.
+        pub offset: i64,
+        /// Flows from each rank to its receiver, of `message` bytes each.
+        #[serde(default = "super::one")]
+        pub channels: u32,
+    }
+}
+
+impl Kind for Shift {
+    fn draw(&self, ranks: u32, draft: &mut Draft, _files: &dyn Files, _seed: u64) -> Result<(), InputError> {
+        // Less than `ranks`, so that it fits.
+        let offset = self.offset.rem_euclid(ranks.into()) as u32;
+        if offset == 0 {
+            let message = format!(
+                "with an `offset` of {}, each of {ranks} ranks would send to itself",
+                self.offset
+            );
+            return Err(InputError::key("offset", message).help(format!("it must not be a multiple of {ranks}")));
+        }
+        if self.channels == 0 {
+            return Err(InputError::key("channels", "`channels` is 0").help("it must be at least 1"));
+        }
+        let flows = u128::from(ranks) * u128::from(self.channels);
+        draft.expect("message", self.message, &Extent::independent(flows, self.message))?;
+        for src in 0..ranks {
+            let dst = (u64::from(src) + u64::from(offset)) % u64::from(ranks);
+            for _ in 0..self.channels {
+                draft.schedule.transfer(src, dst as u32, self.message.0, 0);
+            }
+        }
+        Ok(())
+    }
+
+    fn size(&self) -> Option<Bytes> {
+        Some(self.message)
+    }
+
+    fn algorithm_bytes(&self, _ranks: u32) -> Option<Bytes> {
+        Some(Bytes(self.message.0.saturating_mul(self.channels.into())))
+    }
+
+    /// As the send-receive test of nccl-tests.
+    fn bus_factor(&self, _ranks: u32) -> Option<f64> {
+        Some(1.0)
+    }
+}

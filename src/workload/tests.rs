@@ -1,0 +1,317 @@
+//! What every collective delivers, by symbolic replay; what it moves and how long it takes, by the
+//! closed forms of the alpha-beta model.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+
+use super::replay::{Contributions, record};
+use super::*;
+use crate::ids::TaskId;
+use crate::input::NoFiles;
+use crate::units::Time;
+
+/// A workload from its table in an experiment file.
+fn workload(text: &str) -> Workload {
+    toml::from_str(text).unwrap_or_else(|error| panic!("{error}\n{text}"))
+}
+
+/// The first byte of share `i` of `n`, by counting the longer shares in front of it.
+fn share_start(bytes: u64, n: u32, i: u32) -> u64 {
+    (0..u64::from(i))
+        .map(|j| bytes / u64::from(n) + u64::from(j < bytes % u64::from(n)))
+        .sum()
+}
+
+fn all_ranks(n: u32) -> Contributions {
+    Contributions::MAX >> (64 - n)
+}
+
+/// What the ranks hold of each byte first, and what they must hold in the end.
+struct Promise {
+    /// Where either of them changes.
+    cuts: Vec<u64>,
+    initial: Box<dyn Fn(u32, u64) -> Contributions>,
+    expected: Box<dyn Fn(u32, u64) -> Option<Contributions>>,
+}
+
+fn promise(workload: &Workload, n: u32) -> Promise {
+    let size = workload.size().unwrap().0;
+    let cuts: Vec<u64> = (0..=n).map(|i| share_start(size, n, i)).collect();
+    let ends = cuts[1..].to_vec();
+    let owner = move |byte: u64| ends.partition_point(|&end| end <= byte) as u32;
+    let bit = |rank: u32| 1 << rank;
+    let only = move |holds: bool, rank: u32| if holds { bit(rank) } else { 0 };
+    match workload {
+        Workload::AllReduce(_) => Promise {
+            cuts,
+            initial: Box::new(move |r, _| bit(r)),
+            expected: Box::new(move |_, _| Some(all_ranks(n))),
+        },
+        Workload::ReduceScatter(_) => Promise {
+            cuts,
+            initial: Box::new(move |r, _| bit(r)),
+            expected: Box::new(move |r, byte| (owner(byte) == r).then_some(all_ranks(n))),
+        },
+        Workload::AllGather(_) => {
+            let owner_of = owner.clone();
+            Promise {
+                cuts,
+                initial: Box::new(move |r, byte| only(owner(byte) == r, r)),
+                expected: Box::new(move |_, byte| Some(bit(owner_of(byte)))),
+            }
+        }
+        Workload::Broadcast(_) => Promise {
+            cuts,
+            initial: Box::new(move |r, _| only(r == 0, 0)),
+            expected: Box::new(move |_, _| Some(bit(0))),
+        },
+        // The matrix of messages, by source, then destination.
+        Workload::AllToAll(_) => {
+            let pair = move |byte: u64| ((byte / size) as u32 / n, (byte / size) as u32 % n);
+            Promise {
+                cuts: (0..=u64::from(n * n)).map(|i| i * size).collect(),
+                initial: Box::new(move |r, byte| only(pair(byte).0 == r, r)),
+                expected: Box::new(move |r, byte| (pair(byte).1 == r).then_some(bit(pair(byte).0))),
+            }
+        }
+        other => panic!("{} promises nothing", other.name()),
+    }
+}
+
+fn prove(workload: &Workload, ranks: u32) {
+    let promise = promise(workload, ranks);
+    let recording = record(workload.kind(), ranks).unwrap();
+    let holdings = recording.holdings(ranks, &promise.cuts, promise.initial);
+    for seed in 0..3 {
+        recording.replay(holdings.clone(), seed).check(&promise.expected);
+    }
+}
+
+/// Every collective with every algorithm that it has.
+const COLLECTIVES: &[(&str, &[&str])] = &[
+    (
+        "all-reduce",
+        &[
+            "ring",
+            "direct",
+            "halving-doubling",
+            "recursive-doubling",
+            "double-binary-tree",
+        ],
+    ),
+    ("reduce-scatter", &["ring", "direct", "halving-doubling"]),
+    (
+        "all-gather",
+        &["ring", "direct", "halving-doubling", "recursive-doubling"],
+    ),
+    ("broadcast", &["binomial", "ring", "double-binary-tree"]),
+];
+
+fn each_collective(mut visit: impl FnMut(&str, &str, bool)) {
+    for (collective, algorithms) in COLLECTIVES {
+        for algorithm in *algorithms {
+            visit(collective, algorithm, algorithm.ends_with("-doubling"));
+        }
+    }
+}
+
+fn collective(name: &str, algorithm: &str, size: u64, more: &str) -> Workload {
+    workload(&format!("[{name}]\nalgorithm = \"{algorithm}\"\nsize = {size}\n{more}"))
+}
+
+#[test]
+fn collectives_deliver_what_they_promise() {
+    each_collective(|name, algorithm, doubling| {
+        for ranks in (2..=17).chain([32, 64]) {
+            if doubling && !u32::is_power_of_two(ranks) {
+                continue;
+            }
+            for size in [1, u64::from(ranks) + 1, 100_003] {
+                prove(&collective(name, algorithm, size, ""), ranks);
+            }
+        }
+    });
+}
+
+#[test]
+fn channels_chunks_and_orders_change_nothing_in_what_is_delivered() {
+    each_collective(|name, algorithm, doubling| {
+        for ranks in if doubling { [2, 4, 8, 16] } else { [2, 3, 7, 12] } {
+            for (channels, chunks) in [(1, 3), (2, 1), (3, 4)] {
+                for size in [5, 997, 100_003] {
+                    let mut more = format!("channels = {channels}\nchunks = {chunks}\n");
+                    if doubling && chunks != 1 {
+                        more += "order = \"far-first\"\n";
+                    }
+                    prove(&collective(name, algorithm, size, &more), ranks);
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn all_to_all_delivers_every_block() {
+    for ranks in [2, 3, 5, 8, 13] {
+        for order in ["shifted", "in-order", "random"] {
+            for window in [0, 1, 2, 5, 64] {
+                let text = format!("[all-to-all]\nmessage = 3\nwindow = {window}\norder = \"{order}\"");
+                prove(&workload(&text), ranks);
+            }
+        }
+    }
+}
+
+/// When every transfer starts if each takes `latency` and a time per byte, and no two share a link;
+/// acknowledgements take no time. Second: when the last one has been delivered.
+fn run(schedule: &Schedule, latency: u64, per_byte: u64) -> (BTreeMap<TaskId, u64>, u64) {
+    let (mut progress, mut due) = Progress::new(schedule);
+    let mut coming = BinaryHeap::new();
+    let (mut starts, mut end) = (BTreeMap::new(), 0);
+    loop {
+        for next in due.drain(..) {
+            let mut end = next.at.0;
+            if let Action::Transfer { bytes, .. } = schedule.task(next.task).action {
+                starts.insert(next.task, next.at.0);
+                end += latency + per_byte * bytes;
+            }
+            coming.push(Reverse((end, next.task)));
+        }
+        let Some(Reverse((now, task))) = coming.pop() else {
+            return (starts, end);
+        };
+        end = now;
+        for moment in [Moment::Delivered, Moment::Acked] {
+            progress.happened(schedule, task, moment, Time(now), &mut due);
+        }
+    }
+}
+
+/// Bytes that each rank sends, and receives.
+fn traffic(schedule: &Schedule, ranks: u32) -> Vec<[u64; 2]> {
+    let mut traffic = vec![[0; 2]; ranks as usize];
+    for (_, src, dst, bytes) in schedule.transfers() {
+        traffic[src as usize][0] += bytes;
+        traffic[dst as usize][1] += bytes;
+    }
+    traffic
+}
+
+#[test]
+fn in_lockstep_every_transfer_starts_in_its_step() {
+    let check = |workload: &Workload, ranks| {
+        let schedule = workload.schedule(ranks, &NoFiles, 1).unwrap();
+        let (starts, end) = run(&schedule, 1, 0);
+        for (task, start) in starts {
+            assert_eq!(
+                start,
+                u64::from(schedule.task(task).step),
+                "{workload:?} on {ranks}: {task}"
+            );
+        }
+        assert_eq!(end, u64::from(schedule.steps()));
+    };
+    each_collective(|name, algorithm, doubling| {
+        for ranks in if doubling { [2, 4, 8, 16] } else { [2, 5, 6, 13] } {
+            for (channels, chunks) in [(1, 1), (1, 3), (2, 4)] {
+                let more = format!("channels = {channels}\nchunks = {chunks}\n");
+                check(&collective(name, algorithm, 1_000_000, &more), ranks);
+            }
+        }
+    });
+    for window in [0, 1, 3, 4] {
+        check(&workload(&format!("[all-to-all]\nmessage = 3\nwindow = {window}")), 9);
+    }
+}
+
+#[test]
+fn bytes_and_times_are_those_of_the_alpha_beta_model() {
+    const LATENCY: u64 = 500;
+    each_collective(|name, algorithm, doubling| {
+        for ranks in if doubling { [2_u32, 4, 8, 64] } else { [2, 3, 5, 64] } {
+            let (n, rounds) = (u64::from(ranks), u64::from(ranks.next_power_of_two().ilog2()));
+            let size = 64 * 15 * 100;
+            let schedule = collective(name, algorithm, size, "")
+                .schedule(ranks, &NoFiles, 1)
+                .unwrap();
+            let traffic = traffic(&schedule, ranks);
+            let sent: u64 = traffic.iter().map(|[sent, _]| sent).sum();
+            let (_, time) = run(&schedule, LATENCY, 1);
+            let height = u64::from(ranks.ilog2());
+            let phases = if name == "all-reduce" { 2 } else { 1 };
+            let whole = name == "all-reduce" && algorithm == "recursive-doubling";
+            assert_eq!(
+                sent,
+                if whole {
+                    n * rounds * size
+                } else {
+                    phases * (n - 1) * size
+                },
+                "{name} {algorithm}"
+            );
+            let expected = match (name, algorithm) {
+                ("all-reduce", "recursive-doubling") | ("broadcast", "binomial") => rounds * (LATENCY + size),
+                ("broadcast", "ring") => (n - 1) * (LATENCY + size),
+                ("broadcast", _) => (1 + u64::from((ranks - 1).ilog2())) * (LATENCY + size / 2),
+                (_, "ring") => phases * (n - 1) * (LATENCY + size / n),
+                (_, "direct") => phases * (LATENCY + size / n),
+                (_, "double-binary-tree") => 2 * height * (LATENCY + size / 2),
+                _ => phases * (rounds * LATENCY + size * (n - 1) / n),
+            };
+            assert_eq!(time, expected, "{name} {algorithm} on {ranks}");
+            if ["ring", "direct", "halving-doubling"].contains(&algorithm) && name != "broadcast" {
+                assert!(traffic.iter().all(|&both| both == [phases * size * (n - 1) / n; 2]));
+            }
+        }
+    });
+}
+
+#[test]
+fn chunks_turn_a_tree_and_a_chain_into_pipelines() {
+    let time = |name: &str, algorithm: &str, chunks: u64, ranks| {
+        let more = format!("chunks = {chunks}");
+        let schedule = collective(name, algorithm, 64_000, &more)
+            .schedule(ranks, &NoFiles, 1)
+            .unwrap();
+        run(&schedule, 500, 1).1
+    };
+    assert_eq!(time("broadcast", "ring", 16, 9), (8 + 15) * (500 + 4_000));
+    assert_eq!(
+        time("all-reduce", "double-binary-tree", 16, 64),
+        (2 * 6 + 15) * (500 + 2_000)
+    );
+    // A ring is as fast with chunks as without, but for the latency of each.
+    assert_eq!(time("all-reduce", "ring", 4, 8), 2 * 7 * 4 * (500 + 2_000));
+}
+
+#[test]
+fn in_a_double_binary_tree_nobody_is_inside_both_trees() {
+    for ranks in 2..=40_u32 {
+        for (name, most) in [("all-reduce", 2), ("broadcast", 1)] {
+            let schedule = collective(name, "double-binary-tree", 2_000, "")
+                .schedule(ranks, &NoFiles, 1)
+                .unwrap();
+            let traffic = traffic(&schedule, ranks);
+            let fair = |[sent, received]: &[u64; 2]| *sent <= most * 2_000 && *received <= most * 2_000;
+            assert!(traffic.iter().all(fair), "{name} on {ranks}: {traffic:?}");
+        }
+    }
+}
+
+#[test]
+fn near_first_keeps_the_largest_messages_near() {
+    for (order, nearest) in [("near-first", 1), ("far-first", 8)] {
+        let more = format!("order = \"{order}\"");
+        let schedule = collective("all-reduce", "halving-doubling", 1_600, &more)
+            .schedule(16, &NoFiles, 1)
+            .unwrap();
+        let by_distance = |distance: u32| {
+            let sizes = schedule.transfers().filter(|(_, src, dst, _)| src ^ dst == distance);
+            sizes
+                .map(|(.., bytes)| bytes)
+                .collect::<std::collections::BTreeSet<_>>()
+        };
+        assert_eq!(by_distance(nearest), [800].into());
+        assert_eq!(by_distance(8 / nearest), [100].into());
+    }
+}

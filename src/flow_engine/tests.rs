@@ -3,7 +3,7 @@ use crate::input::NoFiles;
 use crate::placement::{Ecmp, LoadBalancing, Spray};
 use crate::topology::{Cable, LeafSpine, Topology};
 use crate::units::{Bytes, Rate, Time};
-use crate::workload::{AllToAll, Moment, ScheduleBuilder};
+use crate::workload::{AllToAll, Moment, ScheduleBuilder, Workload};
 
 const OBSERVE: Observe = Observe {
     flows: true,
@@ -36,7 +36,8 @@ fn run(fabric: &Fabric, schedule: &Schedule, scheme: &LoadBalancing) -> Outcome 
 #[test]
 fn all_to_all_takes_as_long_as_a_nic_is_busy() {
     let fabric = leaf_spine(4, 2, 2);
-    let schedule = AllToAll { message: Bytes(65_536) }.schedule(8).unwrap();
+    let workload = Workload::AllToAll(AllToAll::new(Bytes(65_536)));
+    let schedule = workload.schedule(8, &NoFiles, 1).unwrap();
     let outcome = run(&fabric, &schedule, &LoadBalancing::Spray(Spray::default()));
     assert_eq!(outcome.cct, Time(7 * 65_536 * 80) + Time::from_us(2));
     assert_eq!(outcome.flows.len(), 56);

@@ -1,0 +1,321 @@
+//! Links with the first-in-first-out queues in front of them, and the buffers of switches.
+//!
+//! A FIFO queue needs no list: a packet that is accepted leaves when the link has sent all before it,
+//! so the state of a queue is the time until which its link is busy. Thresholds are times as well.
+
+use super::options::{Ecn, SwitchOptions};
+use super::packet::{Kind, MARKED, Packet, TRIMMED};
+use super::transport::Transport;
+use crate::ids::LinkId;
+use crate::rng::{index_below, mix};
+use crate::topology::{Fabric, NodeKind};
+use crate::units::Rate;
+
+/// No threshold.
+const NEVER: u64 = u64::MAX;
+
+/// The state of one link that every packet touches: one cache line.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+struct LinkState {
+    /// All accepted packets have left by then, in ps.
+    busy_until: u64,
+    /// Propagation delay and latency of the node behind, in ps.
+    delay: u64,
+    /// A backlog from here on is marked, or may be, in ps.
+    mark_from: u64,
+    /// A packet that would leave later than this after its arrival is not accepted, in ps.
+    limit: u64,
+    /// Wire bytes accepted.
+    wire_bytes: u64,
+    /// Payload bytes accepted.
+    data_bytes: u64,
+    /// Longest backlog so far, in ps.
+    max_backlog: u64,
+    /// Picoseconds per byte; 0 where that is no whole number or the link is down.
+    ps_per_byte: u32,
+    /// Switch whose shared buffer the queue lies in, or `NO_BUFFER`.
+    buffer: u32,
+}
+
+const NO_BUFFER: u32 = u32::MAX;
+
+/// What a link has seen rarely.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct LinkCounts {
+    pub drops: u64,
+    pub trims: u64,
+    pub ecn_marks: u64,
+    pub pauses: u64,
+    /// Wire bytes that were lost on the link or dropped in front of it.
+    pub lost_bytes: u64,
+}
+
+/// The shared buffer of one switch.
+#[derive(Debug, Clone)]
+struct Buffer {
+    size: u64,
+    /// At least the bytes in all queues of the switch; exact when it was last counted.
+    used_at_most: u64,
+    ports: Vec<u32>,
+}
+
+/// Why a packet did not get into a queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// The queue is full.
+    Full,
+    /// The link is down.
+    Down,
+}
+
+/// All links.
+#[derive(Debug)]
+pub(super) struct Links {
+    states: Vec<LinkState>,
+    pub counts: Vec<LinkCounts>,
+    rates: Vec<Rate>,
+    /// Marking of each switch port.
+    ecn: Vec<Option<Ecn>>,
+    /// Limit of each port's own queue, in bytes.
+    limits: Vec<Option<u64>>,
+    buffers: Vec<Buffer>,
+    alpha: f64,
+    header: u16,
+    seed: u64,
+}
+
+impl Links {
+    /// Queues as the switch table says, or as the transport wants them where it is silent.
+    pub fn new(fabric: &Fabric, switch: &SwitchOptions, transport: &Transport, header: u16, rtt: u64, seed: u64) -> Self {
+        let mut links = Self {
+            states: Vec::with_capacity(fabric.links().len()),
+            counts: vec![LinkCounts::default(); fabric.links().len()],
+            rates: Vec::with_capacity(fabric.links().len()),
+            ecn: Vec::with_capacity(fabric.links().len()),
+            limits: Vec::with_capacity(fabric.links().len()),
+            buffers: Vec::new(),
+            alpha: switch.alpha,
+            header,
+            seed: mix(seed ^ 0xec4),
+        };
+        for link in fabric.links() {
+            let at_switch = fabric.node(link.from).kind == NodeKind::Switch;
+            let bdp = (link.rate.bytes_per_ps() * rtt as f64) as u64;
+            let ecn = switch.ecn.or_else(|| transport.ecn(link.rate, bdp));
+            links.ecn.push(ecn.filter(|_| at_switch));
+            let limit = link.queue.or(switch.queue).map(|limit| limit.0);
+            links.limits.push(limit.filter(|_| at_switch));
+            links.rates.push(link.rate);
+            links.states.push(LinkState {
+                busy_until: 0,
+                delay: link.delay.0,
+                mark_from: NEVER,
+                limit: NEVER,
+                wire_bytes: 0,
+                data_bytes: 0,
+                max_backlog: 0,
+                ps_per_byte: 0,
+                buffer: NO_BUFFER,
+            });
+        }
+        links.add_buffers(fabric, switch, transport);
+        for link in 0..links.states.len() {
+            links.set_rate(link as u32, links.rates[link]);
+        }
+        links
+    }
+
+    fn add_buffers(&mut self, fabric: &Fabric, switch: &SwitchOptions, transport: &Transport) {
+        let shared = switch.buffer.is_some() || (switch.queue.is_none() && transport.limited_buffers());
+        if !shared {
+            return;
+        }
+        for node in (fabric.hosts() as usize..fabric.nodes().len()).map(crate::ids::NodeId::from) {
+            let ports = fabric.out_links(node).iter().map(|id| id.0);
+            let ports: Vec<u32> = ports.filter(|&id| self.limits[id as usize].is_none()).collect();
+            // 5 KB for each Gb/s.
+            let by_rate: u64 = ports.iter().map(|&id| fabric.link(LinkId(id)).rate.0 / 200_000).sum();
+            let size = switch.buffer.map_or(by_rate, |size| size.0);
+            for &port in &ports {
+                self.states[port as usize].buffer = self.buffers.len() as u32;
+            }
+            self.buffers.push(Buffer {
+                size,
+                used_at_most: 0,
+                ports,
+            });
+        }
+    }
+
+    /// Whether any packet can ever be refused or lost (links that fail aside).
+    pub fn can_drop(&self) -> bool {
+        !self.buffers.is_empty() || self.limits.iter().any(Option::is_some)
+    }
+
+    /// Time on the wire of `bytes`, in ps, rounded up.
+    #[inline]
+    pub fn on_wire(&self, link: u32, bytes: u64) -> u64 {
+        match self.states[link as usize].ps_per_byte {
+            0 => self.rates[link as usize].transmission_time(bytes).0,
+            ps => bytes * u64::from(ps),
+        }
+    }
+
+    /// Bytes that a link sends in `ps`, rounded up.
+    fn bytes_in(&self, link: u32, ps: u64) -> u64 {
+        match self.states[link as usize].ps_per_byte {
+            0 => (u128::from(ps) * u128::from(self.rates[link as usize].0)).div_ceil(8_000_000_000_000) as u64,
+            ps_per_byte => ps.div_ceil(u64::from(ps_per_byte)),
+        }
+    }
+
+    /// Puts a packet in the queue of a link: marks it where it must, and says when it will arrive at the far end.
+    #[inline]
+    pub fn enqueue(&mut self, link: u32, now: u64, packet: &mut Packet) -> Result<u64, Refused> {
+        let state = &self.states[link as usize];
+        let backlog = state.busy_until.saturating_sub(now);
+        let on_wire = match state.ps_per_byte {
+            0 => self.odd_rate_on_wire(link, packet)?,
+            ps => u64::from(packet.size) * u64::from(ps),
+        };
+        if backlog + on_wire > state.limit {
+            return Err(self.refuse(link, packet));
+        }
+        if state.buffer != NO_BUFFER && !self.fits_buffer(link, now, backlog, packet.size) {
+            return Err(self.refuse(link, packet));
+        }
+        if backlog >= self.states[link as usize].mark_from && packet.kind == Kind::Data {
+            self.mark(link, backlog, packet);
+        }
+        let payload = self.payload(packet);
+        let state = &mut self.states[link as usize];
+        state.wire_bytes += u64::from(packet.size);
+        state.data_bytes += payload;
+        state.busy_until = now + backlog + on_wire;
+        state.max_backlog = state.max_backlog.max(backlog + on_wire);
+        Ok(state.busy_until + state.delay)
+    }
+
+    #[inline]
+    fn payload(&self, packet: &Packet) -> u64 {
+        match packet.kind {
+            Kind::Data if !packet.has(TRIMMED) => u64::from(packet.size - self.header),
+            _ => 0,
+        }
+    }
+
+    #[cold]
+    fn odd_rate_on_wire(&mut self, link: u32, packet: &Packet) -> Result<u64, Refused> {
+        if self.rates[link as usize].is_zero() {
+            self.lose(link, packet);
+            return Err(Refused::Down);
+        }
+        Ok(self.rates[link as usize].transmission_time(u64::from(packet.size)).0)
+    }
+
+    #[cold]
+    fn refuse(&mut self, link: u32, packet: &Packet) -> Refused {
+        self.lose(link, packet);
+        Refused::Full
+    }
+
+    /// Counts a packet that is lost in front of a link or on it.
+    pub fn lose(&mut self, link: u32, packet: &Packet) {
+        let counts = &mut self.counts[link as usize];
+        counts.drops += 1;
+        counts.lost_bytes += u64::from(packet.size);
+    }
+
+    /// Dynamic thresholds (Choudhury and Hahne, 1998): a queue may grow to alpha times the free buffer.
+    ///
+    /// What is used is only bounded from above between countings; where the bound says no, it is
+    /// counted, so that every decision is exact.
+    fn fits_buffer(&mut self, link: u32, now: u64, backlog: u64, size: u16) -> bool {
+        let buffer = self.states[link as usize].buffer as usize;
+        let queue = self.bytes_in(link, backlog) + u64::from(size);
+        let allows = |buffer: &Buffer| {
+            let free = buffer.size.saturating_sub(buffer.used_at_most);
+            u64::from(size) <= free && queue as f64 <= self.alpha * free as f64
+        };
+        if !allows(&self.buffers[buffer]) {
+            let ports = self.buffers[buffer].ports.iter();
+            let used = ports.map(|&port| self.queue(port, now)).sum();
+            self.buffers[buffer].used_at_most = used;
+            let buffer = &self.buffers[buffer];
+            let free = buffer.size.saturating_sub(used);
+            if u64::from(size) > free || queue as f64 > self.alpha * free as f64 {
+                return false;
+            }
+        }
+        self.buffers[buffer].used_at_most += u64::from(size);
+        true
+    }
+
+    #[cold]
+    fn mark(&mut self, link: u32, backlog: u64, packet: &mut Packet) {
+        let Some(ecn) = self.ecn[link as usize] else { return };
+        if ecn.kmax > ecn.kmin {
+            let queue = self.bytes_in(link, backlog);
+            if queue < ecn.kmax.0 {
+                let chance = ecn.pmax * (queue - ecn.kmin.0) as f64 / (ecn.kmax.0 - ecn.kmin.0) as f64;
+                let salt = self.seed ^ u64::from(link) << 40 ^ self.states[link as usize].wire_bytes;
+                if f64::from(index_below(mix(salt), 1 << 30)) >= chance * f64::from(1 << 30) {
+                    return;
+                }
+            }
+        }
+        packet.flags |= MARKED;
+        self.counts[link as usize].ecn_marks += 1;
+    }
+
+    /// Bytes of a queue still to be sent, rounded up.
+    pub fn queue(&self, link: u32, now: u64) -> u64 {
+        self.bytes_in(link, self.states[link as usize].busy_until.saturating_sub(now))
+    }
+
+    /// When all accepted packets will have left.
+    #[inline]
+    pub fn busy_until(&self, link: u32) -> u64 {
+        self.states[link as usize].busy_until
+    }
+
+    pub fn delay(&self, link: u32) -> u64 {
+        self.states[link as usize].delay
+    }
+
+    pub fn rate(&self, link: u32) -> Rate {
+        self.rates[link as usize]
+    }
+
+    /// Wire and payload bytes accepted.
+    pub fn bytes(&self, link: u32) -> (u64, u64) {
+        let state = &self.states[link as usize];
+        (state.wire_bytes, state.data_bytes)
+    }
+
+    /// The longest queue so far, in bytes.
+    pub fn max_queue(&self, link: u32) -> u64 {
+        self.bytes_in(link, self.states[link as usize].max_backlog)
+    }
+
+    /// Sets the rate of a link with an empty queue, and its thresholds with it.
+    fn set_rate(&mut self, link: u32, rate: Rate) {
+        self.rates[link as usize] = rate;
+        let ps = match rate.0 {
+            0 => 0,
+            bits if 8_000_000_000_000_u64.is_multiple_of(bits) => 8_000_000_000_000 / bits,
+            _ => 0,
+        };
+        let time = |bytes: u64| match rate.is_zero() {
+            true => NEVER,
+            false => rate.transmission_time(bytes).0,
+        };
+        let mark_from = self.ecn[link as usize].map_or(NEVER, |ecn| time(ecn.kmin.0));
+        let limit = self.limits[link as usize].map_or(NEVER, time);
+        let state = &mut self.states[link as usize];
+        state.ps_per_byte = u32::try_from(ps).unwrap_or(0);
+        state.mark_from = mark_from;
+        state.limit = limit;
+    }
+}

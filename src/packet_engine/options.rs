@@ -1,0 +1,205 @@
+//! What an experiment file says about packets, hosts and switches: the tables `[packet]` and `[switch]`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::input::InputError;
+use crate::units::{Bytes, Time};
+
+/// How packets that were lost are sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Recovery {
+    /// Only missing packets are sent again; the receiver takes packets in any order and every
+    /// acknowledgement names its packet and all before the first gap.
+    #[default]
+    SelectiveRepeat,
+    /// The receiver takes packets in order only, asks once for the first missing one, and everything
+    /// from there on is sent again, as RoCE network cards did. Not with spraying.
+    GoBackN,
+}
+
+/// The `[packet]` table: packets, hosts and recovery.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PacketOptions {
+    /// Data bytes per packet. Default 4096.
+    pub payload: Bytes,
+    /// Header bytes of every data packet on the wire; a trimmed packet keeps only these. Default 64.
+    pub header: Bytes,
+    /// Bytes of an acknowledgement or credit on the wire. Default 64.
+    pub ack: Bytes,
+    /// Acknowledgements and credits overtake data in every queue. Default false.
+    pub ack_priority: bool,
+    /// How lost packets are sent again. Default `selective-repeat`.
+    pub recovery: Recovery,
+    /// Shortest retransmission timeout; it doubles with every timeout in a row, up to 64 times. Default: the transport's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rto: Option<Time>,
+    /// Timeouts in a row, without any progress, after which a queue pair gives up. Default 64.
+    pub retries: u32,
+    /// Queue pairs that a host serves at a time, round robin; the others wait. Default: all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub active_queue_pairs: Option<u32>,
+    /// Queue pairs start after a delay drawn evenly from zero to this. Default 0.
+    pub start_jitter: Time,
+    /// Time until switches and hosts stop using a link that went down, or use one that came up.
+    /// Default 100 ms (the paper's).
+    pub convergence: Time,
+    /// After a timeout, a sub-flow that its placement has pinned moves to another path at random, and the
+    /// host avoids the old one for this long (the paper: 100 ms). Zero: it stays. Flows pinned by
+    /// hashing always stay until routing has converged. Default 100 ms.
+    pub path_penalty: Time,
+}
+
+impl Default for PacketOptions {
+    fn default() -> Self {
+        Self {
+            payload: Bytes(4_096),
+            header: Bytes(64),
+            ack: Bytes(64),
+            ack_priority: false,
+            recovery: Recovery::default(),
+            rto: None,
+            retries: 64,
+            active_queue_pairs: None,
+            start_jitter: Time::ZERO,
+            convergence: Time::from_us(100_000),
+            path_penalty: Time::from_us(100_000),
+        }
+    }
+}
+
+impl PacketOptions {
+    /// Refuses sizes that are zero or larger than a packet can be.
+    pub fn check(&self) -> Result<(), InputError> {
+        for (key, size) in [("payload", self.payload), ("header", self.header), ("ack", self.ack)] {
+            if size.is_zero() {
+                return Err(InputError::key(key, format!("`{key}` is 0")).help("it must be at least 1 byte"));
+            }
+        }
+        let largest = u64::from(u16::MAX);
+        if self.payload.0.saturating_add(self.header.0) > largest {
+            return Err(InputError::key("payload", "payload and header exceed a packet")
+                .help(format!("together they can have {largest} bytes")));
+        }
+        if self.ack.0 > largest {
+            return Err(InputError::key("ack", format!("an acknowledgement has at most {largest} bytes")));
+        }
+        if self.rto.is_some_and(Time::is_zero) {
+            return Err(InputError::key("rto", "the retransmission timeout is zero"));
+        }
+        if self.active_queue_pairs == Some(0) {
+            return Err(InputError::key("active_queue_pairs", "no queue pair would ever send")
+                .help("leave it out to serve all of them"));
+        }
+        Ok(())
+    }
+
+    /// Wire bytes of a full data packet.
+    pub(super) fn full(&self) -> u64 {
+        self.payload.0 + self.header.0
+    }
+}
+
+/// Marking of packets by the queue they meet.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Ecn {
+    /// Queue below which nothing is marked.
+    pub kmin: Bytes,
+    /// Queue from which everything is marked; between the two the chance rises to `pmax`.
+    pub kmax: Bytes,
+    /// Chance of a mark just below `kmax`. Default 1.
+    #[serde(default = "certain")]
+    pub pmax: f64,
+}
+
+fn certain() -> f64 {
+    1.0
+}
+
+/// The `[switch]` table: buffers, marking, flow control. Queues are counted in bytes still to be
+/// sent, the packet on the wire included.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct SwitchOptions {
+    /// Buffer that the ports of a switch share: a queue may grow to `alpha` times what is free.
+    /// Default: 5 KB for each Gb/s of the switch's ports; without limit for the transport `ideal`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub buffer: Option<Bytes>,
+    /// Share of the free buffer that one queue may take (dynamic thresholds). Default 1.
+    pub alpha: f64,
+    /// Limit of each queue, instead of a shared buffer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queue: Option<Bytes>,
+    /// Marking, at every rate the same. Default: the transport's own, scaled to the rate of the port.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ecn: Option<Ecn>,
+    /// Priority flow control: a switch pauses the ports that fill its buffer before it would drop.
+    /// Default false.
+    pub pfc: bool,
+    /// With `pfc`: bytes from one incoming link at which that link is paused. Default: `alpha` times the
+    /// free part of what headroom leaves of the buffer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pfc_pause: Option<Bytes>,
+    /// With `pfc`: a paused link resumes when its bytes have fallen this far below the threshold.
+    /// Default 2 full packets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pfc_resume: Option<Bytes>,
+    /// A packet that finds no room loses its payload instead of its life: the header goes on in the
+    /// priority class and the sender hears of it at once. Default false.
+    pub trimming: bool,
+}
+
+impl Default for SwitchOptions {
+    fn default() -> Self {
+        Self {
+            buffer: None,
+            alpha: 1.0,
+            queue: None,
+            ecn: None,
+            pfc: false,
+            pfc_pause: None,
+            pfc_resume: None,
+            trimming: false,
+        }
+    }
+}
+
+impl SwitchOptions {
+    /// Refuses thresholds that contradict each other.
+    pub fn check(&self) -> Result<(), InputError> {
+        if self.buffer.is_some() && self.queue.is_some() {
+            return Err(InputError::key("queue", "a queue has a limit of its own or shares the buffer, not both")
+                .help("remove `buffer` or `queue`"));
+        }
+        if !(self.alpha.is_finite() && self.alpha > 0.0) {
+            return Err(InputError::key("alpha", format!("`alpha` is {}", self.alpha)).help("it is above 0, often 1"));
+        }
+        if let Some(ecn) = self.ecn {
+            if ecn.kmin > ecn.kmax {
+                return Err(InputError::key("ecn.kmin", "`kmin` is above `kmax`"));
+            }
+            if !(0.0..=1.0).contains(&ecn.pmax) {
+                return Err(
+                    InputError::key("ecn.pmax", format!("`pmax` is {}", ecn.pmax)).help("it is a chance, from 0 to 1")
+                );
+            }
+        }
+        if self.pfc && self.trimming {
+            return Err(InputError::key("trimming", "with `pfc` no packet is ever trimmed")
+                .help("choose one of `pfc` and `trimming`"));
+        }
+        if self.pfc && self.queue.is_some() {
+            return Err(InputError::key("queue", "with `pfc` ports share the buffer").help("write `buffer` instead"));
+        }
+        for (key, value) in [("pfc_pause", self.pfc_pause), ("pfc_resume", self.pfc_resume)] {
+            if value.is_some() && !self.pfc {
+                return Err(InputError::key(key, format!("`{key}` means nothing without flow control"))
+                    .help("add `pfc = true`, or remove it"));
+            }
+        }
+        Ok(())
+    }
+}

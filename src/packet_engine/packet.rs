@@ -1,0 +1,169 @@
+//! What travels through the event queue: packets in flight and the engine's own alarms, inline.
+
+/// What an event is about. The first four are packets on a link; the others are alarms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Kind {
+    /// Payload on its way to the receiver.
+    Data,
+    /// Acknowledges one data packet, and all before [`Packet::cumulative`].
+    Ack,
+    /// Asks for a data packet again: it was trimmed, or is missing in go-back-N.
+    Nack,
+    /// A credit of the receiver for one more packet.
+    Pull,
+    /// A port has finished sending.
+    PortFree,
+    /// A host's port may take the next packet of its queue pairs.
+    NicFree,
+    /// A paced queue pair may send again.
+    Pace,
+    /// A queue pair's retransmission timer.
+    Timeout,
+    /// A queue pair's congestion control asked for an alarm.
+    ControlTimer,
+    /// A receiver may send its next credit.
+    PullPacer,
+    /// A flow-control frame reaches the sender of a link: pause or resume.
+    FlowControl,
+    /// A transfer starts or a delay ends.
+    Task,
+    /// A queue pair starts (later than its transfer where jitter is set).
+    Start,
+    /// Links change.
+    LinkChange,
+    /// Routing has noticed the changes.
+    Converged,
+    /// Queues and rates are sampled.
+    Sample,
+}
+
+/// The packet has crossed a queue above its marking threshold.
+pub(super) const MARKED: u8 = 1;
+/// The payload was cut off in a switch: only the header travels on.
+pub(super) const TRIMMED: u8 = 2;
+/// The packet travels in the high-priority class of its ports.
+pub(super) const PRIORITY: u8 = 4;
+/// The data packet had been sent before.
+pub(super) const RESENT: u8 = 8;
+
+/// A packet, or what an alarm needs to know. Numbers of queue pairs (`qp`) are positions among all
+/// pieces of the placement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Packet {
+    pub qp: u32,
+    /// Number of the data packet within its queue pair, from 0.
+    pub seq: u32,
+    /// When the data packet was sent, in units of 2^10 ps; echoed by its acknowledgement.
+    pub stamp: u32,
+    /// Path index relative to the queue pair's first path; echoed by its acknowledgement.
+    pub path: u16,
+    /// Of an acknowledgement: how far the cumulative number lies behind `seq + 1`, see [`Packet::cumulative`].
+    pub behind: u16,
+    /// Bytes on the wire.
+    pub size: u16,
+    pub kind: Kind,
+    pub flags: u8,
+}
+
+impl Packet {
+    /// An alarm about `qp` (or whatever the kind counts).
+    pub fn alarm(kind: Kind, qp: u32) -> Self {
+        Self {
+            qp,
+            seq: 0,
+            stamp: 0,
+            path: 0,
+            behind: 0,
+            size: 0,
+            kind,
+            flags: 0,
+        }
+    }
+
+    pub fn has(&self, flag: u8) -> bool {
+        self.flags & flag != 0
+    }
+
+    /// All data packets below this number have arrived, says this acknowledgement; 0 where the
+    /// distance does not fit.
+    pub fn cumulative(&self) -> u32 {
+        match self.behind {
+            u16::MAX => 0,
+            behind => self.seq + 1 - u32::from(behind),
+        }
+    }
+
+    /// Writes down the cumulative number of an acknowledgement of `seq`.
+    pub fn set_cumulative(&mut self, cumulative: u32) {
+        // A duplicate of an old packet acknowledges all that arrived since: its number moves up.
+        self.seq = self.seq.max(cumulative.saturating_sub(1));
+        self.behind = u16::try_from(self.seq + 1 - cumulative).unwrap_or(u16::MAX);
+    }
+}
+
+/// One entry of the event queue. Events are processed in order of (`time`, `key`), which no two pending
+/// events share, so that the order never depends on when they were inserted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Event {
+    /// In picoseconds.
+    pub time: u64,
+    /// Which entity: links first, then ports, hosts, queue pairs, tasks (see `Keys`).
+    pub key: u32,
+    pub packet: Packet,
+}
+
+/// Time stamps count units of 2^10 ps and wrap after 4.4 s.
+pub(super) fn stamp(now: u64) -> u32 {
+    (now >> 10) as u32
+}
+
+/// Picoseconds since a time stamp.
+pub(super) fn since(now: u64, earlier: u32) -> u64 {
+    u64::from(stamp(now).wrapping_sub(earlier)) << 10
+}
+
+/// The ranges of event keys, one after the other: at equal times link changes come first, then
+/// arrivals by link, ports, hosts, queue pairs, tasks.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Keys {
+    pub port_free: u32,
+    pub flow_control: u32,
+    pub nic_free: u32,
+    pub pull_pacer: u32,
+    pub timeout: u32,
+    pub pace: u32,
+    pub control_timer: u32,
+    pub start: u32,
+    pub task: u32,
+}
+
+impl Keys {
+    pub const LINK_CHANGE: u32 = 0;
+    pub const CONVERGED: u32 = 1;
+    pub const SAMPLE: u32 = 2;
+    pub const ARRIVAL: u32 = 3;
+
+    /// `None` where there are more entities than keys.
+    pub fn new(links: usize, hosts: usize, queue_pairs: usize, tasks: usize) -> Option<Self> {
+        let mut next = Some(Self::ARRIVAL);
+        let mut range = |count: usize| {
+            let first = next?;
+            next = u32::try_from(count).ok().and_then(|count| first.checked_add(count));
+            next?;
+            Some(first)
+        };
+        range(links)?;
+        Some(Self {
+            port_free: range(links)?,
+            flow_control: range(links)?,
+            nic_free: range(links)?,
+            pull_pacer: range(hosts)?,
+            timeout: range(queue_pairs)?,
+            pace: range(queue_pairs)?,
+            control_timer: range(queue_pairs)?,
+            start: range(queue_pairs)?,
+            task: range(tasks)?,
+        })
+    }
+}

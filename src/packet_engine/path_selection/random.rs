@@ -1,0 +1,22 @@
+//! Random spraying: every path is equally likely for every packet.
+
+use crate::rng::{index_below, mix};
+
+/// The draws of one queue pair.
+#[derive(Debug, Clone)]
+pub(in crate::packet_engine) struct Random {
+    paths: u32,
+    salt: u64,
+    drawn: u64,
+}
+
+impl Random {
+    pub fn new(paths: u32, salt: u64) -> Self {
+        Self { paths, salt, drawn: 0 }
+    }
+
+    pub fn choose(&mut self) -> u16 {
+        self.drawn += 1;
+        index_below(mix(self.salt ^ self.drawn), self.paths) as u16
+    }
+}

@@ -1,0 +1,48 @@
+//! A binary heap: the reference.
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+
+use super::EventQueue;
+use crate::packet_engine::packet::Event;
+
+/// An event of which the earliest is the greatest, as `BinaryHeap` wants it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Earliest(pub Event);
+
+impl Ord for Earliest {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (other.0.time, other.0.key).cmp(&(self.0.time, self.0.key))
+    }
+}
+
+impl PartialOrd for Earliest {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// std's `BinaryHeap` of events.
+#[derive(Debug, Default)]
+pub(in crate::packet_engine) struct Heap(BinaryHeap<Earliest>);
+
+impl EventQueue for Heap {
+    fn push(&mut self, event: Event) {
+        self.0.push(Earliest(event));
+    }
+
+    fn pop(&mut self) -> Option<Event> {
+        self.0.pop().map(|Earliest(event)| event)
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn extract(&mut self, chosen: impl Fn(&Event) -> bool) -> Vec<Event> {
+        let all = std::mem::take(&mut self.0).into_sorted_vec();
+        let (taken, left): (Vec<_>, Vec<_>) = all.into_iter().rev().partition(|Earliest(event)| chosen(event));
+        self.0 = left.into();
+        taken.into_iter().map(|Earliest(event)| event).collect()
+    }
+}

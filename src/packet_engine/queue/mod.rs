@@ -1,0 +1,29 @@
+//! The pending events, earliest first.
+//!
+//! [`Wheel`] is what runs; [`Heap`] is the plain reference that a differential test holds it against.
+
+mod heap;
+#[cfg(test)]
+mod tests;
+mod wheel;
+
+pub(super) use heap::Heap;
+pub(super) use wheel::Wheel;
+
+use super::packet::Event;
+
+/// A set of events that gives them back in order of (time, key).
+pub(super) trait EventQueue: Default {
+    /// Adds an event, not earlier than the last one popped.
+    fn push(&mut self, event: Event);
+
+    /// Takes the earliest event.
+    fn pop(&mut self) -> Option<Event>;
+
+    /// Number of pending events.
+    fn len(&self) -> usize;
+
+    /// Takes out all events that `chosen` names, in order. Slow: for rare changes such as a link
+    /// that goes down.
+    fn extract(&mut self, chosen: impl Fn(&Event) -> bool) -> Vec<Event>;
+}

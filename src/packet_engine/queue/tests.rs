@@ -1,0 +1,89 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::packet_engine::packet::{Kind, Packet};
+use crate::rng::mix;
+
+fn event(time: u64, key: u32) -> Event {
+    let packet = Packet::alarm(Kind::Task, key);
+    Event { time, key, packet }
+}
+
+/// Pops everything while pushing more, in both queues, and compares.
+fn same_order(pushes: &[(u64, u32)], more: impl Fn(u64, u32) -> Option<(u64, u32)>) {
+    let (mut wheel, mut heap) = (Wheel::default(), Heap::default());
+    for &(time, key) in pushes {
+        wheel.push(event(time, key));
+        heap.push(event(time, key));
+    }
+    let mut last = (0, 0);
+    loop {
+        assert_eq!(wheel.len(), heap.len());
+        let (a, b) = (wheel.pop(), heap.pop());
+        assert_eq!(a, b);
+        let Some(popped) = a else { break };
+        assert!((popped.time, popped.key) >= last, "time goes back");
+        last = (popped.time, popped.key);
+        if let Some((time, key)) = more(popped.time, popped.key) {
+            wheel.push(event(time, key));
+            heap.push(event(time, key));
+        }
+    }
+}
+
+#[test]
+fn the_hold_model_of_network_delays_is_in_order() {
+    let deltas = [0, 1, 83_000, 500_000, 505_000, 833_000, 40_000_000, 1_000_000_000, 5_000_000_000_000];
+    let first: Vec<_> = (0..3_000).map(|key| (mix(u64::from(key)) % 833_000, key)).collect();
+    same_order(&first, |time, key| {
+        // Every key moves on until its own last time; deltas from equal times to seconds.
+        let draw = mix(time ^ u64::from(key) << 40);
+        let delta = deltas[(draw % 7) as usize + usize::from(draw % 1_000 == 0) * 2];
+        (time < 50_000_000).then_some((time + delta.max(1), key))
+    });
+}
+
+#[test]
+fn more_equal_times_than_a_sort_word_can_number() {
+    let many: Vec<_> = (0..20_000).rev().map(|key| (7_000, key)).collect();
+    same_order(&many, |_, _| None);
+}
+
+#[test]
+fn extracting_keeps_the_rest_in_order() {
+    let (mut wheel, mut heap) = (Wheel::default(), Heap::default());
+    for key in 0..5_000 {
+        let event = event(mix(u64::from(key)) % 3_000_000_000, key);
+        wheel.push(event);
+        heap.push(event);
+    }
+    for _ in 0..1_000 {
+        assert_eq!(wheel.pop(), heap.pop());
+    }
+    let third = |event: &Event| event.key.is_multiple_of(3);
+    assert_eq!(wheel.extract(third), heap.extract(third));
+    while let Some(event) = heap.pop() {
+        assert_eq!(wheel.pop(), Some(event));
+    }
+    assert_eq!((wheel.pop(), wheel.len()), (None, 0));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn wheel_and_heap_agree(
+        pushes in proptest::collection::vec((0_u64..1 << 34, 0_u32..1 << 31), 1..400),
+        scale in 0_u32..34,
+        hold in 0_u64..2_000,
+    ) {
+        let mut first: Vec<_> = pushes.iter().map(|&(time, key)| (time >> scale, key)).collect();
+        first.sort_unstable();
+        first.dedup();
+        let end = hold << (34 - scale) >> 4;
+        same_order(&first, |time, key| {
+            let delta = mix(time ^ u64::from(key)) >> (30 + scale);
+            (time < end).then_some((time + delta + 1, key))
+        });
+    }
+}

@@ -1,0 +1,301 @@
+//! A timing wheel of two levels whose buckets are sorted when they are reached.
+//!
+//! The near wheel has [`SLOTS`] buckets of `2^shift` ps; the far wheel's buckets each hold one turn
+//! of the near wheel; what lies beyond waits in a heap. A bucket that is reached becomes `current`:
+//! not its 32-byte events are sorted but one word for each, made of the time within the bucket, the
+//! key and the position. What is pushed into the current bucket meanwhile goes to a small heap. The width adapts to what buckets hold, by powers of two.
+
+use std::collections::BinaryHeap;
+
+use super::EventQueue;
+use super::heap::Earliest;
+use crate::packet_engine::packet::Event;
+
+/// Buckets of each level, a power of two.
+const SLOTS: usize = 1 << SLOT_BITS;
+const SLOT_BITS: u32 = 11;
+/// Buckets start 2^12 ps wide and stay between 2^4 and 2^20 ps.
+const FIRST_SHIFT: u32 = 12;
+const SHIFTS: std::ops::RangeInclusive<u32> = 4..=20;
+/// Bits of a sort word for the position in the bucket; with 20 for the time and 32 for the key it is full.
+const POSITION_BITS: u32 = 12;
+/// The width is judged after so many buckets with events, and kept while they hold this many on average.
+const JUDGED_BUCKETS: u32 = 512;
+const GOOD_FILL: std::ops::RangeInclusive<u32> = 12..=96;
+
+/// One level: buckets by slot, and which of them hold events.
+#[derive(Debug)]
+struct Level {
+    buckets: Vec<Vec<Event>>,
+    occupied: [u64; SLOTS / 64],
+}
+
+impl Default for Level {
+    fn default() -> Self {
+        Self {
+            buckets: vec![Vec::new(); SLOTS],
+            occupied: [0; SLOTS / 64],
+        }
+    }
+}
+
+impl Level {
+    /// The first occupied slot at or after `from` without wrapping.
+    fn next_occupied(&self, from: usize) -> Option<usize> {
+        if from >= SLOTS {
+            return None;
+        }
+        let mut word = from / 64;
+        let mut bits = self.occupied[word] & (u64::MAX << (from % 64));
+        while bits == 0 {
+            word += 1;
+            if word == self.occupied.len() {
+                return None;
+            }
+            bits = self.occupied[word];
+        }
+        Some(word * 64 + bits.trailing_zeros() as usize)
+    }
+
+    fn push(&mut self, slot: usize, event: Event, spare: &mut Vec<Vec<Event>>) {
+        let bucket = &mut self.buckets[slot];
+        if bucket.capacity() == 0 {
+            *bucket = spare.pop().unwrap_or_default();
+            self.occupied[slot / 64] |= 1 << (slot % 64);
+        }
+        bucket.push(event);
+    }
+
+    fn take(&mut self, slot: usize) -> Vec<Event> {
+        self.occupied[slot / 64] &= !(1 << (slot % 64));
+        std::mem::take(&mut self.buckets[slot])
+    }
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(in crate::packet_engine) struct Wheel {
+    shift: u32,
+    /// Number of the current bucket: its times shifted right by `shift`.
+    cursor: u64,
+    near: Level,
+    far: Level,
+    beyond: BinaryHeap<Earliest>,
+    /// Events of the current bucket, and the words that sort them, last first.
+    current: Vec<Event>,
+    order: Vec<u64>,
+    /// Events pushed into the current bucket while it is read.
+    late: BinaryHeap<Earliest>,
+    /// Emptied buckets, for reuse.
+    spare: Vec<Vec<Event>>,
+    len: usize,
+    judged: u32,
+    judged_events: u32,
+}
+
+impl Default for Wheel {
+    fn default() -> Self {
+        Self {
+            shift: FIRST_SHIFT,
+            cursor: 0,
+            near: Level::default(),
+            far: Level::default(),
+            beyond: BinaryHeap::new(),
+            current: Vec::new(),
+            order: Vec::new(),
+            late: BinaryHeap::new(),
+            spare: Vec::new(),
+            len: 0,
+            judged: 0,
+            judged_events: 0,
+        }
+    }
+}
+
+impl EventQueue for Wheel {
+    #[inline]
+    fn push(&mut self, event: Event) {
+        self.len += 1;
+        self.place(event);
+    }
+
+    #[inline]
+    fn pop(&mut self) -> Option<Event> {
+        loop {
+            if let Some(&word) = self.order.last() {
+                let event = self.current[(word & ((1 << POSITION_BITS) - 1)) as usize];
+                self.len -= 1;
+                if let Some(Earliest(late)) = self.late.peek()
+                    && (late.time, late.key) < (event.time, event.key)
+                {
+                    return self.late.pop().map(|Earliest(late)| late);
+                }
+                self.order.pop();
+                return Some(event);
+            }
+            if let Some(Earliest(late)) = self.late.pop() {
+                self.len -= 1;
+                return Some(late);
+            }
+            if !self.advance() {
+                return None;
+            }
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.len
+    }
+
+    fn extract(&mut self, chosen: impl Fn(&Event) -> bool) -> Vec<Event> {
+        let (mut taken, left): (Vec<_>, Vec<_>) = self.drain().into_iter().partition(chosen);
+        for event in left {
+            self.place(event);
+        }
+        self.len -= taken.len();
+        taken.sort_unstable_by_key(|event| (event.time, event.key));
+        taken
+    }
+}
+
+impl Wheel {
+    #[inline]
+    fn place(&mut self, event: Event) {
+        let bucket = event.time >> self.shift;
+        if bucket <= self.cursor {
+            self.late.push(Earliest(event));
+        } else if bucket >> SLOT_BITS == self.cursor >> SLOT_BITS {
+            let slot = bucket as usize % SLOTS;
+            self.near.push(slot, event, &mut self.spare);
+        } else {
+            self.place_far(event);
+        }
+    }
+
+    fn place_far(&mut self, event: Event) {
+        let turn = event.time >> (self.shift + SLOT_BITS);
+        if turn - (self.cursor >> SLOT_BITS) < SLOTS as u64 {
+            self.far.push(turn as usize % SLOTS, event, &mut self.spare);
+        } else {
+            self.beyond.push(Earliest(event));
+        }
+    }
+
+    /// Makes the next bucket with events current; false where there are none.
+    fn advance(&mut self) -> bool {
+        if self.judged == JUDGED_BUCKETS {
+            self.adapt();
+        }
+        loop {
+            if let Some(slot) = self.near.next_occupied(self.cursor as usize % SLOTS) {
+                self.cursor = self.cursor & !(SLOTS as u64 - 1) | slot as u64;
+                let bucket = self.near.take(slot);
+                self.read(bucket);
+                return true;
+            }
+            if !self.next_turn() {
+                return false;
+            }
+        }
+    }
+
+    /// Moves to the next turn of the near wheel that has events, and fills the near wheel.
+    fn next_turn(&mut self) -> bool {
+        let turn = self.cursor >> SLOT_BITS;
+        let from = turn as usize % SLOTS;
+        let ahead = match self.far.next_occupied(from + 1) {
+            Some(slot) => Some(slot - from),
+            None => self.far.next_occupied(0).map(|slot| slot + SLOTS - from),
+        };
+        let in_far = ahead.map(|slots| turn + slots as u64);
+        let in_beyond = self
+            .beyond
+            .peek()
+            .map(|Earliest(event)| event.time >> (self.shift + SLOT_BITS));
+        let Some(next) = in_far.into_iter().chain(in_beyond).min() else {
+            return false;
+        };
+        // One before the first bucket of the turn, so that its first bucket is still ahead.
+        self.cursor = next << SLOT_BITS;
+        if in_far == Some(next) {
+            let mut events = self.far.take(next as usize % SLOTS);
+            for &event in &events {
+                self.place_near(event);
+            }
+            events.clear();
+            self.spare.push(events);
+        }
+        while let Some(Earliest(event)) = self.beyond.peek()
+            && event.time >> (self.shift + SLOT_BITS) == next
+        {
+            let event = *event;
+            self.beyond.pop();
+            self.place_near(event);
+        }
+        true
+    }
+
+    fn place_near(&mut self, event: Event) {
+        let slot = (event.time >> self.shift) as usize % SLOTS;
+        self.near.push(slot, event, &mut self.spare);
+    }
+
+    /// Sorts a bucket and makes it current.
+    fn read(&mut self, mut bucket: Vec<Event>) {
+        self.judged += 1;
+        self.judged_events += bucket.len() as u32;
+        if bucket.len() > 1 << POSITION_BITS {
+            // More than a sort word can number.
+            self.late.extend(bucket.drain(1 << POSITION_BITS..).map(Earliest));
+        }
+        let start = self.cursor << self.shift;
+        self.order.extend(bucket.iter().enumerate().map(|(position, event)| {
+            (event.time - start) << (32 + POSITION_BITS) | u64::from(event.key) << POSITION_BITS | position as u64
+        }));
+        self.order.sort_unstable_by(|a, b| b.cmp(a));
+        let mut emptied = std::mem::replace(&mut self.current, bucket);
+        emptied.clear();
+        self.spare.push(emptied);
+    }
+
+    /// Halves or doubles the width of the buckets where they hold too many or too few events.
+    fn adapt(&mut self) {
+        let fill = self.judged_events / self.judged;
+        self.judged = 0;
+        self.judged_events = 0;
+        let shift = if fill > *GOOD_FILL.end() {
+            self.shift - 1
+        } else if fill < *GOOD_FILL.start() {
+            self.shift + 1
+        } else {
+            self.shift
+        };
+        if shift == self.shift || !SHIFTS.contains(&shift) {
+            return;
+        }
+        let events = self.drain();
+        // All that is pending lies after the bucket just read, which ends here.
+        let end = (self.cursor + 1) << self.shift;
+        self.shift = shift;
+        self.cursor = (end - 1) >> shift;
+        for event in events {
+            self.place(event);
+        }
+    }
+
+    fn drain(&mut self) -> Vec<Event> {
+        let mut events: Vec<Event> = self.late.drain().map(|Earliest(event)| event).collect();
+        let positions = self
+            .order
+            .drain(..)
+            .map(|word| (word & ((1 << POSITION_BITS) - 1)) as usize);
+        events.extend(positions.map(|position| self.current[position]));
+        for level in [&mut self.near, &mut self.far] {
+            while let Some(slot) = level.next_occupied(0) {
+                events.append(&mut level.take(slot));
+            }
+        }
+        events.extend(self.beyond.drain().map(|Earliest(event)| event));
+        events
+    }
+}

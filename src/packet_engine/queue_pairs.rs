@@ -1,0 +1,128 @@
+//! The arrays behind flows and their sub-flows.
+//!
+//! A transfer of the schedule is a flow; each piece of it is a queue pair, known by its position
+//! among all pieces of the placement. What every hop needs of a queue pair lies in one dense array;
+//! the states of its two ends exist only while they are needed.
+
+use super::path_selection::Spread;
+use super::recovery::{Received, Sent};
+use super::transport::Control;
+
+/// No sender, receiver, link or path.
+pub(super) const NONE: u32 = u32::MAX;
+/// The receiver has everything; its state is gone.
+pub(super) const COMPLETE: u32 = u32::MAX - 1;
+
+/// What every hop needs of a queue pair.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ends {
+    pub src: u32,
+    pub dst: u32,
+    /// The path that packets' path numbers count from; NONE where switches decide.
+    pub base: u32,
+}
+
+/// The rest of a queue pair that outlives its ends.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct QueuePair {
+    /// The task it belongs to.
+    pub task: u32,
+    /// Slots of its two ends.
+    pub sender: u32,
+    pub receiver: u32,
+    /// Data packets in all.
+    pub packets: u32,
+    /// Wire bytes of the last one.
+    pub last: u16,
+    /// Whether its placement has pinned it to one path.
+    pub pinned: bool,
+}
+
+/// The sending end.
+#[derive(Debug)]
+pub(super) struct Sender {
+    pub qp: u32,
+    /// The port it sends from; where the host has several, that of its next packet.
+    pub port: u32,
+    /// The path of the next packet where it is chosen already.
+    pub chosen: Option<u16>,
+    pub sent: Sent,
+    pub control: Control,
+    pub spread: Spread,
+    /// A paced queue pair does not send before.
+    pub next_at: u64,
+    /// The retransmission timer runs out then, for packets below `timer_seq`.
+    pub deadline: u64,
+    pub timer_seq: u32,
+    /// Timeouts since the last progress.
+    pub timeouts: u32,
+    pub retransmits: u32,
+    /// Waits in the list of its port.
+    pub ready: bool,
+    /// Alarms that are pending.
+    pub pacing: bool,
+    pub timing: bool,
+}
+
+/// The receiving end.
+#[derive(Debug)]
+pub(super) struct Receiver {
+    pub received: Received,
+}
+
+/// One transfer.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Flow {
+    pub start: u64,
+    pub delivered: u64,
+    pub acked: u64,
+    /// Pieces not delivered, not acknowledged.
+    pub undelivered: u32,
+    pub unacked: u32,
+    pub retransmits: u32,
+    pub reordered: u32,
+    pub started: bool,
+}
+
+/// Values with reusable places.
+#[derive(Debug)]
+pub(super) struct Slab<T> {
+    values: Vec<Option<T>>,
+    free: Vec<u32>,
+}
+
+impl<T> Default for Slab<T> {
+    fn default() -> Self {
+        Self {
+            values: Vec::new(),
+            free: Vec::new(),
+        }
+    }
+}
+
+impl<T> Slab<T> {
+    pub fn insert(&mut self, value: T) -> u32 {
+        if let Some(slot) = self.free.pop() {
+            self.values[slot as usize] = Some(value);
+            return slot;
+        }
+        self.values.push(Some(value));
+        self.values.len() as u32 - 1
+    }
+
+    pub fn remove(&mut self, slot: u32) -> Option<T> {
+        self.free.push(slot);
+        self.values[slot as usize].take()
+    }
+
+    #[inline]
+    pub fn at(&mut self, slot: u32) -> &mut T {
+        self.values[slot as usize]
+            .as_mut()
+            .expect("slots are used between insertion and removal")
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        self.values.iter().flatten()
+    }
+}

@@ -1,0 +1,9 @@
+//! Which packets have arrived, which are on their way and which must be sent again, one piece each:
+//! [`Sent`] at the sender, [`Received`] at the receiver, both over a [`Bits`] window.
+
+mod bits;
+mod received;
+mod sent;
+
+pub(super) use received::{Arrival, Received};
+pub(super) use sent::Sent;

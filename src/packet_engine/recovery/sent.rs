@@ -1,0 +1,158 @@
+//! The sender's memory of one queue pair: what is in flight, acknowledged, or to be sent again.
+
+use super::bits::Bits;
+
+/// Packets `0..total`. Every packet below `next` that is neither acknowledged nor lost is in flight.
+#[derive(Debug, Clone)]
+pub(in crate::packet_engine) struct Sent {
+    total: u32,
+    /// The first packet that has not been sent yet.
+    next: u32,
+    /// All packets below have been acknowledged.
+    cumulative: u32,
+    in_flight: u32,
+    /// Most packets between `cumulative` and `next`.
+    span: u32,
+    /// Acknowledged packets at or above `cumulative`, and their number.
+    acked: Bits,
+    acked_beyond: u32,
+    /// Packets to send again, their number, and a lower bound of the first.
+    lost: Bits,
+    lost_count: u32,
+    lost_from: u32,
+    /// Packets below have been looked at by [`Sent::infer_losses`].
+    inferred: u32,
+}
+
+impl Sent {
+    /// Nothing sent yet of `total` packets; at most `span` of them are told apart at a time.
+    pub fn new(total: u32, span: u32) -> Self {
+        Self {
+            total,
+            next: 0,
+            cumulative: 0,
+            in_flight: 0,
+            span,
+            acked: Bits::new(span),
+            acked_beyond: 0,
+            lost: Bits::new(span),
+            lost_count: 0,
+            lost_from: 0,
+            inferred: 0,
+        }
+    }
+
+    pub fn next(&self) -> u32 {
+        self.next
+    }
+
+    pub fn cumulative(&self) -> u32 {
+        self.cumulative
+    }
+
+    pub fn in_flight(&self) -> u32 {
+        self.in_flight
+    }
+
+    /// Whether all packets have been acknowledged.
+    pub fn is_done(&self) -> bool {
+        self.cumulative == self.total
+    }
+
+    /// Whether there is a packet to send, were there room in the window.
+    pub fn has_more(&self) -> bool {
+        self.lost_count > 0 || (self.next < self.total && self.next - self.cumulative < self.span)
+    }
+
+    /// Takes the next packet to send, lost ones first; true where it had been sent before.
+    pub fn take(&mut self) -> (u32, bool) {
+        debug_assert!(self.has_more());
+        self.in_flight += 1;
+        if self.lost_count == 0 {
+            self.next += 1;
+            return (self.next - 1, false);
+        }
+        let mut seq = self.lost_from.max(self.cumulative);
+        while !self.lost.clear(seq) {
+            seq += 1;
+        }
+        self.lost_from = seq + 1;
+        self.lost_count -= 1;
+        (seq, true)
+    }
+
+    /// Notes the acknowledgement of `seq` and of all packets below `cumulative`; returns how many are new.
+    pub fn acknowledge(&mut self, seq: u32, cumulative: u32) -> u32 {
+        let mut new = 0;
+        while self.cumulative < cumulative.min(self.next) {
+            new += self.pass(self.cumulative);
+            self.cumulative += 1;
+        }
+        if seq == self.cumulative && seq < self.next {
+            new += self.pass(seq);
+            self.cumulative += 1;
+        } else if seq > self.cumulative && seq < self.next && self.acked.set(seq) {
+            self.acked_beyond += 1;
+            new += 1;
+            self.leave(seq);
+        }
+        while self.acked_beyond > 0 && self.acked.clear(self.cumulative) {
+            self.acked_beyond -= 1;
+            self.cumulative += 1;
+        }
+        new
+    }
+
+    /// The cumulative mark moves over `seq`; 1 where its acknowledgement is news.
+    fn pass(&mut self, seq: u32) -> u32 {
+        if self.acked_beyond > 0 && self.acked.clear(seq) {
+            self.acked_beyond -= 1;
+            return 0;
+        }
+        self.leave(seq);
+        1
+    }
+
+    /// An acknowledged packet is no longer in flight, nor to be sent again.
+    fn leave(&mut self, seq: u32) {
+        if self.lost_count > 0 && self.lost.clear(seq) {
+            self.lost_count -= 1;
+        } else {
+            self.in_flight -= 1;
+        }
+    }
+
+    /// Marks a packet as lost; false where it is not in flight.
+    pub fn lose(&mut self, seq: u32) -> bool {
+        let known = seq >= self.cumulative && seq < self.next;
+        if !known || (self.acked_beyond > 0 && self.acked.get(seq)) || !self.lost.set(seq) {
+            return false;
+        }
+        self.lost_count += 1;
+        self.lost_from = self.lost_from.min(seq);
+        self.in_flight -= 1;
+        true
+    }
+
+    /// Marks all packets in flight below `end` as lost; returns how many.
+    pub fn lose_before(&mut self, end: u32) -> u32 {
+        (self.cumulative..end.min(self.next)).filter(|&seq| self.lose(seq)).count() as u32
+    }
+
+    /// Packets of one path arrive in order: when `seq`, sent once, was acknowledged, those sent before
+    /// it and not heard of are lost. Returns how many. Packets sent again are not judged twice.
+    pub fn infer_losses(&mut self, seq: u32) -> u32 {
+        if seq < self.inferred {
+            return 0;
+        }
+        let from = self.cumulative.max(self.inferred);
+        self.inferred = seq + 1;
+        (from..seq).filter(|&seq| self.lose(seq)).count() as u32
+    }
+
+    /// Go-back-N: everything from the first unacknowledged packet on will be sent again. Returns how
+    /// many that are.
+    pub fn go_back(&mut self) -> u32 {
+        self.lose_before(self.next)
+    }
+}

@@ -1,0 +1,183 @@
+//! Congestion control, one file each. A queue pair owns one [`Control`], which hears of every
+//! acknowledgement and answers how much may be in flight and how fast.
+//!
+//! Windows count wire bytes. What controls do on a clock (timers of DCQCN, rounds of DCTCP) they catch
+//! up with at the next acknowledgement, before they look at it: between two of them nobody sees the difference.
+
+mod dctcp;
+mod ideal;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use dctcp::{Dctcp, Signal};
+pub use ideal::Ideal;
+
+use super::options::Ecn;
+use crate::input::InputError;
+use crate::units::{Rate, Time};
+
+/// What a queue pair knows about its path when it starts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Conditions {
+    /// Wire bytes of a full data packet.
+    pub full: u64,
+    /// The slowest link of the path, in bytes per picosecond.
+    pub rate: f64,
+    /// Unloaded round-trip time of a full packet and its acknowledgement, in picoseconds.
+    pub rtt: u64,
+    /// Bytes of full packets that fill the path for one such round trip.
+    pub bdp: u64,
+}
+
+/// An acknowledgement as a control sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Feedback {
+    pub now: u64,
+    /// Time since the acknowledged packet was sent, in picoseconds.
+    pub rtt: u64,
+    /// The packet had met a queue above its marking threshold.
+    pub marked: bool,
+    /// Wire bytes newly acknowledged.
+    pub bytes: u64,
+    /// Number of the acknowledged packet, and of the first packet not sent yet.
+    pub seq: u32,
+    pub next: u32,
+}
+
+/// What every congestion control answers; all but the window have a default that fits controls
+/// without that mechanism.
+pub(super) trait CongestionControl {
+    /// Bytes that may be in flight. One packet always may.
+    fn window(&self) -> u64;
+
+    /// Bytes per picosecond at which packets leave, where they are paced.
+    fn pace(&self) -> Option<f64> {
+        None
+    }
+
+    /// A packet was acknowledged.
+    fn on_ack(&mut self, ack: &Feedback);
+
+    /// Packets are missing: found by later acknowledgements, a NACK or a trimmed header. `next` is
+    /// the first packet not sent yet.
+    fn on_loss(&mut self, now: u64, seq: u32, next: u32);
+
+    /// Nothing was heard for a retransmission timeout.
+    fn on_timeout(&mut self, now: u64);
+}
+
+/// Declares [`Transport`] (as an experiment file describes it) and [`Control`] (as a queue pair runs
+/// it) from the table of transports.
+macro_rules! transports {
+    ($($variant:ident, $state:ty, $name:literal, $about:literal;)*) => {
+        /// A transport as an experiment file describes it: one table, named after its kind.
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum Transport {
+            $(#[doc = $about] $variant($variant),)*
+        }
+
+        impl Transport {
+            /// Names and one-line descriptions, in the order of `fabricsim list`.
+            pub const ALL: &[(&str, &str)] = &[$(($name, $about)),*];
+
+            /// The name of this transport, as in the experiment file.
+            pub fn name(&self) -> &'static str {
+                match self { $(Self::$variant(_) => $name,)* }
+            }
+
+            fn spec(&self) -> &dyn Spec {
+                match self { $(Self::$variant(spec) => spec,)* }
+            }
+
+            pub(super) fn control(&self, conditions: &Conditions) -> Control {
+                match self { $(Self::$variant(spec) => Control::$variant(spec.control(conditions)),)* }
+            }
+        }
+
+        /// The congestion control of one queue pair.
+        #[derive(Debug, Clone)]
+        pub(super) enum Control {
+            $($variant($state),)*
+        }
+
+        impl CongestionControl for Control {
+            #[inline]
+            fn window(&self) -> u64 {
+                match self { $(Self::$variant(control) => control.window(),)* }
+            }
+
+            #[inline]
+            fn pace(&self) -> Option<f64> {
+                match self { $(Self::$variant(control) => control.pace(),)* }
+            }
+
+            #[inline]
+            fn on_ack(&mut self, ack: &Feedback) {
+                match self { $(Self::$variant(control) => control.on_ack(ack),)* }
+            }
+
+            fn on_loss(&mut self, now: u64, seq: u32, next: u32) {
+                match self { $(Self::$variant(control) => control.on_loss(now, seq, next),)* }
+            }
+
+            fn on_timeout(&mut self, now: u64) {
+                match self { $(Self::$variant(control) => control.on_timeout(now),)* }
+            }
+        }
+    };
+}
+
+transports! {
+    Ideal, ideal::State, "ideal", "a fixed window of one bandwidth-delay product over lossless queues";
+    Dctcp, dctcp::State, "dctcp", "windows or rates cut in proportion to ECN marks (RFC 8257)";
+}
+
+/// What a transport says before queue pairs exist.
+trait Spec {
+    /// Refuses options that make no sense. Keys are relative to the transport's table.
+    fn check(&self) -> Result<(), InputError> {
+        Ok(())
+    }
+
+    /// Marking at a port of this rate where the switch table names none; `bdp` in bytes.
+    fn ecn(&self, _rate: Rate, _bdp: u64) -> Option<Ecn> {
+        None
+    }
+
+    /// Whether buffers have limits where the switch table names none.
+    fn limited_buffers(&self) -> bool {
+        true
+    }
+
+    /// Shortest retransmission timeout. Default 1 ms (the paper's).
+    fn rto(&self, _rtt: u64) -> Time {
+        Time::from_us(1_000)
+    }
+}
+
+impl Default for Transport {
+    fn default() -> Self {
+        Self::Dctcp(Dctcp::default())
+    }
+}
+
+impl Transport {
+    /// Refuses options that make no sense. Keys are relative to the transport's own table.
+    pub fn check(&self) -> Result<(), InputError> {
+        self.spec().check()
+    }
+
+    pub(super) fn ecn(&self, rate: Rate, bdp: u64) -> Option<Ecn> {
+        self.spec().ecn(rate, bdp)
+    }
+
+    pub(super) fn limited_buffers(&self) -> bool {
+        self.spec().limited_buffers()
+    }
+
+    pub(super) fn rto(&self, rtt: u64) -> Time {
+        self.spec().rto(rtt)
+    }
+}

@@ -1,0 +1,96 @@
+//! Closed forms of one flow alone on an idle path, store and forward.
+
+use super::options::PacketOptions;
+use super::transport::Conditions;
+use crate::ids::LinkId;
+use crate::topology::Fabric;
+use crate::units::{Rate, Time};
+
+/// Completion of a flow of `bytes` alone on `path`, sent at line rate: when its last data byte reaches
+/// the receiver, and when the last acknowledgement reaches the sender, both from its start.
+///
+/// With equal rates R and n packets of P wire bytes, the last of q, over h links of delay L in all:
+/// `(n-1) P/R + (h-1) P/R + q/R + L`, and for the sender `h ack/R + L` more, the way back. With
+/// unequal rates the packets before the last queue at the slowest link so far.
+pub fn completion(fabric: &Fabric, path: &[LinkId], bytes: u64, options: &PacketOptions) -> (Time, Time) {
+    let payload = options.payload.0;
+    let packets = bytes.div_ceil(payload).max(1);
+    let last = bytes - (packets - 1) * payload + options.header.0;
+    let (mut first, mut slowest) = (Time::ZERO, Time::ZERO);
+    // When the last packet leaves a link, and when the one before it does.
+    let mut done = Time::ZERO;
+    for &id in path {
+        let link = fabric.link(id);
+        let full = link.rate.transmission_time(options.full());
+        slowest = slowest.max(full);
+        let before = match packets {
+            1 => Time::ZERO,
+            _ => first + full + slowest * (packets - 2),
+        };
+        done = done.max(before) + link.rate.transmission_time(last) + link.delay;
+        first = first + full + link.delay;
+    }
+    let back: Time = path.iter().map(|&id| back(fabric, id, options)).sum();
+    (done, done + back)
+}
+
+/// One hop of an acknowledgement on its way back over a link.
+fn back(fabric: &Fabric, id: LinkId, options: &PacketOptions) -> Time {
+    let link = fabric.link(fabric.link(id).reverse);
+    let rate = if link.rate.is_zero() {
+        fabric.link(id).rate
+    } else {
+        link.rate
+    };
+    rate.transmission_time(options.ack.0) + link.delay
+}
+
+/// What a queue pair finds on an idle path.
+pub(super) fn conditions(fabric: &Fabric, path: &[LinkId], options: &PacketOptions) -> Conditions {
+    let full = options.full();
+    let out = path.iter().map(|&id| {
+        let link = fabric.link(id);
+        link.rate.transmission_time(full) + link.delay + back(fabric, id, options)
+    });
+    let rtt: Time = out.sum();
+    let rate = path.iter().map(|&id| fabric.link(id).rate).min().unwrap_or(Rate::ZERO);
+    let packets = rtt.0.div_ceil(rate.transmission_time(full).0.max(1)).max(1);
+    Conditions {
+        full,
+        rate: rate.bytes_per_ps(),
+        rtt: rtt.0,
+        bdp: packets * full,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::NodeId;
+    use crate::input::NoFiles;
+    use crate::topology::Topology;
+    use crate::units::Bytes;
+
+    /// The worked examples of the paper's set-up with links of 1 us.
+    #[test]
+    fn worked_examples() {
+        let options = PacketOptions {
+            payload: Bytes(4_086),
+            ..PacketOptions::default()
+        };
+        let sender_us = |rate: &str, dst: u32| {
+            let cable = format!(r#"{{"rate": "{rate}", "delay": "1us"}}"#);
+            let spec = format!(
+                r#"{{"leaf-spine": {{"leaves": 2, "spines": 1, "hosts_per_leaf": 2,
+                "host_link": {cable}, "fabric_link": {cable}}}}}"#
+            );
+            let spec: Topology = serde_json::from_str(&spec).unwrap();
+            let fabric = Fabric::compile(&spec.blueprint(&NoFiles).unwrap());
+            let path = fabric.path(NodeId(0), NodeId(dst), 0);
+            completion(&fabric, &path, 2_000_000, &options).1
+        };
+        assert_eq!(sender_us("100Gbps", 2), Time(171_525_120));
+        assert_eq!(sender_us("100Gbps", 1), Time(166_850_880));
+        assert_eq!(sender_us("400Gbps", 2), Time(48_881_280));
+    }
+}

@@ -90,7 +90,11 @@ impl Forwarding {
             table.hosts.push(Attached {
                 row: table.row[edge.index()],
                 edge: edge.0,
-                down: if up == NONE { NONE } else { fabric.link(LinkId(up)).reverse.0 },
+                down: if up == NONE {
+                    NONE
+                } else {
+                    fabric.link(LinkId(up)).reverse.0
+                },
                 up,
             });
         }

@@ -3,10 +3,11 @@
 //! A FIFO queue needs no list: a packet that is accepted leaves when the link has sent all before it,
 //! so the state of a queue is the time until which its link is busy. Thresholds are times as well.
 
+use super::Setup;
 use super::options::{Ecn, SwitchOptions};
 use super::packet::{Kind, MARKED, Packet, TRIMMED};
 use super::transport::Transport;
-use crate::ids::LinkId;
+use crate::ids::{LinkId, NodeId};
 use crate::rng::{index_below, mix};
 use crate::topology::{Fabric, NodeKind};
 use crate::units::Rate;
@@ -60,6 +61,12 @@ struct Buffer {
     ports: Vec<u32>,
 }
 
+/// Bytes of a switch with these ports: as the switch table says, else 5 KB for each Gb/s.
+pub(super) fn buffer_size(fabric: &Fabric, switch: &SwitchOptions, ports: &[LinkId]) -> u64 {
+    let by_rate = ports.iter().map(|&id| fabric.link(id).rate.0 / 200_000).sum();
+    switch.buffer.map_or(by_rate, |size| size.0)
+}
+
 /// Why a packet did not get into a queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refused {
@@ -80,6 +87,8 @@ pub(super) struct Links {
     /// Limit of each port's own queue, in bytes.
     limits: Vec<Option<u64>>,
     buffers: Vec<Buffer>,
+    /// Time on the wire of what waits in the lists of ports, in ps; empty where there are none.
+    waiting: Vec<u64>,
     alpha: f64,
     header: u16,
     seed: u64,
@@ -87,7 +96,8 @@ pub(super) struct Links {
 
 impl Links {
     /// Queues as the switch table says, or as the transport wants them where it is silent.
-    pub fn new(fabric: &Fabric, switch: &SwitchOptions, transport: &Transport, header: u16, rtt: u64, seed: u64) -> Self {
+    pub fn new(setup: &Setup<'_>, header: u16, rtt: u64, listed: bool) -> Self {
+        let (fabric, switch, transport) = (setup.fabric, setup.switch, setup.transport);
         let mut links = Self {
             states: Vec::with_capacity(fabric.links().len()),
             counts: vec![LinkCounts::default(); fabric.links().len()],
@@ -95,9 +105,14 @@ impl Links {
             ecn: Vec::with_capacity(fabric.links().len()),
             limits: Vec::with_capacity(fabric.links().len()),
             buffers: Vec::new(),
+            waiting: if listed {
+                vec![0; fabric.links().len()]
+            } else {
+                Vec::new()
+            },
             alpha: switch.alpha,
             header,
-            seed: mix(seed ^ 0xec4),
+            seed: mix(setup.seed ^ 0xec4),
         };
         for link in fabric.links() {
             let at_switch = fabric.node(link.from).kind == NodeKind::Switch;
@@ -105,7 +120,7 @@ impl Links {
             let ecn = switch.ecn.or_else(|| transport.ecn(link.rate, bdp));
             links.ecn.push(ecn.filter(|_| at_switch));
             let limit = link.queue.or(switch.queue).map(|limit| limit.0);
-            links.limits.push(limit.filter(|_| at_switch));
+            links.limits.push(limit.filter(|_| at_switch && !switch.pfc));
             links.rates.push(link.rate);
             links.states.push(LinkState {
                 busy_until: 0,
@@ -128,15 +143,14 @@ impl Links {
 
     fn add_buffers(&mut self, fabric: &Fabric, switch: &SwitchOptions, transport: &Transport) {
         let shared = switch.buffer.is_some() || (switch.queue.is_none() && transport.limited_buffers());
-        if !shared {
+        // With flow control buffers are counted by where packets come from.
+        if !shared || switch.pfc {
             return;
         }
-        for node in (fabric.hosts() as usize..fabric.nodes().len()).map(crate::ids::NodeId::from) {
+        for node in (fabric.hosts() as usize..fabric.nodes().len()).map(NodeId::from) {
             let ports = fabric.out_links(node).iter().map(|id| id.0);
             let ports: Vec<u32> = ports.filter(|&id| self.limits[id as usize].is_none()).collect();
-            // 5 KB for each Gb/s.
-            let by_rate: u64 = ports.iter().map(|&id| fabric.link(LinkId(id)).rate.0 / 200_000).sum();
-            let size = switch.buffer.map_or(by_rate, |size| size.0);
+            let size = buffer_size(fabric, switch, fabric.out_links(node));
             for &port in &ports {
                 self.states[port as usize].buffer = self.buffers.len() as u32;
             }
@@ -170,31 +184,60 @@ impl Links {
         }
     }
 
-    /// Puts a packet in the queue of a link: marks it where it must, and says when it will arrive at the far end.
+    /// Puts a packet in the queue of a link, marked where it must be; says when it will arrive at
+    /// the far end.
     #[inline]
     pub fn enqueue(&mut self, link: u32, now: u64, packet: &mut Packet) -> Result<u64, Refused> {
+        let on_wire = self.admit(link, now, 0, packet)?;
+        let payload = self.payload(packet);
+        let state = &mut self.states[link as usize];
+        let backlog = state.busy_until.saturating_sub(now) + on_wire;
+        state.wire_bytes += u64::from(packet.size);
+        state.data_bytes += payload;
+        state.max_backlog = state.max_backlog.max(backlog);
+        state.busy_until = now + backlog;
+        Ok(state.busy_until + state.delay)
+    }
+
+    /// Whether a queue takes a packet behind the one being sent and `ahead` ps of others; marks the
+    /// packet where it must be. Gives its time on the wire.
+    #[inline]
+    pub fn admit(&mut self, link: u32, now: u64, ahead: u64, packet: &mut Packet) -> Result<u64, Refused> {
         let state = &self.states[link as usize];
-        let backlog = state.busy_until.saturating_sub(now);
+        let backlog = state.busy_until.saturating_sub(now) + ahead;
         let on_wire = match state.ps_per_byte {
             0 => self.odd_rate_on_wire(link, packet)?,
             ps => u64::from(packet.size) * u64::from(ps),
         };
         if backlog + on_wire > state.limit {
-            return Err(self.refuse(link, packet));
+            return Err(Refused::Full);
         }
-        if state.buffer != NO_BUFFER && !self.fits_buffer(link, now, backlog, packet.size) {
-            return Err(self.refuse(link, packet));
+        let mark = backlog >= state.mark_from && packet.kind == Kind::Data;
+        if state.buffer != NO_BUFFER && !self.fits_buffer(link, now, backlog + on_wire, packet.size) {
+            return Err(Refused::Full);
         }
-        if backlog >= self.states[link as usize].mark_from && packet.kind == Kind::Data {
+        if mark {
             self.mark(link, backlog, packet);
         }
+        Ok(on_wire)
+    }
+
+    /// Counts a packet that joins the list of a port, with `backlog` ps to send then.
+    pub fn join(&mut self, link: u32, packet: &Packet, on_wire: u64, backlog: u64) {
         let payload = self.payload(packet);
+        self.waiting[link as usize] += on_wire;
         let state = &mut self.states[link as usize];
         state.wire_bytes += u64::from(packet.size);
         state.data_bytes += payload;
-        state.busy_until = now + backlog + on_wire;
-        state.max_backlog = state.max_backlog.max(backlog + on_wire);
-        Ok(state.busy_until + state.delay)
+        state.max_backlog = state.max_backlog.max(backlog);
+    }
+
+    /// A packet leaves the list of a port and will be sent until `done`; says when it will arrive.
+    pub fn send(&mut self, link: u32, on_wire: u64, done: u64) -> u64 {
+        self.waiting[link as usize] -= on_wire;
+        let state = &mut self.states[link as usize];
+        state.busy_until = done;
+        done + state.delay
     }
 
     #[inline]
@@ -206,18 +249,12 @@ impl Links {
     }
 
     #[cold]
-    fn odd_rate_on_wire(&mut self, link: u32, packet: &Packet) -> Result<u64, Refused> {
-        if self.rates[link as usize].is_zero() {
-            self.lose(link, packet);
+    fn odd_rate_on_wire(&self, link: u32, packet: &Packet) -> Result<u64, Refused> {
+        let rate = self.rates[link as usize];
+        if rate.is_zero() {
             return Err(Refused::Down);
         }
-        Ok(self.rates[link as usize].transmission_time(u64::from(packet.size)).0)
-    }
-
-    #[cold]
-    fn refuse(&mut self, link: u32, packet: &Packet) -> Refused {
-        self.lose(link, packet);
-        Refused::Full
+        Ok(rate.transmission_time(u64::from(packet.size)).0)
     }
 
     /// Counts a packet that is lost in front of a link or on it.
@@ -228,28 +265,30 @@ impl Links {
     }
 
     /// Dynamic thresholds (Choudhury and Hahne, 1998): a queue may grow to alpha times the free buffer.
+    /// `queue` is what it would take to send the packet and all before it, in ps.
     ///
     /// What is used is only bounded from above between countings; where the bound says no, it is
     /// counted, so that every decision is exact.
-    fn fits_buffer(&mut self, link: u32, now: u64, backlog: u64, size: u16) -> bool {
-        let buffer = self.states[link as usize].buffer as usize;
-        let queue = self.bytes_in(link, backlog) + u64::from(size);
-        let allows = |buffer: &Buffer| {
-            let free = buffer.size.saturating_sub(buffer.used_at_most);
-            u64::from(size) <= free && queue as f64 <= self.alpha * free as f64
+    fn fits_buffer(&mut self, link: u32, now: u64, queue: u64, size: u16) -> bool {
+        let index = self.states[link as usize].buffer as usize;
+        let size = u64::from(size);
+        let ps_per_byte = match self.states[link as usize].ps_per_byte {
+            0 => 8e12 / self.rates[link as usize].0 as f64,
+            ps => f64::from(ps),
         };
-        if !allows(&self.buffers[buffer]) {
-            let ports = self.buffers[buffer].ports.iter();
-            let used = ports.map(|&port| self.queue(port, now)).sum();
-            self.buffers[buffer].used_at_most = used;
-            let buffer = &self.buffers[buffer];
-            let free = buffer.size.saturating_sub(used);
-            if u64::from(size) > free || queue as f64 > self.alpha * free as f64 {
-                return false;
+        for counted in [false, true] {
+            if counted {
+                let ports = self.buffers[index].ports.iter();
+                self.buffers[index].used_at_most = ports.map(|&port| self.queue(port, now)).sum();
+            }
+            let buffer = &mut self.buffers[index];
+            let free = buffer.size.saturating_sub(buffer.used_at_most);
+            if size <= free && queue as f64 <= self.alpha * free as f64 * ps_per_byte {
+                buffer.used_at_most += size;
+                return true;
             }
         }
-        self.buffers[buffer].used_at_most += u64::from(size);
-        true
+        false
     }
 
     #[cold]
@@ -271,7 +310,11 @@ impl Links {
 
     /// Bytes of a queue still to be sent, rounded up.
     pub fn queue(&self, link: u32, now: u64) -> u64 {
-        self.bytes_in(link, self.states[link as usize].busy_until.saturating_sub(now))
+        let waiting = self.waiting.get(link as usize).copied().unwrap_or(0);
+        self.bytes_in(
+            link,
+            self.states[link as usize].busy_until.saturating_sub(now) + waiting,
+        )
     }
 
     /// When all accepted packets will have left.

@@ -1,1 +1,173 @@
-//! Packet simulation: event queue, ports, switches, hosts, path selection and transports.
+//! Simulates a schedule packet by packet.
+//!
+//! Store and forward with output queues, on a clock of integer picoseconds. Events are processed in
+//! order of (time, entity), which never depends on when they were inserted, so that the same setup
+//! gives the same outcome to the bit. A packet costs one event per hop: an output queue that is
+//! first in, first out knows when a packet will leave as soon as it is accepted.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `engine` | the loop; what happens at each event |
+//! | `queue/` | pending events: a timing wheel, and a binary heap to hold it against |
+//! | `links` | queues in front of links, marking, buffers |
+//! | `forwarding` | where a packet goes next |
+//! | `nic`, `hosts`, `queue_pairs` | network cards, flows and their two ends |
+//! | `path_selection/`, `transport/`, `recovery/` | one file per way to spread, to control, to recover |
+
+#![allow(dead_code, reason = "link events and receiver credits are being added")]
+
+mod engine;
+mod flow_control;
+mod forwarding;
+mod hosts;
+mod links;
+mod nic;
+mod options;
+mod packet;
+mod path_selection;
+mod ports;
+mod queue;
+mod queue_pairs;
+mod recovery;
+mod report;
+#[cfg(test)]
+mod tests;
+mod transport;
+mod unloaded;
+
+pub use options::{Ecn, PacketOptions, Recovery, SwitchOptions};
+pub use transport::{Dctcp, Ideal, Signal, Transport};
+pub use unloaded::completion;
+
+use crate::input::InputError;
+use crate::outcome::{Observe, Outcome, Stuck};
+use crate::placement::{LoadBalancing, Placement};
+use crate::topology::{Fabric, LinkEvent};
+use crate::units::Time;
+use crate::workload::Schedule;
+
+/// Of a pair with many paths, at most so many are compared to find the fastest.
+const PATHS_LOOKED_AT: u32 = 64;
+
+/// Everything a run depends on.
+#[derive(Debug, Clone)]
+pub struct Setup<'a> {
+    pub fabric: &'a Fabric,
+    /// Links that fail, recover or change their rate, in order of time.
+    pub link_events: &'a [LinkEvent],
+    /// Between hosts.
+    pub schedule: &'a Schedule,
+    pub placement: &'a Placement,
+    /// How packets that the placement does not pin find their way.
+    pub load_balancing: &'a LoadBalancing,
+    pub transport: &'a Transport,
+    pub packet: &'a PacketOptions,
+    pub switch: &'a SwitchOptions,
+    pub observe: Observe,
+    pub seed: u64,
+}
+
+/// How far a run has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Status {
+    /// Simulated time.
+    pub now: Time,
+    /// Events processed.
+    pub events: u64,
+    /// Transfers in all, and those without their last acknowledgement.
+    pub flows: usize,
+    pub unfinished: usize,
+}
+
+/// Whether a run goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Continue {
+    Yes,
+    No,
+}
+
+impl Setup<'_> {
+    /// Refuses options that are impossible, alone or together. Keys are those of an experiment
+    /// file: `packet.payload`, `switch.queue`, `transport.dctcp.gain`.
+    pub fn check(&self) -> Result<(), InputError> {
+        let name = self.transport.name();
+        self.transport
+            .check()
+            .map_err(|error| error.under(&format!("transport.{name}")))?;
+        self.packet.check().map_err(|error| error.under("packet"))?;
+        self.switch.check().map_err(|error| error.under("switch"))?;
+        self.check_together()
+    }
+
+    fn check_together(&self) -> Result<(), InputError> {
+        let full = self.packet.full();
+        for (key, room) in [
+            ("switch.queue", self.switch.queue),
+            ("switch.buffer", self.switch.buffer),
+        ] {
+            if room.is_some_and(|room| room.0 < full) {
+                return Err(InputError::key(key, format!("a packet of {full} bytes never fits in"))
+                    .help("raise it, or lower packet.payload"));
+            }
+        }
+        let sprayed = |piece: &crate::placement::Piece| !matches!(piece.route, crate::placement::Route::Pinned(_));
+        if self.packet.recovery == Recovery::GoBackN && self.placement.pieces().iter().any(sprayed) {
+            return Err(InputError::key(
+                "packet.recovery",
+                format!(
+                    "go-back-n takes packets in order only, but `{}` spreads a flow over paths",
+                    self.load_balancing.name()
+                ),
+            )
+            .help("use selective-repeat"));
+        }
+        if !self.link_events.is_empty() {
+            return Err(
+                InputError::key("faults", "the packet engine cannot change links in time yet")
+                    .help("remove `from` and `until`"),
+            );
+        }
+        self.check_sizes()
+    }
+
+    fn check_sizes(&self) -> Result<(), InputError> {
+        let payload = self.packet.payload.0;
+        let largest = self
+            .placement
+            .pieces()
+            .iter()
+            .map(|piece| piece.bytes)
+            .max()
+            .unwrap_or(0);
+        if largest.div_ceil(payload) >= u64::from(u32::MAX) {
+            return Err(InputError::key(
+                "packet.payload",
+                format!("a flow of {largest} bytes would have more than 2^32 packets"),
+            ));
+        }
+        let (links, hosts) = (self.fabric.links().len(), self.fabric.hosts() as usize);
+        let (pieces, tasks) = (self.placement.pieces().len(), self.schedule.tasks().len());
+        match packet::Keys::new(links, hosts, pieces, tasks) {
+            Some(_) => Ok(()),
+            None => Err(InputError::key(
+                "workload",
+                format!("{pieces} sub-flows are more than the packet engine can tell apart"),
+            )),
+        }
+    }
+}
+
+/// Runs a schedule to its end.
+///
+/// # Errors
+/// [`Stuck`] where flows are left that nothing can finish, at the simulated time at which nothing was
+/// left to do, with the reason for each.
+pub fn simulate(setup: &Setup<'_>) -> Result<Outcome, Stuck> {
+    simulate_watched(setup, &mut |_| Continue::Yes)
+}
+
+/// [`simulate`], asking `monitor` about every million events whether to go on. What it answers never
+/// changes what happens, only whether the run ends early, with [`Stuck`].
+pub fn simulate_watched(setup: &Setup<'_>, monitor: &mut dyn FnMut(&Status) -> Continue) -> Result<Outcome, Stuck> {
+    report::outcome(engine::Engine::<queue::Wheel>::new(setup).run(monitor))
+}

@@ -84,7 +84,10 @@ impl PacketOptions {
                 .help(format!("together they can have {largest} bytes")));
         }
         if self.ack.0 > largest {
-            return Err(InputError::key("ack", format!("an acknowledgement has at most {largest} bytes")));
+            return Err(InputError::key(
+                "ack",
+                format!("an acknowledgement has at most {largest} bytes"),
+            ));
         }
         if self.rto.is_some_and(Time::is_zero) {
             return Err(InputError::key("rto", "the retransmission timeout is zero"));
@@ -171,8 +174,10 @@ impl SwitchOptions {
     /// Refuses thresholds that contradict each other.
     pub fn check(&self) -> Result<(), InputError> {
         if self.buffer.is_some() && self.queue.is_some() {
-            return Err(InputError::key("queue", "a queue has a limit of its own or shares the buffer, not both")
-                .help("remove `buffer` or `queue`"));
+            return Err(
+                InputError::key("queue", "a queue has a limit of its own or shares the buffer, not both")
+                    .help("remove `buffer` or `queue`"),
+            );
         }
         if !(self.alpha.is_finite() && self.alpha > 0.0) {
             return Err(InputError::key("alpha", format!("`alpha` is {}", self.alpha)).help("it is above 0, often 1"));
@@ -196,8 +201,10 @@ impl SwitchOptions {
         }
         for (key, value) in [("pfc_pause", self.pfc_pause), ("pfc_resume", self.pfc_resume)] {
             if value.is_some() && !self.pfc {
-                return Err(InputError::key(key, format!("`{key}` means nothing without flow control"))
-                    .help("add `pfc = true`, or remove it"));
+                return Err(
+                    InputError::key(key, format!("`{key}` means nothing without flow control"))
+                        .help("add `pfc = true`, or remove it"),
+                );
             }
         }
         Ok(())

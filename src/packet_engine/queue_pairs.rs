@@ -122,6 +122,12 @@ impl<T> Slab<T> {
             .expect("slots are used between insertion and removal")
     }
 
+    pub fn get(&self, slot: u32) -> &T {
+        self.values[slot as usize]
+            .as_ref()
+            .expect("slots are used between insertion and removal")
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = &T> {
         self.values.iter().flatten()
     }

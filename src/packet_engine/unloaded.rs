@@ -89,8 +89,8 @@ mod tests {
             let path = fabric.path(NodeId(0), NodeId(dst), 0);
             completion(&fabric, &path, 2_000_000, &options).1
         };
-        assert_eq!(sender_us("100Gbps", 2), Time(171_525_120));
-        assert_eq!(sender_us("100Gbps", 1), Time(166_850_880));
-        assert_eq!(sender_us("400Gbps", 2), Time(48_881_280));
+        assert_eq!(sender_us("100Gbps", 2), Time(171_525_280));
+        assert_eq!(sender_us("100Gbps", 1), Time(166_851_040));
+        assert_eq!(sender_us("400Gbps", 2), Time(48_881_320));
     }
 }

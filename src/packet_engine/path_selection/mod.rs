@@ -3,32 +3,46 @@
 //! Hosts choose through a [`Spread`], one for each queue pair, which names the packet's path; switches
 //! choose through one [`InSwitch`] for the whole fabric, hop by hop. One file each.
 
+mod adaptive;
+mod flowlet;
 mod permuted;
+mod plb;
 mod random;
+mod reps;
 mod round_robin;
+mod weighted;
 
+use adaptive::Adaptive;
+use flowlet::Flowlet;
 use permuted::Permuted;
+use plb::Plb;
 use random::Random;
+use reps::Reps;
 use round_robin::RoundRobin;
+use weighted::Weighted;
 
-use crate::rng::mix;
+use crate::placement::{Choose, LoadBalancing, Route};
 
-/// How packets of a run that are not pinned find their way.
-#[derive(Debug, Clone, PartialEq)]
-pub enum PathSelection {
-    /// The host draws a path for every packet.
-    Random,
-    /// Every switch takes its next links in turn.
-    RoundRobin,
-    /// The host walks a random permutation of the paths, a new one after each round.
-    Permuted,
+/// What a host knows of the queue pair whose paths it will choose.
+#[derive(Clone, Copy)]
+pub(super) struct Choice<'a> {
+    pub paths: u32,
+    /// Packets of one bandwidth-delay product.
+    pub window: u32,
+    /// Weights of the paths; asked for by weighted spraying only.
+    pub weights: &'a dyn Fn() -> Vec<u64>,
+    /// Tells queue pairs apart.
+    pub salt: u64,
 }
 
-/// What a host knows when it asks for a path or hears of one.
+/// An acknowledgement as a host's choice sees it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Heard {
     pub path: u16,
     pub marked: bool,
+    /// Number of the acknowledged packet, and of the first packet not sent yet.
+    pub seq: u32,
+    pub next: u32,
 }
 
 /// A host's choice of paths for one queue pair with several of them.
@@ -38,33 +52,64 @@ pub(super) enum Spread {
     Fixed,
     Random(Random),
     Permuted(Permuted),
+    Weighted(Weighted),
+    Reps(Reps),
+    Plb(Plb),
 }
 
 impl Spread {
-    /// For a queue pair with `paths` paths; `salt` tells queue pairs apart.
-    pub fn new(selection: &PathSelection, paths: u32, salt: u64) -> Self {
-        let paths = paths.min(1 << 16);
-        match selection {
+    /// The choice that a piece on `route` asks for.
+    pub fn new(load_balancing: &LoadBalancing, route: Route, choice: &Choice<'_>) -> Self {
+        // Paths are named by 16 bits in a packet.
+        let paths = choice.paths.min(1 << 16);
+        let salt = choice.salt;
+        match (route, load_balancing) {
+            (Route::Pinned(_), _) => Self::Fixed,
             _ if paths <= 1 => Self::Fixed,
-            PathSelection::RoundRobin => Self::Fixed,
-            PathSelection::Random => Self::Random(Random::new(paths, salt)),
-            PathSelection::Permuted => Self::Permuted(Permuted::new(paths, salt)),
+            (Route::Weighted, _) => {
+                let weights = (choice.weights)();
+                Self::Weighted(Weighted::new(&weights[..paths as usize], salt))
+            }
+            (_, LoadBalancing::Reps(spec)) => Self::Reps(Reps::new(spec, paths, choice.window, salt)),
+            (_, LoadBalancing::Plb(spec)) => Self::Plb(Plb::new(spec, paths, salt)),
+            (_, LoadBalancing::Spray(spec)) if spec.choose == Choose::Permuted => {
+                Self::Permuted(Permuted::new(paths, salt))
+            }
+            _ => Self::Random(Random::new(paths, salt)),
         }
     }
 
     /// The path of the next packet.
     #[inline]
-    pub fn choose(&mut self) -> u16 {
+    pub fn choose(&mut self, now: u64) -> u16 {
         match self {
             Self::Fixed => 0,
             Self::Random(state) => state.choose(),
             Self::Permuted(state) => state.choose(),
+            Self::Weighted(state) => state.choose(),
+            Self::Reps(state) => state.choose(now),
+            Self::Plb(state) => state.choose(),
         }
     }
 
     /// An acknowledgement came back.
     #[inline]
-    pub fn on_ack(&mut self, _heard: Heard) {}
+    pub fn on_ack(&mut self, heard: Heard) {
+        match self {
+            Self::Reps(state) => state.on_ack(heard.path, heard.marked),
+            Self::Plb(state) => state.on_ack(heard.seq, heard.next, heard.marked),
+            _ => {}
+        }
+    }
+
+    /// Nothing was heard for a retransmission timeout.
+    pub fn on_timeout(&mut self, now: u64) {
+        match self {
+            Self::Reps(state) => state.on_timeout(now),
+            Self::Plb(state) => state.on_timeout(),
+            _ => {}
+        }
+    }
 }
 
 /// The switches' choice among their next links.
@@ -73,12 +118,19 @@ pub(super) enum InSwitch {
     /// By the path that the packet names.
     ByPath,
     RoundRobin(RoundRobin),
+    Adaptive(Adaptive),
+    Flowlet(Flowlet),
 }
 
 impl InSwitch {
-    pub fn new(selection: &PathSelection, nodes: usize, seed: u64) -> Self {
-        match selection {
-            PathSelection::RoundRobin => Self::RoundRobin(RoundRobin::new(nodes, mix(seed))),
+    /// The choice that a load balancing asks for; `rtt` in ps, of the unloaded network.
+    pub fn new(load_balancing: &LoadBalancing, nodes: usize, rtt: u64, salt: u64) -> Self {
+        match load_balancing {
+            LoadBalancing::Spray(spec) if spec.choose == Choose::RoundRobin => {
+                Self::RoundRobin(RoundRobin::new(nodes, salt))
+            }
+            LoadBalancing::Adaptive(spec) => Self::Adaptive(Adaptive::new(spec, salt)),
+            LoadBalancing::Flowlet(spec) => Self::Flowlet(Flowlet::new(spec, nodes, rtt, salt)),
             _ => Self::ByPath,
         }
     }

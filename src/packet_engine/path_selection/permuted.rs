@@ -89,7 +89,9 @@ mod tests {
             }
         }
         assert!(places.iter().all(|&c| (850..1_150).contains(&c)), "{places:?}");
-        let unequal = (0..16).flat_map(|a| (0..16).map(move |b| (a, b))).filter(|(a, b)| a != b);
+        let unequal = (0..16)
+            .flat_map(|a| (0..16).map(move |b| (a, b)))
+            .filter(|(a, b)| a != b);
         for (a, b) in unequal {
             let count = neighbours[a * 16 + b];
             assert!((600..1_600).contains(&count), "{a} {b} {count}");

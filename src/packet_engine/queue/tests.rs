@@ -33,7 +33,17 @@ fn same_order(pushes: &[(u64, u32)], more: impl Fn(u64, u32) -> Option<(u64, u32
 
 #[test]
 fn the_hold_model_of_network_delays_is_in_order() {
-    let deltas = [0, 1, 83_000, 500_000, 505_000, 833_000, 40_000_000, 1_000_000_000, 5_000_000_000_000];
+    let deltas = [
+        0,
+        1,
+        83_000,
+        500_000,
+        505_000,
+        833_000,
+        40_000_000,
+        1_000_000_000,
+        5_000_000_000_000,
+    ];
     let first: Vec<_> = (0..3_000).map(|key| (mix(u64::from(key)) % 833_000, key)).collect();
     same_order(&first, |time, key| {
         // Every key moves on until its own last time; deltas from equal times to seconds.

@@ -136,7 +136,9 @@ impl Sent {
 
     /// Marks all packets in flight below `end` as lost; returns how many.
     pub fn lose_before(&mut self, end: u32) -> u32 {
-        (self.cumulative..end.min(self.next)).filter(|&seq| self.lose(seq)).count() as u32
+        (self.cumulative..end.min(self.next))
+            .filter(|&seq| self.lose(seq))
+            .count() as u32
     }
 
     /// Packets of one path arrive in order: when `seq`, sent once, was acknowledged, those sent before

@@ -55,10 +55,7 @@ impl Spec for Dctcp {
         if !(self.gain > 0.0 && self.gain <= 1.0) {
             return Err(InputError::key("gain", format!("`gain` is {}", self.gain)).help("it is above 0 and at most 1"));
         }
-        for (key, value) in [
-            ("initial_window", self.initial_window),
-            ("max_window", self.max_window),
-        ] {
+        for (key, value) in [("initial_window", self.initial_window), ("max_window", self.max_window)] {
             if !(value.is_finite() && value > 0.0) {
                 return Err(InputError::key(key, format!("`{key}` is {value}")).help("it is above 0"));
             }
@@ -103,7 +100,7 @@ impl Dctcp {
                 true => conditions.rate,
                 false => (bdp * self.max_window).max(full),
             },
-            threshold: f64::MAX,
+            threshold: bdp,
             window_end: 0,
             acked: 0,
             marked: 0,
@@ -124,7 +121,7 @@ pub(in crate::packet_engine) struct State {
     value: f64,
     least: f64,
     most: f64,
-    /// Below it the window doubles per round trip (after a timeout).
+    /// Below it the window doubles per round trip (slow start).
     threshold: f64,
     /// A round trip ends when this packet is acknowledged.
     window_end: u32,

@@ -1,0 +1,337 @@
+//! The event loop: takes the earliest event, lets it happen, until every flow is done or nothing is left.
+
+use super::flow_control::FlowControl;
+use super::forwarding::{Cell, Forwarding, Next};
+use super::links::Links;
+use super::nic::Nics;
+use super::options::Recovery;
+use super::packet::{Event, Keys, Kind, Packet};
+use super::path_selection::InSwitch;
+use super::ports::Port;
+use super::queue::EventQueue;
+use super::queue_pairs::{Ends, Flow, NONE, QueuePair, Receiver, Sender, Slab};
+use super::unloaded;
+use super::{Continue, Setup, Status};
+use crate::ids::{NodeId, TaskId};
+use crate::outcome::Counters;
+use crate::placement::Route;
+use crate::rng::mix;
+use crate::topology::Fabric;
+use crate::units::Time;
+use crate::workload::{Action, Due, Moment, Progress};
+
+/// The monitor is asked after so many events.
+const WATCH_EVERY: u64 = 1 << 20;
+
+/// Transfers looked at to find the longest round trip.
+const RTTS_LOOKED_AT: usize = 4_096;
+
+/// A run in progress.
+pub(super) struct Engine<'a, Q> {
+    pub setup: &'a Setup<'a>,
+    pub now: u64,
+    pub queue: Q,
+    pub keys: Keys,
+    pub forwarding: Forwarding,
+    pub links: Links,
+    pub in_switch: InSwitch,
+    pub nics: Nics,
+    pub ends: Vec<Ends>,
+    pub queue_pairs: Vec<QueuePair>,
+    pub senders: Slab<Sender>,
+    pub receivers: Slab<Receiver>,
+    pub flows: Vec<Flow>,
+    pub progress: Progress,
+    /// What has become due and has not been looked at.
+    pub due: Vec<Due>,
+    /// Transfers without their last acknowledgement.
+    pub unfinished: usize,
+    pub counters: Counters,
+    pub fcts: Vec<Time>,
+    pub cct: u64,
+    /// Shortest retransmission timeout; none where nothing can be lost.
+    pub rto: Option<u64>,
+    /// Wire bytes of a full data packet.
+    pub full: u64,
+    /// The lists of all ports in the two-event mode; empty where departures are known in advance.
+    pub ports: Vec<Port>,
+    /// Packets without room lose their payload instead of their life.
+    pub trimming: bool,
+    pub flow_control: Option<FlowControl>,
+    /// All links have the same rate and delay, so that all paths of a pair are equally fast.
+    pub equal_links: bool,
+}
+
+impl<'a, Q: EventQueue> Engine<'a, Q> {
+    /// A run at its beginning.
+    pub fn new(setup: &'a Setup<'a>) -> Self {
+        let fabric = setup.fabric;
+        let (progress, due) = Progress::new(setup.schedule);
+        let rtt = network_rtt(setup);
+        let salt = mix(setup.seed ^ 0x5317_c4e5);
+        let in_switch = InSwitch::new(setup.load_balancing, fabric.nodes().len(), rtt, salt);
+        let header = setup.packet.header.0 as u16;
+        let trimming = setup.switch.trimming;
+        let flow_control = setup.switch.pfc.then(|| FlowControl::new(setup));
+        let listed = setup.packet.ack_priority || trimming || flow_control.is_some();
+        let links = Links::new(setup, header, rtt, listed);
+        let can_lose = links.can_drop() || !setup.link_events.is_empty();
+        let rto = setup.packet.rto.unwrap_or_else(|| setup.transport.rto(rtt)).0;
+        let (ends, queue_pairs) = queue_pairs(setup, in_switch.decides());
+        let (pairs, tasks) = (queue_pairs.len(), setup.schedule.tasks().len());
+        Self {
+            setup,
+            now: 0,
+            queue: Q::default(),
+            keys: Keys::new(fabric.links().len(), fabric.hosts() as usize, pairs, tasks)
+                .expect("Setup::check has counted the entities"),
+            forwarding: Forwarding::new(fabric),
+            links,
+            in_switch,
+            nics: Nics::new(fabric, setup.packet.active_queue_pairs),
+            ends,
+            queue_pairs,
+            senders: Slab::default(),
+            receivers: Slab::default(),
+            flows: vec![Flow::default(); tasks],
+            progress,
+            due,
+            unfinished: setup.schedule.transfer_count(),
+            counters: Counters::default(),
+            fcts: Vec::new(),
+            cct: 0,
+            rto: can_lose.then_some(rto),
+            full: setup.packet.full(),
+            ports: if listed {
+                vec![Port::default(); fabric.links().len()]
+            } else {
+                Vec::new()
+            },
+            trimming,
+            flow_control,
+            equal_links: equal_links(fabric),
+        }
+    }
+
+    /// The fabric in its present state.
+    pub fn fabric(&self) -> &Fabric {
+        self.setup.fabric
+    }
+
+    /// Lets things happen until all flows are done, nothing is left to do, or `monitor` has enough.
+    pub fn run(mut self, monitor: &mut dyn FnMut(&Status) -> Continue) -> Self {
+        self.start_due();
+        while self.unfinished > 0 {
+            let Some(event) = self.queue.pop() else { break };
+            debug_assert!(event.time >= self.now, "time goes back");
+            self.now = event.time;
+            self.counters.events += 1;
+            self.happen(event);
+            if self.counters.events.is_multiple_of(WATCH_EVERY) && monitor(&self.status()) == Continue::No {
+                break;
+            }
+        }
+        self
+    }
+
+    fn status(&self) -> Status {
+        Status {
+            now: Time(self.now),
+            events: self.counters.events,
+            flows: self.setup.schedule.tasks().len(),
+            unfinished: self.unfinished,
+        }
+    }
+
+    #[inline]
+    fn happen(&mut self, event: Event) {
+        let packet = event.packet;
+        match packet.kind {
+            Kind::Data | Kind::Ack | Kind::Nack | Kind::Pull => self.arrive(event.key - Keys::ARRIVAL, packet),
+            Kind::NicFree => self.nic_free(packet.qp),
+            Kind::Pace => self.pace(packet.qp),
+            Kind::Timeout => self.timeout(packet.qp),
+            Kind::PortFree => self.port_free(packet.qp),
+            Kind::FlowControl => self.set_paused(packet.qp, packet.seq != 0),
+            Kind::Start => self.open(packet.qp),
+            Kind::Task => {
+                self.task_due(TaskId(packet.qp));
+                self.start_due();
+            }
+            _ => {}
+        }
+    }
+
+    /// A packet has crossed a link.
+    #[inline]
+    fn arrive(&mut self, link: u32, mut packet: Packet) {
+        self.counters.packet_hops += 1;
+        let node = self.forwarding.end_of(link);
+        let ends = self.ends[packet.qp as usize];
+        let (src, dst) = match packet.kind {
+            Kind::Data => (ends.src, ends.dst),
+            _ => (ends.dst, ends.src),
+        };
+        let next = match self.forwarding.next(node, dst) {
+            Next::Only(next) => next,
+            Next::Arrived => return self.delivered(packet),
+            Next::OneOf(cell) if ends.base == NONE => {
+                let (position, step) = self.choose(node, dst, cell, &packet);
+                packet.path = packet.path.wrapping_add(step);
+                self.forwarding.hops(cell)[position as usize]
+            }
+            Next::OneOf(cell) => {
+                let path = ends.base.wrapping_add(u32::from(packet.path));
+                self.forwarding.along(cell, node, src, dst, path)
+            }
+            Next::Lost => return self.links.lose(link, &packet),
+        };
+        self.transmit(next, link, packet);
+    }
+
+    /// A switch's own choice: the position of the link, and how far it moves the number of the path.
+    pub fn choose(&mut self, node: u32, dst: u32, cell: Cell, packet: &Packet) -> (u32, u16) {
+        let control = packet.kind != Kind::Data;
+        let position = match &mut self.in_switch {
+            InSwitch::ByPath => 0,
+            InSwitch::RoundRobin(state) => state.choose(node, control, cell.count),
+            InSwitch::Adaptive(state) => {
+                let (links, now) = (&self.links, self.now);
+                let hops = self.forwarding.hops(cell).iter();
+                state.choose(hops.map(|&hop| (!links.rate(hop).is_zero()).then(|| links.queue(hop, now))))
+            }
+            InSwitch::Flowlet(state) => state.choose(node, packet.qp, control, cell.count, self.now),
+        };
+        (position, self.forwarding.step(cell, dst, position) as u16)
+    }
+
+    /// Puts a packet that came by link `from` (NONE: made here) in the queue in front of a link.
+    /// False where it was lost.
+    #[inline]
+    pub fn transmit(&mut self, link: u32, from: u32, mut packet: Packet) -> bool {
+        if !self.ports.is_empty() {
+            return self.hold(link, from, packet);
+        }
+        match self.links.enqueue(link, self.now, &mut packet) {
+            Ok(time) => {
+                let key = Keys::ARRIVAL + link;
+                self.queue.push(Event { time, key, packet });
+                true
+            }
+            Err(_) => {
+                self.links.lose(link, &packet);
+                false
+            }
+        }
+    }
+
+    #[inline]
+    fn delivered(&mut self, packet: Packet) {
+        match packet.kind {
+            Kind::Data => self.data_arrived(packet),
+            Kind::Ack => self.ack_arrived(packet),
+            Kind::Nack => self.nack_arrived(packet),
+            _ => {}
+        }
+    }
+
+    /// Adds an alarm.
+    pub fn alarm(&mut self, time: u64, key: u32, kind: Kind, about: u32) {
+        let packet = Packet::alarm(kind, about);
+        self.queue.push(Event { time, key, packet });
+    }
+
+    /// Notes a moment of a transfer, and starts what it releases.
+    pub fn happened(&mut self, task: u32, moment: Moment) {
+        let schedule = self.setup.schedule;
+        self.progress
+            .happened(schedule, TaskId(task), moment, Time(self.now), &mut self.due);
+        if !self.due.is_empty() {
+            self.start_due();
+        }
+    }
+
+    /// Starts all that is due now, in order of task, and sets alarms for the rest.
+    fn start_due(&mut self) {
+        while !self.due.is_empty() {
+            let mut batch = std::mem::take(&mut self.due);
+            batch.sort_unstable();
+            for due in &batch {
+                if due.at.0 > self.now {
+                    self.alarm(due.at.0, self.keys.task + due.task.0, Kind::Task, due.task.0);
+                } else {
+                    self.task_due(due.task);
+                }
+            }
+            if self.due.is_empty() {
+                batch.clear();
+                self.due = batch;
+                return;
+            }
+        }
+    }
+
+    fn task_due(&mut self, task: TaskId) {
+        match self.setup.schedule.task(task).action {
+            Action::Transfer { .. } => self.start_flow(task),
+            _ => {
+                let schedule = self.setup.schedule;
+                let now = Time(self.now);
+                self.progress
+                    .happened(schedule, task, Moment::Delivered, now, &mut self.due);
+            }
+        }
+    }
+
+    pub fn in_order_only(&self, pinned: bool) -> bool {
+        pinned && self.setup.packet.recovery == Recovery::GoBackN
+    }
+}
+
+/// The arrays of all queue pairs, by piece of the placement.
+fn queue_pairs(setup: &Setup<'_>, switches_decide: bool) -> (Vec<Ends>, Vec<QueuePair>) {
+    let pieces = setup.placement.pieces().len();
+    let (mut ends, mut pairs) = (Vec::with_capacity(pieces), Vec::with_capacity(pieces));
+    let options = setup.packet;
+    for (task, src, dst, _) in setup.schedule.transfers() {
+        for piece in setup.placement.of(task) {
+            let pinned = match piece.route {
+                Route::Pinned(path) => Some(path),
+                _ => None,
+            };
+            let open = if switches_decide { NONE } else { 0 };
+            let base = pinned.unwrap_or(open);
+            ends.push(Ends { src, dst, base });
+            let packets = piece.bytes.div_ceil(options.payload.0).max(1);
+            let last = piece.bytes - (packets - 1) * options.payload.0 + options.header.0;
+            pairs.push(QueuePair {
+                task: task.0,
+                sender: NONE,
+                receiver: NONE,
+                packets: packets as u32,
+                last: last as u16,
+                pinned: pinned.is_some(),
+            });
+        }
+    }
+    (ends, pairs)
+}
+
+fn equal_links(fabric: &Fabric) -> bool {
+    let mut kinds = fabric.links().iter().map(|link| (link.rate, link.delay));
+    let first = kinds.next();
+    kinds.all(|kind| Some(kind) == first)
+}
+
+/// The longest unloaded round trip among the first transfers, in ps: what network-wide defaults scale with.
+fn network_rtt(setup: &Setup<'_>) -> u64 {
+    let pairs = setup.schedule.transfers().take(RTTS_LOOKED_AT);
+    let rtts = pairs.map(|(_, src, dst, _)| {
+        let (src, dst) = (NodeId(src), NodeId(dst));
+        match setup.fabric.path_count(src, dst) {
+            0 => 0,
+            _ => unloaded::conditions(setup.fabric, &setup.fabric.path(src, dst, 0), setup.packet).rtt,
+        }
+    });
+    rtts.max().unwrap_or(0)
+}

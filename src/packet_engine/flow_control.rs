@@ -1,0 +1,214 @@
+//! Priority flow control (IEEE 802.1Qbb): a switch pauses the link that fills its buffer.
+//!
+//! Every byte of data in a switch is charged to the link it came by: to the shared part of the buffer
+//! while that link is below its threshold, to the link's own headroom from there on. Crossing the
+//! threshold pauses the sender of the link; falling far enough below it lets it go on. The headroom
+//! holds what can still arrive after that: what leaves until the pause frame takes effect, and is on the way.
+//! Pause frames overtake all that waits on the way back and take no room there.
+
+use super::Setup;
+use super::engine::Engine;
+use super::links::Refused;
+use super::links::buffer_size;
+use super::options::PacketOptions;
+use super::packet::{Event, Kind, Packet};
+use super::queue::EventQueue;
+use crate::ids::NodeId;
+use crate::topology::{Fabric, NodeKind};
+
+/// Bytes of a pause frame.
+const PAUSE_FRAME: u64 = 64;
+const NO_SWITCH: u32 = u32::MAX;
+
+/// What a packet's place in a switch is charged to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Charge {
+    Nothing,
+    Shared(u32),
+    Headroom(u32),
+}
+
+impl Charge {
+    pub fn is_some(self) -> bool {
+        self != Self::Nothing
+    }
+}
+
+/// A link into a switch.
+#[derive(Debug, Clone, Copy)]
+struct Ingress {
+    /// The switch at its end, or NO_SWITCH.
+    switch: u32,
+    shared: u64,
+    headroom: u64,
+    headroom_size: u64,
+    paused: bool,
+    /// When the last frame took effect at the sender: frames do not overtake each other.
+    last_frame: u64,
+}
+
+/// The buffer of a switch less the headroom of its links.
+#[derive(Debug, Clone, Copy)]
+struct Pool {
+    size: u64,
+    used: u64,
+}
+
+/// The flow control of all switches.
+#[derive(Debug)]
+pub(super) struct FlowControl {
+    ingress: Vec<Ingress>,
+    pools: Vec<Pool>,
+    alpha: f64,
+    pause: Option<u64>,
+    resume: u64,
+}
+
+/// Bytes that can still arrive by a link after its switch has decided to pause it.
+pub(super) fn headroom(fabric: &Fabric, link: usize, packet: &PacketOptions) -> u64 {
+    let forth = &fabric.links()[link];
+    let back = fabric.link(forth.reverse);
+    if forth.rate.is_zero() {
+        return 0;
+    }
+    let full = packet.full();
+    let back_rate = if back.rate.is_zero() { forth.rate } else { back.rate };
+    // A packet may occupy the way back; then the frame; then both delays.
+    let wait = back_rate.transmission_time(full + PAUSE_FRAME) + back.delay + forth.delay;
+    let on_the_way = (u128::from(wait.0) * u128::from(forth.rate.0)).div_ceil(8_000_000_000_000) as u64;
+    // The packet that is being sent when the frame comes, and the one that crossed the threshold.
+    on_the_way + 2 * full
+}
+
+impl FlowControl {
+    /// Buffers as the switch table says.
+    pub fn new(setup: &Setup<'_>) -> Self {
+        let (fabric, switch, packet) = (setup.fabric, setup.switch, setup.packet);
+        let switches = (fabric.hosts() as usize..fabric.nodes().len()).map(NodeId::from);
+        let sizes = switches.map(|node| buffer_size(fabric, switch, fabric.out_links(node)));
+        let mut pools: Vec<_> = sizes.map(|size| Pool { size, used: 0 }).collect();
+        let mut ingress = Vec::with_capacity(fabric.links().len());
+        for (id, link) in fabric.links().iter().enumerate() {
+            let into_switch = fabric.node(link.to).kind == NodeKind::Switch;
+            let reserved = if into_switch { headroom(fabric, id, packet) } else { 0 };
+            let switch = if into_switch {
+                link.to.0 - fabric.hosts()
+            } else {
+                NO_SWITCH
+            };
+            if let Some(pool) = pools.get_mut(switch as usize) {
+                pool.size = pool.size.saturating_sub(reserved);
+            }
+            ingress.push(Ingress {
+                switch,
+                shared: 0,
+                headroom: 0,
+                headroom_size: reserved,
+                paused: false,
+                last_frame: 0,
+            });
+        }
+        Self {
+            ingress,
+            pools,
+            alpha: switch.alpha,
+            pause: switch.pfc_pause.map(|bytes| bytes.0),
+            resume: switch.pfc_resume.map_or(2 * packet.full(), |bytes| bytes.0),
+        }
+    }
+
+    /// Bytes of one link at which it is paused.
+    fn threshold(&self, ingress: &Ingress) -> u64 {
+        let pool = self.pools[ingress.switch as usize];
+        let free = pool.size.saturating_sub(pool.used);
+        self.pause.unwrap_or((self.alpha * free as f64) as u64)
+    }
+
+    /// Charges a packet that came by link `from`; also says whether to pause that link now.
+    fn charge(&mut self, from: u32, size: u64) -> Result<(Charge, bool), Refused> {
+        let ingress = self.ingress[from as usize];
+        let Some(&pool) = self.pools.get(ingress.switch as usize) else {
+            return Ok((Charge::Nothing, false));
+        };
+        let fits = ingress.shared + size <= self.threshold(&ingress) && pool.used + size <= pool.size;
+        let place = &mut self.ingress[from as usize];
+        if fits && !ingress.paused {
+            place.shared += size;
+            self.pools[ingress.switch as usize].used += size;
+            return Ok((Charge::Shared(from), false));
+        }
+        if ingress.headroom + size > ingress.headroom_size {
+            return Err(Refused::Full);
+        }
+        place.headroom += size;
+        let pause = !std::mem::replace(&mut place.paused, true);
+        Ok((Charge::Headroom(from), pause))
+    }
+
+    /// Frees the place of a packet; says which link to resume now.
+    fn release(&mut self, charge: Charge, size: u64) -> Option<u32> {
+        let from = match charge {
+            Charge::Nothing => return None,
+            Charge::Shared(from) => {
+                let ingress = &mut self.ingress[from as usize];
+                ingress.shared -= size;
+                self.pools[ingress.switch as usize].used -= size;
+                from
+            }
+            Charge::Headroom(from) => {
+                self.ingress[from as usize].headroom -= size;
+                from
+            }
+        };
+        let ingress = self.ingress[from as usize];
+        let low = ingress.shared <= self.threshold(&ingress).saturating_sub(self.resume);
+        if ingress.paused && ingress.headroom == 0 && low {
+            self.ingress[from as usize].paused = false;
+            return Some(from);
+        }
+        None
+    }
+}
+
+impl<Q: EventQueue> Engine<'_, Q> {
+    /// Charges a data packet's place in a switch, where there is flow control.
+    pub fn charge(&mut self, from: u32, data: bool, size: u16) -> Result<Charge, Refused> {
+        let Some(control) = &mut self.flow_control else {
+            return Ok(Charge::Nothing);
+        };
+        if !data || from == super::queue_pairs::NONE {
+            return Ok(Charge::Nothing);
+        }
+        let (charge, pause) = control.charge(from, u64::from(size))?;
+        if pause {
+            self.send_frame(from, true);
+        }
+        Ok(charge)
+    }
+
+    /// Frees a packet's place.
+    pub fn release(&mut self, charge: Charge, size: u16) {
+        if let Some(control) = &mut self.flow_control
+            && let Some(link) = control.release(charge, u64::from(size))
+        {
+            self.send_frame(link, false);
+        }
+    }
+
+    /// Sends a pause or resume frame to the sender of a link.
+    fn send_frame(&mut self, link: u32, pause: bool) {
+        let back = self.setup.fabric.links()[link as usize].reverse.0;
+        if self.links.rate(back).is_zero() {
+            return;
+        }
+        let sent = self.links.busy_until(back).max(self.now) + self.links.on_wire(back, PAUSE_FRAME);
+        let Some(control) = &mut self.flow_control else { return };
+        let last = &mut control.ingress[link as usize].last_frame;
+        let time = (sent + self.links.delay(back)).max(*last + 1);
+        *last = time;
+        let mut packet = Packet::alarm(Kind::FlowControl, link);
+        packet.seq = u32::from(pause);
+        let key = self.keys.flow_control + link;
+        self.queue.push(Event { time, key, packet });
+    }
+}

@@ -1,0 +1,368 @@
+//! What hosts do with flows: open their queue pairs, take packets in, acknowledge, recover, finish.
+
+use super::engine::Engine;
+use super::forwarding::Next;
+use super::options::PacketOptions;
+use super::packet::{Kind, MARKED, PRIORITY, Packet, TRIMMED, since};
+use super::path_selection::{Choice, Heard, Spread};
+use super::queue::EventQueue;
+use super::queue_pairs::{COMPLETE, NONE, Receiver, Sender};
+use super::recovery::{Arrival, Received, Sent};
+use super::transport::{Conditions, CongestionControl, Feedback};
+use super::unloaded;
+use crate::ids::{NodeId, TaskId};
+use crate::placement::path_weights;
+use crate::rng::{index_below, mix};
+use crate::units::Time;
+use crate::workload::Moment;
+
+/// Packets that a queue pair without a window may have between the first missing one and the last.
+const LEAST_SPAN: u64 = 64;
+const MOST_SPAN: u64 = 1 << 14;
+/// A timeout is at most doubled so often.
+const MOST_BACKOFF: u32 = 6;
+
+impl<Q: EventQueue> Engine<'_, Q> {
+    /// A transfer starts: its queue pairs open, after their jitter.
+    pub fn start_flow(&mut self, task: TaskId) {
+        let first = self.setup.placement.first(task);
+        let count = self.setup.placement.of(task).len();
+        let flow = &mut self.flows[task.index()];
+        flow.started = true;
+        flow.start = self.now;
+        flow.undelivered = count as u32;
+        flow.unacked = count as u32;
+        let jitter = self.setup.packet.start_jitter.0;
+        for qp in first..first + count {
+            let qp = qp as u32;
+            if jitter == 0 {
+                self.open(qp);
+                continue;
+            }
+            let draw = u128::from(mix(mix(self.setup.seed ^ 0x7177) ^ u64::from(qp)));
+            let delay = (draw * u128::from(jitter + 1) >> 64) as u64;
+            self.alarm(self.now + delay, self.keys.start + qp, Kind::Start, qp);
+        }
+    }
+
+    /// A queue pair may be served, or waits until its host serves fewer.
+    pub fn open(&mut self, qp: u32) {
+        if self.nics.admit(self.ends[qp as usize].src, qp) {
+            self.activate(qp);
+        }
+    }
+
+    /// Makes the sending end of a queue pair.
+    fn activate(&mut self, qp: u32) {
+        let conditions = self.conditions(qp);
+        let ends = self.ends[qp as usize];
+        let pair = self.queue_pairs[qp as usize];
+        let span = self.span(&conditions, pair.packets);
+        let control = self.setup.transport.control(&conditions);
+        let spread = self.spread(qp, &conditions);
+        let port = match self.forwarding.only_uplink(ends.src) {
+            Some(link) => self.nics.port_of(link),
+            None => NONE,
+        };
+        let slot = self.senders.insert(Sender {
+            qp,
+            port,
+            chosen: None,
+            sent: Sent::new(pair.packets, span),
+            control,
+            spread,
+            next_at: self.now,
+            deadline: 0,
+            timer_seq: 0,
+            timeouts: 0,
+            retransmits: 0,
+            ready: false,
+            pacing: false,
+            timing: false,
+        });
+        self.queue_pairs[qp as usize].sender = slot;
+        self.offer(slot);
+    }
+
+    /// How a queue pair chooses its paths. Where switches decide it does not.
+    fn spread(&self, qp: u32, conditions: &Conditions) -> Spread {
+        let ends = self.ends[qp as usize];
+        if ends.base == NONE {
+            return Spread::Fixed;
+        }
+        let route = self.setup.placement.pieces()[qp as usize].route;
+        let choice = Choice {
+            paths: self.forwarding.path_count(ends.src, ends.dst),
+            window: (conditions.bdp / conditions.full) as u32,
+            weights: &|| path_weights(self.fabric(), NodeId(ends.src), NodeId(ends.dst)),
+            salt: mix(mix(self.setup.seed ^ 0x5917_ead0) ^ u64::from(qp)),
+        };
+        Spread::new(self.setup.load_balancing, route, &choice)
+    }
+
+    /// What a queue pair finds on its path, or on the fastest where it has several.
+    fn conditions(&self, qp: u32) -> Conditions {
+        let ends = self.ends[qp as usize];
+        let (src, dst) = (NodeId(ends.src), NodeId(ends.dst));
+        let base = if ends.base == NONE { 0 } else { ends.base };
+        let of = |index| unloaded::conditions(self.fabric(), &self.fabric().path(src, dst, index), self.setup.packet);
+        let own = of(base);
+        if self.queue_pairs[qp as usize].pinned || self.equal_links {
+            return own;
+        }
+        let paths = self.fabric().path_count(src, dst).min(super::PATHS_LOOKED_AT);
+        (0..paths)
+            .map(of)
+            .fold(own, |best, other| if other.rtt < best.rtt { other } else { best })
+    }
+
+    /// How many packets the two ends of a queue pair tell apart: four windows, or the whole flow.
+    fn span(&self, conditions: &Conditions, packets: u32) -> u32 {
+        let windows = (4 * conditions.bdp / conditions.full).clamp(LEAST_SPAN, MOST_SPAN) as u32;
+        windows.next_power_of_two().min(packets.next_power_of_two())
+    }
+
+    /// The link by which a packet leaves a host with several ports, and the number of its path so far.
+    pub fn first_link(&mut self, packet: &Packet) -> (u32, u16) {
+        let ends = self.ends[packet.qp as usize];
+        let (src, dst) = match packet.kind {
+            Kind::Data => (ends.src, ends.dst),
+            _ => (ends.dst, ends.src),
+        };
+        match self.forwarding.next(src, dst) {
+            Next::Only(link) => (link, packet.path),
+            Next::OneOf(cell) if ends.base == NONE => {
+                let (position, step) = self.choose(src, dst, cell, packet);
+                (self.forwarding.hops(cell)[position as usize], step)
+            }
+            Next::OneOf(cell) => {
+                let number = ends.base.wrapping_add(u32::from(packet.path));
+                (self.forwarding.along(cell, src, src, dst, number), packet.path)
+            }
+            Next::Arrived | Next::Lost => (NONE, packet.path),
+        }
+    }
+
+    /// Payload, or what trimming left of it, reaches its receiver.
+    pub fn data_arrived(&mut self, packet: Packet) {
+        let qp = packet.qp;
+        let pair = self.queue_pairs[qp as usize];
+        if packet.has(TRIMMED) {
+            return self.answer(packet, Kind::Nack, 0);
+        }
+        if pair.receiver == COMPLETE {
+            return self.answer(packet, Kind::Ack, pair.packets);
+        }
+        let slot = match pair.receiver {
+            NONE => self.open_receiver(qp),
+            slot => slot,
+        };
+        let received = &mut self.receivers.at(slot).received;
+        let arrival = received.accept(packet.seq);
+        let cumulative = received.cumulative();
+        if arrival == Arrival::OutOfOrder {
+            if received.ask() {
+                let missing = Packet {
+                    seq: cumulative,
+                    ..packet
+                };
+                self.answer(missing, Kind::Nack, 0);
+            }
+            return;
+        }
+        let complete = received.count() == pair.packets;
+        self.answer(packet, Kind::Ack, cumulative);
+        if complete && arrival == Arrival::New {
+            self.piece_delivered(qp, slot);
+        }
+    }
+
+    fn open_receiver(&mut self, qp: u32) -> u32 {
+        let conditions = self.conditions(qp);
+        let pair = self.queue_pairs[qp as usize];
+        let span = self.span(&conditions, pair.packets);
+        let received = Received::new(span, self.in_order_only(pair.pinned));
+        let slot = self.receivers.insert(Receiver { received });
+        self.queue_pairs[qp as usize].receiver = slot;
+        slot
+    }
+
+    /// Sends an acknowledgement or a NACK for a data packet back to its sender.
+    fn answer(&mut self, data: Packet, kind: Kind, cumulative: u32) {
+        let options: &PacketOptions = self.setup.packet;
+        let mut packet = Packet {
+            kind,
+            size: options.ack.0 as u16,
+            flags: data.flags & MARKED | if options.ack_priority { PRIORITY } else { 0 },
+            behind: u16::MAX,
+            ..data
+        };
+        if kind == Kind::Ack {
+            packet.set_cumulative(cumulative);
+        }
+        self.send_control(packet);
+    }
+
+    /// Puts a control packet of the receiver on its way to the sender.
+    fn send_control(&mut self, mut packet: Packet) {
+        let ends = self.ends[packet.qp as usize];
+        let link = match self.forwarding.only_uplink(ends.dst) {
+            Some(link) => link,
+            None => {
+                let (link, path) = self.first_link(&packet);
+                packet.path = path;
+                link
+            }
+        };
+        if link != NONE {
+            self.transmit(link, NONE, packet);
+        }
+    }
+
+    /// The last packet of a piece has arrived.
+    fn piece_delivered(&mut self, qp: u32, slot: u32) {
+        let task = self.queue_pairs[qp as usize].task;
+        self.queue_pairs[qp as usize].receiver = COMPLETE;
+        let flow = &mut self.flows[task as usize];
+        if let Some(receiver) = self.receivers.remove(slot) {
+            flow.reordered += receiver.received.reordered();
+        }
+        flow.undelivered -= 1;
+        if flow.undelivered == 0 {
+            flow.delivered = self.now;
+            self.cct = self.cct.max(self.now);
+            self.fcts.push(Time(self.now - flow.start));
+            self.happened(task, Moment::Delivered);
+        }
+    }
+
+    /// An acknowledgement reaches the sender.
+    pub fn ack_arrived(&mut self, packet: Packet) {
+        let slot = self.queue_pairs[packet.qp as usize].sender;
+        if slot == NONE {
+            return;
+        }
+        let pinned = self.queue_pairs[packet.qp as usize].pinned;
+        let (now, full, rto) = (self.now, self.full, self.rto);
+        let sender = self.senders.at(slot);
+        let new = sender.sent.acknowledge(packet.seq, packet.cumulative());
+        let next = sender.sent.next();
+        sender.control.on_ack(&Feedback {
+            now,
+            rtt: since(now, packet.stamp),
+            marked: packet.has(MARKED),
+            bytes: u64::from(new) * full,
+            seq: packet.seq,
+            next,
+        });
+        sender.spread.on_ack(Heard {
+            path: packet.path,
+            marked: packet.has(MARKED),
+            seq: packet.seq,
+            next,
+        });
+        if new > 0 {
+            sender.timeouts = 0;
+            sender.deadline = now + rto.unwrap_or(0);
+            sender.timer_seq = next;
+        }
+        if sender.sent.is_done() {
+            return self.finish(packet.qp, slot);
+        }
+        if pinned && sender.sent.infer_losses(packet.seq) > 0 {
+            sender.control.on_loss(now, packet.seq, next);
+        }
+        self.offer(slot);
+    }
+
+    /// A packet was trimmed, or is missing in go-back-N.
+    pub fn nack_arrived(&mut self, packet: Packet) {
+        let pair = self.queue_pairs[packet.qp as usize];
+        if pair.sender == NONE {
+            return;
+        }
+        let in_order_only = self.in_order_only(pair.pinned);
+        let now = self.now;
+        let sender = self.senders.at(pair.sender);
+        let lost = if in_order_only {
+            sender.sent.acknowledge(0, packet.seq);
+            sender.sent.go_back() > 0
+        } else {
+            sender.sent.lose(packet.seq)
+        };
+        if lost {
+            let next = sender.sent.next();
+            sender.control.on_loss(now, packet.seq, next);
+        }
+        self.offer(pair.sender);
+    }
+
+    /// All data of a queue pair has been acknowledged.
+    fn finish(&mut self, qp: u32, slot: u32) {
+        let sender = self.senders.remove(slot);
+        let pair = &mut self.queue_pairs[qp as usize];
+        pair.sender = NONE;
+        let task = pair.task;
+        let flow = &mut self.flows[task as usize];
+        flow.retransmits += sender.map_or(0, |sender| sender.retransmits);
+        flow.unacked -= 1;
+        if flow.unacked == 0 {
+            flow.acked = self.now;
+            self.unfinished -= 1;
+            self.happened(task, Moment::Acked);
+        }
+        if let Some(next) = self.nics.leave(self.ends[qp as usize].src) {
+            self.activate(next);
+        }
+    }
+
+    /// Makes sure that the retransmission timer of a sender with packets in flight runs.
+    pub fn set_timer(&mut self, slot: u32) {
+        let Some(rto) = self.rto else { return };
+        let now = self.now;
+        let sender = self.senders.at(slot);
+        if !sender.timing {
+            sender.timing = true;
+            sender.deadline = now + rto;
+            sender.timer_seq = sender.sent.next();
+            let (time, qp) = (sender.deadline, sender.qp);
+            self.alarm(time, self.keys.timeout + qp, Kind::Timeout, qp);
+        }
+    }
+
+    /// The retransmission timer: runs on where something was heard, else everything that old is lost.
+    pub fn timeout(&mut self, qp: u32) {
+        let slot = self.queue_pairs[qp as usize].sender;
+        if slot == NONE {
+            return;
+        }
+        let (now, rto) = (self.now, self.rto.unwrap_or(0));
+        let sender = self.senders.at(slot);
+        if sender.deadline > now {
+            let time = sender.deadline;
+            return self.alarm(time, self.keys.timeout + qp, Kind::Timeout, qp);
+        }
+        sender.timing = false;
+        if sender.sent.in_flight() == 0 {
+            return self.offer(slot);
+        }
+        sender.timeouts += 1;
+        if sender.timeouts > self.setup.packet.retries {
+            return;
+        }
+        sender.sent.lose_before(sender.timer_seq);
+        sender.control.on_timeout(now);
+        sender.spread.on_timeout(now);
+        sender.timing = true;
+        sender.deadline = now + (rto << sender.timeouts.min(MOST_BACKOFF));
+        sender.timer_seq = sender.sent.next();
+        let time = sender.deadline;
+        self.alarm(time, self.keys.timeout + qp, Kind::Timeout, qp);
+        self.offer(slot);
+    }
+
+    /// A random number below `n` that depends on the run's seed and the arguments alone.
+    pub fn draw(&self, salt: u64, n: u32) -> u32 {
+        index_below(mix(mix(self.setup.seed ^ 0xd4a3) ^ salt), n)
+    }
+}

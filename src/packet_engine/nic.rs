@@ -1,0 +1,237 @@
+//! Network cards: the ports of hosts, and which queue pair sends next.
+//!
+//! A port takes one data packet at a time from the queue pairs that may send, round robin, when the
+//! last one has left. Acknowledgements go straight to the port's queue: they wait for one data
+//! packet at most.
+
+use std::collections::VecDeque;
+
+use super::engine::Engine;
+use super::packet::{Kind, Packet, RESENT, stamp};
+use super::queue::EventQueue;
+use super::queue_pairs::NONE;
+use super::transport::CongestionControl;
+use crate::topology::Fabric;
+
+/// The port's last data packet is in its list: the list says when it has left.
+const LISTED: u64 = u64::MAX;
+
+/// One port of a host.
+#[derive(Debug, Clone)]
+pub(super) struct Port {
+    pub link: u32,
+    /// Senders with a packet that may be sent.
+    ready: VecDeque<u32>,
+    /// The last data packet has left by then.
+    free_at: u64,
+    /// An alarm for `free_at` is pending.
+    pending: bool,
+}
+
+/// Queue pairs of one host.
+#[derive(Debug, Clone, Default)]
+struct Served {
+    active: u32,
+    /// Queue pairs that have started and wait to be served.
+    waiting: VecDeque<u32>,
+}
+
+/// The network cards of all hosts.
+#[derive(Debug)]
+pub(super) struct Nics {
+    pub ports: Vec<Port>,
+    /// Port of each link out of a host.
+    port_of: Vec<u32>,
+    served: Vec<Served>,
+    most_active: u32,
+}
+
+impl Nics {
+    pub fn new(fabric: &Fabric, most_active: Option<u32>) -> Self {
+        let mut nics = Self {
+            ports: Vec::new(),
+            port_of: vec![NONE; fabric.links().len()],
+            served: vec![Served::default(); fabric.hosts() as usize],
+            most_active: most_active.unwrap_or(u32::MAX),
+        };
+        for host in (0..fabric.hosts()).map(crate::ids::NodeId) {
+            for link in fabric.out_links(host) {
+                nics.port_of[link.index()] = nics.ports.len() as u32;
+                nics.ports.push(Port {
+                    link: link.0,
+                    ready: VecDeque::new(),
+                    free_at: 0,
+                    pending: false,
+                });
+            }
+        }
+        nics
+    }
+
+    pub fn port_of(&self, link: u32) -> u32 {
+        self.port_of[link as usize]
+    }
+
+    /// The last data packet of a port has left its list.
+    pub fn data_left(&mut self, port: u32) {
+        self.ports[port as usize].free_at = 0;
+    }
+
+    /// Whether the host serves one more queue pair; else `qp` waits.
+    pub fn admit(&mut self, host: u32, qp: u32) -> bool {
+        let served = &mut self.served[host as usize];
+        if served.active < self.most_active {
+            served.active += 1;
+            return true;
+        }
+        served.waiting.push_back(qp);
+        false
+    }
+
+    /// A queue pair is done; the next one that may be served instead.
+    pub fn leave(&mut self, host: u32) -> Option<u32> {
+        let served = &mut self.served[host as usize];
+        let next = served.waiting.pop_front();
+        if next.is_none() {
+            served.active -= 1;
+        }
+        next
+    }
+}
+
+impl<Q: EventQueue> Engine<'_, Q> {
+    /// A port has sent its data packet.
+    pub fn nic_free(&mut self, port: u32) {
+        self.nics.ports[port as usize].pending = false;
+        self.pump(port);
+    }
+
+    /// Lets a port take a packet from the next queue pair, or wakes it when it can.
+    pub fn pump(&mut self, index: u32) {
+        let port = &mut self.nics.ports[index as usize];
+        if port.pending {
+            return;
+        }
+        if port.free_at <= self.now {
+            while let Some(slot) = self.nics.ports[index as usize].ready.pop_front() {
+                self.senders.at(slot).ready = false;
+                if self.may_send(slot) {
+                    self.send(slot, index);
+                    break;
+                }
+            }
+        }
+        let port = &mut self.nics.ports[index as usize];
+        if !port.ready.is_empty() && !port.pending && port.free_at != LISTED {
+            port.pending = true;
+            let (time, link) = (port.free_at, port.link);
+            self.alarm(time, self.keys.nic_free + link, Kind::NicFree, index);
+        }
+    }
+
+    /// Whether a sender has a packet for which there is room in its window, and it is time.
+    fn may_send(&mut self, slot: u32) -> bool {
+        let full = self.full;
+        let sender = self.senders.at(slot);
+        let in_flight = u64::from(sender.sent.in_flight());
+        sender.sent.has_more()
+            && (in_flight == 0 || (in_flight + 1) * full <= sender.control.window())
+            && sender.next_at <= self.now
+    }
+
+    /// Lists a sender at its port if it may send; sets an alarm if it only has to wait for its pace.
+    pub fn offer(&mut self, slot: u32) {
+        if self.senders.at(slot).ready {
+            return;
+        }
+        if !self.may_send(slot) {
+            return self.set_pace(slot);
+        }
+        let port = self.port_of_next(slot);
+        if port == NONE {
+            return;
+        }
+        self.senders.at(slot).ready = true;
+        self.nics.ports[port as usize].ready.push_back(slot);
+        self.pump(port);
+    }
+
+    fn set_pace(&mut self, slot: u32) {
+        let now = self.now;
+        let sender = self.senders.at(slot);
+        if sender.next_at > now && !sender.pacing && sender.sent.has_more() {
+            sender.pacing = true;
+            let (time, qp) = (sender.next_at, sender.qp);
+            self.alarm(time, self.keys.pace + qp, Kind::Pace, qp);
+        }
+    }
+
+    /// A paced queue pair may send again.
+    pub fn pace(&mut self, qp: u32) {
+        let slot = self.queue_pairs[qp as usize].sender;
+        if slot != NONE {
+            self.senders.at(slot).pacing = false;
+            self.offer(slot);
+        }
+    }
+
+    /// The port of a sender's next packet. Where a host has several, the path is chosen now.
+    fn port_of_next(&mut self, slot: u32) -> u32 {
+        let sender = self.senders.at(slot);
+        if sender.port != NONE {
+            return sender.port;
+        }
+        let path = match sender.chosen {
+            Some(path) => path,
+            None => sender.spread.choose(self.now),
+        };
+        let mut packet = Packet::alarm(Kind::Data, sender.qp);
+        packet.path = path;
+        let (link, path) = self.first_link(&packet);
+        self.senders.at(slot).chosen = Some(path);
+        if link == NONE { NONE } else { self.nics.port_of(link) }
+    }
+
+    /// Sends the next packet of a sender that may send.
+    fn send(&mut self, slot: u32, port: u32) {
+        let now = self.now;
+        let sender = self.senders.at(slot);
+        let qp = &self.queue_pairs[sender.qp as usize];
+        let (seq, resent) = sender.sent.take();
+        let size = if seq + 1 == qp.packets {
+            qp.last
+        } else {
+            self.full as u16
+        };
+        let path = match sender.chosen.take() {
+            Some(path) => path,
+            None => sender.spread.choose(now),
+        };
+        let packet = Packet {
+            qp: sender.qp,
+            seq,
+            stamp: stamp(now),
+            path,
+            behind: 0,
+            size,
+            kind: Kind::Data,
+            flags: if resent { RESENT } else { 0 },
+        };
+        if let Some(rate) = sender.control.pace() {
+            sender.next_at = now.max(sender.next_at) + (f64::from(size) / rate) as u64;
+        }
+        sender.retransmits += u32::from(resent);
+        self.counters.packets += 1;
+        self.counters.retransmits += u64::from(resent);
+        self.set_timer(slot);
+        let link = self.nics.ports[port as usize].link;
+        let accepted = self.transmit(link, NONE, packet);
+        self.nics.ports[port as usize].free_at = match accepted {
+            // A dead link takes packets in no time; the port still takes one after the other.
+            false => now + 1,
+            true if self.ports.is_empty() => self.links.busy_until(link),
+            true => LISTED,
+        };
+        self.offer(slot);
+    }
+}

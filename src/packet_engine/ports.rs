@@ -1,0 +1,158 @@
+//! Ports with classes: the two-event mode, for priorities, trimmed headers that overtake, and pauses.
+//!
+//! Here a queue is a list. A port says when it has sent a packet (the second event of a hop) while others wait,
+//! and then takes the next: control before data, data only while it is not paused. Ports whose
+//! packets all wait in one class behave to the picosecond like those that know departures in advance.
+
+use std::collections::VecDeque;
+
+use super::engine::Engine;
+use super::flow_control::Charge;
+use super::links::Refused;
+use super::packet::{Event, Keys, Kind, PRIORITY, Packet, TRIMMED};
+use super::queue::EventQueue;
+
+/// Classes: control in the first, data (or everything, without priorities) in the second.
+const CONTROL: usize = 0;
+const DATA: usize = 1;
+
+/// A packet in a port, with what its buffer space is charged to.
+#[derive(Debug, Clone, Copy)]
+struct Held {
+    packet: Packet,
+    charge: Charge,
+}
+
+/// The queues of one port.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Port {
+    classes: [VecDeque<Held>; 2],
+    /// Time on the wire of what waits in each class, in ps.
+    waiting: [u64; 2],
+    /// What is on the wire until the link's `busy_until`.
+    sending: Option<Held>,
+    /// An alarm for the end of sending is pending.
+    pending: bool,
+    /// Data is paused by flow control.
+    paused: bool,
+}
+
+impl Port {
+    /// Packets that wait, with their bytes on the wire.
+    pub fn held(&self) -> impl Iterator<Item = &Packet> {
+        self.classes.iter().flatten().map(|held| &held.packet)
+    }
+
+    pub fn is_paused(&self) -> bool {
+        self.paused
+    }
+}
+
+impl<Q: EventQueue> Engine<'_, Q> {
+    /// Puts a packet that came by link `from` in the port of a link, trimmed if it must.
+    /// False where it was lost.
+    pub fn hold(&mut self, link: u32, from: u32, mut packet: Packet) -> bool {
+        let index = link as usize;
+        let charged = match self.admit(link, &mut packet) {
+            Ok(()) => self.charge(from, class_of(&packet) == DATA, packet.size),
+            Err(refused) => Err(refused),
+        };
+        let Ok(charge) = charged else {
+            self.links.lose(link, &packet);
+            return false;
+        };
+        let class = class_of(&packet);
+        let on_wire = self.links.on_wire(link, u64::from(packet.size));
+        let port = &mut self.ports[index];
+        let before = self.links.busy_until(link).saturating_sub(self.now) + port.waiting[CONTROL] + port.waiting[DATA];
+        self.links.join(link, &packet, on_wire, before + on_wire);
+        port.waiting[class] += on_wire;
+        port.classes[class].push_back(Held { packet, charge });
+        self.serve(link);
+        true
+    }
+
+    /// Finds room for a packet, for its header alone if it must.
+    fn admit(&mut self, link: u32, packet: &mut Packet) -> Result<(), Refused> {
+        let ahead = self.ports[link as usize].waiting;
+        let refused = match self.links.admit(link, self.now, ahead[class_of(packet)], packet) {
+            Ok(_) => return Ok(()),
+            Err(refused) => refused,
+        };
+        if refused == Refused::Down || !self.trimming || packet.kind != Kind::Data || packet.has(TRIMMED) {
+            return Err(refused);
+        }
+        packet.size = self.setup.packet.header.0 as u16;
+        packet.flags |= TRIMMED | PRIORITY;
+        self.links.counts[link as usize].trims += 1;
+        self.links.admit(link, self.now, ahead[CONTROL], packet).map(|_| ())
+    }
+
+    /// Lets an idle port send its next packet; sees to it that a busy one wakes up.
+    fn serve(&mut self, link: u32) {
+        let port = &mut self.ports[link as usize];
+        if port.pending {
+            return;
+        }
+        let busy_until = self.links.busy_until(link);
+        if busy_until > self.now {
+            port.pending = true;
+            return self.alarm(busy_until, self.keys.port_free + link, Kind::PortFree, link);
+        }
+        self.send_next(link);
+    }
+
+    /// A port has sent a packet.
+    pub fn port_free(&mut self, link: u32) {
+        self.ports[link as usize].pending = false;
+        if let Some(sent) = self.ports[link as usize].sending.take() {
+            self.release(sent.charge, sent.packet.size);
+            let port = self.nics.port_of(link);
+            if port != super::queue_pairs::NONE && sent.packet.kind == Kind::Data {
+                self.nics.data_left(port);
+                self.pump(port);
+            }
+        }
+        self.serve(link);
+    }
+
+    fn send_next(&mut self, link: u32) {
+        let port = &mut self.ports[link as usize];
+        let class = if port.classes[CONTROL].is_empty() {
+            DATA
+        } else {
+            CONTROL
+        };
+        if class == DATA && port.paused {
+            return;
+        }
+        let Some(held) = port.classes[class].pop_front() else {
+            return;
+        };
+        let on_wire = self.links.on_wire(link, u64::from(held.packet.size));
+        port.waiting[class] -= on_wire;
+        port.sending = Some(held);
+        let must_tell = held.charge.is_some() || self.nics.port_of(link) != super::queue_pairs::NONE;
+        port.pending = must_tell || port.classes.iter().any(|class| !class.is_empty());
+        let done = self.now + on_wire;
+        if port.pending {
+            self.alarm(done, self.keys.port_free + link, Kind::PortFree, link);
+        }
+        let time = self.links.send(link, on_wire, done);
+        let (key, packet) = (Keys::ARRIVAL + link, held.packet);
+        self.queue.push(Event { time, key, packet });
+    }
+
+    /// Flow control pauses or resumes the data of a port.
+    pub fn set_paused(&mut self, link: u32, paused: bool) {
+        self.links.counts[link as usize].pauses += u64::from(paused);
+        self.ports[link as usize].paused = paused;
+        if !paused {
+            self.serve(link);
+        }
+    }
+}
+
+fn class_of(packet: &Packet) -> usize {
+    if packet.has(PRIORITY) { CONTROL } else { DATA }
+}

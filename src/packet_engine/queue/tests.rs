@@ -48,7 +48,7 @@ fn the_hold_model_of_network_delays_is_in_order() {
     same_order(&first, |time, key| {
         // Every key moves on until its own last time; deltas from equal times to seconds.
         let draw = mix(time ^ u64::from(key) << 40);
-        let delta = deltas[(draw % 7) as usize + usize::from(draw % 1_000 == 0) * 2];
+        let delta = deltas[(draw % 7) as usize + usize::from(draw.is_multiple_of(1_000)) * 2];
         (time < 50_000_000).then_some((time + delta.max(1), key))
     });
 }

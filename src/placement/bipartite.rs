@@ -36,6 +36,7 @@ pub(super) fn color_equitably(edges: &[(u32, u32)], colors: u32, random: &mut St
         right,
         number: NONE,
     }));
+    regular.sort_by_key(|edge| edge.left);
     let mut coloring = Coloring {
         colors: vec![0; edges.len()],
         next: 0,
@@ -86,7 +87,8 @@ struct Coloring<'r> {
 }
 
 impl Coloring<'_> {
-    /// Colours a regular graph of the given degree with as many new colours.
+    /// Colours a regular graph of the given degree with as many new colours. Here and below, edges are sorted
+    /// by their left vertex, so that vertex v has the `degree` edges from v * degree on.
     fn color(&mut self, mut edges: Vec<Edge>, degree: u32) {
         match degree {
             0 => {}
@@ -113,20 +115,8 @@ impl Coloring<'_> {
 
     /// Removes a perfect matching from a regular graph.
     fn take_matching(&mut self, edges: &mut Vec<Edge>, degree: u32) -> Vec<Edge> {
-        edges.sort_unstable_by_key(|edge| edge.left);
-        let mut walks = Walks {
-            edges,
-            degree,
-            of_left: vec![NONE; self.vertices as usize],
-            of_right: vec![NONE; self.vertices as usize],
-            step_of: vec![NONE; self.vertices as usize],
-        };
-        for left in 0..self.vertices {
-            walks.augment(left, self.random);
-        }
-        let matched = walks.of_left;
+        let matched = Walks::new(edges, degree, self.vertices).perfect_matching(self.random);
         let mut matching = Vec::with_capacity(matched.len());
-        // Sorted by left vertex, the matched edges rise.
         let mut position = 0;
         edges.retain(|&edge| {
             let taken = matched[edge.left as usize] == position;
@@ -140,27 +130,28 @@ impl Coloring<'_> {
     }
 }
 
-/// Divides a graph of even degrees in two that share every vertex evenly: keeps one, returns the other.
+/// Divides a regular graph of even degree in two that share every vertex evenly: keeps one, returns
+/// the other.
 ///
 /// At every vertex two edges each are partners. Partners at left and right ends join the edges to
 /// circuits of even length, whose edges go to either half in turn.
 fn halve(edges: &mut Vec<Edge>, vertices: u32) -> Vec<Edge> {
-    let at_left = partners(edges.iter().map(|edge| edge.left), vertices);
-    let at_right = partners(edges.iter().map(|edge| edge.right), vertices);
-    let mut second = vec![None; edges.len()];
-    for start in 0..edges.len() {
+    // Sorted and even in number at every vertex, the edges 2k and 2k + 1 have the same left end.
+    let at_left = |edge: usize| edge ^ 1;
+    let at_right = right_partners(edges, vertices);
+    let mut goes = vec![false; edges.len()];
+    for start in (0..edges.len()).step_by(2) {
         let mut at = start;
-        while second[at].is_none() {
-            second[at] = Some(false);
-            let opposite = at_left[at] as usize;
-            second[opposite] = Some(true);
-            at = at_right[opposite] as usize;
+        // Of each pair of partners at the left, exactly one goes once its circuit has been walked.
+        while !goes[at] && !goes[at_left(at)] {
+            goes[at_left(at)] = true;
+            at = at_right[at_left(at)] as usize;
         }
     }
     let mut other = Vec::with_capacity(edges.len() / 2);
-    let mut sides = second.iter();
+    let mut goes = goes.into_iter();
     edges.retain(|&edge| {
-        let leaves = sides.next() == Some(&Some(true));
+        let leaves = goes.next() == Some(true);
         if leaves {
             other.push(edge);
         }
@@ -169,12 +160,12 @@ fn halve(edges: &mut Vec<Edge>, vertices: u32) -> Vec<Edge> {
     other
 }
 
-/// For every edge another one that ends in the same vertex, and that has it for partner.
-fn partners(ends: impl ExactSizeIterator<Item = u32>, vertices: u32) -> Vec<u32> {
+/// For every edge another one that ends in the same right vertex, and that has it for partner.
+fn right_partners(edges: &[Edge], vertices: u32) -> Vec<u32> {
     let mut alone = vec![NONE; vertices as usize];
-    let mut partner = vec![NONE; ends.len()];
-    for (edge, end) in (0..).zip(ends) {
-        let waiting = &mut alone[end as usize];
+    let mut partner = vec![NONE; edges.len()];
+    for (edge, ends) in (0..).zip(edges) {
+        let waiting = &mut alone[ends.right as usize];
         if *waiting == NONE {
             *waiting = edge;
         } else {
@@ -187,10 +178,10 @@ fn partners(ends: impl ExactSizeIterator<Item = u32>, vertices: u32) -> Vec<u32>
 }
 
 /// A growing matching in a regular graph.
-struct Walks<'e> {
-    /// Sorted by left vertex: vertex v has the `degree` edges from v * degree on.
-    edges: &'e [Edge],
+struct Walks {
     degree: u32,
+    /// The right end of each edge; its left end is its position / degree.
+    right: Vec<u32>,
     /// The matched edge of each vertex, or NONE.
     of_left: Vec<u32>,
     of_right: Vec<u32>,
@@ -198,37 +189,55 @@ struct Walks<'e> {
     step_of: Vec<u32>,
 }
 
-impl Walks<'_> {
-    /// Matches a free left vertex: walks from left to right on random edges and back on matched ones
-    /// until a free right vertex is found, forgets the loops, and swaps along what remains.
-    fn augment(&mut self, free: u32, random: &mut Stream) {
-        let mut walk: Vec<u32> = Vec::new();
-        let mut left = free;
+impl Walks {
+    fn new(edges: &[Edge], degree: u32, vertices: u32) -> Self {
+        let none = vec![NONE; vertices as usize];
+        Self {
+            degree,
+            right: edges.iter().map(|edge| edge.right).collect(),
+            of_left: none.clone(),
+            of_right: none.clone(),
+            step_of: none,
+        }
+    }
+
+    /// The matched edge of every left vertex.
+    fn perfect_matching(mut self, random: &mut Stream) -> Vec<u32> {
+        let mut walk = Vec::new();
+        for left in 0..self.of_left.len() as u32 {
+            self.walk_to_free(left, &mut walk, random);
+            for edge in walk.drain(..) {
+                let left = edge / self.degree;
+                self.step_of[left as usize] = NONE;
+                self.of_left[left as usize] = edge;
+                self.of_right[self.right[edge as usize] as usize] = edge;
+            }
+        }
+        self.of_left
+    }
+
+    /// Walks from a free left vertex to the right on random edges and back on matched ones until a
+    /// free right vertex is found, forgetting loops: `walk` gets the edges to the right, which take the place of the
+    /// matched ones between them.
+    fn walk_to_free(&mut self, mut left: u32, walk: &mut Vec<u32>, random: &mut Stream) {
         loop {
-            let pick = index_below(random.next_u64(), self.degree);
-            let edge = left * self.degree + pick;
+            let edge = left * self.degree + index_below(random.next_u64(), self.degree);
             if edge == self.of_left[left as usize] {
                 continue;
             }
             self.step_of[left as usize] = walk.len() as u32;
             walk.push(edge);
-            let back = self.of_right[self.edges[edge as usize].right as usize];
+            let back = self.of_right[self.right[edge as usize] as usize];
             if back == NONE {
-                break;
+                return;
             }
-            left = self.edges[back as usize].left;
+            left = back / self.degree;
             let step = self.step_of[left as usize];
             if step != NONE {
                 for erased in walk.drain(step as usize..) {
-                    self.step_of[self.edges[erased as usize].left as usize] = NONE;
+                    self.step_of[(erased / self.degree) as usize] = NONE;
                 }
             }
-        }
-        for edge in walk {
-            let Edge { left, right, .. } = self.edges[edge as usize];
-            self.step_of[left as usize] = NONE;
-            self.of_left[left as usize] = edge;
-            self.of_right[right as usize] = edge;
         }
     }
 }

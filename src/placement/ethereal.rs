@@ -39,7 +39,7 @@ impl Scheme for Ethereal {
 fn deal(group: &FlowGroup<'_>, placed: &mut Vec<(TaskId, Piece)>) {
     let (n, s) = (group.flows.len(), group.paths.len());
     let left_over = n % s;
-    let parts = (s as u64 / gcd(left_over as u64, s as u64)) as u32;
+    let parts = (s as u128 / gcd(left_over as u128, s as u128)) as u32;
     let mut turns = group.paths.iter().cycle();
     for (i, flow) in group.flows.iter().enumerate() {
         let count = if i < n - left_over { 1 } else { parts };

@@ -23,8 +23,6 @@ mod paths;
 mod pieces;
 mod plan;
 mod plan_file;
-#[cfg(test)]
-mod plan_tests;
 mod plb;
 mod reps;
 mod spray;
@@ -76,6 +74,9 @@ load_balancings! {
     LeastBytes(LeastBytes): "least-bytes", "whole flows onto the up-link with the fewest bytes of their host (the paper's v1)";
     Plan(Plan): "plan", "the sub-flows of a plan.json, as `fabricsim place` writes it";
 }
+
+/// The most equal-cost paths of one pair: more than any Clos fabric has, fewer than a large mesh.
+const MOST_PATHS: u32 = 1 << 16;
 
 /// What a scheme is asked to place. Every transfer joins two different hosts with at least one path.
 struct Problem<'a> {
@@ -163,8 +164,13 @@ impl Problem<'_> {
                     .help(format!("hosts are numbered from 0 to {}", hosts.saturating_sub(1))));
             }
             let (src, dst) = (NodeId(src), NodeId(dst));
-            if self.fabric.path_count(src, dst) == 0 {
-                let name = |node| &self.fabric.node(node).name;
+            let name = |node| &self.fabric.node(node).name;
+            let paths = self.fabric.path_count(src, dst);
+            if paths > MOST_PATHS {
+                let message = format!("there are {paths} equal-cost paths from {} to {}", name(src), name(dst));
+                return Err(InputError::key("", message).help(format!("at most {MOST_PATHS} can be told apart")));
+            }
+            if paths == 0 {
                 let message = format!(
                     "transfer {task} goes from {} to {}, between which there is no path",
                     name(src),

@@ -2,11 +2,14 @@
 
 use std::collections::HashMap;
 
-use crate::ids::NodeId;
+use crate::ids::{LinkId, NodeId};
 use crate::topology::Fabric;
 
-/// The largest sum of weights of one pair: its product with any sum of bytes fits in 128 bits.
-const LARGEST_SUM: u128 = 1 << 48;
+/// The largest denominator of a share while it is computed.
+const LARGEST_WHOLE: u128 = 1 << 60;
+
+/// The finest unit of the weights of one pair: their sum times any sum of bytes fits in 128 bits.
+const FINEST: u128 = 1 << 48;
 
 /// Weights of the paths of a pair in weighted spraying, by path index, in lowest terms: at least 1,
 /// and all 1 where the links are equal.
@@ -21,10 +24,28 @@ pub fn path_weights(fabric: &Fabric, src: NodeId, dst: NodeId) -> Vec<u64> {
     }
     let mut shares = Vec::with_capacity(paths as usize);
     let split = Split { fabric, dst };
-    let from = fabric.edge(src);
-    split.down(from, split.capacity(from), &mut shares);
-    in_lowest_terms(&mut shares);
-    shares
+    split.down(fabric.edge(src), Share { part: 1, whole: 1 }, &mut shares);
+    in_lowest_terms(&shares)
+}
+
+/// A share of the bytes of a pair, as a reduced fraction.
+#[derive(Clone, Copy)]
+struct Share {
+    part: u128,
+    whole: u128,
+}
+
+impl Share {
+    /// Of this share `part` in `whole`. Exact until the denominator becomes too large.
+    fn of(self, part: u64, whole: u64) -> Self {
+        let (part, whole) = (self.part * u128::from(part), self.whole * u128::from(whole));
+        let divisor = gcd(part, whole);
+        let excess = (whole / divisor / LARGEST_WHOLE + 1).ilog2();
+        Self {
+            part: (part / divisor) >> excess,
+            whole: (whole / divisor) >> excess,
+        }
+    }
 }
 
 struct Split<'a> {
@@ -43,35 +64,35 @@ impl Split<'_> {
     }
 
     /// What a link can carry towards the destination.
-    fn through(&self, hop: crate::ids::LinkId) -> u64 {
+    fn through(&self, hop: LinkId) -> u64 {
         let link = self.fabric.link(hop);
         link.rate.0.min(self.capacity(link.to))
     }
 
-    /// Appends the shares of `share` that the paths from `at` get, in the order of their indices.
-    fn down(&self, at: NodeId, share: u64, shares: &mut Vec<u64>) {
+    /// Appends the shares of the paths from `at`, in the order of their indices.
+    fn down(&self, at: NodeId, share: Share, shares: &mut Vec<Share>) {
         if at == self.fabric.edge(self.dst) {
-            shares.push(share.max(1));
+            shares.push(share);
             return;
         }
-        let total = u128::from(self.capacity(at));
+        let total = self.capacity(at);
         for &hop in self.fabric.next_hops(at, self.dst) {
-            let part = u128::from(share) * u128::from(self.through(hop)) / total;
-            self.down(self.fabric.link(hop).to, part as u64, shares);
+            let part = share.of(self.through(hop), total);
+            self.down(self.fabric.link(hop).to, part, shares);
         }
     }
 }
 
-fn in_lowest_terms(shares: &mut [u64]) {
-    let divisor = shares.iter().fold(0, |divisor, &share| gcd(divisor, share)).max(1);
-    let sum: u128 = shares.iter().map(|&share| u128::from(share / divisor)).sum();
-    let excess = (sum / LARGEST_SUM + 1).next_power_of_two().trailing_zeros();
-    for share in shares {
-        *share = ((*share / divisor) >> excess).max(1);
-    }
+fn in_lowest_terms(shares: &[Share]) -> Vec<u64> {
+    let multiple = |a: u128, b: u128| (a / gcd(a, b) * b).min(FINEST);
+    let whole = shares.iter().fold(1, |whole, share| multiple(whole, share.whole));
+    let weight = |share: &Share| (share.part * whole / share.whole).max(1);
+    let divisor = shares.iter().fold(0, |divisor, share| gcd(divisor, weight(share)));
+    shares.iter().map(|share| (weight(share) / divisor) as u64).collect()
 }
 
-pub(super) fn gcd(a: u64, b: u64) -> u64 {
+/// The greatest common divisor; that of 0 and n is n.
+pub(super) fn gcd(a: u128, b: u128) -> u128 {
     if a == 0 { b } else { gcd(b % a, a) }
 }
 

@@ -1,12 +1,6 @@
 //! Plans as files: there and back, and what is refused.
 
-use serde_json::json;
-
-use super::tests::{all_to_all, leaf_spine, place, schedule, scheme};
 use super::*;
-use crate::input::NoFiles;
-use crate::topology::{Cable, LeafSpine, LinkChange};
-use crate::units::{Rate, Time};
 
 /// One file under any name.
 struct OneFile(String);

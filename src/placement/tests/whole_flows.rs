@@ -1,0 +1,177 @@
+//! Whole flows: hashed, coloured, greedy, and onto the up-link with the fewest bytes.
+
+use std::collections::BTreeMap;
+
+use super::*;
+
+/// Hashing chooses all 16 paths alike: chi-square with 15 degrees of freedom, 99.99 % at 44.3. On three
+/// tiers this fails where two switches of a path choose alike.
+#[test]
+fn hashing_is_uniform() {
+    for fabric in [leaf_spine(2, 16, 4), fat_tree(2, 1, 4, 16, 4)] {
+        let flows: Vec<_> = (0..16_000).map(|i| (i % 4, 4 + i / 4 % 4, 3, 0)).collect();
+        for (name, options) in [("ecmp", json!({})), ("ecmp-split", json!({ "ways": 3 }))] {
+            let placement = place(&scheme(name, options), &fabric, &schedule(&flows));
+            let mut counts = BTreeMap::<_, f64>::new();
+            for piece in placement.pieces() {
+                let Route::Pinned(path) = piece.route else {
+                    panic!("{piece:?}")
+                };
+                *counts.entry(path).or_default() += 1.0;
+            }
+            let expected = placement.pieces().len() as f64 / 16.0;
+            let chi_square: f64 = counts.values().map(|count| (count - expected).powi(2) / expected).sum();
+            assert!(
+                counts.len() == 16 && chi_square < 44.3,
+                "{name}: {chi_square} {counts:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_split_flow_sends_equal_queue_pairs() {
+    let fabric = leaf_spine(2, 4, 1);
+    let placement = place(
+        &scheme("ecmp-split", json!({ "ways": 4 })),
+        &fabric,
+        &schedule(&[(0, 1, 103, 0), (1, 0, 3, 0)]),
+    );
+    let bytes = |task| {
+        placement
+            .of(TaskId(task))
+            .iter()
+            .map(|piece| piece.bytes)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!((bytes(0), bytes(1)), (vec![25, 25, 25, 28], vec![3]));
+}
+
+/// Flows of a few steps between the hosts of a fabric, all of one size.
+fn equal_flows(hosts: u32, count: usize) -> impl Strategy<Value = Vec<(u32, u32, u64, u32)>> {
+    let pair = (0..hosts, 0..hosts, 0..2_u32).prop_filter("two hosts", |(a, b, _)| a != b);
+    prop::collection::vec(pair, 1..count)
+        .prop_map(|pairs| pairs.into_iter().map(|(a, b, step)| (a, b, 10, step)).collect())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// No fabric link carries more than ceil(D / spines) flows of a step, D counted at the leaves.
+    #[test]
+    fn edge_coloring_is_the_best_without_splitting(spines in 1..9_u32, flows in equal_flows(12, 150)) {
+        let fabric = leaf_spine(4, spines, 3);
+        for step in 0..2 {
+            let of_step: Vec<_> = flows.iter().copied().filter(|flow| flow.3 == step).collect();
+            let leaves = of_step.iter().map(|&(a, b, ..)| (a / 3, b / 3)).filter(|(a, b)| a != b);
+            let degree = |leaf: u32, out: bool| leaves.clone().filter(|&(a, b)| if out { a == leaf } else { b == leaf }).count();
+            let largest = (0..4).flat_map(|leaf| [degree(leaf, true), degree(leaf, false)]).max().unwrap() as u64;
+            // Placed together with the other step, judged alone.
+            let all = schedule(&flows);
+            let placement = place(&scheme("edge-coloring", json!({})), &fabric, &all);
+            let kept = Placement::split(&all, |task, _, _, _, pieces| {
+                if all.task(task).step == step {
+                    pieces.extend_from_slice(placement.of(task));
+                }
+            });
+            let loads = loads(&fabric, &all, &kept);
+            let worst = fabric.link_ids().filter(|&id| fabric.is_fabric_link(id)).map(|id| loads[id.index()]).max().unwrap();
+            prop_assert_eq!(worst, 10 * largest.div_ceil(u64::from(spines)));
+        }
+    }
+}
+
+#[test]
+fn edge_coloring_says_where_it_does_not_fit() {
+    let fabric = leaf_spine(3, 2, 1);
+    let error = |fabric: &Fabric, flows: &[(u32, u32, u64, u32)]| {
+        let scheme = scheme("edge-coloring", json!({}));
+        scheme.place(fabric, &schedule(flows), &NoFiles, 1).unwrap_err().message
+    };
+    let change = |name: &str, rate| LinkChange {
+        link: fabric.links_by_name()[name][0],
+        rate,
+    };
+    insta::assert_snapshot!(error(&fabric, &[(0, 1, 8, 0), (1, 2, 9, 0)]), @"edge-coloring needs flows of equal size, but transfer 0 has 8B and transfer 1 of the same step 9B");
+    let broken = fabric.with(&[change("leaf0->spine0", Rate::ZERO)]);
+    insta::assert_snapshot!(error(&broken, &[(1, 2, 8, 0), (0, 1, 8, 0)]), @"edge-coloring needs as many paths between all leaves, but leaf1 and leaf2 have 2 and leaf0 and leaf1 have 1");
+    insta::assert_snapshot!(error(&broken, &[(0, 1, 8, 0), (1, 2, 8, 0)]), @"edge-coloring needs as many paths between all leaves, but leaf0 and leaf1 have 1 and leaf1 and leaf2 have 2");
+    let slow = fabric.with(&[change("leaf0->spine0", Rate::from_gbps(1))]);
+    insta::assert_snapshot!(error(&slow, &[(1, 2, 8, 0), (0, 1, 8, 0)]), @"edge-coloring needs equal links, but leaf0->spine0 has 1Gbps and others have 100Gbps");
+}
+
+/// All-to-all of 4 x 4 hosts over 4 spines: 48 flows leave each leaf, 12 per up-link at the least.
+#[test]
+fn whole_flows_of_an_all_to_all() {
+    let (fabric, schedule) = (leaf_spine(4, 4, 4), all_to_all(16, 1));
+    assert_eq!(worst(&fabric, &schedule, "greedy"), 12);
+    assert_eq!(worst(&fabric, &schedule, "edge-coloring"), 12);
+    assert!(worst(&fabric, &schedule, "ecmp") > 12);
+}
+
+/// Every up-link gets its share from each host. The down-links get theirs where the flows of a host
+/// follow each other leaf by leaf, and are left to luck in any other order.
+#[test]
+fn least_bytes_balances_up_links_alone() {
+    let fabric = leaf_spine(4, 4, 4);
+    let in_order = all_to_all(16, 1);
+    assert_eq!(worst(&fabric, &in_order, "least-bytes"), 12);
+
+    let mut flows: Vec<_> = in_order
+        .transfers()
+        .map(|(_, src, dst, bytes)| (src, dst, bytes, 0))
+        .collect();
+    crate::rng::shuffle(&mut crate::rng::stream(1, "order", 0), &mut flows);
+    let mixed = schedule(&flows);
+    let loads = loads(
+        &fabric,
+        &mixed,
+        &place(&scheme("least-bytes", json!({})), &fabric, &mixed),
+    );
+    let (mut up, mut down) = (Vec::new(), Vec::new());
+    for id in fabric.link_ids().filter(|&id| fabric.is_fabric_link(id)) {
+        let rises = fabric.node(fabric.link(id).to).tier == 2;
+        if rises { &mut up } else { &mut down }.push(loads[id.index()]);
+    }
+    assert!(up.iter().all(|&load| load == 12), "{up:?}");
+    assert!(down.iter().any(|&load| load > 13), "{down:?}");
+}
+
+/// Small cases against the best of all assignments of whole flows: longest-first is within 4/3 of it.
+#[test]
+fn greedy_is_near_the_best_assignment() {
+    let fabric = leaf_spine(2, 3, 1);
+    for sizes in [
+        [7, 7, 6, 6, 5, 4, 4, 4],
+        [9, 1, 1, 1, 1, 1, 1, 1],
+        [3, 3, 2, 2, 2, 2, 2, 2],
+    ] {
+        let flows: Vec<_> = sizes.iter().map(|&bytes| (0, 1, bytes, 0)).collect();
+        let greedy = worst(&fabric, &schedule(&flows), "greedy");
+        let best = (0..3_u32.pow(8)).map(|code| {
+            let mut loads = [0; 3];
+            (0..8).for_each(|i| loads[(code / 3_u32.pow(i) % 3) as usize] += sizes[i as usize]);
+            *loads.iter().max().unwrap()
+        });
+        let best = best.min().unwrap();
+        assert!(best <= greedy && 3 * greedy <= 4 * best, "{greedy} of {best}");
+    }
+}
+
+/// A slow path gets flows until it would be the worst.
+#[test]
+fn greedy_sees_capacities() {
+    let even = leaf_spine(2, 2, 1);
+    let link = even.links_by_name()["spine1->leaf1"][0];
+    let fabric = even.with(&[LinkChange {
+        link,
+        rate: Rate::from_gbps(25),
+    }]);
+    let schedule = schedule(&[(0, 1, 10, 0); 10]);
+    let loads = loads(
+        &fabric,
+        &schedule,
+        &place(&scheme("greedy", json!({})), &fabric, &schedule),
+    );
+    assert_eq!(loads[link.index()], 20);
+}

@@ -6,14 +6,14 @@ mod all_gather;
 mod all_reduce;
 mod all_to_all;
 mod broadcast;
+mod connection_matrix;
 mod draft;
+mod flows;
 mod incast;
 mod permutation;
 mod progress;
 mod ranks;
 mod reduce_scatter;
-#[cfg(test)]
-mod replay;
 mod schedule;
 mod shift;
 #[cfg(test)]
@@ -27,7 +27,9 @@ pub use all_gather::AllGather;
 pub use all_reduce::AllReduce;
 pub use all_to_all::{AllToAll, PeerOrder};
 pub use broadcast::Broadcast;
+pub use connection_matrix::ConnectionMatrix;
 pub use draft::{MAX_BYTES, MAX_TASKS};
+pub use flows::Flows;
 pub use incast::Incast;
 pub use permutation::Permutation;
 pub use progress::{Due, Progress};
@@ -43,7 +45,7 @@ use draft::{Draft, Nobody};
 /// What every kind of workload answers.
 trait Kind: Ranked {
     /// Draws up the transfers between `ranks` ranks (at least 2).
-    fn draw(&self, ranks: u32, draft: &mut Draft, files: &dyn Files, seed: u64) -> Result<(), InputError>;
+    fn draw(&self, ranks: u32, draft: Draft, files: &dyn Files, seed: u64) -> Result<Schedule, InputError>;
 
     /// Its size or message, if it has one.
     fn size(&self) -> Option<Bytes> {
@@ -99,6 +101,8 @@ workloads! {
     Permutation = "permutation", "every rank sends to one other, drawn at random";
     Shift = "shift", "every rank sends to the one a fixed distance further on";
     Incast = "incast", "many ranks send to one";
+    ConnectionMatrix = "connection-matrix", "the flows and triggers of a connection matrix of htsim (.cm)";
+    Flows = "flows", "the flows of a CSV file";
 }
 
 /// Default of the counts that are 1 unless written.
@@ -116,9 +120,7 @@ impl Workload {
         let (kind, ranks) = (self.kind(), self.ranks(hosts));
         let map = kind.rank_map().hosts(ranks, hosts, seed)?;
         let mut watcher = Nobody;
-        let mut draft = Draft::new(&mut watcher);
-        kind.draw(ranks, &mut draft, files, seed)?;
-        let schedule = draft.build();
+        let schedule = kind.draw(ranks, Draft::new(&mut watcher), files, seed)?;
         Ok(match map {
             Some(map) => schedule.on_hosts(&map),
             None => schedule,

@@ -2,8 +2,8 @@
 
 use rand::seq::SliceRandom;
 
-use super::Kind;
 use super::draft::{Draft, Extent};
+use super::{Kind, Schedule};
 use crate::input::{Files, InputError};
 use crate::rng;
 use crate::units::Bytes;
@@ -17,7 +17,7 @@ super::ranks::ranked! {
 }
 
 impl Kind for Permutation {
-    fn draw(&self, ranks: u32, draft: &mut Draft, _files: &dyn Files, seed: u64) -> Result<(), InputError> {
+    fn draw(&self, ranks: u32, mut draft: Draft, _files: &dyn Files, seed: u64) -> Result<Schedule, InputError> {
         draft.expect(
             "message",
             self.message,
@@ -26,7 +26,7 @@ impl Kind for Permutation {
         for (src, dst) in (0..).zip(derangement(ranks, seed)) {
             draft.schedule.transfer(src, dst, self.message.0, 0);
         }
-        Ok(())
+        Ok(draft.build())
     }
 
     fn size(&self) -> Option<Bytes> {

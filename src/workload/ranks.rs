@@ -91,12 +91,13 @@ impl RankMap {
     /// # Errors
     /// More ranks than hosts, fewer than 2, or a list that does not name one host for each.
     pub(super) fn hosts(&self, ranks: u32, hosts: u32, seed: u64) -> Result<Option<Vec<u32>>, InputError> {
+        if hosts < 2 {
+            let message = format!("a workload needs at least 2 hosts, and there is {hosts}");
+            return Err(InputError::key("", message).help("take a larger fabric"));
+        }
         if ranks < 2 {
-            return Err(InputError::key(
-                "ranks",
-                format!("there must be at least 2 ranks, and there are {ranks}"),
-            )
-            .help(format!("from 2 to {hosts} fit the fabric")));
+            let message = format!("there must be at least 2 ranks, and there are {ranks}");
+            return Err(InputError::key("ranks", message).help(format!("from 2 to {hosts} fit the fabric")));
         }
         if ranks > hosts {
             return Err(

@@ -102,20 +102,55 @@ impl Schedule {
         self
     }
 
-    /// Tasks that can never start, in order of id: a cycle, or a trigger that is never pulled.
+    /// Transfers that can never start, in order of id: a cycle, or a trigger that is never pulled.
     pub fn never_start(&self) -> Vec<TaskId> {
-        let (mut progress, mut due) = Progress::new(self);
-        let mut reached = vec![false; self.tasks.len()];
-        while let Some(next) = due.pop() {
-            reached[next.task.index()] = true;
-            for moment in [Moment::Delivered, Moment::Acked] {
-                progress.happened(self, next.task, moment, Time::ZERO, &mut due);
-            }
+        let generations = self.generations();
+        let stuck = self
+            .transfers()
+            .filter(|(task, ..)| generations[task.index()].is_none());
+        stuck.map(|(task, ..)| task).collect()
+    }
+
+    /// The same schedule with its steps counted from the dependencies: what can start at the beginning
+    /// is step 0, what can start when step 0 is done is step 1, and so on.
+    ///
+    /// # Errors
+    /// The transfers that can never start, in order of id.
+    pub fn step_by_generation(mut self) -> Result<Self, Vec<TaskId>> {
+        let stuck = self.never_start();
+        if !stuck.is_empty() {
+            return Err(stuck);
         }
-        (0..self.tasks.len())
-            .filter(|&t| !reached[t] && matches!(self.tasks[t].action, Action::Transfer { .. }))
-            .map(TaskId::from)
-            .collect()
+        for (generation, task) in self.generations().into_iter().zip(&mut self.tasks) {
+            task.step = generation.unwrap_or(0);
+        }
+        Ok(self)
+    }
+
+    /// For every task, how many rounds of transfers lie before it; `None` if it never starts. Joins and
+    /// relays that take no time have none either.
+    fn generations(&self) -> Vec<Option<u32>> {
+        let mut generations = vec![None; self.tasks.len()];
+        let (mut progress, mut due) = Progress::new(self);
+        for round in 0.. {
+            if due.is_empty() {
+                break;
+            }
+            let mut later = Vec::new();
+            while let Some(next) = due.pop() {
+                generations[next.task.index()] = Some(round);
+                // What a delay releases belongs to the delay's own round.
+                let released = match self.task(next.task).action {
+                    Action::Delay(_) => &mut due,
+                    _ => &mut later,
+                };
+                for moment in [Moment::Delivered, Moment::Acked] {
+                    progress.happened(self, next.task, moment, Time::ZERO, released);
+                }
+            }
+            due = later;
+        }
+        generations
     }
 }
 

@@ -1,7 +1,7 @@
 //! Every rank sends to the one a fixed distance further on.
 
-use super::Kind;
 use super::draft::{Draft, Extent};
+use super::{Kind, Schedule};
 use crate::input::{Files, InputError};
 use crate::units::Bytes;
 
@@ -20,7 +20,7 @@ super::ranks::ranked! {
 }
 
 impl Kind for Shift {
-    fn draw(&self, ranks: u32, draft: &mut Draft, _files: &dyn Files, _seed: u64) -> Result<(), InputError> {
+    fn draw(&self, ranks: u32, mut draft: Draft, _files: &dyn Files, _seed: u64) -> Result<Schedule, InputError> {
         // Less than `ranks`, so that it fits.
         let offset = self.offset.rem_euclid(ranks.into()) as u32;
         if offset == 0 {
@@ -41,7 +41,7 @@ impl Kind for Shift {
                 draft.schedule.transfer(src, dst as u32, self.message.0, 0);
             }
         }
-        Ok(())
+        Ok(draft.build())
     }
 
     fn size(&self) -> Option<Bytes> {

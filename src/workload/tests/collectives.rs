@@ -5,15 +5,11 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
 use super::replay::{Contributions, record};
-use super::*;
+use super::workload;
 use crate::ids::TaskId;
 use crate::input::NoFiles;
 use crate::units::Time;
-
-/// A workload from its table in an experiment file.
-fn workload(text: &str) -> Workload {
-    toml::from_str(text).unwrap_or_else(|error| panic!("{error}\n{text}"))
-}
+use crate::workload::{Action, Moment, Progress, Schedule, Workload};
 
 /// The first byte of share `i` of `n`, by counting the longer shares in front of it.
 fn share_start(bytes: u64, n: u32, i: u32) -> u64 {

@@ -9,12 +9,12 @@ use std::ops::Range;
 
 use rand::RngExt;
 
-use super::draft::{Draft, Effect, Witness};
-use super::{Action, Kind, Moment, Progress, Schedule};
 use crate::ids::TaskId;
 use crate::input::{InputError, NoFiles};
 use crate::rng;
 use crate::units::Time;
+use crate::workload::draft::{Draft, Effect, Witness};
+use crate::workload::{Action, Kind, Moment, Progress, Schedule};
 
 /// The ranks whose contributions a sum holds: one bit each.
 pub type Contributions = u64;
@@ -51,11 +51,9 @@ pub struct Holdings {
     cells: Vec<Vec<Contributions>>,
 }
 
-pub fn record(kind: &dyn Kind, ranks: u32) -> Result<Recording, InputError> {
+pub(in crate::workload) fn record(kind: &dyn Kind, ranks: u32) -> Result<Recording, InputError> {
     let mut log = Log::default();
-    let mut draft = Draft::new(&mut log);
-    kind.draw(ranks, &mut draft, &NoFiles, 1)?;
-    let schedule = draft.build();
+    let schedule = kind.draw(ranks, Draft::new(&mut log), &NoFiles, 1)?;
     let mut predecessors = vec![Vec::new(); schedule.tasks().len()];
     for before in (0..schedule.tasks().len()).map(TaskId::from) {
         for (after, _) in schedule.successors(before) {

@@ -1,0 +1,12 @@
+//! What the workloads deliver, and what they refuse.
+
+mod collectives;
+mod patterns;
+mod replay;
+
+use super::Workload;
+
+/// A workload from its table in an experiment file.
+fn workload(text: &str) -> Workload {
+    toml::from_str(text).unwrap_or_else(|error| panic!("{error}\n{text}"))
+}

@@ -1,0 +1,319 @@
+//! Exact assignment of rows to columns by shortest augmenting paths (Jonker and Volgenant 1987).
+
+use super::TransportError;
+use super::matrix::{Matrix, check_shape};
+
+/// Every row with a column of its own, at the least total cost.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Assignment {
+    /// Column of each row.
+    pub columns: Vec<u32>,
+    /// Sum of the costs.
+    pub cost: f64,
+    /// Potentials that prove it least: `u_i + v_j <= C_ij`, with equality where assigned, to rounding error.
+    pub row_potentials: Vec<f64>,
+    /// See `row_potentials`.
+    pub column_potentials: Vec<f64>,
+}
+
+/// The cheapest assignment for a square matrix of costs.
+///
+/// # Errors
+/// [`TransportError::Shape`] for a matrix that is not square, [`TransportError::Nothing`] for an empty one,
+/// [`TransportError::Cost`] where a cost is NaN or infinite.
+pub fn assign(cost: &Matrix) -> Result<Assignment, TransportError> {
+    let n = cost.rows();
+    check_shape("a row of the square cost matrix", n, cost.columns())?;
+    if n == 0 {
+        return Err(TransportError::Nothing("the matrix is empty"));
+    }
+    if let Some(at) = cost.data().iter().position(|c| !c.is_finite()) {
+        let (row, column, value) = (at / n, at % n, cost.data()[at]);
+        return Err(TransportError::Cost { row, column, value });
+    }
+    let mut matching = Matching {
+        cost,
+        prices: vec![0.0; n],
+        column_of: vec![NONE; n],
+        row_of: vec![NONE; n],
+    };
+    matching.reduce_columns();
+    let mut free: Vec<u32> = (0..n as u32)
+        .filter(|&i| matching.column_of[i as usize] == NONE)
+        .collect();
+    for _ in 0..2 {
+        free = matching.reduce_rows(free);
+    }
+    let mut search = Search::new(n);
+    for row in free {
+        matching.augment(row, &mut search);
+    }
+    Ok(matching.finish())
+}
+
+const NONE: u32 = u32::MAX;
+
+struct Matching<'a> {
+    cost: &'a Matrix,
+    /// Potentials of the columns.
+    prices: Vec<f64>,
+    column_of: Vec<u32>,
+    row_of: Vec<u32>,
+}
+
+impl Matching<'_> {
+    /// Each column's price is its cheapest cost; the row that offers it gets the column if it has none.
+    fn reduce_columns(&mut self) {
+        let n = self.prices.len();
+        let mut cheapest = vec![0_u64; n];
+        self.prices.copy_from_slice(self.cost.row(0));
+        for i in 1..n {
+            for ((price, row), &c) in self.prices.iter_mut().zip(&mut cheapest).zip(self.cost.row(i)) {
+                let lower = c < *price;
+                *row = if lower { i as u64 } else { *row };
+                *price = if lower { c } else { *price };
+            }
+        }
+        for j in (0..n).rev() {
+            let row = cheapest[j] as usize;
+            if self.column_of[row] == NONE {
+                self.column_of[row] = j as u32;
+                self.row_of[j] = row as u32;
+            }
+        }
+    }
+
+    /// Augmenting row reduction: each free row takes its best column and lowers its price to what
+    /// the second best would be worth; a row put out goes on at once where that made room. Returns the rows still free.
+    fn reduce_rows(&mut self, free: Vec<u32>) -> Vec<u32> {
+        let mut still_free = Vec::new();
+        // Rounding could pass a price back and forth for ever.
+        let mut patience = 20 * self.prices.len();
+        for mut row in free {
+            loop {
+                let (best, first, second, runner_up) = self.two_best(row as usize);
+                let lowers = first < second;
+                let column = if !lowers && self.row_of[best] != NONE {
+                    runner_up
+                } else {
+                    best
+                };
+                if lowers {
+                    self.prices[best] -= second - first;
+                }
+                let put_out = std::mem::replace(&mut self.row_of[column], row);
+                self.column_of[row as usize] = column as u32;
+                if put_out == NONE {
+                    break;
+                }
+                self.column_of[put_out as usize] = NONE;
+                patience = patience.saturating_sub(1);
+                if !lowers || patience == 0 {
+                    still_free.push(put_out);
+                    break;
+                }
+                row = put_out;
+            }
+        }
+        still_free
+    }
+
+    /// The cheapest column of a row after prices with that cost, and cost and column of the second.
+    fn two_best(&self, row: usize) -> (usize, f64, f64, usize) {
+        let (mut best, mut first) = (0, f64::INFINITY);
+        let (mut runner_up, mut second) = (0, f64::INFINITY);
+        for (j, (c, v)) in self.cost.row(row).iter().zip(&self.prices).enumerate() {
+            let reduced = c - v;
+            if reduced < second {
+                if reduced < first {
+                    (runner_up, second) = (best, first);
+                    (best, first) = (j, reduced);
+                } else {
+                    (runner_up, second) = (j, reduced);
+                }
+            }
+        }
+        if second == f64::INFINITY {
+            (best, first, first, best)
+        } else {
+            (best, first, second, runner_up)
+        }
+    }
+
+    /// Assigns one more row along the shortest path of reduced costs to a column without a row.
+    fn augment(&mut self, row: u32, search: &mut Search) {
+        search.begin();
+        let (mut at, mut offset) = (row, 0.0);
+        let (end, distance) = loop {
+            let (column, distance) = search.relax(at, offset, self.cost.row(at as usize), &self.prices);
+            search.settle(column);
+            match self.row_of[column] {
+                NONE => break (column, distance),
+                next => {
+                    at = next;
+                    offset = distance - (self.cost.at(next as usize, column) - self.prices[column]);
+                }
+            }
+        };
+        for &(column, settled) in &search.settled {
+            self.prices[column as usize] += settled - distance;
+        }
+        let mut column = end;
+        loop {
+            let from = search.from[column] as usize;
+            self.row_of[column] = from as u32;
+            let before = std::mem::replace(&mut self.column_of[from], column as u32);
+            if from == row as usize {
+                return;
+            }
+            column = before as usize;
+        }
+    }
+
+    fn finish(self) -> Assignment {
+        let reduced = |(i, &j): (usize, &u32)| self.cost.at(i, j as usize) - self.prices[j as usize];
+        Assignment {
+            cost: self
+                .column_of
+                .iter()
+                .enumerate()
+                .map(|(i, &j)| self.cost.at(i, j as usize))
+                .sum(),
+            row_potentials: self.column_of.iter().enumerate().map(reduced).collect(),
+            columns: self.column_of,
+            column_potentials: self.prices,
+        }
+    }
+}
+
+/// A Dijkstra search from a free row over all columns.
+struct Search {
+    /// Distance of each column; NaN once settled, which no comparison takes for smaller.
+    distance: Vec<f64>,
+    /// Row before each column on the way; as wide as a distance, so that both are written together.
+    from: Vec<u64>,
+    settled: Vec<(u32, f64)>,
+}
+
+impl Search {
+    fn new(n: usize) -> Self {
+        Self {
+            distance: vec![0.0; n],
+            from: vec![0; n],
+            settled: Vec::new(),
+        }
+    }
+
+    fn begin(&mut self) {
+        self.distance.fill(f64::INFINITY);
+        self.settled.clear();
+    }
+
+    /// Shortens ways through `row`; gives the nearest column that is not settled and its distance.
+    fn relax(&mut self, row: u32, offset: f64, cost: &[f64], prices: &[f64]) -> (usize, f64) {
+        let row = u64::from(row);
+        for (((distance, from), c), v) in self.distance.iter_mut().zip(&mut self.from).zip(cost).zip(prices) {
+            let way = offset + (c - v);
+            let shorter = way < *distance;
+            *from = if shorter { row } else { *from };
+            *distance = if shorter { way } else { *distance };
+        }
+        let mut least = [f64::INFINITY; 8];
+        let chunks = self.distance.chunks_exact(8);
+        let rest = chunks.remainder();
+        for chunk in chunks {
+            for (least, &d) in least.iter_mut().zip(chunk) {
+                *least = if d < *least { d } else { *least };
+            }
+        }
+        let least = least
+            .iter()
+            .chain(rest)
+            .fold(f64::INFINITY, |m, &d| if d < m { d } else { m });
+        let column = self.distance.iter().position(|&d| d == least);
+        (
+            column.expect("a square problem has a free column for every free row"),
+            least,
+        )
+    }
+
+    fn settle(&mut self, column: usize) {
+        let distance = std::mem::replace(&mut self.distance[column], f64::NAN);
+        self.settled.push((column as u32, distance));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::optimal_transport::tests::uniform;
+    use crate::rng::stream;
+
+    fn check(cost: &Matrix) -> Assignment {
+        let found = assign(cost).unwrap();
+        let n = cost.rows();
+        let mut taken = vec![false; n];
+        for &j in &found.columns {
+            assert!(
+                !std::mem::replace(&mut taken[j as usize], true),
+                "column {j} is given twice"
+            );
+        }
+        for i in 0..n {
+            for j in 0..n {
+                let slack = cost.at(i, j) - found.row_potentials[i] - found.column_potentials[j];
+                assert!(slack > -1e-9, "({i}, {j}) would improve by {slack:e}");
+            }
+        }
+        found
+    }
+
+    fn cheapest_by_trying_all(cost: &Matrix, row: usize, used: u32) -> f64 {
+        if row == cost.rows() {
+            return 0.0;
+        }
+        let free = (0..cost.rows()).filter(|j| used & (1 << j) == 0);
+        free.map(|j| cost.at(row, j) + cheapest_by_trying_all(cost, row + 1, used | 1 << j))
+            .fold(f64::INFINITY, f64::min)
+    }
+
+    #[test]
+    fn matches_brute_force_with_and_without_ties() {
+        let mut random = stream(1, "assign", 0);
+        for trial in 0..200 {
+            let n = 1 + trial % 7;
+            let levels = [2.0, 4.0, 1e6][trial % 3];
+            let cost = Matrix::from_fn(n, n, |_, _| (levels * uniform(&mut random)).floor() - levels / 2.0);
+            let found = check(&cost);
+            assert!((found.cost - cheapest_by_trying_all(&cost, 0, 0)).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn larger_ones_match_the_hungarian_method() {
+        let mut random = stream(2, "assign", 0);
+        for (n, levels) in [(40, 3.0), (90, 50.0), (120, 1e9)] {
+            let cost = Matrix::from_fn(n, n, |_, _| (levels * uniform(&mut random)).floor());
+            let found = check(&cost);
+            let weights = cost.data().iter().map(|&c| -(c as i64)).collect();
+            let weights = pathfinding::matrix::Matrix::from_vec(n, n, weights).unwrap();
+            assert_eq!(
+                found.cost,
+                -(pathfinding::kuhn_munkres::kuhn_munkres(&weights).0 as f64)
+            );
+        }
+        check(&Matrix::zeros(30, 30));
+        check(&Matrix::from_fn(30, 30, |i, j| (i as f64 - j as f64).abs()));
+    }
+
+    #[test]
+    fn bad_problems_are_named() {
+        assert!(matches!(
+            assign(&Matrix::zeros(2, 3)),
+            Err(TransportError::Shape { .. })
+        ));
+        assert!(matches!(assign(&Matrix::zeros(0, 0)), Err(TransportError::Nothing(_))));
+        let infinite = Matrix::new(1, 1, vec![f64::NAN]).unwrap();
+        assert!(matches!(assign(&infinite), Err(TransportError::Cost { .. })));
+    }
+}

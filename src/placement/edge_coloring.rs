@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::bipartite::color_equitably;
-use super::paths::PathTable;
+use super::paths::{Choice, PathTable};
 use super::{Placement, Problem, Route, Scheme};
 use crate::ids::{LinkId, NodeId, TaskId};
 use crate::input::InputError;
@@ -28,21 +28,23 @@ pub struct EdgeColoring {}
 impl Scheme for EdgeColoring {
     fn place(&self, problem: &Problem<'_>) -> Result<Placement, InputError> {
         let (schedule, fabric) = (problem.schedule, problem.fabric);
+        let mut table = PathTable::new(fabric);
+        let spines = Spines::check(problem, &mut table)?;
         let mut order: Vec<(u32, TaskId)> = schedule
             .transfers()
-            .filter(|&(_, src, dst, _)| fabric.edge(NodeId(src)) != fabric.edge(NodeId(dst)))
+            .filter(|&(_, src, dst, _)| fabric.path_count(NodeId(src), NodeId(dst)) > 1)
             .map(|(task, ..)| (schedule.task(task).step, task))
             .collect();
         order.sort_unstable();
-        let spines = Spines::check(problem, &order)?;
         let mut chosen = vec![0; schedule.tasks().len()];
         for step in order.chunk_by(|a, b| a.0 == b.0) {
             check_sizes(problem, step)?;
-            let leaves = |&(_, task): &(u32, TaskId)| {
+            let mut leaves = |&(_, task): &(u32, TaskId)| {
                 let (src, dst, _) = problem.transfer(task);
-                (fabric.edge(src).0, fabric.edge(dst).0)
+                let ends = table.ends(src, dst);
+                (ends.0.0, ends.1.0)
             };
-            let edges: Vec<_> = step.iter().map(leaves).collect();
+            let edges: Vec<_> = step.iter().map(&mut leaves).collect();
             let mut random = rng::stream(problem.seed, "edge-coloring", u64::from(step[0].0));
             for (&(_, task), color) in step.iter().zip(color_equitably(&edges, spines, &mut random)) {
                 chosen[task.index()] = color;
@@ -82,43 +84,62 @@ struct Spines<'a> {
 impl<'a> Spines<'a> {
     /// Number of spines, where path index p takes the same up-link from a leaf and the same down-link
     /// to a leaf whatever the other leaf, and all of these links are equal.
-    fn check(problem: &Problem<'a>, flows: &[(u32, TaskId)]) -> Result<u32, InputError> {
+    fn check(problem: &Problem<'a>, table: &mut PathTable<'a>) -> Result<u32, InputError> {
         let fabric = problem.fabric;
-        let mut table = PathTable::new(fabric);
         let mut spines = Self {
             fabric,
             link: HashMap::new(),
             index: HashMap::new(),
         };
         let mut seen = HashSet::new();
-        let mut expected: Option<Pair> = None;
-        for &(_, task) in flows {
-            let (src, dst, _) = problem.transfer(task);
-            let leaves = (fabric.edge(src), fabric.edge(dst));
-            if !seen.insert(leaves) {
+        let mut single = Vec::new();
+        let mut first: Option<Pair> = None;
+        for (_, src, dst, _) in problem.schedule.transfers() {
+            let (src, dst) = (NodeId(src), NodeId(dst));
+            if !seen.insert((fabric.edge(src), fabric.edge(dst))) {
                 continue;
             }
-            let mut pair = Pair {
-                leaves,
-                paths: 0,
-                rate: Rate::ZERO,
-            };
-            for path in table.of(src, dst) {
-                let [up, down] = *path else {
-                    return Err(spines.not_two_tiers(&pair));
-                };
-                spines.note(up, leaves.0, pair.paths, true)?;
-                spines.note(down, leaves.1, pair.paths, false)?;
-                pair.rate = expected.as_ref().map_or(fabric.link(up).rate, |pair| pair.rate);
-                spines.compare(pair.rate, [up, down])?;
-                pair.paths += 1;
+            let choice = table.choice(src, dst);
+            if choice.paths().len() == 1 {
+                single.push((src, dst));
+                continue;
             }
-            let expected = expected.get_or_insert_with(|| pair.clone());
-            if pair.paths != expected.paths {
-                return Err(spines.unlike(expected, &pair));
+            let pair = spines.note_all(&choice, first.as_ref())?;
+            let first = first.get_or_insert(pair);
+            if first.paths != pair.paths {
+                return Err(spines.unlike(first, &pair));
             }
         }
-        Ok(expected.map_or(1, |pair| pair.paths))
+        // Within a leaf there is nothing to choose; across, all pairs must have a single path or none.
+        let crosses =
+            |&&(src, dst): &&(NodeId, NodeId)| fabric.path(src, dst, 0).iter().any(|&id| fabric.is_fabric_link(id));
+        if let (Some(first), Some(&(src, dst))) = (&first, single.iter().find(crosses)) {
+            let leaves = (fabric.edge(src), fabric.edge(dst));
+            let rate = first.rate;
+            return Err(spines.unlike(first, &Pair { leaves, paths: 1, rate }));
+        }
+        Ok(first.map_or(1, |pair| pair.paths))
+    }
+
+    /// Notes all paths of a pair, whose links must be like those of the first pair.
+    fn note_all(&mut self, choice: &Choice<'_>, first: Option<&Pair>) -> Result<Pair, InputError> {
+        let leaves = choice.ends;
+        let mut pair = Pair {
+            leaves,
+            paths: 0,
+            rate: Rate::ZERO,
+        };
+        for path in choice.paths() {
+            let [up, down] = *path else {
+                return Err(self.not_two_tiers(&pair));
+            };
+            self.note(up, leaves.0, pair.paths, true)?;
+            self.note(down, leaves.1, pair.paths, false)?;
+            pair.rate = first.map_or(self.fabric.link(up).rate, |first| first.rate);
+            self.compare(pair.rate, [up, down])?;
+            pair.paths += 1;
+        }
+        Ok(pair)
     }
 
     /// Notes that paths with this index take this link at a leaf.
@@ -167,7 +188,7 @@ impl<'a> Spines<'a> {
 }
 
 /// Two leaves with flows.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 struct Pair {
     leaves: (NodeId, NodeId),
     paths: u32,

@@ -25,13 +25,16 @@ impl Scheme for Greedy {
             .map(|(task, _, _, bytes)| (schedule.task(task).step, Reverse(bytes), task))
             .collect();
         order.sort_unstable();
-        let mut paths = PathTable::new(problem.fabric);
+        let mut table = PathTable::new(problem.fabric);
+        let mut loads = Loads::new(problem.fabric);
         let mut chosen = vec![0; schedule.tasks().len()];
         for step in order.chunk_by(|a, b| a.0 == b.0) {
-            let mut loads = Loads::new(problem.fabric);
+            loads.clear();
             for &(_, Reverse(bytes), task) in step {
                 let (src, dst, _) = problem.transfer(task);
-                chosen[task.index()] = loads.add_to_best(paths.of(src, dst), bytes as f64);
+                let index = loads.best(table.choice(src, dst).paths(), bytes as f64);
+                loads.add(&problem.fabric.path(src, dst, index), bytes as f64);
+                chosen[task.index()] = index;
             }
         }
         Ok(Placement::whole(schedule, |task, _, _| {
@@ -40,7 +43,7 @@ impl Scheme for Greedy {
     }
 }
 
-/// What the links carry in one step.
+/// What the links carry in a step.
 struct Loads {
     /// In bytes.
     load: Vec<f64>,
@@ -56,27 +59,33 @@ impl Loads {
         }
     }
 
-    /// Adds bytes to the path whose worst link is then least loaded; among equals to the one with
-    /// the smallest sum over its links, then with the smallest index, which is returned.
-    fn add_to_best<'p>(&mut self, paths: impl Iterator<Item = &'p [LinkId]> + Clone, bytes: f64) -> u32 {
+    fn clear(&mut self) {
+        self.load.fill(0.0);
+    }
+
+    /// The path whose worst link would be least loaded with these bytes; among equals the one with the
+    /// smallest sum over its links, then with the smallest index.
+    fn best<'p>(&self, paths: impl Iterator<Item = &'p [LinkId]>, bytes: f64) -> u32 {
         let mut best = (f64::INFINITY, f64::INFINITY);
-        let mut found = None;
-        for (index, path) in paths.enumerate() {
+        let mut chosen = 0;
+        for (index, path) in (0..).zip(paths) {
             let (mut worst, mut sum) = (0.0_f64, 0.0);
             for link in path {
                 let time = (self.load[link.index()] + bytes) * self.cost[link.index()];
                 worst = worst.max(time);
                 sum += time;
             }
-            if found.is_none() || (worst, sum) < best {
+            if (worst, sum) < best {
                 best = (worst, sum);
-                found = Some((index as u32, path));
+                chosen = index;
             }
         }
-        let (index, path) = found.unwrap_or_default();
+        chosen
+    }
+
+    fn add(&mut self, path: &[LinkId], bytes: f64) {
         for link in path {
             self.load[link.index()] += bytes;
         }
-        index
     }
 }

@@ -4,10 +4,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Problem;
+use super::paths::PathTable;
 use crate::ids::{NodeId, TaskId};
 use crate::rng::{self, shuffle};
 
-/// Which flows are balanced together, each group by its destination edge.
+/// Which flows are balanced together, each group by its destination leaf.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Group {
@@ -25,8 +26,8 @@ pub(super) struct Flow {
     pub(super) bytes: u64,
 }
 
-/// The flows of one step from one source (a host or an edge) to one destination edge. They all have
-/// the same paths.
+/// The flows of one step from one source (a host or a leaf) to one destination leaf. They all have the
+/// same paths.
 pub(super) struct FlowGroup<'g> {
     /// Hosts of one of the flows.
     pub(super) src: NodeId,
@@ -68,18 +69,18 @@ impl Problem<'_> {
 
     /// One key per transfer, sorted.
     fn group_keys(&self, group: Group) -> Vec<Key> {
-        let transfers = self.schedule.transfers();
-        let mut keys: Vec<Key> = transfers
-            .map(|(task, src, dst, _)| Key {
-                from: match group {
-                    Group::Host => NodeId(src),
-                    Group::Leaf => self.fabric.edge(NodeId(src)),
-                },
-                step: self.schedule.task(task).step,
-                to: self.fabric.edge(NodeId(dst)),
-                task,
-            })
-            .collect();
+        let mut table = PathTable::new(self.fabric);
+        let mut key = |(task, src, dst, _): (TaskId, u32, u32, u64)| {
+            let src = NodeId(src);
+            let (leaf, to) = table.ends(src, NodeId(dst));
+            let from = match group {
+                Group::Host => src,
+                Group::Leaf => leaf,
+            };
+            let step = self.schedule.task(task).step;
+            Key { from, step, to, task }
+        };
+        let mut keys: Vec<Key> = self.schedule.transfers().map(&mut key).collect();
         keys.sort_unstable();
         keys
     }

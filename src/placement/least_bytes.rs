@@ -26,14 +26,16 @@ impl Scheme for LeastBytes {
             .collect();
         order.sort_unstable();
         let mut chosen = vec![0; schedule.tasks().len()];
-        let mut paths = PathTable::new(problem.fabric);
+        let mut table = PathTable::new(problem.fabric);
         let mut given = Given::new(problem.fabric.links().len());
         for host in order.chunk_by(|a, b| a.0 == b.0) {
             let mut random = rng::stream(problem.seed, "least-bytes", u64::from(host[0].0.0));
             for step in host.chunk_by(|a, b| a.1 == b.1) {
                 for &(_, _, task) in step {
                     let (src, dst, bytes) = problem.transfer(task);
-                    chosen[task.index()] = given.add_to_least(paths.of(src, dst), bytes, &mut random);
+                    let index = given.least(table.choice(src, dst).paths(), &mut random);
+                    given.add(&problem.fabric.path(src, dst, index), bytes);
+                    chosen[task.index()] = index;
                 }
                 given.clear();
             }
@@ -44,13 +46,13 @@ impl Scheme for LeastBytes {
     }
 }
 
-/// Bytes that one host has given to each up-link.
+/// Bytes that one host has given to each link in a step.
 struct Given {
     bytes: Vec<u64>,
     /// Links with bytes.
     used: Vec<LinkId>,
-    /// The least-loaded paths of a pair, with their up-links.
-    least: Vec<(u32, LinkId)>,
+    /// The paths with the fewest bytes.
+    least: Vec<u32>,
 }
 
 impl Given {
@@ -62,25 +64,29 @@ impl Given {
         }
     }
 
-    /// Adds bytes to a random one of the paths whose first link has the fewest, and returns its index.
-    fn add_to_least<'p>(&mut self, paths: impl Iterator<Item = &'p [LinkId]>, bytes: u64, random: &mut Stream) -> u32 {
+    /// A random one of the paths whose first link has the fewest bytes.
+    fn least<'p>(&mut self, paths: impl Iterator<Item = &'p [LinkId]>, random: &mut Stream) -> u32 {
         let mut fewest = u64::MAX;
         self.least.clear();
-        for (index, path) in paths.enumerate() {
-            let Some(&up) = path.first() else { return 0 };
-            let given = self.bytes[up.index()];
+        for (index, path) in (0..).zip(paths) {
+            let given = path.first().map_or(0, |up| self.bytes[up.index()]);
             if given < fewest {
                 fewest = given;
                 self.least.clear();
             }
             if given == fewest {
-                self.least.push((index as u32, up));
+                self.least.push(index);
             }
         }
-        let (index, up) = self.least[index_below(random.next_u64(), self.least.len() as u32) as usize];
-        self.bytes[up.index()] = fewest.saturating_add(bytes);
-        self.used.push(up);
-        index
+        self.least[index_below(random.next_u64(), self.least.len() as u32) as usize]
+    }
+
+    fn add(&mut self, path: &[LinkId], bytes: u64) {
+        for link in path {
+            let given = &mut self.bytes[link.index()];
+            *given = given.saturating_add(bytes);
+            self.used.push(*link);
+        }
     }
 
     fn clear(&mut self) {

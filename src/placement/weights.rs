@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::paths::PathTable;
 use crate::ids::{LinkId, NodeId};
 use crate::topology::Fabric;
 
@@ -16,15 +17,16 @@ const FINEST: u128 = 1 << 48;
 ///
 /// Every switch splits in proportion to what its next links can carry on towards `dst`: the smaller
 /// of the link's rate and of what the switch behind it can carry (weighted ECMP). With two tiers that is the
-/// smallest rate of each path between the two edges. The hosts' own links do not count.
+/// smallest rate of each path between the two leaves. Links that all paths share do not count.
 pub fn path_weights(fabric: &Fabric, src: NodeId, dst: NodeId) -> Vec<u64> {
     let paths = fabric.path_count(src, dst);
     if paths == 0 {
         return Vec::new();
     }
     let mut shares = Vec::with_capacity(paths as usize);
-    let split = Split { fabric, dst };
-    split.down(fabric.edge(src), Share { part: 1, whole: 1 }, &mut shares);
+    let (from, to) = PathTable::new(fabric).ends(src, dst);
+    let split = Split { fabric, dst, to };
+    split.down(from, Share { part: 1, whole: 1 }, &mut shares);
     in_lowest_terms(&shares)
 }
 
@@ -51,12 +53,14 @@ impl Share {
 struct Split<'a> {
     fabric: &'a Fabric,
     dst: NodeId,
+    /// Where all paths have met.
+    to: NodeId,
 }
 
 impl Split<'_> {
-    /// What `at` can carry towards the destination, in bits per second; without limit at its edge.
+    /// What `at` can carry towards the destination, in bits per second; without limit once all paths have met.
     fn capacity(&self, at: NodeId) -> u64 {
-        if at == self.fabric.edge(self.dst) {
+        if at == self.to {
             return u64::MAX;
         }
         let hops = self.fabric.next_hops(at, self.dst).iter();
@@ -71,7 +75,7 @@ impl Split<'_> {
 
     /// Appends the shares of the paths from `at`, in the order of their indices.
     fn down(&self, at: NodeId, share: Share, shares: &mut Vec<Share>) {
-        if at == self.fabric.edge(self.dst) {
+        if at == self.to {
             shares.push(share);
             return;
         }

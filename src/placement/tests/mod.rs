@@ -41,6 +41,17 @@ fn fat_tree(pods: u32, tors_per_pod: u32, aggs_per_pod: u32, cores: u32, hosts_p
     Fabric::compile(&spec.blueprint(&NoFiles).unwrap())
 }
 
+/// Hosts with a cable to the switch of their server and one to the leaf of their rail.
+fn rail(servers: u32, gpus: u32, spines: u32) -> Fabric {
+    let cable = json!({ "rate": "100Gbps" });
+    let spec: Topology = serde_json::from_value(json!({ "rail": {
+        "servers": servers, "gpus": gpus, "spines": spines,
+        "host_link": cable, "server_link": cable, "fabric_link": cable,
+    } }))
+    .unwrap();
+    Fabric::compile(&spec.blueprint(&NoFiles).unwrap())
+}
+
 /// The fabric with a share of the links between its switches down.
 fn without_some_links(fabric: &Fabric, share: f64, seed: u64) -> Fabric {
     let dead = |id: &LinkId| mix(seed ^ u64::from(id.0)) as f64 / u64::MAX as f64 <= share && share > 0.0;
@@ -207,7 +218,7 @@ proptest! {
         seed in 0..u64::MAX,
         flows in prop::collection::vec((0..12_u32, 0..12_u32, 1..40_u64, 0..2_u32), 1..60),
     ) {
-        let fabric = if seed.is_multiple_of(2) { leaf_spine(4, 5, 3) } else { fat_tree(2, 2, 2, 6, 3) };
+        let fabric = [leaf_spine(4, 5, 3), fat_tree(2, 2, 2, 6, 3), rail(3, 4, 5)][seed as usize % 3].clone();
         let flows: Vec<_> = flows.into_iter().filter(|(src, dst, ..)| src != dst).collect();
         let schedule = schedule(&flows);
         for (name, _) in LoadBalancing::ALL {

@@ -77,13 +77,14 @@ fn no_split_into_fewer_subflows_is_exact() {
     }
 }
 
-/// Leaf-spine and fat-tree fabrics with at most 12 paths per pair.
+/// Leaf-spine, fat-tree and rail fabrics with at most 12 paths per pair.
 fn any_fabric() -> impl Strategy<Value = Fabric> {
     let two_tiers =
         (2..6_u32, 1..9_u32, 1..5_u32).prop_map(|(leaves, spines, hosts)| leaf_spine(leaves, spines, hosts));
     let three_tiers = (2..4_u32, 1..4_u32, 1..5_u32, 1..4_u32, 1..4_u32)
         .prop_map(|(pods, tors, aggs, cores, hosts)| fat_tree(pods, tors, aggs, aggs * cores, hosts));
-    prop_oneof![two_tiers, three_tiers]
+    let rails = (1..5_u32, 1..5_u32, 1..5_u32).prop_map(|(servers, gpus, spines)| rail(servers, gpus, spines));
+    prop_oneof![two_tiers, three_tiers, rails]
 }
 
 /// A fabric with some fabric links down, and transfers of equal size, any number between two hosts
@@ -195,6 +196,26 @@ fn weights_see_links_that_paths_share() {
     // of which the slow core gets a third.
     let slow_core_link = even.with(&[half("agg0->core0")]);
     assert_eq!(path_weights(&slow_core_link, NodeId(0), NodeId(1)), [2, 4, 3, 3]);
+}
+
+/// Hosts with two cables are balanced by the leaf that their paths share, not one by one.
+#[test]
+fn flows_to_one_rail_are_a_group() {
+    let fabric = rail(4, 2, 2);
+    // From host 0 (server 0, rail 0) to rail 1 of the three other servers.
+    let flows = schedule(&[(0, 3, 100, 0), (0, 5, 100, 0), (0, 7, 100, 0)]);
+    for name in ["ethereal", "cut-line"] {
+        assert_eq!(
+            place(&scheme(name, json!({})), &fabric, &flows).pieces().len(),
+            4,
+            "{name}"
+        );
+    }
+    let slow = LinkChange {
+        link: fabric.links_by_name()["rail0->spine1"][0],
+        rate: Rate::from_gbps(50),
+    };
+    assert_eq!(path_weights(&fabric.with(&[slow]), NodeId(0), NodeId(3)), [2, 1]);
 }
 
 /// Rates without a common divisor: rounded, but never to nothing.

@@ -50,6 +50,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 const CRATES: &[(&str, &[&str])] = &[
     ("clap", &["cli", "main.rs"]),
     ("plotters", &["report"]),
+    ("ab_glyph", &["report"]),
     ("petgraph", &["topology"]),
     ("tokio", &["experiment", "cli"]),
     ("rayon", &["experiment", "optimal_transport", "validation"]),

@@ -1,0 +1,176 @@
+//! A results folder, read back.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::ReportError;
+use crate::experiment::record::{ResultRow, read_csv};
+
+/// One point of the plan with its row of results.
+#[derive(Debug, Clone)]
+pub(super) struct Point {
+    pub row: ResultRow,
+    /// Its folder under `points/`.
+    hash: Option<String>,
+    /// The swept keys with more than one value, and this point's.
+    swept: Vec<(String, String)>,
+}
+
+/// The points of a results folder in the plan's order.
+#[derive(Debug)]
+pub(super) struct Folder {
+    dir: PathBuf,
+    pub points: Vec<Point>,
+}
+
+/// Points about the same thing: one topology, one workload. A figure shows one of them.
+#[derive(Debug)]
+pub(super) struct Subject<'a> {
+    pub topology: &'a str,
+    pub hosts: u32,
+    pub workload: &'a str,
+    pub points: Vec<&'a Point>,
+}
+
+impl Folder {
+    /// Reads `results.csv` and `points.csv`.
+    pub fn open(dir: &Path) -> Result<Self, ReportError> {
+        let path = dir.join("results.csv");
+        let file = File::open(&path).map_err(|error| ReportError::file(&path, error))?;
+        let rows: Vec<ResultRow> = read_csv(file).map_err(|error| ReportError::content(&path, error))?;
+        let mut known = read_points(&dir.join("points.csv"))?;
+        let first = known
+            .values()
+            .next()
+            .map(|(_, swept)| swept.clone())
+            .unwrap_or_default();
+        let varies: Vec<bool> = (0..first.len())
+            .map(|k| known.values().any(|(_, swept)| swept[k] != first[k]))
+            .collect();
+        let points = rows.into_iter().map(|row| {
+            let (hash, swept) = known.remove(&row.point).unzip();
+            let swept: Vec<_> = swept.unwrap_or_default();
+            let swept = swept.into_iter().zip(&varies).filter(|(_, varies)| **varies);
+            Point {
+                row,
+                hash,
+                swept: swept.map(|(key_value, _)| key_value).collect(),
+            }
+        });
+        Ok(Self {
+            dir: dir.to_owned(),
+            points: points.collect(),
+        })
+    }
+
+    /// The rows of a file of a point, such as `flows.csv`; `None` where it was not asked for.
+    pub fn detail<R: for<'de> Deserialize<'de>>(
+        &self,
+        point: &Point,
+        name: &str,
+    ) -> Result<Option<Vec<R>>, ReportError> {
+        let Some(hash) = &point.hash else {
+            return Ok(None);
+        };
+        let path = self.dir.join("points").join(hash).join(name);
+        match File::open(&path) {
+            Ok(file) => read_csv(file)
+                .map(Some)
+                .map_err(|error| ReportError::content(&path, error)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(ReportError::file(&path, error)),
+        }
+    }
+
+    /// The points by topology and workload, in order of appearance.
+    pub fn subjects(&self) -> Vec<Subject<'_>> {
+        let mut subjects: Vec<Subject<'_>> = Vec::new();
+        for point in &self.points {
+            let row = &point.row;
+            let same = |s: &&mut Subject<'_>| {
+                (s.topology, s.hosts, s.workload) == (row.topology.as_str(), row.hosts, row.workload.as_str())
+            };
+            match subjects.iter_mut().find(same) {
+                Some(subject) => subject.points.push(point),
+                None => subjects.push(Subject {
+                    topology: &row.topology,
+                    hosts: row.hosts,
+                    workload: &row.workload,
+                    points: vec![point],
+                }),
+            }
+        }
+        subjects
+    }
+
+    /// What tells the series of a figure apart: load balancing, and what else is swept but sizes,
+    /// seeds and what makes a subject.
+    pub fn label(&self, point: &Point) -> String {
+        self.label_but_for(point, "")
+    }
+
+    /// The same without the value of one key.
+    pub fn label_but_for(&self, point: &Point, left_out: &str) -> String {
+        let mut label = point.row.load_balancing.clone();
+        let telling = |(key, _): &&(String, String)| tells_series(key) && key != left_out;
+        for (key, value) in point.swept.iter().filter(telling) {
+            let name = key.rsplit('.').next().unwrap_or(key);
+            match name {
+                "engine" | "transport" => label += &format!(", {value}"),
+                _ => label += &format!(", {name}={value}"),
+            }
+        }
+        label
+    }
+}
+
+fn tells_series(key: &str) -> bool {
+    let size = key.starts_with("workload.") && (key.ends_with(".message") || key.ends_with(".size"));
+    !size && !matches!(key, "seed" | "load_balancing" | "topology" | "workload")
+}
+
+impl Subject<'_> {
+    /// `all-to-all on leaf-spine, 256 hosts`.
+    pub fn title(&self) -> String {
+        format!("{} on {}, {} hosts", self.workload, self.topology, self.hosts)
+    }
+
+    /// The same as part of a file's name.
+    pub fn slug(&self) -> String {
+        let text = format!("{}-{}-{}", self.workload, self.topology, self.hosts);
+        let fine = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '-' };
+        text.chars().map(fine).collect()
+    }
+}
+
+type Known = BTreeMap<u32, (String, Vec<(String, String)>)>;
+
+/// Hash and swept values of each point; nothing where there is no such file.
+fn read_points(path: &Path) -> Result<Known, ReportError> {
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Known::new()),
+        Err(error) => return Err(ReportError::file(path, error)),
+    };
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let keys = reader
+        .headers()
+        .map_err(|error| ReportError::content(path, error))?
+        .clone();
+    let mut known = Known::new();
+    for record in reader.records() {
+        let record = record.map_err(|error| ReportError::content(path, error))?;
+        let point = record.get(0).and_then(|cell| cell.parse().ok());
+        let (Some(point), Some(hash)) = (point, record.get(1)) else {
+            return Err(ReportError::content(path, "a row begins with a point and its hash"));
+        };
+        let values = keys.iter().zip(&record).skip(2);
+        let swept = values.map(|(key, value)| (key.to_owned(), value.trim_matches('"').to_owned()));
+        known.insert(point, (hash.to_owned(), swept.collect()));
+    }
+    Ok(known)
+}

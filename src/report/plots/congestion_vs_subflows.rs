@@ -1,0 +1,126 @@
+//! What splitting buys: fabric congestion over its optimum against the number of sub-flows.
+
+use super::axes::{Axis, HEAD, Plane, draw_head};
+use super::scene::{BLACK, Frame, Scene, Stroke};
+use super::series::{Series, Spread, note, of_largest_size, series};
+use super::style::{Legend, Look};
+use super::{Figure, NoFigure, missing};
+use crate::experiment::record::Number;
+use crate::report::folder::{Folder, Point, Subject};
+
+pub(super) fn draw(folder: &Folder, subject: &Subject<'_>) -> Result<Figure, NoFigure> {
+    let points = of_largest_size(&subject.points);
+    let marks: Vec<Mark> = series(folder, &points).iter().filter_map(Mark::of).collect();
+    if marks.is_empty() {
+        return missing("no point has a congestion ratio and sub-flows");
+    }
+    if marks.iter().all(|mark| mark.ways.mean == marks[0].ways.mean) && marks.len() > 1 {
+        return missing("all points have as many sub-flows");
+    }
+    Ok(Figure {
+        scene: scene(subject, &points, &marks),
+        headings: &[
+            "series",
+            "subflows_per_flow",
+            "congestion_ratio",
+            "lowest",
+            "highest",
+            "points",
+        ],
+        rows: marks.iter().map(Mark::row).collect(),
+    })
+}
+
+struct Mark {
+    label: String,
+    look: Look,
+    /// Sub-flows per flow.
+    ways: Spread,
+    ratio: Spread,
+}
+
+impl Mark {
+    fn of(series: &Series<'_>) -> Option<Self> {
+        let ways = |point: &&Point| match point.row.flows {
+            0 => None,
+            flows => Some(point.row.subflows as f64 / flows as f64),
+        };
+        let ratio = |point: &&Point| point.row.congestion_ratio.map(Number::value);
+        Some(Self {
+            label: series.label.clone(),
+            look: series.look,
+            ways: Spread::of(series.points.iter().filter_map(ways)).filter(|ways| ways.low > 0.0)?,
+            ratio: Spread::of(series.points.iter().filter_map(ratio))?,
+        })
+    }
+
+    /// The scheme without its options.
+    fn scheme(&self) -> &str {
+        self.label.split('(').next().unwrap_or(&self.label)
+    }
+
+    fn row(&self) -> Vec<String> {
+        let mut row = vec![self.label.clone(), super::series::cell(self.ways.mean)];
+        row.extend(self.ratio.cells());
+        row
+    }
+}
+
+fn scene(subject: &Subject<'_>, points: &[&Point], marks: &[Mark]) -> Scene {
+    let legend = Legend {
+        entries: marks.iter().map(|m| (m.label.as_str(), m.look.point_only())).collect(),
+    };
+    let (width, height) = (620.0 + legend.width(), 430.0_f64.max(HEAD + 30.0 + legend.height()));
+    let mut scene = Scene::new(width, height);
+    let subtitle = format!("{}; 1 is the least over all fractional routings", note(points));
+    draw_head(
+        &mut scene,
+        &format!("Fabric congestion: {}", subject.title()),
+        &subtitle,
+    );
+    let outer = Frame {
+        left: 10.0,
+        top: HEAD,
+        right: width - legend.width() - 30.0,
+        bottom: height - 10.0,
+    };
+    let ways = marks.iter().map(|m| m.ways.mean);
+    let plane = Plane::draw(
+        &mut scene,
+        outer,
+        Axis::doubling("Sub-flows per flow", ways.chain([1.0, 2.0])),
+        Axis::from_zero(
+            "Fabric congestion / optimum (no unit)",
+            marks.iter().map(|m| m.ratio.high).chain([1.0]),
+        ),
+    );
+    let one = plane.y_at(1.0);
+    scene.segment(
+        (plane.frame.left, one),
+        (plane.frame.right, one),
+        Stroke::solid(BLACK, 1.0),
+    );
+    for (from, to) in neighbours(marks) {
+        let at = |m: &Mark| plane.at((m.ways.mean, m.ratio.mean));
+        scene.segment(at(from), at(to), Stroke::solid((150, 150, 150), 1.0));
+    }
+    for mark in marks {
+        let at = |ratio: f64| plane.at((mark.ways.mean, ratio));
+        scene.segment(
+            at(mark.ratio.low),
+            at(mark.ratio.high),
+            Stroke::solid(mark.look.ink, 1.2),
+        );
+        mark.look.point(&mut scene, at(mark.ratio.mean));
+    }
+    legend.draw(&mut scene, (outer.right + 20.0, plane.frame.top));
+    scene
+}
+
+/// Marks of one scheme with other options, by rising number of sub-flows.
+fn neighbours(marks: &[Mark]) -> Vec<(&Mark, &Mark)> {
+    let mut sorted: Vec<&Mark> = marks.iter().collect();
+    sorted.sort_by(|a, b| a.scheme().cmp(b.scheme()).then(a.ways.mean.total_cmp(&b.ways.mean)));
+    let pairs = sorted.windows(2).map(|pair| (pair[0], pair[1]));
+    pairs.filter(|(a, b)| a.scheme() == b.scheme()).collect()
+}

@@ -1,0 +1,152 @@
+//! Plots of a results folder: SVG, PNG, and the CSV of what is drawn.
+//!
+//! Every plot is one function from the folder to its figures; it says why there is none where the
+//! records it needs were not kept. Figures are scenes (`scene`) of axes (`axes`) and series in one
+//! style (`style`), written by `render`.
+
+mod axes;
+mod cct_over_bound;
+mod cct_vs_size;
+mod congestion_vs_subflows;
+mod engines;
+mod fct_cdf;
+mod glyphs;
+mod heat;
+mod link_load;
+mod links;
+mod queue_over_time;
+mod render;
+mod scene;
+mod series;
+mod style;
+#[cfg(test)]
+mod tests;
+mod utilisation_over_time;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::ReportError;
+use super::folder::{Folder, Subject};
+use scene::Scene;
+
+type Draw = fn(&Folder, &Subject<'_>) -> Result<Figure, NoFigure>;
+
+/// All plots: name and function, in the order in which they are made.
+const ALL: &[(&str, Draw)] = &[
+    ("cct-vs-size", cct_vs_size::draw),
+    ("cct-over-bound", cct_over_bound::draw),
+    ("fct-cdf", fct_cdf::draw),
+    ("link-load", link_load::draw),
+    ("congestion-vs-subflows", congestion_vs_subflows::draw),
+    ("engines", engines::draw),
+    ("queue-over-time", queue_over_time::draw),
+    ("utilisation-over-time", utilisation_over_time::draw),
+];
+
+/// A drawing and the numbers in it.
+struct Figure {
+    scene: Scene,
+    headings: &'static [&'static str],
+    rows: Vec<Vec<String>>,
+}
+
+/// Why a plot was not drawn.
+enum NoFigure {
+    /// What it needs and the records do not have.
+    Missing(String),
+    Failed(ReportError),
+}
+
+impl From<ReportError> for NoFigure {
+    fn from(error: ReportError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+fn missing<T>(what: impl Into<String>) -> Result<T, NoFigure> {
+    Err(NoFigure::Missing(what.into()))
+}
+
+/// A plot that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlotMade {
+    /// Such as `cct-vs-size`.
+    pub name: String,
+    /// What it shows, such as `all-to-all on leaf-spine, 256 hosts`.
+    pub subject: String,
+    /// SVG, PNG and CSV.
+    pub files: [PathBuf; 3],
+}
+
+/// A plot that was not made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlotSkipped {
+    /// Such as `fct-cdf`.
+    pub name: String,
+    /// What it shows, such as `all-to-all on leaf-spine, 256 hosts`.
+    pub subject: String,
+    /// Which records it needs.
+    pub reason: String,
+}
+
+/// What came of plotting a folder.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Plots {
+    pub made: Vec<PlotMade>,
+    pub skipped: Vec<PlotSkipped>,
+}
+
+/// Makes all plots of a results folder for which there are records, in its folder `plots`: one of
+/// each kind for every pair of a topology and a workload.
+pub fn plot_folder(dir: &Path) -> Result<Plots, ReportError> {
+    let folder = Folder::open(dir)?;
+    let target = dir.join("plots");
+    fs::create_dir_all(&target).map_err(|error| ReportError::file(&target, error))?;
+    let subjects = folder.subjects();
+    let mut plots = Plots::default();
+    for subject in &subjects {
+        for (name, draw) in ALL {
+            let (name, title) = ((*name).to_owned(), subject.title());
+            match draw(&folder, subject) {
+                Ok(figure) => {
+                    let file = match subjects.len() {
+                        1 => name.clone(),
+                        _ => format!("{name}-{}", subject.slug()),
+                    };
+                    plots.made.push(PlotMade {
+                        name,
+                        subject: title,
+                        files: figure.write(&target, &file)?,
+                    });
+                }
+                Err(NoFigure::Missing(reason)) => plots.skipped.push(PlotSkipped {
+                    name,
+                    subject: title,
+                    reason,
+                }),
+                Err(NoFigure::Failed(error)) => return Err(error),
+            }
+        }
+    }
+    Ok(plots)
+}
+
+impl Figure {
+    fn write(&self, dir: &Path, name: &str) -> Result<[PathBuf; 3], ReportError> {
+        let [svg, png, csv] = ["svg", "png", "csv"].map(|kind| dir.join(format!("{name}.{kind}")));
+        render::write_svg(&self.scene, &svg)?;
+        render::write_png(&self.scene, &png)?;
+        let mut writer = csv::Writer::from_path(&csv).map_err(|error| ReportError::content(&csv, error))?;
+        writer
+            .write_record(self.headings)
+            .map_err(|error| ReportError::content(&csv, error))?;
+        for row in &self.rows {
+            writer
+                .write_record(row)
+                .map_err(|error| ReportError::content(&csv, error))?;
+        }
+        writer.flush().map_err(|error| ReportError::file(&csv, error))?;
+        Ok([svg, png, csv])
+    }
+}

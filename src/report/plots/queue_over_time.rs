@@ -1,0 +1,158 @@
+//! The fullest queue over time, of up-links, down-links and links to hosts.
+
+use std::collections::BTreeMap;
+
+use super::axes::{Axis, HEAD, Plane, TimeUnit, draw_head};
+use super::links::LinkName;
+use super::scene::{Anchor, Frame, Scene, TEXT};
+use super::series::{cell, note_on_one, of_largest_size, series};
+use super::style::{Legend, Look, SMALL};
+use super::{Figure, NoFigure, missing};
+use crate::experiment::record::SeriesRow;
+use crate::report::folder::{Folder, Subject};
+
+/// Kinds of queues, each in a panel of its own.
+const CLASSES: [(&str, fn(&LinkName<'_>) -> bool); 3] = [
+    ("up-links between switches", |link| link.is_inside() && link.leads_up()),
+    ("down-links between switches", |link| {
+        link.is_inside() && !link.leads_up()
+    }),
+    ("links to hosts", |link| link.to.tier() == Some(0)),
+];
+
+/// Moments that a curve shows at most; of those between, the fullest.
+const MOMENTS: usize = 600;
+
+pub(super) fn draw(folder: &Folder, subject: &Subject<'_>) -> Result<Figure, NoFigure> {
+    let points = of_largest_size(&subject.points);
+    let mut curves = Vec::new();
+    for series in series(folder, &points) {
+        let Some(first) = series.points.first() else { continue };
+        if let Some(samples) = folder.detail::<SeriesRow>(first, "series.csv")? {
+            curves.extend(CLASSES.iter().enumerate().map(|(class, (_, belongs))| Curve {
+                label: series.label.clone(),
+                look: series.look.line_only(),
+                class,
+                fullest: fullest(&samples, *belongs),
+            }));
+        }
+    }
+    if curves.is_empty() {
+        return missing("it needs series.csv: write `series = \"1us\"` under [output] (packet engine)");
+    }
+    let classes: Vec<usize> = (0..CLASSES.len())
+        .filter(|&class| curves.iter().any(|c| c.class == class && !c.fullest.is_empty()))
+        .collect();
+    if classes.is_empty() {
+        return missing("the nodes' names do not tell their tiers");
+    }
+    Ok(Figure {
+        scene: scene(subject, &note_on_one(points[0]), &classes, &curves),
+        headings: &["series", "links", "time_us", "fullest_queue_bytes"],
+        rows: curves.iter().flat_map(Curve::rows).collect(),
+    })
+}
+
+struct Curve {
+    label: String,
+    look: Look,
+    class: usize,
+    /// Time in µs and bytes.
+    fullest: Vec<(f64, f64)>,
+}
+
+impl Curve {
+    fn rows(&self) -> Vec<Vec<String>> {
+        let class = CLASSES[self.class].0;
+        let row = |&(us, bytes): &(f64, f64)| vec![self.label.clone(), class.to_owned(), cell(us), cell(bytes)];
+        self.fullest.iter().map(row).collect()
+    }
+}
+
+/// The fullest queue at each moment. Queues that are empty and idle have no sample.
+fn fullest(samples: &[SeriesRow], belongs: fn(&LinkName<'_>) -> bool) -> Vec<(f64, f64)> {
+    let mut at: BTreeMap<u64, u64> = BTreeMap::new();
+    let mut known: BTreeMap<&str, bool> = BTreeMap::new();
+    // All moments, so that a curve falls to zero where its queues are empty.
+    for sample in samples {
+        let belongs = *known
+            .entry(&sample.link)
+            .or_insert_with(|| LinkName::parse(&sample.link).is_some_and(|link| belongs(&link)));
+        let fill = at.entry(ns(sample)).or_default();
+        if belongs {
+            *fill = (*fill).max(sample.queue_bytes);
+        }
+    }
+    if !known.values().any(|&belongs| belongs) {
+        return Vec::new();
+    }
+    let moments: Vec<(u64, u64)> = at.into_iter().collect();
+    let group = moments.len().div_ceil(MOMENTS).max(1);
+    let peak = |group: &[(u64, u64)]| {
+        let bytes = group.iter().map(|(_, bytes)| *bytes).max().unwrap_or(0);
+        (group[group.len() / 2].0 as f64 / 1e3, bytes as f64)
+    };
+    moments.chunks(group).map(peak).collect()
+}
+
+/// Time of a sample in whole nanoseconds, which can be sorted.
+fn ns(sample: &SeriesRow) -> u64 {
+    (sample.at_us.value() * 1e3).round().max(0.0) as u64
+}
+
+const PANEL: f64 = 240.0;
+
+fn scene(subject: &Subject<'_>, subtitle: &str, classes: &[usize], curves: &[Curve]) -> Scene {
+    let first = curves.iter().filter(|curve| curve.class == 0);
+    let legend = Legend {
+        entries: first.map(|c| (c.label.as_str(), c.look)).collect(),
+    };
+    let width = 640.0 + legend.width();
+    let height = (HEAD + classes.len() as f64 * PANEL + 10.0).max(HEAD + 40.0 + legend.height());
+    let mut scene = Scene::new(width, height);
+    draw_head(&mut scene, &format!("Fullest queue: {}", subject.title()), subtitle);
+    let end = curves
+        .iter()
+        .flat_map(|c| &c.fullest)
+        .map(|&(us, _)| us)
+        .fold(0.0, f64::max);
+    let unit = TimeUnit::for_us(end);
+    for (i, &class) in classes.iter().enumerate() {
+        let shown = || curves.iter().filter(move |curve| curve.class == class);
+        let top = HEAD + i as f64 * PANEL;
+        let outer = Frame {
+            left: 10.0,
+            top: top + 14.0,
+            right: width - legend.width() - 30.0,
+            bottom: top + PANEL - 8.0,
+        };
+        let high = shown()
+            .flat_map(|c| &c.fullest)
+            .map(|&(_, bytes)| bytes)
+            .fold(0.0, f64::max);
+        let (name, bytes) = byte_unit(high);
+        let plane = Plane::draw(
+            &mut scene,
+            outer,
+            Axis::from_zero(format!("Time ({})", unit.name), [end / unit.us]),
+            Axis::from_zero(format!("Queue ({name})"), [high / bytes]),
+        );
+        let title_at = (plane.frame.left, top + 8.0);
+        scene.text(title_at, CLASSES[class].0, SMALL, Anchor::Start, TEXT);
+        for curve in shown() {
+            let at = |&(us, fill): &(f64, f64)| plane.at((us / unit.us, fill / bytes));
+            scene.line(curve.fullest.iter().map(at).collect(), curve.look.stroke());
+        }
+    }
+    legend.draw(&mut scene, (width - legend.width() - 10.0, HEAD + 22.0));
+    scene
+}
+
+/// A unit in which a number of bytes is short, and its size.
+fn byte_unit(largest: f64) -> (&'static str, f64) {
+    match largest {
+        b if b < 10_000.0 => ("B", 1.0),
+        b if b < 10_000_000.0 => ("KB", 1e3),
+        _ => ("MB", 1e6),
+    }
+}

@@ -1,0 +1,133 @@
+//! Points as series: grouped by what tells them apart, with the spread over their seeds.
+
+use super::style::Look;
+use crate::experiment::record::{Number, ResultRow};
+use crate::report::folder::{Folder, Point};
+use crate::units::Bytes;
+
+/// Points with the same label, in the plan's order.
+pub(super) struct Series<'a> {
+    pub label: String,
+    pub look: Look,
+    pub points: Vec<&'a Point>,
+}
+
+/// The series among some points. A label looks the same in all plots of the folder.
+pub(super) fn series<'a>(folder: &Folder, points: &[&'a Point]) -> Vec<Series<'a>> {
+    let mut known: Vec<String> = Vec::new();
+    for label in folder.points.iter().map(|point| folder.label(point)) {
+        if !known.contains(&label) {
+            known.push(label);
+        }
+    }
+    let mut all: Vec<Series<'a>> = known
+        .into_iter()
+        .enumerate()
+        .map(|(n, label)| Series {
+            label,
+            look: Look::of(n),
+            points: Vec::new(),
+        })
+        .collect();
+    for &point in points {
+        let label = folder.label(point);
+        if let Some(series) = all.iter_mut().find(|s| s.label == label) {
+            series.points.push(point);
+        }
+    }
+    all.retain(|series| !series.points.is_empty());
+    all
+}
+
+impl Series<'_> {
+    /// The spread over seeds of some number of the points of one size.
+    pub fn spread(&self, size: Option<u64>, number: impl Fn(&ResultRow) -> Option<Number>) -> Option<Spread> {
+        let of_size = self.points.iter().filter(|point| point.row.size_bytes == size);
+        Spread::of(of_size.filter_map(|point| number(&point.row).map(Number::value)))
+    }
+}
+
+/// The sizes among some points, rising; `None` for points without one.
+pub(super) fn sizes(points: &[&Point]) -> Vec<Option<u64>> {
+    let mut sizes: Vec<_> = points.iter().map(|point| point.row.size_bytes).collect();
+    sizes.sort_unstable();
+    sizes.dedup();
+    sizes
+}
+
+/// The points of the largest size.
+pub(super) fn of_largest_size<'a>(points: &[&'a Point]) -> Vec<&'a Point> {
+    let largest = points.iter().map(|point| point.row.size_bytes).max().flatten();
+    let of_size = points.iter().filter(|point| point.row.size_bytes == largest);
+    of_size.copied().collect()
+}
+
+/// Mean and ends of some numbers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Spread {
+    pub mean: f64,
+    pub low: f64,
+    pub high: f64,
+    pub count: usize,
+}
+
+impl Spread {
+    pub fn of(values: impl Iterator<Item = f64>) -> Option<Self> {
+        let values: Vec<f64> = values.collect();
+        let count = values.len();
+        (count > 0).then(|| Self {
+            mean: values.iter().sum::<f64>() / count as f64,
+            low: values.iter().copied().fold(f64::INFINITY, f64::min),
+            high: values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+            count,
+        })
+    }
+
+    /// Mean, ends and number as cells.
+    pub fn cells(&self) -> [String; 4] {
+        [cell(self.mean), cell(self.low), cell(self.high), self.count.to_string()]
+    }
+}
+
+/// Engine, size and seed of a point, for the subtitle of what shows one point of each series.
+pub(super) fn note_on_one(point: &Point) -> String {
+    let size = point
+        .row
+        .size_bytes
+        .map_or(String::new(), |size| format!("{}; ", Bytes(size)));
+    format!("{}; {size}{}", engine(&[point]), seeds(&[point]))
+}
+
+/// Engine and seeds of some points, for a subtitle.
+pub(super) fn note(points: &[&Point]) -> String {
+    format!("{}; {}", engine(points), seeds(points))
+}
+
+fn engine(points: &[&Point]) -> String {
+    let first = &points[0].row;
+    let one_engine = points.iter().all(|p| p.row.engine == first.engine);
+    let one_transport = points.iter().all(|p| p.row.transport == first.transport);
+    let mut note = match one_engine {
+        true => format!("{} engine", first.engine),
+        false => "both engines".to_owned(),
+    };
+    if let Some(transport) = first.transport.as_ref().filter(|_| one_engine && one_transport) {
+        note += &format!(", {transport}");
+    }
+    note
+}
+
+fn seeds(points: &[&Point]) -> String {
+    let mut seeds: Vec<u64> = points.iter().map(|point| point.row.seed).collect();
+    seeds.sort_unstable();
+    seeds.dedup();
+    match seeds.as_slice() {
+        [seed] => format!("seed {seed}"),
+        seeds => format!("mean and range of {} seeds", seeds.len()),
+    }
+}
+
+/// A number as results hold it.
+pub(super) fn cell(value: f64) -> String {
+    Number::new(value).to_string()
+}

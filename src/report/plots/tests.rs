@@ -1,0 +1,232 @@
+//! Plots of a small invented folder: what is made, what is not and why, and what the figures hold.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::experiment::record::{FlowRow, LinkRow, ResultRow, SeriesRow};
+use crate::rng::mix;
+
+const SCHEMES: [(&str, f64, u64); 4] = [
+    ("ecmp", 1.9, 1),
+    ("ecmp-split(ways=4)", 1.3, 4),
+    ("spray(choose=\"random\")", 1.02, 1),
+    ("ethereal", 1.0, 2),
+];
+const SIZES: [u64; 4] = [8_192, 65_536, 262_144, 1_048_576];
+
+/// A number between 0 and 1.
+fn noise(of: u64) -> f64 {
+    (mix(of) >> 40) as f64 / (1_u64 << 24) as f64
+}
+
+/// One point of each engine, size, scheme and seed.
+fn result(point: u64, engine: &str, size: u64, scheme: usize, seed: u64) -> ResultRow {
+    let (name, factor, ways) = SCHEMES[scheme];
+    let bound = 255.0 * size as f64 * 8.0 / 100e3 + 2.3;
+    let wobble = if scheme == 3 { 0.0 } else { 0.12 * noise(point) };
+    let packets = if engine == "packet" { 1.04 } else { 1.0 };
+    let ratio = (factor + wobble) * packets;
+    row(json!({
+        "point": point, "engine": engine, "topology": "leaf-spine", "hosts": 256, "workload": "all-to-all",
+        "size_bytes": size, "load_balancing": name, "seed": seed,
+        "cct_us": bound * ratio, "bound_us": bound, "cct_over_bound": ratio,
+        "congestion_ratio": factor + wobble, "flows": 65_280, "subflows": 65_280 * ways,
+    }))
+}
+
+fn row<R: for<'de> serde::Deserialize<'de>>(value: Value) -> R {
+    serde_json::from_value(value).unwrap()
+}
+
+fn write<R: serde::Serialize>(path: &Path, rows: &[R]) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let mut writer = csv::Writer::from_path(path).unwrap();
+    rows.iter().for_each(|row| writer.serialize(row).unwrap());
+    writer.flush().unwrap();
+}
+
+/// The folder of a sweep over engines, sizes, schemes and three seeds.
+fn invent(dir: &Path, engines: &[&str], details: bool) {
+    let (mut rows, mut points) = (
+        Vec::new(),
+        "point,hash,engine,load_balancing,workload.all-to-all.message,seed\n".to_owned(),
+    );
+    for engine in engines {
+        for size in SIZES {
+            for scheme in 0..SCHEMES.len() {
+                for seed in 1..=3 {
+                    let point = rows.len() as u64;
+                    rows.push(result(point, engine, size, scheme, seed));
+                    points += &format!("{point},h{point},\"\"\"{engine}\"\"\",x,{size},{seed}\n");
+                    if details {
+                        invent_details(&dir.join(format!("points/h{point}")), size, scheme, point);
+                    }
+                }
+            }
+        }
+    }
+    write(&dir.join("results.csv"), &rows);
+    fs::write(dir.join("points.csv"), points).unwrap();
+}
+
+fn invent_details(dir: &Path, size: u64, scheme: usize, point: u64) {
+    let (_, factor, _) = SCHEMES[scheme];
+    let flow = |id: u64| {
+        let fct = size as f64 * 8.0 / 100e3 * 200.0 * (1.0 + (factor - 0.99) * noise(mix(point) + id).powi(2));
+        row::<FlowRow>(json!({
+            "flow": id, "src": 0, "dst": 1, "bytes": size, "start_us": 0, "fct_us": fct, "ack_fct_us": fct,
+            "ideal_fct_us": 10, "slowdown": fct / 10.0, "subflows": 1, "paths": 1,
+        }))
+    };
+    write(&dir.join("flows.csv"), &(0..400).map(flow).collect::<Vec<_>>());
+    let names = || {
+        let pairs = (0..16).flat_map(|leaf| (0..8).map(move |spine| (format!("leaf{leaf}"), format!("spine{spine}"))));
+        let hosts = (0..32).map(|host| (format!("leaf{}", host / 2), format!("host{host}")));
+        pairs.chain(hosts).flat_map(|(a, b)| [(a.clone(), b.clone()), (b, a)])
+    };
+    let link = |(i, (from, to)): (usize, (String, String))| {
+        let bytes = size as f64 * 240.0 * (1.0 + (factor - 1.0) * (noise(point * 1_000 + i as u64) - 0.5));
+        let rate = if from == "leaf3" && to == "spine2" { 0 } else { 100 };
+        row::<LinkRow>(json!({
+            "link": format!("{from}->{to}"), "from": from, "to": to, "rate_gbps": rate, "bytes": bytes, "utilisation": 0.5,
+        }))
+    };
+    write(
+        &dir.join("links.csv"),
+        &names().enumerate().map(link).collect::<Vec<_>>(),
+    );
+    let sample = |at: u64| {
+        names().enumerate().map(move |(i, (from, to))| {
+            let swell = (at as f64 / 40.0).sin().max(0.0) * (factor - 0.9);
+            let draw = noise(point * 100_000 + at * 400 + i as u64);
+            row::<SeriesRow>(json!({
+                "at_us": at, "link": format!("{from}->{to}"), "queue_bytes": (swell * draw * 400e3) as u64,
+                "sent_bytes": (12_500.0 * (0.9 - 0.3 * (factor - 1.0) * draw)) as u64,
+            }))
+        })
+    };
+    write(&dir.join("series.csv"), &(1..=120).flat_map(sample).collect::<Vec<_>>());
+}
+
+fn names(plots: &[PlotMade]) -> Vec<&str> {
+    plots.iter().map(|plot| plot.name.as_str()).collect()
+}
+
+/// Width and height from the header of a PNG.
+fn png_size(path: &Path) -> (u32, u32) {
+    let bytes = fs::read(path).unwrap();
+    assert_eq!(&bytes[..8], b"\x89PNG\r\n\x1a\n", "{}", path.display());
+    let word = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap());
+    (word(16), word(20))
+}
+
+#[test]
+fn a_sweep_without_details_has_the_plots_of_its_results() {
+    let dir = tempfile::tempdir().unwrap();
+    invent(dir.path(), &["flow", "packet"], false);
+    let plots = plot_folder(dir.path()).unwrap();
+    assert_eq!(
+        names(&plots.made),
+        ["cct-vs-size", "cct-over-bound", "congestion-vs-subflows", "engines"]
+    );
+    let reasons: Vec<_> = plots
+        .skipped
+        .iter()
+        .map(|s| format!("{}: {}", s.name, s.reason))
+        .collect();
+    insta::assert_snapshot!(reasons.join("\n"), @r#"
+    fct-cdf: it needs flows.csv: write `flows = true` under [output]
+    link-load: it needs links.csv: write `links = true` under [output]
+    queue-over-time: it needs series.csv: write `series = "1us"` under [output] (packet engine)
+    utilisation-over-time: it needs series.csv and links.csv: write `series = "1us"` and `links = true` under [output] (packet engine)
+    "#);
+    for plot in &plots.made {
+        let [svg, png, csv] = &plot.files;
+        let text = fs::read_to_string(svg).unwrap();
+        assert!(text.contains("all-to-all on leaf-spine, 256 hosts") && text.ends_with("</svg>\n"));
+        let (width, height) = png_size(png);
+        assert!(text.contains(&format!("width=\"{}\" height=\"{}\"", width / 2, height / 2)));
+        assert!(fs::read_to_string(csv).unwrap().lines().count() > 3);
+    }
+}
+
+#[test]
+fn the_csv_behind_a_plot_holds_mean_and_range_over_seeds() {
+    let dir = tempfile::tempdir().unwrap();
+    invent(dir.path(), &["packet"], false);
+    let folder = Folder::open(dir.path()).unwrap();
+    let Ok(figure) = cct_over_bound::draw(&folder, &folder.subjects()[0]) else {
+        panic!("there are bounds");
+    };
+    // The second scheme's three seeds are points 3, 4 and 5.
+    let ratio = |point| result(point, "packet", 8_192, 1, 1).cct_over_bound.unwrap().value();
+    let ratios = [3, 4, 5].map(ratio);
+    let ends = (
+        ratios.iter().copied().fold(9.0, f64::min),
+        ratios.iter().copied().fold(0.0, f64::max),
+    );
+    let expected = [ratios.iter().sum::<f64>() / 3.0, ends.0, ends.1].map(series::cell);
+    assert_eq!(
+        figure.rows[1][..2],
+        ["ecmp-split(ways=4)".to_owned(), "8192".to_owned()]
+    );
+    assert_eq!(figure.rows[1][2..5], expected);
+}
+
+#[test]
+fn details_are_plotted_where_they_were_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    invent(dir.path(), &["packet"], true);
+    let folder = Folder::open(dir.path()).unwrap();
+    let subjects = folder.subjects();
+    let figure = |draw: Draw| match draw(&folder, &subjects[0]) {
+        Ok(figure) => figure,
+        Err(NoFigure::Missing(reason)) => panic!("{reason}"),
+        Err(NoFigure::Failed(error)) => panic!("{error}"),
+    };
+    // Flows: every curve ends with all of them, and has 3 seeds of 400.
+    let cdf = figure(fct_cdf::draw);
+    let last = cdf.rows.iter().rfind(|row| row[0] == "ethereal").unwrap();
+    assert_eq!(last[2], "1");
+    assert!(cdf.rows.iter().filter(|row| row[0] == "ethereal").count() <= 1_200);
+    // Links: both directions of 16 x 8 cables, one of them down.
+    let load = figure(link_load::draw);
+    let ecmp = || load.rows.iter().filter(|row| row[0] == "ecmp");
+    assert_eq!(ecmp().count(), 2 * 16 * 8);
+    let dead: Vec<_> = ecmp()
+        .filter(|row| row[2].is_empty())
+        .map(|row| row[1].as_str())
+        .collect();
+    assert_eq!(dead, ["leaf3->spine2"]);
+    // Samples: three classes of links at 120 moments; full intervals are at most wholly used.
+    let queue = figure(queue_over_time::draw);
+    assert_eq!(
+        queue
+            .rows
+            .iter()
+            .filter(|row| row[0] == "spray(choose=\"random\")")
+            .count(),
+        3 * 120
+    );
+    let busy = figure(utilisation_over_time::draw);
+    let value = |row: &Vec<String>| row[4].parse::<f64>().ok();
+    assert!(
+        busy.rows
+            .iter()
+            .filter(|row| row[1] == "down")
+            .filter_map(value)
+            .all(|v| (0.0..=1.0).contains(&v))
+    );
+}
+
+#[test]
+fn a_folder_without_results_is_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let error = plot_folder(dir.path()).unwrap_err().to_string();
+    assert!(error.contains("results.csv: "), "{error}");
+    fs::write(dir.path().join("results.csv"), "point,engine\n0,flow\n").unwrap();
+    let error = plot_folder(dir.path()).unwrap_err().to_string();
+    assert!(error.contains("missing field"), "{error}");
+}

@@ -1,1 +1,27 @@
-//! What a placement costs: link loads, bounds, certificates and predictions.
+//! What a placement costs: link loads, bounds, certificates, predictions.
+
+mod assess;
+mod bounds;
+mod cuts;
+mod dependencies;
+mod edges;
+mod framing;
+mod loads;
+mod machines;
+mod max_flow;
+mod one_machine;
+mod optimal;
+mod pairs;
+mod predict;
+mod steps;
+#[cfg(test)]
+mod tests;
+mod timeline;
+mod ways;
+
+pub use assess::{Assessment, Assigned, assess};
+pub use bounds::{Bounds, Parts, bounds};
+pub use framing::Framing;
+pub use loads::{WorstLink, link_loads};
+pub use optimal::Certified;
+pub use steps::{StepBounds, StepCongestion, bounds_by_step, congestion_by_step};

@@ -1,0 +1,67 @@
+//! What a placement costs on a fabric.
+
+use super::framing::Framing;
+use super::loads::{WorstLink, link_loads, worst};
+use crate::placement::Placement;
+use crate::topology::Fabric;
+use crate::units::Time;
+use crate::workload::Schedule;
+
+/// The cost of a placement.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Assessment {
+    /// Sub-flows of all transfers together.
+    pub subflows: u64,
+    /// What the placement assigns; `None` where some piece is routed dynamically.
+    pub assigned: Option<Assigned>,
+    /// Completion time predicted at flow level; `None` with dynamic routes.
+    pub predicted: Option<Time>,
+}
+
+/// What a placement assigns to the links.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Assigned {
+    /// Payload bytes by link id.
+    pub loads: Vec<f64>,
+    /// The most congested of all links.
+    pub worst: Option<WorstLink>,
+    /// The most congested switch-to-switch link.
+    pub worst_fabric: Option<WorstLink>,
+}
+
+impl Assessment {
+    /// Largest bytes over capacity of all links, in microseconds.
+    pub fn congestion_us(&self) -> Option<f64> {
+        self.assigned.as_ref().map(|a| time_us(a.worst))
+    }
+
+    /// Largest bytes over capacity of the switch-to-switch links, in microseconds.
+    pub fn fabric_congestion_us(&self) -> Option<f64> {
+        self.assigned.as_ref().map(|a| time_us(a.worst_fabric))
+    }
+}
+
+fn time_us(worst: Option<WorstLink>) -> f64 {
+    worst.map_or(0.0, |w| w.time_ps / 1e6)
+}
+
+/// Assesses a placement of a schedule.
+pub fn assess(fabric: &Fabric, schedule: &Schedule, placement: &Placement, framing: Framing) -> Assessment {
+    let assigned = link_loads(fabric, schedule, placement).map(|loads| Assigned {
+        worst: worst(fabric, &loads, fabric.link_ids()),
+        worst_fabric: worst(
+            fabric,
+            &loads,
+            fabric.link_ids().filter(|&id| fabric.is_fabric_link(id)),
+        ),
+        loads,
+    });
+    let predicted = assigned
+        .as_ref()
+        .and_then(|_| super::predict::predict(fabric, schedule, placement, framing));
+    Assessment {
+        subflows: placement.pieces().len() as u64,
+        assigned,
+        predicted,
+    }
+}

@@ -1,0 +1,107 @@
+//! Lower bounds of the collective completion time that no load balancing and no transport can beat.
+
+use super::dependencies::HeadsAndTails;
+use super::framing::Framing;
+use super::machines::{Family, Leg, Machines};
+use super::optimal::{Certified, optimal_fabric_congestion};
+use crate::topology::Fabric;
+use crate::units::Time;
+use crate::workload::Schedule;
+
+/// The parts of the bound; each holds for itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Parts {
+    /// What every host must send and receive over its own link.
+    pub nic: Time,
+    /// What one edge must send to another over all their paths.
+    pub pair: Time,
+    /// What must leave or enter an edge (leaf cut) or a set of edges (pod) over all its links.
+    pub cut: Time,
+    /// What the whole fabric must carry, however it is routed over equal-cost paths.
+    pub fabric: Time,
+    /// The longest chain of dependent transfers, each alone on its best paths.
+    pub critical_path: Time,
+}
+
+impl Parts {
+    /// The parts with their names.
+    pub fn named(&self) -> [(&'static str, Time); 5] {
+        [
+            ("nic", self.nic),
+            ("pair", self.pair),
+            ("cut", self.cut),
+            ("fabric", self.fabric),
+            ("critical path", self.critical_path),
+        ]
+    }
+}
+
+/// What a fabric and a schedule alone say about completion time and congestion.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bounds {
+    /// No load balancing and no transport completes earlier: the largest of the parts.
+    pub cct: Time,
+    pub parts: Parts,
+    /// The least congestion of the switch-to-switch links over all fractional routings, in payload
+    /// bytes over capacity.
+    pub optimal_fabric: Certified,
+}
+
+/// The bounds of a schedule on a fabric, all of whose transfers have a path.
+///
+/// They hold for as long as the fabric stays as it is. Where faults come and go, pass the fabric in
+/// which every link has the highest rate it ever gets.
+pub fn bounds(fabric: &Fabric, schedule: &Schedule, framing: Framing) -> Bounds {
+    let machines = Machines::new(fabric, schedule, framing);
+    let around = HeadsAndTails::new(schedule, &machines);
+    let jobs = || {
+        schedule.transfers().filter_map(|(task, src, dst, bytes)| {
+            let leg = machines.leg(src, dst, bytes)?;
+            Some((leg, around.head(task), around.tail(task)))
+        })
+    };
+    let (mut nic, mut pair, mut cut) = (0.0_f64, 0.0_f64, 0.0_f64);
+    for family in machines.families() {
+        let bound = machines.bound(family, jobs());
+        let part = match family {
+            Family::NicOut | Family::NicIn => &mut nic,
+            Family::Pair => &mut pair,
+            Family::CutOut(_) | Family::CutIn(_) => &mut cut,
+        };
+        *part = part.max(bound);
+    }
+    let critical = jobs().map(|(leg, head, tail)| head + machines.span(&leg) + tail);
+    let critical = critical.fold(0.0, f64::max);
+    let optimal_fabric = optimal_fabric_congestion(fabric, &machines.demand);
+    let parts = Parts {
+        nic: whole(nic),
+        pair: whole(pair),
+        cut: whole(cut),
+        fabric: whole(routed(&machines, jobs(), optimal_fabric.lower_us * 1e6)),
+        critical_path: whole(critical),
+    };
+    let cct = parts.named().iter().map(|&(_, time)| time).max().unwrap_or(Time::ZERO);
+    Bounds {
+        cct,
+        parts,
+        optimal_fabric,
+    }
+}
+
+/// All traffic between edges, which keeps some switch-to-switch link busy for `congestion`
+/// picoseconds of payload, with the least time before and after.
+fn routed(machines: &Machines, jobs: impl Iterator<Item = (Leg, f64, f64)>, congestion: f64) -> f64 {
+    let ends = jobs.filter_map(|(leg, before, after)| {
+        let (first, last) = machines.ends(&leg)?;
+        Some((before + first, last + after))
+    });
+    let least = ends.reduce(|a, b| (a.0.min(b.0), a.1.min(b.1)));
+    least.map_or(0.0, |(head, tail)| {
+        head + congestion * machines.framing.overhead() + tail
+    })
+}
+
+/// A bound in whole picoseconds, rounded up as the engines round, but for what rounding can have added.
+fn whole(ps: f64) -> Time {
+    Time((ps * (1.0 - 1e-11)).ceil() as u64)
+}

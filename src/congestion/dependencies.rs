@@ -1,0 +1,266 @@
+//! Heads and tails: the least time before each task of a schedule starts, and after it has ended.
+//!
+//! Both are longest paths through the dependencies, made stronger where many meet: all that a task
+//! waits for must also fit through the machines it shares (one-machine bound), and so must all that
+//! waits for it.
+
+use std::collections::BTreeMap;
+
+use super::machines::{Family, Leg, Machines};
+use super::one_machine::{Job, earliest_end};
+use super::timeline::{self, Duration};
+use crate::ids::TaskId;
+use crate::workload::{Action, Moment, Schedule};
+
+/// Least times in picoseconds, by task; empty vectors stand for zeros.
+#[derive(Debug, Default)]
+pub(super) struct HeadsAndTails {
+    /// From the beginning until a task starts.
+    head: Vec<f64>,
+    /// From the end of a task (delivery of a transfer) to the end of the collective. Negative
+    /// infinity where no transfer follows a delay.
+    tail: Vec<f64>,
+}
+
+impl HeadsAndTails {
+    pub(super) fn new(schedule: &Schedule, machines: &Machines) -> Self {
+        let tasks = schedule.tasks();
+        let independent = (0..tasks.len()).all(|t| schedule.successors(TaskId::from(t)).is_empty());
+        if independent && tasks.iter().all(|t| t.earliest.is_zero()) {
+            return Self::default();
+        }
+        let graph = Graph::new(schedule, machines);
+        let head = graph.heads();
+        let tail = if independent { Vec::new() } else { graph.tails() };
+        Self { head, tail }
+    }
+
+    pub(super) fn head(&self, task: TaskId) -> f64 {
+        self.head.get(task.index()).copied().unwrap_or(0.0)
+    }
+
+    pub(super) fn tail(&self, task: TaskId) -> f64 {
+        self.tail.get(task.index()).copied().unwrap_or(0.0)
+    }
+}
+
+/// A schedule with its edges in both directions and an order in which causes come first.
+struct Graph<'a> {
+    schedule: &'a Schedule,
+    machines: &'a Machines,
+    families: Vec<Family>,
+    /// Predecessors of task `t`: `into[offsets[t]..offsets[t + 1]]`, each with the position of the
+    /// edge among the successors of its beginning.
+    offsets: Vec<u32>,
+    into: Vec<(TaskId, u32)>,
+    /// Tasks on cycles (which triggers can close without harm) come last, in order of id.
+    order: Vec<TaskId>,
+    /// How many of `order` are on no cycle and behind none.
+    acyclic: usize,
+}
+
+impl<'a> Graph<'a> {
+    fn new(schedule: &'a Schedule, machines: &'a Machines) -> Self {
+        let count = schedule.tasks().len();
+        let ids = || (0..count).map(TaskId::from);
+        let mut offsets = vec![0_u32; count + 1];
+        for t in ids() {
+            offsets[t.index() + 1] = offsets[t.index()] + schedule.predecessors(t);
+        }
+        let mut into = vec![(TaskId(0), 0); offsets[count] as usize];
+        let mut filled = offsets.clone();
+        for t in ids() {
+            for (position, &(next, _)) in schedule.successors(t).iter().enumerate() {
+                let slot = &mut filled[next.index()];
+                into[*slot as usize] = (t, position as u32);
+                *slot += 1;
+            }
+        }
+        let mut waiting: Vec<u32> = ids().map(|t| schedule.predecessors(t)).collect();
+        let mut order: Vec<TaskId> = ids().filter(|t| waiting[t.index()] == 0).collect();
+        let mut done = 0;
+        while let Some(&task) = order.get(done) {
+            done += 1;
+            for &(next, _) in schedule.successors(task) {
+                waiting[next.index()] -= 1;
+                if waiting[next.index()] == 0 {
+                    order.push(next);
+                }
+            }
+        }
+        order.extend(ids().filter(|t| waiting[t.index()] > 0));
+        Self {
+            schedule,
+            machines,
+            families: machines.families(),
+            offsets,
+            into,
+            order,
+            acyclic: done,
+        }
+    }
+
+    fn into(&self, task: TaskId) -> &[(TaskId, u32)] {
+        &self.into[self.offsets[task.index()] as usize..self.offsets[task.index() + 1] as usize]
+    }
+
+    fn leg(&self, task: TaskId) -> Option<Leg> {
+        match self.schedule.task(task).action {
+            Action::Transfer { src, dst, bytes } => self.machines.leg(src, dst, bytes),
+            _ => None,
+        }
+    }
+
+    /// Least time between the start and the end of a task.
+    fn length(&self, task: TaskId) -> f64 {
+        match self.schedule.task(task).action {
+            Action::Transfer { .. } => self.leg(task).map_or(0.0, |leg| self.machines.span(&leg)),
+            Action::Delay(duration) => duration.0 as f64,
+            Action::Relay => 0.0,
+        }
+    }
+
+    /// Least time from the end of a task to one of its moments.
+    fn lag(&self, task: TaskId, moment: Moment) -> f64 {
+        match moment {
+            Moment::Delivered => 0.0,
+            Moment::Acked => self.leg(task).map_or(0.0, |leg| self.machines.acknowledgement(&leg)),
+        }
+    }
+
+    fn heads(&self) -> Vec<f64> {
+        let mut head = self.best_case();
+        let mut end: Vec<f64> = (0..head.len())
+            .map(|t| head[t] + self.length(TaskId::from(t)))
+            .collect();
+        let mut relayed: BTreeMap<TaskId, Vec<f64>> = BTreeMap::new();
+        let mut times = Vec::new();
+        let mut jobs = Vec::new();
+        for &task in &self.order {
+            times.clear();
+            times.extend(self.into(task).iter().map(|&(before, position)| {
+                let moment = self.schedule.successors(before)[position as usize].1;
+                match self.schedule.task(before).action {
+                    // A relay on a cycle: the best case has counted it.
+                    Action::Relay => relayed.get(&before).map_or(0.0, |r| r[position as usize]),
+                    _ => end[before.index()] + self.lag(before, moment),
+                }
+            }));
+            if self.schedule.task(task).action == Action::Relay {
+                // The first to come releases the first successor, and so on.
+                times.sort_unstable_by(f64::total_cmp);
+                times.resize(self.schedule.successors(task).len(), f64::INFINITY);
+                relayed.insert(task, times.clone());
+                continue;
+            }
+            let causes = self
+                .into(task)
+                .iter()
+                .map(|&(before, _)| (before, head[before.index()], 0.0));
+            let met = self.shared(causes, &mut jobs);
+            let released = times.iter().copied().fold(met, f64::max);
+            let earliest = self.schedule.task(task).earliest.0 as f64;
+            head[task.index()] = head[task.index()].max(released).max(earliest);
+            end[task.index()] = head[task.index()] + self.length(task);
+        }
+        head
+    }
+
+    /// When each transfer starts if every one takes no longer than it would alone. What relays
+    /// release, on cycles too, can only be later: the moments of a schedule never come earlier for
+    /// others coming later.
+    fn best_case(&self) -> Vec<f64> {
+        let mut head = vec![0.0; self.order.len()];
+        let tasks = self.schedule.tasks();
+        if tasks.iter().any(|task| task.action == Action::Relay) {
+            let duration = |task| {
+                let delivered = self.length(task);
+                let acked = delivered + self.lag(task, Moment::Acked);
+                Duration { delivered, acked }
+            };
+            timeline::run(self.schedule, duration, |task, start, _| head[task.index()] = start);
+        }
+        head
+    }
+
+    /// The largest one-machine bound over transfers with the least times before and after each; 0
+    /// for fewer than two. Tasks that are no transfers, or listed twice, do not count.
+    fn shared(&self, tasks: impl Iterator<Item = (TaskId, f64, f64)> + Clone, jobs: &mut Vec<(u32, Job)>) -> f64 {
+        if tasks.clone().nth(1).is_none() {
+            return 0.0;
+        }
+        let mut legs: Vec<_> = tasks
+            .filter_map(|(task, before, after)| Some((task, self.leg(task)?, before, after)))
+            .collect();
+        legs.sort_by(|a, b| a.0.cmp(&b.0).then(a.2.total_cmp(&b.2)));
+        legs.dedup_by_key(|&mut (task, ..)| task);
+        let mut end = 0.0_f64;
+        let mut alike = Vec::new();
+        for &family in &self.families {
+            jobs.clear();
+            jobs.extend(legs.iter().filter_map(|(_, leg, before, after)| {
+                let need = self.machines.need(family, leg)?;
+                let job = Job {
+                    head: before + need.head,
+                    work: leg.wire / need.rate,
+                    tail: need.tail + after,
+                };
+                Some((need.machine, job))
+            }));
+            jobs.sort_by_key(|&(machine, _)| machine);
+            // A single transfer is bounded by its span already.
+            for machine in jobs.chunk_by(|a, b| a.0 == b.0).filter(|jobs| jobs.len() > 1) {
+                alike.clear();
+                alike.extend(machine.iter().map(|&(_, job)| job));
+                end = end.max(earliest_end(&mut alike));
+            }
+        }
+        end
+    }
+
+    fn tails(&self) -> Vec<f64> {
+        let mut tail: Vec<f64> = self.schedule.tasks().iter().map(|t| nothing_after(t.action)).collect();
+        let mut known = vec![false; tail.len()];
+        let mut jobs = Vec::new();
+        for &task in self.order[..self.acyclic].iter().rev() {
+            let successors = self.schedule.successors(task);
+            known[task.index()] = true;
+            if self.schedule.task(task).action == Action::Relay {
+                // Which successor a cause releases is open: the least of all counts, and only if
+                // no cause comes in vain.
+                let after = successors.iter().map(|&(next, _)| self.after(next, &tail, &known));
+                let in_vain = successors.len() < self.schedule.predecessors(task) as usize;
+                let least = after.fold(f64::INFINITY, f64::min);
+                tail[task.index()] = if in_vain { f64::NEG_INFINITY } else { least };
+                continue;
+            }
+            let longest = successors
+                .iter()
+                .map(|&(next, moment)| self.lag(task, moment) + self.after(next, &tail, &known));
+            let mut after = longest.fold(tail[task.index()], f64::max);
+            let waiting = successors
+                .iter()
+                .map(|&(next, moment)| (next, self.lag(task, moment), tail[next.index()]));
+            after = after.max(self.shared(waiting, &mut jobs));
+            tail[task.index()] = after;
+        }
+        tail
+    }
+
+    /// Least time from the release of a task to the end of the collective.
+    fn after(&self, task: TaskId, tail: &[f64], known: &[bool]) -> f64 {
+        if known[task.index()] {
+            self.length(task) + tail[task.index()]
+        } else {
+            f64::NEG_INFINITY
+        }
+    }
+}
+
+/// What follows a task without successors: the collective may end with a transfer, not with a delay.
+fn nothing_after(action: Action) -> f64 {
+    match action {
+        Action::Transfer { .. } => 0.0,
+        Action::Delay(_) | Action::Relay => f64::NEG_INFINITY,
+    }
+}

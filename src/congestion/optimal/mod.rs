@@ -1,0 +1,73 @@
+//! The least congestion of the switch-to-switch links over all fractional routings on equal-cost
+//! paths, with a certificate.
+//!
+//! Every figure is proven from both sides: `upper` is the congestion of a routing that was found,
+//! `lower` follows from a cut or from prices on the links (linear programming duality).
+
+mod cuts;
+mod exact;
+mod network;
+
+use network::Network;
+
+use super::edges::{Edges, PairAmount};
+use crate::topology::Fabric;
+
+/// A minimum between two proven limits, in microseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Certified {
+    /// Nothing is below it.
+    pub lower_us: f64,
+    /// Something reaches it.
+    pub upper_us: f64,
+}
+
+impl Certified {
+    /// How far the two limits are apart, relative to the lower.
+    pub fn gap(&self) -> f64 {
+        if self.upper_us > self.lower_us {
+            (self.upper_us - self.lower_us) / self.lower_us
+        } else {
+            0.0
+        }
+    }
+
+    fn of(lower_ps: f64, upper_ps: f64) -> Self {
+        Self {
+            // Rounding can put the two a few units in the last place in the wrong order.
+            lower_us: lower_ps.min(upper_ps) / 1e6,
+            upper_us: upper_ps / 1e6,
+        }
+    }
+}
+
+/// A gap at which no more work is done.
+const TARGET: f64 = 1e-3;
+/// A gap that rounding alone explains.
+const EXACT: f64 = 1e-9;
+/// Programmes of at most that many variables are solved exactly where the certificate stays open.
+const EXACT_VARIABLES: usize = 20_000;
+
+/// The certified minimum for a demand between edges in payload bytes.
+pub(super) fn optimal_fabric_congestion(fabric: &Fabric, demand: &[PairAmount]) -> Certified {
+    let edges = Edges::new(fabric);
+    let network = Network::new(fabric, &edges, demand);
+    let even = network.loads(&network.even_split());
+    let mut upper = network.congestion(&even);
+    let mut lower = cuts::leaving_and_entering(fabric, &edges, &network);
+    let open = |lower: f64, upper: f64, gap: f64| upper > lower * (1.0 + gap);
+    if open(lower, upper, EXACT) {
+        upper = upper.min(network.congestion(&network.loads(&network.split_by_rates())));
+    }
+    if open(lower, upper, TARGET) {
+        lower = lower.max(cuts::between_pairs(fabric, &network, lower));
+    }
+    if open(lower, upper, TARGET)
+        && exact::variables(&network) <= EXACT_VARIABLES
+        && let Some(solution) = exact::solve(&network)
+    {
+        upper = upper.min(network.congestion(&network.loads(&solution.split)));
+        lower = lower.max(network.proven_by(&solution.prices));
+    }
+    Certified::of(lower, upper)
+}

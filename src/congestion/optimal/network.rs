@@ -1,0 +1,146 @@
+//! The routing problem: demands to each edge over its equal-cost ways, and links with rates.
+
+use crate::congestion::edges::{Edges, PairAmount, by_destination};
+use crate::congestion::ways::{WayFinder, Ways};
+use crate::topology::Fabric;
+
+/// A hop whose link does not count: one that joins a host with several cables.
+pub(super) const FREE: u32 = u32::MAX;
+
+/// All demand to one edge: a flow without capacity of its own that may take any of its ways.
+#[derive(Debug)]
+pub(super) struct Commodity {
+    pub ways: Ways,
+    /// Position and bytes of each source.
+    pub sources: Vec<(u32, f64)>,
+    /// The link of each hop as a column of the problem, or [`FREE`].
+    pub columns: Vec<u32>,
+}
+
+/// Demands and switch-to-switch links. Loads, prices and rates are by column.
+#[derive(Debug)]
+pub(super) struct Network {
+    pub commodities: Vec<Commodity>,
+    /// Bytes per picosecond of each link that some way uses.
+    pub rates: Vec<f64>,
+}
+
+/// A share of what arrives at each node for each of its hops: by commodity, then by hop.
+pub(super) type Split = Vec<Vec<f64>>;
+
+impl Network {
+    pub(super) fn new(fabric: &Fabric, edges: &Edges, demand: &[PairAmount]) -> Self {
+        let mut finder = WayFinder::new(fabric);
+        let mut column_of = vec![FREE; fabric.links().len()];
+        let mut network = Self {
+            commodities: Vec::new(),
+            rates: Vec::new(),
+        };
+        for demand in by_destination(demand) {
+            let dst = demand[0].dst;
+            let nodes = demand.iter().map(|d| edges.node(d.src));
+            let ways = finder.to(edges.node(dst), edges.host(dst), nodes);
+            let sources = ways.sources.iter().zip(demand).map(|(&s, d)| (s, d.amount)).collect();
+            let columns = ways.all_hops().iter().map(|hop| {
+                let column = &mut column_of[hop.link.index()];
+                if *column == FREE && fabric.is_fabric_link(hop.link) {
+                    *column = network.rates.len() as u32;
+                    network.rates.push(fabric.link(hop.link).rate.bytes_per_ps());
+                }
+                *column
+            });
+            let columns = columns.collect();
+            network.commodities.push(Commodity { ways, sources, columns });
+        }
+        network
+    }
+
+    /// The share of each hop when a node passes on in proportion to `weight(commodity, values
+    /// behind, hop)`, where the value of a node is the sum of its hops' weights and the
+    /// destination's is `at_end`.
+    pub(super) fn split_by(&self, at_end: f64, weight: impl Fn(u32, f64) -> f64) -> Split {
+        let splits = self.commodities.iter().map(|commodity| {
+            let ways = &commodity.ways;
+            let mut value = vec![at_end; ways.len()];
+            let mut share = vec![0.0; ways.all_hops().len()];
+            for position in 1..ways.len() {
+                let range = ways.range(position);
+                for hop in range.clone() {
+                    let behind = value[ways.all_hops()[hop].to as usize];
+                    share[hop] = weight(commodity.columns[hop], behind);
+                }
+                let total: f64 = share[range.clone()].iter().sum();
+                value[position] = total;
+                share[range].iter_mut().for_each(|s| *s /= total);
+            }
+            share
+        });
+        splits.collect()
+    }
+
+    /// All paths of a pair alike.
+    pub(super) fn even_split(&self) -> Split {
+        self.split_by(1.0, |_, behind| behind)
+    }
+
+    /// Every next link in proportion to what it and the links behind it can carry.
+    pub(super) fn split_by_rates(&self) -> Split {
+        self.split_by(f64::INFINITY, |column, behind| {
+            // Behind free hops everything fits; a finite figure keeps shares defined.
+            let rate = self.rates.get(column as usize).copied().unwrap_or(f64::MAX.sqrt());
+            rate.min(behind)
+        })
+    }
+
+    /// Bytes on every link.
+    pub(super) fn loads(&self, split: &Split) -> Vec<f64> {
+        let mut loads = vec![0.0; self.rates.len()];
+        for (commodity, share) in self.commodities.iter().zip(split) {
+            let ways = &commodity.ways;
+            let mut through = vec![0.0; ways.len()];
+            for &(source, amount) in &commodity.sources {
+                through[source as usize] += amount;
+            }
+            for position in (1..ways.len()).rev() {
+                for hop in ways.range(position) {
+                    let bytes = through[position] * share[hop];
+                    through[ways.all_hops()[hop].to as usize] += bytes;
+                    if let Some(load) = loads.get_mut(commodity.columns[hop] as usize) {
+                        *load += bytes;
+                    }
+                }
+            }
+        }
+        loads
+    }
+
+    /// The largest load over rate, in picoseconds.
+    pub(super) fn congestion(&self, loads: &[f64]) -> f64 {
+        let times = loads.iter().zip(&self.rates).map(|(load, rate)| load / rate);
+        times.fold(0.0, f64::max)
+    }
+
+    /// What prices per byte on the links prove: all bytes pay at least the cheapest way, and a link
+    /// earns at most its rate times price per unit of time. Valid for any prices that are not negative.
+    pub(super) fn proven_by(&self, prices: &[f64]) -> f64 {
+        let mut paid = 0.0;
+        for commodity in &self.commodities {
+            let ways = &commodity.ways;
+            let mut cheapest = vec![0.0_f64; ways.len()];
+            for position in 1..ways.len() {
+                let hops = ways.range(position).map(|hop| {
+                    let price = prices.get(commodity.columns[hop] as usize).copied().unwrap_or(0.0);
+                    price + cheapest[ways.all_hops()[hop].to as usize]
+                });
+                cheapest[position] = hops.fold(f64::INFINITY, f64::min);
+            }
+            let bills = commodity
+                .sources
+                .iter()
+                .map(|&(source, amount)| amount * cheapest[source as usize]);
+            paid += bills.sum::<f64>();
+        }
+        let earned: f64 = prices.iter().zip(&self.rates).map(|(price, rate)| price * rate).sum();
+        if earned > 0.0 { paid / earned } else { 0.0 }
+    }
+}

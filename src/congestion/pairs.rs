@@ -1,0 +1,275 @@
+//! What lies between two edges: latencies to, across and behind every cut, and rates.
+
+use super::cuts::{Division, divisions};
+use super::edges::{Edges, PairAmount, PairIndex, by_destination};
+use super::framing::Framing;
+use super::max_flow::MaxFlow;
+use super::ways::{WayFinder, Ways};
+use crate::topology::Fabric;
+use crate::units::{PS_PER_SECOND, Rate};
+
+/// Least latencies around the crossing of a cut, in picoseconds. Infinite where the pair does not cross it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Crossing {
+    /// From the source edge to the links of the cut.
+    pub head: f64,
+    /// From the end of the transmission on the cut to the destination edge.
+    pub tail: f64,
+}
+
+impl Crossing {
+    const NEVER: Self = Self {
+        head: f64::INFINITY,
+        tail: f64::INFINITY,
+    };
+
+    fn or(self, other: Self) -> Self {
+        Self {
+            head: self.head.min(other.head),
+            tail: self.tail.min(other.tail),
+        }
+    }
+
+    pub(super) fn happens(self) -> bool {
+        self.head < f64::INFINITY
+    }
+}
+
+/// How one pair crosses one division: out of the source's set, into the destination's set.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Crossings {
+    pub out: Crossing,
+    pub into: Crossing,
+}
+
+/// An ordered pair of edges with demand.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Pair {
+    /// Least latency of the smallest packet from edge to edge, transmissions included.
+    pub through: f64,
+    /// The same without the longest single transmission.
+    pub through_but_one: f64,
+    /// The largest rate in bytes per picosecond at which all paths together can carry data;
+    /// infinite where that is more than what was asked for as enough.
+    pub rate: f64,
+    /// Least propagation delay of an acknowledgement.
+    pub back: f64,
+}
+
+/// The bytes per picosecond out of and into every set of one division, over links that are in use.
+#[derive(Debug, Clone)]
+pub(super) struct CutRates {
+    pub out: Vec<f64>,
+    pub into: Vec<f64>,
+}
+
+/// All pairs of edges with demand.
+#[derive(Debug)]
+pub(super) struct Pairs {
+    index: PairIndex,
+    pairs: Vec<Pair>,
+    crossings: Vec<Crossings>,
+    pub(super) divisions: Vec<Division>,
+    pub(super) rates: Vec<CutRates>,
+}
+
+/// One link as the passes see it.
+#[derive(Clone, Copy)]
+struct Cost {
+    delay: f64,
+    transmission: f64,
+}
+
+impl Pairs {
+    /// The pairs in `demand` (sorted by destination). `enough` is the rate in bytes per picosecond
+    /// beyond which a pair's own does not matter.
+    pub(super) fn new(
+        fabric: &Fabric,
+        edges: &Edges,
+        framing: Framing,
+        demand: &[PairAmount],
+        enough: impl Fn(&PairAmount) -> f64,
+    ) -> Self {
+        let divisions = divisions(fabric, edges);
+        let nodes = fabric.nodes().len();
+        let no_rate = CutRates {
+            out: vec![0.0; nodes],
+            into: vec![0.0; nodes],
+        };
+        let mut pairs = Self {
+            index: PairIndex::new(edges.len()),
+            pairs: Vec::with_capacity(demand.len()),
+            crossings: Vec::with_capacity(demand.len() * divisions.len()),
+            rates: vec![no_rate; divisions.len()],
+            divisions,
+        };
+        let costs = costs(fabric, framing);
+        let mut used = vec![[false; 2]; fabric.links().len() * pairs.divisions.len()];
+        let mut finder = WayFinder::new(fabric);
+        let symmetric = is_symmetric(fabric);
+        for demand in by_destination(demand) {
+            let dst = demand[0].dst;
+            let sources = demand.iter().map(|d| edges.node(d.src));
+            let ways = finder.to(edges.node(dst), edges.host(dst), sources);
+            pairs.add_cut_rates(fabric, &ways, &mut used);
+            let (through, through_but_one) = latencies(&ways, &costs);
+            let back = if symmetric {
+                ways_back(fabric, &ways)
+            } else {
+                vec![0.0; ways.len()]
+            };
+            let crossings: Vec<_> = (0..pairs.divisions.len())
+                .map(|d| pairs.crossings_of(d, &ways, &costs, &through))
+                .collect();
+            let flow = MaxFlow::new(&ways, |link| fabric.link(link).rate);
+            for (demand, &source) in demand.iter().zip(&ways.sources) {
+                pairs.index.number(demand.src, dst);
+                pairs.pairs.push(Pair {
+                    through: through[source as usize],
+                    through_but_one: through_but_one[source as usize],
+                    rate: rate_of(&flow, source, enough(demand)),
+                    back: back[source as usize],
+                });
+                pairs.crossings.extend(crossings.iter().map(|c| c[source as usize]));
+            }
+        }
+        pairs
+    }
+
+    /// Number of pairs.
+    pub(super) fn len(&self) -> usize {
+        self.pairs.len()
+    }
+
+    /// Number of a pair that has demand.
+    pub(super) fn index(&self, src: u32, dst: u32) -> u32 {
+        self.index.of(src, dst) as u32
+    }
+
+    pub(super) fn pair(&self, index: u32) -> &Pair {
+        &self.pairs[index as usize]
+    }
+
+    /// How a pair crosses each division.
+    pub(super) fn crossings(&self, index: u32) -> &[Crossings] {
+        let divisions = self.divisions.len();
+        &self.crossings[index as usize * divisions..][..divisions]
+    }
+
+    fn add_cut_rates(&mut self, fabric: &Fabric, ways: &Ways, used: &mut [[bool; 2]]) {
+        let target = ways.node(0);
+        let links = fabric.links().len();
+        for (d, division) in self.divisions.iter().enumerate() {
+            let rates = &mut self.rates[d];
+            for hop in ways.all_hops() {
+                let link = fabric.link(hop.link);
+                let (from, to) = (division.of(link.from), division.of(link.to));
+                let used = &mut used[d * links + hop.link.index()];
+                if from != to && from != division.of(target) && !used[0] {
+                    used[0] = true;
+                    rates.out[from as usize] += link.rate.bytes_per_ps();
+                }
+                if from != to && to == division.of(target) && !used[1] {
+                    used[1] = true;
+                    rates.into[to as usize] += link.rate.bytes_per_ps();
+                }
+            }
+        }
+    }
+
+    /// By position: how a source there would cross one division.
+    fn crossings_of(&self, d: usize, ways: &Ways, costs: &[Cost], through: &[f64]) -> Vec<Crossings> {
+        let division = &self.divisions[d];
+        let set = |position: usize| division.of(ways.node(position));
+        let never = Crossings {
+            out: Crossing::NEVER,
+            into: Crossing::NEVER,
+        };
+        let mut crossings = vec![never; ways.len()];
+        for position in 1..ways.len() {
+            let mut best = never;
+            for hop in ways.hops(position) {
+                let (next, cost) = (hop.to as usize, costs[hop.link.index()]);
+                let here = Crossing {
+                    head: 0.0,
+                    tail: cost.delay + through[next],
+                };
+                let later = |c: Crossing| Crossing {
+                    head: c.head + cost.delay + cost.transmission,
+                    tail: c.tail,
+                };
+                let leaves = set(next) != set(position);
+                let enters = leaves && set(next) == set(0);
+                best.out = best.out.or(if leaves { here } else { later(crossings[next].out) });
+                if set(position) != set(0) {
+                    best.into = best.into.or(if enters { here } else { later(crossings[next].into) });
+                }
+            }
+            crossings[position] = best;
+        }
+        crossings
+    }
+}
+
+fn costs(fabric: &Fabric, framing: Framing) -> Vec<Cost> {
+    let packet = framing.smallest_packet();
+    let links = fabric.links().iter().map(|link| Cost {
+        delay: link.delay.0 as f64,
+        transmission: if link.rate.is_zero() {
+            0.0
+        } else {
+            packet / link.rate.bytes_per_ps()
+        },
+    });
+    links.collect()
+}
+
+/// Least latency to the destination by position, with all transmissions and without the longest.
+fn latencies(ways: &Ways, costs: &[Cost]) -> (Vec<f64>, Vec<f64>) {
+    let (mut all, mut but_one) = (vec![0.0; ways.len()], vec![0.0; ways.len()]);
+    for position in 1..ways.len() {
+        let (mut least, mut least_but_one) = (f64::INFINITY, f64::INFINITY);
+        for hop in ways.hops(position) {
+            let (next, cost) = (hop.to as usize, costs[hop.link.index()]);
+            least = least.min(cost.delay + cost.transmission + all[next]);
+            let without = cost.delay + all[next];
+            least_but_one = least_but_one.min(without.min(cost.delay + cost.transmission + but_one[next]));
+        }
+        all[position] = least;
+        but_one[position] = least_but_one;
+    }
+    (all, but_one)
+}
+
+/// In bytes per picosecond; infinite where it is enough.
+fn rate_of(flow: &MaxFlow<'_>, source: u32, enough: f64) -> f64 {
+    let enough = Rate((enough * 8.0 * PS_PER_SECOND as f64).ceil() as u64);
+    let rate = flow.from(source, enough);
+    if rate < enough {
+        rate.bytes_per_ps()
+    } else {
+        f64::INFINITY
+    }
+}
+
+/// Least propagation delay from the destination back to each position, along the same cables.
+fn ways_back(fabric: &Fabric, ways: &Ways) -> Vec<f64> {
+    let mut back = vec![0.0; ways.len()];
+    for position in 1..ways.len() {
+        let hops = ways.hops(position).iter().map(|hop| {
+            let reverse = fabric.link(hop.link).reverse;
+            fabric.link(reverse).delay.0 as f64 + back[hop.to as usize]
+        });
+        back[position] = hops.fold(f64::INFINITY, f64::min);
+    }
+    back
+}
+
+/// Whether every cable is up in both directions or down in both, so that acknowledgements can come
+/// back along the paths of the data and have no shorter ones.
+fn is_symmetric(fabric: &Fabric) -> bool {
+    fabric
+        .links()
+        .iter()
+        .all(|link| link.rate.is_zero() == fabric.link(link.reverse).rate.is_zero())
+}

@@ -1,0 +1,196 @@
+//! The completion time of a placement at flow level, without simulating.
+//!
+//! All transfers of a step count as if they started together and shared links in proportion to
+//! their size: then a flow is sent when the most loaded link on its way has drained, and arrives a
+//! path delay later. Steps are chained through the schedule's dependencies.
+//!
+//! Exact for one step whose transfers start together, under max-min sharing with sub-flows weighted
+//! by size, as far as the last flow to end is one on the most loaded link; and for collectives whose
+//! steps do not overlap and load their links alike. An estimate elsewhere: flows that a slower link
+//! holds back leave room to others, and steps that overlap share links.
+
+use super::edges::{Edges, PairIndex};
+use super::framing::Framing;
+use super::loads::{LinkLoads, transfer, transfers_by_step};
+use super::timeline::{self, Duration};
+use super::ways::WayFinder;
+use crate::ids::{LinkId, NodeId, TaskId};
+use crate::placement::{Piece, Placement, Route};
+use crate::topology::Fabric;
+use crate::units::Time;
+use crate::workload::Schedule;
+
+/// The predicted completion time; `None` where some piece is routed dynamically.
+pub(super) fn predict(fabric: &Fabric, schedule: &Schedule, placement: &Placement, framing: Framing) -> Option<Time> {
+    let durations = Durations::new(fabric, framing).of(schedule, placement)?;
+    let mut cct = 0.0_f64;
+    timeline::run(
+        schedule,
+        |task| durations[task.index()],
+        |_, start, duration| cct = cct.max(start + duration.delivered),
+    );
+    Some(Time(cct.round() as u64))
+}
+
+/// What a piece meets on its way.
+#[derive(Debug, Clone, Copy, Default)]
+struct Way {
+    /// Time until the most loaded link has drained, in picoseconds.
+    drain: f64,
+    /// Sum of propagation delays, and of those there and back.
+    delay: f64,
+    round_trip: f64,
+    /// Time per byte to transmit on every link, and on the slowest.
+    per_byte: f64,
+    slowest: f64,
+}
+
+impl Way {
+    fn and(self, link: Self) -> Self {
+        Self {
+            drain: self.drain.max(link.drain),
+            delay: self.delay + link.delay,
+            round_trip: self.round_trip + link.round_trip,
+            per_byte: self.per_byte + link.per_byte,
+            slowest: self.slowest.max(link.slowest),
+        }
+    }
+
+    fn or(self, other: Self) -> Self {
+        Self {
+            drain: self.drain.max(other.drain),
+            delay: self.delay.max(other.delay),
+            round_trip: self.round_trip.max(other.round_trip),
+            per_byte: self.per_byte.max(other.per_byte),
+            slowest: self.slowest.max(other.slowest),
+        }
+    }
+}
+
+/// Computes how long each transfer takes among those of its step.
+struct Durations<'a> {
+    fabric: &'a Fabric,
+    framing: Framing,
+    edges: Edges,
+    loads: LinkLoads<'a>,
+    finder: WayFinder<'a>,
+    /// Pairs of the step that are spread over all their paths, and the worst of those.
+    spread: PairIndex,
+    worst: Vec<Way>,
+}
+
+impl<'a> Durations<'a> {
+    fn new(fabric: &'a Fabric, framing: Framing) -> Self {
+        let edges = Edges::new(fabric);
+        Self {
+            fabric,
+            framing,
+            loads: LinkLoads::new(fabric),
+            finder: WayFinder::new(fabric),
+            spread: PairIndex::new(edges.len()),
+            worst: Vec::new(),
+            edges,
+        }
+    }
+
+    /// By task; nothing for tasks that are no transfers.
+    fn of(&mut self, schedule: &Schedule, placement: &Placement) -> Option<Vec<Duration>> {
+        let mut durations = vec![Duration::default(); schedule.tasks().len()];
+        let framing = self.framing;
+        for step in transfers_by_step(schedule) {
+            self.loads.clear();
+            for &task in &step {
+                let (src, dst, _) = transfer(schedule, task)?;
+                self.loads
+                    .add_transfer(placement, task, src, dst, &|bytes| framing.wire(bytes))?;
+            }
+            self.loads.finish();
+            self.survey_spread_pairs(schedule, placement, &step);
+            for &task in &step {
+                let (src, dst, _) = transfer(schedule, task)?;
+                let pieces = placement.of(task).iter().filter(|_| src != dst);
+                let times = pieces.map(|piece| self.time(src, dst, piece));
+                durations[task.index()] = times.fold(Duration::default(), |all, piece| Duration {
+                    delivered: all.delivered.max(piece.delivered),
+                    acked: all.acked.max(piece.acked),
+                });
+            }
+        }
+        Some(durations)
+    }
+
+    fn time(&self, src: u32, dst: u32, piece: &Piece) -> Duration {
+        let way = self.way(src, dst, piece.route);
+        let packet = match self.framing {
+            Framing::Fluid => 0.0,
+            Framing::Packets { payload, header } => (piece.bytes.min(payload) + header) as f64,
+        };
+        let sent = way.drain + packet * (way.per_byte - way.slowest);
+        Duration {
+            delivered: sent + way.delay,
+            acked: sent + way.round_trip,
+        }
+    }
+
+    fn way(&self, src: u32, dst: u32, route: Route) -> Way {
+        let (from, to) = (self.edges.of(src), self.edges.of(dst));
+        match route {
+            Route::Pinned(index) => {
+                let path = self.fabric.path(NodeId(src), NodeId(dst), index);
+                path.iter().map(|&link| self.link(link)).fold(Way::default(), Way::and)
+            }
+            _ => {
+                let inner = (from != to).then(|| self.worst[self.spread.of(from, to)]);
+                let up = self.edges.links(src).map(|l| self.link(l.up));
+                let down = self.edges.links(dst).map(|l| self.link(l.down));
+                [up, inner, down].into_iter().flatten().fold(Way::default(), Way::and)
+            }
+        }
+    }
+
+    fn link(&self, id: LinkId) -> Way {
+        let link = self.fabric.link(id);
+        let per_byte = 1.0 / link.rate.bytes_per_ps();
+        let (there, back) = (link.delay.0 as f64, self.fabric.link(link.reverse).delay.0 as f64);
+        Way {
+            drain: self.loads.bytes[id.index()] * per_byte,
+            delay: there,
+            round_trip: there + back,
+            per_byte,
+            slowest: per_byte,
+        }
+    }
+
+    /// The worst of all paths of every pair that is spread over them.
+    fn survey_spread_pairs(&mut self, schedule: &Schedule, placement: &Placement, step: &[TaskId]) {
+        self.spread.clear();
+        let mut pairs = Vec::new();
+        for &task in step {
+            let Some((src, dst, _)) = transfer(schedule, task) else {
+                continue;
+            };
+            let (from, to) = (self.edges.of(src), self.edges.of(dst));
+            let is_spread = placement.of(task).iter().any(|p| !matches!(p.route, Route::Pinned(_)));
+            if from != to && is_spread && self.spread.number(from, to) == pairs.len() {
+                pairs.push((to, from));
+            }
+        }
+        self.worst.clear();
+        self.worst.resize(pairs.len(), Way::default());
+        pairs.sort_unstable();
+        for alike in pairs.chunk_by(|a, b| a.0 == b.0) {
+            let to = alike[0].0;
+            let sources = alike.iter().map(|&(_, from)| self.edges.node(from));
+            let ways = self.finder.to(self.edges.node(to), self.edges.host(to), sources);
+            let mut worst = vec![Way::default(); ways.len()];
+            for position in 1..ways.len() {
+                let hops = ways.hops(position).iter();
+                let through = hops.map(|hop| self.link(hop.link).and(worst[hop.to as usize]));
+                worst[position] = through.fold(Way::default(), Way::or);
+            }
+            for (&(to, from), &source) in alike.iter().zip(&ways.sources) {
+                self.worst[self.spread.of(from, to)] = worst[source as usize];
+            }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Bounds and congestion of every step of a schedule for itself, as if it were alone.
+
+use std::collections::BTreeMap;
+
+use super::bounds::{Bounds, bounds};
+use super::framing::Framing;
+use super::loads::{LinkLoads, WorstLink, transfer, transfers_by_step};
+use crate::ids::TaskId;
+use crate::placement::Placement;
+use crate::rng::mix;
+use crate::topology::Fabric;
+use crate::workload::{Schedule, ScheduleBuilder};
+
+/// One step without placement.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StepBounds {
+    /// Number of transfers.
+    pub transfers: usize,
+    /// Payload bytes of all transfers together.
+    pub bytes: u64,
+    /// Bounds of the step alone, all its transfers starting together.
+    pub bounds: Bounds,
+}
+
+/// What a placement assigns to the links in one step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StepCongestion {
+    /// The most congested of all links.
+    pub worst: Option<WorstLink>,
+    /// The most congested switch-to-switch link.
+    pub worst_fabric: Option<WorstLink>,
+}
+
+/// The bounds of every step, by step. Steps with the same transfers are solved once.
+pub fn bounds_by_step(fabric: &Fabric, schedule: &Schedule, framing: Framing) -> Vec<StepBounds> {
+    let mut known: BTreeMap<[u64; 3], StepBounds> = BTreeMap::new();
+    let steps = transfers_by_step(schedule).into_iter().map(|step| {
+        let found = known.entry(fingerprint(schedule, &step));
+        *found.or_insert_with(|| {
+            let mut builder = ScheduleBuilder::default();
+            let mut total = 0;
+            for (src, dst, bytes) in step.iter().filter_map(|&task| transfer(schedule, task)) {
+                builder.transfer(src, dst, bytes, 0);
+                total += bytes;
+            }
+            StepBounds {
+                transfers: step.len(),
+                bytes: total,
+                bounds: bounds(fabric, &builder.build(), framing),
+            }
+        })
+    });
+    steps.collect()
+}
+
+/// The congestion of every step, by step; `None` where some piece is routed dynamically.
+pub fn congestion_by_step(fabric: &Fabric, schedule: &Schedule, placement: &Placement) -> Option<Vec<StepCongestion>> {
+    let mut loads = LinkLoads::new(fabric);
+    let steps = transfers_by_step(schedule).into_iter().map(|step| {
+        loads.clear();
+        for task in step {
+            let (src, dst, _) = transfer(schedule, task)?;
+            loads.add_transfer(placement, task, src, dst, &|bytes| bytes as f64)?;
+        }
+        loads.finish();
+        Some(StepCongestion {
+            worst: loads.worst(|_| true),
+            worst_fabric: loads.worst(|id| fabric.is_fabric_link(id)),
+        })
+    });
+    steps.collect()
+}
+
+/// A hash of a step's transfers in any order: their number and two sums of mixed values.
+fn fingerprint(schedule: &Schedule, step: &[TaskId]) -> [u64; 3] {
+    let mut print = [step.len() as u64, 0, 0];
+    for (src, dst, bytes) in step.iter().filter_map(|&task| transfer(schedule, task)) {
+        let one = mix(mix(u64::from(src) << 32 | u64::from(dst)) ^ bytes);
+        print[1] = print[1].wrapping_add(one);
+        print[2] = print[2].wrapping_add(mix(one ^ 0x5bd1_e995_9e37_79b9));
+    }
+    print
+}

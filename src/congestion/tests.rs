@@ -1,0 +1,128 @@
+//! Closed forms, brute force and the exact solver against the bounds.
+
+use super::*;
+use crate::ids::NodeId;
+use crate::input::NoFiles;
+use crate::placement::{Ecmp, LoadBalancing, Placement, Spray};
+use crate::topology::{Cable, Fabric, LeafSpine, LinkChange, Topology};
+use crate::units::{Bytes, Rate, Time};
+use crate::workload::{AllToAll, Moment, Schedule, ScheduleBuilder, Workload};
+
+pub(super) fn leaf_spine(leaves: u32, spines: u32, hosts_per_leaf: u32, delay_ns: u64) -> Fabric {
+    let cable = Cable {
+        rate: Rate::from_gbps(100),
+        delay: Time::from_ns(delay_ns),
+    };
+    let spec = Topology::LeafSpine(LeafSpine {
+        leaves,
+        spines,
+        hosts_per_leaf,
+        host_link: cable,
+        fabric_link: cable,
+        parallel: 1,
+    });
+    Fabric::compile(&spec.blueprint(&NoFiles).unwrap())
+}
+
+/// Takes both directions of cables down.
+pub(super) fn without(fabric: &Fabric, cables: &[&str]) -> Fabric {
+    let names = fabric.links_by_name();
+    let links = cables.iter().flat_map(|cable| names[*cable].iter());
+    let changes: Vec<_> = links.map(|&link| LinkChange { link, rate: Rate::ZERO }).collect();
+    fabric.with(&changes)
+}
+
+fn all_to_all(ranks: u32, bytes: u64) -> Schedule {
+    Workload::AllToAll(AllToAll::new(Bytes(bytes)))
+        .schedule(ranks, &NoFiles, 1)
+        .unwrap()
+}
+
+fn spray(fabric: &Fabric, schedule: &Schedule) -> Placement {
+    LoadBalancing::Spray(Spray::default())
+        .place(fabric, schedule, &NoFiles, 1)
+        .unwrap()
+}
+
+const NS: f64 = 1e3;
+
+/// 100 Gb/s: 80 ps per byte.
+const PS_PER_BYTE: f64 = 80.0;
+
+#[test]
+fn spray_loads_all_spines_alike() {
+    let fabric = leaf_spine(4, 2, 2, 500);
+    let schedule = all_to_all(8, 1_000);
+    let loads = link_loads(&fabric, &schedule, &spray(&fabric, &schedule)).unwrap();
+    for id in fabric.link_ids() {
+        // 2 hosts x 6 peers elsewhere over 2 spines; 7 peers over a host link.
+        let expected = if fabric.is_fabric_link(id) { 6_000.0 } else { 7_000.0 };
+        assert_eq!(loads[id.index()], expected, "{}", fabric.link_name(id));
+    }
+}
+
+#[test]
+fn loads_add_up_over_pinned_paths() {
+    let fabric = leaf_spine(3, 4, 2, 500);
+    let schedule = all_to_all(6, 1_000);
+    let placement = LoadBalancing::Ecmp(Ecmp::default())
+        .place(&fabric, &schedule, &NoFiles, 7)
+        .unwrap();
+    let loads = link_loads(&fabric, &schedule, &placement).unwrap();
+    let mut expected = vec![0.0; loads.len()];
+    for (task, src, dst, _) in schedule.transfers() {
+        for piece in placement.of(task) {
+            let crate::placement::Route::Pinned(index) = piece.route else {
+                panic!()
+            };
+            for link in fabric.path(NodeId(src), NodeId(dst), index) {
+                expected[link.index()] += piece.bytes as f64;
+            }
+        }
+    }
+    assert_eq!(loads, expected);
+}
+
+/// One host per leaf, so that all paths are alike: the bound is what spraying achieves.
+#[test]
+fn all_to_all_is_bound_by_the_nics() {
+    let fabric = leaf_spine(16, 4, 1, 500);
+    let schedule = all_to_all(16, 65_536);
+    let bounds = bounds(&fabric, &schedule, Framing::Fluid);
+    let exact = Time((15.0 * 65_536.0 * PS_PER_BYTE + 2_000.0 * NS) as u64);
+    assert_eq!(bounds.parts.nic, exact);
+    assert_eq!(bounds.cct, exact);
+    let assessment = assess(&fabric, &schedule, &spray(&fabric, &schedule), Framing::Fluid);
+    assert_eq!(assessment.predicted, Some(exact));
+    assert_eq!(assessment.congestion_us(), Some(15.0 * 65_536.0 * PS_PER_BYTE / 1e6));
+}
+
+/// A chain over four hosts: three transfers one after the other.
+#[test]
+fn a_chain_is_as_long_as_its_links() {
+    let fabric = leaf_spine(4, 2, 1, 500);
+    let mut builder = ScheduleBuilder::default();
+    let chain: Vec<_> = (0..3).map(|i| builder.transfer(i, i + 1, 1_000, i)).collect();
+    builder.depend(chain[0], Moment::Delivered, chain[1]);
+    builder.depend(chain[1], Moment::Acked, chain[2]);
+    let schedule = builder.build();
+    let bounds = bounds(&fabric, &schedule, Framing::Fluid);
+    // Three transmissions, three ways there, one acknowledgement back.
+    let expected = 3.0 * 1_000.0 * PS_PER_BYTE + 4.0 * 2_000.0 * NS;
+    assert_eq!(bounds.parts.critical_path, Time(expected as u64));
+    let assessment = assess(&fabric, &schedule, &spray(&fabric, &schedule), Framing::Fluid);
+    assert_eq!(assessment.predicted, Some(bounds.cct));
+}
+
+/// An 8 x 8 leaf cut of 1.5 uplinks per unit, and a pair that has a single spine in common.
+#[test]
+fn a_pair_with_few_common_spines_is_worse_than_the_leaf_cut() {
+    let fabric = leaf_spine(2, 4, 1, 0);
+    let broken = without(&fabric, &["leaf0-spine0", "leaf0-spine1", "leaf1-spine2"]);
+    let mut builder = ScheduleBuilder::default();
+    builder.transfer(0, 1, 1_000_000, 0);
+    let bounds = bounds(&broken, &builder.build(), Framing::Fluid);
+    // Only spine 3 is left: one link's worth.
+    assert_eq!(bounds.optimal_fabric.lower_us, 80.0);
+    assert_eq!(bounds.optimal_fabric.upper_us, 80.0);
+}

@@ -1,0 +1,78 @@
+//! When each task of a schedule starts, if all transfers take times that are known beforehand.
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+
+use crate::ids::TaskId;
+use crate::units::Time;
+use crate::workload::{Action, Due, Moment, Progress, Schedule};
+
+/// From the start of a transfer to its moments, in picoseconds.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Duration {
+    pub delivered: f64,
+    pub acked: f64,
+}
+
+/// Runs a schedule: `duration` is asked once for each transfer, and `started` is told when it starts,
+/// in picoseconds, and how long it takes.
+pub(super) fn run(
+    schedule: &Schedule,
+    duration: impl Fn(TaskId) -> Duration,
+    mut started: impl FnMut(TaskId, f64, Duration),
+) {
+    let (mut progress, mut due) = Progress::new(schedule);
+    let mut now = 0.0_f64;
+    let mut events: BinaryHeap<Event> = BinaryHeap::new();
+    loop {
+        // The clock of `Progress` is whole picoseconds: time is kept here.
+        for Due { task, .. } in due.drain(..) {
+            let start = now.max(schedule.task(task).earliest.0 as f64);
+            let mut event = |after: f64, moment| {
+                let at = start + after;
+                events.push(Event { at, task, moment });
+            };
+            if let Action::Delay(duration) = schedule.task(task).action {
+                event(duration.0 as f64, Moment::Delivered);
+                continue;
+            }
+            let duration = duration(task);
+            let waited_for = |moment| schedule.successors(task).iter().any(|&(_, counts)| counts == moment);
+            if waited_for(Moment::Delivered) {
+                event(duration.delivered, Moment::Delivered);
+            }
+            if waited_for(Moment::Acked) {
+                event(duration.acked, Moment::Acked);
+            }
+            started(task, start, duration);
+        }
+        let Some(Event { at, task, moment }) = events.pop() else {
+            return;
+        };
+        now = at;
+        progress.happened(schedule, task, moment, Time::ZERO, &mut due);
+    }
+}
+
+/// A moment of a task; the greatest is the one that comes first.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Event {
+    at: f64,
+    task: TaskId,
+    moment: Moment,
+}
+
+impl Eq for Event {}
+
+impl Ord for Event {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let key = |event: &Self| (event.task, event.moment);
+        other.at.total_cmp(&self.at).then_with(|| key(other).cmp(&key(self)))
+    }
+}
+
+impl PartialOrd for Event {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}

@@ -18,6 +18,8 @@
 //! All rates are multiples of one quantum, far finer than the accuracy asked for, so that loads are
 //! exact sums: they do not depend on the order of additions, and do not drift.
 
+#[cfg(test)]
+mod audit;
 mod grid;
 mod settle;
 
@@ -450,6 +452,8 @@ impl Sharing {
             self.reschedule(c as usize);
         }
         self.changed = changed;
+        #[cfg(test)]
+        self.audit();
         any
     }
 }

@@ -10,11 +10,19 @@ struct Candidate {
     level: f64,
 }
 
+/// A level that a constraint could have.
+#[derive(Debug, Clone, Copy)]
+struct Fair {
+    level: f64,
+    /// No piece that keeps another bottleneck is faster.
+    fastest: f64,
+}
+
 impl Sharing {
     /// Gives a constraint its fair level, if it limits anything.
     pub(super) fn settle_one(&mut self, constraint: u32, now: f64) {
         self.captured.clear();
-        let Some(level) = self.fair_level(constraint) else {
+        let Some(Fair { level, fastest }) = self.fair_level(constraint) else {
             return;
         };
         let state = &self.constraints[constraint as usize];
@@ -26,6 +34,7 @@ impl Sharing {
             }
             self.capture_free(constraint);
         }
+        self.constraints[constraint as usize].fastest = fastest;
         self.mark_changed(constraint);
         if !self.captured.is_empty() || level != self.constraints[constraint as usize].level {
             self.take(constraint, level, now);
@@ -34,7 +43,7 @@ impl Sharing {
 
     /// The level at which a constraint is full, with the pieces that it must take over from others
     /// in `captured`; `None` where it has no pieces of its own and room for all that cross it.
-    fn fair_level(&mut self, constraint: u32) -> Option<f64> {
+    fn fair_level(&mut self, constraint: u32) -> Option<Fair> {
         let state = &self.constraints[constraint as usize];
         let room = state.capacity - state.load + state.held_load;
         let weight = state.held_weight + state.free_weight;
@@ -43,14 +52,15 @@ impl Sharing {
         }
         let level = if weight > 0.0 { room / weight } else { 0.0 };
         if state.fastest <= level * (1.0 + TIE) {
-            return Some(level);
+            let fastest = state.fastest;
+            return Some(Fair { level, fastest });
         }
         Some(self.level_with_captures(constraint, room, weight))
     }
 
     /// As [`Sharing::fair_level`], where pieces with other bottlenecks may be too fast: those above the level are
     /// held to it, which raises it, until none is left below it.
-    fn level_with_captures(&mut self, constraint: u32, room: f64, weight: f64) -> f64 {
+    fn level_with_captures(&mut self, constraint: u32, room: f64, weight: f64) -> Fair {
         let mut level = if weight > 0.0 { room / weight } else { 0.0 };
         let mut candidates = Vec::new();
         let mut fastest = 0.0_f64;
@@ -60,7 +70,7 @@ impl Sharing {
                 return;
             }
             let other = sharing.constraints[bottleneck as usize].level;
-            if other > level * (1.0 + TIE) {
+            if other > level {
                 candidates.push(Candidate {
                     piece,
                     share,
@@ -81,7 +91,7 @@ impl Sharing {
             }
             let before = candidates.len();
             candidates.retain(|candidate| {
-                let taken = candidate.level > level * (1.0 + TIE);
+                let taken = candidate.level > level;
                 if !taken {
                     fastest = fastest.max(candidate.level);
                 }
@@ -91,10 +101,9 @@ impl Sharing {
                 break;
             }
         }
-        self.constraints[constraint as usize].fastest = fastest;
         let taken = candidates.iter().map(|candidate| (candidate.piece, candidate.level));
         self.captured.extend(taken);
-        level
+        Fair { level, fastest }
     }
 
     /// Captures all pieces that have no bottleneck yet.
@@ -158,6 +167,7 @@ impl Sharing {
         self.constraints[c].queued = true;
         let mut held = std::mem::take(&mut self.held[c]);
         let (mut weight, mut load, mut own_load) = (0.0, 0.0, 0.0);
+        let mut fastest = self.constraints[c].fastest;
         let mut passed_on = Vec::new();
         for (i, piece) in held.iter().enumerate() {
             let before = if i < kept { old } else { captured[i - kept].1 };
@@ -177,6 +187,7 @@ impl Sharing {
                 weight += piece.share;
                 load += self.rates.round(piece.share * level);
             } else {
+                fastest = fastest.max(target);
                 passed_on.push(i);
             }
         }
@@ -191,9 +202,9 @@ impl Sharing {
         state.load += own_load;
         state.held_load = load;
         state.held_weight = weight;
-        let level = if held.is_empty() { f64::INFINITY } else { level };
+        state.fastest = fastest;
+        self.set_level(constraint, if held.is_empty() { f64::INFINITY } else { level });
         self.held[c] = held;
-        self.set_level(constraint, level);
         self.announce(level, Some(constraint));
         self.constraints[c].queued = false;
         if !passed_on.is_empty() {

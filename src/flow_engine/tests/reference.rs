@@ -7,7 +7,7 @@ use crate::topology::Fabric;
 use crate::units::Time;
 use crate::workload::{Action, Moment, Progress, Schedule};
 
-use super::Weights;
+use super::super::Weights;
 
 struct SubFlow {
     task: TaskId,
@@ -58,10 +58,12 @@ pub(super) fn completions(
         if next.is_infinite() {
             return times;
         }
-        let ended = now + wait <= planned;
         for s in &mut active {
-            let own = s.left / s.rate;
-            s.left = if ended && own <= wait * (1.0 + 1e-13) { 0.0 } else { s.left - s.rate * (next - now) };
+            s.left -= s.rate * (next - now);
+            // What rounding leaves of a piece: it takes a fraction of a picosecond.
+            if s.left < 1e-3 {
+                s.left = 0.0;
+            }
         }
         now = next;
         let mut done = Vec::new();
@@ -99,14 +101,19 @@ fn subflows(
         let paths: Vec<(u32, f64)> = match piece.route {
             Route::Pinned(path) => vec![(path, 1.0)],
             Route::Even => (0..fabric.path_count(src, dst)).map(|path| (path, 1.0)).collect(),
-            _ => (0..).zip(path_weights(fabric, src, dst).iter().map(|&w| w as f64)).collect(),
+            _ => (0..)
+                .zip(path_weights(fabric, src, dst).iter().map(|&w| w as f64))
+                .collect(),
         };
         let whole: f64 = paths.iter().map(|&(_, weight)| weight).sum();
         let (mut links, mut forward, mut round_trip) = (Vec::new(), 0.0_f64, 0.0_f64);
         for (path, weight) in paths {
             let path = fabric.path(src, dst, path);
             let there: u64 = path.iter().map(|&id| fabric.link(id).delay.0).sum();
-            let back: u64 = path.iter().map(|&id| fabric.link(fabric.link(id).reverse).delay.0).sum();
+            let back: u64 = path
+                .iter()
+                .map(|&id| fabric.link(fabric.link(id).reverse).delay.0)
+                .sum();
             forward = forward.max(there as f64);
             round_trip = round_trip.max((there + back) as f64);
             links.extend(path.iter().map(|&id| (id.index(), weight / whole)));
@@ -138,9 +145,17 @@ fn fill(fabric: &Fabric, active: &mut [SubFlow]) {
                 weight[link] += fraction * active[s].weight;
             }
         }
-        let level = |link: usize| if weight[link] > 0.0 { room[link] / weight[link] } else { f64::INFINITY };
+        let level = |link: usize| {
+            if weight[link] > 0.0 {
+                room[link] / weight[link]
+            } else {
+                f64::INFINITY
+            }
+        };
         let lowest = (0..room.len()).map(level).fold(f64::INFINITY, f64::min);
-        let full: Vec<bool> = (0..room.len()).map(|link| level(link) <= lowest * (1.0 + 1e-13)).collect();
+        let full: Vec<bool> = (0..room.len())
+            .map(|link| level(link) <= lowest * (1.0 + 1e-13))
+            .collect();
         open.retain(|&s| {
             let stops = active[s].links.iter().any(|&(link, _)| full[link]);
             if stops {

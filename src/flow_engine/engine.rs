@@ -4,10 +4,11 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
 use super::FlowOptions;
+use super::constraints::Constraints;
 use super::ledger::{self, Flow};
 use super::routes::Routes;
 use super::sharing::Sharing;
-use crate::ids::{NodeId, TaskId};
+use crate::ids::TaskId;
 use crate::outcome::{Observe, Outcome, Stuck};
 use crate::placement::Placement;
 use crate::topology::Fabric;
@@ -75,7 +76,7 @@ impl<'a> Engine<'a> {
             fabric,
             schedule,
             placement,
-            sharing: Sharing::new(fabric, schedule, placement, &routes, options),
+            sharing: Sharing::new(Constraints::new(fabric, &routes), schedule, placement, &routes, options),
             routes,
             flows: vec![Flow::WAITING; schedule.tasks().len()],
             task_of,
@@ -100,7 +101,7 @@ impl<'a> Engine<'a> {
                 break;
             }
             if completion <= planned {
-                self.now = self.sharing.complete(planned, &mut drained);
+                self.now = self.sharing.complete(planned, &mut drained).max(self.now);
                 for piece in drained.drain(..) {
                     self.drain(piece);
                 }
@@ -194,7 +195,7 @@ impl<'a> Engine<'a> {
         let Action::Transfer { src, dst, .. } = self.schedule.task(task).action else {
             unreachable!("only transfers have pieces");
         };
-        let (forward, round_trip) = self.routes.delays(self.fabric, piece, NodeId(src), NodeId(dst));
+        let (forward, round_trip) = self.routes.delays(piece, src, dst);
         let flow = &mut self.flows[task.index()];
         flow.delivered = flow.delivered.max(self.now + forward.0 as f64);
         flow.acked = flow.acked.max(self.now + round_trip.0 as f64);

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::routes::{Routes, link_loads, port};
+use super::routes::{Routes, link_loads};
 use crate::ids::{NodeId, TaskId};
 use crate::outcome::{Counters, FctSummary, FlowRecord, LinkRecord, Observe, Outcome, Stuck, Unfinished};
 use crate::placement::{Placement, Route};
@@ -90,6 +90,7 @@ fn records(
 ) -> Vec<FlowRecord> {
     let mut ideals = Ideals {
         fabric,
+        routes,
         known: HashMap::new(),
     };
     let mut segments = Vec::new();
@@ -131,6 +132,7 @@ struct Offer {
 /// Ideal completion times: those of a flow alone.
 struct Ideals<'a> {
     fabric: &'a Fabric,
+    routes: &'a Routes,
     known: HashMap<(NodeId, NodeId), Offer>,
 }
 
@@ -148,11 +150,9 @@ impl Ideals<'_> {
             }
         };
         let (mut rate, mut delay) = if spread { offer.joint } else { offer.single };
-        let own = [
-            port(fabric, src).map(|port| port.up),
-            port(fabric, dst).map(|port| port.down),
-        ];
-        for link in own.into_iter().flatten().map(|id| fabric.link(id)) {
+        let up = self.routes.ports[src.index()].map(|port| port.up);
+        let down = self.routes.ports[dst.index()].map(|port| port.down);
+        for link in up.into_iter().chain(down).map(|id| fabric.link(id)) {
             rate = rate.min(link.rate);
             delay += link.delay;
         }
@@ -161,8 +161,8 @@ impl Ideals<'_> {
 
     fn offer(&self, src: NodeId, dst: NodeId) -> Offer {
         let fabric = self.fabric;
-        let first = usize::from(port(fabric, src).is_some());
-        let last = usize::from(port(fabric, dst).is_some());
+        let first = usize::from(self.routes.ports[src.index()].is_some());
+        let last = usize::from(self.routes.ports[dst.index()].is_some());
         let mut single = (Rate::ZERO, Time::MAX);
         let mut joint = (Rate::ZERO, Time::ZERO);
         for path in fabric.paths(src, dst) {

@@ -6,12 +6,14 @@
 //! transfer may start. There are no packets, queues or headers: a transfer is delivered one
 //! propagation delay after its last byte has left.
 
+mod constraints;
 mod engine;
 mod ledger;
 mod routes;
 mod sharing;
 #[cfg(test)]
 mod tests;
+mod tournament;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -12,6 +12,8 @@ use crate::workload::{Action, Schedule};
 /// all paths of the pair in fixed proportions. The hosts' own links are not part of it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Segment {
+    pub from: NodeId,
+    pub to: NodeId,
     /// Links between the edges with the fraction of the rate that each carries, by link id.
     pub links: Vec<(LinkId, f64)>,
     /// Propagation delay of the slowest path.
@@ -25,6 +27,8 @@ pub(super) struct Segment {
 /// The segments in use and which of them each piece takes.
 #[derive(Debug)]
 pub(super) struct Routes {
+    /// By host; `None` where paths begin at the host itself (see [`Fabric::edge`]).
+    pub ports: Vec<Option<Port>>,
     pub segments: Vec<Segment>,
     /// By position of the piece in the placement; [`NO_ROUTE`] where it cannot be sent.
     pub of_piece: Vec<u32>,
@@ -40,24 +44,33 @@ pub(super) const NO_ROUTE: u32 = u32::MAX;
 pub(super) struct Port {
     pub up: LinkId,
     pub down: LinkId,
+    /// Propagation delays.
+    pub up_delay: Time,
+    pub down_delay: Time,
 }
 
-/// The port of a host, unless paths begin at the host itself (see [`Fabric::edge`]).
-pub(super) fn port(fabric: &Fabric, host: NodeId) -> Option<Port> {
-    (fabric.edge(host) != host).then(|| {
-        let up = fabric.out_links(host)[0];
-        Port {
-            up,
-            down: fabric.link(up).reverse,
-        }
-    })
+impl Port {
+    fn new(fabric: &Fabric, host: NodeId) -> Option<Self> {
+        (fabric.edge(host) != host).then(|| {
+            let up = fabric.out_links(host)[0];
+            let down = fabric.link(up).reverse;
+            Self {
+                up,
+                down,
+                up_delay: fabric.link(up).delay,
+                down_delay: fabric.link(down).delay,
+            }
+        })
+    }
 }
 
 impl Routes {
     /// The routes of all pieces of a placement.
     pub(super) fn new(fabric: &Fabric, schedule: &Schedule, placement: &Placement) -> Self {
+        let ports: Vec<_> = (0..fabric.hosts()).map(|h| Port::new(fabric, NodeId(h))).collect();
         let mut finder = Finder {
             fabric,
+            ports: &ports,
             known: HashMap::new(),
             segments: Vec::new(),
         };
@@ -72,21 +85,25 @@ impl Routes {
         }
         Self {
             segments: finder.segments,
+            ports,
             of_piece,
             impossible,
         }
     }
 
     /// Delays of a piece between two hosts: one way, and there and back.
-    pub(super) fn delays(&self, fabric: &Fabric, piece: usize, src: NodeId, dst: NodeId) -> (Time, Time) {
+    pub(super) fn delays(&self, piece: usize, src: u32, dst: u32) -> (Time, Time) {
         let segment = &self.segments[self.of_piece[piece] as usize];
-        let out = port(fabric, src).map(|port| port.up);
-        let into = port(fabric, dst).map(|port| port.down);
-        let own = out.into_iter().chain(into).map(|id| fabric.link(id));
-        let (there, back) = own.fold((Time::ZERO, Time::ZERO), |(there, back), link| {
-            (there + link.delay, back + fabric.link(link.reverse).delay)
-        });
-        (segment.forward + there, segment.round_trip + there + back)
+        let (mut forward, mut round_trip) = (segment.forward, segment.round_trip);
+        if let Some(port) = self.ports[src as usize] {
+            forward += port.up_delay;
+            round_trip += port.up_delay + port.down_delay;
+        }
+        if let Some(port) = self.ports[dst as usize] {
+            forward += port.down_delay;
+            round_trip += port.down_delay + port.up_delay;
+        }
+        (forward, round_trip)
     }
 }
 
@@ -102,8 +119,8 @@ pub(super) fn link_loads(fabric: &Fabric, schedule: &Schedule, placement: &Place
         let first = placement.first(task);
         for (i, piece) in placement.of(task).iter().enumerate() {
             on_segment[routes.of_piece[first + i] as usize] += piece.bytes;
-            let out = port(fabric, NodeId(src)).map(|port| port.up);
-            let into = port(fabric, NodeId(dst)).map(|port| port.down);
+            let out = routes.ports[src as usize].map(|port| port.up);
+            let into = routes.ports[dst as usize].map(|port| port.down);
             for id in out.into_iter().chain(into) {
                 loads[id.index()] += piece.bytes;
             }
@@ -121,6 +138,7 @@ pub(super) fn link_loads(fabric: &Fabric, schedule: &Schedule, placement: &Place
 /// Finds segments and keeps those that it has found.
 struct Finder<'a> {
     fabric: &'a Fabric,
+    ports: &'a [Option<Port>],
     known: HashMap<(NodeId, NodeId, Choice), u32>,
     segments: Vec<Segment>,
 }
@@ -179,12 +197,13 @@ impl Finder<'_> {
 
     fn spread(&self, src: NodeId, dst: NodeId, paths: &[u32], weights: &[u64]) -> Segment {
         let fabric = self.fabric;
-        let (skip_first, skip_last) = (port(fabric, src).is_some(), port(fabric, dst).is_some());
+        let skip_first = usize::from(self.ports[src.index()].is_some());
+        let skip_last = usize::from(self.ports[dst.index()].is_some());
         let mut shares: Vec<(LinkId, u64)> = Vec::new();
         let (mut forward, mut round_trip) = (Time::ZERO, Time::ZERO);
         for (&path, &weight) in paths.iter().zip(weights) {
             let links = fabric.path(src, dst, path);
-            let inner = &links[usize::from(skip_first)..links.len() - usize::from(skip_last)];
+            let inner = &links[skip_first..links.len() - skip_last];
             let there = fabric.path_delay(inner);
             let back = inner
                 .iter()
@@ -204,6 +223,8 @@ impl Finder<'_> {
             })
             .collect();
         Segment {
+            from: fabric.edge(src),
+            to: fabric.edge(dst),
             links,
             forward,
             round_trip,

@@ -1,3 +1,6 @@
+mod against_reference;
+mod reference;
+
 use super::*;
 use crate::input::NoFiles;
 use crate::placement::{Ecmp, LoadBalancing, Spray};

@@ -1,0 +1,175 @@
+//! What limits the rates: every host's own link, and the fabric links that can be limits at all.
+//!
+//! Two kinds of fabric links drop out before anything is shared, and with them most of the work for
+//! sprayed traffic:
+//! - one that the hosts behind it cannot fill however they send, as in a fabric without
+//!   oversubscription whose traffic is spread evenly;
+//! - one that carries the same fractions of the same segments as another link with no more capacity, as the
+//!   up-links of a leaf do whose traffic is spread evenly.
+
+use std::collections::BTreeMap;
+
+use super::routes::Routes;
+use crate::ids::NodeId;
+use crate::topology::Fabric;
+
+/// No constraint, as at a host whose paths have nothing in common but the host.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// Room for rounding when a load is compared with a capacity.
+const ROUNDING: f64 = 1e-12;
+
+/// Constraints by index: the hosts' links first, then fabric links.
+#[derive(Debug)]
+pub(super) struct Constraints {
+    /// Bytes per picosecond.
+    pub capacity: Vec<f64>,
+    /// Constraints of each host's link to and from the fabric.
+    pub ports: Vec<(u32, u32)>,
+    /// The most that the hosts of one edge can send or receive together.
+    pub largest_edge: f64,
+    /// Fabric constraints of each segment, with the fraction of its rate.
+    of_segment: Lists,
+    /// Segments of each constraint, with the fraction of their rates.
+    segments: Lists,
+}
+
+/// Lists of (index, fraction), one after the other.
+#[derive(Debug, Default)]
+struct Lists {
+    offsets: Vec<u32>,
+    entries: Vec<(u32, f64)>,
+}
+
+impl Lists {
+    fn new(lists: &[Vec<(u32, f64)>]) -> Self {
+        let mut all = Self {
+            offsets: vec![0],
+            entries: Vec::new(),
+        };
+        for list in lists {
+            all.entries.extend_from_slice(list);
+            all.offsets.push(all.entries.len() as u32);
+        }
+        all
+    }
+
+    fn get(&self, index: usize) -> &[(u32, f64)] {
+        &self.entries[self.offsets[index] as usize..self.offsets[index + 1] as usize]
+    }
+}
+
+impl Constraints {
+    pub(super) fn new(fabric: &Fabric, routes: &Routes) -> Self {
+        let mut capacity = Vec::new();
+        let mut ports = Vec::new();
+        let mut add = |rate: f64| {
+            capacity.push(rate);
+            capacity.len() as u32 - 1
+        };
+        for port in &routes.ports {
+            ports.push(port.map_or((NONE, NONE), |port| {
+                let rate = |id| fabric.link(id).rate.bytes_per_ps();
+                (add(rate(port.up)), add(rate(port.down)))
+            }));
+        }
+        let hosts = capacity.len();
+        let edges = Edges::new(fabric, routes);
+        let mut of_segment = vec![Vec::new(); routes.segments.len()];
+        let mut segments = vec![Vec::new(); hosts];
+        for (limit, carried) in binding_links(fabric, routes, &edges) {
+            for &(segment, fraction) in &carried {
+                of_segment[segment as usize].push((capacity.len() as u32, fraction));
+            }
+            capacity.push(limit);
+            segments.push(carried);
+        }
+        Self {
+            capacity,
+            ports,
+            largest_edge: edges.largest(),
+            of_segment: Lists::new(&of_segment),
+            segments: Lists::new(&segments),
+        }
+    }
+
+    /// The fabric constraints of a segment, with the fraction of its rate that each sees.
+    pub(super) fn of_segment(&self, segment: u32) -> &[(u32, f64)] {
+        self.of_segment.get(segment as usize)
+    }
+
+    /// The segments under a constraint, with the fraction of their rates that it sees; none for a
+    /// host's own link.
+    pub(super) fn segments(&self, constraint: u32) -> &[(u32, f64)] {
+        self.segments.get(constraint as usize)
+    }
+}
+
+/// What the hosts of each edge can send and receive together, by node; infinite where their paths
+/// do not begin with one link.
+struct Edges {
+    sent: Vec<f64>,
+    received: Vec<f64>,
+}
+
+impl Edges {
+    fn new(fabric: &Fabric, routes: &Routes) -> Self {
+        let mut sent = vec![0.0; fabric.nodes().len()];
+        let mut received = sent.clone();
+        for (host, port) in routes.ports.iter().enumerate() {
+            let edge = fabric.edge(NodeId::from(host)).index();
+            let rate = |id| fabric.link(id).rate.bytes_per_ps();
+            sent[edge] += port.map_or(f64::INFINITY, |port| rate(port.up));
+            received[edge] += port.map_or(f64::INFINITY, |port| rate(port.down));
+        }
+        Self { sent, received }
+    }
+
+    fn largest(&self) -> f64 {
+        let finite = self.sent.iter().chain(&self.received).filter(|rate| rate.is_finite());
+        finite.fold(0.0, |largest, &rate| largest.max(rate))
+    }
+
+    /// The most that the segments can put on a link, by what the hosts at either end can do.
+    fn most(&self, routes: &Routes, carried: &[(u32, f64)]) -> f64 {
+        let mut from: BTreeMap<NodeId, f64> = BTreeMap::new();
+        let mut to: BTreeMap<NodeId, f64> = BTreeMap::new();
+        for &(segment, fraction) in carried {
+            let segment = &routes.segments[segment as usize];
+            for (ends, edge) in [(&mut from, segment.from), (&mut to, segment.to)] {
+                let largest = ends.entry(edge).or_insert(0.0);
+                *largest = largest.max(fraction);
+            }
+        }
+        let bound = |ends: &BTreeMap<NodeId, f64>, rates: &[f64]| -> f64 {
+            ends.iter().map(|(edge, fraction)| fraction * rates[edge.index()]).sum()
+        };
+        bound(&from, &self.sent).min(bound(&to, &self.received))
+    }
+}
+
+/// The fabric links that can limit, each with its capacity and the segments on it.
+fn binding_links(fabric: &Fabric, routes: &Routes, edges: &Edges) -> Vec<(f64, Vec<(u32, f64)>)> {
+    let mut carried: Vec<Vec<(u32, f64)>> = vec![Vec::new(); fabric.links().len()];
+    for (segment, id) in routes.segments.iter().zip(0..) {
+        for &(link, fraction) in &segment.links {
+            carried[link.index()].push((id, fraction));
+        }
+    }
+    // Links with the same segments in the same fractions, by these; the first with the least capacity stays.
+    let mut distinct: BTreeMap<Vec<(u32, u64)>, (f64, usize)> = BTreeMap::new();
+    for (link, carried) in carried.iter().enumerate().filter(|(_, carried)| !carried.is_empty()) {
+        let capacity = fabric.links()[link].rate.bytes_per_ps();
+        let key = carried.iter().map(|&(segment, fraction)| (segment, fraction.to_bits()));
+        let least = distinct.entry(key.collect()).or_insert((capacity, link));
+        if capacity < least.0 {
+            *least = (capacity, link);
+        }
+    }
+    let mut kept: Vec<(f64, usize)> = distinct.into_values().collect();
+    kept.sort_unstable_by_key(|&(_, link)| link);
+    kept.retain(|&(capacity, link)| edges.most(routes, &carried[link]) > capacity * (1.0 + ROUNDING));
+    kept.into_iter()
+        .map(|(capacity, link)| (capacity, std::mem::take(&mut carried[link])))
+        .collect()
+}

@@ -1,0 +1,489 @@
+//! Weighted max-min sharing, kept up to date as pieces come and go.
+//!
+//! Every piece sends at its weight times the *level* of its bottleneck: the constraint, among those
+//! it crosses, with the lowest level. A constraint that is nobody's bottleneck has no level. The
+//! levels are right when each constraint with a level is full and no piece crosses one with a
+//! lower level than its bottleneck's; they are then the max-min fair ones, and the only ones.
+//!
+//! When pieces come or go, only constraints whose load has changed are looked at, lowest level
+//! first. [`Sharing::settle_one`] gives one the level at which it is full, taking over the pieces that
+//! others let run faster, and passes on the pieces that others slow down more; this changes the
+//! load of further constraints. Once a constraint's lower neighbours rest, so does it, and the work
+//! ends. From nothing, where no piece has a bottleneck yet, the same procedure is the textbook's progressive
+//! filling.
+//!
+//! A piece's progress is kept in virtual time: a constraint's clock advances by its level, so a
+//! piece with its bottleneck there ends when the clock reads a value that never changes.
+//!
+//! All rates are multiples of one quantum, far finer than the accuracy asked for, so that loads are
+//! exact sums: they do not depend on the order of additions, and do not drift.
+
+#[cfg(test)]
+mod audit;
+mod grid;
+mod settle;
+
+use std::cmp::{Ordering, Reverse};
+use std::collections::BinaryHeap;
+
+use grid::Grid;
+
+use super::constraints::{Constraints, NONE};
+use super::routes::Routes;
+use super::tournament::Tournament;
+use super::{FlowOptions, Weights};
+use crate::placement::Placement;
+use crate::workload::Schedule;
+
+/// Levels this close, relatively, are the same.
+const TIE: f64 = 1e-12;
+/// A constraint without level is full when its load exceeds its capacity by this fraction.
+const OVERLOAD: f64 = 1e-11;
+/// Completions this close, relatively, coincide however small the tolerance.
+const COINCIDENCE: f64 = 1e-12;
+
+/// The bottleneck of a piece that has started but has none yet.
+const FREE: u32 = u32::MAX;
+/// The bottleneck of a piece that has not started or has ended.
+const AWAY: u32 = u32::MAX - 1;
+
+/// A sub-flow.
+#[derive(Debug, Clone, Copy)]
+struct Piece {
+    weight: f64,
+    /// Bytes left to send over weight, while the piece has no bottleneck.
+    work: f64,
+    start: f64,
+    /// Constraints of the source's and the destination's own link, or [`NONE`].
+    up: u32,
+    down: u32,
+    segment: u32,
+    bottleneck: u32,
+    /// Position among the pieces of its bottleneck.
+    slot: u32,
+}
+
+/// A piece, as its bottleneck knows it.
+#[derive(Debug, Clone, Copy)]
+struct Held {
+    /// Reading of the bottleneck's clock at which the piece ends.
+    end: f64,
+    start: f64,
+    weight: f64,
+    /// Weight times the fraction of the rate that the bottleneck sees.
+    share: f64,
+    piece: u32,
+    up: u32,
+    down: u32,
+    segment: u32,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Constraint {
+    capacity: f64,
+    /// Rates of all pieces on it.
+    load: f64,
+    /// Of that, the rates of the pieces whose bottleneck it is.
+    held_load: f64,
+    /// Weight of these pieces.
+    held_weight: f64,
+    /// Weight of the pieces on it without a bottleneck.
+    free_weight: f64,
+    /// Rate per weight of the pieces whose bottleneck it is; infinite without any.
+    level: f64,
+    /// No other piece on it has a bottleneck with a higher level.
+    fastest: f64,
+    queued: bool,
+    changed: bool,
+}
+
+/// Virtual time of a constraint.
+#[derive(Debug, Clone, Copy, Default)]
+struct Clock {
+    reading: f64,
+    /// When it was read.
+    at: f64,
+}
+
+/// What the pieces of one segment have in common.
+#[derive(Debug, Clone, Default)]
+struct Segment {
+    rate: f64,
+    free_weight: f64,
+    /// Lowest level of the fabric constraints it crosses.
+    floor: f64,
+    /// The pieces, and some that have ended.
+    pieces: Vec<u32>,
+    /// Rate and free weight that its constraints know of, while they are about to learn new ones.
+    announced: Option<(f64, f64)>,
+}
+
+/// A queued constraint; the greatest is settled first.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Turn {
+    level: f64,
+    constraint: u32,
+}
+
+impl Eq for Turn {}
+
+impl Ord for Turn {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let key = |turn: &Self| Reverse(turn.constraint);
+        other
+            .level
+            .total_cmp(&self.level)
+            .then_with(|| key(self).cmp(&key(other)))
+    }
+}
+
+impl PartialOrd for Turn {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// The pieces that are being sent and their rates.
+#[derive(Debug)]
+pub(super) struct Sharing {
+    limits: Constraints,
+    pieces: Vec<Piece>,
+    segments: Vec<Segment>,
+    constraints: Vec<Constraint>,
+    clocks: Vec<Clock>,
+    /// The pieces whose bottleneck each constraint is.
+    held: Vec<Vec<Held>>,
+    /// The pieces that cross each host's link, and some that have ended.
+    members: Vec<Vec<u32>>,
+    queue: BinaryHeap<Turn>,
+    /// Constraints whose pieces or level have changed.
+    changed: Vec<u32>,
+    /// Constraints with new free pieces, not queued yet.
+    awaited: Vec<u32>,
+    /// Segments whose constraints do not know their rate yet.
+    unannounced: Vec<u32>,
+    /// Pieces that the constraint whose turn it is takes over, with the level that they had.
+    captured: Vec<(u32, f64)>,
+    /// When the first piece of each constraint ends, and the shortest completion time among them.
+    ends: Tournament,
+    spans: Tournament,
+    rates: Grid,
+    weights: Grid,
+    tolerance: f64,
+    /// Turns after which a settlement starts over from nothing.
+    patience: usize,
+}
+
+impl Sharing {
+    pub(super) fn new(
+        limits: Constraints,
+        schedule: &Schedule,
+        placement: &Placement,
+        routes: &Routes,
+        options: &FlowOptions,
+    ) -> Self {
+        let count = limits.capacity.len();
+        let fastest = limits
+            .capacity
+            .iter()
+            .copied()
+            .fold(limits.largest_edge / 8.0, f64::max);
+        let empty = |&capacity: &f64| Constraint {
+            capacity,
+            load: 0.0,
+            held_load: 0.0,
+            held_weight: 0.0,
+            free_weight: 0.0,
+            level: f64::INFINITY,
+            fastest: 0.0,
+            queued: false,
+            changed: false,
+        };
+        let idle = Segment {
+            floor: f64::INFINITY,
+            ..Segment::default()
+        };
+        let weights = Grid::below(placement.pieces().len() as f64 + 8.0);
+        Self {
+            pieces: pieces(&limits, schedule, placement, routes, options.weights, weights),
+            segments: vec![idle; routes.segments.len()],
+            constraints: limits.capacity.iter().map(empty).collect(),
+            clocks: vec![Clock::default(); count],
+            held: vec![Vec::new(); count],
+            members: vec![Vec::new(); count],
+            queue: BinaryHeap::new(),
+            changed: Vec::new(),
+            awaited: Vec::new(),
+            unannounced: Vec::new(),
+            captured: Vec::new(),
+            ends: Tournament::new(count),
+            spans: Tournament::new(count),
+            rates: Grid::below(8.0 * fastest),
+            weights,
+            tolerance: options.tolerance.max(COINCIDENCE),
+            patience: 100 + 16 * count,
+            limits,
+        }
+    }
+
+    /// Adds a piece that starts now.
+    pub(super) fn start(&mut self, piece: usize, now: f64) {
+        let id = piece as u32;
+        let piece = &mut self.pieces[piece];
+        piece.start = now;
+        piece.bottleneck = FREE;
+        let piece = *piece;
+        for own in [piece.up, piece.down] {
+            if own != NONE {
+                self.members[own as usize].push(id);
+            }
+        }
+        if !self.limits.of_segment(piece.segment).is_empty() {
+            self.segments[piece.segment as usize].pieces.push(id);
+        }
+        self.claim(&piece);
+    }
+
+    /// Adds the weight of a free piece to its constraints.
+    fn claim(&mut self, piece: &Piece) {
+        for own in [piece.up, piece.down] {
+            if own != NONE {
+                self.constraints[own as usize].free_weight += piece.weight;
+                self.awaited.push(own);
+            }
+        }
+        self.note(piece.segment, 0.0, piece.weight);
+    }
+
+    /// When the next piece will have sent its last byte.
+    pub(super) fn next_completion(&self) -> f64 {
+        self.ends.min()
+    }
+
+    /// Removes the pieces that complete next and returns the time at which they do, at most
+    /// `limit`: the mean of their own times by rate, so that no bytes are lost or made.
+    pub(super) fn complete(&mut self, limit: f64, ended: &mut Vec<usize>) -> f64 {
+        let first = self.ends.min();
+        let last = first + self.tolerance * self.spans.min() + 8.0 * f64::EPSILON * first;
+        let mut found = Vec::new();
+        self.ends.up_to(last, &mut found);
+        let (mut rate, mut mean) = (0.0, 0.0);
+        for &c in &found {
+            let (clock, level) = (self.clocks[c as usize], self.constraints[c as usize].level);
+            let mut i = 0;
+            while let Some(&held) = self.held[c as usize].get(i) {
+                let end = clock.at + (held.end - clock.reading) / level;
+                if end > last {
+                    i += 1;
+                    continue;
+                }
+                rate += held.weight * level;
+                mean += held.weight * level * (end - first);
+                ended.push(held.piece as usize);
+                self.remove(&held, level);
+                self.detach(held.piece);
+                self.pieces[held.piece as usize].bottleneck = AWAY;
+            }
+        }
+        (first + mean / rate).min(limit)
+    }
+
+    /// Takes the rate of a piece off its constraints.
+    fn remove(&mut self, held: &Held, level: f64) {
+        let rate = self.rates.round(held.weight * level);
+        for own in [held.up, held.down] {
+            if own != NONE {
+                self.add_load(own, -rate, 0.0);
+            }
+        }
+        self.note(held.segment, -rate, 0.0);
+    }
+
+    /// Queues the constraints with new free pieces, each with a level that it will not go below.
+    fn enqueue_awaited(&mut self) {
+        let mut awaited = std::mem::take(&mut self.awaited);
+        awaited.sort_unstable();
+        awaited.dedup();
+        for c in awaited.drain(..) {
+            let state = &self.constraints[c as usize];
+            let room = state.capacity - state.load + state.held_load;
+            self.enqueue(c, room / (state.held_weight + state.free_weight));
+        }
+        self.awaited = awaited;
+    }
+
+    /// Notes changes of a segment's rate and free weight for [`Sharing::announce`].
+    fn note(&mut self, segment: u32, rate: f64, free_weight: f64) {
+        if self.limits.of_segment(segment).is_empty() {
+            return;
+        }
+        let state = &mut self.segments[segment as usize];
+        if state.announced.is_none() {
+            state.announced = Some((state.rate, state.free_weight));
+            self.unannounced.push(segment);
+        }
+        state.rate += rate;
+        state.free_weight += free_weight;
+    }
+
+    /// Tells the fabric constraints what has changed on their segments, in pieces that now run at
+    /// `level`; `own`, whose pieces they are, knows already.
+    fn announce(&mut self, level: f64, own: Option<u32>) {
+        let mut unannounced = std::mem::take(&mut self.unannounced);
+        for id in unannounced.drain(..) {
+            let segment = &mut self.segments[id as usize];
+            let (rate, free) = (segment.rate, segment.free_weight);
+            let Some((old_rate, old_free)) = segment.announced.take() else {
+                continue;
+            };
+            for i in 0..self.limits.of_segment(id).len() {
+                let (c, fraction) = self.limits.of_segment(id)[i];
+                let load = self.rates.round(fraction * rate) - self.rates.round(fraction * old_rate);
+                let weight = self.weights.round(fraction * free) - self.weights.round(fraction * old_free);
+                self.constraints[c as usize].free_weight += weight;
+                if weight > 0.0 {
+                    self.awaited.push(c);
+                }
+                if own == Some(c) {
+                    self.constraints[c as usize].load += load;
+                } else {
+                    self.add_load(c, load, level);
+                }
+            }
+        }
+        self.unannounced = unannounced;
+    }
+
+    /// Changes the load that pieces with other bottlenecks put on a constraint, by pieces that now run at `level`.
+    fn add_load(&mut self, constraint: u32, load: f64, level: f64) {
+        let state = &mut self.constraints[constraint as usize];
+        state.load += load;
+        state.fastest = state.fastest.max(level);
+        if load == 0.0 || state.queued {
+            return;
+        }
+        if state.level.is_finite() {
+            self.enqueue(constraint, self.constraints[constraint as usize].level);
+        } else if state.load > state.capacity * (1.0 + OVERLOAD) {
+            self.enqueue(constraint, level);
+        }
+    }
+
+    fn enqueue(&mut self, constraint: u32, level: f64) {
+        self.constraints[constraint as usize].queued = true;
+        self.queue.push(Turn { level, constraint });
+    }
+
+    /// Takes a piece from its bottleneck and returns it as that knew it.
+    fn detach(&mut self, piece: u32) -> Held {
+        let Piece { bottleneck, slot, .. } = self.pieces[piece as usize];
+        let list = &mut self.held[bottleneck as usize];
+        let held = list.swap_remove(slot as usize);
+        if let Some(moved) = list.get(slot as usize) {
+            self.pieces[moved.piece as usize].slot = slot;
+        }
+        let empty = list.is_empty();
+        self.mark_changed(bottleneck);
+        let state = &mut self.constraints[bottleneck as usize];
+        if empty {
+            state.held_weight = 0.0;
+            state.held_load = 0.0;
+            self.set_level(bottleneck, f64::INFINITY);
+        } else {
+            state.held_weight -= held.share;
+            state.held_load -= self.rates.round(held.share * state.level);
+            if !state.queued {
+                let level = state.level;
+                self.enqueue(bottleneck, level);
+            }
+        }
+        held
+    }
+
+    fn mark_changed(&mut self, constraint: u32) {
+        if !std::mem::replace(&mut self.constraints[constraint as usize].changed, true) {
+            self.changed.push(constraint);
+        }
+    }
+
+    /// Gives a constraint a level and tells its segments.
+    fn set_level(&mut self, constraint: u32, level: f64) {
+        self.constraints[constraint as usize].level = level;
+        for &(segment, _) in self.limits.segments(constraint) {
+            let across = self.limits.of_segment(segment).iter();
+            let levels = across.map(|&(c, _)| self.constraints[c as usize].level);
+            self.segments[segment as usize].floor = levels.fold(f64::INFINITY, f64::min);
+        }
+    }
+
+    /// Finds out anew when the first piece of a constraint ends.
+    fn reschedule(&mut self, constraint: usize) {
+        let state = &mut self.constraints[constraint];
+        state.changed = false;
+        let (clock, level) = (self.clocks[constraint], state.level);
+        let (mut first, mut span) = (f64::INFINITY, f64::INFINITY);
+        for held in &self.held[constraint] {
+            let end = clock.at + (held.end - clock.reading) / level;
+            first = first.min(end);
+            span = span.min(end - held.start);
+        }
+        self.ends.set(constraint, first);
+        self.spans.set(constraint, span);
+    }
+
+    /// Shares the capacities anew if anything has changed, and tells whether it has.
+    pub(super) fn settle(&mut self, now: f64) -> bool {
+        self.announce(0.0, None);
+        self.enqueue_awaited();
+        let mut turns = 0;
+        while let Some(turn) = self.queue.pop() {
+            if std::mem::take(&mut self.constraints[turn.constraint as usize].queued) {
+                turns += 1;
+                if turns == self.patience {
+                    self.start_over(now);
+                } else {
+                    self.settle_one(turn.constraint, now);
+                }
+            }
+        }
+        let mut changed = std::mem::take(&mut self.changed);
+        let any = !changed.is_empty();
+        for c in changed.drain(..) {
+            self.reschedule(c as usize);
+        }
+        self.changed = changed;
+        #[cfg(test)]
+        self.audit();
+        any
+    }
+}
+
+fn pieces(
+    limits: &Constraints,
+    schedule: &Schedule,
+    placement: &Placement,
+    routes: &Routes,
+    weights: Weights,
+    grid: Grid,
+) -> Vec<Piece> {
+    let mut pieces = Vec::with_capacity(placement.pieces().len());
+    for (task, src, dst, bytes) in schedule.transfers() {
+        for piece in placement.of(task) {
+            let (weight, work) = match weights {
+                Weights::Size => (piece.bytes as f64 / bytes as f64, bytes as f64),
+                Weights::Equal => (1.0, piece.bytes as f64),
+            };
+            pieces.push(Piece {
+                weight: grid.round(weight).max(grid.quantum()),
+                work,
+                start: 0.0,
+                up: limits.ports[src as usize].0,
+                down: limits.ports[dst as usize].1,
+                segment: routes.of_piece[pieces.len()],
+                bottleneck: AWAY,
+                slot: 0,
+            });
+        }
+    }
+    pieces
+}

@@ -1,0 +1,170 @@
+//! The textbook's method, as plainly as possible: all rates from nothing at every event, on all
+//! links of all paths. It shares no code with the engine.
+
+use crate::ids::{NodeId, TaskId};
+use crate::placement::{Placement, Route, path_weights};
+use crate::topology::Fabric;
+use crate::units::Time;
+use crate::workload::{Action, Moment, Progress, Schedule};
+
+use super::super::Weights;
+
+struct SubFlow {
+    task: TaskId,
+    weight: f64,
+    left: f64,
+    rate: f64,
+    links: Vec<(usize, f64)>,
+    forward: f64,
+    round_trip: f64,
+}
+
+/// Start, delivery and acknowledgement of every task in picoseconds; NaN where there is none.
+pub(super) fn completions(
+    fabric: &Fabric,
+    schedule: &Schedule,
+    placement: &Placement,
+    weights: Weights,
+) -> Vec<[f64; 3]> {
+    let mut times = vec![[f64::NAN; 3]; schedule.tasks().len()];
+    let (mut progress, roots) = Progress::new(schedule);
+    let mut agenda: Vec<(f64, TaskId, Option<Moment>)> = Vec::new();
+    let mut active: Vec<SubFlow> = Vec::new();
+    let mut now = 0.0_f64;
+    let mut due = roots;
+    loop {
+        for task in due.drain(..).map(|due| due.task) {
+            let start = now.max(schedule.task(task).earliest.0 as f64);
+            match schedule.task(task).action {
+                Action::Delay(wait) => agenda.push((start + wait.0 as f64, task, Some(Moment::Delivered))),
+                _ => agenda.push((start, task, None)),
+            }
+        }
+        if let Some(i) = agenda.iter().position(|&(at, ..)| at <= now) {
+            let (_, task, moment) = agenda.swap_remove(i);
+            match moment {
+                Some(moment) => progress.happened(schedule, task, moment, Time::ZERO, &mut due),
+                None => {
+                    times[task.index()] = [now, 0.0, 0.0];
+                    active.extend(subflows(fabric, schedule, placement, weights, task));
+                }
+            }
+            continue;
+        }
+        fill(fabric, &mut active);
+        let wait = active.iter().map(|s| s.left / s.rate).fold(f64::INFINITY, f64::min);
+        let planned = agenda.iter().map(|&(at, ..)| at).fold(f64::INFINITY, f64::min);
+        let next = planned.min(now + wait);
+        if next.is_infinite() {
+            return times;
+        }
+        for s in &mut active {
+            s.left -= s.rate * (next - now);
+            // What rounding leaves of a piece: it takes a fraction of a picosecond.
+            if s.left < 1e-3 {
+                s.left = 0.0;
+            }
+        }
+        now = next;
+        let mut done = Vec::new();
+        active.retain(|s| {
+            if s.left == 0.0 {
+                let [_, delivered, acked] = &mut times[s.task.index()];
+                *delivered = delivered.max(now + s.forward);
+                *acked = acked.max(now + s.round_trip);
+                done.push(s.task);
+            }
+            s.left > 0.0
+        });
+        done.dedup();
+        done.retain(|&task| active.iter().all(|s| s.task != task));
+        for task in done {
+            let [_, delivered, acked] = times[task.index()];
+            agenda.push((delivered, task, Some(Moment::Delivered)));
+            agenda.push((acked, task, Some(Moment::Acked)));
+        }
+    }
+}
+
+fn subflows(
+    fabric: &Fabric,
+    schedule: &Schedule,
+    placement: &Placement,
+    weights: Weights,
+    task: TaskId,
+) -> Vec<SubFlow> {
+    let Action::Transfer { src, dst, bytes } = schedule.task(task).action else {
+        return Vec::new();
+    };
+    let (src, dst) = (NodeId(src), NodeId(dst));
+    let subflow = |piece: &crate::placement::Piece| {
+        let paths: Vec<(u32, f64)> = match piece.route {
+            Route::Pinned(path) => vec![(path, 1.0)],
+            Route::Even => (0..fabric.path_count(src, dst)).map(|path| (path, 1.0)).collect(),
+            _ => (0..)
+                .zip(path_weights(fabric, src, dst).iter().map(|&w| w as f64))
+                .collect(),
+        };
+        let whole: f64 = paths.iter().map(|&(_, weight)| weight).sum();
+        let (mut links, mut forward, mut round_trip) = (Vec::new(), 0.0_f64, 0.0_f64);
+        for (path, weight) in paths {
+            let path = fabric.path(src, dst, path);
+            let there: u64 = path.iter().map(|&id| fabric.link(id).delay.0).sum();
+            let back: u64 = path
+                .iter()
+                .map(|&id| fabric.link(fabric.link(id).reverse).delay.0)
+                .sum();
+            forward = forward.max(there as f64);
+            round_trip = round_trip.max((there + back) as f64);
+            links.extend(path.iter().map(|&id| (id.index(), weight / whole)));
+        }
+        SubFlow {
+            task,
+            weight: match weights {
+                Weights::Size => piece.bytes as f64 / bytes as f64,
+                Weights::Equal => 1.0,
+            },
+            left: piece.bytes as f64,
+            rate: 0.0,
+            links,
+            forward,
+            round_trip,
+        }
+    };
+    placement.of(task).iter().map(subflow).collect()
+}
+
+/// Progressive filling: all rates rise together, by weight; those on a link that is full stay.
+fn fill(fabric: &Fabric, active: &mut [SubFlow]) {
+    let mut room: Vec<f64> = fabric.links().iter().map(|link| link.rate.bytes_per_ps()).collect();
+    let mut open: Vec<usize> = (0..active.len()).collect();
+    while !open.is_empty() {
+        let mut weight = vec![0.0; room.len()];
+        for &s in &open {
+            for &(link, fraction) in &active[s].links {
+                weight[link] += fraction * active[s].weight;
+            }
+        }
+        let level = |link: usize| {
+            if weight[link] > 0.0 {
+                room[link] / weight[link]
+            } else {
+                f64::INFINITY
+            }
+        };
+        let lowest = (0..room.len()).map(level).fold(f64::INFINITY, f64::min);
+        let full: Vec<bool> = (0..room.len())
+            .map(|link| level(link) <= lowest * (1.0 + 1e-13))
+            .collect();
+        open.retain(|&s| {
+            let stops = active[s].links.iter().any(|&(link, _)| full[link]);
+            if stops {
+                active[s].rate = active[s].weight * lowest;
+                for &(link, fraction) in &active[s].links {
+                    room[link] -= fraction * active[s].rate;
+                }
+            }
+            !stops
+        });
+    }
+}

@@ -1,8 +1,185 @@
-//! Benchmarks of packet engine.
+//! Speed of the packet engine: packet-hops per CPU second, and per hold operation of a `BinaryHeap`
+//! on the same machine in the same minute.
+//!
+//! `cargo bench --bench packet_engine` runs the table; words after `--` choose rows by name.
 
 #[path = "calibration/mod.rs"]
 mod calibration;
 
+use calibration::{cpu_seconds, hold_ns};
+use fabricsim::input::NoFiles;
+use fabricsim::outcome::{Observe, Outcome};
+use fabricsim::packet_engine::{PacketOptions, Setup, SwitchOptions, Transport, simulate};
+use fabricsim::placement::LoadBalancing;
+use fabricsim::topology::{Fabric, Topology};
+use fabricsim::workload::{Schedule, ScheduleBuilder};
+
+/// One row: what is simulated.
+struct Case {
+    name: &'static str,
+    leaves: u32,
+    hosts_per_leaf: u32,
+    spines: u32,
+    traffic: Traffic,
+    load_balancing: &'static str,
+    transport: &'static str,
+    switch: &'static str,
+    packet: &'static str,
+}
+
+enum Traffic {
+    /// Every host to the host with its number one leaf further.
+    Shift(u64),
+    AllToAll(u64),
+}
+
+const DCTCP: &str = r#"{"dctcp": {}}"#;
+const PERMUTED: &str = r#"{"spray": {"choose": "permuted"}}"#;
+const SMALL: Case = Case {
+    name: "permutation-128",
+    leaves: 8,
+    hosts_per_leaf: 16,
+    spines: 16,
+    traffic: Traffic::Shift(2_000_000),
+    load_balancing: PERMUTED,
+    transport: DCTCP,
+    switch: "{}",
+    packet: r#"{"payload": 4086}"#,
+};
+const LARGE: Case = Case {
+    name: "permutation-1024",
+    leaves: 32,
+    hosts_per_leaf: 32,
+    spines: 32,
+    ..SMALL
+};
+
+const CASES: &[Case] = &[
+    SMALL,
+    LARGE,
+    Case {
+        name: "round-robin-ideal-128",
+        load_balancing: r#"{"spray": {"choose": "round-robin"}}"#,
+        transport: r#"{"ideal": {}}"#,
+        ..SMALL
+    },
+    Case {
+        name: "pinned-ideal-1024",
+        load_balancing: r#"{"ethereal": {}}"#,
+        transport: r#"{"ideal": {}}"#,
+        ..LARGE
+    },
+    Case {
+        name: "trimming-128",
+        switch: r#"{"trimming": true}"#,
+        ..SMALL
+    },
+    Case {
+        name: "pfc-128",
+        switch: r#"{"pfc": true}"#,
+        ..SMALL
+    },
+    Case {
+        name: "all-to-all-128",
+        traffic: Traffic::AllToAll(65_536),
+        ..SMALL
+    },
+    Case {
+        name: "all-to-all-1024",
+        traffic: Traffic::AllToAll(16_384),
+        ..LARGE
+    },
+];
+
+impl Case {
+    fn fabric(&self) -> Fabric {
+        let cable = r#"{"rate": "400Gbps", "delay": "500ns"}"#;
+        let json = format!(
+            r#"{{"leaf-spine": {{"leaves": {}, "spines": {}, "hosts_per_leaf": {}, "host_link": {cable}, "fabric_link": {cable}}}}}"#,
+            self.leaves, self.spines, self.hosts_per_leaf
+        );
+        let topology: Topology = parse(&json);
+        Fabric::compile(&topology.blueprint(&NoFiles).expect("the table's fabrics are valid"))
+    }
+
+    fn schedule(&self) -> Schedule {
+        let hosts = self.leaves * self.hosts_per_leaf;
+        let mut builder = ScheduleBuilder::default();
+        for src in 0..hosts {
+            match self.traffic {
+                Traffic::Shift(bytes) => {
+                    builder.transfer(src, (src + self.hosts_per_leaf) % hosts, bytes, 0);
+                }
+                Traffic::AllToAll(bytes) => {
+                    for offset in 1..hosts {
+                        builder.transfer(src, (src + offset) % hosts, bytes, 0);
+                    }
+                }
+            }
+        }
+        builder.build()
+    }
+
+    fn run(&self) -> (f64, Outcome) {
+        let (fabric, schedule) = (self.fabric(), self.schedule());
+        let load_balancing: LoadBalancing = parse(self.load_balancing);
+        let transport: Transport = parse(self.transport);
+        let packet: PacketOptions = parse(self.packet);
+        let switch: SwitchOptions = parse(self.switch);
+        let placement = load_balancing
+            .place(&fabric, &schedule, &NoFiles, 1)
+            .expect("the table's schemes fit its fabrics");
+        let setup = Setup {
+            fabric: &fabric,
+            link_events: &[],
+            schedule: &schedule,
+            placement: &placement,
+            load_balancing: &load_balancing,
+            transport: &transport,
+            packet: &packet,
+            switch: &switch,
+            observe: Observe::default(),
+            seed: 1,
+        };
+        setup.check().expect("the table's options are possible");
+        let (seconds, outcome) = cpu_seconds(|| simulate(&setup));
+        (seconds, outcome.expect("every flow finishes"))
+    }
+}
+
+fn parse<T: serde::de::DeserializeOwned>(json: &str) -> T {
+    serde_json::from_str(json).expect("the table is written correctly")
+}
+
 fn main() {
-    println!("hold model: {:.1} ns per operation", calibration::hold_ns());
+    let chosen: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let hold = hold_ns();
+    println!("hold model: {hold:.1} ns per operation");
+    println!(
+        "{:<24} {:>9} {:>9} {:>9} {:>12} {:>10} {:>10}",
+        "case", "CPU s", "M hops", "M hops/s", "hops/hold", "CCT us", "peak MiB"
+    );
+    let wanted = |case: &&Case| chosen.is_empty() || chosen.iter().any(|word| case.name.contains(word.as_str()));
+    for case in CASES.iter().filter(wanted) {
+        let (seconds, outcome) = case.run();
+        let hops = outcome.counters.packet_hops as f64;
+        println!(
+            "{:<24} {:>9.3} {:>9.2} {:>9.2} {:>12.3} {:>10.2} {:>10.1}",
+            case.name,
+            seconds,
+            hops / 1e6,
+            hops / seconds / 1e6,
+            hops / seconds * hold / 1e9,
+            outcome.cct.as_us(),
+            peak_mib()
+        );
+    }
+}
+
+/// The largest resident size of this process so far, where the system tells.
+fn peak_mib() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or("");
+    let kib = line.split_whitespace().nth(1).and_then(|word| word.parse::<f64>().ok());
+    kib.unwrap_or(0.0) / 1024.0
 }

@@ -1,5 +1,7 @@
 //! The event loop: takes the earliest event, lets it happen, until every flow is done or nothing is left.
 
+use super::credits::Grants;
+use super::faults::Faults;
 use super::flow_control::FlowControl;
 use super::forwarding::{Cell, Forwarding, Next};
 use super::links::Links;
@@ -10,8 +12,11 @@ use super::path_selection::InSwitch;
 use super::ports::Port;
 use super::queue::EventQueue;
 use super::queue_pairs::{Ends, Flow, NONE, QueuePair, Receiver, Sender, Slab};
+use super::series::Sampler;
 use super::unloaded;
 use super::{Continue, Setup, Status};
+use smallvec::SmallVec;
+
 use crate::ids::{NodeId, TaskId};
 use crate::outcome::Counters;
 use crate::placement::Route;
@@ -60,6 +65,12 @@ pub(super) struct Engine<'a, Q> {
     pub flow_control: Option<FlowControl>,
     /// All links have the same rate and delay, so that all paths of a pair are equally fast.
     pub equal_links: bool,
+    pub faults: Faults,
+    /// What hosts grant as receivers; empty where senders need no credits.
+    pub grants: Vec<Grants>,
+    pub sampler: Option<Sampler>,
+    /// Paths that each flow's data has taken, as bits; empty unless flows are observed.
+    pub paths_taken: Vec<SmallVec<[u64; 1]>>,
 }
 
 impl<'a, Q: EventQueue> Engine<'a, Q> {
@@ -70,11 +81,11 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
         let rtt = network_rtt(setup);
         let salt = mix(setup.seed ^ 0x5317_c4e5);
         let in_switch = InSwitch::new(setup.load_balancing, fabric.nodes().len(), rtt, salt);
-        let header = setup.packet.header.0 as u16;
-        let trimming = setup.switch.trimming;
+        let trimming = setup.trimming();
         let flow_control = setup.switch.pfc.then(|| FlowControl::new(setup));
         let listed = setup.packet.ack_priority || trimming || flow_control.is_some();
-        let links = Links::new(setup, header, rtt, listed);
+        let links = Links::new(setup, rtt, listed);
+        let credits = setup.transport.grants();
         let can_lose = links.can_drop() || !setup.link_events.is_empty();
         let rto = setup.packet.rto.unwrap_or_else(|| setup.transport.rto(rtt)).0;
         let (ends, queue_pairs) = queue_pairs(setup, in_switch.decides());
@@ -109,29 +120,50 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
             },
             trimming,
             flow_control,
-            equal_links: equal_links(fabric),
+            equal_links: equal_links(fabric) && setup.link_events.is_empty(),
+            faults: Faults::default(),
+            sampler: setup
+                .observe
+                .series
+                .map(|interval| Sampler::new(interval, fabric.links().len())),
+            paths_taken: vec![SmallVec::new(); if setup.observe.flows { tasks } else { 0 }],
+            grants: vec![Grants::default(); if credits { fabric.hosts() as usize } else { 0 }],
         }
     }
 
-    /// The fabric in its present state.
+    /// The fabric as routing knows it.
     pub fn fabric(&self) -> &Fabric {
-        self.setup.fabric
+        self.faults.fabric.as_deref().unwrap_or(self.setup.fabric)
     }
 
     /// Lets things happen until all flows are done, nothing is left to do, or `monitor` has enough.
     pub fn run(mut self, monitor: &mut dyn FnMut(&Status) -> Continue) -> Self {
-        self.start_due();
-        while self.unfinished > 0 {
-            let Some(event) = self.queue.pop() else { break };
-            debug_assert!(event.time >= self.now, "time goes back");
-            self.now = event.time;
-            self.counters.events += 1;
-            self.happen(event);
+        self.begin();
+        while self.unfinished > 0 && self.step().is_some() {
             if self.counters.events.is_multiple_of(WATCH_EVERY) && monitor(&self.status()) == Continue::No {
                 break;
             }
         }
+        self.look();
         self
+    }
+
+    /// What happens before the first event.
+    pub fn begin(&mut self) {
+        self.await_link_event();
+        self.await_sample();
+        self.start_due();
+    }
+
+    /// Lets the earliest event happen; `None` where nothing is left to do.
+    #[inline]
+    pub fn step(&mut self) -> Option<Event> {
+        let event = self.queue.pop()?;
+        debug_assert!(event.time >= self.now, "time goes back");
+        self.now = event.time;
+        self.counters.events += 1;
+        self.happen(event);
+        Some(event)
     }
 
     fn status(&self) -> Status {
@@ -151,14 +183,17 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
             Kind::NicFree => self.nic_free(packet.qp),
             Kind::Pace => self.pace(packet.qp),
             Kind::Timeout => self.timeout(packet.qp),
+            Kind::LinkChange => self.links_change(),
+            Kind::Converged => self.converge(packet.qp),
             Kind::PortFree => self.port_free(packet.qp),
             Kind::FlowControl => self.set_paused(packet.qp, packet.seq != 0),
+            Kind::Sample => self.sample(),
+            Kind::PullPacer => self.grant(packet.qp),
             Kind::Start => self.open(packet.qp),
             Kind::Task => {
                 self.task_due(TaskId(packet.qp));
                 self.start_due();
             }
-            _ => {}
         }
     }
 
@@ -231,6 +266,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
             Kind::Data => self.data_arrived(packet),
             Kind::Ack => self.ack_arrived(packet),
             Kind::Nack => self.nack_arrived(packet),
+            Kind::Pull => self.credit_arrived(packet),
             _ => {}
         }
     }
@@ -330,7 +366,7 @@ fn network_rtt(setup: &Setup<'_>) -> u64 {
         let (src, dst) = (NodeId(src), NodeId(dst));
         match setup.fabric.path_count(src, dst) {
             0 => 0,
-            _ => unloaded::conditions(setup.fabric, &setup.fabric.path(src, dst, 0), setup.packet).rtt,
+            _ => unloaded::conditions(setup.fabric, &setup.fabric.path(src, dst, 0), setup.packet, false).rtt,
         }
     });
     rtts.max().unwrap_or(0)

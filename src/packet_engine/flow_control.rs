@@ -14,6 +14,7 @@ use super::options::PacketOptions;
 use super::packet::{Event, Kind, Packet};
 use super::queue::EventQueue;
 use crate::ids::NodeId;
+use crate::input::InputError;
 use crate::topology::{Fabric, NodeKind};
 
 /// Bytes of a pause frame.
@@ -78,6 +79,26 @@ pub(super) fn headroom(fabric: &Fabric, link: usize, packet: &PacketOptions) -> 
     let on_the_way = (u128::from(wait.0) * u128::from(forth.rate.0)).div_ceil(8_000_000_000_000) as u64;
     // The packet that is being sent when the frame comes, and the one that crossed the threshold.
     on_the_way + 2 * full
+}
+
+/// Refuses switch buffers that headroom alone would fill.
+pub(super) fn check(setup: &Setup<'_>) -> Result<(), InputError> {
+    let (fabric, full) = (setup.fabric, setup.packet.full());
+    for node in (fabric.hosts() as usize..fabric.nodes().len()).map(NodeId::from) {
+        let ports = fabric.out_links(node);
+        let into = ports.iter().map(|&id| fabric.link(id).reverse.index());
+        let needed = into
+            .map(|link| headroom(fabric, link, setup.packet) + full)
+            .sum::<u64>();
+        let size = buffer_size(fabric, setup.switch, ports);
+        if size < needed {
+            let name = &fabric.node(node).name;
+            let message = format!("{size} bytes are too little for flow control: the links into {name} need {needed}");
+            return Err(InputError::key("switch.buffer", message)
+                .help("raise it: what is on the wire when a link is paused must find room"));
+        }
+    }
+    Ok(())
 }
 
 impl FlowControl {

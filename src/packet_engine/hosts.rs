@@ -12,7 +12,7 @@ use super::transport::{Conditions, CongestionControl, Feedback};
 use super::unloaded;
 use crate::ids::{NodeId, TaskId};
 use crate::placement::path_weights;
-use crate::rng::{index_below, mix};
+use crate::rng::mix;
 use crate::units::Time;
 use crate::workload::Moment;
 
@@ -54,6 +54,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
 
     /// Makes the sending end of a queue pair.
     fn activate(&mut self, qp: u32) {
+        self.avoid_bad_path(qp);
         let conditions = self.conditions(qp);
         let ends = self.ends[qp as usize];
         let pair = self.queue_pairs[qp as usize];
@@ -85,14 +86,14 @@ impl<Q: EventQueue> Engine<'_, Q> {
     }
 
     /// How a queue pair chooses its paths. Where switches decide it does not.
-    fn spread(&self, qp: u32, conditions: &Conditions) -> Spread {
+    pub fn spread(&self, qp: u32, conditions: &Conditions) -> Spread {
         let ends = self.ends[qp as usize];
         if ends.base == NONE {
             return Spread::Fixed;
         }
         let route = self.setup.placement.pieces()[qp as usize].route;
         let choice = Choice {
-            paths: self.forwarding.path_count(ends.src, ends.dst),
+            paths: self.fabric().path_count(NodeId(ends.src), NodeId(ends.dst)),
             window: (conditions.bdp / conditions.full) as u32,
             weights: &|| path_weights(self.fabric(), NodeId(ends.src), NodeId(ends.dst)),
             salt: mix(mix(self.setup.seed ^ 0x5917_ead0) ^ u64::from(qp)),
@@ -101,17 +102,23 @@ impl<Q: EventQueue> Engine<'_, Q> {
     }
 
     /// What a queue pair finds on its path, or on the fastest where it has several.
-    fn conditions(&self, qp: u32) -> Conditions {
+    pub fn conditions(&self, qp: u32) -> Conditions {
         let ends = self.ends[qp as usize];
         let (src, dst) = (NodeId(ends.src), NodeId(ends.dst));
-        let base = if ends.base == NONE { 0 } else { ends.base };
-        let of = |index| unloaded::conditions(self.fabric(), &self.fabric().path(src, dst, index), self.setup.packet);
+        // A pair that is cut off remembers the paths it once had.
+        let fabric = match self.fabric().path_count(src, dst) {
+            0 => self.setup.fabric,
+            _ => self.fabric(),
+        };
+        let paths = fabric.path_count(src, dst);
+        let base = if ends.base < paths { ends.base } else { 0 };
+        let (options, trimming) = (self.setup.packet, self.trimming);
+        let of = |index| unloaded::conditions(fabric, &fabric.path(src, dst, index), options, trimming);
         let own = of(base);
         if self.queue_pairs[qp as usize].pinned || self.equal_links {
             return own;
         }
-        let paths = self.fabric().path_count(src, dst).min(super::PATHS_LOOKED_AT);
-        (0..paths)
+        (0..paths.min(super::PATHS_LOOKED_AT))
             .map(of)
             .fold(own, |best, other| if other.rtt < best.rtt { other } else { best })
     }
@@ -147,9 +154,6 @@ impl<Q: EventQueue> Engine<'_, Q> {
     pub fn data_arrived(&mut self, packet: Packet) {
         let qp = packet.qp;
         let pair = self.queue_pairs[qp as usize];
-        if packet.has(TRIMMED) {
-            return self.answer(packet, Kind::Nack, 0);
-        }
         if pair.receiver == COMPLETE {
             return self.answer(packet, Kind::Ack, pair.packets);
         }
@@ -157,6 +161,10 @@ impl<Q: EventQueue> Engine<'_, Q> {
             NONE => self.open_receiver(qp),
             slot => slot,
         };
+        self.entitle(qp, slot, &packet);
+        if packet.has(TRIMMED) {
+            return self.answer(packet, Kind::Nack, 0);
+        }
         let received = &mut self.receivers.at(slot).received;
         let arrival = received.accept(packet.seq);
         let cumulative = received.cumulative();
@@ -171,10 +179,27 @@ impl<Q: EventQueue> Engine<'_, Q> {
             return;
         }
         let complete = received.count() == pair.packets;
+        self.note_path(&packet, pair.task);
         self.answer(packet, Kind::Ack, cumulative);
         if complete && arrival == Arrival::New {
             self.piece_delivered(qp, slot);
         }
+    }
+
+    /// Remembers which path data took, where flows are observed.
+    fn note_path(&mut self, packet: &Packet, task: u32) {
+        let Some(bits) = self.paths_taken.get_mut(task as usize) else {
+            return;
+        };
+        let base = match self.ends[packet.qp as usize].base {
+            NONE => 0,
+            base => base,
+        };
+        let path = (base + u32::from(packet.path)) as usize;
+        if bits.len() <= path / 64 {
+            bits.resize(path / 64 + 1, 0);
+        }
+        bits[path / 64] |= 1 << (path % 64);
     }
 
     fn open_receiver(&mut self, qp: u32) -> u32 {
@@ -182,7 +207,12 @@ impl<Q: EventQueue> Engine<'_, Q> {
         let pair = self.queue_pairs[qp as usize];
         let span = self.span(&conditions, pair.packets);
         let received = Received::new(span, self.in_order_only(pair.pinned));
-        let slot = self.receivers.insert(Receiver { received });
+        let slot = self.receivers.insert(Receiver {
+            received,
+            granted: self.setup.transport.credits(&conditions).unwrap_or(0),
+            owed: 0,
+            path: 0,
+        });
         self.queue_pairs[qp as usize].receiver = slot;
         slot
     }
@@ -204,7 +234,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
     }
 
     /// Puts a control packet of the receiver on its way to the sender.
-    fn send_control(&mut self, mut packet: Packet) {
+    pub fn send_control(&mut self, mut packet: Packet) {
         let ends = self.ends[packet.qp as usize];
         let link = match self.forwarding.only_uplink(ends.dst) {
             Some(link) => link,
@@ -252,6 +282,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
             rtt: since(now, packet.stamp),
             marked: packet.has(MARKED),
             bytes: u64::from(new) * full,
+            in_flight: u64::from(sender.sent.in_flight()) * full,
             seq: packet.seq,
             next,
         });
@@ -344,6 +375,10 @@ impl<Q: EventQueue> Engine<'_, Q> {
         }
         sender.timing = false;
         if sender.sent.in_flight() == 0 {
+            // Only a sender whose credits were lost can be idle with work to do.
+            if !sender.ready && !sender.pacing {
+                sender.control.on_timeout(now);
+            }
             return self.offer(slot);
         }
         sender.timeouts += 1;
@@ -358,11 +393,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         sender.timer_seq = sender.sent.next();
         let time = sender.deadline;
         self.alarm(time, self.keys.timeout + qp, Kind::Timeout, qp);
+        self.leave_path(qp, slot);
         self.offer(slot);
-    }
-
-    /// A random number below `n` that depends on the run's seed and the arguments alone.
-    pub fn draw(&self, salt: u64, n: u32) -> u32 {
-        index_below(mix(mix(self.setup.seed ^ 0xd4a3) ^ salt), n)
     }
 }

@@ -10,7 +10,9 @@ use super::transport::Transport;
 use crate::ids::{LinkId, NodeId};
 use crate::rng::{index_below, mix};
 use crate::topology::{Fabric, NodeKind};
-use crate::units::Rate;
+use crate::units::{PS_PER_SECOND, Rate};
+
+const PS: u128 = PS_PER_SECOND as u128;
 
 /// No threshold.
 const NEVER: u64 = u64::MAX;
@@ -50,6 +52,8 @@ pub(super) struct LinkCounts {
     pub pauses: u64,
     /// Wire bytes that were lost on the link or dropped in front of it.
     pub lost_bytes: u64,
+    /// The longest queue before the link last changed its rate, in bytes.
+    pub max_queue_before: u64,
 }
 
 /// The shared buffer of one switch.
@@ -96,7 +100,7 @@ pub(super) struct Links {
 
 impl Links {
     /// Queues as the switch table says, or as the transport wants them where it is silent.
-    pub fn new(setup: &Setup<'_>, header: u16, rtt: u64, listed: bool) -> Self {
+    pub fn new(setup: &Setup<'_>, rtt: u64, listed: bool) -> Self {
         let (fabric, switch, transport) = (setup.fabric, setup.switch, setup.transport);
         let mut links = Self {
             states: Vec::with_capacity(fabric.links().len()),
@@ -111,7 +115,7 @@ impl Links {
                 Vec::new()
             },
             alpha: switch.alpha,
-            header,
+            header: setup.packet.header.0 as u16,
             seed: mix(setup.seed ^ 0xec4),
         };
         for link in fabric.links() {
@@ -120,6 +124,8 @@ impl Links {
             let ecn = switch.ecn.or_else(|| transport.ecn(link.rate, bdp));
             links.ecn.push(ecn.filter(|_| at_switch));
             let limit = link.queue.or(switch.queue).map(|limit| limit.0);
+            let own = || transport.queue(setup.trimming(), bdp, setup.packet.full());
+            let limit = limit.or_else(|| if switch.buffer.is_none() { own() } else { None });
             links.limits.push(limit.filter(|_| at_switch && !switch.pfc));
             links.rates.push(link.rate);
             links.states.push(LinkState {
@@ -179,7 +185,7 @@ impl Links {
     /// Bytes that a link sends in `ps`, rounded up.
     fn bytes_in(&self, link: u32, ps: u64) -> u64 {
         match self.states[link as usize].ps_per_byte {
-            0 => (u128::from(ps) * u128::from(self.rates[link as usize].0)).div_ceil(8_000_000_000_000) as u64,
+            0 => (u128::from(ps) * u128::from(self.rates[link as usize].0)).div_ceil(8 * PS) as u64,
             ps_per_byte => ps.div_ceil(u64::from(ps_per_byte)),
         }
     }
@@ -339,7 +345,35 @@ impl Links {
 
     /// The longest queue so far, in bytes.
     pub fn max_queue(&self, link: u32) -> u64 {
-        self.bytes_in(link, self.states[link as usize].max_backlog)
+        let now = self.bytes_in(link, self.states[link as usize].max_backlog);
+        now.max(self.counts[link as usize].max_queue_before)
+    }
+
+    /// Counts a packet that is lost after its link had accepted it.
+    pub fn lose_accepted(&mut self, link: u32, packet: &Packet) {
+        let payload = self.payload(packet);
+        let state = &mut self.states[link as usize];
+        state.wire_bytes -= u64::from(packet.size);
+        state.data_bytes -= payload;
+        self.lose(link, packet);
+    }
+
+    /// Changes the rate of a link. What it holds must be timed anew: see [`Links::set_busy_until`].
+    pub fn change_rate(&mut self, link: u32, rate: Rate, now: u64) {
+        self.counts[link as usize].max_queue_before = self.max_queue(link);
+        self.states[link as usize].max_backlog = 0;
+        self.states[link as usize].busy_until = now;
+        self.set_rate(link, rate);
+    }
+
+    /// Sets when a link will have sent all it holds.
+    pub fn set_busy_until(&mut self, link: u32, time: u64) {
+        self.states[link as usize].busy_until = time;
+    }
+
+    /// Sets the time on the wire of what waits in the list of a port, in ps.
+    pub fn set_waiting(&mut self, link: u32, waiting: u64) {
+        self.waiting[link as usize] = waiting;
     }
 
     /// Sets the rate of a link with an empty queue, and its thresholds with it.

@@ -14,9 +14,9 @@
 //! | `nic`, `hosts`, `queue_pairs` | network cards, flows and their two ends |
 //! | `path_selection/`, `transport/`, `recovery/` | one file per way to spread, to control, to recover |
 
-#![allow(dead_code, reason = "link events and receiver credits are being added")]
-
+mod credits;
 mod engine;
+mod faults;
 mod flow_control;
 mod forwarding;
 mod hosts;
@@ -30,13 +30,14 @@ mod queue;
 mod queue_pairs;
 mod recovery;
 mod report;
+mod series;
 #[cfg(test)]
 mod tests;
 mod transport;
 mod unloaded;
 
 pub use options::{Ecn, PacketOptions, Recovery, SwitchOptions};
-pub use transport::{Dctcp, Ideal, Signal, Transport};
+pub use transport::{Dcqcn, Dctcp, Eqds, Ideal, Nscc, Signal, Swift, Transport};
 pub use unloaded::completion;
 
 use crate::input::InputError;
@@ -99,6 +100,12 @@ impl Setup<'_> {
         self.check_together()
     }
 
+    /// Whether switches trim packets that find no room.
+    fn trimming(&self) -> bool {
+        let default = self.transport.trimming() && !self.switch.pfc;
+        self.switch.trimming.unwrap_or(default)
+    }
+
     fn check_together(&self) -> Result<(), InputError> {
         let full = self.packet.full();
         for (key, room) in [
@@ -109,6 +116,9 @@ impl Setup<'_> {
                 return Err(InputError::key(key, format!("a packet of {full} bytes never fits in"))
                     .help("raise it, or lower packet.payload"));
             }
+        }
+        if self.switch.pfc {
+            flow_control::check(self)?;
         }
         let sprayed = |piece: &crate::placement::Piece| !matches!(piece.route, crate::placement::Route::Pinned(_));
         if self.packet.recovery == Recovery::GoBackN && self.placement.pieces().iter().any(sprayed) {
@@ -121,11 +131,8 @@ impl Setup<'_> {
             )
             .help("use selective-repeat"));
         }
-        if !self.link_events.is_empty() {
-            return Err(
-                InputError::key("faults", "the packet engine cannot change links in time yet")
-                    .help("remove `from` and `until`"),
-            );
+        if self.observe.series.is_some_and(Time::is_zero) {
+            return Err(InputError::key("output.series", "the sampling interval is zero"));
         }
         self.check_sizes()
     }
@@ -170,4 +177,10 @@ pub fn simulate(setup: &Setup<'_>) -> Result<Outcome, Stuck> {
 /// changes what happens, only whether the run ends early, with [`Stuck`].
 pub fn simulate_watched(setup: &Setup<'_>, monitor: &mut dyn FnMut(&Status) -> Continue) -> Result<Outcome, Stuck> {
     report::outcome(engine::Engine::<queue::Wheel>::new(setup).run(monitor))
+}
+
+/// [`simulate`] with a plain binary heap for its pending events: the same outcome, slower. It is
+/// there to be held against.
+pub fn simulate_by_heap(setup: &Setup<'_>) -> Result<Outcome, Stuck> {
+    report::outcome(engine::Engine::<queue::Heap>::new(setup).run(&mut |_| Continue::Yes))
 }

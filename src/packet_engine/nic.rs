@@ -133,10 +133,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
     fn may_send(&mut self, slot: u32) -> bool {
         let full = self.full;
         let sender = self.senders.at(slot);
-        let in_flight = u64::from(sender.sent.in_flight());
-        sender.sent.has_more()
-            && (in_flight == 0 || (in_flight + 1) * full <= sender.control.window())
-            && sender.next_at <= self.now
+        sender.sent.has_more() && sender.control.may_send(sender.sent.in_flight(), full) && sender.next_at <= self.now
     }
 
     /// Lists a sender at its port if it may send; sets an alarm if it only has to wait for its pace.
@@ -218,8 +215,9 @@ impl<Q: EventQueue> Engine<'_, Q> {
             flags: if resent { RESENT } else { 0 },
         };
         if let Some(rate) = sender.control.pace() {
-            sender.next_at = now.max(sender.next_at) + (f64::from(size) / rate) as u64;
+            sender.next_at = now.saturating_add((f64::from(size) / rate) as u64);
         }
+        sender.control.on_send();
         sender.retransmits += u32::from(resent);
         self.counters.packets += 1;
         self.counters.retransmits += u64::from(resent);

@@ -151,8 +151,9 @@ pub struct SwitchOptions {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pfc_resume: Option<Bytes>,
     /// A packet that finds no room loses its payload instead of its life: the header goes on in the
-    /// priority class and the sender hears of it at once. Default false.
-    pub trimming: bool,
+    /// priority class and the sender hears of it at once. Default: true for `nscc` and `eqds`, else false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trimming: Option<bool>,
 }
 
 impl Default for SwitchOptions {
@@ -165,7 +166,7 @@ impl Default for SwitchOptions {
             pfc: false,
             pfc_pause: None,
             pfc_resume: None,
-            trimming: false,
+            trimming: None,
         }
     }
 }
@@ -192,7 +193,7 @@ impl SwitchOptions {
                 );
             }
         }
-        if self.pfc && self.trimming {
+        if self.pfc && self.trimming == Some(true) {
             return Err(InputError::key("trimming", "with `pfc` no packet is ever trimmed")
                 .help("choose one of `pfc` and `trimming`"));
         }

@@ -20,8 +20,6 @@ pub(super) enum Kind {
     Pace,
     /// A queue pair's retransmission timer.
     Timeout,
-    /// A queue pair's congestion control asked for an alarm.
-    ControlTimer,
     /// A receiver may send its next credit.
     PullPacer,
     /// A flow-control frame reaches the sender of a link: pause or resume.
@@ -133,7 +131,6 @@ pub(super) struct Keys {
     pub pull_pacer: u32,
     pub timeout: u32,
     pub pace: u32,
-    pub control_timer: u32,
     pub start: u32,
     pub task: u32,
 }
@@ -161,7 +158,6 @@ impl Keys {
             pull_pacer: range(hosts)?,
             timeout: range(queue_pairs)?,
             pace: range(queue_pairs)?,
-            control_timer: range(queue_pairs)?,
             start: range(queue_pairs)?,
             task: range(tasks)?,
         })

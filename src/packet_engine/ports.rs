@@ -11,6 +11,7 @@ use super::flow_control::Charge;
 use super::links::Refused;
 use super::packet::{Event, Keys, Kind, PRIORITY, Packet, TRIMMED};
 use super::queue::EventQueue;
+use super::queue_pairs::NONE;
 
 /// Classes: control in the first, data (or everything, without priorities) in the second.
 const CONTROL: usize = 0;
@@ -38,13 +39,10 @@ pub(super) struct Port {
 }
 
 impl Port {
-    /// Packets that wait, with their bytes on the wire.
+    /// Packets that wait.
+    #[cfg(test)]
     pub fn held(&self) -> impl Iterator<Item = &Packet> {
         self.classes.iter().flatten().map(|held| &held.packet)
-    }
-
-    pub fn is_paused(&self) -> bool {
-        self.paused
     }
 }
 
@@ -108,7 +106,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         if let Some(sent) = self.ports[link as usize].sending.take() {
             self.release(sent.charge, sent.packet.size);
             let port = self.nics.port_of(link);
-            if port != super::queue_pairs::NONE && sent.packet.kind == Kind::Data {
+            if port != NONE && sent.packet.kind == Kind::Data {
                 self.nics.data_left(port);
                 self.pump(port);
             }
@@ -132,7 +130,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         let on_wire = self.links.on_wire(link, u64::from(held.packet.size));
         port.waiting[class] -= on_wire;
         port.sending = Some(held);
-        let must_tell = held.charge.is_some() || self.nics.port_of(link) != super::queue_pairs::NONE;
+        let must_tell = held.charge.is_some() || self.nics.port_of(link) != NONE;
         port.pending = must_tell || port.classes.iter().any(|class| !class.is_empty());
         let done = self.now + on_wire;
         if port.pending {
@@ -141,6 +139,44 @@ impl<Q: EventQueue> Engine<'_, Q> {
         let time = self.links.send(link, on_wire, done);
         let (key, packet) = (Keys::ARRIVAL + link, held.packet);
         self.queue.push(Event { time, key, packet });
+    }
+
+    /// A link went down: its port loses all it holds.
+    pub fn empty_port(&mut self, link: u32) {
+        let nic = self.nics.port_of(link);
+        if self.ports.is_empty() {
+            return;
+        }
+        let port = &mut self.ports[link as usize];
+        let sending = port.sending.take().filter(|_| port.pending);
+        let waiting: Vec<Held> = port.classes.iter_mut().flat_map(std::mem::take).collect();
+        port.waiting = [0; 2];
+        port.pending = false;
+        self.links.set_waiting(link, 0);
+        for held in &waiting {
+            self.links.lose_accepted(link, &held.packet);
+        }
+        for held in sending.into_iter().chain(waiting) {
+            self.release(held.charge, held.packet.size);
+        }
+        if nic != NONE {
+            self.nics.data_left(nic);
+            self.pump(nic);
+        }
+    }
+
+    /// A link changed its rate: what waits in its port takes another time.
+    pub fn retime_port(&mut self, link: u32) {
+        if self.ports.is_empty() {
+            return;
+        }
+        let port = &mut self.ports[link as usize];
+        for class in [CONTROL, DATA] {
+            let sizes = port.classes[class].iter().map(|held| u64::from(held.packet.size));
+            port.waiting[class] = sizes.map(|size| self.links.on_wire(link, size)).sum();
+        }
+        self.links.set_waiting(link, port.waiting[CONTROL] + port.waiting[DATA]);
+        self.serve(link);
     }
 
     /// Flow control pauses or resumes the data of a port.

@@ -68,6 +68,10 @@ pub(super) struct Sender {
 #[derive(Debug)]
 pub(super) struct Receiver {
     pub received: Received,
+    /// Where senders need credits: packets granted in all, of them not sent yet, and the path of the last arrival.
+    pub granted: u32,
+    pub owed: u32,
+    pub path: u16,
 }
 
 /// One transfer.
@@ -126,9 +130,5 @@ impl<T> Slab<T> {
         self.values[slot as usize]
             .as_ref()
             .expect("slots are used between insertion and removal")
-    }
-
-    pub fn iter(&self) -> impl Iterator<Item = &T> {
-        self.values.iter().flatten()
     }
 }

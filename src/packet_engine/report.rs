@@ -3,6 +3,7 @@
 use super::engine::Engine;
 use super::queue::EventQueue;
 use super::queue_pairs::{COMPLETE, NONE};
+use super::series::Sampler;
 use super::unloaded;
 use crate::ids::{NodeId, TaskId};
 use crate::outcome::{FctSummary, FlowRecord, LinkRecord, Outcome, Stuck, Unfinished};
@@ -26,7 +27,7 @@ pub(super) fn outcome<Q: EventQueue>(mut engine: Engine<'_, Q>) -> Result<Outcom
         flows: if observe.flows { flows(&engine) } else { Vec::new() },
         links: if observe.links { links(&engine) } else { Vec::new() },
         counters: engine.counters,
-        series: None,
+        series: engine.sampler.take().map(Sampler::into_series),
     })
 }
 
@@ -50,7 +51,10 @@ fn flows<Q: EventQueue>(engine: &Engine<'_, Q>) -> Vec<FlowRecord> {
             acked: Time(flow.acked),
             ideal: alone.min().unwrap_or(Time::ZERO),
             subflows: engine.setup.placement.of(task).len() as u32,
-            paths: 0,
+            paths: engine.paths_taken[task.index()]
+                .iter()
+                .map(|bits| bits.count_ones())
+                .sum(),
             retransmits: flow.retransmits,
             reordered: flow.reordered,
         }
@@ -117,6 +121,13 @@ impl<Q: EventQueue> Engine<'_, Q> {
             slot => Some(self.senders.get(slot)),
         });
         let tries = senders.map(|sender| sender.timeouts).max().unwrap_or(0);
+        let task = self.setup.schedule.task(task).action;
+        if let crate::workload::Action::Transfer { src, dst, .. } = task
+            && self.is_cut_off(src, dst)
+        {
+            let name = |host| &self.setup.fabric.node(NodeId(host)).name;
+            return format!("no path was left from {} to {}", name(src), name(dst));
+        }
         if tries > self.setup.packet.retries {
             format!("gave up after {} timeouts in a row", self.setup.packet.retries)
         } else if self.queue.len() > 0 {

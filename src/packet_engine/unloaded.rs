@@ -46,7 +46,7 @@ fn back(fabric: &Fabric, id: LinkId, options: &PacketOptions) -> Time {
 }
 
 /// What a queue pair finds on an idle path.
-pub(super) fn conditions(fabric: &Fabric, path: &[LinkId], options: &PacketOptions) -> Conditions {
+pub(super) fn conditions(fabric: &Fabric, path: &[LinkId], options: &PacketOptions, trimming: bool) -> Conditions {
     let full = options.full();
     let out = path.iter().map(|&id| {
         let link = fabric.link(id);
@@ -60,6 +60,8 @@ pub(super) fn conditions(fabric: &Fabric, path: &[LinkId], options: &PacketOptio
         rate: rate.bytes_per_ps(),
         rtt: rtt.0,
         bdp: packets * full,
+        hops: path.len() as u32,
+        trimming,
     }
 }
 

@@ -7,7 +7,6 @@ mod heap;
 mod tests;
 mod wheel;
 
-#[cfg(test)]
 pub(super) use heap::Heap;
 pub(super) use wheel::Wheel;
 

@@ -46,10 +46,6 @@ impl Sent {
         self.next
     }
 
-    pub fn cumulative(&self) -> u32 {
-        self.cumulative
-    }
-
     pub fn in_flight(&self) -> u32 {
         self.in_flight
     }
@@ -150,6 +146,11 @@ impl Sent {
         let from = self.cumulative.max(self.inferred);
         self.inferred = seq + 1;
         (from..seq).filter(|&seq| self.lose(seq)).count() as u32
+    }
+
+    /// The path changes: what was sent so far says nothing about the order of what comes.
+    pub fn forget_order(&mut self) {
+        self.inferred = self.next;
     }
 
     /// Go-back-N: everything from the first unacknowledged packet on will be sent again. Returns how

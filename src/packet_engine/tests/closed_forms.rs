@@ -31,8 +31,8 @@ fn one_flow_on_an_idle_fabric() {
             // With several spines a short last packet would overtake sprayed ones.
             for (spines, scheme) in [(4, r#"{"ecmp": {}}"#), (1, r#"{"spray": {"choose": "round-robin"}}"#)] {
                 let mut case = Case::new(leaf_spine(2, spines, 2, rate, "1us"), flows([(0, dst, bytes)]));
-                case.load_balancing = balancing(scheme);
-                case.transport = transport(transport_json);
+                case.load_balancing = parsed(scheme);
+                case.transport = parsed(transport_json);
                 let outcome = case.run().unwrap();
                 let hops = if dst == 1 { 2 } else { 4 };
                 let (receiver, sender) = by_hand(rate.parse().unwrap(), hops, 1_000_000, bytes);

@@ -1,7 +1,12 @@
 //! Whole runs of the engine, held against closed forms and laws.
 
 mod closed_forms;
+mod collectives;
+mod faults;
+mod laws;
 
+use super::engine::Engine;
+use super::queue::{EventQueue, Heap, Wheel};
 use super::*;
 use crate::input::NoFiles;
 use crate::topology::Topology;
@@ -9,6 +14,7 @@ use crate::units::Bytes;
 use crate::workload::ScheduleBuilder;
 
 /// A run by its parts, with short ways to set them.
+#[derive(Debug)]
 struct Case {
     fabric: Fabric,
     schedule: Schedule,
@@ -40,11 +46,7 @@ fn flows(transfers: impl IntoIterator<Item = (u32, u32, u64)>) -> Schedule {
     builder.build()
 }
 
-fn balancing(json: &str) -> LoadBalancing {
-    serde_json::from_str(json).unwrap()
-}
-
-fn transport(json: &str) -> Transport {
+fn parsed<T: serde::de::DeserializeOwned>(json: &str) -> T {
     serde_json::from_str(json).unwrap()
 }
 
@@ -53,8 +55,8 @@ impl Case {
         Self {
             fabric,
             schedule,
-            load_balancing: balancing(r#"{"spray": {}}"#),
-            transport: transport(r#"{"ideal": {}}"#),
+            load_balancing: parsed(r#"{"spray": {}}"#),
+            transport: parsed(r#"{"ideal": {}}"#),
             packet: PacketOptions {
                 payload: Bytes(4_086),
                 ..PacketOptions::default()
@@ -65,7 +67,14 @@ impl Case {
         }
     }
 
-    fn run(&self) -> Result<Outcome, Stuck> {
+    fn with(mut self, load_balancing: &str, transport: &str) -> Self {
+        self.load_balancing = parsed(load_balancing);
+        self.transport = parsed(transport);
+        self
+    }
+
+    /// Hands the setup of this case to `use_it`.
+    fn setup<T>(&self, use_it: impl FnOnce(&Setup<'_>) -> T) -> T {
         let placement = self
             .load_balancing
             .place(&self.fabric, &self.schedule, &NoFiles, self.seed)
@@ -82,14 +91,21 @@ impl Case {
             observe: Observe {
                 flows: true,
                 links: true,
-                series: None,
+                series: Some(Time::from_us(5)),
             },
             seed: self.seed,
         };
         setup.check().unwrap();
-        let wheel = report::outcome(engine::Engine::<queue::Wheel>::new(&setup).run(&mut |_| Continue::Yes));
-        let heap = report::outcome(engine::Engine::<queue::Heap>::new(&setup).run(&mut |_| Continue::Yes));
-        assert_eq!(wheel, heap, "wheel and heap differ");
-        wheel
+        use_it(&setup)
+    }
+
+    /// The outcome, the same by wheel and by heap.
+    fn run(&self) -> Result<Outcome, Stuck> {
+        self.setup(|setup| {
+            let wheel = report::outcome(Engine::<Wheel>::new(setup).run(&mut |_| Continue::Yes));
+            let heap = report::outcome(Engine::<Heap>::new(setup).run(&mut |_| Continue::Yes));
+            assert_eq!(wheel, heap, "wheel and heap differ");
+            wheel
+        })
     }
 }

@@ -52,14 +52,9 @@ impl Default for Dctcp {
 
 impl Spec for Dctcp {
     fn check(&self) -> Result<(), InputError> {
-        if !(self.gain > 0.0 && self.gain <= 1.0) {
-            return Err(InputError::key("gain", format!("`gain` is {}", self.gain)).help("it is above 0 and at most 1"));
-        }
-        for (key, value) in [("initial_window", self.initial_window), ("max_window", self.max_window)] {
-            if !(value.is_finite() && value > 0.0) {
-                return Err(InputError::key(key, format!("`{key}` is {value}")).help("it is above 0"));
-            }
-        }
+        super::check_share("gain", self.gain)?;
+        super::check_positive("initial_window", self.initial_window)?;
+        super::check_positive("max_window", self.max_window)?;
         if self.min_rate.is_zero() {
             return Err(InputError::key("min_rate", "at a rate of zero nothing would be sent"));
         }
@@ -194,28 +189,19 @@ impl State {
 mod tests {
     use super::*;
 
-    const CONDITIONS: Conditions = Conditions {
-        full: 1_000,
-        rate: 0.0125,
-        rtt: 8_000_000,
-        bdp: 100_000,
-    };
-
     fn ack(seq: u32, next: u32, marked: bool) -> Feedback {
         Feedback {
-            now: 0,
-            rtt: 8_000_000,
             marked,
-            bytes: 1_000,
             seq,
             next,
+            ..Feedback::example()
         }
     }
 
     /// One round trip of a full window, by hand.
     #[test]
     fn grows_by_a_packet_and_cuts_by_half_the_share() {
-        let mut state = Dctcp::default().control(&CONDITIONS);
+        let mut state = Dctcp::default().control(&Conditions::example());
         assert_eq!(state.window(), 100_000);
         state.on_ack(&ack(0, 100, false));
         for seq in 1..=100 {
@@ -236,7 +222,7 @@ mod tests {
             control: Signal::Rate,
             ..Dctcp::default()
         };
-        let mut state = spec.control(&CONDITIONS);
+        let mut state = spec.control(&Conditions::example());
         assert_eq!((state.window(), state.pace()), (u64::MAX, Some(0.0125)));
         state.on_ack(&ack(0, 100, true));
         let cut = 0.0125 * (1.0 - 1.0 / 32.0);

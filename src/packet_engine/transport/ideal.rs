@@ -23,12 +23,7 @@ impl Default for Ideal {
 
 impl Spec for Ideal {
     fn check(&self) -> Result<(), InputError> {
-        if !(self.window.is_finite() && self.window > 0.0) {
-            return Err(
-                InputError::key("window", format!("`window` is {}", self.window)).help("it is above 0, often 1")
-            );
-        }
-        Ok(())
+        super::check_positive("window", self.window)
     }
 
     fn limited_buffers(&self) -> bool {

@@ -4,14 +4,22 @@
 //! Windows count wire bytes. What controls do on a clock (timers of DCQCN, rounds of DCTCP) they catch
 //! up with at the next acknowledgement, before they look at it: between two of them nobody sees the difference.
 
+mod dcqcn;
 mod dctcp;
+mod eqds;
 mod ideal;
+mod nscc;
+mod swift;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use dcqcn::Dcqcn;
 pub use dctcp::{Dctcp, Signal};
+pub use eqds::Eqds;
 pub use ideal::Ideal;
+pub use nscc::Nscc;
+pub use swift::Swift;
 
 use super::options::Ecn;
 use crate::input::InputError;
@@ -28,6 +36,10 @@ pub(super) struct Conditions {
     pub rtt: u64,
     /// Bytes of full packets that fill the path for one such round trip.
     pub bdp: u64,
+    /// Links of the path.
+    pub hops: u32,
+    /// Switches trim packets that find no room.
+    pub trimming: bool,
 }
 
 /// An acknowledgement as a control sees it.
@@ -38,8 +50,9 @@ pub(super) struct Feedback {
     pub rtt: u64,
     /// The packet had met a queue above its marking threshold.
     pub marked: bool,
-    /// Wire bytes newly acknowledged.
+    /// Wire bytes newly acknowledged, and those still in flight.
     pub bytes: u64,
+    pub in_flight: u64,
     /// Number of the acknowledged packet, and of the first packet not sent yet.
     pub seq: u32,
     pub next: u32,
@@ -50,6 +63,17 @@ pub(super) struct Feedback {
 pub(super) trait CongestionControl {
     /// Bytes that may be in flight. One packet always may.
     fn window(&self) -> u64;
+
+    /// Whether one more packet of `full` bytes may be sent while `in_flight` are on their way.
+    fn may_send(&self, in_flight: u32, full: u64) -> bool {
+        in_flight == 0 || (u64::from(in_flight) + 1) * full <= self.window()
+    }
+
+    /// A packet was sent.
+    fn on_send(&mut self) {}
+
+    /// The receiver grants one more packet.
+    fn on_credit(&mut self) {}
 
     /// Bytes per picosecond at which packets leave, where they are paced.
     fn pace(&self) -> Option<f64> {
@@ -109,6 +133,20 @@ macro_rules! transports {
             }
 
             #[inline]
+            fn may_send(&self, in_flight: u32, full: u64) -> bool {
+                match self { $(Self::$variant(control) => control.may_send(in_flight, full),)* }
+            }
+
+            #[inline]
+            fn on_send(&mut self) {
+                match self { $(Self::$variant(control) => control.on_send(),)* }
+            }
+
+            fn on_credit(&mut self) {
+                match self { $(Self::$variant(control) => control.on_credit(),)* }
+            }
+
+            #[inline]
             fn pace(&self) -> Option<f64> {
                 match self { $(Self::$variant(control) => control.pace(),)* }
             }
@@ -132,6 +170,10 @@ macro_rules! transports {
 transports! {
     Ideal, ideal::State, "ideal", "a fixed window of one bandwidth-delay product over lossless queues";
     Dctcp, dctcp::State, "dctcp", "windows or rates cut in proportion to ECN marks (RFC 8257)";
+    Dcqcn, dcqcn::State, "dcqcn", "rates cut by congestion notifications, recovered by timer and bytes (RoCE)";
+    Swift, swift::State, "swift", "a window that follows the round-trip time against a target delay";
+    Nscc, nscc::State, "nscc", "a window steered by ECN marks and queuing delay together (Ultra Ethernet)";
+    Eqds, eqds::State, "eqds", "the receiver hands out credits at its line rate; switches trim (EQDS, NDP)";
 }
 
 /// What a transport says before queue pairs exist.
@@ -143,6 +185,21 @@ trait Spec {
 
     /// Marking at a port of this rate where the switch table names none; `bdp` in bytes.
     fn ecn(&self, _rate: Rate, _bdp: u64) -> Option<Ecn> {
+        None
+    }
+
+    /// Limit in bytes of each queue where the switch table names none; none: a shared buffer.
+    fn queue(&self, _trimming: bool, _bdp: u64, _full: u64) -> Option<u64> {
+        None
+    }
+
+    /// Whether switches trim where the switch table does not say.
+    fn trimming(&self) -> bool {
+        false
+    }
+
+    /// Packets that a sender may send before the receiver grants more, where it has to.
+    fn credits(&self, _conditions: &Conditions) -> Option<u32> {
         None
     }
 
@@ -177,7 +234,71 @@ impl Transport {
         self.spec().limited_buffers()
     }
 
+    pub(super) fn queue(&self, trimming: bool, bdp: u64, full: u64) -> Option<u64> {
+        self.spec().queue(trimming, bdp, full)
+    }
+
+    pub(super) fn trimming(&self) -> bool {
+        self.spec().trimming()
+    }
+
+    /// Whether receivers grant what senders may send.
+    pub(super) fn grants(&self) -> bool {
+        matches!(self, Self::Eqds(_))
+    }
+
+    pub(super) fn credits(&self, conditions: &Conditions) -> Option<u32> {
+        self.spec().credits(conditions)
+    }
+
     pub(super) fn rto(&self, rtt: u64) -> Time {
         self.spec().rto(rtt)
+    }
+}
+
+/// Refuses what is not a finite number above 0.
+fn check_positive(key: &str, value: f64) -> Result<(), InputError> {
+    if value.is_finite() && value > 0.0 {
+        return Ok(());
+    }
+    Err(InputError::key(key, format!("`{key}` is {value}")).help("it is above 0"))
+}
+
+/// Refuses what is not above 0 and at most 1.
+fn check_share(key: &str, value: f64) -> Result<(), InputError> {
+    if value > 0.0 && value <= 1.0 {
+        return Ok(());
+    }
+    Err(InputError::key(key, format!("`{key}` is {value}")).help("it is above 0 and at most 1"))
+}
+
+#[cfg(test)]
+impl Conditions {
+    /// 100 Gb/s, 8 us, packets of 1000 bytes.
+    fn example() -> Self {
+        Self {
+            full: 1_000,
+            rate: 0.0125,
+            rtt: 8_000_000,
+            bdp: 100_000,
+            hops: 4,
+            trimming: false,
+        }
+    }
+}
+
+#[cfg(test)]
+impl Feedback {
+    /// One packet, unmarked and undelayed.
+    fn example() -> Self {
+        Self {
+            now: 8_000_000,
+            rtt: 8_000_000,
+            marked: false,
+            bytes: 1_000,
+            in_flight: 99_000,
+            seq: 0,
+            next: 100,
+        }
     }
 }

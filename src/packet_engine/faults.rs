@@ -1,0 +1,231 @@
+//! Links that change while packets travel, and how routing and hosts come to know.
+//!
+//! A link that goes down loses what is on it and what waits for it, and all that is sent to it until
+//! routing has converged: then forwarding tables hold live links only, pinned sub-flows whose path is
+//! gone move to another by hash, and spraying hosts draw from the new paths. A link whose rate changes
+//! sends what it holds at the new rate.
+//!
+//! Before that, a host whose sub-flow times out on a path that its placement pinned takes another one
+//! by itself and avoids the old one for a while (the path timeout of arXiv 2407.00550v2).
+
+use std::collections::BTreeMap;
+
+use super::engine::Engine;
+use super::forwarding::Forwarding;
+use super::packet::{Event, Keys, Kind};
+use super::path_selection::Spread;
+use super::queue::EventQueue;
+use super::queue_pairs::{COMPLETE, NONE};
+use crate::ids::NodeId;
+use crate::placement::LoadBalancing;
+use crate::rng::{index_below, mix};
+use crate::topology::{Fabric, LinkChange};
+
+/// What has changed so far.
+#[derive(Debug, Default)]
+pub(super) struct Faults {
+    /// Link events that have happened, and those that routing knows of.
+    happened: usize,
+    known: usize,
+    /// The fabric as routing knows it, where that is no longer the first one.
+    pub fabric: Option<Box<Fabric>>,
+    /// Paths that a host avoids (source, destination edge, path), and until when.
+    avoided: BTreeMap<(u32, u32, u32), u64>,
+}
+
+impl<Q: EventQueue> Engine<'_, Q> {
+    /// Sets the alarm for the next link event.
+    pub fn await_link_event(&mut self) {
+        if let Some(event) = self.setup.link_events.get(self.faults.happened) {
+            let time = event.at.0.max(self.now);
+            self.alarm(time, Keys::LINK_CHANGE, Kind::LinkChange, 0);
+        }
+    }
+
+    /// Links change now.
+    pub fn links_change(&mut self) {
+        let mut rerouted = false;
+        while let Some(event) = self.setup.link_events.get(self.faults.happened)
+            && event.at.0 <= self.now
+        {
+            self.faults.happened += 1;
+            let was_down = self.links.rate(event.change.link.0).is_zero();
+            rerouted |= was_down != event.change.rate.is_zero();
+            self.change_link(event.change);
+        }
+        if rerouted {
+            let time = self.now + self.setup.packet.convergence.0;
+            self.alarm(time, Keys::CONVERGED, Kind::Converged, self.faults.happened as u32);
+        }
+        self.await_link_event();
+    }
+
+    /// Sets the rate of a link, with what is on it and in front of it.
+    fn change_link(&mut self, change: LinkChange) {
+        let link = change.link.0;
+        let (arrival, port_free) = (Keys::ARRIVAL + link, self.keys.port_free + link);
+        let on_link = self.queue.extract(|event| event.key == arrival);
+        let alarms = self.queue.extract(|event| event.key == port_free);
+        let delay = self.links.delay(link);
+        let (left, held): (Vec<_>, Vec<_>) = on_link.into_iter().partition(|event| event.time - delay <= self.now);
+        let old_times: Vec<_> = held
+            .iter()
+            .map(|event| self.links.on_wire(link, u64::from(event.packet.size)))
+            .collect();
+        self.links.change_rate(link, change.rate, self.now);
+        if change.rate.is_zero() {
+            for event in left.iter().chain(&held) {
+                self.links.lose_accepted(link, &event.packet);
+            }
+            return self.empty_port(link);
+        }
+        for event in left {
+            self.queue.push(event);
+        }
+        // The first was being sent: what is left of it takes its share of the new time.
+        let mut done = self.now;
+        for (position, (event, old)) in held.into_iter().zip(old_times).enumerate() {
+            let whole = self.links.on_wire(link, u64::from(event.packet.size));
+            let remaining = event.time - delay - self.now;
+            done += match position {
+                0 => (u128::from(whole) * u128::from(remaining)).div_ceil(u128::from(old.max(1))) as u64,
+                _ => whole,
+            };
+            self.queue.push(Event {
+                time: done + delay,
+                ..event
+            });
+        }
+        self.links.set_busy_until(link, done);
+        self.retime_port(link);
+        for alarm in alarms {
+            self.queue.push(Event { time: done, ..alarm });
+        }
+    }
+
+    /// Routing has noticed the first `known` link events.
+    pub fn converge(&mut self, known: u32) {
+        let known = known as usize;
+        if known <= self.faults.known {
+            return;
+        }
+        self.faults.known = known;
+        let changes: Vec<_> = self.setup.link_events[..known]
+            .iter()
+            .map(|event| event.change)
+            .collect();
+        let new = Box::new(self.setup.fabric.with(&changes));
+        let old = self.faults.fabric.take();
+        self.forwarding = Forwarding::new(&new);
+        self.repin(old.as_deref().unwrap_or(self.setup.fabric), &new);
+        self.faults.fabric = Some(new);
+        self.faults.avoided.clear();
+        for qp in 0..self.queue_pairs.len() as u32 {
+            let slot = self.queue_pairs[qp as usize].sender;
+            if slot != NONE {
+                self.rethink(qp, slot);
+            }
+        }
+    }
+
+    /// Gives pinned queue pairs the number of their path in the new fabric, or another path where it
+    /// is gone.
+    fn repin(&mut self, old: &Fabric, new: &Fabric) {
+        for (qp, pair) in self.queue_pairs.iter().enumerate() {
+            let ends = &mut self.ends[qp];
+            if !pair.pinned || pair.receiver == COMPLETE && pair.sender == NONE {
+                continue;
+            }
+            let (src, dst) = (NodeId(ends.src), NodeId(ends.dst));
+            let kept = (ends.base < old.path_count(src, dst))
+                .then(|| new.path_index(src, dst, &old.path(src, dst, ends.base)))
+                .flatten();
+            let hash = mix(mix(self.setup.seed ^ 0x4e91) ^ qp as u64);
+            ends.base = kept.unwrap_or_else(|| index_below(hash, new.path_count(src, dst).max(1)));
+        }
+    }
+
+    /// A sender learns that paths have changed.
+    fn rethink(&mut self, qp: u32, slot: u32) {
+        let conditions = self.conditions(qp);
+        let spread = self.spread(qp, &conditions);
+        let sender = self.senders.at(slot);
+        sender.sent.forget_order();
+        if !matches!(sender.spread, Spread::Fixed) || !matches!(spread, Spread::Fixed) {
+            sender.spread = spread;
+        }
+        if !sender.ready {
+            sender.chosen = None;
+        }
+        self.offer(slot);
+    }
+
+    /// Whether the sub-flows of a load balancing leave a path that times out: those that a placement
+    /// has pinned do, those pinned by hashing do not know their path.
+    pub fn moves_on_timeout(load_balancing: &LoadBalancing) -> bool {
+        !matches!(load_balancing, LoadBalancing::Ecmp(_) | LoadBalancing::EcmpSplit(_))
+    }
+
+    /// After a timeout, moves a pinned sub-flow to another path at random and starts afresh there.
+    pub fn leave_path(&mut self, qp: u32, slot: u32) {
+        let penalty = self.setup.packet.path_penalty.0;
+        if penalty == 0 || !self.queue_pairs[qp as usize].pinned || !Self::moves_on_timeout(self.setup.load_balancing) {
+            return;
+        }
+        let ends = self.ends[qp as usize];
+        let edge = self.fabric().edge(NodeId(ends.dst)).0;
+        let until = self.now + penalty;
+        self.faults.avoided.insert((ends.src, edge, ends.base), until);
+        let Some(path) = self.other_path(qp) else { return };
+        self.ends[qp as usize].base = path;
+        let control = self.setup.transport.control(&self.conditions(qp));
+        let sender = self.senders.at(slot);
+        sender.control = control;
+        sender.sent.go_back();
+        sender.sent.forget_order();
+    }
+
+    /// A queue pair that starts takes another path if its host avoids the planned one.
+    pub fn avoid_bad_path(&mut self, qp: u32) {
+        if self.faults.avoided.is_empty() || !self.queue_pairs[qp as usize].pinned {
+            return;
+        }
+        let ends = self.ends[qp as usize];
+        let edge = self.fabric().edge(NodeId(ends.dst)).0;
+        if self.avoids(ends.src, edge, ends.base)
+            && let Some(path) = self.other_path(qp)
+        {
+            self.ends[qp as usize].base = path;
+        }
+    }
+
+    fn avoids(&self, src: u32, edge: u32, path: u32) -> bool {
+        let until = self.faults.avoided.get(&(src, edge, path));
+        until.is_some_and(|&until| until > self.now)
+    }
+
+    /// A random path that the host does not avoid; any other one where it avoids all.
+    fn other_path(&self, qp: u32) -> Option<u32> {
+        let ends = self.ends[qp as usize];
+        let count = self.forwarding.path_count(ends.src, ends.dst);
+        let edge = self.fabric().edge(NodeId(ends.dst)).0;
+        let others = || (0..count).filter(|&path| path != ends.base);
+        let good = || others().filter(|&path| !self.avoids(ends.src, edge, path));
+        let draw = |n: usize| {
+            index_below(
+                mix(mix(self.setup.seed ^ 0x0a7e) ^ mix(self.now) ^ u64::from(qp)),
+                n as u32,
+            )
+        };
+        match (good().count(), others().count()) {
+            (0, 0) => None,
+            (0, n) => others().nth(draw(n) as usize),
+            (n, _) => good().nth(draw(n) as usize),
+        }
+    }
+
+    /// Whether the paths of a flow are all gone, as far as routing knows.
+    pub fn is_cut_off(&self, src: u32, dst: u32) -> bool {
+        self.fabric().path_count(NodeId(src), NodeId(dst)) == 0
+    }
+}

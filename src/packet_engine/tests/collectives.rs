@@ -1,0 +1,247 @@
+//! What the network as a whole must do with well-known traffic.
+
+use super::*;
+
+/// `senders` hosts of other leaves send `bytes` each to host 0.
+fn incast(senders: u32, bytes: u64) -> Case {
+    let fabric = leaf_spine(5, 8, 8, "100Gbps", "500ns");
+    Case::new(fabric, flows((0..senders).map(|i| (8 + i, 0, bytes))))
+}
+
+/// How much longer than its lower bound (all wire bytes over the last link, and its latency) an incast took.
+fn incast_excess(case: &Case) -> (f64, Outcome) {
+    let outcome = case.run().unwrap();
+    let wire: u64 = case
+        .schedule
+        .transfers()
+        .map(|(_, _, _, bytes)| bytes + bytes.div_ceil(4_086) * 64)
+        .sum();
+    // The first packet reaches the last link after three hops.
+    let bound = wire * 80 + 3 * 4_150 * 80 + 4 * 500_000;
+    (outcome.cct.0 as f64 / bound as f64 - 1.0, outcome)
+}
+
+#[test]
+fn incast_with_one_window_each_fills_the_last_link_and_is_fair() {
+    for senders in [2, 8, 32] {
+        for scheme in [r#"{"spray": {"choose": "permuted"}}"#, r#"{"ecmp": {}}"#] {
+            let case = incast(senders, 1_000_000).with(scheme, r#"{"ideal": {}}"#);
+            let (excess, outcome) = incast_excess(&case);
+            assert!((0.0..0.005).contains(&excess), "{senders} {scheme}: {excess}");
+            let times = outcome.flows.iter().map(|flow| flow.delivered.as_us());
+            let (first, last) = times.fold((f64::MAX, 0.0_f64), |(a, b), t| (a.min(t), b.max(t)));
+            // Hashing adds collisions of its own at the up-links.
+            let fair = scheme.contains("ecmp") || first > 0.99 * last;
+            assert!(fair, "{senders} {scheme}: {first} {last}");
+        }
+    }
+}
+
+#[test]
+fn incast_under_congestion_control() {
+    for transport in [
+        r#"{"dctcp": {}}"#,
+        r#"{"nscc": {}}"#,
+        r#"{"eqds": {}}"#,
+        r#"{"swift": {}}"#,
+    ] {
+        for senders in [2, 8, 32] {
+            let case = incast(senders, 1_000_000).with(r#"{"spray": {"choose": "permuted"}}"#, transport);
+            let (excess, _) = incast_excess(&case);
+            assert!((0.0..0.03).contains(&excess), "{transport} {senders}: {excess}");
+        }
+    }
+}
+
+/// Shift by one leaf on a fabric without oversubscription: the CCT over its bound. Every host sends
+/// a flow and the acknowledgements of another, so that its link carries both.
+fn shift_ratio(scheme: &str, transport: &str) -> f64 {
+    let fabric = leaf_spine(8, 16, 16, "400Gbps", "500ns");
+    let case = Case::new(fabric, flows((0..128).map(|h| (h, (h + 16) % 128, 2_000_000)))).with(scheme, transport);
+    let outcome = case.run().unwrap();
+    let acks = 2_000_000_u64.div_ceil(4_086) * 64 * 20;
+    outcome.cct.0 as f64 / (outcome.flows[0].ideal.0 + acks) as f64
+}
+
+#[test]
+fn shift_permutation_under_nscc() {
+    let spray = |choose: &str| format!(r#"{{"spray": {{"choose": "{choose}"}}}}"#);
+    for (scheme, most) in [
+        (spray("round-robin"), 1.01),
+        (spray("permuted"), 1.05),
+        (r#"{"reps": {}}"#.to_owned(), 1.12),
+        (spray("random"), 1.20),
+        (r#"{"adaptive": {}}"#.to_owned(), 1.05),
+        // A sixteenth of a flow ends with a short packet of its own.
+        (r#"{"ethereal": {}}"#.to_owned(), 1.02),
+    ] {
+        let ratio = shift_ratio(&scheme, r#"{"nscc": {}}"#);
+        assert!((0.999..=most).contains(&ratio), "{scheme}: {ratio}");
+    }
+}
+
+/// ECMP: the CCT follows the flows that meet on the worst link.
+#[test]
+fn colliding_flows_share_their_worst_link() {
+    let fabric = leaf_spine(4, 8, 8, "100Gbps", "500ns");
+    for seed in 1..4 {
+        let mut case = Case::new(fabric.clone(), flows((0..32).map(|h| (h, (h + 8) % 32, 2_000_000))));
+        case.load_balancing = parsed(r#"{"ecmp": {}}"#);
+        case.seed = seed;
+        let outcome = case.run().unwrap();
+        let worst = outcome.links.iter().map(|link| link.bytes).fold(0.0, f64::max);
+        let colliding = (worst / 2e6).round();
+        let wire = 2e6 + (2_000_000_f64 / 4_086.0).ceil() * 64.0;
+        let bound = colliding * wire * 80.0 / 1e6 + 2.0;
+        let ratio = outcome.cct.as_us() / bound;
+        assert!(colliding >= 2.0 && (1.0..1.1).contains(&ratio), "{colliding} {ratio}");
+    }
+}
+
+/// Every byte crosses exactly the links that its placement says, once.
+#[test]
+fn links_carry_what_was_assigned() {
+    let fabric = leaf_spine(3, 4, 3, "100Gbps", "500ns");
+    let pairs = (0..9_u32).flat_map(|s| (0..9).filter(move |&d| d != s).map(move |d| (s, d, 10_000)));
+    let case = Case::new(fabric, flows(pairs)).with(r#"{"ethereal": {}}"#, r#"{"ideal": {}}"#);
+    let outcome = case.run().unwrap();
+    let placement = case
+        .load_balancing
+        .place(&case.fabric, &case.schedule, &NoFiles, 1)
+        .unwrap();
+    let mut assigned = vec![0.0; case.fabric.links().len()];
+    for (task, src, dst, _) in case.schedule.transfers() {
+        for piece in placement.of(task) {
+            let crate::placement::Route::Pinned(path) = piece.route else {
+                panic!("ethereal pins")
+            };
+            for link in case.fabric.path(crate::ids::NodeId(src), crate::ids::NodeId(dst), path) {
+                assigned[link.index()] += piece.bytes as f64;
+            }
+        }
+    }
+    let carried: Vec<_> = outcome.links.iter().map(|link| link.bytes).collect();
+    assert_eq!(carried, assigned);
+    let most = outcome.flows.iter().map(|flow| flow.paths).max();
+    assert!(most > Some(1));
+}
+
+/// Ports that list packets behave to the picosecond like those that know departures in advance, as long as all
+/// packets are of one class: flow control that never pauses changes nothing.
+#[test]
+fn both_kinds_of_ports_agree() {
+    for scheme in [
+        r#"{"spray": {"choose": "permuted"}}"#,
+        r#"{"ecmp": {}}"#,
+        r#"{"adaptive": {}}"#,
+    ] {
+        let fabric = leaf_spine(4, 3, 4, "100Gbps", "500ns");
+        let transfers = (0..16).flat_map(|h| [(h, (h + 4) % 16, 300_000), (h, (h + 7) % 16, 100_000)]);
+        let mut case = Case::new(fabric, flows(transfers)).with(scheme, r#"{"ideal": {}}"#);
+        let fifo = case.run().unwrap();
+        case.switch.pfc = true;
+        case.switch.buffer = Some(Bytes(1 << 40));
+        let mut listed = case.run().unwrap();
+        assert!(listed.counters.events > fifo.counters.events);
+        listed.counters.events = fifo.counters.events;
+        assert_eq!(listed, fifo);
+    }
+}
+
+#[test]
+fn flow_control_never_drops_and_pauses() {
+    let mut case = incast(32, 300_000).with(r#"{"ecmp": {}}"#, r#"{"ideal": {"window": 4}}"#);
+    case.switch.pfc = true;
+    case.switch.buffer = Some(Bytes(4_000_000));
+    let (excess, outcome) = incast_excess(&case);
+    assert_eq!((outcome.counters.drops, outcome.counters.retransmits), (0, 0));
+    assert!(outcome.counters.pauses > 0);
+    assert!(excess < 0.01, "{excess}");
+}
+
+#[test]
+fn trimmed_packets_come_again_without_timeouts() {
+    let mut case = incast(16, 300_000).with(r#"{"spray": {}}"#, r#"{"ideal": {}}"#);
+    case.switch.trimming = Some(true);
+    case.switch.queue = Some(Bytes(40_000));
+    case.packet.rto = Some(Time::from_us(100_000));
+    let (_, outcome) = incast_excess(&case);
+    assert!(outcome.counters.trims > 100);
+    assert_eq!(outcome.counters.drops, 0);
+    assert_eq!(outcome.counters.trims, outcome.counters.retransmits);
+    assert!(outcome.cct < Time::from_us(10_000));
+}
+
+#[test]
+fn acknowledgements_overtake_with_priority() {
+    // Two hosts fill the last link to host 0, on which its acknowledgements come back.
+    let transfers = [(0, 2, 1_000_000), (2, 0, 8_000_000), (3, 0, 8_000_000)];
+    let mut case = Case::new(leaf_spine(2, 2, 2, "100Gbps", "500ns"), flows(transfers));
+    let plain = case.run().unwrap();
+    case.packet.ack_priority = true;
+    let fast = case.run().unwrap();
+    let way_back = |outcome: &Outcome| outcome.flows[0].acked - outcome.flows[0].delivered;
+    // At most one packet in the way at each of four hops.
+    assert!(way_back(&fast) < Time(4 * (500_000 + 5_120 + 332_000)));
+    assert!(way_back(&plain) > way_back(&fast) + Time::from_us(1));
+}
+
+#[test]
+fn both_recoveries_finish_after_drops() {
+    for recovery in [Recovery::GoBackN, Recovery::SelectiveRepeat] {
+        let mut case = incast(8, 500_000).with(r#"{"ecmp": {}}"#, r#"{"dctcp": {}}"#);
+        case.switch.queue = Some(Bytes(50_000));
+        case.switch.ecn = Some(Ecn {
+            kmin: Bytes(1 << 40),
+            kmax: Bytes(1 << 40),
+            pmax: 1.0,
+        });
+        case.packet.recovery = recovery;
+        let outcome = case.run().unwrap();
+        assert!(outcome.counters.drops > 0 && outcome.counters.retransmits >= outcome.counters.drops / 2);
+    }
+}
+
+/// What waits for a transfer starts at the picosecond of its moment.
+#[test]
+fn dependent_transfers_start_when_their_moment_comes() {
+    use crate::workload::Moment;
+    let mut builder = ScheduleBuilder::default();
+    let first = builder.transfer(0, 2, 100_000, 0);
+    let second = builder.transfer(2, 1, 100_000, 1);
+    let third = builder.transfer(0, 3, 100_000, 1);
+    builder.depend(first, Moment::Delivered, second);
+    builder.depend(first, Moment::Acked, third);
+    let case = Case::new(leaf_spine(2, 2, 2, "100Gbps", "1us"), builder.build());
+    let flows = case.run().unwrap().flows;
+    assert_eq!(flows[1].start, flows[0].delivered);
+    assert_eq!(flows[2].start, flows[0].acked);
+}
+
+/// A queue pair waits until its host serves fewer.
+#[test]
+fn hosts_serve_so_many_queue_pairs_at_a_time() {
+    let mut case = Case::new(
+        leaf_spine(2, 2, 4, "100Gbps", "500ns"),
+        flows((4..8).map(|dst| (0, dst, 1_000_000))),
+    );
+    let all = case.run().unwrap();
+    case.packet.active_queue_pairs = Some(1);
+    let one = case.run().unwrap();
+    let first = |outcome: &Outcome| outcome.flows.iter().map(|flow| flow.delivered).min().unwrap();
+    assert!(first(&all) > Time::from_us(300) && first(&one) < Time::from_us(90));
+}
+
+#[test]
+fn series_add_up_to_what_links_carried() {
+    let outcome = incast(4, 200_000).run().unwrap();
+    let series = outcome.series.unwrap();
+    let mut sent = vec![0; outcome.links.len()];
+    for sample in &series.samples {
+        sent[sample.link.index()] += sample.sent;
+        assert!(sample.queue as f64 <= outcome.links[sample.link.index()].max_queue as f64);
+    }
+    for (sent, link) in sent.into_iter().zip(&outcome.links) {
+        assert_eq!(sent as f64, link.wire_bytes);
+    }
+}

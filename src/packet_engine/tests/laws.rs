@@ -1,0 +1,251 @@
+//! Laws that hold for any small network, traffic, transport and fault, at any moment.
+
+use std::collections::HashMap;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::ids::LinkId;
+use crate::packet_engine::packet::{Event, Keys, Kind, RESENT};
+use crate::topology::LinkChange;
+use crate::units::Rate;
+
+const TRANSPORTS: [&str; 7] = [
+    r#"{"ideal": {}}"#,
+    r#"{"dctcp": {}}"#,
+    r#"{"dctcp": {"control": "rate"}}"#,
+    r#"{"dcqcn": {}}"#,
+    r#"{"swift": {"base_target": "5us"}}"#,
+    r#"{"nscc": {}}"#,
+    r#"{"eqds": {}}"#,
+];
+
+const SCHEMES: [&str; 12] = [
+    r#"{"ecmp": {}}"#,
+    r#"{"ecmp-split": {"ways": 3}}"#,
+    r#"{"spray": {"choose": "random"}}"#,
+    r#"{"spray": {"choose": "round-robin"}}"#,
+    r#"{"spray": {"choose": "permuted"}}"#,
+    r#"{"weighted-spray": {}}"#,
+    r#"{"reps": {}}"#,
+    r#"{"reps": {"variant": "artifact"}}"#,
+    r#"{"adaptive": {"quantise": ["20KB"]}}"#,
+    r#"{"flowlet": {}}"#,
+    r#"{"plb": {"rounds": 2}}"#,
+    r#"{"ethereal": {}}"#,
+];
+
+const SWITCHES: [&str; 7] = [
+    "{}",
+    r#"{"buffer": "60KB"}"#,
+    r#"{"queue": "20KB"}"#,
+    r#"{"queue": "20KB", "trimming": true}"#,
+    r#"{"buffer": "300KB", "alpha": 0.25, "trimming": true, "ecn": {"kmin": "10KB", "kmax": "40KB", "pmax": 0.5}}"#,
+    r#"{"pfc": true, "buffer": "1MB"}"#,
+    r#"{"pfc": true, "buffer": "1MB", "pfc_pause": "10KB"}"#,
+];
+
+#[derive(Debug, Clone)]
+struct Draw {
+    shape: (u32, u32, u32),
+    rate: &'static str,
+    transfers: Vec<(u32, u32, u64)>,
+    transport: usize,
+    scheme: usize,
+    switch: usize,
+    ack_priority: bool,
+    jitter: u64,
+    active: Option<u32>,
+    fault: Option<(u32, u64, u64, bool)>,
+    seed: u64,
+}
+
+fn draws() -> impl Strategy<Value = Draw> {
+    let shape = (2_u32..4, 1_u32..4, 1_u32..4);
+    let rates = prop_oneof![Just("100Gbps"), Just("400Gbps"), Just("56Gbps")];
+    let transfer = (0_u32..64, 1_u32..64, 1_u64..150_000);
+    let transfers = proptest::collection::vec(transfer, 1..10);
+    let kinds = (0..TRANSPORTS.len(), 0..SCHEMES.len(), 0..SWITCHES.len());
+    let nic = (any::<bool>(), 0_u64..2_000_000, proptest::option::of(1_u32..3));
+    let fault = proptest::option::of((0_u32..64, 0_u64..30_000_000, 1_u64..30_000_000, any::<bool>()));
+    (shape, rates, transfers, kinds, nic, fault, any::<u64>()).prop_map(
+        |(shape, rate, transfers, (transport, scheme, switch), (ack_priority, jitter, active), fault, seed)| Draw {
+            shape,
+            rate,
+            transfers,
+            transport,
+            scheme,
+            switch,
+            ack_priority,
+            jitter,
+            active,
+            fault,
+            seed,
+        },
+    )
+}
+
+impl Draw {
+    fn case(&self) -> Case {
+        let (leaves, spines, per_leaf) = self.shape;
+        let fabric = leaf_spine(leaves, spines, per_leaf, self.rate, "500ns");
+        let hosts = leaves * per_leaf;
+        let pairs = self.transfers.iter().map(|&(src, offset, bytes)| {
+            let src = src % hosts;
+            (src, (src + 1 + offset % (hosts - 1)) % hosts, bytes)
+        });
+        let mut case = Case::new(fabric, flows(pairs)).with(SCHEMES[self.scheme], TRANSPORTS[self.transport]);
+        case.switch = parsed(SWITCHES[self.switch]);
+        case.packet.ack_priority = self.ack_priority;
+        case.packet.start_jitter = Time(self.jitter);
+        case.packet.active_queue_pairs = self.active;
+        case.packet.convergence = Time::from_us(10);
+        case.packet.rto = Some(Time::from_us(50));
+        case.seed = self.seed;
+        if let Some((link, from, duration, slow)) = self.fault {
+            let links = case.fabric.links().len() as u32;
+            let link = LinkId(link % links);
+            let whole = case.fabric.link(link).rate;
+            let change = |rate| LinkChange { link, rate };
+            let rate = if slow { Rate(whole.0 / 3) } else { Rate::ZERO };
+            case.link_events = vec![
+                LinkEvent {
+                    at: Time(from),
+                    change: change(rate),
+                },
+                LinkEvent {
+                    at: Time(from + duration),
+                    change: change(whole),
+                },
+            ];
+        }
+        case
+    }
+}
+
+/// What crossed links so far, by watching events.
+#[derive(Default)]
+struct Watch {
+    arrived: HashMap<u32, u64>,
+    last_first: HashMap<u32, u32>,
+}
+
+impl Watch {
+    fn see(&mut self, event: &Event) {
+        if matches!(event.packet.kind, Kind::Data | Kind::Ack | Kind::Nack | Kind::Pull) {
+            *self.arrived.entry(event.key - Keys::ARRIVAL).or_default() += u64::from(event.packet.size);
+        }
+    }
+
+    /// First transmissions of a pinned queue pair reach the receiver in order.
+    fn fifo(&mut self, engine: &Engine<'_, Wheel>, event: &Event) {
+        let packet = event.packet;
+        if packet.kind != Kind::Data || packet.flags & (RESENT | super::super::packet::TRIMMED) != 0 {
+            return;
+        }
+        let at_end = engine.forwarding.end_of(event.key - Keys::ARRIVAL) == engine.ends[packet.qp as usize].dst;
+        if at_end && engine.queue_pairs[packet.qp as usize].pinned {
+            let before = self.last_first.insert(packet.qp, packet.seq);
+            assert!(
+                before.is_none_or(|before| before < packet.seq),
+                "a packet overtook another on its path"
+            );
+        }
+    }
+
+    /// On every link: accepted = arrived + on the way + waiting.
+    fn conserved(&self, mut engine: Engine<'_, Wheel>) {
+        let mut held: HashMap<u32, u64> = HashMap::new();
+        for event in engine.queue.extract(|_| true) {
+            if matches!(event.packet.kind, Kind::Data | Kind::Ack | Kind::Nack | Kind::Pull) {
+                *held.entry(event.key - Keys::ARRIVAL).or_default() += u64::from(event.packet.size);
+            }
+        }
+        for (link, port) in engine.ports.iter().enumerate() {
+            let waiting: u64 = port.held().map(|packet| u64::from(packet.size)).sum();
+            *held.entry(link as u32).or_default() += waiting;
+        }
+        for link in 0..engine.setup.fabric.links().len() as u32 {
+            let (accepted, _) = engine.links.bytes(link);
+            let accounted = self.arrived.get(&link).unwrap_or(&0) + held.get(&link).unwrap_or(&0);
+            assert_eq!(
+                accepted,
+                accounted,
+                "link {}",
+                engine.setup.fabric.link_name(LinkId(link))
+            );
+        }
+    }
+}
+
+/// Runs a case step by step to the end or to `stop` events, watching.
+fn watched(case: &Case, stop: u64) {
+    case.setup(|setup| {
+        let mut engine = Engine::<Wheel>::new(setup);
+        let mut watch = Watch::default();
+        let faults = !setup.link_events.is_empty();
+        engine.begin();
+        while engine.unfinished > 0 && engine.counters.events < stop {
+            let Some(event) = engine.step() else { break };
+            watch.see(&event);
+            if !faults {
+                watch.fifo(&engine, &event);
+            }
+            if let Some(limit) = setup.switch.queue
+                && event.packet.kind == Kind::Data
+                && !faults
+                && engine.ports.is_empty()
+            {
+                let hosts = setup.fabric.hosts();
+                for id in setup
+                    .fabric
+                    .link_ids()
+                    .filter(|&id| setup.fabric.link(id).from.0 >= hosts)
+                {
+                    assert!(engine.links.queue(id.0, engine.now) <= limit.0 + 1);
+                }
+            }
+        }
+        if setup.switch.pfc && !faults {
+            assert!(
+                engine.links.counts.iter().all(|counts| counts.drops == 0),
+                "flow control dropped"
+            );
+        }
+        watch.conserved(engine);
+    });
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+
+    #[test]
+    fn bytes_are_conserved_at_any_stop(draw in draws(), stop in 1_u64..20_000) {
+        watched(&draw.case(), stop);
+    }
+
+    #[test]
+    fn every_flow_finishes(draw in draws()) {
+        let case = draw.case();
+        let outcome = case.run();
+        if let Err(stuck) = &outcome {
+            panic!("{stuck}: {:?}", stuck.unfinished);
+        }
+        let outcome = outcome.unwrap();
+        let total: u64 = case.schedule.transfers().map(|(.., bytes)| bytes).sum();
+        let last: f64 = case.fabric.link_ids()
+            .filter(|&id| case.fabric.link(id).to.0 < case.fabric.hosts())
+            .map(|id| outcome.links[id.index()].bytes)
+            .sum();
+        prop_assert!(last >= total as f64);
+        if outcome.counters.retransmits == 0 {
+            prop_assert_eq!(last, total as f64);
+        }
+        for flow in &outcome.flows {
+            if case.link_events.is_empty() && case.packet.start_jitter.is_zero() && flow.subflows == 1 && flow.paths == 1 {
+                prop_assert!(flow.delivered - flow.start >= flow.ideal);
+            }
+            prop_assert!(flow.acked > flow.delivered);
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Swift (SIGCOMM 2020): the window follows the round-trip time against a target delay.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Conditions, CongestionControl, Feedback, Spec};
+use crate::input::InputError;
+use crate::units::Time;
+
+/// Windows in packets between which the target grows as the window falls.
+const FLOW_SCALING_WINDOWS: (f64, f64) = (0.1, 100.0);
+/// Smallest window in packets; below 1, packets are paced.
+const LEAST: f64 = 0.01;
+/// The target's share of one hop is the base target divided by this.
+const HOP_SHARE: f64 = 6.55;
+
+/// Options of `swift`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Swift {
+    /// Round-trip time aimed at, without what hops and many flows add. Default 20 us.
+    pub base_target: Time,
+    /// What each hop adds to the target. Default: the base target / 6.55.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per_hop: Option<Time>,
+    /// Most that a small window adds to the target (flow scaling). Default: 5 times the base target.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flow_scaling: Option<Time>,
+    /// Additive increase in packets per round trip. Default 1.
+    pub increase: f64,
+    /// Share of the excess delay by which the window is cut. Default 0.8.
+    pub beta: f64,
+    /// Largest cut in one round trip. Default 0.5.
+    pub max_decrease: f64,
+    /// First window, in bandwidth-delay products. Default 1.
+    pub initial_window: f64,
+    /// Largest window, in bandwidth-delay products. Default 4.
+    pub max_window: f64,
+}
+
+impl Default for Swift {
+    fn default() -> Self {
+        Self {
+            base_target: Time::from_us(20),
+            per_hop: None,
+            flow_scaling: None,
+            increase: 1.0,
+            beta: 0.8,
+            max_decrease: 0.5,
+            initial_window: 1.0,
+            max_window: 4.0,
+        }
+    }
+}
+
+impl Spec for Swift {
+    fn check(&self) -> Result<(), InputError> {
+        if self.base_target.is_zero() {
+            return Err(InputError::key("base_target", "the target delay is zero"));
+        }
+        for (key, value) in [
+            ("increase", self.increase),
+            ("initial_window", self.initial_window),
+            ("max_window", self.max_window),
+        ] {
+            super::check_positive(key, value)?;
+        }
+        for (key, value) in [("beta", self.beta), ("max_decrease", self.max_decrease)] {
+            super::check_share(key, value)?;
+        }
+        Ok(())
+    }
+}
+
+impl Swift {
+    pub(super) fn control(&self, conditions: &Conditions) -> State {
+        let bdp = conditions.bdp as f64 / conditions.full as f64;
+        let base = self.base_target.0 as f64;
+        let per_hop = self.per_hop.map_or(base / HOP_SHARE, |time| time.0 as f64);
+        let range = self.flow_scaling.map_or(5.0 * base, |time| time.0 as f64);
+        let (low, high) = FLOW_SCALING_WINDOWS;
+        let slope = range / (1.0 / low.sqrt() - 1.0 / high.sqrt());
+        let most = (bdp * self.max_window).max(1.0);
+        State {
+            full: conditions.full as f64,
+            window: (bdp * self.initial_window).clamp(LEAST, most),
+            most,
+            target: base + per_hop * f64::from(conditions.hops),
+            slope,
+            range,
+            increase: self.increase,
+            beta: self.beta,
+            max_decrease: self.max_decrease,
+            rtt: conditions.rtt as f64,
+            decreased_at: 0,
+        }
+    }
+}
+
+/// The window in packets.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::packet_engine) struct State {
+    full: f64,
+    window: f64,
+    most: f64,
+    target: f64,
+    slope: f64,
+    range: f64,
+    increase: f64,
+    beta: f64,
+    max_decrease: f64,
+    rtt: f64,
+    decreased_at: u64,
+}
+
+impl CongestionControl for State {
+    fn window(&self) -> u64 {
+        (self.window.max(1.0) * self.full) as u64
+    }
+
+    fn pace(&self) -> Option<f64> {
+        (self.window < 1.0).then_some(self.window * self.full / self.rtt)
+    }
+
+    fn on_ack(&mut self, ack: &Feedback) {
+        self.rtt = ack.rtt as f64;
+        let target = self.target();
+        if self.rtt < target {
+            let packets = ack.bytes as f64 / self.full;
+            self.window += match self.window >= 1.0 {
+                true => self.increase * packets / self.window,
+                false => self.increase * packets,
+            };
+            self.window = self.window.min(self.most);
+        } else {
+            let excess = (self.rtt - target) / self.rtt;
+            self.cut(ack.now, (self.beta * excess).min(self.max_decrease));
+        }
+    }
+
+    fn on_loss(&mut self, now: u64, _: u32, _: u32) {
+        self.cut(now, self.max_decrease);
+    }
+
+    fn on_timeout(&mut self, now: u64) {
+        self.cut(now, self.max_decrease);
+    }
+}
+
+impl State {
+    /// The target delay: more for small windows, so that many flows share without losing their footing.
+    fn target(&self) -> f64 {
+        let (_, high) = FLOW_SCALING_WINDOWS;
+        let scaling = self.slope / self.window.sqrt() - self.slope / high.sqrt();
+        self.target + scaling.clamp(0.0, self.range)
+    }
+
+    /// Cuts the window by a share, once per round trip.
+    fn cut(&mut self, now: u64, share: f64) {
+        if (now - self.decreased_at) as f64 >= self.rtt {
+            self.decreased_at = now;
+            self.window = (self.window * (1.0 - share)).max(LEAST);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn below_the_target_it_grows_above_it_is_cut_once_per_round_trip() {
+        let conditions = Conditions::example();
+        let mut state = Swift::default().control(&conditions);
+        assert_eq!(state.window(), 100_000);
+        let ack = |now, rtt| Feedback {
+            now,
+            rtt,
+            ..Feedback::example()
+        };
+        state.on_ack(&ack(10_000_000, 8_000_000));
+        assert_eq!(state.window(), 100_010);
+        // 20 us and four hops of 20/6.55 us; a window of 100 packets adds nothing.
+        let target = 20e6 * (1.0 + 4.0 / 6.55);
+        let share = 0.8 * (40e6 - target) / 40e6;
+        state.on_ack(&ack(60_000_000, 40_000_000));
+        let cut = (100.01 * (1.0 - share) * 1e3) as u64;
+        assert_eq!(state.window(), cut);
+        state.on_ack(&ack(61_000_000, 40_000_000));
+        assert_eq!(state.window(), cut, "once per round trip");
+    }
+}

@@ -9,7 +9,7 @@ use crate::placement::{Piece, Route};
 use crate::rng::{index_below, mix};
 use crate::topology::{Blueprint, Cable, FatTree, LeafSpine, LinkChange, NodeKind, Rail, Routing};
 use crate::units::{Rate, Time};
-use crate::workload::{Action, Moment, ScheduleBuilder, Start, Task};
+use crate::workload::{Action, Moment, ScheduleBuilder, Task};
 
 /// Small random numbers, one after the other.
 struct Dice(u64);
@@ -129,14 +129,9 @@ fn schedule(dice: &mut Dice, hosts: u32, flows: u32) -> Schedule {
             _ => Action::Transfer { src, dst, bytes },
         };
         let predecessors = if t > 4 { dice.roll(4).saturating_sub(1) } else { 0 };
-        let start = match dice.roll(4) {
-            0 if predecessors > 1 => Start::Count(1 + dice.roll(predecessors)),
-            _ => Start::All,
-        };
         let earliest = Time::from_us([0, 0, 0, 1_000][dice.roll(4) as usize]);
         let task = builder.add(Task {
             action,
-            start,
             earliest,
             step: 0,
         });

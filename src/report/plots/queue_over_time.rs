@@ -11,8 +11,11 @@ use super::{Figure, NoFigure, missing};
 use crate::experiment::record::SeriesRow;
 use crate::report::folder::{Folder, Subject};
 
+/// Whether a link is of a kind.
+type Belongs = fn(&LinkName<'_>) -> bool;
+
 /// Kinds of queues, each in a panel of its own.
-const CLASSES: [(&str, fn(&LinkName<'_>) -> bool); 3] = [
+const CLASSES: [(&str, Belongs); 3] = [
     ("up-links between switches", |link| link.is_inside() && link.leads_up()),
     ("down-links between switches", |link| {
         link.is_inside() && !link.leads_up()

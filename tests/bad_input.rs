@@ -1,1 +1,69 @@
-//! Broken inputs and the exact messages they give.
+//! Broken inputs and the exact messages they give: every `tests/bad_input/*.toml` is an experiment
+//! that cannot be run, and `messages/` holds what the user sees.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::cli::{run, text};
+
+fn corpus() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bad_input")
+}
+
+/// Runs with arguments in the corpus' folder: it must end with 2 and leave nothing behind.
+fn message(arguments: &[&str]) -> String {
+    let out = tempfile::tempdir().unwrap();
+    let folder = out.path().join("results");
+    let arguments = [&["run"], arguments, &["--out", folder.to_str().unwrap()]].concat();
+    let output = run(&corpus(), &arguments);
+    let message = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {message}");
+    assert!(output.stdout.is_empty(), "{arguments:?}");
+    assert!(!folder.exists(), "{arguments:?}");
+    assert!(!message.contains("panicked"), "{arguments:?}: {message}");
+    message
+}
+
+fn snapshot(name: &str, message: &str) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("bad_input/messages");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, message));
+}
+
+#[test]
+fn every_broken_file_has_its_message() {
+    let mut files: Vec<_> = fs::read_dir(corpus())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "toml"))
+        .collect();
+    files.sort();
+    assert!(files.len() >= 40, "{} files", files.len());
+    for file in files {
+        let name = file.file_name().unwrap().to_str().unwrap();
+        snapshot(name.trim_end_matches(".toml"), &message(&[name]));
+    }
+}
+
+#[test]
+fn every_broken_argument_has_its_message() {
+    for (name, setting) in [
+        ("set-without-value", "seed"),
+        ("set-without-key", "=3"),
+        ("set-unknown-key", "sede=3"),
+        ("set-unknown-option", "load_balancing.ethereal.grup=leaf"),
+        ("set-bad-value", "workload.all-to-all.message=64kb"),
+        ("set-beyond-a-list", "faults.3.down=true"),
+        ("set-missing-file", "topology=none.toml"),
+        ("set-inside-a-sweep", "load_balancing.ethereal.group=leaf"),
+    ] {
+        let file = if name == "set-inside-a-sweep" {
+            "files/swept.toml"
+        } else {
+            "files/good.toml"
+        };
+        snapshot(name, &message(&[file, "--set", setting]));
+    }
+}

@@ -25,7 +25,8 @@ pub fn stdout(dir: &Path, args: &[&str]) -> String {
     text(&output.stdout)
 }
 
-fn text(bytes: &[u8]) -> String {
+/// Output as text.
+pub fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
@@ -44,7 +45,7 @@ message = "64KiB"
 "#;
 
 /// A folder with these files.
-fn folder(files: &[(&str, &str)]) -> TempDir {
+pub fn folder(files: &[(&str, &str)]) -> TempDir {
     let dir = TempDir::new().unwrap();
     for (name, content) in files {
         let path = dir.path().join(name);

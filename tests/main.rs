@@ -4,3 +4,4 @@ mod bad_input;
 mod cli;
 mod config_reference;
 mod house;
+mod runs;

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
 
+use crate::experiment::RunError;
 use crate::experiment::config::ConfigError;
 
 /// Why a verb ended without success.
@@ -13,6 +14,12 @@ use crate::experiment::config::ConfigError;
 pub enum Failure {
     /// The configuration cannot be used.
     Config(Box<ConfigError>),
+    /// Flows that did not finish, listed.
+    Stuck(String),
+    /// Ctrl-C: points that were not begun, of all.
+    Interrupted { left: usize, points: usize },
+    /// Ctrl-C, with nothing to show.
+    Stopped,
     /// A file or stream could not be read or written.
     Io(io::Error),
 }
@@ -29,6 +36,15 @@ impl From<io::Error> for Failure {
     }
 }
 
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Io(error) => Self::Io(error),
+            RunError::Config(error) => Self::Config(error),
+        }
+    }
+}
+
 impl Failure {
     /// Tells the user on stderr; the exit code says the same in short.
     pub fn report(self) -> ExitCode {
@@ -36,6 +52,18 @@ impl Failure {
             Self::Config(error) => {
                 eprint!("{}", render(&error, &theme()));
                 ExitCode::from(2)
+            }
+            Self::Stuck(list) => {
+                eprintln!("error: {list}");
+                ExitCode::FAILURE
+            }
+            Self::Interrupted { left, points } => {
+                eprintln!("interrupted: {left} of {points} points are left; the same command goes on from here");
+                ExitCode::from(130)
+            }
+            Self::Stopped => {
+                eprintln!("interrupted");
+                ExitCode::from(130)
             }
             // Who reads our output has seen enough.
             Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,

@@ -5,6 +5,7 @@ use std::io::Write;
 use clap::{Args, ValueEnum};
 
 use super::failure::Failure;
+use crate::packet_engine::Transport;
 use crate::placement::LoadBalancing;
 use crate::topology::Topology;
 use crate::workload::Workload;
@@ -21,6 +22,7 @@ enum Kind {
     Topologies,
     Workloads,
     LoadBalancing,
+    Transports,
 }
 
 impl Kind {
@@ -30,6 +32,7 @@ impl Kind {
             Self::Topologies => Topology::ALL,
             Self::Workloads => Workload::ALL,
             Self::LoadBalancing => LoadBalancing::ALL,
+            Self::Transports => Transport::ALL,
         }
     }
 
@@ -39,6 +42,7 @@ impl Kind {
             Self::Topologies => "topology",
             Self::Workloads => "workload",
             Self::LoadBalancing => "load_balancing",
+            Self::Transports => "transport",
         }
     }
 }

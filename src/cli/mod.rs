@@ -3,14 +3,18 @@
 //! Tables and data go to stdout, progress and errors to stderr. Exit codes: 0 done; 1 a comparison
 //! failed, or a flow did not finish; 2 usage or configuration; 130 interrupted, as a shell has it.
 
+mod bound;
 mod check;
 mod failure;
+mod format;
 mod list;
+mod run;
 mod schema;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
@@ -44,6 +48,10 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Simulate every point of an experiment; points that are there already are not run again
+    Run(run::Run),
+    /// Bounds, certificates, loads and predictions of every point and step, without simulating
+    Bound(bound::Bound),
     /// Validate an experiment file and print it with every default filled in
     Check(check::Check),
     /// What can be written in an experiment file, one line each
@@ -89,6 +97,8 @@ pub fn main() -> ExitCode {
 
 fn dispatch(verb: Verb, out: &mut impl Write) -> Result<(), Failure> {
     match verb {
+        Verb::Run(run) => run.run(out),
+        Verb::Bound(bound) => bound.run(out),
         Verb::Check(check) => check.run(out),
         Verb::List(list) => list.run(out),
         Verb::Schema => schema::print(out),
@@ -100,4 +110,22 @@ fn dispatch(verb: Verb, out: &mut impl Write) -> Result<(), Failure> {
         }
         Verb::Man => Ok(clap_mangen::Man::new(Cli::command()).render(out)?),
     }
+}
+
+/// A flag that the first Ctrl-C sets; the second ends the process at once.
+fn stop_on_interrupt() -> io::Result<&'static AtomicBool> {
+    static STOP: AtomicBool = AtomicBool::new(false);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    let listen = async move {
+        while tokio::signal::ctrl_c().await.is_ok() {
+            if STOP.swap(true, Ordering::Relaxed) {
+                std::process::exit(130);
+            }
+            eprintln!("\nfinishing what is running; Ctrl-C again stops at once");
+        }
+    };
+    std::thread::Builder::new()
+        .name("signals".into())
+        .spawn(move || runtime.block_on(listen))?;
+    Ok(&STOP)
 }

@@ -1,19 +1,29 @@
 //! From an experiment file to results on disk: parse, validate, sweep, run, record.
 //!
 //! ```text
-//! config  text -> tree          spec   tree -> Experiment, one point as written
-//! sweep   the points            plan   every point validated before anything runs
-//! record  rows of the results
+//! config   text -> tree                 spec      tree -> Experiment, one point as written
+//! sweep    the points                   plan      every point validated before anything runs
+//! measure  a point -> its record        run       all points, several at a time
+//! bound    a point without simulating   record    rows of the results
+//! store    the results folder           manifest  what was run, when and where
 //! ```
 
+mod bound;
 pub mod config;
+mod manifest;
+mod measure;
 mod plan;
 pub mod record;
 mod resolved;
+mod run;
 mod shelf;
 mod spec;
+mod store;
 mod sweep;
 
-pub use plan::{Network, Plan, Point};
+pub use bound::{BoundRow, bound};
+pub use plan::{MODEL, Network, Plan, Point, Resolved, Scene};
+pub use run::{Report, RunError, RunOptions, run};
 pub use spec::{Engine, Experiment, Output, schema};
+pub use store::{Details, Record, Store};
 pub use sweep::{Axis, MAX_POINTS, Sweep};

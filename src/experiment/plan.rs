@@ -1,5 +1,7 @@
 //! The plan: every point of the sweep, validated before anything runs.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -7,22 +9,25 @@ use rayon::prelude::*;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::config::{ConfigError, Draft, Entry, FileStore, Setting};
+use super::config::{ConfigError, Draft, Entry, FileStore, Opened, Setting};
 use super::shelf::Shelf;
 use super::spec::{Engine, Experiment};
 use super::sweep::Sweep;
-use crate::ids::NodeId;
+use crate::congestion::{self, Bounds};
+use crate::ids::{LinkId, NodeId};
 use crate::input::InputError;
-use crate::topology::{Fabric, LinkEvent, resolve_faults};
+use crate::placement::Placement;
+use crate::topology::{Fabric, LinkChange, LinkEvent, resolve_faults};
 use crate::workload::Schedule;
 
 /// Part of every point's name: results of another model are not taken for this one's. It changes
 /// whenever a change of the code changes a result.
 pub const MODEL: &str = concat!(env!("CARGO_PKG_VERSION"), "+1");
 
-/// Links and transfers that are kept for further points.
+/// Links, transfers and sub-flows that are kept for further points.
 const FABRIC_ROOM: u64 = 4_000_000;
 const SCHEDULE_ROOM: u64 = 8_000_000;
+const PLACEMENT_ROOM: u64 = 8_000_000;
 
 /// Points that are validated between two looks at whether one is wrong.
 const BATCH: usize = 4_096;
@@ -34,10 +39,36 @@ pub struct Network {
     pub events: Vec<LinkEvent>,
 }
 
+impl Network {
+    /// The fabric with every link at the highest rate it ever has: what bounds must allow.
+    pub fn at_best(&self) -> Cow<'_, Fabric> {
+        let mut best: BTreeMap<LinkId, LinkChange> = BTreeMap::new();
+        for LinkEvent { change, .. } in &self.events {
+            if change.rate > self.fabric.link(change.link).rate {
+                let highest = best.entry(change.link).or_insert(*change);
+                highest.rate = highest.rate.max(change.rate);
+            }
+        }
+        if best.is_empty() {
+            return Cow::Borrowed(&self.fabric);
+        }
+        Cow::Owned(self.fabric.with(&best.into_values().collect::<Vec<_>>()))
+    }
+}
+
+/// What a point is simulated on.
+#[derive(Debug, Clone)]
+pub struct Scene {
+    pub network: Arc<Network>,
+    pub schedule: Arc<Schedule>,
+    pub placement: Arc<Placement>,
+}
+
 /// One point of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Point {
     pub index: u32,
+    pub seed: u64,
     hash: [u8; 16],
 }
 
@@ -46,6 +77,15 @@ impl Point {
     pub fn hash(&self) -> String {
         self.hash.iter().map(|byte| format!("{byte:02x}")).collect()
     }
+}
+
+/// The experiment at one point, every default filled in, as it was written and as it is meant.
+#[derive(Debug)]
+pub struct Resolved {
+    pub tree: Entry,
+    /// The files that its tables come from.
+    pub opened: Opened,
+    pub experiment: Experiment,
 }
 
 /// A validated experiment. Only [`Plan::load`] makes one.
@@ -58,8 +98,8 @@ pub struct Plan {
     points: Vec<Point>,
     networks: Shelf<Network, InputError>,
     schedules: Shelf<Schedule, InputError>,
-    /// Pairs of fabric and schedule in which every transfer has a path.
-    connected: Shelf<(), InputError>,
+    placements: Shelf<Placement, InputError>,
+    bounds: Shelf<Bounds, InputError>,
 }
 
 impl Plan {
@@ -76,7 +116,8 @@ impl Plan {
             points: Vec::new(),
             networks: Shelf::new(FABRIC_ROOM),
             schedules: Shelf::new(SCHEDULE_ROOM),
-            connected: Shelf::new(u64::MAX),
+            placements: Shelf::new(PLACEMENT_ROOM),
+            bounds: Shelf::new(u64::MAX),
         };
         plan.name = plan.checked_name()?;
         let total = plan.sweep.points();
@@ -112,15 +153,32 @@ impl Plan {
         &self.files
     }
 
-    /// The experiment at a point, every default filled in.
-    pub fn experiment(&self, point: Point) -> Result<Experiment, ConfigError> {
-        self.tree(point.index as usize)?.read()
+    /// The experiment at a point.
+    pub fn resolve(&self, point: Point) -> Result<Resolved, ConfigError> {
+        self.resolve_index(point.index as usize)
+    }
+
+    /// An error of a lower room about a point's experiment.
+    pub fn locate(&self, resolved: &Resolved, error: InputError) -> ConfigError {
+        ConfigError::from_input(error, &resolved.tree, &self.files)
+    }
+
+    /// What an experiment is simulated on.
+    pub fn scene(&self, experiment: &Experiment) -> Result<Scene, InputError> {
+        let network = self.network(experiment)?;
+        let schedule = self.schedule(experiment, network.fabric.hosts())?;
+        let placement = self.placement(experiment, &network, &schedule)?;
+        Ok(Scene {
+            network,
+            schedule,
+            placement,
+        })
     }
 
     /// The fabric of an experiment.
     pub fn network(&self, experiment: &Experiment) -> Result<Arc<Network>, InputError> {
         self.networks.get(
-            &key_of(&(&experiment.topology, &experiment.faults)),
+            &key_of(&fabric_key(experiment)),
             |network| network.fabric.links().len() as u64,
             || {
                 let drawing = experiment
@@ -143,7 +201,7 @@ impl Plan {
     /// The schedule of an experiment on a fabric with this many hosts.
     pub fn schedule(&self, experiment: &Experiment, hosts: u32) -> Result<Arc<Schedule>, InputError> {
         self.schedules.get(
-            &key_of(&(&experiment.workload, hosts, experiment.seed)),
+            &key_of(&(workload_key(experiment), hosts)),
             |schedule| schedule.tasks().len() as u64,
             || {
                 experiment
@@ -154,12 +212,52 @@ impl Plan {
         )
     }
 
-    fn tree(&self, index: usize) -> Result<Entry, ConfigError> {
+    fn placement(
+        &self,
+        experiment: &Experiment,
+        network: &Network,
+        schedule: &Schedule,
+    ) -> Result<Arc<Placement>, InputError> {
+        let scheme = &experiment.load_balancing;
+        let key = key_of(&(fabric_key(experiment), workload_key(experiment), scheme));
+        self.placements.get(
+            &key,
+            |placement| placement.pieces().len() as u64,
+            || {
+                let fabric = &network.fabric;
+                let pairs = schedule.transfers().map(|(_, src, dst, _)| (NodeId(src), NodeId(dst)));
+                fabric.check_reachable(pairs)?;
+                scheme
+                    .place(fabric, schedule, &self.files, experiment.seed)
+                    .map_err(|error| error.under(&format!("load_balancing.{}", scheme.name())))
+            },
+        )
+    }
+
+    /// What no load balancing can beat on the fabric and for the schedule of an experiment.
+    pub fn bounds(&self, experiment: &Experiment, scene: &Scene) -> Arc<Bounds> {
+        let framing = experiment.framing();
+        let key = format!(
+            "{framing:?}{}",
+            key_of(&(fabric_key(experiment), workload_key(experiment)))
+        );
+        let make = || Ok(congestion::bounds(&scene.network.at_best(), &scene.schedule, framing));
+        self.bounds.get(&key, |_| 0, make).expect("bounds do not fail")
+    }
+
+    fn resolve_index(&self, index: usize) -> Result<Resolved, ConfigError> {
         let mut draft = self.draft.clone();
         for (axis, value) in self.sweep.values(index) {
             draft.set(&axis.path, value.clone(), &self.files)?;
         }
-        draft.finish(&self.files)
+        let (tree, opened) = draft.finish(&self.files)?;
+        let mut experiment: Experiment = tree.read()?;
+        experiment.name.clone_from(&self.name);
+        Ok(Resolved {
+            tree,
+            opened,
+            experiment,
+        })
     }
 
     fn checked_name(&self) -> Result<String, ConfigError> {
@@ -177,53 +275,18 @@ impl Plan {
     }
 
     fn validate(&self, index: usize) -> Result<Point, ConfigError> {
-        let tree = self.tree(index)?;
-        let experiment: Experiment = tree.read()?;
-        self.check(&experiment)
-            .map_err(|error| ConfigError::from_input(error, &tree, &self.files))?;
+        let resolved = self.resolve_index(index)?;
+        let experiment = &resolved.experiment;
+        experiment
+            .check()
+            .and_then(|()| self.scene(experiment))
+            .and_then(|scene| experiment.check_scene(&scene))
+            .map_err(|error| self.locate(&resolved, error))?;
         Ok(Point {
             index: index as u32,
-            hash: self.hash_of(&experiment),
+            seed: experiment.seed,
+            hash: self.hash_of(experiment),
         })
-    }
-
-    /// All that one point needs: it can be built, and its parts fit together.
-    fn check(&self, experiment: &Experiment) -> Result<(), InputError> {
-        let network = self.network(experiment)?;
-        let schedule = self.schedule(experiment, network.fabric.hosts())?;
-        self.check_paths(experiment, &network, &schedule)
-    }
-
-    fn check_paths(&self, experiment: &Experiment, network: &Network, schedule: &Schedule) -> Result<(), InputError> {
-        let hosts = network.fabric.hosts();
-        let key = key_of(&(
-            &experiment.topology,
-            &experiment.faults,
-            &experiment.workload,
-            hosts,
-            experiment.seed,
-        ));
-        let check = || {
-            let fabric = &network.fabric;
-            let cut_off = schedule
-                .transfers()
-                .find(|&(_, src, dst, _)| fabric.path_count(NodeId(src), NodeId(dst)) == 0);
-            let Some((_, src, dst, _)) = cut_off else {
-                return Ok(());
-            };
-            let (from, to) = (&fabric.node(NodeId(src)).name, &fabric.node(NodeId(dst)).name);
-            let place = if experiment.faults.is_empty() {
-                "topology"
-            } else {
-                "faults"
-            };
-            Err(InputError::key(
-                place,
-                format!("{from} cannot reach {to}, but the workload sends from one to the other"),
-            )
-            .help("no path of the fabric joins them: keep a link up, or leave them out of the workload"))
-        };
-        self.connected.get(&key, |()| 0, check).map(|_| ())
     }
 
     /// Whatever cannot change the result is left out: names, and the options of the other engine.
@@ -265,6 +328,14 @@ impl Plan {
             _ => {}
         }
     }
+}
+
+fn fabric_key(experiment: &Experiment) -> impl Serialize {
+    (&experiment.topology, &experiment.faults)
+}
+
+fn workload_key(experiment: &Experiment) -> impl Serialize {
+    (&experiment.workload, experiment.seed)
 }
 
 fn key_of(spec: &impl Serialize) -> String {

@@ -58,7 +58,7 @@ impl<'de> Deserialize<'de> for Number {
 
 /// One row of `results.csv`: one point of the plan. Fields are its columns, in order; `None` is an
 /// empty cell, where a column has no meaning.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ResultRow {
     /// Index in the plan.
     pub point: u32,
@@ -117,7 +117,7 @@ pub struct ResultRow {
 }
 
 /// One row of a point's `flows.csv`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FlowRow {
     /// Id of the transfer in the schedule.
     pub flow: u32,
@@ -137,7 +137,7 @@ pub struct FlowRow {
 }
 
 /// One row of a point's `links.csv`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LinkRow {
     pub link: String,
     pub from: String,
@@ -157,7 +157,7 @@ pub struct LinkRow {
 }
 
 /// One row of a point's `series.csv`: a link over one interval.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SeriesRow {
     /// End of the interval.
     pub at_us: Number,
@@ -169,21 +169,30 @@ pub struct SeriesRow {
 }
 
 /// One row of `timings.csv`, which differs from run to run.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct TimingRow {
     pub point: u32,
     pub cpu_s: f64,
     pub wall_s: f64,
 }
 
-/// The rows as CSV under their column names; the names alone cannot be told where there is no row.
-pub fn write_csv<R: Serialize>(out: impl io::Write, rows: impl IntoIterator<Item = R>) -> Result<(), csv::Error> {
-    let mut writer = csv::Writer::from_writer(out);
+/// The rows as CSV under their column names, which are there even without any row.
+pub fn write_csv<R: Serialize + Default>(out: impl io::Write, rows: &[R]) -> Result<(), csv::Error> {
+    let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(out);
+    writer.write_record(columns::<R>()?.iter())?;
     for row in rows {
         writer.serialize(row)?;
     }
     writer.flush()?;
     Ok(())
+}
+
+/// The column names of a row.
+pub fn columns<R: Serialize + Default>() -> Result<csv::StringRecord, csv::Error> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.serialize(R::default())?;
+    let text = writer.into_inner().map_err(|error| error.into_error())?;
+    csv::Reader::from_reader(text.as_slice()).headers().cloned()
 }
 
 /// The rows of a CSV that [`write_csv`] wrote.
@@ -238,12 +247,19 @@ mod tests {
     #[test]
     fn columns_are_the_contract_and_rows_come_back() {
         let mut text = Vec::new();
-        write_csv(&mut text, [row()]).unwrap();
+        write_csv(&mut text, &[row()]).unwrap();
         let text = String::from_utf8(text).unwrap();
         let (header, line) = text.split_once('\n').unwrap();
         assert_eq!(header, COLUMNS);
         insta::assert_snapshot!(line, @"0,flow,leaf-spine,256,all-to-all,65536,ecmp-split(ways=4),,1,1338.92608,1336.9344,1.00149,,1000,0.3,1e-6,0,,,65280,261120,,,,,18446744073709551615,,,,,");
         assert_eq!(read_csv::<ResultRow>(text.as_bytes()).unwrap(), [row()]);
+    }
+
+    #[test]
+    fn columns_are_there_without_rows() {
+        let mut text = Vec::new();
+        write_csv::<TimingRow>(&mut text, &[]).unwrap();
+        assert_eq!(text, b"point,cpu_s,wall_s\n");
     }
 
     #[test]

@@ -6,7 +6,12 @@ use std::marker::PhantomData;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema, schema_for};
 use serde::{Deserialize, Serialize};
 
+use super::plan::Scene;
+use crate::congestion::Framing;
+use crate::flow_engine::FlowOptions;
+use crate::input::InputError;
 use crate::outcome::Observe;
+use crate::packet_engine::{PacketOptions, Setup, SwitchOptions, Transport};
 use crate::placement::LoadBalancing;
 use crate::topology::{Fault, Topology};
 use crate::units::Time;
@@ -40,9 +45,94 @@ pub struct Experiment {
     /// What is sent: a table, or the path of a file with that table.
     #[schemars(with = "TableOrFile<Workload>")]
     pub workload: Workload,
+    /// How senders react to congestion: a name, or a table with options; packet engine.
+    #[serde(default = "default_transport")]
+    #[schemars(with = "NameOr<Transport>")]
+    pub transport: Transport,
+    /// Packets, hosts and recovery; packet engine.
+    #[serde(default)]
+    pub packet: PacketOptions,
+    /// Buffers, marking and flow control; packet engine.
+    #[serde(default)]
+    pub switch: SwitchOptions,
+    /// Sharing of links; flow engine.
+    #[serde(default)]
+    pub flow: FlowOptions,
     /// What is written for every point besides its row in results.csv.
     #[serde(default)]
     pub output: Output,
+}
+
+impl Experiment {
+    /// Refuses options that make no sense on any fabric, or not together.
+    pub fn check(&self) -> Result<(), InputError> {
+        let scheme = &self.load_balancing;
+        scheme
+            .check()
+            .map_err(|error| error.under(&format!("load_balancing.{}", scheme.name())))?;
+        self.flow.check().map_err(|error| error.under("flow"))?;
+        let packets_only = |key: &str, what: String| {
+            Err(InputError::key(key, format!("{what}, and the flow engine knows none"))
+                .help("write `engine = \"packet\"`, or take this out"))
+        };
+        match self.engine {
+            Engine::Flow if scheme.needs_packets() => packets_only(
+                "load_balancing",
+                format!("`{}` chooses a path packet by packet", scheme.name()),
+            ),
+            Engine::Flow if self.output.series.is_some() => {
+                packets_only("output.series", "a series samples queues of packets".into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses what the engine cannot simulate on this scene.
+    pub fn check_scene(&self, scene: &Scene) -> Result<(), InputError> {
+        match self.engine {
+            Engine::Packet => self.packet_setup(scene).check(),
+            Engine::Flow if scene.network.events.is_empty() => Ok(()),
+            Engine::Flow => {
+                let timed = |fault: &Fault| fault.from.is_some() || fault.until.is_some();
+                let key = self
+                    .faults
+                    .iter()
+                    .position(timed)
+                    .map_or("faults".to_owned(), |i| format!("faults.{i}"));
+                Err(
+                    InputError::key(key, "the fault comes or goes, which the flow engine cannot simulate")
+                        .help("write `engine = \"packet\"`, or take `from` and `until` out"),
+                )
+            }
+        }
+    }
+
+    /// Everything that a run of the packet engine depends on.
+    pub fn packet_setup<'a>(&'a self, scene: &'a Scene) -> Setup<'a> {
+        Setup {
+            fabric: &scene.network.fabric,
+            link_events: &scene.network.events,
+            schedule: &scene.schedule,
+            placement: &scene.placement,
+            load_balancing: &self.load_balancing,
+            transport: &self.transport,
+            packet: &self.packet,
+            switch: &self.switch,
+            observe: self.output.observe(),
+            seed: self.seed,
+        }
+    }
+
+    /// How payload becomes bytes on the wire.
+    pub fn framing(&self) -> Framing {
+        match self.engine {
+            Engine::Flow => Framing::Fluid,
+            Engine::Packet => Framing::Packets {
+                payload: self.packet.payload.0,
+                header: self.packet.header.0,
+            },
+        }
+    }
 }
 
 /// What simulates an experiment.
@@ -96,6 +186,10 @@ fn one() -> u64 {
 
 fn default_load_balancing() -> LoadBalancing {
     serde_json::from_value(serde_json::json!({ "ecmp": {} })).expect("ecmp needs no options")
+}
+
+fn default_transport() -> Transport {
+    serde_json::from_value(serde_json::json!({ "dctcp": {} })).expect("dctcp needs no options")
 }
 
 /// JSON Schema of the experiment file.

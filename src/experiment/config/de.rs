@@ -89,6 +89,7 @@ fn suggestion(word: &str, valid: &[&str], what: &str) -> String {
         }
     };
     match closest(word, valid.iter().copied()) {
+        Some(meant) if valid.len() == 1 => format!("did you mean `{meant}`?"),
         Some(meant) => format!("did you mean `{meant}`? {all}"),
         None => all,
     }
@@ -110,7 +111,7 @@ fn expectation(expected: &dyn Expected) -> String {
         "a sequence" => "a list".into(),
         "a map" => "a table".into(),
         _ if text.starts_with("struct") => "a table".into(),
-        _ if text.starts_with("enum") => "a name or a table named so".into(),
+        _ if text.starts_with("enum") => "a name, or a table with a name,".into(),
         _ => text,
     }
 }
@@ -159,7 +160,10 @@ impl de::Error for Error {
     }
 
     fn missing_field(field: &'static str) -> Self {
-        Self::new(format!("the key `{field}` is missing"), "")
+        Self::new(
+            format!("the key `{field}` is missing"),
+            "add it; docs/configuration.md describes every key",
+        )
     }
 }
 
@@ -244,21 +248,27 @@ impl<'de> de::Deserializer<'de> for Value<'_> {
                 named_at: (self.0, Part::Value),
                 content: &Entry::empty_table(self.0.origin.clone()),
             }),
-            Node::Table(table) => match table.as_slice() {
-                [(name, content)] => visitor.visit_enum(Choice {
-                    name,
-                    named_at: (content, Part::Key),
-                    content,
-                }),
-                [] => Err(Error::new("the table is empty", valid()).or_at(self.0, Part::Key)),
-                [(first, _), (second, entry), ..] => {
-                    let message = format!("there is `{first}` already: `{second}` cannot stand beside it");
-                    Err(Error::new(message, "exactly one of them is expected").or_at(entry, Part::Key))
+            Node::Table(table) => {
+                let unknown = table.iter().find(|(name, _)| !names.contains(&name.as_str()));
+                match (unknown, table.as_slice()) {
+                    (Some((name, entry)), _) => {
+                        Err(Error::or_at(de::Error::unknown_variant(name, names), entry, Part::Key))
+                    }
+                    (None, [(name, content)]) => visitor.visit_enum(Choice {
+                        name,
+                        named_at: (content, Part::Key),
+                        content,
+                    }),
+                    (None, []) => Err(Error::new("the table is empty", valid()).or_at(self.0, Part::Key)),
+                    (None, [(first, _), (second, entry), ..]) => {
+                        let message = format!("there is `{first}` already: `{second}` cannot stand beside it");
+                        Err(Error::new(message, "exactly one of them is expected").or_at(entry, Part::Key))
+                    }
                 }
-            },
+            }
             other => Err(de::Error::invalid_type(
                 unexpected(other),
-                &"a name or a table named so",
+                &"a name, or a table with a name,",
             )),
         }
         .map_err(|error: Error| error.or_at(self.0, Part::Value))

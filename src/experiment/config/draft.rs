@@ -91,18 +91,40 @@ pub struct Draft {
     root: Entry,
     /// Faults that the topology's file lists beside its table.
     file_faults: Option<Entry>,
+    opened: Opened,
+}
+
+/// Names, without folder and ending, of the files whose tables stand in a tree.
+#[derive(Debug, Clone, Default)]
+pub struct Opened {
+    pub topology: Option<String>,
+    pub workload: Option<String>,
+}
+
+impl Opened {
+    fn name_of(&mut self, key: &str) -> &mut Option<String> {
+        if key == "topology" {
+            &mut self.topology
+        } else {
+            &mut self.workload
+        }
+    }
 }
 
 impl Draft {
     /// Reads an experiment file and what it extends, and applies settings in order.
     pub fn load(path: &Path, settings: &[Setting], files: &FileStore) -> Result<Self, ConfigError> {
         let source = files.read(path).map_err(|why| {
-            ConfigError::new(format!("{}: {why}", path.display()))
-                .help("name an experiment file, such as experiments/quickstart.toml")
+            let error = ConfigError::new(format!("{}: {why}", path.display()));
+            if path.is_file() {
+                return error;
+            }
+            error.help("name an experiment file, such as experiments/quickstart.toml")
         })?;
         let mut draft = Self {
             root: load(&source, &mut Vec::new(), files)?,
             file_faults: None,
+            opened: Opened::default(),
         };
         if draft.root.child("name").is_none() {
             let name = Node::Text(Arc::from(source.stem.as_deref().unwrap_or("experiment")));
@@ -153,7 +175,12 @@ impl Draft {
     /// table that the file holds.
     pub fn set(&mut self, path: &[String], value: Entry, files: &FileStore) -> Result<(), ConfigError> {
         match path {
-            [key] if key == "topology" => self.file_faults = None,
+            [key] if key == "topology" || key == "workload" => {
+                *self.opened.name_of(key) = None;
+                if key == "topology" {
+                    self.file_faults = None;
+                }
+            }
             [key, _, ..] if key == "topology" || key == "workload" => self.open(key, files)?,
             _ => {}
         }
@@ -162,7 +189,7 @@ impl Draft {
     }
 
     /// The complete tree: files opened, their faults put before the experiment's own.
-    pub fn finish(mut self, files: &FileStore) -> Result<Entry, ConfigError> {
+    pub fn finish(mut self, files: &FileStore) -> Result<(Entry, Opened), ConfigError> {
         self.open("topology", files)?;
         self.open("workload", files)?;
         if let Some(file_faults) = self.file_faults {
@@ -171,13 +198,13 @@ impl Draft {
                 (Node::List(first), Some(Node::List(second))) => {
                     Node::List(Arc::new(first.iter().chain(second.iter()).cloned().collect()))
                 }
-                (_, Some(_)) => return Ok(self.root),
+                (_, Some(_)) => return Ok((self.root, self.opened)),
                 (first, None) => first.clone(),
             };
             let origin = file_faults.origin;
             self.root.insert("faults", Entry { node: joined, origin });
         }
-        Ok(self.root)
+        Ok((self.root, self.opened))
     }
 
     /// Replaces the name of a topology or workload file by the table it holds.
@@ -201,6 +228,7 @@ impl Draft {
             self.file_faults = table.remove("faults");
         }
         self.root.insert(key, table);
+        self.opened.name_of(key).clone_from(&source.stem);
         Ok(())
     }
 }

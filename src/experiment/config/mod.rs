@@ -16,8 +16,8 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-pub use draft::{Draft, Setting, split_path};
-pub use source::{FileStore, Source};
+pub use draft::{Draft, Opened, Setting, split_path};
+pub use source::{FileStore, Source, absolute};
 pub use suggest::closest;
 pub use tree::{Entry, Node, Origin};
 

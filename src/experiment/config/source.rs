@@ -119,6 +119,12 @@ pub fn tidy(path: &Path) -> PathBuf {
     tidied
 }
 
+/// A path that means the same from any folder, as text.
+pub fn absolute(path: &Path) -> String {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    tidy(&path).display().to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,5 +1,6 @@
 //! Values with the characters they came from.
 
+use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::source::tidy;
+use super::source::{absolute, tidy};
 use super::{ConfigError, Source};
 
 /// Where a value was written.
@@ -47,7 +48,11 @@ impl Entry {
     pub fn parse(source: &Arc<Source>) -> Result<Self, ConfigError> {
         let table = DeTable::parse(&source.text).map_err(|error| {
             let span = error.span().unwrap_or(0..0);
-            ConfigError::new(error.message().replace('\n', "; ")).at(source, span)
+            let message = match error.message() {
+                text if text.contains("recurs") => "values are nested too deeply".to_owned(),
+                text => text.replace('\n', "; "),
+            };
+            ConfigError::new(message).at(source, span)
         })?;
         let span = 0..0;
         convert_table(source, table.get_ref()).map(|node| Self {
@@ -121,6 +126,25 @@ impl Entry {
             return PathBuf::from(name);
         }
         tidy(&source.dir.join(name))
+    }
+
+    /// As it was written, but with the absolute paths of the files that it names.
+    pub fn to_toml(&self, names_a_file: bool) -> toml::Value {
+        use toml::Value;
+        match &self.node {
+            Node::Table(table) => {
+                let inner = table
+                    .iter()
+                    .map(|(key, value)| (key.clone(), value.to_toml(key == "file")));
+                Value::Table(inner.collect())
+            }
+            Node::List(list) => Value::Array(list.iter().map(|value| value.to_toml(false)).collect()),
+            Node::Text(name) if names_a_file => Value::String(absolute(&self.locate(name))),
+            Node::Text(text) => Value::String(text.to_string()),
+            Node::Integer(n) => Value::Integer(i64::try_from(*n).unwrap_or(i64::MAX)),
+            Node::Float(x) => Value::Float(*x),
+            Node::Boolean(b) => Value::Boolean(*b),
+        }
     }
 
     /// Takes a key out of a table.
@@ -228,6 +252,26 @@ impl Entry {
     }
 }
 
+impl fmt::Display for Entry {
+    /// Inline, and a text without quotes.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.node {
+            Node::Text(text) => f.write_str(text),
+            Node::Table(table) => {
+                let inner: Vec<_> = table.iter().map(|(key, value)| format!("{key} = {value}")).collect();
+                write!(f, "{{ {} }}", inner.join(", "))
+            }
+            Node::List(list) => {
+                let inner: Vec<_> = list.iter().map(Self::to_string).collect();
+                write!(f, "[{}]", inner.join(", "))
+            }
+            Node::Integer(n) => n.fmt(f),
+            Node::Float(x) => x.fmt(f),
+            Node::Boolean(b) => b.fmt(f),
+        }
+    }
+}
+
 fn convert_table(source: &Arc<Source>, table: &DeTable<'_>) -> Result<Node, ConfigError> {
     let mut entries = Vec::with_capacity(table.len());
     for (key, value) in table {
@@ -283,23 +327,6 @@ mod tests {
         dotted.split('.').map(str::to_owned).collect()
     }
 
-    fn show(entry: &Entry) -> String {
-        match &entry.node {
-            Node::Table(table) => {
-                let inner: Vec<_> = table
-                    .iter()
-                    .map(|(key, value)| format!("{key}={}", show(value)))
-                    .collect();
-                format!("{{{}}}", inner.join(" "))
-            }
-            Node::List(list) => format!("[{}]", list.iter().map(show).collect::<Vec<_>>().join(" ")),
-            Node::Text(text) => text.to_string(),
-            Node::Integer(n) => n.to_string(),
-            Node::Float(x) => x.to_string(),
-            Node::Boolean(b) => b.to_string(),
-        }
-    }
-
     #[test]
     fn values_know_their_characters() {
         let text = "a = 1\n[b.c]\nd = \"x\"\n";
@@ -315,13 +342,19 @@ mod tests {
         let mut tree = parse("[workload.all-to-all]\nmessage = 1\nranks = 2\n[flow]\nx = 1");
         tree.merge(parse("[workload.all-to-all]\nmessage = 3\n[flow]\ny = 2"));
         assert_eq!(
-            show(&tree),
-            "{workload={all-to-all={message=3 ranks=2}} flow={x=1 y=2}}"
+            tree.to_string(),
+            "{ workload = { all-to-all = { message = 3, ranks = 2 } }, flow = { x = 1, y = 2 } }"
         );
         tree.merge(parse("[workload.shift]\nmessage = 4"));
-        assert_eq!(show(&tree), "{workload={shift={message=4}} flow={x=1 y=2}}");
+        assert_eq!(
+            tree.to_string(),
+            "{ workload = { shift = { message = 4 } }, flow = { x = 1, y = 2 } }"
+        );
         tree.set(&path("workload.incast.message"), parse("v = 5").deepest("v").clone());
-        assert_eq!(show(&tree), "{workload={incast={message=5}} flow={x=1 y=2}}");
+        assert_eq!(
+            tree.to_string(),
+            "{ workload = { incast = { message = 5 } }, flow = { x = 1, y = 2 } }"
+        );
     }
 
     #[test]
@@ -331,8 +364,8 @@ mod tests {
         tree.set(&path("faults.1.down"), value.clone());
         tree.set(&path("transport.swift.x"), value);
         assert_eq!(
-            show(&tree),
-            "{transport={swift={x=true}} faults=[{link=a} {link=b down=true}]}"
+            tree.to_string(),
+            "{ transport = { swift = { x = true } }, faults = [{ link = a }, { link = b, down = true }] }"
         );
     }
 }

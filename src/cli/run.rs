@@ -1,0 +1,149 @@
+//! `fabricsim run`.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::failure::Failure;
+use super::format::{Columns, Format};
+use super::{ExperimentArgs, stop_on_interrupt};
+use crate::experiment::{self, Plan, Report, RunOptions};
+
+/// What the table shows of results.csv.
+const COLUMNS: Columns = Columns {
+    always: &["point", "load_balancing"],
+    naming: &[
+        "engine",
+        "topology",
+        "hosts",
+        "workload",
+        "size_bytes",
+        "transport",
+        "seed",
+    ],
+    results: &[
+        "cct_us",
+        "bound_us",
+        "cct_over_bound",
+        "congestion_ratio",
+        "busbw_GBps",
+        "fct_p99_us",
+        "subflows",
+        "ecn_marks",
+        "drops",
+        "trims",
+        "pauses",
+        "retransmits",
+    ],
+};
+
+/// Arguments of `fabricsim run`.
+#[derive(Debug, Args)]
+pub struct Run {
+    #[command(flatten)]
+    experiment: ExperimentArgs,
+    /// Results folder [default: results/NAME]
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    out: Option<PathBuf>,
+    /// Points that run at a time [default: one per processor]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    jobs: usize,
+    /// How the results are printed
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// Print no results, only errors
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+impl Run {
+    /// Runs all points and prints their results.
+    pub fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
+        let plan = self.experiment.plan()?;
+        let folder = self
+            .out
+            .clone()
+            .unwrap_or_else(|| PathBuf::from("results").join(plan.name()));
+        let stop = stop_on_interrupt()?;
+        let bar = self.progress_bar(plan.points().len());
+        let report = experiment::run(
+            &plan,
+            &RunOptions {
+                out: folder.clone(),
+                jobs: self.jobs,
+                stop,
+                progress: &|done| bar.set_position(done as u64),
+            },
+        );
+        bar.finish_and_clear();
+        let report = report?;
+        if !self.quiet {
+            self.format.print(out, &report.rows, COLUMNS)?;
+            out.flush()?;
+            eprintln!("{}", summary(&plan, &report, &folder));
+        }
+        conclude(&plan, &report)
+    }
+
+    fn progress_bar(&self, points: usize) -> ProgressBar {
+        if self.quiet || !io::stderr().is_terminal() {
+            return ProgressBar::hidden();
+        }
+        let style = ProgressStyle::with_template("{bar:40} {pos}/{len} points, {elapsed}, about {eta} left")
+            .unwrap_or_else(|_| ProgressStyle::default_bar());
+        ProgressBar::with_draw_target(Some(points as u64), ProgressDrawTarget::stderr()).with_style(style)
+    }
+}
+
+/// One line on what was done and where it is.
+fn summary(plan: &Plan, report: &Report, folder: &std::path::Path) -> String {
+    let done = report.rows.len();
+    let reused = match report.reused {
+        0 => String::new(),
+        n => format!(" ({n} of them were there already)"),
+    };
+    format!(
+        "{done} of {} points{reused}; results in {}",
+        plan.points().len(),
+        folder.join("results.csv").display()
+    )
+}
+
+/// Unfinished flows and interruptions are failures, told after the results that there are.
+fn conclude(plan: &Plan, report: &Report) -> Result<(), Failure> {
+    if !report.stuck.is_empty() {
+        return Err(Failure::Stuck(stuck_text(report)));
+    }
+    if report.left > 0 {
+        return Err(Failure::Interrupted {
+            left: report.left,
+            points: plan.points().len(),
+        });
+    }
+    Ok(())
+}
+
+/// Flows that are named before the rest is only counted.
+const NAMED_FLOWS: usize = 5;
+
+fn stuck_text(report: &Report) -> String {
+    let mut text = format!("flows did not finish in {} points", report.stuck.len());
+    for (point, stuck) in report.stuck.iter().take(NAMED_FLOWS) {
+        text += &format!("\n  point {}: {stuck}", point.index);
+        for flow in stuck.unfinished.iter().take(NAMED_FLOWS) {
+            text += &format!(
+                "\n    flow {}: {} bytes delivered; {}",
+                flow.task, flow.delivered, flow.reason
+            );
+        }
+        if stuck.unfinished.len() > NAMED_FLOWS {
+            text += &format!("\n    and {} more", stuck.unfinished.len() - NAMED_FLOWS);
+        }
+    }
+    if report.stuck.len() > NAMED_FLOWS {
+        text += &format!("\n  and {} more points", report.stuck.len() - NAMED_FLOWS);
+    }
+    text
+}

@@ -1,0 +1,206 @@
+//! One point: place, judge, simulate, and write down what came of it.
+
+use super::config::ConfigError;
+use super::plan::{Plan, Point, Resolved, Scene};
+use super::record::{FlowRow, LinkRow, Number, ResultRow, SeriesRow};
+use super::spec::{Engine, Experiment};
+use super::store::Details;
+use crate::congestion::{self, Assessment, Bounds};
+use crate::flow_engine;
+use crate::outcome::{Outcome, Stuck};
+use crate::packet_engine;
+use crate::topology::Fabric;
+use crate::units::Time;
+use crate::workload::{Action, Schedule};
+
+/// What came of a point.
+#[derive(Debug)]
+pub struct Measured {
+    pub row: ResultRow,
+    pub details: Details,
+    /// Why there is no completion time.
+    pub stuck: Option<Stuck>,
+}
+
+/// Simulates a point of a plan.
+pub fn measure(plan: &Plan, point: Point) -> Result<Measured, ConfigError> {
+    let resolved = plan.resolve(point)?;
+    let experiment = &resolved.experiment;
+    let mut row = ResultRow::default();
+    describe(point, &resolved, &mut row);
+    let scene = plan.scene(experiment).map_err(|error| plan.locate(&resolved, error))?;
+    let fabric = &scene.network.fabric;
+    row.hosts = fabric.hosts();
+    row.flows = scene.schedule.transfer_count() as u64;
+
+    let bounds = plan.bounds(experiment, &scene);
+    let assessment = congestion::assess(fabric, &scene.schedule, &scene.placement, experiment.framing());
+    judge(&mut row, &bounds, &assessment);
+    match simulate(experiment, &scene) {
+        Ok(outcome) => {
+            time(&mut row, experiment, &bounds, &outcome);
+            let details = details(experiment, &scene, &assessment, outcome);
+            Ok(Measured {
+                row,
+                details,
+                stuck: None,
+            })
+        }
+        Err(stuck) => Ok(Measured {
+            row,
+            details: Details::default(),
+            stuck: Some(stuck),
+        }),
+    }
+}
+
+/// Fills in what names a point in a row that was kept under its hash: neither the index nor the
+/// names of files are part of that.
+pub fn identify(plan: &Plan, point: Point, row: &mut ResultRow) -> Result<(), ConfigError> {
+    describe(point, &plan.resolve(point)?, row);
+    Ok(())
+}
+
+/// The cells that name a point.
+pub fn describe(point: Point, resolved: &Resolved, row: &mut ResultRow) {
+    let (experiment, opened) = (&resolved.experiment, &resolved.opened);
+    let named = |file: &Option<String>, kind: &str| file.clone().unwrap_or_else(|| kind.to_owned());
+    row.point = point.index;
+    row.engine = experiment.engine.name().to_owned();
+    row.topology = named(&opened.topology, experiment.topology.name());
+    row.workload = named(&opened.workload, experiment.workload.name());
+    row.size_bytes = experiment.workload.size().map(|size| size.0);
+    row.load_balancing = experiment.load_balancing.label();
+    row.transport = match experiment.engine {
+        Engine::Flow => None,
+        Engine::Packet => Some(experiment.transport.name().to_owned()),
+    };
+    row.seed = experiment.seed;
+}
+
+fn simulate(experiment: &Experiment, scene: &Scene) -> Result<Outcome, Stuck> {
+    let (fabric, observe) = (&scene.network.fabric, experiment.output.observe());
+    match experiment.engine {
+        Engine::Flow => flow_engine::simulate(fabric, &scene.schedule, &scene.placement, &experiment.flow, &observe),
+        Engine::Packet => packet_engine::simulate(&experiment.packet_setup(scene)),
+    }
+}
+
+/// What is known without simulating.
+fn judge(row: &mut ResultRow, bounds: &Bounds, assessment: &Assessment) {
+    let optimal = bounds.optimal_fabric.lower_us;
+    let fabric = assessment.fabric_congestion_us();
+    row.subflows = assessment.subflows;
+    row.bound_us = Some(microseconds(bounds.cct));
+    row.predicted_us = assessment.predicted.map(microseconds);
+    row.congestion_us = assessment.congestion_us().map(Number::new);
+    row.fabric_congestion_us = fabric.map(Number::new);
+    row.optimal_fabric_congestion_us = Some(Number::new(optimal));
+    row.congestion_ratio = fabric.and_then(|fabric| ratio(fabric, optimal));
+}
+
+/// What the simulation says.
+fn time(row: &mut ResultRow, experiment: &Experiment, bounds: &Bounds, outcome: &Outcome) {
+    let ranks = experiment.workload.ranks(row.hosts);
+    let cct = outcome.cct;
+    // Bytes per microsecond are 10^6 bytes per second.
+    let bandwidth = |bytes: u64| ratio(bytes as f64 / 1e3, cct.as_us());
+    let algorithm_bytes = experiment.workload.algorithm_bytes(ranks).map(|bytes| bytes.0);
+    row.cct_us = Some(microseconds(cct));
+    row.cct_over_bound = ratio(cct.as_us(), bounds.cct.as_us());
+    row.algbw_gbytes = algorithm_bytes.and_then(bandwidth);
+    row.busbw_gbytes = algorithm_bytes
+        .zip(experiment.workload.bus_factor(ranks))
+        .and_then(|(bytes, factor)| ratio(bytes as f64 / 1e3 * factor, cct.as_us()));
+    row.fct_mean_us = Some(Number::new(outcome.fct.mean_us));
+    row.fct_p99_us = Some(Number::new(outcome.fct.p99_us));
+    let counters = &outcome.counters;
+    row.events = Some(counters.events);
+    if experiment.engine == Engine::Packet {
+        row.packets = Some(counters.packets);
+        row.packet_hops = Some(counters.packet_hops);
+        row.ecn_marks = Some(counters.ecn_marks);
+        row.drops = Some(counters.drops);
+        row.trims = Some(counters.trims);
+        row.pauses = Some(counters.pauses);
+        row.retransmits = Some(counters.retransmits);
+    }
+}
+
+/// A time as results hold it.
+pub fn microseconds(time: Time) -> Number {
+    Number::new(time.as_us())
+}
+
+/// A quotient; none by zero.
+pub fn ratio(value: f64, unit: f64) -> Option<Number> {
+    (unit > 0.0).then(|| Number::new(value / unit))
+}
+
+fn details(experiment: &Experiment, scene: &Scene, assessment: &Assessment, outcome: Outcome) -> Details {
+    let output = experiment.output;
+    let fabric = &scene.network.fabric;
+    Details {
+        flows: output.flows.then(|| flow_rows(&scene.schedule, &outcome)),
+        links: output
+            .links
+            .then(|| link_rows(experiment.engine, fabric, assessment, &outcome)),
+        series: output.series.map(|_| series_rows(fabric, &outcome)),
+    }
+}
+
+fn flow_rows(schedule: &Schedule, outcome: &Outcome) -> Vec<FlowRow> {
+    let rows = outcome.flows.iter().filter_map(|flow| {
+        let Action::Transfer { src, dst, bytes } = schedule.task(flow.task).action else {
+            return None;
+        };
+        let fct = flow.delivered - flow.start;
+        Some(FlowRow {
+            flow: flow.task.0,
+            src,
+            dst,
+            bytes,
+            start_us: microseconds(flow.start),
+            fct_us: microseconds(fct),
+            ack_fct_us: microseconds(flow.acked - flow.start),
+            ideal_fct_us: microseconds(flow.ideal),
+            slowdown: ratio(fct.as_us(), flow.ideal.as_us()).unwrap_or_default(),
+            subflows: flow.subflows,
+            paths: flow.paths,
+        })
+    });
+    rows.collect()
+}
+
+fn link_rows(engine: Engine, fabric: &Fabric, assessment: &Assessment, outcome: &Outcome) -> Vec<LinkRow> {
+    let loads = assessment.assigned.as_ref().map(|assigned| assigned.loads.as_slice());
+    let packets = |count: u64| (engine == Engine::Packet).then_some(count);
+    let rows = fabric.link_ids().zip(&outcome.links).map(|(id, record)| {
+        let link = fabric.link(id);
+        let capacity = link.rate.bytes_per_ps() * outcome.cct.0 as f64;
+        LinkRow {
+            link: fabric.link_name(id),
+            from: fabric.node(link.from).name.clone(),
+            to: fabric.node(link.to).name.clone(),
+            rate_gbps: Number::new(link.rate.as_gbps()),
+            bytes: Number::new(record.bytes),
+            assigned_bytes: loads.map(|loads| Number::new(loads[id.index()])),
+            utilisation: ratio(record.wire_bytes, capacity).unwrap_or_default(),
+            max_queue_bytes: packets(record.max_queue),
+            drops: packets(record.drops),
+            ecn_marks: packets(record.ecn_marks),
+        }
+    });
+    rows.collect()
+}
+
+fn series_rows(fabric: &Fabric, outcome: &Outcome) -> Vec<SeriesRow> {
+    let samples = outcome.series.iter().flat_map(|series| &series.samples);
+    let rows = samples.map(|sample| SeriesRow {
+        at_us: microseconds(sample.at),
+        link: fabric.link_name(sample.link),
+        queue_bytes: sample.queue,
+        sent_bytes: sample.sent,
+    });
+    rows.collect()
+}

@@ -1,0 +1,245 @@
+//! `fabricsim run`: results that are the same however often and in however many pieces they are made.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::cli::{fabricsim, folder, run, stdout, text};
+
+/// 24 points that together take long enough to be interrupted.
+const SWEEP: &str = r#"
+topology = "../topologies/small.toml"
+
+[workload.all-to-all]
+message = "64KiB"
+
+[output]
+flows = true
+links = true
+
+[sweep]
+load_balancing = ["ecmp", "spray", "ethereal"]
+"workload.all-to-all.message" = ["8KiB", "64KiB"]
+seed = [1, 2, 3, 4]
+"#;
+
+const TOPOLOGY: &str = r#"
+[leaf-spine]
+leaves = 8
+spines = 4
+hosts_per_leaf = 4
+host_link = { rate = "100Gbps" }
+fabric_link = { rate = "100Gbps" }
+"#;
+
+fn sweep() -> tempfile::TempDir {
+    folder(&[("experiments/sweep.toml", SWEEP), ("topologies/small.toml", TOPOLOGY)])
+}
+
+fn results(dir: &Path, out: &str) -> String {
+    fs::read_to_string(dir.join(out).join("results.csv")).unwrap()
+}
+
+fn finished_points(out: &Path) -> usize {
+    let entries = fs::read_dir(out.join("points")).into_iter().flatten().flatten();
+    entries
+        .filter(|entry| !entry.file_name().to_string_lossy().starts_with('.'))
+        .count()
+}
+
+#[test]
+fn results_do_not_depend_on_jobs_folders_and_repetition() {
+    let dir = sweep();
+    let one = stdout(
+        dir.path(),
+        &["run", "experiments/sweep.toml", "--jobs", "1", "--out", "one"],
+    );
+    let four = stdout(
+        dir.path(),
+        &["run", "experiments/sweep.toml", "--jobs", "4", "--out", "four"],
+    );
+    assert_eq!(one, four);
+    assert_eq!(results(dir.path(), "one"), results(dir.path(), "four"));
+    assert_eq!(results(dir.path(), "one").lines().count(), 1 + 24);
+    for file in fs::read_dir(dir.path().join("one/points")).unwrap().flatten() {
+        for name in ["flows.csv", "links.csv"] {
+            let read = |out: &str| fs::read(dir.path().join(out).join("points").join(file.file_name()).join(name));
+            assert_eq!(read("one").unwrap(), read("four").unwrap(), "{name}");
+        }
+    }
+    // From another folder, without --out: results/NAME below the working folder.
+    let inside = dir.path().join("experiments");
+    stdout(&inside, &["run", "sweep.toml", "--quiet"]);
+    assert_eq!(results(&inside, "results/sweep"), results(dir.path(), "one"));
+    // Again: everything is there already.
+    let before = results(dir.path(), "one");
+    let again = run(dir.path(), &["run", "experiments/sweep.toml", "--out", "one"]);
+    assert!(
+        text(&again.stderr).contains("24 of them were there already"),
+        "{}",
+        text(&again.stderr)
+    );
+    assert_eq!(results(dir.path(), "one"), before);
+}
+
+#[test]
+fn the_formats_agree() {
+    let dir = sweep();
+    let base = ["run", "experiments/sweep.toml", "--out", "r", "--format"];
+    let formatted = |format| stdout(dir.path(), &[&base[..], &[format]].concat());
+    let csv = formatted("csv");
+    assert_eq!(csv, results(dir.path(), "r"));
+    let json: Vec<serde_json::Value> = serde_json::from_str(&formatted("json")).unwrap();
+    let mut reader = csv::Reader::from_reader(csv.as_bytes());
+    let names = reader.headers().unwrap().clone();
+    for (row, object) in reader.records().map(Result::unwrap).zip(&json) {
+        for (name, cell) in names.iter().zip(&row) {
+            let value = &object[name];
+            match value.as_str() {
+                Some(text) => assert_eq!(text, cell),
+                None if value.is_null() => assert_eq!(cell, ""),
+                None => assert_eq!(value.as_f64(), cell.parse().ok(), "{name}"),
+            }
+        }
+    }
+    assert_eq!(json.len(), 24);
+    assert!(formatted("markdown").starts_with("| point | "));
+    assert_eq!(formatted("table").lines().count(), 25);
+    assert_eq!(
+        stdout(dir.path(), &["run", "experiments/sweep.toml", "--out", "r", "--quiet"]),
+        ""
+    );
+}
+
+#[test]
+fn a_change_runs_only_what_it_touches() {
+    let dir = sweep();
+    stdout(dir.path(), &["run", "experiments/sweep.toml", "--out", "r", "--quiet"]);
+    assert_eq!(finished_points(&dir.path().join("r")), 24);
+    let narrow = [
+        "run",
+        "experiments/sweep.toml",
+        "--out",
+        "r",
+        "--set",
+        "sweep.seed=[4, 5]",
+    ];
+    let output = run(dir.path(), &narrow);
+    assert!(
+        text(&output.stderr).contains("12 of 12 points (6 of them"),
+        "{}",
+        text(&output.stderr)
+    );
+    // Another fabric in the same file is another point.
+    fs::write(
+        dir.path().join("topologies/small.toml"),
+        TOPOLOGY.replace("spines = 4", "spines = 3"),
+    )
+    .unwrap();
+    let output = run(dir.path(), &narrow);
+    assert!(!text(&output.stderr).contains("already"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn the_folder_tells_what_was_run() {
+    let dir = sweep();
+    stdout(dir.path(), &["run", "experiments/sweep.toml", "--out", "r", "--quiet"]);
+    let manifest: serde_json::Value =
+        serde_json::from_slice(&fs::read(dir.path().join("r/manifest.json")).unwrap()).unwrap();
+    assert_eq!(manifest["complete"], true);
+    assert_eq!(manifest["points"], 24);
+    assert_eq!(manifest["seeds"], serde_json::json!([1, 2, 3, 4]));
+    assert_eq!(manifest["experiment"]["topology"]["leaf-spine"]["parallel"], 1);
+    // The experiment it keeps gives the same results, but for the name of the topology's file.
+    stdout(dir.path(), &["run", "r/experiment.toml", "--out", "again", "--quiet"]);
+    let plain = |out| results(dir.path(), out).replace(",small,", ",leaf-spine,");
+    assert_eq!(plain("again"), plain("r"));
+    let timings = fs::read_to_string(dir.path().join("r/timings.csv")).unwrap();
+    assert_eq!(timings.lines().count(), 25);
+}
+
+/// Starts a run of the sweep, one point at a time, and waits until some points are done.
+fn begin(dir: &Path) -> Child {
+    let child = fabricsim(dir)
+        .args(["run", "experiments/sweep.toml", "--jobs", "1", "--out", "cut"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let start = Instant::now();
+    while finished_points(&dir.join("cut")) < 3 {
+        assert!(
+            start.elapsed() < Duration::from_secs(60),
+            "nothing was finished in a minute"
+        );
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    child
+}
+
+#[test]
+fn a_killed_run_goes_on_where_it_was() {
+    let dir = sweep();
+    let mut child = begin(dir.path());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let kept = finished_points(&dir.path().join("cut"));
+    let output = run(dir.path(), &["run", "experiments/sweep.toml", "--out", "cut"]);
+    assert!(output.status.success());
+    assert!(
+        text(&output.stderr).contains(&format!("({kept} of them")),
+        "{}",
+        text(&output.stderr)
+    );
+    stdout(
+        dir.path(),
+        &["run", "experiments/sweep.toml", "--out", "whole", "--quiet"],
+    );
+    assert_eq!(results(dir.path(), "cut"), results(dir.path(), "whole"));
+}
+
+#[test]
+fn an_interrupted_run_writes_what_is_complete() {
+    let dir = sweep();
+    let child = begin(dir.path());
+    let killed = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(killed.success());
+    let output = child.wait_with_output().unwrap();
+    let stderr = text(&output.stderr);
+    if output.status.success() {
+        return; // It was faster than the signal.
+    }
+    assert_eq!(output.status.code(), Some(130), "{stderr}");
+    assert!(stderr.contains("the same command goes on from here"), "{stderr}");
+    let rows = results(dir.path(), "cut").lines().count() - 1;
+    assert!((3..24).contains(&rows), "{rows}");
+    assert_eq!(finished_points(&dir.path().join("cut")), rows);
+    let manifest = fs::read_to_string(dir.path().join("cut/manifest.json")).unwrap();
+    assert!(manifest.contains("\"complete\": false"), "{manifest}");
+    stdout(
+        dir.path(),
+        &["run", "experiments/sweep.toml", "--out", "cut", "--quiet"],
+    );
+    assert_eq!(results(dir.path(), "cut").lines().count(), 25);
+}
+
+#[test]
+fn nothing_is_written_for_a_bad_point() {
+    let dir = sweep();
+    let output = run(
+        dir.path(),
+        &[
+            "run",
+            "experiments/sweep.toml",
+            "--set",
+            "sweep.load_balancing=[\"ecmp\", \"reps\"]",
+        ],
+    );
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("engine"), "{}", text(&output.stderr));
+    assert!(!dir.path().join("results").exists());
+}

@@ -5,3 +5,4 @@ mod cli;
 mod config_reference;
 mod house;
 mod runs;
+mod validation;

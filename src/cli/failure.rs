@@ -16,6 +16,8 @@ pub enum Failure {
     Config(Box<ConfigError>),
     /// Flows that did not finish, listed.
     Stuck(String),
+    /// Comparisons that failed, counted.
+    Disproved(String),
     /// Ctrl-C: points that were not begun, of all.
     Interrupted { left: usize, points: usize },
     /// Ctrl-C, with nothing to show.
@@ -53,8 +55,8 @@ impl Failure {
                 eprint!("{}", render(&error, &theme()));
                 ExitCode::from(2)
             }
-            Self::Stuck(list) => {
-                eprintln!("error: {list}");
+            Self::Stuck(text) | Self::Disproved(text) => {
+                eprintln!("error: {text}");
                 ExitCode::FAILURE
             }
             Self::Interrupted { left, points } => {

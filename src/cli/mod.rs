@@ -10,6 +10,7 @@ mod format;
 mod list;
 mod run;
 mod schema;
+mod validate;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -52,6 +53,8 @@ enum Verb {
     Run(run::Run),
     /// Bounds, certificates, loads and predictions of every point and step, without simulating
     Bound(bound::Bound),
+    /// Hold engines, placements and bounds against each other; exit 1 if a comparison fails
+    Validate(validate::Validate),
     /// Validate an experiment file and print it with every default filled in
     Check(check::Check),
     /// What can be written in an experiment file, one line each
@@ -99,6 +102,7 @@ fn dispatch(verb: Verb, out: &mut impl Write) -> Result<(), Failure> {
     match verb {
         Verb::Run(run) => run.run(out),
         Verb::Bound(bound) => bound.run(out),
+        Verb::Validate(validate) => validate.run(out),
         Verb::Check(check) => check.run(out),
         Verb::List(list) => list.run(out),
         Verb::Schema => schema::print(out),

@@ -100,10 +100,7 @@ fn point_rows(plan: &Plan, point: Point) -> Result<Vec<BoundRow>, ConfigError> {
         ..template.clone()
     };
     whole.bounds(&plan.bounds(experiment, &scene));
-    whole.congestion(
-        fabric,
-        assigned.map(|assigned| (assigned.worst, assigned.worst_fabric)),
-    );
+    whole.congestion(fabric, assigned.map(|assigned| (assigned.worst, assigned.worst_fabric)));
     let mut rows = vec![whole];
     if scene.schedule.steps() > 1 {
         rows.extend(step_rows(&template, experiment, &scene));
@@ -126,7 +123,9 @@ fn step_rows(template: &BoundRow, experiment: &Experiment, scene: &Scene) -> Vec
         row.bounds(&known.bounds);
         row.congestion(
             fabric,
-            congestion.as_ref().map(|steps| (steps[step].worst, steps[step].worst_fabric)),
+            congestion
+                .as_ref()
+                .map(|steps| (steps[step].worst, steps[step].worst_fabric)),
         );
         match runs.last_mut() {
             Some((_, last, same)) if *same == row => *last = step,
@@ -134,7 +133,11 @@ fn step_rows(template: &BoundRow, experiment: &Experiment, scene: &Scene) -> Vec
         }
     }
     let named = runs.into_iter().map(|(first, last, mut row)| {
-        row.step = if first == last { first.to_string() } else { format!("{first}-{last}") };
+        row.step = if first == last {
+            first.to_string()
+        } else {
+            format!("{first}-{last}")
+        };
         row
     });
     named.collect()

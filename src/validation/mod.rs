@@ -1,1 +1,73 @@
 //! Engines, placements and bounds held against each other.
+//!
+//! For every point of a plan the analytic side, the flow engine and the packet engine are run, and
+//! what they say is compared: each comparison is one [`Finding`] with both figures and the
+//! tolerance it was held to. The packet engine runs with the transport `ideal` on queues without
+//! limit, which isolates load balancing from congestion control.
+//!
+//! What is compared comes through a [`Subject`]. Users validate the [`House`] itself; tests pass subjects
+//! that are wrong on purpose and see that validation catches them.
+
+mod agreement;
+mod bound;
+mod completion;
+mod conservation;
+mod determinism;
+mod evidence;
+mod finding;
+mod loads;
+mod optimum;
+mod prediction;
+mod subject;
+mod theorem;
+
+use rayon::prelude::*;
+
+pub use evidence::Evidence;
+pub use finding::{Finding, Verdict};
+pub use subject::{House, Subject};
+
+use crate::experiment::config::ConfigError;
+use crate::experiment::{Plan, Point};
+
+/// A comparison: what it looks at, and the findings it adds.
+type Check = fn(&Evidence, &mut Vec<Finding>);
+
+/// All comparisons, in the order of the report.
+const CHECKS: &[Check] = &[
+    completion::check,
+    bound::check,
+    loads::check,
+    theorem::check,
+    optimum::check,
+    prediction::check,
+    agreement::check,
+    conservation::check,
+    determinism::check,
+];
+
+/// Compares everything at every point of a plan; findings come in the plan's order.
+///
+/// # Errors
+/// Where a point cannot be built: a file changed after the plan was validated.
+pub fn validate(plan: &Plan, subject: &dyn Subject) -> Result<Vec<Finding>, ConfigError> {
+    let per_point: Vec<_> = plan
+        .points()
+        .par_iter()
+        .map(|&point| validate_point(plan, point, subject))
+        .collect::<Result<_, _>>()?;
+    Ok(per_point.into_iter().flatten().collect())
+}
+
+fn validate_point(plan: &Plan, point: Point, subject: &dyn Subject) -> Result<Vec<Finding>, ConfigError> {
+    let evidence = Evidence::gather(plan, point, subject)?;
+    let mut findings = Vec::new();
+    for check in CHECKS {
+        check(&evidence, &mut findings);
+    }
+    for finding in &mut findings {
+        finding.point = point.index;
+        finding.load_balancing = evidence.experiment.load_balancing.label();
+    }
+    Ok(findings)
+}

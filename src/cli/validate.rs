@@ -1,0 +1,63 @@
+//! `fabricsim validate`.
+
+use std::io::Write;
+
+use clap::Args;
+
+use super::ExperimentArgs;
+use super::failure::Failure;
+use super::format::{Columns, Format};
+use crate::validation::{Finding, House, Verdict, validate};
+
+/// What the table shows of the findings.
+const COLUMNS: Columns = Columns {
+    always: &[
+        "verdict",
+        "point",
+        "load_balancing",
+        "check",
+        "found",
+        "expected",
+        "tolerance",
+    ],
+    naming: &[],
+    results: &["reason"],
+};
+
+/// Arguments of `fabricsim validate`.
+#[derive(Debug, Args)]
+pub struct Validate {
+    #[command(flatten)]
+    experiment: ExperimentArgs,
+    /// How the findings are printed
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// Print only what failed, and the summary
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+impl Validate {
+    /// Compares engines, placements and bounds at every point.
+    pub fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
+        let plan = self.experiment.plan()?;
+        let findings = validate(&plan, &House)?;
+        let count = |verdict| findings.iter().filter(|finding| finding.verdict == verdict).count();
+        let shown: Vec<Finding> = findings
+            .iter()
+            .filter(|finding| !self.quiet || finding.verdict == Verdict::Fail)
+            .cloned()
+            .collect();
+        if !shown.is_empty() {
+            self.format.print(out, &shown, COLUMNS)?;
+        }
+        out.flush()?;
+        let (passed, failed, skipped) = (count(Verdict::Pass), count(Verdict::Fail), count(Verdict::Skip));
+        let summary = format!("{passed} comparisons passed, {failed} failed, {skipped} without meaning at their point");
+        if failed > 0 {
+            return Err(Failure::Disproved(summary));
+        }
+        eprintln!("{summary}");
+        Ok(())
+    }
+}

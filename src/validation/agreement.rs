@@ -1,0 +1,126 @@
+//! Packets agree with the fluid, once the fluid carries headers and packets are stored and forwarded.
+
+use super::evidence::Evidence;
+use super::finding::{Finding, us};
+use crate::ids::NodeId;
+use crate::placement::{Choose, LoadBalancing, Route};
+use crate::units::Time;
+
+/// What windows of one bandwidth-delay product and the round robin of packets add at most.
+const TOLERANCE: f64 = 0.02;
+/// The same where transfers wait for others: a late one delays all that follow, at every step anew.
+const CHAINED: f64 = 0.06;
+/// Where links or sub-flows are loaded unevenly: a queue shares its link by what arrives, that is by
+/// windows, and the fluid by max-min fairness. The two agree only where all have one bottleneck.
+const UNEVEN: f64 = 0.3;
+
+pub(super) fn check(evidence: &Evidence, findings: &mut Vec<Finding>) {
+    let check = "packet CCT ~ flow CCT";
+    let (fluid, packet) = match (&evidence.fair_cct, &evidence.packet) {
+        (Ok(fluid), Ok(packet)) => (fluid.as_us(), packet.outcome.cct.as_us()),
+        (Err(why), _) | (_, Err(why)) => {
+            findings.push(Finding::skipped(check, why));
+            return;
+        }
+    };
+    let expected = fluid * overhead(evidence);
+    let (share, why) = if is_uneven(evidence) {
+        (UNEVEN, "30 % with uneven loads")
+    } else if is_chained(evidence) {
+        (CHAINED, "6 % with dependencies")
+    } else {
+        (TOLERANCE, "2 %")
+    };
+    let slack = expected * share + stored_us(evidence);
+    // Queues behind random choices grow with the square root of the message (arXiv 2507.21372): by how
+    // much they exceed the fluid is a finding, not an error.
+    let random = is_random(evidence);
+    let holds = packet >= expected - slack && (random || packet <= expected + slack);
+    let side = if random { "not faster than it by more than " } else { "" };
+    findings.push(
+        Finding::new(check, holds)
+            .figures(us(packet), format!("{} with headers", us(expected)))
+            .within(format!(
+                "{side}{} ({why} and a full packet per hop and step)",
+                us(slack)
+            )),
+    );
+}
+
+fn is_chained(evidence: &Evidence) -> bool {
+    evidence
+        .schedule
+        .transfers()
+        .any(|(task, ..)| evidence.schedule.predecessors(task) > 0)
+}
+
+/// Whether some fabric link carries more than another, or some pinned sub-flow is larger than another.
+fn is_uneven(evidence: &Evidence) -> bool {
+    let differ = |least: f64, most: f64| most > least * 1.01;
+    let pinned = evidence
+        .placement
+        .pieces()
+        .iter()
+        .filter(|piece| matches!(piece.route, Route::Pinned(_)));
+    let sizes = pinned.map(|piece| piece.bytes as f64);
+    let (least, most) = sizes.fold((f64::INFINITY, 0.0_f64), |(least, most), size| {
+        (least.min(size), most.max(size))
+    });
+    let Some(assigned) = &evidence.assessment.assigned else {
+        return true;
+    };
+    let fabric = &evidence.network.fabric;
+    let loads = fabric.link_ids().filter(|&id| fabric.is_fabric_link(id)).map(|id| {
+        let rate = fabric.link(id).rate.bytes_per_ps();
+        if rate > 0.0 {
+            assigned.loads[id.index()] / rate
+        } else {
+            0.0
+        }
+    });
+    let loads: Vec<f64> = loads.filter(|&load| load > 0.0).collect();
+    let lightest = loads.iter().copied().fold(f64::INFINITY, f64::min);
+    let heaviest = loads.iter().copied().fold(0.0, f64::max);
+    differ(least, most) || differ(lightest, heaviest)
+}
+
+/// Whether packets of a flow choose among paths by chance, or by what others did before them.
+fn is_random(evidence: &Evidence) -> bool {
+    let even = evidence
+        .placement
+        .pieces()
+        .iter()
+        .any(|piece| !matches!(piece.route, Route::Pinned(_)));
+    let permuted =
+        matches!(&evidence.experiment.load_balancing, LoadBalancing::Spray(spec) if spec.choose == Choose::Permuted);
+    even && !permuted
+}
+
+/// Wire bytes over payload bytes of the whole placement.
+fn overhead(evidence: &Evidence) -> f64 {
+    let framing = evidence.framing();
+    let pieces = evidence.placement.pieces();
+    let payload: f64 = pieces.iter().map(|piece| piece.bytes as f64).sum();
+    let wire: f64 = pieces.iter().map(|piece| framing.wire(piece.bytes)).sum();
+    wire / payload.max(1.0)
+}
+
+/// Time to store a full packet at every hop of every step of the longest chain.
+fn stored_us(evidence: &Evidence) -> f64 {
+    let fabric = &evidence.network.fabric;
+    let packet = &evidence.experiment.packet;
+    let full = packet.payload.0 + packet.header.0;
+    let slowest = fabric
+        .links()
+        .iter()
+        .map(|link| link.rate)
+        .filter(|rate| !rate.is_zero())
+        .min();
+    let per_hop = slowest.map_or(Time::ZERO, |rate| rate.transmission_time(full));
+    let longest = evidence.schedule.transfers().take(1_000).map(|(_, src, dst, _)| {
+        let (src, dst) = (NodeId(src), NodeId(dst));
+        fabric.path(src, dst, 0).len() as u64
+    });
+    let hops = longest.max().unwrap_or(0);
+    per_hop.as_us() * hops as f64 * f64::from(evidence.schedule.steps().max(1))
+}

@@ -1,0 +1,163 @@
+//! What all sides say about one point.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::subject::Subject;
+use crate::congestion::{Assessment, Bounds, Framing};
+use crate::experiment::config::ConfigError;
+use crate::experiment::{Experiment, Network, Plan, Point};
+use crate::flow_engine::{FlowOptions, Weights};
+use crate::input::NoFiles;
+use crate::outcome::{Observe, Outcome, Stuck};
+use crate::packet_engine::{Ideal, Setup, SwitchOptions, Transport};
+use crate::placement::{LoadBalancing, Placement, Spray};
+use crate::units::Time;
+use crate::workload::Schedule;
+
+/// An engine's answer, and whether it gives the same one again.
+#[derive(Debug)]
+pub struct Run {
+    pub outcome: Outcome,
+    pub repeats: bool,
+}
+
+/// Why an engine has no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Absent {
+    /// It cannot simulate this point at all.
+    NotSimulated(&'static str),
+    /// Flows were left unfinished.
+    Stuck(String),
+}
+
+impl fmt::Display for Absent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotSimulated(why) => f.write_str(why),
+            Self::Stuck(what) => f.write_str(what),
+        }
+    }
+}
+
+/// One point, seen from every side.
+#[derive(Debug)]
+pub struct Evidence {
+    pub experiment: Experiment,
+    pub network: Arc<Network>,
+    pub schedule: Arc<Schedule>,
+    pub placement: Placement,
+    pub assessment: Assessment,
+    /// The assessment of even spraying on the same fabric.
+    pub spraying: Assessment,
+    pub fluid_bounds: Bounds,
+    pub wire_bounds: Bounds,
+    pub flow: Result<Run, Absent>,
+    pub packet: Result<Run, Absent>,
+    /// CCT of the flow engine with equal weights: network cards serve their queue pairs round robin,
+    /// whatever the size.
+    pub fair_cct: Result<Time, Absent>,
+}
+
+const EVERYTHING: Observe = Observe {
+    flows: true,
+    links: true,
+    series: None,
+};
+
+impl Evidence {
+    /// Runs every side at a point.
+    pub(super) fn gather(plan: &Plan, point: Point, subject: &dyn Subject) -> Result<Self, ConfigError> {
+        let resolved = plan.resolve(point)?;
+        let experiment = &resolved.experiment;
+        let located = |error| plan.locate(&resolved, error);
+        let scene = plan.scene(experiment).map_err(located)?;
+        let (network, schedule) = (scene.network, scene.schedule);
+        let fabric = &network.fabric;
+        let placement = subject.place(fabric, &schedule, &scene.placement);
+        let spray = LoadBalancing::Spray(Spray::default());
+        let sprayed = spray
+            .place(fabric, &schedule, &NoFiles, experiment.seed)
+            .map_err(located)?;
+        let best = network.at_best();
+        let fair = FlowOptions {
+            weights: Weights::Equal,
+            ..experiment.flow
+        };
+        let bounds = |framing| subject.bounds(&best, &schedule, framing);
+        Ok(Self {
+            assessment: subject.assess(fabric, &schedule, &placement),
+            spraying: crate::congestion::assess(fabric, &schedule, &sprayed, Framing::Fluid),
+            fluid_bounds: bounds(Framing::Fluid),
+            wire_bounds: bounds(wire_framing(experiment)),
+            flow: simulated(experiment, &network)
+                .and_then(|()| run(|| subject.flow(fabric, &schedule, &placement, &experiment.flow, &EVERYTHING))),
+            fair_cct: simulated(experiment, &network).and_then(|()| {
+                let once = subject.flow(fabric, &schedule, &placement, &fair, &Observe::default());
+                once.map(|outcome| outcome.cct).map_err(stuck)
+            }),
+            packet: packet(subject, experiment, &network, &schedule, &placement),
+            experiment: experiment.clone(),
+            placement,
+            schedule,
+            network,
+        })
+    }
+
+    /// How the packet engine frames payload.
+    pub(super) fn framing(&self) -> Framing {
+        wire_framing(&self.experiment)
+    }
+}
+
+fn wire_framing(experiment: &Experiment) -> Framing {
+    Framing::Packets {
+        payload: experiment.packet.payload.0,
+        header: experiment.packet.header.0,
+    }
+}
+
+/// Whether the flow engine can simulate this at all.
+fn simulated(experiment: &Experiment, network: &Network) -> Result<(), Absent> {
+    if experiment.load_balancing.needs_packets() {
+        return Err(Absent::NotSimulated("the scheme decides packet by packet"));
+    }
+    if !network.events.is_empty() {
+        return Err(Absent::NotSimulated("the flow engine knows no faults that come or go"));
+    }
+    Ok(())
+}
+
+fn packet(
+    subject: &dyn Subject,
+    experiment: &Experiment,
+    network: &Network,
+    schedule: &Schedule,
+    placement: &Placement,
+) -> Result<Run, Absent> {
+    let transport = Transport::Ideal(Ideal::default());
+    let switch = SwitchOptions::default();
+    let setup = Setup {
+        fabric: &network.fabric,
+        link_events: &network.events,
+        schedule,
+        placement,
+        load_balancing: &experiment.load_balancing,
+        transport: &transport,
+        packet: &experiment.packet,
+        switch: &switch,
+        observe: EVERYTHING,
+        seed: experiment.seed,
+    };
+    run(|| subject.packet(&setup))
+}
+
+fn run(simulate: impl Fn() -> Result<Outcome, Stuck>) -> Result<Run, Absent> {
+    let outcome = simulate().map_err(stuck)?;
+    let repeats = simulate().is_ok_and(|again| again == outcome);
+    Ok(Run { outcome, repeats })
+}
+
+fn stuck(stuck: Stuck) -> Absent {
+    Absent::Stuck(stuck.to_string())
+}

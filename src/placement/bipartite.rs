@@ -3,7 +3,7 @@
 //! A vertex of degree d is cut into vertices of degree c and one with the rest, and edges are added
 //! until the graph is c-regular. A regular graph of even degree falls apart into two halves of half
 //! the degree by walking its circuits (Gabow 1976); one of odd degree gives up a perfect matching, found by
-//! random walks in O(n log n) (Goel, Kapralov, Khanna 2010). What remains at degree one is a colour.
+//! random walks in O(n log n) (Goel, Kapralov, Khanna 2010). Perfect matchings are the colours.
 
 use rand::Rng;
 
@@ -37,14 +37,14 @@ pub(super) fn color_equitably(edges: &[(u32, u32)], colors: u32, random: &mut St
         number: NONE,
     }));
     regular.sort_by_key(|edge| edge.left);
-    let mut coloring = Coloring {
-        colors: vec![0; edges.len()],
-        next: 0,
-        vertices,
-        random,
-    };
-    coloring.color(regular, colors);
-    coloring.colors
+    let mut coloring = vec![0; edges.len()];
+    let classes = Matchings { vertices, random }.of(regular, colors);
+    for (color, class) in (0..).zip(classes) {
+        for edge in class.iter().filter(|edge| edge.number != NONE) {
+            coloring[edge.number as usize] = color;
+        }
+    }
+    coloring
 }
 
 /// Numbers of the parts of at most `degree` edges that the ends of the edges fall into, in the order
@@ -77,44 +77,39 @@ fn missing(ends: &[u32], vertices: u32, degree: u32) -> impl Iterator<Item = u32
         .flat_map(|(vertex, lack)| std::iter::repeat_n(vertex, lack as usize))
 }
 
-struct Coloring<'r> {
-    /// By number of edge.
-    colors: Vec<u32>,
-    /// Colours given so far.
-    next: u32,
+/// Takes regular graphs apart. Here and below edges are sorted by their left vertex, so that vertex v
+/// has the `degree` edges from v * degree on.
+struct Matchings<'r> {
+    /// Vertices at either side.
     vertices: u32,
     random: &'r mut Stream,
 }
 
-impl Coloring<'_> {
-    /// Colours a regular graph of the given degree with as many new colours. Here and below, edges are sorted
-    /// by their left vertex, so that vertex v has the `degree` edges from v * degree on.
-    fn color(&mut self, mut edges: Vec<Edge>, degree: u32) {
-        match degree {
-            0 => {}
-            1 => self.finish(&edges),
-            _ if degree.is_multiple_of(2) => {
-                let second = halve(&mut edges, self.vertices);
-                self.color(edges, degree / 2);
-                self.color(second, degree / 2);
-            }
-            _ => {
-                let matching = self.take_matching(&mut edges, degree);
-                self.finish(&matching);
-                self.color(edges, degree - 1);
-            }
+impl Matchings<'_> {
+    /// As many perfect matchings as the degree, which together are the graph.
+    fn of(&mut self, mut edges: Vec<Edge>, degree: u32) -> Vec<Vec<Edge>> {
+        if degree == 1 {
+            return vec![edges];
         }
-    }
-
-    fn finish(&mut self, edges: &[Edge]) {
-        for edge in edges.iter().filter(|edge| edge.number != NONE) {
-            self.colors[edge.number as usize] = self.next;
+        if !degree.is_multiple_of(2) {
+            let matching = self.take_one(&mut edges, degree);
+            let mut matchings = self.of(edges, degree - 1);
+            matchings.push(matching);
+            return matchings;
         }
-        self.next += 1;
+        let mut second = halve(&mut edges, self.vertices);
+        let mut matchings = self.of(edges, degree / 2);
+        // With some matchings of the first half the second has a power of two for degree, and needs
+        // nothing but halving (Gabow and Kariv 1982).
+        let grown = (degree / 2).next_power_of_two();
+        second.extend(matchings.drain(..(grown - degree / 2) as usize).flatten());
+        second.sort_by_key(|edge| edge.left);
+        matchings.extend(self.of(second, grown));
+        matchings
     }
 
     /// Removes a perfect matching from a regular graph.
-    fn take_matching(&mut self, edges: &mut Vec<Edge>, degree: u32) -> Vec<Edge> {
+    fn take_one(&mut self, edges: &mut Vec<Edge>, degree: u32) -> Vec<Edge> {
         let matched = Walks::new(edges, degree, self.vertices).perfect_matching(self.random);
         let mut matching = Vec::with_capacity(matched.len());
         let mut position = 0;

@@ -243,3 +243,19 @@ fn nothing_is_written_for_a_bad_point() {
     assert!(text(&output.stderr).contains("engine"), "{}", text(&output.stderr));
     assert!(!dir.path().join("results").exists());
 }
+
+/// Sizes beyond 32 bits are sizes like any other.
+#[test]
+fn a_flow_of_10_gib_takes_its_time() {
+    let dir = folder(&[
+        (
+            "big.toml",
+            "topology = \"small.toml\"\n[workload.connection-matrix]\nfile = \"big.cm\"\n",
+        ),
+        ("small.toml", TOPOLOGY),
+        ("big.cm", "Nodes 32\nConnections 1\n0->31 start 0 size 10737418240\n"),
+    ]);
+    let csv = stdout(dir.path(), &["run", "big.toml", "--format", "csv"]);
+    // 10 GiB at 100 Gb/s and four links of 500 ns.
+    assert!(csv.lines().nth(1).unwrap().contains(",858995.4592,"), "{csv}");
+}

@@ -6,9 +6,10 @@ use std::sync::atomic::Ordering;
 use clap::Args;
 
 use super::failure::Failure;
-use super::format::{Columns, Format};
+use super::format::Format;
 use super::{ExperimentArgs, stop_on_interrupt};
 use crate::experiment;
+use crate::report::table::Columns;
 
 /// What the table shows of all that is known.
 const COLUMNS: Columns = Columns {

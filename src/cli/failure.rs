@@ -8,6 +8,7 @@ use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, Na
 
 use crate::experiment::RunError;
 use crate::experiment::config::ConfigError;
+use crate::report::ReportError;
 
 /// Why a verb ended without success.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub enum Failure {
     Interrupted { left: usize, points: usize },
     /// Ctrl-C, with nothing to show.
     Stopped,
+    /// A results folder that cannot be reported on.
+    Report(ReportError),
     /// A file or stream could not be read or written.
     Io(io::Error),
 }
@@ -29,6 +32,12 @@ pub enum Failure {
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         Self::Config(Box::new(error))
+    }
+}
+
+impl From<ReportError> for Failure {
+    fn from(error: ReportError) -> Self {
+        Self::Report(error)
     }
 }
 
@@ -66,6 +75,10 @@ impl Failure {
             Self::Stopped => {
                 eprintln!("interrupted");
                 ExitCode::from(130)
+            }
+            Self::Report(error) => {
+                eprintln!("error: {error}");
+                ExitCode::from(2)
             }
             // Who reads our output has seen enough.
             Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,

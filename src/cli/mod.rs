@@ -8,6 +8,8 @@ mod check;
 mod failure;
 mod format;
 mod list;
+mod place;
+mod plot;
 mod run;
 mod schema;
 mod validate;
@@ -53,8 +55,12 @@ enum Verb {
     Run(run::Run),
     /// Bounds, certificates, loads and predictions of every point and step, without simulating
     Bound(bound::Bound),
+    /// Place the flows, judge the placement and write it as plan.json
+    Place(place::Place),
     /// Hold engines, placements and bounds against each other; exit 1 if a comparison fails
     Validate(validate::Validate),
+    /// Draw the plots of a results folder as SVG and PNG, with the CSV behind each
+    Plot(plot::Plot),
     /// Validate an experiment file and print it with every default filled in
     Check(check::Check),
     /// What can be written in an experiment file, one line each
@@ -81,8 +87,14 @@ struct ExperimentArgs {
 impl ExperimentArgs {
     /// The validated plan.
     fn plan(&self) -> Result<Plan, Failure> {
+        self.plan_with(&[])
+    }
+
+    /// The validated plan with further settings.
+    fn plan_with(&self, further: &[String]) -> Result<Plan, Failure> {
         let dir = self.file.parent().unwrap_or(&self.file);
-        let settings: Result<Vec<_>, _> = self.settings.iter().map(|text| Setting::parse(text, dir)).collect();
+        let texts = self.settings.iter().chain(further);
+        let settings: Result<Vec<_>, _> = texts.map(|text| Setting::parse(text, dir)).collect();
         Ok(Plan::load(&self.file, &settings?)?)
     }
 }
@@ -102,7 +114,9 @@ fn dispatch(verb: Verb, out: &mut impl Write) -> Result<(), Failure> {
     match verb {
         Verb::Run(run) => run.run(out),
         Verb::Bound(bound) => bound.run(out),
+        Verb::Place(place) => place.run(out),
         Verb::Validate(validate) => validate.run(out),
+        Verb::Plot(plot) => plot.run(out),
         Verb::Check(check) => check.run(out),
         Verb::List(list) => list.run(out),
         Verb::Schema => schema::print(out),

@@ -1,15 +1,18 @@
 //! `fabricsim run`.
 
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::failure::Failure;
-use super::format::{Columns, Format};
+use super::format::Format;
 use super::{ExperimentArgs, stop_on_interrupt};
 use crate::experiment::{self, Plan, Report, RunOptions};
+use crate::outcome::Stuck;
+use crate::report::plots::plot_folder;
+use crate::report::table::Columns;
 
 /// What the table shows of results.csv.
 const COLUMNS: Columns = Columns {
@@ -79,10 +82,11 @@ impl Run {
         );
         bar.finish_and_clear();
         let report = report?;
+        let plots = plots(&report, &folder);
         if !self.quiet {
             self.format.print(out, &report.rows, COLUMNS)?;
             out.flush()?;
-            eprintln!("{}", summary(&plan, &report, &folder));
+            eprintln!("{}{plots}", summary(&plan, &report, &folder));
         }
         conclude(&plan, &report)
     }
@@ -97,8 +101,21 @@ impl Run {
     }
 }
 
+/// Draws the plots of a complete folder and says where they are. That they cannot be drawn is no
+/// failure of the run.
+fn plots(report: &Report, folder: &Path) -> String {
+    if report.left > 0 {
+        return String::new();
+    }
+    match plot_folder(folder) {
+        Ok(plots) if plots.made.is_empty() => String::new(),
+        Ok(plots) => format!("; {} plots in {}", plots.made.len(), folder.join("plots").display()),
+        Err(error) => format!("; no plots: {error}"),
+    }
+}
+
 /// One line on what was done and where it is.
-fn summary(plan: &Plan, report: &Report, folder: &std::path::Path) -> String {
+fn summary(plan: &Plan, report: &Report, folder: &Path) -> String {
     let done = report.rows.len();
     let reused = match report.reused {
         0 => String::new(),
@@ -131,19 +148,25 @@ const NAMED_FLOWS: usize = 5;
 fn stuck_text(report: &Report) -> String {
     let mut text = format!("flows did not finish in {} points", report.stuck.len());
     for (point, stuck) in report.stuck.iter().take(NAMED_FLOWS) {
-        text += &format!("\n  point {}: {stuck}", point.index);
-        for flow in stuck.unfinished.iter().take(NAMED_FLOWS) {
-            text += &format!(
-                "\n    flow {}: {} bytes delivered; {}",
-                flow.task, flow.delivered, flow.reason
-            );
-        }
-        if stuck.unfinished.len() > NAMED_FLOWS {
-            text += &format!("\n    and {} more", stuck.unfinished.len() - NAMED_FLOWS);
-        }
+        text += &format!("\n  point {}: {}", point.index, unfinished(stuck));
     }
     if report.stuck.len() > NAMED_FLOWS {
         text += &format!("\n  and {} more points", report.stuck.len() - NAMED_FLOWS);
+    }
+    text
+}
+
+/// What did not finish, with the first flows by name.
+pub fn unfinished(stuck: &Stuck) -> String {
+    let mut text = stuck.to_string();
+    for flow in stuck.unfinished.iter().take(NAMED_FLOWS) {
+        text += &format!(
+            "\n    flow {}: {} bytes delivered; {}",
+            flow.task, flow.delivered, flow.reason
+        );
+    }
+    if stuck.unfinished.len() > NAMED_FLOWS {
+        text += &format!("\n    and {} more", stuck.unfinished.len() - NAMED_FLOWS);
     }
     text
 }

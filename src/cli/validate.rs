@@ -6,7 +6,8 @@ use clap::Args;
 
 use super::ExperimentArgs;
 use super::failure::Failure;
-use super::format::{Columns, Format};
+use super::format::Format;
+use crate::report::table::Columns;
 use crate::validation::{Finding, House, Verdict, validate};
 
 /// What the table shows of the findings.

@@ -1,5 +1,7 @@
 //! One point: place, judge, simulate, and write down what came of it.
 
+use std::sync::Arc;
+
 use super::config::ConfigError;
 use super::plan::{Plan, Point, Resolved, Scene};
 use super::record::{FlowRow, LinkRow, Number, ResultRow, SeriesRow};
@@ -22,35 +24,84 @@ pub struct Measured {
     pub stuck: Option<Stuck>,
 }
 
-/// Simulates a point of a plan.
-pub fn measure(plan: &Plan, point: Point) -> Result<Measured, ConfigError> {
+/// A point that is placed and judged, but not simulated.
+#[derive(Debug)]
+pub struct Judged {
+    pub resolved: Resolved,
+    pub scene: Scene,
+    /// Without what only a simulation tells.
+    pub row: ResultRow,
+    bounds: Arc<Bounds>,
+    assessment: Assessment,
+}
+
+/// Places a point of a plan and judges the placement.
+pub fn judge(plan: &Plan, point: Point) -> Result<Judged, ConfigError> {
     let resolved = plan.resolve(point)?;
     let experiment = &resolved.experiment;
+    let scene = plan.scene(experiment).map_err(|error| plan.locate(&resolved, error))?;
+    let bounds = plan.bounds(experiment, &scene);
+    let fabric = &scene.network.fabric;
+    let assessment = congestion::assess(fabric, &scene.schedule, &scene.placement, experiment.framing());
     let mut row = ResultRow::default();
     describe(point, &resolved, &mut row);
-    let scene = plan.scene(experiment).map_err(|error| plan.locate(&resolved, error))?;
-    let fabric = &scene.network.fabric;
     row.hosts = fabric.hosts();
     row.flows = scene.schedule.transfer_count() as u64;
+    fill_judgement(&mut row, &bounds, &assessment);
+    Ok(Judged {
+        resolved,
+        scene,
+        row,
+        bounds,
+        assessment,
+    })
+}
 
-    let bounds = plan.bounds(experiment, &scene);
-    let assessment = congestion::assess(fabric, &scene.schedule, &scene.placement, experiment.framing());
-    judge(&mut row, &bounds, &assessment);
-    match simulate(experiment, &scene) {
-        Ok(outcome) => {
-            time(&mut row, experiment, &bounds, &outcome);
-            let details = details(experiment, &scene, &assessment, outcome);
-            Ok(Measured {
+/// Simulates a point of a plan.
+pub fn measure(plan: &Plan, point: Point) -> Result<Measured, ConfigError> {
+    Ok(judge(plan, point)?.simulate())
+}
+
+impl Judged {
+    /// The least congestion that any placement can have, in microseconds, over all links: that of the
+    /// hosts' own links, which no placement changes, and the certified minimum of the fabric's.
+    pub fn least_congestion_us(&self) -> Option<f64> {
+        let loads = &self.assessment.assigned.as_ref()?.loads;
+        let fabric = &self.scene.network.fabric;
+        let own = fabric.link_ids().filter(|&id| !fabric.is_fabric_link(id));
+        let times = own
+            .map(|id| (loads[id.index()], fabric.link(id).rate))
+            .filter(|(load, _)| *load > 0.0)
+            .map(|(load, rate)| load / rate.bytes_per_ps() / 1e6);
+        Some(times.fold(self.bounds.optimal_fabric.lower_us, f64::max))
+    }
+
+    /// Simulates it.
+    pub fn simulate(self) -> Measured {
+        let Self {
+            resolved,
+            scene,
+            mut row,
+            bounds,
+            assessment,
+        } = self;
+        let experiment = &resolved.experiment;
+        match simulate(experiment, &scene) {
+            Ok(outcome) => {
+                fill_outcome(&mut row, experiment, &bounds, &outcome);
+                let details = details(experiment, &scene, &assessment, outcome);
+                Measured {
+                    row,
+                    details,
+                    stuck: None,
+                }
+            }
+            Err(stuck) => Measured {
                 row,
-                details,
-                stuck: None,
-            })
+                details: Details::default(),
+                stuck: Some(stuck),
+            },
         }
-        Err(stuck) => Ok(Measured {
-            row,
-            details: Details::default(),
-            stuck: Some(stuck),
-        }),
     }
 }
 
@@ -87,7 +138,7 @@ fn simulate(experiment: &Experiment, scene: &Scene) -> Result<Outcome, Stuck> {
 }
 
 /// What is known without simulating.
-fn judge(row: &mut ResultRow, bounds: &Bounds, assessment: &Assessment) {
+fn fill_judgement(row: &mut ResultRow, bounds: &Bounds, assessment: &Assessment) {
     let optimal = bounds.optimal_fabric.lower_us;
     let fabric = assessment.fabric_congestion_us();
     row.subflows = assessment.subflows;
@@ -100,7 +151,7 @@ fn judge(row: &mut ResultRow, bounds: &Bounds, assessment: &Assessment) {
 }
 
 /// What the simulation says.
-fn time(row: &mut ResultRow, experiment: &Experiment, bounds: &Bounds, outcome: &Outcome) {
+fn fill_outcome(row: &mut ResultRow, experiment: &Experiment, bounds: &Bounds, outcome: &Outcome) {
     let ranks = experiment.workload.ranks(row.hosts);
     let cct = outcome.cct;
     // Bytes per microsecond are 10^6 bytes per second.

@@ -22,6 +22,7 @@ mod store;
 mod sweep;
 
 pub use bound::{BoundRow, bound};
+pub use measure::{Judged, Measured, judge};
 pub use plan::{MODEL, Network, Plan, Point, Resolved, Scene};
 pub use run::{Report, RunError, RunOptions, run};
 pub use spec::{Engine, Experiment, Output, schema};

@@ -1,5 +1,7 @@
 //! How a load balancing is called in results.
 
+use std::path::Path;
+
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -14,7 +16,7 @@ pub(super) fn label(scheme: &LoadBalancing) -> String {
     let mut chosen: Vec<String> = options(scheme)
         .into_iter()
         .filter(|(key, value)| defaults.get(key) != Some(value) && !value.is_null())
-        .map(|(key, value)| format!("{key}={}", text(&value)))
+        .map(|(key, value)| format!("{key}={}", shown(&key, &value)))
         .collect();
     chosen.sort_unstable();
     match chosen.as_slice() {
@@ -28,6 +30,16 @@ fn options(scheme: &impl Serialize) -> Map<String, Value> {
     let value = serde_json::to_value(scheme).unwrap_or_default();
     let table = value.as_object().and_then(|outer| outer.values().next());
     table.and_then(Value::as_object).cloned().unwrap_or_default()
+}
+
+/// The value of an option. A file is named without its folder, which is another on every machine.
+fn shown(key: &str, value: &Value) -> String {
+    let text = text(value);
+    let name = Path::new(&text).file_name().and_then(|name| name.to_str());
+    match name {
+        Some(name) if key == "file" => name.to_owned(),
+        _ => text,
+    }
 }
 
 fn text(value: &Value) -> String {

@@ -1,18 +1,16 @@
 //! A placement read from a file.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{self, MapAccess};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use super::{Placement, PlanFile, Problem, Scheme};
 use crate::input::InputError;
 
-/// Options of `plan`: `{ plan = "plan.json" }` or `{ plan = { file = "plan.json" } }`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// Options of `plan`: `{ plan = { file = "plan.json" } }`, or in an experiment file `{ plan = "plan.json" }`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Plan {
     /// A plan.json, as `fabricsim place` writes it, made for the same workload.
     pub file: String,
@@ -36,8 +34,9 @@ enum Written {
     Table(Table),
 }
 
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[expect(dead_code, reason = "describes the schema only")]
 struct Table {
     /// A plan.json, as `fabricsim place` writes it.
     file: String,
@@ -50,28 +49,5 @@ impl JsonSchema for Plan {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         Written::json_schema(generator)
-    }
-}
-
-impl<'de> Deserialize<'de> for Plan {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl<'de> de::Visitor<'de> for Visitor {
-            type Value = Plan;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a file such as \"plan.json\"")
-            }
-
-            fn visit_str<E: de::Error>(self, file: &str) -> Result<Plan, E> {
-                Ok(Plan { file: file.to_owned() })
-            }
-
-            fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<Plan, M::Error> {
-                let Table { file } = Table::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(Plan { file })
-            }
-        }
-        deserializer.deserialize_any(Visitor)
     }
 }

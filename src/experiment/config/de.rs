@@ -78,20 +78,16 @@ impl Display for Error {
 
 impl std::error::Error for Error {}
 
-/// What is valid instead of an unknown word.
+/// What is valid instead of an unknown word: what it may have meant, else everything.
 fn suggestion(word: &str, valid: &[&str], what: &str) -> String {
-    let all = match valid {
+    if let Some(meant) = closest(word, valid.iter().copied()) {
+        return format!("did you mean `{meant}`?");
+    }
+    let quoted: Vec<_> = valid.iter().map(|name| format!("`{name}`")).collect();
+    match quoted.as_slice() {
         [] => format!("there are no {what} here"),
-        [one] => format!("the only one is `{one}`"),
-        _ => {
-            let quoted: Vec<_> = valid.iter().map(|name| format!("`{name}`")).collect();
-            format!("valid {what}: {}", quoted.join(", "))
-        }
-    };
-    match closest(word, valid.iter().copied()) {
-        Some(meant) if valid.len() == 1 => format!("did you mean `{meant}`?"),
-        Some(meant) => format!("did you mean `{meant}`? {all}"),
-        None => all,
+        [one] => format!("the only one is {one}"),
+        _ => format!("valid {what}: {}", quoted.join(", ")),
     }
 }
 

@@ -27,6 +27,7 @@ pub(super) trait Data {
     fn bytes(&self) -> u64;
 
     /// Where in the buffer they lie.
+    #[cfg_attr(not(test), expect(dead_code, reason = "only the proofs look inside"))]
     fn ranges(&self) -> Box<dyn Iterator<Item = Range<u64>> + '_>;
 }
 

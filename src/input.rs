@@ -87,9 +87,15 @@ impl fmt::Display for InputError {
 
 impl std::error::Error for InputError {}
 
+/// Most bytes that a file may have: ten million flows in the longest form.
+pub const MAX_FILE_BYTES: u64 = 1 << 30;
+
 /// Texts by name. The experiment reads them from disk; tests keep them in memory.
 pub trait Files {
     /// The text of the file that the input calls `name`.
+    ///
+    /// # Errors
+    /// A file that cannot be read, is no UTF-8 text, or has more than [`MAX_FILE_BYTES`].
     fn read(&self, name: &str) -> Result<String, InputError>;
 }
 

@@ -89,7 +89,7 @@ impl Kind for AllToAll {
                     lane: None,
                     effect: Effect::Copy,
                 };
-                let transfer = draft.send(&hop, std::iter::once(first..first + self.message.0), &[]);
+                let transfer = draft.send(&hop, &(first..first + self.message.0), &[]);
                 if let (Some(relay), Some(transfer)) = (relay, transfer) {
                     draft.schedule.depend(transfer, Moment::Acked, relay);
                     if turn >= window {

@@ -22,10 +22,28 @@ pub(super) enum Effect {
     Reduce,
 }
 
+/// The part of a collective's buffer that a transfer carries.
+pub(super) trait Data {
+    fn bytes(&self) -> u64;
+
+    /// Where in the buffer they lie.
+    #[cfg_attr(not(test), expect(dead_code, reason = "only the proofs look inside"))]
+    fn ranges(&self) -> Box<dyn Iterator<Item = Range<u64>> + '_>;
+}
+
+impl Data for Range<u64> {
+    fn bytes(&self) -> u64 {
+        self.end - self.start
+    }
+
+    fn ranges(&self) -> Box<dyn Iterator<Item = Range<u64>> + '_> {
+        Box::new(std::iter::once(self.clone()))
+    }
+}
+
 /// Sees what every transfer carries, so that a test can replay a schedule on symbolic data.
 pub(super) trait Witness {
-    /// `transfer` carries these ranges of the collective's buffer, in bytes.
-    fn sent(&mut self, _transfer: TaskId, _data: &mut dyn Iterator<Item = Range<u64>>, _effect: Effect) {}
+    fn sent(&mut self, _transfer: TaskId, _data: &dyn Data, _effect: Effect) {}
 }
 
 /// Looks away.
@@ -109,18 +127,15 @@ impl<'w> Draft<'w> {
         Ok(())
     }
 
-    /// Adds a transfer of these ranges of the buffer that starts once everything in `after` has been
-    /// delivered; `None` if there is nothing to send.
-    pub fn send<I>(&mut self, hop: &Hop, data: I, after: &[Option<TaskId>]) -> Option<TaskId>
-    where
-        I: Iterator<Item = Range<u64>> + Clone,
-    {
-        let bytes = data.clone().map(|range| range.end - range.start).sum();
+    /// Adds a transfer of this data that starts once everything in `after` has been delivered; `None`
+    /// if there is nothing to send.
+    pub fn send(&mut self, hop: &Hop, data: &impl Data, after: &[Option<TaskId>]) -> Option<TaskId> {
+        let bytes = data.bytes();
         if bytes == 0 {
             return None;
         }
         let transfer = self.schedule.transfer(hop.src, hop.dst, bytes, hop.step);
-        self.witness.sent(transfer, &mut data.clone(), hop.effect);
+        self.witness.sent(transfer, data, hop.effect);
         let previous = hop.lane.and_then(|lane| self.take_lane(lane, transfer));
         for &before in after.iter().chain([&previous]).flatten() {
             self.schedule.depend(before, Moment::Delivered, transfer);

@@ -140,11 +140,11 @@ impl Schedule {
             while let Some(next) = due.pop() {
                 generations[next.task.index()] = Some(round);
                 // What a delay releases belongs to the delay's own round.
-                let released = match self.task(next.task).action {
-                    Action::Delay(_) => &mut due,
-                    _ => &mut later,
+                let (moments, released): (&[Moment], _) = match self.task(next.task).action {
+                    Action::Delay(_) => (&[Moment::Delivered], &mut due),
+                    _ => (&[Moment::Delivered, Moment::Acked], &mut later),
                 };
-                for moment in [Moment::Delivered, Moment::Acked] {
+                for &moment in moments {
                     progress.happened(self, next.task, moment, Time::ZERO, released);
                 }
             }

@@ -1,11 +1,13 @@
 //! Texts by name, and the files they are read from.
 
 use std::collections::HashMap;
+use std::io::Read;
 use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::input::{Files, InputError};
+use crate::input::{Files, InputError, MAX_FILE_BYTES};
+use crate::units::Bytes;
 
 /// A text that values come from: a file, or an argument of the command line.
 #[derive(Debug, PartialEq, Eq)]
@@ -84,7 +86,8 @@ impl Files for FileStore {
 }
 
 fn load(path: &Path) -> Result<Source, String> {
-    let bytes = std::fs::read(path).map_err(|error| match error.kind() {
+    let bytes = read(path, MAX_FILE_BYTES).map_err(|error| match error.kind() {
+        std::io::ErrorKind::FileTooLarge => format!("it is larger than {}", Bytes(MAX_FILE_BYTES)),
         std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
         std::io::ErrorKind::IsADirectory => "it is a folder, not a file".to_owned(),
         std::io::ErrorKind::PermissionDenied => "it may not be read".to_owned(),
@@ -102,6 +105,16 @@ fn load(path: &Path) -> Result<Source, String> {
         dir: path.parent().map(Path::to_owned).unwrap_or_default(),
         stem: path.file_stem().map(|stem| stem.to_string_lossy().into_owned()),
     })
+}
+
+/// The bytes of a file or a pipe of at most `limit` bytes.
+fn read(path: &Path, limit: u64) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path)?;
+    if file.take(limit + 1).read_to_end(&mut bytes)? as u64 > limit {
+        return Err(std::io::ErrorKind::FileTooLarge.into());
+    }
+    Ok(bytes)
 }
 
 /// A path without `.` and, where a folder is left again, without `..`.
@@ -128,6 +141,15 @@ pub fn absolute(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn files_that_are_too_large_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.cm");
+        std::fs::write(&path, "12345").unwrap();
+        assert_eq!(read(&path, 5).unwrap(), b"12345");
+        assert_eq!(read(&path, 4).unwrap_err().kind(), std::io::ErrorKind::FileTooLarge);
+    }
 
     #[test]
     fn lines_and_columns_count_from_one() {

@@ -1,7 +1,5 @@
 //! Broadcast over a binomial tree.
 
-use std::iter::once;
-
 use super::{Effect, Hop, Job};
 
 /// From rank 0. In round `k` the ranks below 2^k, which have the data, send it to those 2^k further on.
@@ -24,7 +22,7 @@ pub fn broadcast(job: &mut Job) {
                     effect: Effect::Copy,
                 };
                 let after = [held[src as usize]];
-                held[hop.dst as usize] = job.draft.send(&hop, once(cut.piece(0, part)), &after);
+                held[hop.dst as usize] = job.draft.send(&hop, &cut.piece(0, part), &after);
             }
         }
         for src in 0..senders as usize {

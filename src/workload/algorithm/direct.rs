@@ -1,7 +1,5 @@
 //! Every rank sends to every other at once.
 
-use std::iter::once;
-
 use super::{Effect, Held, Hop, Job, Part};
 use crate::ids::TaskId;
 
@@ -13,7 +11,7 @@ pub fn reduce_scatter(job: &mut Job) -> Held {
     for part in job.parts() {
         for (src, dst) in pairs(ranks) {
             let hop = hop(job, 0, part, [src, dst], Effect::Reduce);
-            let transfer = job.draft.send(&hop, once(cut.piece(dst, part)), &[]);
+            let transfer = job.draft.send(&hop, &cut.piece(dst, part), &[]);
             arrivals[dst as usize].push(transfer);
         }
         for (held, arrivals) in held.of(part).iter_mut().zip(&mut arrivals) {
@@ -30,7 +28,7 @@ pub fn all_gather(job: &mut Job, first_round: u32, mut held: Held) {
         for (src, dst) in pairs(ranks) {
             let hop = hop(job, first_round, part, [src, dst], Effect::Copy);
             let after: [Option<TaskId>; 1] = [held.of(part)[src as usize]];
-            job.draft.send(&hop, once(cut.piece(src, part)), &after);
+            job.draft.send(&hop, &cut.piece(src, part), &after);
         }
     }
 }

@@ -4,7 +4,6 @@
 //! and scan", Parallel Computing 35 (2009). A rank with children in one tree is a leaf of the other,
 //! so that no rank sends or receives more than twice the data in an all-reduce, once in a broadcast.
 
-use std::iter::once;
 use std::ops::Range;
 
 use super::{Effect, Hop, Job, Part};
@@ -154,7 +153,7 @@ impl Tree {
             lane: Job::lane(part, 4 * job.ranks, kind * job.ranks + child),
             effect,
         };
-        let data = once(job.cut(2).piece(self.half as u32, part));
-        job.draft.send(&hop, data, &after)
+        let data = job.cut(2).piece(self.half as u32, part);
+        job.draft.send(&hop, &data, &after)
     }
 }

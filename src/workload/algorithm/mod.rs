@@ -5,16 +5,17 @@
 //! chunks of a channel have in common: these carry one transfer after the other.
 
 pub(super) mod binomial;
+mod cut;
 pub(super) mod direct;
 pub(super) mod double_binary_tree;
 mod options;
 pub(super) mod pairwise;
 pub(super) mod ring;
 
-use std::ops::Range;
-
 pub use options::{Algorithm, BroadcastAlgorithm, Order};
 pub(super) use options::{Options, collective};
+
+use cut::{Cut, Shares};
 
 use super::draft::{Draft, Effect, Extent, Hop};
 use crate::ids::TaskId;
@@ -122,28 +123,4 @@ impl Held {
     fn of(&mut self, part: Part) -> &mut [Option<TaskId>] {
         &mut self.by[part.index as usize * self.ranks..][..self.ranks]
     }
-}
-
-/// Data cut into shares, and every share into parts. Sizes differ by at most one byte.
-#[derive(Clone, Copy)]
-struct Cut {
-    bytes: u64,
-    shares: u32,
-    parts: u32,
-}
-
-impl Cut {
-    fn piece(self, share: u32, part: Part) -> Range<u64> {
-        let share = slice(0..self.bytes, self.shares, share);
-        slice(share, self.parts, part.index)
-    }
-}
-
-/// Slice `i` of `n` of a range; the first slices are one byte longer where it does not divide evenly.
-fn slice(range: Range<u64>, n: u32, i: u32) -> Range<u64> {
-    let (n, i) = (u64::from(n), u64::from(i));
-    let bytes = range.end - range.start;
-    let (base, longer) = (bytes / n, bytes % n);
-    let start = range.start + i * base + i.min(longer);
-    start..start + base + u64::from(i < longer)
 }

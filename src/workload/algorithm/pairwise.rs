@@ -1,15 +1,7 @@
 //! Pairs of ranks exchange data, at another distance in every round: recursive halving and recursive
 //! doubling. Ranks are a power of two, and the partner at distance d differs in that bit alone.
 
-use std::iter::successors;
-
-use super::{Cut, Effect, Held, Hop, Job};
-
-/// The shares whose number has these bits in common and any of those that are free.
-struct Shares {
-    common: u32,
-    free: u32,
-}
+use super::{Cut, Effect, Held, Hop, Job, Shares};
 
 /// Recursive halving: every rank sends the half of its shares that belongs to its partner's side, and
 /// adds what it gets to the other half. In the end it has its own share alone.
@@ -75,9 +67,8 @@ fn exchange<F: Fn(u32) -> Shares>(
                     lane: Job::lane(part, ranks, rank),
                     effect,
                 };
-                let Shares { common, free } = shares(rank);
-                let data = subsets(free).map(|bits| cut.piece(common | bits, part));
-                sent.push(job.draft.send(&hop, data, &[held]));
+                let data = cut.pieces(shares(rank), part);
+                sent.push(job.draft.send(&hop, &data, &[held]));
             }
             for (rank, held) in (0..).zip(held) {
                 let arrival = sent[(rank ^ distance) as usize];
@@ -87,11 +78,4 @@ fn exchange<F: Fn(u32) -> Shares>(
         }
     }
     held
-}
-
-/// All numbers whose bits are among these, in ascending order.
-fn subsets(bits: u32) -> impl Iterator<Item = u32> + Clone {
-    successors(Some(0_u32), move |&last| {
-        Some(last.wrapping_sub(bits) & bits).filter(|&next| next != 0)
-    })
 }

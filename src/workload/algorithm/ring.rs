@@ -1,7 +1,5 @@
 //! Every rank sends to the next one.
 
-use std::iter::once;
-
 use super::{Effect, Held, Hop, Job};
 
 /// Share `s` sets out from rank `s + 1` and is added to on its way around to rank `s`.
@@ -34,9 +32,9 @@ fn travel(job: &mut Job, first_round: u32, mut held: Held, effect: Effect, share
                     lane: Job::lane(part, ranks, rank),
                     effect,
                 };
-                let data = once(cut.piece(share(rank, round), part));
+                let data = cut.piece(share(rank, round), part);
                 let after = [held[rank as usize]];
-                held[rank as usize] = job.draft.send(&hop, data, &after);
+                held[rank as usize] = job.draft.send(&hop, &data, &after);
             }
             // What a rank has sent is now what the next one holds.
             held.rotate_right(1);
@@ -58,7 +56,7 @@ pub fn broadcast(job: &mut Job) {
                 lane: Job::lane(part, ranks, rank),
                 effect: Effect::Copy,
             };
-            held = job.draft.send(&hop, once(cut.piece(0, part)), &[held]);
+            held = job.draft.send(&hop, &cut.piece(0, part), &[held]);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What the workloads deliver, and what they refuse.
 
+mod bookkeeping;
 mod collectives;
 mod patterns;
 mod replay;

@@ -13,7 +13,7 @@ use crate::ids::TaskId;
 use crate::input::{InputError, NoFiles};
 use crate::rng;
 use crate::units::Time;
-use crate::workload::draft::{Draft, Effect, Witness};
+use crate::workload::draft::{Data, Draft, Effect, Witness};
 use crate::workload::{Action, Kind, Moment, Progress, Schedule};
 
 /// The ranks whose contributions a sum holds: one bit each.
@@ -29,8 +29,8 @@ struct Cargo {
 struct Log(BTreeMap<TaskId, Cargo>);
 
 impl Witness for Log {
-    fn sent(&mut self, transfer: TaskId, data: &mut dyn Iterator<Item = Range<u64>>, effect: Effect) {
-        let data = data.filter(|range| !range.is_empty()).collect();
+    fn sent(&mut self, transfer: TaskId, data: &dyn Data, effect: Effect) {
+        let data = data.ranges().filter(|range| !range.is_empty()).collect();
         self.0.insert(transfer, Cargo { data, effect });
     }
 }

@@ -1,0 +1,201 @@
+//! [`Progress`] against a reference that works out from scratch, after every event, what must have
+//! started by then.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+
+use proptest::prelude::*;
+
+use crate::ids::TaskId;
+use crate::units::Time;
+use crate::workload::{Action, Due, Moment, Progress, Schedule, ScheduleBuilder, Task};
+
+type Edge = (TaskId, TaskId, Moment);
+
+/// What has happened so far, as the reference sees it.
+struct Reference<'a> {
+    tasks: &'a [Task],
+    edges: &'a [Edge],
+    happened: BTreeSet<(TaskId, Moment)>,
+    started: BTreeMap<TaskId, Time>,
+}
+
+impl Reference<'_> {
+    /// How many times each task has been told to go on: the least solution of the rules, by iteration.
+    fn tokens(&self, instant: &BTreeSet<TaskId>) -> Vec<usize> {
+        let mut tokens = vec![0; self.tasks.len()];
+        loop {
+            let mut next = vec![0; self.tasks.len()];
+            let mut turn = vec![0; self.tasks.len()];
+            for &(before, after, moment) in self.edges {
+                let told = match self.tasks[before.index()].action {
+                    Action::Relay => {
+                        turn[before.index()] += 1;
+                        turn[before.index()] <= tokens[before.index()]
+                    }
+                    _ => {
+                        self.happened.contains(&(before, moment))
+                            || moment == Moment::Delivered && instant.contains(&before)
+                    }
+                };
+                next[after.index()] += usize::from(told);
+            }
+            if next == tokens {
+                return tokens;
+            }
+            tokens = next;
+        }
+    }
+
+    /// What has newly become due at `now`.
+    fn update(&mut self, now: Time) -> BTreeSet<Due> {
+        let needed = |task: TaskId| self.edges.iter().filter(|&&(_, after, _)| after == task).count();
+        let joins = |started: &BTreeMap<TaskId, Time>| {
+            let instant = |(&task, &at): (&TaskId, &Time)| {
+                let join = self.tasks[task.index()].action == Action::Delay(Time::ZERO);
+                (join && at >= self.tasks[task.index()].earliest && !self.waited(task, at)).then_some(task)
+            };
+            started.iter().filter_map(instant).collect::<BTreeSet<_>>()
+        };
+        let mut started = self.started.clone();
+        loop {
+            let tokens = self.tokens(&joins(&started));
+            let before = started.len();
+            for (task, _) in tokens
+                .iter()
+                .enumerate()
+                .filter(|(_, tokens)| **tokens > 0 || now.is_zero())
+            {
+                let id = TaskId::from(task);
+                if self.tasks[task].action != Action::Relay && tokens[task] == needed(id) {
+                    started.entry(id).or_insert(now);
+                }
+            }
+            if started.len() == before {
+                break;
+            }
+        }
+        let instant = joins(&started);
+        let new = started
+            .iter()
+            .filter(|(task, _)| !self.started.contains_key(task) && !instant.contains(task));
+        let due = new.map(|(&task, &now)| {
+            let Task { action, earliest, .. } = self.tasks[task.index()];
+            let wait = if let Action::Delay(wait) = action {
+                wait
+            } else {
+                Time::ZERO
+            };
+            Due {
+                at: now.max(earliest) + wait,
+                task,
+            }
+        });
+        let due = due.collect();
+        self.started = started;
+        due
+    }
+
+    /// Whether a join that was released at `at` had to wait for its earliest time.
+    fn waited(&self, task: TaskId, at: Time) -> bool {
+        self.tasks[task.index()].earliest > at
+    }
+}
+
+fn any_task() -> impl Strategy<Value = Task> {
+    let action = prop_oneof![
+        4 => Just(Action::Transfer { src: 0, dst: 1, bytes: 1 }),
+        2 => Just(Action::Delay(Time::ZERO)),
+        1 => (1..5_u64).prop_map(|wait| Action::Delay(Time(wait))),
+        2 => Just(Action::Relay),
+    ];
+    (action, prop_oneof![3 => Just(0), 1 => 1..8_u64]).prop_map(|(action, earliest)| Task {
+        action,
+        earliest: Time(earliest),
+        step: 0,
+    })
+}
+
+/// Tasks and dependencies, mostly forwards.
+fn any_graph() -> impl Strategy<Value = (Vec<Task>, Vec<Edge>)> {
+    (2..14_usize).prop_flat_map(|n| {
+        let moment = prop_oneof![Just(Moment::Delivered), Just(Moment::Acked)];
+        let edge = (0..n, 0..n, moment, 0..10_u32).prop_filter_map("a task before itself", |(a, b, moment, back)| {
+            let (first, second) = if back == 0 {
+                (a.max(b), a.min(b))
+            } else {
+                (a.min(b), a.max(b))
+            };
+            (first != second).then(|| (TaskId::from(first), TaskId::from(second), moment))
+        });
+        (
+            prop::collection::vec(any_task(), n),
+            prop::collection::vec(edge, 0..2 * n),
+        )
+    })
+}
+
+fn build(tasks: &[Task], edges: &[Edge]) -> Schedule {
+    let mut builder = ScheduleBuilder::default();
+    for &task in tasks {
+        builder.add(task);
+    }
+    for &(before, after, moment) in edges {
+        builder.depend(before, moment, after);
+    }
+    builder.build()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn progress_starts_what_the_rules_start((tasks, edges) in any_graph(), times in prop::collection::vec(0..6_u64, 40)) {
+        let schedule = build(&tasks, &edges);
+        let mut reference = Reference {
+            tasks: &tasks,
+            edges: &edges,
+            happened: BTreeSet::new(),
+            started: BTreeMap::new(),
+        };
+        let (mut progress, mut due) = Progress::new(&schedule);
+        let mut now = Time::ZERO;
+        let mut coming = BinaryHeap::new();
+        let mut times = times.into_iter().cycle();
+        let mut seen = BTreeSet::new();
+        loop {
+            let expected = reference.update(now);
+            prop_assert_eq!(due.len(), expected.len(), "{:?} {:?}", &due, &expected);
+            prop_assert_eq!(due.iter().copied().collect::<BTreeSet<_>>(), expected);
+            for Due { at, task } in due.drain(..) {
+                prop_assert!(at >= now && seen.insert(task));
+                match tasks[task.index()].action {
+                    Action::Transfer { .. } => {
+                        let delivered = at.0 + times.next().unwrap();
+                        coming.push(Reverse((delivered, task, Moment::Delivered)));
+                        coming.push(Reverse((delivered + times.next().unwrap(), task, Moment::Acked)));
+                    }
+                    _ => coming.push(Reverse((at.0, task, Moment::Delivered))),
+                }
+            }
+            let Some(Reverse((at, task, moment))) = coming.pop() else {
+                break;
+            };
+            now = Time(at);
+            reference.happened.insert((task, moment));
+            progress.happened(&schedule, task, moment, now, &mut due);
+        }
+        let never: Vec<TaskId> = schedule.transfers().map(|(task, ..)| task).filter(|task| !seen.contains(task)).collect();
+        prop_assert_eq!(schedule.never_start(), never);
+    }
+
+    #[test]
+    fn successors_keep_the_order_of_their_edges((tasks, edges) in any_graph()) {
+        let schedule = build(&tasks, &edges);
+        for before in (0..tasks.len()).map(TaskId::from) {
+            let written: Vec<_> = edges.iter().filter(|edge| edge.0 == before).map(|&(_, after, moment)| (after, moment)).collect();
+            prop_assert_eq!(schedule.successors(before), written);
+            prop_assert_eq!(schedule.predecessors(before) as usize, edges.iter().filter(|edge| edge.1 == before).count());
+        }
+    }
+}

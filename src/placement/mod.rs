@@ -17,8 +17,10 @@ mod flowlet;
 mod greedy;
 mod groups;
 mod hop_names;
+mod judgement;
 mod label;
 mod least_bytes;
+mod optimal_transport;
 mod paths;
 mod pieces;
 mod plan;
@@ -43,7 +45,9 @@ pub use ethereal::Ethereal;
 pub use flowlet::Flowlet;
 pub use greedy::Greedy;
 pub use groups::Group;
+pub use judgement::{Judgement, StepJudgement, judge};
 pub use least_bytes::LeastBytes;
+pub use optimal_transport::{OptimalTransport, Prefer, Scope, Solver};
 pub use pieces::{Piece, Placement, Route};
 pub use plan::Plan;
 pub use plan_file::{PlanFile, PlannedFlow, PlannedPath, PlannedPiece, Spread};
@@ -72,6 +76,7 @@ load_balancings! {
     EdgeColoring(EdgeColoring): "edge-coloring", "whole flows, a colour of the flow multigraph per spine (central view, equal sizes)";
     Greedy(Greedy): "greedy", "whole flows by falling size onto the least-loaded path (central view)";
     LeastBytes(LeastBytes): "least-bytes", "whole flows onto the up-link with the fewest bytes of their host (the paper's v1)";
+    OptimalTransport(OptimalTransport): "optimal-transport", "the least congestion that paths allow, in few sub-flows (central view)";
     Plan(Plan): "plan", "the sub-flows of a plan.json, as `fabricsim place` writes it";
 }
 

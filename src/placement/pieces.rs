@@ -4,7 +4,7 @@ use crate::ids::{NodeId, TaskId};
 use crate::workload::Schedule;
 
 /// How the bytes of a piece find their way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Route {
     /// All along one path, an index below [`Fabric::path_count`](crate::topology::Fabric::path_count).
     Pinned(u32),
@@ -17,7 +17,7 @@ pub enum Route {
 }
 
 /// A sub-flow: bytes that are sent as a flow of their own, at least one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Piece {
     pub route: Route,
     pub bytes: u64,

@@ -92,9 +92,11 @@ impl<'a> Search<'a> {
             newton_left: options.newton_steps,
             stalled: 0,
         };
-        for cut in cuts {
+        let bounds = cuts.iter().map(|cut| table.cut_bound(cut.as_ref()));
+        let best = bounds.enumerate().max_by(|a, b| a.1.total_cmp(&b.1));
+        if let Some((at, _)) = best {
             let mut prices = vec![0.0; table.capacities().len()];
-            cut.as_ref().iter().for_each(|&e| prices[e as usize] = 1.0);
+            cuts[at].as_ref().iter().for_each(|&e| prices[e as usize] = 1.0);
             search.raise_bound(&prices);
         }
         search

@@ -10,6 +10,8 @@ pub struct Table {
     capacities: Vec<f64>,
     /// Cells of demand `p`: `first[p]..first[p + 1]`.
     first: Vec<u32>,
+    /// Demand of each cell.
+    owners: Vec<u32>,
     /// Capacities that cell `c` counts in: `members[offsets[c]..offsets[c + 1]]`.
     offsets: Vec<u32>,
     members: Vec<u32>,
@@ -38,6 +40,7 @@ impl Table {
             demands: Vec::new(),
             capacities,
             first: vec![0],
+            owners: Vec::new(),
             offsets: vec![0],
             members: Vec::new(),
             starts: Vec::new(),
@@ -53,6 +56,7 @@ impl Table {
             for cell in &cells {
                 table.members.extend_from_slice(cell.as_ref());
                 table.offsets.push(entries(table.members.len())?);
+                table.owners.push(entries(table.demands.len())?);
             }
             table.demands.push(amount);
             table.first.push(entries(table.offsets.len() - 1)?);
@@ -151,6 +155,11 @@ impl Table {
         self.first[demand] as usize..self.first[demand + 1] as usize
     }
 
+    /// The demand that a cell belongs to.
+    pub fn demand_of(&self, cell: usize) -> u32 {
+        self.owners[cell]
+    }
+
     /// Capacities that a cell counts in.
     pub fn members(&self, cell: usize) -> &[u32] {
         &self.members[self.offsets[cell] as usize..self.offsets[cell + 1] as usize]
@@ -200,6 +209,25 @@ impl Table {
             .map(|p| self.demands[p] * cheapest(p))
             .sum();
         let worth: f64 = prices.iter().zip(&self.capacities).map(|(y, c)| y * c).sum();
+        if worth > 0.0 { paid / worth } else { 0.0 }
+    }
+
+    /// The same bound for prices of 1 on the capacities of a set (each named once) and 0 on all others, without a
+    /// look at the rest of the table.
+    pub fn cut_bound(&self, cut: &[u32]) -> f64 {
+        let cells = cut.iter().flat_map(|&e| self.cells_of(e as usize));
+        let mut hits: Vec<u32> = cells.copied().collect();
+        hits.sort_unstable();
+        // Demands all of whose cells are hit pay for the least of them.
+        let mut paid = 0.0;
+        for of_demand in hits.chunk_by(|&a, &b| self.owners[a as usize] == self.owners[b as usize]) {
+            let demand = self.demand_of(of_demand[0] as usize) as usize;
+            let counts = of_demand.chunk_by(|a, b| a == b).map(<[u32]>::len);
+            if counts.clone().count() == self.cells(demand).len() {
+                paid += self.demands[demand] * counts.min().unwrap_or(0) as f64;
+            }
+        }
+        let worth: f64 = cut.iter().map(|&e| self.capacities[e as usize]).sum();
         if worth > 0.0 { paid / worth } else { 0.0 }
     }
 

@@ -92,23 +92,9 @@ impl<'a> Tableau<'a> {
         self.inverse.iter().map(entry).collect()
     }
 
-    fn demand_of(&self, cell: usize) -> usize {
-        // `cells(p)` are consecutive: the last demand that begins at or before the cell.
-        let (mut low, mut high) = (0, self.table.demands().len());
-        while high - low > 1 {
-            let middle = (low + high) / 2;
-            if self.table.cells(middle).start <= cell {
-                low = middle;
-            } else {
-                high = middle;
-            }
-        }
-        low
-    }
-
     /// Brings a cell to 0, or into the basis.
     fn push(&mut self, cell: usize) {
-        let column = self.column(cell, self.demand_of(cell));
+        let column = self.column(cell, self.table.demand_of(cell) as usize);
         let largest = column.iter().fold(0.0_f64, |m, y| m.max(y.abs()));
         let artificial = (0..column.len())
             .filter(|&row| self.basic[row] == Basic::Artificial && column[row].abs() > PIVOT * largest)

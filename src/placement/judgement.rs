@@ -1,0 +1,286 @@
+//! How good a placement is: held against the certified optimum, step by step.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::optimal_transport::{Preferences, Step, Ways};
+use super::weights::WeightCache;
+use super::{Ethereal, LoadBalancing, OptimalTransport, Piece, Placement, PlanFile, Problem, Route};
+use crate::ids::{NodeId, TaskId};
+use crate::input::{InputError, NoFiles};
+use crate::optimal_transport::{Matrix, TransportError, monge_gap};
+use crate::topology::{Fabric, Path};
+use crate::workload::Schedule;
+
+/// A placement of one step. Times are in microseconds: bytes on a link divided by its capacity.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StepJudgement {
+    pub step: u32,
+    /// Largest bytes / capacity over the links that the scheme can choose among.
+    pub congestion_us: f64,
+    /// No fractional routing has less: certified by prices on the links.
+    pub optimum_us: f64,
+    /// No placement with so few pieces per flow has less: at least `optimum_us`.
+    pub bound_for_pieces_us: f64,
+    /// The most pieces of one flow.
+    pub max_pieces: u32,
+    /// Flows of the step.
+    pub flows: u64,
+    /// Sub-flows: pieces, of which one that is spread counts once for every path.
+    pub subflows: u64,
+    /// Sub-flows of the paper's rule on the same step.
+    pub ethereal_subflows: u64,
+    /// Sub-flows of spraying: every flow on all its paths.
+    pub spray_subflows: u64,
+    /// What exchanging bytes between pairs, as much through every spine as before, would save per byte. The price of
+    /// a path is the sum of bytes / capacity over its links as this placement loads them.
+    pub monge_gap_us: f64,
+    /// What every pair on its cheapest path would save per byte at the same prices: 0 where all are content.
+    pub regret_us: f64,
+}
+
+impl StepJudgement {
+    /// Congestion over the certified optimum; 1 where nothing is at stake.
+    pub fn ratio(&self) -> f64 {
+        if self.optimum_us > 0.0 {
+            self.congestion_us / self.optimum_us
+        } else {
+            1.0
+        }
+    }
+}
+
+/// A placement of a whole schedule.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Judgement {
+    /// Every step with a transfer, in order.
+    pub steps: Vec<StepJudgement>,
+}
+
+impl Judgement {
+    /// The step of the largest congestion, the first among equals.
+    pub fn worst(&self) -> Option<&StepJudgement> {
+        let more = |best: &&StepJudgement, step: &&StepJudgement| best.congestion_us.total_cmp(&step.congestion_us);
+        self.steps.iter().rev().max_by(|a, b| more(a, b))
+    }
+
+    /// Flows of all steps.
+    pub fn flows(&self) -> u64 {
+        self.steps.iter().map(|s| s.flows).sum()
+    }
+
+    /// Sub-flows of all steps.
+    pub fn subflows(&self) -> u64 {
+        self.steps.iter().map(|s| s.subflows).sum()
+    }
+
+    /// The average of the steps' Monge gaps: the conditional Monge gap, in microseconds.
+    pub fn monge_gap_us(&self) -> f64 {
+        self.steps.iter().map(|s| s.monge_gap_us).sum::<f64>() / self.steps.len().max(1) as f64
+    }
+
+    /// Writes the verdict on the worst step into a plan file.
+    pub fn annotate(&self, plan: &mut PlanFile) {
+        let worst = self.worst();
+        plan.congestion = worst.map(|s| s.congestion_us);
+        plan.bound = worst.map(|s| s.optimum_us);
+        plan.monge_gap = worst.map(|_| self.monge_gap_us());
+    }
+}
+
+/// Judges a placement of a schedule between hosts, whichever scheme made it. Steps of the same flows with the same
+/// pieces are judged once; `solver` says how the optimum is found.
+///
+/// # Errors
+/// Where a transfer has no path, the placement chooses paths while packets travel, or no optimum is found.
+pub fn judge(
+    fabric: &Fabric,
+    schedule: &Schedule,
+    placement: &Placement,
+    solver: &OptimalTransport,
+) -> Result<Judgement, InputError> {
+    let problem = Problem {
+        fabric,
+        schedule,
+        files: &NoFiles,
+        seed: 0,
+    };
+    problem.check()?;
+    if placement.pieces().iter().any(|piece| piece.route == Route::Dynamic) {
+        return Err(
+            InputError::key("", "this load balancing chooses paths while packets travel")
+                .help("judge one that places flows before they are sent"),
+        );
+    }
+    let ethereal = LoadBalancing::Ethereal(Ethereal::default()).place(fabric, schedule, &NoFiles, 0)?;
+    let mut judge = Judge {
+        fabric,
+        schedule,
+        placement,
+        ethereal,
+        weights: WeightCache::new(fabric),
+        ways: Ways::new(fabric),
+    };
+    let mut steps: BTreeMap<u32, Vec<TaskId>> = BTreeMap::new();
+    for (task, ..) in schedule.transfers() {
+        steps.entry(schedule.task(task).step).or_default().push(task);
+    }
+    let mut known: HashMap<Vec<(u32, u32, Vec<Piece>)>, StepJudgement> = HashMap::new();
+    let mut judgement = Judgement::default();
+    for (step, tasks) in steps {
+        let key = tasks.iter().map(|&t| {
+            let (src, dst, _) = problem.transfer(t);
+            (src.0, dst.0, placement.of(t).to_vec())
+        });
+        let key: Vec<_> = key.collect();
+        let verdict = match known.get(&key) {
+            Some(verdict) => StepJudgement { step, ..*verdict },
+            None => judge
+                .step(step, &tasks, solver)
+                .map_err(|error| InputError::key("", format!("step {step} cannot be judged: {error}")))?,
+        };
+        known.insert(key, verdict);
+        judgement.steps.push(verdict);
+    }
+    Ok(judgement)
+}
+
+struct Judge<'a> {
+    fabric: &'a Fabric,
+    schedule: &'a Schedule,
+    placement: &'a Placement,
+    ethereal: Placement,
+    weights: WeightCache<'a>,
+    ways: Ways<'a>,
+}
+
+impl Judge<'_> {
+    fn step(
+        &mut self,
+        number: u32,
+        tasks: &[TaskId],
+        solver: &OptimalTransport,
+    ) -> Result<StepJudgement, TransportError> {
+        let step = Step::new(self.fabric, self.schedule, tasks, &Preferences::NONE)?;
+        let optimum = step.solve(solver)?.congestion;
+        let amounts = self.amounts(&step);
+        let plan: Vec<f64> = amounts.iter().map(|&bytes| bytes as f64).collect();
+        let loads = step.table.loads(&plan);
+        let prices = loads
+            .iter()
+            .zip(step.table.capacities())
+            .map(|(load, capacity)| load / capacity);
+        let (monge_gap_us, regret_us) = self.gaps(&step, &amounts, &prices.collect::<Vec<_>>())?;
+        let paths_of = |task: &TaskId| {
+            let flow = self.ends(*task);
+            u64::from(self.fabric.path_count(flow.0, flow.1))
+        };
+        let subflows_of = |placement: &Placement, task: &TaskId| -> u64 {
+            let count = |piece: &Piece| match piece.route {
+                Route::Pinned(_) | Route::Dynamic => 1,
+                Route::Even | Route::Weighted => paths_of(task),
+            };
+            placement.of(*task).iter().map(count).sum()
+        };
+        let max_pieces = tasks.iter().map(|t| subflows_of(self.placement, t)).max().unwrap_or(1) as u32;
+        Ok(StepJudgement {
+            step: number,
+            congestion_us: step.table.congestion(&loads),
+            optimum_us: optimum.bound,
+            bound_for_pieces_us: step.bound_for_pieces(optimum.bound, max_pieces),
+            max_pieces,
+            flows: tasks.len() as u64,
+            subflows: tasks.iter().map(|t| subflows_of(self.placement, t)).sum(),
+            ethereal_subflows: tasks.iter().map(|t| subflows_of(&self.ethereal, t)).sum(),
+            spray_subflows: tasks.iter().map(paths_of).sum(),
+            monge_gap_us,
+            regret_us,
+        })
+    }
+
+    fn ends(&self, task: TaskId) -> (NodeId, NodeId) {
+        match self.schedule.task(task).action {
+            crate::workload::Action::Transfer { src, dst, .. } => (NodeId(src), NodeId(dst)),
+            _ => unreachable!("task {task} is no transfer"),
+        }
+    }
+
+    /// Bytes in every cell of the step's table. Of a piece that is spread the last path takes what does not divide.
+    fn amounts(&mut self, step: &Step) -> Vec<u64> {
+        let mut amounts = vec![0_u64; step.table.cell_count()];
+        for flow in &step.flows {
+            let Some(pair) = flow.pair else { continue };
+            let cells = &mut amounts[step.table.cells(pair as usize)];
+            let (src, dst) = self.ends(flow.task);
+            for piece in self.placement.of(flow.task) {
+                let weights = match piece.route {
+                    Route::Pinned(path) => {
+                        cells[path as usize] += piece.bytes;
+                        continue;
+                    }
+                    Route::Weighted => self.weights.of(src, dst).to_vec(),
+                    Route::Even | Route::Dynamic => vec![1; cells.len()],
+                };
+                let total: u128 = weights.iter().map(|&w| u128::from(w)).sum();
+                let (mut given, mut part) = (0_u64, 0_u128);
+                for (cell, weight) in cells.iter_mut().zip(weights) {
+                    part += u128::from(weight);
+                    let upto = (u128::from(piece.bytes) * part / total) as u64;
+                    *cell += upto - given;
+                    given = upto;
+                }
+            }
+        }
+        amounts
+    }
+
+    /// Monge gap and regret per byte, at a price for crossing every link.
+    fn gaps(&mut self, step: &Step, amounts: &[u64], prices: &[f64]) -> Result<(f64, f64), TransportError> {
+        let table = &step.table;
+        let total: u64 = amounts.iter().sum();
+        if total == 0 {
+            return Ok((0.0, 0.0));
+        }
+        let price = |cell: usize| table.members(cell).iter().map(|&e| prices[e as usize]).sum::<f64>();
+        let costs: Vec<f64> = (0..amounts.len()).map(price).collect();
+        let mut regret = 0.0;
+        for pair in 0..step.of_pair.len() {
+            let cells = table.cells(pair);
+            let least = costs[cells.clone()].iter().copied().fold(f64::INFINITY, f64::min);
+            regret += cells.map(|c| amounts[c] as f64 * (costs[c] - least)).sum::<f64>();
+        }
+        // A column for every node at the top of a path: what pairs can exchange.
+        let mut columns: BTreeMap<NodeId, usize> = BTreeMap::new();
+        let vias: Vec<Vec<NodeId>> = (0..step.of_pair.len()).map(|pair| self.tops(step, pair)).collect();
+        for &via in vias.iter().flatten() {
+            let next = columns.len();
+            columns.entry(via).or_insert(next);
+        }
+        let forbidden = 2.0 * costs.iter().copied().fold(0.0, f64::max) * (columns.len() + vias.len()) as f64;
+        let mut matrix = Matrix::from_fn(vias.len(), columns.len(), |_, _| forbidden);
+        let mut plan: BTreeMap<(u32, u32), u64> = BTreeMap::new();
+        for (pair, vias) in vias.iter().enumerate() {
+            for (cell, via) in table.cells(pair).zip(vias) {
+                let column = columns[via];
+                let entry = &mut matrix.row_mut(pair)[column];
+                *entry = entry.min(costs[cell]);
+                *plan.entry((pair as u32, column as u32)).or_default() += amounts[cell];
+            }
+        }
+        let plan: Vec<(u32, u32, u64)> = plan.into_iter().map(|((i, j), mass)| (i, j, mass)).collect();
+        let bytes = total as f64;
+        Ok((monge_gap(&matrix, &plan)? / bytes, regret / bytes))
+    }
+
+    /// The highest node of every path of a pair.
+    fn tops(&mut self, step: &Step, pair: usize) -> Vec<NodeId> {
+        let (src, dst) = self.ends(step.flows[step.of_pair[pair][0] as usize].task);
+        let fabric = self.fabric;
+        let top = |path: Path| {
+            let inner = path[..path.len() - 1].iter().map(|&link| fabric.link(link).to);
+            let highest = inner.rev().max_by_key(|&node| fabric.node(node).tier);
+            highest.unwrap_or(fabric.edge(dst))
+        };
+        let ends = self.ways.ends(src, dst);
+        self.ways.links(src, dst, ends).map(top).collect()
+    }
+}

@@ -1,0 +1,232 @@
+//! Moving (parts of) flows off the worst link until none of a few kinds of moves helps.
+
+use super::pieces::{Pieces, change};
+use super::step::Step;
+
+/// Gains smaller than this fraction are not worth a move.
+const GAIN: f64 = 1e-6;
+/// First moves from which a second is tried.
+const CHAINS: usize = 6;
+
+/// Pieces of every flow, at most `k` each, with what they put on the links.
+#[derive(Clone)]
+pub(super) struct Search<'a> {
+    step: &'a Step,
+    k: usize,
+    pub pieces: Vec<Pieces>,
+    /// Bytes on every capacity: whole numbers.
+    loads: Vec<f64>,
+    /// Microseconds per byte.
+    costs: Vec<f64>,
+}
+
+/// Bytes of a flow from one of its paths to another.
+#[derive(Debug, Clone, Copy)]
+struct Move {
+    flow: u32,
+    from: u32,
+    to: u32,
+    bytes: u64,
+    /// The worst of the links that gain, and of the worst link itself, afterwards.
+    after: f64,
+}
+
+impl<'a> Search<'a> {
+    pub fn new(step: &'a Step, pieces: Vec<Pieces>, k: u32) -> Self {
+        let mut search = Self {
+            step,
+            k: k as usize,
+            loads: vec![0.0; step.links.len()],
+            costs: step.table.capacities().iter().map(|c| 1.0 / c).collect(),
+            pieces,
+        };
+        for flow in 0..search.pieces.len() {
+            for (path, bytes) in search.pieces[flow].clone() {
+                search.load(flow as u32, path, bytes as f64);
+            }
+        }
+        search
+    }
+
+    fn cell(&self, flow: u32, path: u32) -> Option<usize> {
+        let pair = self.step.flows[flow as usize].pair?;
+        Some(self.step.table.cells(pair as usize).start + path as usize)
+    }
+
+    fn load(&mut self, flow: u32, path: u32, bytes: f64) {
+        if let Some(cell) = self.cell(flow, path) {
+            for &e in self.step.table.members(cell) {
+                self.loads[e as usize] += bytes;
+            }
+        }
+    }
+
+    /// The worst link and its load in microseconds.
+    fn worst(&self) -> (usize, f64) {
+        let times = self.loads.iter().zip(&self.costs).map(|(load, cost)| load * cost);
+        times.enumerate().fold(
+            (0, 0.0),
+            |worst, (e, time)| if time > worst.1 { (e, time) } else { worst },
+        )
+    }
+
+    /// The congestion in microseconds.
+    pub fn congestion(&self) -> f64 {
+        self.worst().1
+    }
+
+    /// Improves until the congestion is at most `target`, nothing helps, or `moves` are made.
+    pub fn run(&mut self, target: f64, moves: usize) {
+        for _ in 0..moves {
+            let (link, now) = self.worst();
+            if now <= target {
+                return;
+            }
+            let limit = now * (1.0 - GAIN);
+            let mut candidates = self.moves_off(link, now);
+            candidates.sort_by(|a, b| a.after.total_cmp(&b.after));
+            match candidates.first() {
+                Some(best) if best.after < limit => self.apply(*best),
+                _ if self.chain(&candidates, limit) => {}
+                _ => return,
+            }
+        }
+    }
+
+    /// A move that overloads another link, followed by one off that link.
+    fn chain(&mut self, candidates: &[Move], limit: f64) -> bool {
+        for first in candidates.iter().take(CHAINS) {
+            self.apply(*first);
+            let (link, now) = self.worst();
+            let second = self.moves_off(link, now);
+            let best = second.into_iter().min_by(|a, b| a.after.total_cmp(&b.after));
+            if let Some(best) = best.filter(|best| best.after < limit) {
+                self.apply(best);
+                if self.congestion() < limit || self.below(first, limit) {
+                    return true;
+                }
+                self.undo(best);
+            }
+            self.undo(*first);
+        }
+        false
+    }
+
+    /// Whether no link that a move loaded has reached the limit.
+    fn below(&self, moved: &Move, limit: f64) -> bool {
+        let Some(cell) = self.cell(moved.flow, moved.to) else {
+            return true;
+        };
+        let members = self.step.table.members(cell).iter();
+        members
+            .into_iter()
+            .all(|&e| self.loads[e as usize] * self.costs[e as usize] < limit)
+    }
+
+    /// The best move of every piece that crosses a link.
+    fn moves_off(&self, link: usize, now: f64) -> Vec<Move> {
+        let table = &self.step.table;
+        let mut found = Vec::new();
+        let mut last = u32::MAX;
+        for &cell in table.cells_of(link) {
+            let pair = table.demand_of(cell as usize);
+            // The cells of a pair follow each other.
+            if std::mem::replace(&mut last, pair) == pair {
+                continue;
+            }
+            let first = table.cells(pair as usize).start;
+            for &flow in &self.step.of_pair[pair as usize] {
+                for &(path, bytes) in &self.pieces[flow as usize] {
+                    if table.members(first + path as usize).contains(&(link as u32)) {
+                        found.extend(self.best_move(flow, path, bytes, link, now));
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    /// Where a piece, or a part of it, does best.
+    fn best_move(&self, flow: u32, from: u32, bytes: u64, link: usize, now: f64) -> Option<Move> {
+        let table = &self.step.table;
+        let pieces = &self.pieces[flow as usize];
+        let pair = self.step.flows[flow as usize].pair? as usize;
+        let cells = table.cells(pair);
+        let left = table.members(cells.start + from as usize);
+        let mut best: Option<Move> = None;
+        for (to, cell) in cells.enumerate() {
+            let to = to as u32;
+            let entered = table.members(cell);
+            if to == from || entered.contains(&(link as u32)) {
+                continue;
+            }
+            // Without a piece to spare the whole piece goes.
+            let whole = pieces.len() >= self.k && pieces.iter().all(|&(p, _)| p != to);
+            let gaining = || entered.iter().filter(|e| !left.contains(e)).map(|&e| e as usize);
+            let moved = if whole {
+                bytes as f64
+            } else {
+                self.balance(link, gaining(), bytes as f64)
+            };
+            if moved < 1.0 {
+                continue;
+            }
+            let stays = (self.loads[link] - moved) * self.costs[link];
+            let after = gaining().fold(stays, |worst, e| worst.max((self.loads[e] + moved) * self.costs[e]));
+            if best.is_none_or(|b| after < b.after) && (whole || after < now) {
+                let bytes = moved as u64;
+                best = Some(Move {
+                    flow,
+                    from,
+                    to,
+                    bytes,
+                    after,
+                });
+            }
+        }
+        best
+    }
+
+    /// How many bytes make the link as busy as the busiest of those that gain, at most `bytes`.
+    fn balance(&self, link: usize, gaining: impl Iterator<Item = usize>, bytes: f64) -> f64 {
+        let here = self.loads[link] * self.costs[link];
+        let even = gaining.map(|e| (here - self.loads[e] * self.costs[e]) / (self.costs[link] + self.costs[e]));
+        even.fold(bytes, f64::min).floor()
+    }
+
+    fn apply(&mut self, step: Move) {
+        change(&mut self.pieces[step.flow as usize], step.from, -(step.bytes as i64));
+        change(&mut self.pieces[step.flow as usize], step.to, step.bytes as i64);
+        self.load(step.flow, step.from, -(step.bytes as f64));
+        self.load(step.flow, step.to, step.bytes as f64);
+    }
+
+    fn undo(&mut self, step: Move) {
+        let (from, to) = (step.to, step.from);
+        self.apply(Move { from, to, ..step });
+    }
+
+    /// Moves a whole piece of a flow to another path, for better or worse.
+    pub fn kick(&mut self, flow: u32, slot: usize, to: u32) {
+        let Some(&(from, bytes)) = self.pieces[flow as usize].get(slot) else {
+            return;
+        };
+        if from != to {
+            self.apply(Move {
+                flow,
+                from,
+                to,
+                bytes,
+                after: 0.0,
+            });
+        }
+    }
+
+    /// Flows with a piece on the worst link.
+    pub fn on_worst(&self) -> Vec<u32> {
+        let (link, now) = self.worst();
+        let mut flows: Vec<u32> = self.moves_off(link, now).iter().map(|m| m.flow).collect();
+        flows.dedup();
+        flows
+    }
+}

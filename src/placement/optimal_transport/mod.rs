@@ -1,0 +1,214 @@
+//! Central placement by optimal transport: the least congestion that paths allow, in few sub-flows.
+//!
+//! Each step of the schedule is one problem. Its flows are added up by pair of edges; transport with three marginals
+//! ([`ot3`](crate::optimal_transport::ot3)) divides every pair's bytes over its paths to the least possible congestion; the
+//! plan is thinned out to a vertex, so that few pairs are divided at all; and the flows of a pair are laid, whole where they
+//! fit, into its budgets. With a limit on pieces per flow a local search takes over from several starts.
+
+mod budgets;
+mod local_search;
+mod pieces;
+mod preferences;
+mod starts;
+mod step;
+#[cfg(test)]
+mod tests;
+mod ways;
+
+use std::collections::HashMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub(super) use preferences::Preferences;
+pub(super) use step::Step;
+pub(super) use ways::Ways;
+
+use super::{Piece, Placement, Problem, Route, Scheme};
+use crate::ids::TaskId;
+use crate::input::InputError;
+use crate::optimal_transport::TransportError;
+use pieces::Pieces;
+
+/// Options of `optimal-transport`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OptimalTransport {
+    /// The most sub-flows of one flow. Without it flows are cut wherever the least congestion needs it, at most once
+    /// for every link that it fills.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_pieces: Option<u32>,
+    /// How much balance may yield to `prefer` and `keep`: small values follow them more closely.
+    #[serde(default = "default_epsilon")]
+    pub epsilon: f64,
+    /// What computes the least congestion.
+    #[serde(default)]
+    pub solver: Solver,
+    /// Relative gap between the congestion of the plan and a proven bound at which the solver may stop.
+    #[serde(default = "default_tolerance")]
+    pub tolerance: f64,
+    /// What is balanced together.
+    #[serde(default)]
+    pub scope: Scope,
+    /// Starts of the local search under `max_pieces`.
+    #[serde(default = "default_starts")]
+    pub starts: u32,
+    /// Which paths are better than others of the same congestion.
+    #[serde(default)]
+    pub prefer: Prefer,
+    /// A plan.json for the same workload: where it is as good, flows stay on its paths.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep: Option<String>,
+}
+
+/// What computes the least congestion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Solver {
+    /// Clipped Sinkhorn rounds, and the linear programme where their certificate stays open.
+    #[default]
+    Auto,
+    /// Clipped Sinkhorn rounds with Newton steps.
+    Sinkhorn,
+    /// The linear programme, to eight digits.
+    Exact,
+}
+
+/// What is balanced together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scope {
+    /// The flows of one step.
+    #[default]
+    Step,
+    /// All flows of the schedule, as if they were sent at once.
+    Schedule,
+}
+
+/// Which paths are better than others of the same congestion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Prefer {
+    /// None.
+    #[default]
+    None,
+    /// Those of small propagation delay.
+    Short,
+}
+
+fn default_epsilon() -> f64 {
+    0.05
+}
+
+fn default_tolerance() -> f64 {
+    3e-4
+}
+
+fn default_starts() -> u32 {
+    6
+}
+
+impl Default for OptimalTransport {
+    fn default() -> Self {
+        Self {
+            max_pieces: None,
+            epsilon: default_epsilon(),
+            solver: Solver::default(),
+            tolerance: default_tolerance(),
+            scope: Scope::default(),
+            starts: default_starts(),
+            prefer: Prefer::default(),
+            keep: None,
+        }
+    }
+}
+
+impl Scheme for OptimalTransport {
+    fn check(&self) -> Result<(), InputError> {
+        if self.max_pieces == Some(0) {
+            return Err(InputError::key("max_pieces", "`max_pieces` is 0")
+                .help("a flow has at least 1 piece; leave it out to have no limit"));
+        }
+        if self.starts == 0 {
+            return Err(InputError::key("starts", "`starts` is 0").help("it must be at least 1"));
+        }
+        for (key, value, least) in [("epsilon", self.epsilon, 1e-3), ("tolerance", self.tolerance, 1e-9)] {
+            if !(value >= least && value <= 1.0) {
+                return Err(InputError::key(key, format!("`{key}` is {value}"))
+                    .help(format!("it must be between {least:e} and 1")));
+            }
+        }
+        Ok(())
+    }
+
+    fn place(&self, problem: &Problem<'_>) -> Result<Placement, InputError> {
+        let preferences = Preferences::new(self, problem)?;
+        let mut placed: Vec<(TaskId, Piece)> = Vec::new();
+        let mut solved: HashMap<Vec<Sent>, Vec<Pieces>> = HashMap::new();
+        for tasks in self.batches(problem) {
+            let key: Vec<Sent> = tasks
+                .iter()
+                .map(|&task| problem.transfer(task))
+                .map(|(s, d, b)| (s.0, d.0, b))
+                .collect();
+            // Steps of a collective are often alike; what a plan keeps differs from flow to flow.
+            let again = self.keep.is_none().then(|| solved.get(&key)).flatten();
+            let pieces = match again {
+                Some(pieces) => pieces.clone(),
+                None => self.place_step(problem, &tasks, &preferences).map_err(failed)?,
+            };
+            for (&task, pieces) in tasks.iter().zip(&pieces) {
+                placed.extend(pieces.iter().map(|&(path, bytes)| {
+                    let route = Route::Pinned(path);
+                    (task, Piece { route, bytes })
+                }));
+            }
+            solved.insert(key, pieces);
+        }
+        Ok(Placement::from_scattered(problem.schedule.tasks().len(), &placed))
+    }
+}
+
+/// A transfer's hosts and bytes.
+type Sent = (u32, u32, u64);
+
+impl OptimalTransport {
+    /// The transfers that are balanced together, by task.
+    fn batches(&self, problem: &Problem<'_>) -> Vec<Vec<TaskId>> {
+        let steps = match self.scope {
+            Scope::Step => problem.schedule.steps() as usize,
+            Scope::Schedule => 1,
+        };
+        let mut batches = vec![Vec::new(); steps];
+        for (task, ..) in problem.schedule.transfers() {
+            let step = problem.schedule.task(task).step as usize;
+            batches[step.min(steps - 1)].push(task);
+        }
+        batches
+    }
+
+    /// The pieces of every transfer of a batch.
+    fn place_step(
+        &self,
+        problem: &Problem<'_>,
+        tasks: &[TaskId],
+        preferences: &Preferences,
+    ) -> Result<Vec<Pieces>, TransportError> {
+        let step = Step::new(problem.fabric, problem.schedule, tasks, preferences)?;
+        let fractional = step.solve(self)?;
+        if let Some(kept) = starts::from_before(&step, &fractional, preferences, self.max_pieces) {
+            return Ok(kept);
+        }
+        let vertex = step.thin_out(&fractional)?;
+        let budgets = budgets::in_bytes(&step, &vertex);
+        let laid = budgets::lay_out(&step, budgets, preferences);
+        Ok(match self.max_pieces {
+            None => laid,
+            Some(k) => starts::best_of_several(&step, &fractional, laid, k, self.starts, problem.seed)?,
+        })
+    }
+}
+
+fn failed(error: TransportError) -> InputError {
+    InputError::key("", format!("no plan was found: {error}")).help("try `solver = \"exact\"`")
+}

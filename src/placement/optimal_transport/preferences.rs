@@ -1,0 +1,85 @@
+//! What is preferred among placements of the same congestion: short paths, and those of a plan before.
+
+use std::collections::HashMap;
+
+use super::step::Flow;
+use super::{OptimalTransport, Prefer};
+use crate::ids::{NodeId, TaskId};
+use crate::input::InputError;
+use crate::placement::{Piece, Placement, PlanFile, Problem, Route};
+use crate::topology::Fabric;
+
+/// Costs of paths, between 0 and 1 each.
+pub(in crate::placement) struct Preferences {
+    short: bool,
+    kept: Option<Placement>,
+}
+
+impl Preferences {
+    /// None at all.
+    pub const NONE: Self = Self {
+        short: false,
+        kept: None,
+    };
+
+    pub fn new(options: &OptimalTransport, problem: &Problem<'_>) -> Result<Self, InputError> {
+        let read = |name: &String| {
+            let plan = PlanFile::parse(name, &problem.files.read(name)?)?;
+            plan.placement(name, problem.fabric, problem.schedule)
+        };
+        Ok(Self {
+            short: options.prefer == Prefer::Short,
+            kept: options.keep.as_ref().map(read).transpose()?,
+        })
+    }
+
+    /// The pieces that a flow had before.
+    pub fn before(&self, task: TaskId) -> &[Piece] {
+        self.kept.as_ref().map_or(&[], |placement| placement.of(task))
+    }
+
+    /// The cost of every path of every pair, if any is better than another: its excess delay relative to the largest, and
+    /// the share of the pair's bytes that did not take it before.
+    pub fn costs(
+        &self,
+        fabric: &Fabric,
+        ends: &[(NodeId, NodeId)],
+        of_pair: &[Vec<u32>],
+        flows: &[Flow],
+    ) -> Option<Vec<f64>> {
+        if !self.short && self.kept.is_none() {
+            return None;
+        }
+        let mut costs = Vec::new();
+        for (&(src, dst), members) in ends.iter().zip(of_pair) {
+            let first = costs.len();
+            costs.resize(first + fabric.path_count(src, dst) as usize, 0.0);
+            let costs = &mut costs[first..];
+            if self.short {
+                let delays: Vec<f64> = fabric.paths(src, dst).map(|p| fabric.path_delay(&p).0 as f64).collect();
+                let least = delays.iter().copied().fold(f64::INFINITY, f64::min);
+                let most = delays.iter().copied().fold(0.0, f64::max);
+                for (cost, delay) in costs.iter_mut().zip(delays) {
+                    *cost += (delay - least) / (most - least).max(1.0);
+                }
+            }
+            if self.kept.is_some() {
+                let mut before: HashMap<u32, u64> = HashMap::new();
+                let mut total = 0_u64;
+                for &flow in members {
+                    for piece in self.before(flows[flow as usize].task) {
+                        if let Route::Pinned(path) = piece.route {
+                            *before.entry(path).or_default() += piece.bytes;
+                            total += piece.bytes;
+                        }
+                    }
+                }
+                for (path, cost) in costs.iter_mut().enumerate() {
+                    let share = before.get(&(path as u32)).copied().unwrap_or(0) as f64 / total.max(1) as f64;
+                    *cost += 1.0 - share;
+                }
+            }
+        }
+        Some(costs)
+    }
+}

@@ -1,0 +1,198 @@
+//! At most k pieces per flow: a local search from several starts.
+
+use rand::RngExt;
+
+use super::local_search::Search;
+use super::pieces::{Pieces, change};
+use super::preferences::Preferences;
+use super::step::{Flow, Fractional, Step};
+use crate::optimal_transport::{Matrix, Problem, SparsityConstrained, TransportError};
+use crate::placement::{Piece, Route};
+use crate::rng::{Stream, shuffle, stream};
+
+/// Gap to the bound for k pieces at which no better start is looked for.
+const ENOUGH: f64 = 2e-4;
+/// Moves of one local search, at most.
+const MOVES: usize = 50_000;
+/// Random changes to the best placement from which the search is started again, per start.
+const KICKS: u32 = 6;
+/// Flows up to which the dearer starts are made.
+const SMALL: usize = 4_000;
+
+/// The plan before with as few moves as bring it to the least congestion; `None` where there was none, or where moves
+/// off the worst link do not get there.
+pub(super) fn from_before(
+    step: &Step,
+    fractional: &Fractional,
+    preferences: &Preferences,
+    max_pieces: Option<u32>,
+) -> Option<Vec<Pieces>> {
+    let k = max_pieces.unwrap_or(u32::MAX);
+    let pinned = |piece: &Piece| match piece.route {
+        Route::Pinned(path) => Some((path, piece.bytes)),
+        _ => None,
+    };
+    let pieces = |flow: &Flow| -> Option<Pieces> {
+        let before = preferences.before(flow.task);
+        let pieces: Option<Pieces> = before.iter().map(pinned).collect();
+        pieces.filter(|pieces| !pieces.is_empty() && pieces.len() <= k as usize)
+    };
+    let before: Option<Vec<Pieces>> = step.flows.iter().map(pieces).collect();
+    let mut search = Search::new(step, before?, k);
+    let target = step.bound_for_pieces(fractional.congestion.theta, k) * (1.0 + ENOUGH);
+    search.run(target, MOVES);
+    (search.congestion() <= target).then_some(search.pieces)
+}
+
+/// The best of what the local search makes of: the plan with its flows' smaller pieces merged into their
+/// largest; flows by falling size onto the least-loaded path; sparsity-constrained transport of every source; and
+/// random changes to the best so far.
+pub(super) fn best_of_several(
+    step: &Step,
+    fractional: &Fractional,
+    laid: Vec<Pieces>,
+    k: u32,
+    starts: u32,
+    seed: u64,
+) -> Result<Vec<Pieces>, TransportError> {
+    let bound = step.bound_for_pieces(fractional.congestion.bound, k);
+    let target = bound * (1.0 + ENOUGH);
+    let mut random = stream(seed, "optimal-transport", u64::from(k));
+    let mut best: Option<Search<'_>> = None;
+    for start in 0..starts {
+        let pieces = match start {
+            0 => capped(laid.clone(), k),
+            1 => greedy(step, &mut random, false),
+            2 if step.flows.len() <= SMALL => sparse(step, &fractional.congestion.plan, k, &mut random)?,
+            _ => greedy(step, &mut random, true),
+        };
+        let mut search = Search::new(step, pieces, k);
+        search.run(target, MOVES);
+        improve(step, &mut search, target, &mut random);
+        if best.as_ref().is_none_or(|b| search.congestion() < b.congestion()) {
+            best = Some(search);
+        }
+        if best.as_ref().is_some_and(|b| b.congestion() <= target) {
+            break;
+        }
+    }
+    Ok(best.map_or(laid, |b| b.pieces))
+}
+
+/// Kicks flows off the worst link and searches again; keeps what is better.
+fn improve(step: &Step, search: &mut Search<'_>, target: f64, random: &mut Stream) {
+    let kicks = if step.flows.len() <= SMALL { KICKS } else { 0 };
+    for _ in 0..kicks {
+        if search.congestion() <= target {
+            return;
+        }
+        let mut trial = search.clone();
+        let mut flows = trial.on_worst();
+        shuffle(random, &mut flows);
+        for &flow in flows.iter().take(3) {
+            let Some(pair) = step.flows[flow as usize].pair else {
+                continue;
+            };
+            let paths = step.table.cells(pair as usize).len();
+            let slot = random.random_range(0..trial.pieces[flow as usize].len());
+            trial.kick(flow, slot, random.random_range(0..paths) as u32);
+        }
+        trial.run(target, MOVES);
+        if trial.congestion() < search.congestion() {
+            *search = trial;
+        }
+    }
+}
+
+/// Keeps the k largest pieces of every flow; the largest takes the bytes of the others.
+fn capped(mut laid: Vec<Pieces>, k: u32) -> Vec<Pieces> {
+    for pieces in &mut laid {
+        if pieces.len() > k as usize {
+            pieces.sort_by_key(|&(path, bytes)| (std::cmp::Reverse(bytes), path));
+            let rest: u64 = pieces[k as usize..].iter().map(|p| p.1).sum();
+            pieces.truncate(k as usize);
+            pieces[0].1 += rest;
+        }
+    }
+    laid
+}
+
+/// Whole flows by falling size (or, `jittered`, roughly so) onto the path whose worst link is then least loaded.
+fn greedy(step: &Step, random: &mut Stream, jittered: bool) -> Vec<Pieces> {
+    let mut order: Vec<(f64, u32)> = (step.flows.iter().enumerate())
+        .map(|(f, flow)| {
+            let jitter = if jittered {
+                0.7 + 0.6 * random.random::<f64>()
+            } else {
+                1.0
+            };
+            (flow.bytes as f64 * jitter, f as u32)
+        })
+        .collect();
+    order.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    let (table, mut loads) = (&step.table, vec![0.0; step.links.len()]);
+    let mut pieces = vec![Pieces::new(); step.flows.len()];
+    for (_, f) in order {
+        let flow = &step.flows[f as usize];
+        let Some(pair) = flow.pair else {
+            pieces[f as usize].push((0, flow.bytes));
+            continue;
+        };
+        let bytes = flow.bytes as f64;
+        let worst = |cell: usize| {
+            let times = table
+                .members(cell)
+                .iter()
+                .map(|&e| (loads[e as usize] + bytes) / table.capacities()[e as usize]);
+            times.fold((0.0_f64, 0.0), |(worst, sum), time| (worst.max(time), sum + time))
+        };
+        let cells = table.cells(pair as usize);
+        let first = cells.start;
+        let best = cells
+            .map(|cell| (worst(cell), cell))
+            .min_by(|a, b| a.0.partial_cmp(&b.0).unwrap_or(std::cmp::Ordering::Equal));
+        if let Some((_, cell)) = best {
+            table.members(cell).iter().for_each(|&e| loads[e as usize] += bytes);
+            pieces[f as usize].push(((cell - first) as u32, flow.bytes));
+        }
+    }
+    pieces
+}
+
+/// Sparsity-constrained transport of each pair's flows to the shares that the plan gives its paths. Costs are jittered:
+/// equal ones would send all flows to the same k paths.
+fn sparse(step: &Step, plan: &[f64], k: u32, random: &mut Stream) -> Result<Vec<Pieces>, TransportError> {
+    let mut pieces = greedy(step, random, false);
+    for (pair, flows) in step.of_pair.iter().enumerate() {
+        let cells = step.table.cells(pair);
+        let used: Vec<usize> = cells.clone().filter(|&c| plan[c] > 0.0).collect();
+        let rows: Vec<f64> = used.iter().map(|&c| plan[c]).collect();
+        let columns: Vec<f64> = flows.iter().map(|&f| step.flows[f as usize].bytes as f64).collect();
+        let cost = Matrix::from_fn(rows.len(), columns.len(), |_, _| random.random::<f64>());
+        let k = (k as usize).min(used.len());
+        let mean = columns.iter().sum::<f64>() / columns.len() as f64;
+        let options = SparsityConstrained {
+            tolerance: 1e-2,
+            max_iterations: 60,
+            ..SparsityConstrained::new(k, 1.0 / mean)
+        };
+        let found = options.relax(&Problem::new(&cost, &rows, &columns)?)?;
+        for (&f, column) in flows.iter().zip(&found.columns) {
+            let mut flow = Pieces::new();
+            let mut left = step.flows[f as usize].bytes;
+            for (at, &(row, mass)) in column.iter().enumerate() {
+                let part = if at + 1 == column.len() {
+                    left
+                } else {
+                    left.min(mass as u64)
+                };
+                if part > 0 {
+                    change(&mut flow, (used[row as usize] - cells.start) as u32, part as i64);
+                }
+                left -= part;
+            }
+            pieces[f as usize] = flow;
+        }
+    }
+    Ok(pieces)
+}

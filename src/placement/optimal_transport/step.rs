@@ -1,0 +1,182 @@
+//! One step as a problem of transport: pairs of edges, their paths, the links that these share.
+
+use std::collections::BTreeMap;
+
+use smallvec::SmallVec;
+
+use super::preferences::Preferences;
+use super::ways::Ways;
+use super::{OptimalTransport, Solver};
+use crate::ids::{LinkId, NodeId, TaskId};
+use crate::optimal_transport::TransportError;
+use crate::optimal_transport::ot3::{self, Congestion, Ot3, Table};
+use crate::topology::Fabric;
+use crate::workload::{Action, Schedule};
+
+/// Cells up to which the linear programme is solved where the certificate stays open.
+const EXACT_CELLS: usize = 20_000;
+/// Demands and links up to which a plan is thinned out: its cost is their square per cell.
+const VERTEX_ROWS: usize = 1_400;
+
+/// A flow of the step.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::placement) struct Flow {
+    pub task: TaskId,
+    /// Its demand in the table; `None` where source and destination share a switch.
+    pub pair: Option<u32>,
+    pub bytes: u64,
+}
+
+/// The flows that are placed together, and the table of their pairs of edges.
+pub(in crate::placement) struct Step {
+    /// In the order of the tasks given.
+    pub flows: Vec<Flow>,
+    /// Flows of each pair, as indices into `flows`.
+    pub of_pair: Vec<Vec<u32>>,
+    /// Demands are pairs in bytes, cells their paths by index, capacities links in bytes per microsecond: `theta` is
+    /// in microseconds.
+    pub table: Table,
+    /// Link of each capacity.
+    pub links: Vec<LinkId>,
+    /// The links out of every node that paths use, and those into it: sets that may bind together.
+    cuts: Vec<Vec<u32>>,
+}
+
+/// A division of every pair's bytes over its paths.
+pub(in crate::placement) struct Fractional {
+    pub congestion: Congestion,
+}
+
+impl Step {
+    pub fn new(
+        fabric: &Fabric,
+        schedule: &Schedule,
+        tasks: &[TaskId],
+        preferences: &Preferences,
+    ) -> Result<Self, TransportError> {
+        let mut ways = Ways::new(fabric);
+        let mut pairs: BTreeMap<(NodeId, NodeId), u32> = BTreeMap::new();
+        let mut ends: Vec<(NodeId, NodeId)> = Vec::new();
+        let mut flows = Vec::with_capacity(tasks.len());
+        let mut of_pair: Vec<Vec<u32>> = Vec::new();
+        for &task in tasks {
+            let Action::Transfer { src, dst, bytes } = schedule.task(task).action else {
+                continue;
+            };
+            let (src, dst) = (NodeId(src), NodeId(dst));
+            let between = ways.ends(src, dst);
+            let pair = (between.0 != between.1).then(|| {
+                *pairs.entry(between).or_insert_with(|| {
+                    ends.push((src, dst));
+                    of_pair.push(Vec::new());
+                    ends.len() as u32 - 1
+                })
+            });
+            if let Some(pair) = pair {
+                of_pair[pair as usize].push(flows.len() as u32);
+            }
+            flows.push(Flow { task, pair, bytes });
+        }
+        let mut capacity_of = vec![u32::MAX; fabric.links().len()];
+        let mut links: Vec<LinkId> = Vec::new();
+        let mut demands = Vec::with_capacity(ends.len());
+        for (&(src, dst), flows_of) in ends.iter().zip(&of_pair) {
+            let between = ways.ends(src, dst);
+            let bytes: u64 = flows_of.iter().map(|&f| flows[f as usize].bytes).sum();
+            let cells: Vec<SmallVec<[u32; 4]>> = ways
+                .links(src, dst, between)
+                .map(|path| {
+                    path.iter()
+                        .map(|&link| {
+                            let capacity = &mut capacity_of[link.index()];
+                            if *capacity == u32::MAX {
+                                *capacity = links.len() as u32;
+                                links.push(link);
+                            }
+                            *capacity
+                        })
+                        .collect()
+                })
+                .collect();
+            demands.push((bytes as f64, cells));
+        }
+        let capacities = links
+            .iter()
+            .map(|&link| fabric.link(link).rate.0 as f64 / 8e6)
+            .collect();
+        let mut table = Table::new(demands, capacities)?;
+        if let Some(costs) = preferences.costs(fabric, &ends, &of_pair, &flows) {
+            table = table.with_costs(costs)?;
+        }
+        Ok(Self {
+            cuts: cuts(fabric, &links),
+            flows,
+            of_pair,
+            table,
+            links,
+        })
+    }
+
+    /// The least congestion, as the options ask.
+    pub fn solve(&self, options: &OptimalTransport) -> Result<Fractional, TransportError> {
+        if options.solver == Solver::Exact {
+            let congestion = ot3::exact_least_congestion(&self.table)?;
+            return Ok(Fractional { congestion });
+        }
+        let search = Ot3 {
+            tolerance: options.tolerance,
+            epsilon: options.epsilon,
+            ..Ot3::default()
+        };
+        let mut congestion = ot3::least_congestion(&self.table, &self.cuts, &search)?;
+        let open = congestion.theta > congestion.bound * (1.0 + options.tolerance);
+        if open && options.solver == Solver::Auto && self.table.cell_count() <= EXACT_CELLS {
+            let exact = ot3::exact_least_congestion(&self.table)?;
+            if exact.bound > congestion.bound {
+                (congestion.bound, congestion.prices) = (exact.bound, exact.prices);
+            }
+            if exact.theta < congestion.theta {
+                (congestion.theta, congestion.plan) = (exact.theta, exact.plan);
+            }
+        }
+        Ok(Fractional { congestion })
+    }
+
+    /// The plan as a vertex where the problem is small enough, else as it is.
+    pub fn thin_out(&self, fractional: &Fractional) -> Result<Vec<f64>, TransportError> {
+        let Congestion { plan, theta, .. } = &fractional.congestion;
+        if self.table.demands().len() + self.links.len() > VERTEX_ROWS {
+            return Ok(plan.clone());
+        }
+        ot3::to_vertex(&self.table, plan, *theta)
+    }
+
+    /// No placement with at most `k` pieces per flow has less congestion: the bound, and each flow alone on its
+    /// k widest paths.
+    pub fn bound_for_pieces(&self, bound: f64, k: u32) -> f64 {
+        let capacities = self.table.capacities();
+        let mut best = bound;
+        for (pair, flows) in self.of_pair.iter().enumerate() {
+            let narrowest = |cell: usize| {
+                let members = self.table.members(cell).iter();
+                members.map(|&e| capacities[e as usize]).fold(f64::INFINITY, f64::min)
+            };
+            let mut widths: Vec<f64> = self.table.cells(pair).map(narrowest).collect();
+            widths.sort_by(|a, b| b.total_cmp(a));
+            let width: f64 = widths.iter().take(k as usize).sum();
+            let largest = flows.iter().map(|&f| self.flows[f as usize].bytes).max().unwrap_or(0);
+            best = best.max(largest as f64 / width);
+        }
+        best
+    }
+}
+
+fn cuts(fabric: &Fabric, links: &[LinkId]) -> Vec<Vec<u32>> {
+    let mut cuts: BTreeMap<(NodeId, bool), Vec<u32>> = BTreeMap::new();
+    for (e, &link) in links.iter().enumerate() {
+        let link = fabric.link(link);
+        cuts.entry((link.from, true)).or_default().push(e as u32);
+        cuts.entry((link.to, false)).or_default().push(e as u32);
+    }
+    cuts.into_values().collect()
+}

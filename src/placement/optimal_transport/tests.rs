@@ -1,0 +1,398 @@
+//! Placement against the certified optimum on families of random traffic, and its laws.
+
+use rand::RngExt;
+
+use super::*;
+use crate::ids::NodeId;
+use crate::input::NoFiles;
+use crate::optimal_transport::{exp, ln, ot3};
+use crate::placement::{LoadBalancing, PlanFile};
+use crate::rng::{Stream, stream};
+use crate::topology::{Cable, Fabric, LeafSpine, LinkChange};
+use crate::units::{Rate, Time};
+use crate::workload::{Schedule, ScheduleBuilder};
+
+const LEAVES: u32 = 8;
+const SPINES: u32 = 5;
+const HOSTS: u32 = 8;
+
+/// The traffic and fabrics of docs/placement.md.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Family {
+    Equal,
+    Unequal,
+    Heavy,
+    Product,
+    Heterogeneous,
+    HeterogeneousUnequal,
+    Failed,
+    Skewed,
+    AllToAll,
+    AllToAllFailed,
+    RingFailed,
+}
+
+const FAMILIES: [Family; 11] = [
+    Family::Equal,
+    Family::Unequal,
+    Family::Heavy,
+    Family::Product,
+    Family::Heterogeneous,
+    Family::HeterogeneousUnequal,
+    Family::Failed,
+    Family::Skewed,
+    Family::AllToAll,
+    Family::AllToAllFailed,
+    Family::RingFailed,
+];
+
+fn fabric(family: Family, seed: u64) -> Fabric {
+    let cable = Cable {
+        rate: Rate::from_gbps(100),
+        delay: Time::from_ns(500),
+    };
+    let spec = LeafSpine {
+        leaves: LEAVES,
+        spines: SPINES,
+        hosts_per_leaf: HOSTS,
+        host_link: cable,
+        fabric_link: cable,
+        parallel: 1,
+    };
+    let fabric = Fabric::compile(&spec.blueprint().unwrap());
+    let mut random = stream(seed, "fabric", family as u64);
+    let speeds: Vec<u64> = (0..SPINES).map(|_| 100 << random.random_range(0..3)).collect();
+    let mut changes = Vec::new();
+    for id in fabric.link_ids().filter(|&id| fabric.is_fabric_link(id)) {
+        let cable_end = fabric.link(id).to.0.max(fabric.link(id).from.0);
+        let spine = (cable_end - LEAVES * HOSTS - LEAVES) as usize;
+        let gbps = match family {
+            Family::Product => speeds[spine],
+            Family::Heterogeneous | Family::HeterogeneousUnequal => 100 << random.random_range(0..3),
+            // Spine 0 never fails, so that every pair has a way.
+            Family::Failed | Family::AllToAllFailed if spine > 0 && random.random::<f64>() < 0.1 => 0,
+            Family::RingFailed if spine > 0 && random.random::<f64>() < 0.3 => 0,
+            _ => 100,
+        };
+        changes.push(LinkChange {
+            link: id,
+            rate: Rate::from_gbps(gbps),
+        });
+    }
+    fabric.with(&changes)
+}
+
+fn bytes(family: Family, random: &mut Stream) -> u64 {
+    let uniform: f64 = 1.0 - random.random::<f64>();
+    let normal = (-2.0 * ln(uniform)).sqrt() * (std::f64::consts::TAU * random.random::<f64>()).cos();
+    match family {
+        Family::Unequal | Family::HeterogeneousUnequal | Family::Skewed => (1e5 * exp(normal)) as u64 + 1,
+        Family::Heavy => (1e5 * exp(-ln(uniform) / 1.2)) as u64,
+        _ => 100_000,
+    }
+}
+
+fn schedule(family: Family, seed: u64) -> Schedule {
+    let mut random = stream(seed, "flows", family as u64);
+    let mut builder = ScheduleBuilder::default();
+    let hosts = LEAVES * HOSTS;
+    for src in 0..hosts {
+        match family {
+            Family::AllToAll | Family::AllToAllFailed => {
+                for offset in 1..hosts {
+                    builder.transfer(src, (src + offset) % hosts, 100_000, 0);
+                }
+            }
+            Family::RingFailed => {
+                builder.transfer(src, (src + HOSTS) % hosts, 100_000, 0);
+            }
+            _ => {
+                for _ in 0..3 {
+                    let hot = family == Family::Skewed && random.random::<f64>() < 0.35;
+                    let dst = loop {
+                        let dst = random.random_range(0..if hot { 2 * HOSTS } else { hosts });
+                        if dst / HOSTS != src / HOSTS || hot && src / HOSTS < 2 && dst != src {
+                            break dst;
+                        }
+                    };
+                    builder.transfer(src, dst, bytes(family, &mut random), 0);
+                }
+            }
+        }
+    }
+    builder.build()
+}
+
+/// Loads of the links between switches in microseconds, the largest.
+fn congestion(fabric: &Fabric, schedule: &Schedule, placement: &Placement) -> f64 {
+    let mut loads = vec![0_u64; fabric.links().len()];
+    for (task, src, dst, bytes) in schedule.transfers() {
+        let pieces = placement.of(task);
+        assert_eq!(pieces.iter().map(|p| p.bytes).sum::<u64>(), bytes);
+        for piece in pieces {
+            let Route::Pinned(path) = piece.route else {
+                panic!("transport pins every piece");
+            };
+            for link in fabric.path(NodeId(src), NodeId(dst), path) {
+                loads[link.index()] += piece.bytes;
+            }
+        }
+    }
+    let inner = fabric
+        .link_ids()
+        .filter(|&id| fabric.is_fabric_link(id) && loads[id.index()] > 0);
+    let time = |id: crate::ids::LinkId| loads[id.index()] as f64 * 8e6 / fabric.link(id).rate.0 as f64;
+    inner.map(time).fold(0.0, f64::max)
+}
+
+fn place(fabric: &Fabric, schedule: &Schedule, max_pieces: Option<u32>) -> Placement {
+    let spec = OptimalTransport {
+        max_pieces,
+        ..OptimalTransport::default()
+    };
+    LoadBalancing::OptimalTransport(spec)
+        .place(fabric, schedule, &NoFiles, 1)
+        .unwrap()
+}
+
+fn whole_step(fabric: &Fabric, schedule: &Schedule) -> Step {
+    let tasks: Vec<TaskId> = schedule.transfers().map(|(task, ..)| task).collect();
+    Step::new(fabric, schedule, &tasks, &Preferences::NONE).unwrap()
+}
+
+/// Ratios to the certified optimum (for k pieces, to the bound for them), per family: mean and worst over the seeds.
+#[test]
+fn ratios_to_the_optimum() {
+    let seeds = 10;
+    println!(
+        "{:<22} {:>13} {:>13} {:>13} {:>13} {:>13}",
+        "family", "fractional", "vertex", "k=1", "k=2", "k=4"
+    );
+    for family in FAMILIES {
+        let mut ratios: [Vec<f64>; 5] = Default::default();
+        for seed in 0..seeds {
+            let (fabric, schedule) = (fabric(family, seed), schedule(family, seed));
+            let step = whole_step(&fabric, &schedule);
+            let exact = ot3::exact_least_congestion(&step.table).unwrap();
+            let fractional = step.solve(&OptimalTransport::default()).unwrap();
+            assert!(fractional.congestion.bound <= exact.theta * (1.0 + 1e-6));
+            ratios[0].push(fractional.congestion.theta / exact.theta);
+            let flows = schedule.transfer_count();
+            for (column, k) in [(1, None), (2, Some(1)), (3, Some(2)), (4, Some(4))] {
+                let placement = place(&fabric, &schedule, k);
+                let reached = congestion(&fabric, &schedule, &placement);
+                let bound = k.map_or(exact.bound, |k| step.bound_for_pieces(exact.bound, k));
+                // Whole bytes cost at most one byte per flow and link.
+                assert!(
+                    reached >= bound * (1.0 - 1e-6),
+                    "{family:?}: {reached} below the certificate {bound}"
+                );
+                ratios[column].push(reached / bound);
+                let extra = placement.pieces().len() - flows;
+                match k {
+                    None => assert!(extra <= 2 * (LEAVES * SPINES) as usize, "{family:?}: {extra} extra"),
+                    Some(k) => assert!(schedule.transfers().all(|(t, ..)| placement.of(t).len() <= k as usize)),
+                }
+            }
+        }
+        let mean = |r: &[f64]| r.iter().sum::<f64>() / r.len() as f64;
+        let worst = |r: &[f64]| r.iter().copied().fold(0.0, f64::max);
+        let shown: Vec<String> = ratios
+            .iter()
+            .map(|r| format!("{:.3} ({:.3})", mean(r), worst(r)))
+            .collect();
+        println!("{:<22} {}", format!("{family:?}"), shown.join(" "));
+        assert!(mean(&ratios[0]) <= 1.002 && worst(&ratios[0]) <= 1.005, "{family:?}");
+        assert!(mean(&ratios[1]) <= 1.000_5, "{family:?}");
+        assert!(
+            mean(&ratios[2]) <= if family == Family::Heavy { 1.02 } else { 1.20 },
+            "{family:?}"
+        );
+        assert!(mean(&ratios[3]) <= 1.01, "{family:?}");
+        assert!(mean(&ratios[4]) <= 1.002, "{family:?}");
+    }
+}
+
+fn place_by(spec: &OptimalTransport, fabric: &Fabric, schedule: &Schedule) -> Placement {
+    LoadBalancing::OptimalTransport(spec.clone())
+        .place(fabric, schedule, &NoFiles, 1)
+        .unwrap()
+}
+
+#[test]
+fn equal_steps_are_placed_alike_and_the_whole_schedule_on_request() {
+    let fabric = fabric(Family::Failed, 3);
+    let mut builder = ScheduleBuilder::default();
+    for step in 0..3 {
+        for src in 0..LEAVES * HOSTS {
+            let to = src + if step == 2 { 2 } else { 1 } * HOSTS;
+            builder.transfer(src, to % (LEAVES * HOSTS), 50_000, step);
+        }
+    }
+    let schedule = builder.build();
+    let placement = place(&fabric, &schedule, Some(2));
+    let hosts = (LEAVES * HOSTS) as usize;
+    for flow in 0..hosts {
+        let of = |step: usize| placement.of(TaskId::from(step * hosts + flow));
+        assert_eq!(of(0), of(1));
+    }
+    let whole = OptimalTransport {
+        scope: Scope::Schedule,
+        ..OptimalTransport::default()
+    };
+    let together = place_by(&whole, &fabric, &schedule);
+    let reached = congestion(&fabric, &schedule, &together);
+    let exact = ot3::exact_least_congestion(&whole_step(&fabric, &schedule).table).unwrap();
+    assert!(reached <= exact.theta * 1.001 && reached <= congestion(&fabric, &schedule, &placement) * 1.001);
+}
+
+#[test]
+fn a_kept_plan_stays_where_it_is_as_good() {
+    struct Kept(String);
+    impl crate::input::Files for Kept {
+        fn read(&self, _: &str) -> Result<String, InputError> {
+            Ok(self.0.clone())
+        }
+    }
+    let (fabric, schedule) = (fabric(Family::Equal, 2), schedule(Family::Equal, 2));
+    let place = |seed, keep: Option<&Placement>| {
+        let spec = OptimalTransport {
+            keep: keep.map(|_| "before.json".to_owned()),
+            ..OptimalTransport::default()
+        };
+        let text =
+            keep.map(|p| serde_json::to_string(&PlanFile::from_placement(&fabric, &schedule, p).unwrap()).unwrap());
+        let files = Kept(text.unwrap_or_default());
+        LoadBalancing::OptimalTransport(spec)
+            .place(&fabric, &schedule, &files, seed)
+            .unwrap()
+    };
+    let first = place(1, None);
+    let moved = |placement: &Placement, before: &Placement| -> u64 {
+        let stays = |task: TaskId| {
+            let of = |p: &Placement, route| {
+                p.of(task)
+                    .iter()
+                    .filter(|q| q.route == route)
+                    .map(|q| q.bytes)
+                    .sum::<u64>()
+            };
+            let routes = before.of(task).iter().map(|piece| piece.route);
+            routes
+                .map(|route| of(placement, route).min(of(before, route)))
+                .sum::<u64>()
+        };
+        schedule
+            .transfers()
+            .map(|(task, _, _, bytes)| bytes - stays(task))
+            .sum()
+    };
+    let again = place(1, Some(&first));
+    let total: u64 = schedule.transfers().map(|(.., bytes)| bytes).sum();
+    assert!(
+        moved(&again, &first) * 20 <= total,
+        "{} of {total} bytes move",
+        moved(&again, &first)
+    );
+    assert!(congestion(&fabric, &schedule, &again) <= congestion(&fabric, &schedule, &first) * 1.001);
+    // Against ECMP's plan, which is far from balanced, less moves than when it is ignored.
+    let hashed: LoadBalancing = serde_json::from_value(serde_json::json!({ "ecmp": {} })).unwrap();
+    let hashed = hashed.place(&fabric, &schedule, &NoFiles, 1).unwrap();
+    let near = place(1, Some(&hashed));
+    assert!(moved(&near, &hashed) < moved(&first, &hashed));
+    assert!(congestion(&fabric, &schedule, &near) <= congestion(&fabric, &schedule, &first) * 1.001);
+}
+
+#[test]
+fn three_tiers_with_dead_links_reach_the_optimum() {
+    let cable = serde_json::json!({ "rate": "100Gbps" });
+    let spec: crate::topology::Topology = serde_json::from_value(serde_json::json!({ "fat-tree": {
+        "pods": 4, "tors_per_pod": 2, "aggs_per_pod": 2, "cores": 4, "hosts_per_tor": 2,
+        "host_link": cable, "tor_link": cable, "core_link": cable,
+    } }))
+    .unwrap();
+    let fabric = Fabric::compile(&spec.blueprint(&NoFiles).unwrap());
+    let dead = fabric
+        .link_ids()
+        .filter(|&id| fabric.is_fabric_link(id))
+        .nth(6)
+        .unwrap();
+    let fabric = fabric.with(&[LinkChange {
+        link: dead,
+        rate: Rate::ZERO,
+    }]);
+    let mut builder = ScheduleBuilder::default();
+    let hosts = fabric.hosts();
+    for src in 0..hosts {
+        for offset in 1..hosts {
+            builder.transfer(src, (src + offset) % hosts, 10_000 + u64::from(src * offset), 0);
+        }
+    }
+    let schedule = builder.build();
+    let exact = ot3::exact_least_congestion(&whole_step(&fabric, &schedule).table).unwrap();
+    for k in [None, Some(1), Some(2)] {
+        let reached = congestion(&fabric, &schedule, &place(&fabric, &schedule, k));
+        let most = if k == Some(1) { 1.02 } else { 1.001 };
+        assert!(
+            reached <= exact.theta * most && reached >= exact.bound * (1.0 - 1e-9),
+            "k = {k:?}"
+        );
+    }
+}
+
+#[test]
+fn a_judgement_matches_the_loads_and_knows_the_optimum() {
+    let (fabric, schedule) = (fabric(Family::Heterogeneous, 4), schedule(Family::Heterogeneous, 4));
+    let solver = OptimalTransport::default();
+    let transport = place(&fabric, &schedule, None);
+    let spray: LoadBalancing = serde_json::from_value(serde_json::json!({ "spray": {} })).unwrap();
+    let spray = spray.place(&fabric, &schedule, &NoFiles, 1).unwrap();
+    let judged = crate::placement::judge(&fabric, &schedule, &transport, &solver).unwrap();
+    let worst = *judged.worst().unwrap();
+    assert!((worst.congestion_us / congestion(&fabric, &schedule, &transport) - 1.0).abs() < 1e-9);
+    assert!(worst.ratio() < 1.001 && worst.ratio() >= 1.0 - 1e-6);
+    assert!(worst.subflows < worst.spray_subflows && worst.flows <= worst.subflows);
+    assert!(worst.monge_gap_us >= 0.0 && worst.monge_gap_us <= worst.regret_us + 1e-9);
+    let judged = crate::placement::judge(&fabric, &schedule, &spray, &solver).unwrap();
+    let sprayed = judged.worst().unwrap();
+    assert!(sprayed.ratio() > 1.2, "{sprayed:?}");
+    assert_eq!(sprayed.subflows, sprayed.spray_subflows);
+    assert!(
+        sprayed.monge_gap_us <= sprayed.regret_us + 1e-9 && sprayed.regret_us > 0.0,
+        "{sprayed:?}"
+    );
+    // On equal links, with equal demands, spraying leaves nobody anything to gain.
+    let (even, all) = (self::fabric(Family::AllToAll, 1), self::schedule(Family::AllToAll, 1));
+    let spread = Placement::whole(&all, |_, _, _| Route::Even);
+    let content = *crate::placement::judge(&even, &all, &spread, &solver)
+        .unwrap()
+        .worst()
+        .unwrap();
+    assert!(
+        content.regret_us < 1e-6 && content.monge_gap_us < 1e-6 && content.ratio() < 1.000_001,
+        "{content:?}"
+    );
+    let mut plan = PlanFile::from_placement(&fabric, &schedule, &transport).unwrap();
+    judged.annotate(&mut plan);
+    assert_eq!(plan.congestion, Some(sprayed.congestion_us));
+}
+
+#[test]
+fn bad_options_are_named() {
+    let (fabric, schedule) = (fabric(Family::Equal, 1), schedule(Family::Equal, 1));
+    let error = |json: serde_json::Value| {
+        let scheme: LoadBalancing = serde_json::from_value(serde_json::json!({ "optimal-transport": json })).unwrap();
+        scheme.place(&fabric, &schedule, &NoFiles, 1).unwrap_err().to_string()
+    };
+    insta::assert_snapshot!(error(serde_json::json!({ "max_pieces": 0 })), @"max_pieces: `max_pieces` is 0 (a flow has at least 1 piece; leave it out to have no limit)");
+    insta::assert_snapshot!(error(serde_json::json!({ "epsilon": 0.0 })), @"epsilon: `epsilon` is 0 (it must be between 1e-3 and 1)");
+    insta::assert_snapshot!(error(serde_json::json!({ "tolerance": 2.0 })), @"tolerance: `tolerance` is 2 (it must be between 1e-9 and 1)");
+    insta::assert_snapshot!(error(serde_json::json!({ "keep": "before.json" })), @"before.json: there is no such file");
+    // More pieces than paths are as good as one per path.
+    let placement = place(&fabric, &schedule, Some(1_000));
+    assert!(
+        schedule
+            .transfers()
+            .all(|(task, ..)| placement.of(task).len() <= SPINES as usize)
+    );
+}

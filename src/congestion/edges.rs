@@ -19,7 +19,9 @@ pub(super) struct Edges {
     of_host: Vec<u32>,
     links: Vec<Option<HostLinks>>,
     nodes: Vec<NodeId>,
-    hosts: Vec<NodeId>,
+    /// One host behind each edge that can send, and one that can receive, if there are any.
+    senders: Vec<NodeId>,
+    receivers: Vec<NodeId>,
 }
 
 impl Edges {
@@ -29,21 +31,33 @@ impl Edges {
             of_host: Vec::with_capacity(fabric.hosts() as usize),
             links: Vec::with_capacity(fabric.hosts() as usize),
             nodes: Vec::new(),
-            hosts: Vec::new(),
+            senders: Vec::new(),
+            receivers: Vec::new(),
         };
+        let down = |id: LinkId| fabric.link(id).rate.is_zero();
         for host in (0..fabric.hosts()).map(NodeId) {
-            let edge = fabric.edge(host);
-            if index[edge.index()] == u32::MAX {
-                index[edge.index()] = edges.nodes.len() as u32;
-                edges.nodes.push(edge);
-                edges.hosts.push(host);
-            }
-            edges.of_host.push(index[edge.index()]);
-            edges.links.push((edge != host).then(|| {
+            let node = fabric.edge(host);
+            let links = (node != host).then(|| {
                 let up = fabric.out_links(host)[0];
                 let down = fabric.link(up).reverse;
                 HostLinks { up, down }
-            }));
+            });
+            if index[node.index()] == u32::MAX {
+                index[node.index()] = edges.nodes.len() as u32;
+                edges.nodes.push(node);
+                edges.senders.push(host);
+                edges.receivers.push(host);
+            }
+            let edge = index[node.index()] as usize;
+            // A host whose link is down does not stand for the others.
+            if edges.links(edges.senders[edge].0).is_some_and(|l| down(l.up)) {
+                edges.senders[edge] = host;
+            }
+            if edges.links(edges.receivers[edge].0).is_some_and(|l| down(l.down)) {
+                edges.receivers[edge] = host;
+            }
+            edges.of_host.push(edge as u32);
+            edges.links.push(links);
         }
         edges
     }
@@ -60,7 +74,7 @@ impl Edges {
 
     /// The links between a host and its edge; none where the host is its own edge.
     pub(super) fn links(&self, host: u32) -> Option<HostLinks> {
-        self.links[host as usize]
+        self.links.get(host as usize).copied().flatten()
     }
 
     /// The node of an edge.
@@ -68,9 +82,14 @@ impl Edges {
         self.nodes[edge as usize]
     }
 
-    /// One host behind an edge.
-    pub(super) fn host(&self, edge: u32) -> NodeId {
-        self.hosts[edge as usize]
+    /// A host behind an edge that can send, if there is one.
+    pub(super) fn sender(&self, edge: u32) -> NodeId {
+        self.senders[edge as usize]
+    }
+
+    /// A host behind an edge that can receive, if there is one.
+    pub(super) fn receiver(&self, edge: u32) -> NodeId {
+        self.receivers[edge as usize]
     }
 }
 

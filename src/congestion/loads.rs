@@ -102,7 +102,7 @@ impl<'a> LinkLoads<'a> {
             self.spread_evenly(demand);
         }
         for PairAmount { src, dst, amount } in self.weighted.take() {
-            let (src, dst) = (self.edges.host(src), self.edges.host(dst));
+            let (src, dst) = (self.edges.sender(src), self.edges.receiver(dst));
             let weights = path_weights(self.fabric, src, dst);
             let total: f64 = weights.iter().map(|&w| w as f64).sum();
             for (index, &weight) in weights.iter().enumerate() {
@@ -115,7 +115,7 @@ impl<'a> LinkLoads<'a> {
     fn spread_evenly(&mut self, demand: &[PairAmount]) {
         let dst = demand[0].dst;
         let sources = demand.iter().map(|d| self.edges.node(d.src));
-        let ways = self.finder.to(self.edges.node(dst), self.edges.host(dst), sources);
+        let ways = self.finder.to(self.edges.node(dst), self.edges.receiver(dst), sources);
         let counts = ways.path_counts();
         let mut through = vec![0.0; ways.len()];
         for (demand, &source) in demand.iter().zip(&ways.sources) {

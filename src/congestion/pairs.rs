@@ -110,7 +110,7 @@ impl Pairs {
         for demand in by_destination(demand) {
             let dst = demand[0].dst;
             let sources = demand.iter().map(|d| edges.node(d.src));
-            let ways = finder.to(edges.node(dst), edges.host(dst), sources);
+            let ways = finder.to(edges.node(dst), edges.receiver(dst), sources);
             pairs.add_cut_rates(fabric, &ways, &mut used);
             let (through, through_but_one) = latencies(&ways, &costs);
             let back = if symmetric {

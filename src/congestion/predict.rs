@@ -181,7 +181,7 @@ impl<'a> Durations<'a> {
         for alike in pairs.chunk_by(|a, b| a.0 == b.0) {
             let to = alike[0].0;
             let sources = alike.iter().map(|&(_, from)| self.edges.node(from));
-            let ways = self.finder.to(self.edges.node(to), self.edges.host(to), sources);
+            let ways = self.finder.to(self.edges.node(to), self.edges.receiver(to), sources);
             let mut worst = vec![Way::default(); ways.len()];
             for position in 1..ways.len() {
                 let hops = ways.hops(position).iter();

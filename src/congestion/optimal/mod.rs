@@ -4,6 +4,7 @@
 //! Every figure is proven from both sides: `upper` is the congestion of a routing that was found,
 //! `lower` follows from a cut or from prices on the links (linear programming duality).
 
+mod balance;
 mod cuts;
 mod exact;
 mod network;
@@ -41,6 +42,20 @@ impl Certified {
     }
 }
 
+/// What is known of a minimum, in picoseconds.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    lower: f64,
+    upper: f64,
+}
+
+impl Limits {
+    /// Whether they are at most that fraction apart.
+    fn closed(&self, gap: f64) -> bool {
+        self.upper <= self.lower * (1.0 + gap)
+    }
+}
+
 /// A gap at which no more work is done.
 const TARGET: f64 = 1e-3;
 /// A gap that rounding alone explains.
@@ -52,22 +67,26 @@ const EXACT_VARIABLES: usize = 20_000;
 pub(super) fn optimal_fabric_congestion(fabric: &Fabric, demand: &[PairAmount]) -> Certified {
     let edges = Edges::new(fabric);
     let network = Network::new(fabric, &edges, demand);
-    let even = network.loads(&network.even_split());
-    let mut upper = network.congestion(&even);
-    let mut lower = cuts::leaving_and_entering(fabric, &edges, &network);
-    let open = |lower: f64, upper: f64, gap: f64| upper > lower * (1.0 + gap);
-    if open(lower, upper, EXACT) {
-        upper = upper.min(network.congestion(&network.loads(&network.split_by_rates())));
+    let mut limits = Limits {
+        lower: cuts::leaving_and_entering(fabric, &edges, &network),
+        upper: network.congestion(&network.loads(&network.even_split())),
+    };
+    if !limits.closed(EXACT) {
+        let by_rates = network.congestion(&network.loads(&network.split_by_rates()));
+        limits.upper = limits.upper.min(by_rates);
     }
-    if open(lower, upper, TARGET) {
-        lower = lower.max(cuts::between_pairs(fabric, &network, lower));
+    if !limits.closed(TARGET) {
+        limits.lower = cuts::between_pairs(fabric, &network, limits.lower);
     }
-    if open(lower, upper, TARGET)
+    if !limits.closed(TARGET) {
+        balance::Balance::new(&network).tighten(&mut limits, TARGET, 400);
+    }
+    if !limits.closed(TARGET)
         && exact::variables(&network) <= EXACT_VARIABLES
         && let Some(solution) = exact::solve(&network)
     {
-        upper = upper.min(network.congestion(&network.loads(&solution.split)));
-        lower = lower.max(network.proven_by(&solution.prices));
+        limits.upper = limits.upper.min(network.congestion(&network.loads(&solution.split)));
+        limits.lower = limits.lower.max(network.proven_by(&solution.prices));
     }
-    Certified::of(lower, upper)
+    Certified::of(limits.lower, limits.upper)
 }

@@ -17,12 +17,16 @@ pub(super) struct Commodity {
     pub columns: Vec<u32>,
 }
 
+/// What a link joins: the tiers of its two ends.
+pub(super) type Kind = (u8, u8);
+
 /// Demands and switch-to-switch links. Loads, prices and rates are by column.
 #[derive(Debug)]
 pub(super) struct Network {
     pub commodities: Vec<Commodity>,
     /// Bytes per picosecond of each link that some way uses.
     pub rates: Vec<f64>,
+    pub kinds: Vec<Kind>,
 }
 
 /// A share of what arrives at each node for each of its hops: by commodity, then by hop.
@@ -35,17 +39,20 @@ impl Network {
         let mut network = Self {
             commodities: Vec::new(),
             rates: Vec::new(),
+            kinds: Vec::new(),
         };
         for demand in by_destination(demand) {
             let dst = demand[0].dst;
             let nodes = demand.iter().map(|d| edges.node(d.src));
-            let ways = finder.to(edges.node(dst), edges.host(dst), nodes);
+            let ways = finder.to(edges.node(dst), edges.receiver(dst), nodes);
             let sources = ways.sources.iter().zip(demand).map(|(&s, d)| (s, d.amount)).collect();
             let columns = ways.all_hops().iter().map(|hop| {
                 let column = &mut column_of[hop.link.index()];
                 if *column == FREE && fabric.is_fabric_link(hop.link) {
                     *column = network.rates.len() as u32;
-                    network.rates.push(fabric.link(hop.link).rate.bytes_per_ps());
+                    let link = fabric.link(hop.link);
+                    network.rates.push(link.rate.bytes_per_ps());
+                    network.kinds.push((fabric.node(link.from).tier, fabric.node(link.to).tier));
                 }
                 *column
             });

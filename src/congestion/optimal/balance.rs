@@ -1,0 +1,171 @@
+//! Prices that balance the links: every node spreads what it passes on over all its ways, the less
+//! the dearer they are, and links that carry too much become dearer.
+//!
+//! With multipliers `m = exp(-price)` on the links, a path gets a share in proportion to the product
+//! of its multipliers (logit routing), which a pass over the ways computes without listing paths.
+//! Scaling a link's multiplier by (what it may carry) / (what it carries), but not above 1, is an
+//! exact step of coordinate ascent on the entropic dual of the routing problem: for links of which
+//! no path uses two, all at once (iterative scaling, as Sinkhorn's), for others with the root that
+//! keeps the ascent monotone (generalised iterative scaling, Darroch and Ratcliff 1972).
+//!
+//! Where the limit can be kept, the loads converge to it; where it cannot, the prices grow without
+//! end along a direction that proves it.
+
+use super::network::{Commodity, Kind, Network};
+use super::Limits;
+
+/// The smallest multiplier: a dozen of them can be multiplied without underflow.
+const LEAST: f64 = 1e-24;
+
+/// Links that are rescaled together.
+struct Block {
+    columns: Vec<u32>,
+    /// How many square roots to take of a step.
+    roots: u32,
+}
+
+pub(super) struct Balance<'a> {
+    network: &'a Network,
+    blocks: Vec<Block>,
+    multipliers: Vec<f64>,
+    loads: Vec<f64>,
+    value: Vec<f64>,
+    through: Vec<f64>,
+}
+
+impl<'a> Balance<'a> {
+    pub(super) fn new(network: &'a Network) -> Self {
+        let widest = network.commodities.iter().map(|c| c.ways.len()).max().unwrap_or(0);
+        Self {
+            blocks: blocks(network),
+            multipliers: vec![1.0; network.rates.len()],
+            loads: vec![0.0; network.rates.len()],
+            value: vec![0.0; widest],
+            through: vec![0.0; widest],
+            network,
+        }
+    }
+
+    /// Brings the limits closer until they are `target` apart, at most that many passes.
+    pub(super) fn tighten(&mut self, limits: &mut Limits, target: f64, passes: usize) -> usize {
+        let mut before = vec![0.0; self.multipliers.len()];
+        let mut done = 0;
+        for round in 1_usize.. {
+            for block in 0..self.blocks.len() {
+                self.carry();
+                done += 1;
+                limits.upper = limits.upper.min(self.network.congestion(&self.loads));
+                if limits.closed(target) || done >= passes {
+                    return done;
+                }
+                self.rescale(block, limits.lower * (1.0 + target / 2.0));
+            }
+            // What cannot be met shows in the prices, and in how they grow.
+            if round % CHECK == 0 {
+                let prices: Vec<f64> = self.multipliers.iter().map(|&m| price(m)).collect();
+                let growth: Vec<f64> = prices.iter().zip(&before).map(|(now, then)| (now - then).max(0.0)).collect();
+                let proven = self.network.proven_by(&prices).max(self.network.proven_by(&growth));
+                limits.lower = limits.lower.max(proven);
+                before = prices;
+            }
+        }
+        done
+    }
+
+    /// Loads under the present multipliers.
+    fn carry(&mut self) {
+        self.loads.fill(0.0);
+        for commodity in &self.network.commodities {
+            let ways = &commodity.ways;
+            let hops = ways.all_hops();
+            self.value[0] = 1.0;
+            for position in 1..ways.len() {
+                let mut sum = 0.0;
+                for hop in ways.range(position) {
+                    sum += self.multiplier(commodity.columns[hop]) * self.value[hops[hop].to as usize];
+                }
+                self.value[position] = sum;
+            }
+            self.through[..ways.len()].fill(0.0);
+            for &(source, amount) in &commodity.sources {
+                self.through[source as usize] += amount;
+            }
+            for position in (1..ways.len()).rev() {
+                let through = self.through[position];
+                if through == 0.0 {
+                    continue;
+                }
+                let scale = through / self.value[position];
+                for hop in ways.range(position) {
+                    let (column, to) = (commodity.columns[hop], hops[hop].to as usize);
+                    let bytes = scale * self.multiplier(column) * self.value[to];
+                    self.through[to] += bytes;
+                    if let Some(load) = self.loads.get_mut(column as usize) {
+                        *load += bytes;
+                    }
+                }
+            }
+        }
+    }
+
+    fn multiplier(&self, column: u32) -> f64 {
+        self.multipliers.get(column as usize).copied().unwrap_or(1.0)
+    }
+
+    fn rescale(&mut self, block: usize, congestion: f64) {
+        let Block { columns, roots } = &self.blocks[block];
+        for &column in columns {
+            let column = column as usize;
+            let (load, room) = (self.loads[column], congestion * self.network.rates[column]);
+            let multiplier = &mut self.multipliers[column];
+            if load > 0.0 && (*multiplier < 1.0 || load > room) {
+                let step = (0..*roots).fold(room / load, |step, _| step.sqrt());
+                *multiplier = (*multiplier * step).clamp(LEAST, 1.0);
+            }
+        }
+    }
+}
+
+/// Rounds between two looks at what the prices prove.
+const CHECK: usize = 8;
+
+/// Links by what they join: in a fabric of tiers, a path takes one up-link and one down-link of each.
+fn blocks(network: &Network) -> Vec<Block> {
+    let mut kinds = network.kinds.clone();
+    kinds.sort_unstable();
+    kinds.dedup();
+    let blocks = kinds.into_iter().map(|kind| {
+        let columns = (0..network.kinds.len()).filter(|&c| network.kinds[c] == kind);
+        let most = network.commodities.iter().map(|c| most_on_a_path(network, c, kind)).max();
+        Block {
+            columns: columns.map(|c| c as u32).collect(),
+            // The next power of two: roots are the same on every machine, powers are not.
+            roots: most.unwrap_or(1).next_power_of_two().trailing_zeros(),
+        }
+    });
+    blocks.collect()
+}
+
+/// The most links of one kind on a path.
+fn most_on_a_path(network: &Network, commodity: &Commodity, kind: Kind) -> u32 {
+    let ways = &commodity.ways;
+    let mut most = vec![0; ways.len()];
+    for position in 1..ways.len() {
+        for hop in ways.range(position) {
+            let here = network.kinds.get(commodity.columns[hop] as usize) == Some(&kind);
+            most[position] = most[position].max(most[ways.all_hops()[hop].to as usize] + u32::from(here));
+        }
+    }
+    most.into_iter().max().unwrap_or(0)
+}
+
+/// Minus the binary logarithm, by arithmetic alone and so the same on every machine; about twelve
+/// digits, which is more than prices need.
+fn price(multiplier: f64) -> f64 {
+    let bits = multiplier.to_bits();
+    let exponent = (bits >> 52) as i64 - 1023;
+    let mantissa = f64::from_bits((bits & ((1 << 52) - 1)) | (1023 << 52));
+    let t = (mantissa - 1.0) / (mantissa + 1.0);
+    let series = (0..12).rev().fold(0.0, |sum, k| sum * t * t + 1.0 / f64::from(2 * k + 1));
+    (-(exponent as f64) - 2.0 * std::f64::consts::LOG2_E * t * series).max(0.0)
+}

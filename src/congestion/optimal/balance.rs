@@ -11,8 +11,8 @@
 //! Where the limit can be kept, the loads converge to it; where it cannot, the prices grow without
 //! end along a direction that proves it.
 
-use super::network::{Commodity, Kind, Network};
 use super::Limits;
+use super::network::{Commodity, Kind, Network};
 
 /// The smallest multiplier: a dozen of them can be multiplied without underflow.
 const LEAST: f64 = 1e-24;
@@ -63,7 +63,11 @@ impl<'a> Balance<'a> {
             // What cannot be met shows in the prices, and in how they grow.
             if round % CHECK == 0 {
                 let prices: Vec<f64> = self.multipliers.iter().map(|&m| price(m)).collect();
-                let growth: Vec<f64> = prices.iter().zip(&before).map(|(now, then)| (now - then).max(0.0)).collect();
+                let growth: Vec<f64> = prices
+                    .iter()
+                    .zip(&before)
+                    .map(|(now, then)| (now - then).max(0.0))
+                    .collect();
                 let proven = self.network.proven_by(&prices).max(self.network.proven_by(&growth));
                 limits.lower = limits.lower.max(proven);
                 before = prices;
@@ -136,7 +140,11 @@ fn blocks(network: &Network) -> Vec<Block> {
     kinds.dedup();
     let blocks = kinds.into_iter().map(|kind| {
         let columns = (0..network.kinds.len()).filter(|&c| network.kinds[c] == kind);
-        let most = network.commodities.iter().map(|c| most_on_a_path(network, c, kind)).max();
+        let most = network
+            .commodities
+            .iter()
+            .map(|c| most_on_a_path(network, c, kind))
+            .max();
         Block {
             columns: columns.map(|c| c as u32).collect(),
             // The next power of two: roots are the same on every machine, powers are not.
@@ -166,6 +174,8 @@ fn price(multiplier: f64) -> f64 {
     let exponent = (bits >> 52) as i64 - 1023;
     let mantissa = f64::from_bits((bits & ((1 << 52) - 1)) | (1023 << 52));
     let t = (mantissa - 1.0) / (mantissa + 1.0);
-    let series = (0..12).rev().fold(0.0, |sum, k| sum * t * t + 1.0 / f64::from(2 * k + 1));
+    let series = (0..12)
+        .rev()
+        .fold(0.0, |sum, k| sum * t * t + 1.0 / f64::from(2 * k + 1));
     (-(exponent as f64) - 2.0 * std::f64::consts::LOG2_E * t * series).max(0.0)
 }

@@ -52,7 +52,9 @@ impl Network {
                     *column = network.rates.len() as u32;
                     let link = fabric.link(hop.link);
                     network.rates.push(link.rate.bytes_per_ps());
-                    network.kinds.push((fabric.node(link.from).tier, fabric.node(link.to).tier));
+                    network
+                        .kinds
+                        .push((fabric.node(link.from).tier, fabric.node(link.to).tier));
                 }
                 *column
             });

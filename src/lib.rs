@@ -1,4 +1,35 @@
 //! fabricsim: how the bytes of collectives travel through training fabrics.
+//!
+//! One question is answered three times, and the answers are held against each other: *on this
+//! fabric, for these collectives, does it matter how bytes are spread over paths, and how far is each
+//! scheme from the provable best?*
+//!
+//! # The map of the house
+//!
+//! On the ground lie the words that every room shares. [`units`] has time in whole picoseconds, bytes
+//! and rates; [`ids`] has the dense numbers of nodes, links and tasks; [`rng`] turns one seed into
+//! named streams; [`input`] is how a room says what is wrong with its part of a file.
+//!
+//! [`topology`] says what the network is: a fabric of hosts, switches and directed links, drawn as a
+//! graph, compiled to dense tables, with its faults and its equal-cost paths. [`workload`] says what
+//! must move and in which order: a collective becomes a schedule of transfers that wait for each
+//! other. Neither knows the other; a rank map joins them.
+//!
+//! [`optimal_transport`] is mathematics on matrices and knows no network. [`placement`] decides,
+//! before anything is sent, which paths a flow's bytes take: by hashing, by the splitting rule of the
+//! paper (arXiv 2407.00550), by colouring, by optimal transport.
+//!
+//! Three rooms stand on one floor and never use each other. [`congestion`] proves: link loads, bounds
+//! that no scheme beats, certified minima. [`flow_engine`] simulates fluid that shares links
+//! max-min fairly. [`packet_engine`] simulates every packet through every queue. All take the same
+//! fabric, schedule and placement; the engines give the same [`outcome`].
+//!
+//! [`experiment`] leads from a file to results on disk: text, experiment as written, validated plan,
+//! points, records. [`validation`] holds the three answers against each other. [`report`] draws
+//! tables and plots from records alone. [`cli`] is the command line, one file per verb.
+//!
+//! Engines are pure: no file, clock, thread or environment; the same input gives the same output, bit
+//! for bit, on any machine and with any number of threads.
 
 pub mod cli;
 pub mod congestion;

@@ -120,14 +120,7 @@ fn fabric(radix: u32) -> Fabric {
         rate: Rate::from_gbps(100),
         delay: Time::from_ns(500),
     };
-    let spec = LeafSpine {
-        leaves: radix,
-        spines: radix,
-        hosts_per_leaf: radix,
-        host_link: cable,
-        fabric_link: cable,
-        parallel: 1,
-    };
+    let spec = LeafSpine::uniform(radix, radix, radix, cable);
     Fabric::compile(&spec.blueprint().expect("a small fabric"))
 }
 

@@ -18,14 +18,7 @@ fn fabric((leaves, spines, hosts_per_leaf): (u32, u32, u32)) -> Fabric {
         rate: Rate::from_gbps(100),
         delay: Time::from_ns(500),
     };
-    let spec = LeafSpine {
-        leaves,
-        spines,
-        hosts_per_leaf,
-        host_link: cable,
-        fabric_link: cable,
-        parallel: 1,
-    };
+    let spec = LeafSpine::uniform(leaves, spines, hosts_per_leaf, cable);
     Fabric::compile(&spec.blueprint().expect("the fabrics are sound"))
 }
 

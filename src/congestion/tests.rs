@@ -4,7 +4,7 @@ use super::*;
 use crate::ids::NodeId;
 use crate::input::NoFiles;
 use crate::placement::{Ecmp, LoadBalancing, Placement, Spray};
-use crate::topology::{Cable, Fabric, LeafSpine, LinkChange, Topology};
+use crate::topology::{Cable, Fabric, LeafSpine, LinkChange};
 use crate::units::{Bytes, Rate, Time};
 use crate::workload::{AllToAll, Moment, Schedule, ScheduleBuilder, Workload};
 
@@ -13,15 +13,8 @@ pub(super) fn leaf_spine(leaves: u32, spines: u32, hosts_per_leaf: u32, delay_ns
         rate: Rate::from_gbps(100),
         delay: Time::from_ns(delay_ns),
     };
-    let spec = Topology::LeafSpine(LeafSpine {
-        leaves,
-        spines,
-        hosts_per_leaf,
-        host_link: cable,
-        fabric_link: cable,
-        parallel: 1,
-    });
-    Fabric::compile(&spec.blueprint(&NoFiles).unwrap())
+    let spec = LeafSpine::uniform(leaves, spines, hosts_per_leaf, cable);
+    Fabric::compile(&spec.blueprint().unwrap())
 }
 
 /// Takes both directions of cables down.

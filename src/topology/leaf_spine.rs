@@ -27,6 +27,18 @@ pub struct LeafSpine {
 }
 
 impl LeafSpine {
+    /// One link between each leaf and each spine, all links alike.
+    pub const fn uniform(leaves: u32, spines: u32, hosts_per_leaf: u32, link: Cable) -> Self {
+        Self {
+            leaves,
+            spines,
+            hosts_per_leaf,
+            host_link: link,
+            fabric_link: link,
+            parallel: 1,
+        }
+    }
+
     /// Draws the fabric: nodes are hosts, then leaves, then spines.
     pub fn blueprint(&self) -> Result<Blueprint, InputError> {
         for (key, count) in [

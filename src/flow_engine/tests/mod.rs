@@ -4,7 +4,7 @@ mod reference;
 use super::*;
 use crate::input::NoFiles;
 use crate::placement::{Ecmp, LoadBalancing, Spray};
-use crate::topology::{Cable, LeafSpine, Topology};
+use crate::topology::{Cable, LeafSpine};
 use crate::units::{Bytes, Rate, Time};
 use crate::workload::{AllToAll, Moment, ScheduleBuilder, Workload};
 
@@ -19,15 +19,8 @@ fn leaf_spine(leaves: u32, spines: u32, hosts_per_leaf: u32) -> Fabric {
         rate: Rate::from_gbps(100),
         delay: Time::from_ns(500),
     };
-    let spec = Topology::LeafSpine(LeafSpine {
-        leaves,
-        spines,
-        hosts_per_leaf,
-        host_link: cable,
-        fabric_link: cable,
-        parallel: 1,
-    });
-    Fabric::compile(&spec.blueprint(&NoFiles).unwrap())
+    let spec = LeafSpine::uniform(leaves, spines, hosts_per_leaf, cable);
+    Fabric::compile(&spec.blueprint().unwrap())
 }
 
 fn run(fabric: &Fabric, schedule: &Schedule, scheme: &LoadBalancing) -> Outcome {

@@ -51,14 +51,7 @@ fn fabric(family: Family, seed: u64) -> Fabric {
         rate: Rate::from_gbps(100),
         delay: Time::from_ns(500),
     };
-    let spec = LeafSpine {
-        leaves: LEAVES,
-        spines: SPINES,
-        hosts_per_leaf: HOSTS,
-        host_link: cable,
-        fabric_link: cable,
-        parallel: 1,
-    };
+    let spec = LeafSpine::uniform(LEAVES, SPINES, HOSTS, cable);
     let fabric = Fabric::compile(&spec.blueprint().unwrap());
     let mut random = stream(seed, "fabric", family as u64);
     let speeds: Vec<u64> = (0..SPINES).map(|_| 100 << random.random_range(0..3)).collect();

@@ -20,15 +20,8 @@ fn leaf_spine(leaves: u32, spines: u32, hosts_per_leaf: u32) -> Fabric {
         rate: Rate::from_gbps(100),
         delay: Time::from_ns(500),
     };
-    let spec = Topology::LeafSpine(LeafSpine {
-        leaves,
-        spines,
-        hosts_per_leaf,
-        host_link: cable,
-        fabric_link: cable,
-        parallel: 1,
-    });
-    Fabric::compile(&spec.blueprint(&NoFiles).unwrap())
+    let spec = LeafSpine::uniform(leaves, spines, hosts_per_leaf, cable);
+    Fabric::compile(&spec.blueprint().unwrap())
 }
 
 fn fat_tree(pods: u32, tors_per_pod: u32, aggs_per_pod: u32, cores: u32, hosts_per_tor: u32) -> Fabric {

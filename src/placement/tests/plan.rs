@@ -17,12 +17,8 @@ fn parallel_links() -> Fabric {
         delay: Time::ZERO,
     };
     let spec = LeafSpine {
-        leaves: 2,
-        spines: 2,
-        hosts_per_leaf: 2,
-        host_link: cable,
-        fabric_link: cable,
         parallel: 3,
+        ..LeafSpine::uniform(2, 2, 2, cable)
     };
     Fabric::compile(&spec.blueprint().unwrap())
 }

@@ -25,12 +25,8 @@ fn leaf_spine(leaves: u32, spines: u32, hosts_per_leaf: u32, parallel: u32) -> F
         delay: Time::from_ns(500),
     };
     let spec = LeafSpine {
-        leaves,
-        spines,
-        hosts_per_leaf,
-        host_link: cable,
-        fabric_link: cable,
         parallel,
+        ..LeafSpine::uniform(leaves, spines, hosts_per_leaf, cable)
     };
     Fabric::compile(&spec.blueprint().unwrap())
 }

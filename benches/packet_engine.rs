@@ -1,10 +1,13 @@
-//! Speed of the packet engine: packet-hops per CPU second, and per hold operation of a `BinaryHeap`
-//! on the same machine in the same minute.
+//! Speed and memory of the packet engine: packet-hops per CPU second, and per hold operation of a
+//! `BinaryHeap` calibrated right before and after; the peak of the whole process, one for each case, and its share
+//! of each flow.
 //!
 //! `cargo bench --bench packet_engine` runs the table; words after `--` choose rows by name.
 
 #[path = "calibration/mod.rs"]
 mod calibration;
+
+use std::process::Command;
 
 use calibration::{cpu_seconds, hold_ns};
 use fabricsim::input::NoFiles;
@@ -13,6 +16,9 @@ use fabricsim::packet_engine::{PacketOptions, Setup, SwitchOptions, Transport, s
 use fabricsim::placement::LoadBalancing;
 use fabricsim::topology::{Fabric, Topology};
 use fabricsim::workload::{Schedule, ScheduleBuilder};
+
+/// Names the one case that a process runs, so that its peak of memory is its own.
+const ONLY: &str = "FABRICSIM_BENCH_CASE";
 
 /// One row: what is simulated.
 struct Case {
@@ -89,6 +95,13 @@ const CASES: &[Case] = &[
         traffic: Traffic::AllToAll(16_384),
         ..LARGE
     },
+    // Nearly all flows wait: what a flow costs that has not started.
+    Case {
+        name: "all-to-all-1024-waiting",
+        traffic: Traffic::AllToAll(16_384),
+        packet: r#"{"payload": 4086, "active_queue_pairs": 8}"#,
+        ..LARGE
+    },
 ];
 
 impl Case {
@@ -145,6 +158,34 @@ impl Case {
         let (seconds, outcome) = cpu_seconds(|| simulate(&setup));
         (seconds, outcome.expect("every flow finishes"))
     }
+
+    fn report(&self) {
+        let before = hold_ns();
+        let (seconds, outcome) = self.run();
+        let peak = peak_kib();
+        let hold = (before + hold_ns()) / 2.0;
+        let hops = outcome.counters.packet_hops as f64;
+        println!(
+            "{:<24} {:>8.3} {:>8.2} {:>8.2} {:>9.1} {:>9.3} {:>10.2} {:>9.1} {:>9.2}",
+            self.name,
+            seconds,
+            hops / 1e6,
+            hops / seconds / 1e6,
+            hold,
+            hops / seconds * hold / 1e9,
+            outcome.cct.as_us(),
+            peak / 1024.0,
+            peak / self.flows() as f64
+        );
+    }
+
+    fn flows(&self) -> u32 {
+        let hosts = self.leaves * self.hosts_per_leaf;
+        match self.traffic {
+            Traffic::Shift(_) => hosts,
+            Traffic::AllToAll(_) => hosts * (hosts - 1),
+        }
+    }
 }
 
 fn parse<T: serde::de::DeserializeOwned>(json: &str) -> T {
@@ -152,34 +193,27 @@ fn parse<T: serde::de::DeserializeOwned>(json: &str) -> T {
 }
 
 fn main() {
-    let chosen: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
-    let hold = hold_ns();
-    println!("hold model: {hold:.1} ns per operation");
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    if let Ok(name) = std::env::var(ONLY) {
+        let case = CASES.iter().find(|case| case.name == name);
+        return case.expect("the parent names a case of the table").report();
+    }
     println!(
-        "{:<24} {:>9} {:>9} {:>9} {:>12} {:>10} {:>10}",
-        "case", "CPU s", "M hops", "M hops/s", "hops/hold", "CCT us", "peak MiB"
+        "{:<24} {:>8} {:>8} {:>8} {:>9} {:>9} {:>10} {:>9} {:>9}",
+        "case", "CPU s", "M hops", "M hops/s", "hold ns", "hops/hold", "CCT us", "peak MiB", "KiB/flow"
     );
-    let wanted = |case: &&Case| chosen.is_empty() || chosen.iter().any(|word| case.name.contains(word.as_str()));
+    let wanted = |case: &&Case| words.is_empty() || words.iter().any(|word| case.name.contains(word.as_str()));
+    let program = std::env::current_exe().expect("a running program has a file");
     for case in CASES.iter().filter(wanted) {
-        let (seconds, outcome) = case.run();
-        let hops = outcome.counters.packet_hops as f64;
-        println!(
-            "{:<24} {:>9.3} {:>9.2} {:>9.2} {:>12.3} {:>10.2} {:>10.1}",
-            case.name,
-            seconds,
-            hops / 1e6,
-            hops / seconds / 1e6,
-            hops / seconds * hold / 1e9,
-            outcome.cct.as_us(),
-            peak_mib()
-        );
+        let status = Command::new(&program).env(ONLY, case.name).status();
+        assert!(status.is_ok_and(|status| status.success()), "{} failed", case.name);
     }
 }
 
 /// The largest resident size of this process so far, where the system tells.
-fn peak_mib() -> f64 {
+fn peak_kib() -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or("");
     let kib = line.split_whitespace().nth(1).and_then(|word| word.parse::<f64>().ok());
-    kib.unwrap_or(0.0) / 1024.0
+    kib.unwrap_or(0.0)
 }

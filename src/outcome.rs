@@ -34,6 +34,8 @@ pub struct FlowRecord {
     pub retransmits: u32,
     /// Packets that arrived after a later one; packet engine.
     pub reordered: u32,
+    /// The most numbers by which one of them lay behind the highest that had arrived; packet engine.
+    pub extent: u32,
 }
 
 /// One directed link.
@@ -49,6 +51,9 @@ pub struct LinkRecord {
     pub trims: u64,
     pub ecn_marks: u64,
     pub pauses: u64,
+    /// Time for which flow control held its data back, in all and at a stretch.
+    pub paused: Time,
+    pub longest_pause: Time,
 }
 
 /// Totals over the run; zero where an engine has no such thing.
@@ -107,6 +112,8 @@ pub struct Outcome {
     pub counters: Counters,
     /// Samples, where observed.
     pub series: Option<Series>,
+    /// The link that flow control held back longest in all, and for how long.
+    pub most_paused: Option<(LinkId, Time)>,
 }
 
 /// A flow that did not finish.

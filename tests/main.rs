@@ -4,5 +4,6 @@ mod bad_input;
 mod cli;
 mod config_reference;
 mod house;
+mod packet;
 mod runs;
 mod validation;

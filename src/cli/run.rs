@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::failure::Failure;
 use super::format::Format;
 use super::{ExperimentArgs, stop_on_interrupt};
-use crate::experiment::{self, Plan, Report, RunOptions};
+use crate::experiment::{self, Plan, Progress, Report, RunOptions};
 use crate::outcome::Stuck;
 use crate::report::plots::plot_folder;
 use crate::report::table::Columns;
@@ -77,7 +77,7 @@ impl Run {
                 out: folder.clone(),
                 jobs: self.jobs,
                 stop,
-                progress: &|done| bar.set_position(done as u64),
+                progress: &|progress| show(&bar, plan.points().len(), progress),
             },
         );
         bar.finish_and_clear();
@@ -86,6 +86,13 @@ impl Run {
         if !self.quiet {
             self.format.print(out, &report.rows, COLUMNS)?;
             out.flush()?;
+            for (point, storm) in &report.storms {
+                let (index, percent) = (point.index, storm.share * 1e2);
+                eprintln!(
+                    "point {index}: pause storm: {} was paused {percent:.0} % of the time",
+                    storm.link
+                );
+            }
             eprintln!("{}{plots}", summary(&plan, &report, &folder));
         }
         conclude(&plan, &report)
@@ -95,10 +102,19 @@ impl Run {
         if self.quiet || !io::stderr().is_terminal() {
             return ProgressBar::hidden();
         }
-        let style = ProgressStyle::with_template("{bar:40} {pos}/{len} points, {elapsed}, about {eta} left")
+        let style = ProgressStyle::with_template("{bar:40} {percent} %, {msg}, {elapsed}, about {eta} left")
             .unwrap_or_else(|_| ProgressStyle::default_bar());
-        ProgressBar::with_draw_target(Some(points as u64), ProgressDrawTarget::stderr()).with_style(style)
+        let length = points as u64 * 1_000;
+        let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr()).with_style(style);
+        bar.set_message(format!("0/{points} points"));
+        bar
     }
+}
+
+/// Moves the bar, which counts thousandths of points.
+fn show(bar: &ProgressBar, points: usize, progress: Progress) {
+    bar.set_message(format!("{}/{points} points", progress.points));
+    bar.set_position(progress.thousandths);
 }
 
 /// Draws the plots of a complete folder and says where they are. That they cannot be drawn is no

@@ -3,17 +3,16 @@
 use std::sync::Arc;
 
 use super::config::ConfigError;
+use super::details::details;
 use super::plan::{Plan, Point, Resolved, Scene};
-use super::record::{FlowRow, LinkRow, Number, ResultRow, SeriesRow};
+use super::record::{Number, ResultRow};
 use super::spec::{Engine, Experiment};
 use super::store::Details;
 use crate::congestion::{self, Assessment, Bounds};
 use crate::flow_engine;
 use crate::outcome::{Outcome, Stuck};
-use crate::packet_engine;
-use crate::topology::Fabric;
+use crate::packet_engine::{self, Continue};
 use crate::units::Time;
-use crate::workload::{Action, Schedule};
 
 /// What came of a point.
 #[derive(Debug)]
@@ -22,6 +21,17 @@ pub struct Measured {
     pub details: Details,
     /// Why there is no completion time.
     pub stuck: Option<Stuck>,
+    /// The link that flow control held back for most of the run, if any: a pause storm.
+    pub storm: Option<Storm>,
+}
+
+/// A link that was paused for more than half of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Storm {
+    /// Its name.
+    pub link: String,
+    /// Share of the completion time.
+    pub share: f64,
 }
 
 /// A point that is placed and judged, but not simulated.
@@ -57,9 +67,9 @@ pub fn judge(plan: &Plan, point: Point) -> Result<Judged, ConfigError> {
     })
 }
 
-/// Simulates a point of a plan.
-pub fn measure(plan: &Plan, point: Point) -> Result<Measured, ConfigError> {
-    Ok(judge(plan, point)?.simulate())
+/// Simulates a point of a plan, telling `progress` now and then which share of it is done.
+pub fn measure(plan: &Plan, point: Point, progress: &dyn Fn(f64)) -> Result<Measured, ConfigError> {
+    Ok(judge(plan, point)?.simulate_watched(progress))
 }
 
 impl Judged {
@@ -78,6 +88,10 @@ impl Judged {
 
     /// Simulates it.
     pub fn simulate(self) -> Measured {
+        self.simulate_watched(&|_| ())
+    }
+
+    fn simulate_watched(self, progress: &dyn Fn(f64)) -> Measured {
         let Self {
             resolved,
             scene,
@@ -86,20 +100,23 @@ impl Judged {
             assessment,
         } = self;
         let experiment = &resolved.experiment;
-        match simulate(experiment, &scene) {
+        match simulate(experiment, &scene, progress) {
             Ok(outcome) => {
                 fill_outcome(&mut row, experiment, &bounds, &outcome);
+                let storm = storm(&scene, &outcome);
                 let details = details(experiment, &scene, &assessment, outcome);
                 Measured {
                     row,
                     details,
                     stuck: None,
+                    storm,
                 }
             }
             Err(stuck) => Measured {
                 row,
                 details: Details::default(),
                 stuck: Some(stuck),
+                storm: None,
             },
         }
     }
@@ -129,12 +146,24 @@ pub fn describe(point: Point, resolved: &Resolved, row: &mut ResultRow) {
     row.seed = experiment.seed;
 }
 
-fn simulate(experiment: &Experiment, scene: &Scene) -> Result<Outcome, Stuck> {
+fn simulate(experiment: &Experiment, scene: &Scene, progress: &dyn Fn(f64)) -> Result<Outcome, Stuck> {
     let (fabric, observe) = (&scene.network.fabric, experiment.output.observe());
     match experiment.engine {
         Engine::Flow => flow_engine::simulate(fabric, &scene.schedule, &scene.placement, &experiment.flow, &observe),
-        Engine::Packet => packet_engine::simulate(&experiment.packet_setup(scene)),
+        Engine::Packet => packet_engine::simulate_watched(&experiment.packet_setup(scene), &mut |status| {
+            progress(status.share());
+            Continue::Yes
+        }),
     }
+}
+
+fn storm(scene: &Scene, outcome: &Outcome) -> Option<Storm> {
+    let (link, paused) = outcome.most_paused?;
+    let share = paused.as_us() / outcome.cct.as_us();
+    (share > 0.5).then(|| Storm {
+        link: scene.network.fabric.link_name(link),
+        share,
+    })
 }
 
 /// What is known without simulating.
@@ -186,72 +215,4 @@ pub fn microseconds(time: Time) -> Number {
 /// A quotient; none by zero.
 pub fn ratio(value: f64, unit: f64) -> Option<Number> {
     (unit > 0.0).then(|| Number::new(value / unit))
-}
-
-fn details(experiment: &Experiment, scene: &Scene, assessment: &Assessment, outcome: Outcome) -> Details {
-    let output = experiment.output;
-    let fabric = &scene.network.fabric;
-    Details {
-        flows: output.flows.then(|| flow_rows(&scene.schedule, &outcome)),
-        links: output
-            .links
-            .then(|| link_rows(experiment.engine, fabric, assessment, &outcome)),
-        series: output.series.map(|_| series_rows(fabric, &outcome)),
-    }
-}
-
-fn flow_rows(schedule: &Schedule, outcome: &Outcome) -> Vec<FlowRow> {
-    let rows = outcome.flows.iter().filter_map(|flow| {
-        let Action::Transfer { src, dst, bytes } = schedule.task(flow.task).action else {
-            return None;
-        };
-        let fct = flow.delivered - flow.start;
-        Some(FlowRow {
-            flow: flow.task.0,
-            src,
-            dst,
-            bytes,
-            start_us: microseconds(flow.start),
-            fct_us: microseconds(fct),
-            ack_fct_us: microseconds(flow.acked - flow.start),
-            ideal_fct_us: microseconds(flow.ideal),
-            slowdown: ratio(fct.as_us(), flow.ideal.as_us()).unwrap_or_default(),
-            subflows: flow.subflows,
-            paths: flow.paths,
-        })
-    });
-    rows.collect()
-}
-
-fn link_rows(engine: Engine, fabric: &Fabric, assessment: &Assessment, outcome: &Outcome) -> Vec<LinkRow> {
-    let loads = assessment.assigned.as_ref().map(|assigned| assigned.loads.as_slice());
-    let packets = |count: u64| (engine == Engine::Packet).then_some(count);
-    let rows = fabric.link_ids().zip(&outcome.links).map(|(id, record)| {
-        let link = fabric.link(id);
-        let capacity = link.rate.bytes_per_ps() * outcome.cct.0 as f64;
-        LinkRow {
-            link: fabric.link_name(id),
-            from: fabric.node(link.from).name.clone(),
-            to: fabric.node(link.to).name.clone(),
-            rate_gbps: Number::new(link.rate.as_gbps()),
-            bytes: Number::new(record.bytes),
-            assigned_bytes: loads.map(|loads| Number::new(loads[id.index()])),
-            utilisation: ratio(record.wire_bytes, capacity).unwrap_or_default(),
-            max_queue_bytes: packets(record.max_queue),
-            drops: packets(record.drops),
-            ecn_marks: packets(record.ecn_marks),
-        }
-    });
-    rows.collect()
-}
-
-fn series_rows(fabric: &Fabric, outcome: &Outcome) -> Vec<SeriesRow> {
-    let samples = outcome.series.iter().flat_map(|series| &series.samples);
-    let rows = samples.map(|sample| SeriesRow {
-        at_us: microseconds(sample.at),
-        link: fabric.link_name(sample.link),
-        queue_bytes: sample.queue,
-        sent_bytes: sample.sent,
-    });
-    rows.collect()
 }

@@ -5,11 +5,13 @@
 //! sweep    the points                   plan      every point validated before anything runs
 //! measure  a point -> its record        run       all points, several at a time
 //! bound    a point without simulating   record    rows of the results
-//! store    the results folder           manifest  what was run, when and where
+//! details  files of a point             manifest  what was run, when and where
+//! store    the results folder
 //! ```
 
 mod bound;
 pub mod config;
+mod details;
 mod manifest;
 mod measure;
 mod plan;
@@ -22,9 +24,9 @@ mod store;
 mod sweep;
 
 pub use bound::{BoundRow, bound};
-pub use measure::{Judged, Measured, judge};
+pub use measure::{Judged, Measured, Storm, judge};
 pub use plan::{MODEL, Network, Plan, Point, Resolved, Scene};
-pub use run::{Report, RunError, RunOptions, run};
+pub use run::{Progress, Report, RunError, RunOptions, run};
 pub use spec::{Engine, Experiment, Output, schema};
 pub use store::{Details, Record, Store};
 pub use sweep::{Axis, MAX_POINTS, Sweep};

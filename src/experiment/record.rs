@@ -156,6 +156,44 @@ pub struct LinkRow {
     pub ecn_marks: Option<u64>,
 }
 
+/// One row of a point's `packets.csv`: what became of the packets of a flow.
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PacketsRow {
+    /// Id of the transfer in the schedule.
+    pub flow: u32,
+    /// Packets sent again.
+    pub retransmits: u32,
+    /// Packets that arrived after a later one.
+    pub reordered: u32,
+    /// The most numbers by which one of them lay behind the highest that had arrived.
+    pub reordering_extent: u32,
+}
+
+/// One row of a point's `ports.csv`: what the output port of a link saw.
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PortRow {
+    pub link: String,
+    /// Bytes that crossed the link with headers and control packets.
+    pub wire_bytes: Number,
+    pub trims: u64,
+    pub pauses: u64,
+    /// Time for which flow control held its data back, in all and at a stretch.
+    pub paused_us: Number,
+    pub longest_pause_us: Number,
+}
+
+/// One row of a point's `buffers.csv`: how full a switch was, over the samples of the run.
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BufferRow {
+    pub switch: String,
+    /// Bytes in all its output queues.
+    pub mean_bytes: Number,
+    pub p50_bytes: u64,
+    pub p90_bytes: u64,
+    pub p99_bytes: u64,
+    pub max_bytes: u64,
+}
+
 /// One row of a point's `series.csv`: a link over one interval.
 #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SeriesRow {

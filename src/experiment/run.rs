@@ -1,8 +1,9 @@
 //! Runs the points of a plan, several at a time, and writes the results folder.
 
+use std::cell::Cell;
 use std::io;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -10,7 +11,7 @@ use cpu_time::ThreadTime;
 
 use super::config::ConfigError;
 use super::manifest::Manifest;
-use super::measure::{self, Measured};
+use super::measure::{self, Measured, Storm};
 use super::plan::{MODEL, Plan, Point};
 use super::record::{ResultRow, TimingRow};
 use super::store::{Record, Store};
@@ -24,8 +25,33 @@ pub struct RunOptions<'a> {
     pub jobs: usize,
     /// Once true, no further point is begun.
     pub stop: &'a AtomicBool,
-    /// Called when a point is done, with its number of all that are.
-    pub progress: &'a (dyn Fn(usize) + Sync),
+    /// Called when a point is done, and now and then while one is simulated.
+    pub progress: &'a (dyn Fn(Progress) + Sync),
+}
+
+/// How far a run has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Points that are done.
+    pub points: usize,
+    /// The same in thousandths, with the parts of points that are being simulated.
+    pub thousandths: u64,
+}
+
+/// Adds up what the points tell of themselves.
+struct Tally<'a> {
+    points: AtomicUsize,
+    thousandths: AtomicU64,
+    progress: &'a (dyn Fn(Progress) + Sync),
+}
+
+impl Tally<'_> {
+    /// A point that had come to `before` thousandths has come to `now`.
+    fn add(&self, before: u64, now: u64, points: usize) {
+        let points = self.points.fetch_add(points, Ordering::Relaxed) + points;
+        let thousandths = self.thousandths.fetch_add(now - before, Ordering::Relaxed) + now - before;
+        (self.progress)(Progress { points, thousandths });
+    }
 }
 
 /// What came of a run.
@@ -35,6 +61,8 @@ pub struct Report {
     pub rows: Vec<ResultRow>,
     /// Points whose flows did not all finish; their rows have no completion time.
     pub stuck: Vec<(Point, Stuck)>,
+    /// Points in which flow control held a link back most of the time; those that were there already are not looked at.
+    pub storms: Vec<(Point, Storm)>,
     /// Points that were there already.
     pub reused: usize,
     /// Points that were not begun.
@@ -62,6 +90,7 @@ impl From<ConfigError> for RunError {
 struct Done {
     record: Record,
     stuck: Option<Stuck>,
+    storm: Option<Storm>,
     reused: bool,
 }
 
@@ -87,6 +116,7 @@ pub fn run(plan: &Plan, options: &RunOptions<'_>) -> Result<Report, RunError> {
         });
         report.rows.push(done.record.row);
         report.reused += usize::from(done.reused);
+        report.storms.extend(done.storm.map(|storm| (*point, storm)));
         report.stuck.extend(done.stuck.map(|stuck| (*point, stuck)));
     }
     store.write_rows("results.csv", &report.rows)?;
@@ -102,7 +132,12 @@ fn run_points(plan: &Plan, options: &RunOptions<'_>, store: &Store) -> Result<Ve
         .num_threads(options.jobs)
         .build()
         .map_err(io::Error::other)?;
-    let (next, finished) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let next = AtomicUsize::new(0);
+    let tally = Tally {
+        points: AtomicUsize::new(0),
+        thousandths: AtomicU64::new(0),
+        progress: options.progress,
+    };
     let results: Mutex<Vec<Option<Done>>> = Mutex::new(plan.points().iter().map(|_| None).collect());
     let failure: Mutex<Option<RunError>> = Mutex::new(None);
     let work = || {
@@ -110,11 +145,17 @@ fn run_points(plan: &Plan, options: &RunOptions<'_>, store: &Store) -> Result<Ve
             let Some(&point) = plan.points().get(next.fetch_add(1, Ordering::Relaxed)) else {
                 return;
             };
-            match run_point(plan, store, point) {
+            let told = Cell::new(0);
+            let part = |share: f64| {
+                // The last thousandth comes with the record.
+                let now = ((share * 1e3) as u64).clamp(told.get(), 999);
+                tally.add(told.replace(now), now, 0);
+            };
+            match run_point(plan, store, point, &part) {
                 Ok(done) => lock(&results)[point.index as usize] = Some(done),
                 Err(error) => drop(lock(&failure).get_or_insert(error)),
             }
-            (options.progress)(finished.fetch_add(1, Ordering::Relaxed) + 1);
+            tally.add(told.get(), 1_000, 1);
         }
     };
     pool.scope(|scope| {
@@ -132,18 +173,24 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn run_point(plan: &Plan, store: &Store, point: Point) -> Result<Done, RunError> {
+fn run_point(plan: &Plan, store: &Store, point: Point, progress: &dyn Fn(f64)) -> Result<Done, RunError> {
     let hash = point.hash();
     if let Some(mut record) = store.load(&hash) {
         measure::identify(plan, point, &mut record.row)?;
         return Ok(Done {
             record,
             stuck: None,
+            storm: None,
             reused: true,
         });
     }
     let (cpu, wall) = (ThreadTime::now(), Instant::now());
-    let Measured { row, details, stuck } = measure::measure(plan, point)?;
+    let Measured {
+        row,
+        details,
+        stuck,
+        storm,
+    } = measure::measure(plan, point, progress)?;
     let record = Record {
         model: MODEL.to_owned(),
         row,
@@ -156,6 +203,7 @@ fn run_point(plan: &Plan, store: &Store, point: Point) -> Result<Done, RunError>
     Ok(Done {
         record,
         stuck,
+        storm,
         reused: false,
     })
 }

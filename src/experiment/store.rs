@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::plan::MODEL;
-use super::record::{FlowRow, LinkRow, ResultRow, SeriesRow, read_csv, write_csv};
+use super::record::{BufferRow, FlowRow, LinkRow, PacketsRow, PortRow, ResultRow, SeriesRow, read_csv, write_csv};
 
 /// What is kept of a point: its row, and the time it took.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,6 +28,9 @@ pub struct Details {
     pub flows: Option<Vec<FlowRow>>,
     pub links: Option<Vec<LinkRow>>,
     pub series: Option<Vec<SeriesRow>>,
+    pub packets: Option<Vec<PacketsRow>>,
+    pub ports: Option<Vec<PortRow>>,
+    pub buffers: Option<Vec<BufferRow>>,
 }
 
 /// A results folder.
@@ -72,6 +75,9 @@ impl Store {
         save_rows(&draft.join("flows.csv"), details.flows)?;
         save_rows(&draft.join("links.csv"), details.links)?;
         save_rows(&draft.join("series.csv"), details.series)?;
+        save_rows(&draft.join("packets.csv"), details.packets)?;
+        save_rows(&draft.join("ports.csv"), details.ports)?;
+        save_rows(&draft.join("buffers.csv"), details.buffers)?;
         if fs::rename(&draft, &target).is_err() {
             if self.load(hash).is_some() {
                 // Another run of the same experiment was faster.

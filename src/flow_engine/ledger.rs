@@ -115,6 +115,7 @@ fn records(
             paths: paths.min(fabric.path_count(src, dst)),
             retransmits: 0,
             reordered: 0,
+            extent: 0,
         }
     };
     schedule.transfers().map(record).collect()

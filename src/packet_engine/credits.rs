@@ -36,7 +36,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         receiver.granted += 1;
         receiver.owed += 1;
         if receiver.owed == 1 {
-            let host = self.ends[qp as usize].dst;
+            let host = self.queue_pairs[qp as usize].ends.dst;
             self.grants[host as usize].turns.push_back(qp);
             self.await_grant(host);
         }

@@ -5,6 +5,7 @@ use super::faults::Faults;
 use super::flow_control::FlowControl;
 use super::forwarding::{Cell, Forwarding, Next};
 use super::links::Links;
+use super::lookahead;
 use super::nic::Nics;
 use super::options::Recovery;
 use super::packet::{Event, Keys, Kind, Packet};
@@ -41,7 +42,6 @@ pub(super) struct Engine<'a, Q> {
     pub links: Links,
     pub in_switch: InSwitch,
     pub nics: Nics,
-    pub ends: Vec<Ends>,
     pub queue_pairs: Vec<QueuePair>,
     pub senders: Slab<Sender>,
     pub receivers: Slab<Receiver>,
@@ -52,6 +52,8 @@ pub(super) struct Engine<'a, Q> {
     /// Transfers without their last acknowledgement.
     pub unfinished: usize,
     pub counters: Counters,
+    /// Data packets of all transfers.
+    packets: u64,
     pub fcts: Vec<Time>,
     pub cct: u64,
     /// Shortest retransmission timeout; none where nothing can be lost.
@@ -69,6 +71,8 @@ pub(super) struct Engine<'a, Q> {
     /// What hosts grant as receivers; empty where senders need no credits.
     pub grants: Vec<Grants>,
     pub sampler: Option<Sampler>,
+    /// State is so large that reading ahead pays.
+    looks_ahead: bool,
     /// Paths that each flow's data has taken, as bits; empty unless flows are observed.
     pub paths_taken: Vec<SmallVec<[u64; 1]>>,
 }
@@ -88,7 +92,8 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
         let credits = setup.transport.grants();
         let can_lose = links.can_drop() || !setup.link_events.is_empty();
         let rto = setup.packet.rto.unwrap_or_else(|| setup.transport.rto(rtt)).0;
-        let (ends, queue_pairs) = queue_pairs(setup, in_switch.decides());
+        let queue_pairs = queue_pairs(setup, in_switch.decides());
+        let packets = queue_pairs.iter().map(|pair| u64::from(pair.packets)).sum();
         let (pairs, tasks) = (queue_pairs.len(), setup.schedule.tasks().len());
         Self {
             setup,
@@ -100,7 +105,6 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
             links,
             in_switch,
             nics: Nics::new(fabric, setup.packet.active_queue_pairs),
-            ends,
             queue_pairs,
             senders: Slab::default(),
             receivers: Slab::default(),
@@ -108,6 +112,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
             progress,
             due,
             unfinished: setup.schedule.transfer_count(),
+            packets,
             counters: Counters::default(),
             fcts: Vec::new(),
             cct: 0,
@@ -122,6 +127,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
             flow_control,
             equal_links: equal_links(fabric) && setup.link_events.is_empty(),
             faults: Faults::default(),
+            looks_ahead: lookahead::pays(fabric.links().len(), pairs),
             sampler: setup
                 .observe
                 .series
@@ -159,6 +165,9 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
     #[inline]
     pub fn step(&mut self) -> Option<Event> {
         let event = self.queue.pop()?;
+        if self.looks_ahead {
+            self.look_ahead();
+        }
         debug_assert!(event.time >= self.now, "time goes back");
         self.now = event.time;
         self.counters.events += 1;
@@ -170,8 +179,9 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
         Status {
             now: Time(self.now),
             events: self.counters.events,
-            flows: self.setup.schedule.tasks().len(),
             unfinished: self.unfinished,
+            sent: self.counters.packets - self.counters.retransmits,
+            packets: self.packets,
         }
     }
 
@@ -202,7 +212,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
     fn arrive(&mut self, link: u32, mut packet: Packet) {
         self.counters.packet_hops += 1;
         let node = self.forwarding.end_of(link);
-        let ends = self.ends[packet.qp as usize];
+        let ends = self.queue_pairs[packet.qp as usize].ends;
         let (src, dst) = match packet.kind {
             Kind::Data => (ends.src, ends.dst),
             _ => (ends.dst, ends.src),
@@ -324,10 +334,9 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
     }
 }
 
-/// The arrays of all queue pairs, by piece of the placement.
-fn queue_pairs(setup: &Setup<'_>, switches_decide: bool) -> (Vec<Ends>, Vec<QueuePair>) {
-    let pieces = setup.placement.pieces().len();
-    let (mut ends, mut pairs) = (Vec::with_capacity(pieces), Vec::with_capacity(pieces));
+/// All queue pairs, by piece of the placement.
+fn queue_pairs(setup: &Setup<'_>, switches_decide: bool) -> Vec<QueuePair> {
+    let mut pairs = Vec::with_capacity(setup.placement.pieces().len());
     let options = setup.packet;
     for (task, src, dst, _) in setup.schedule.transfers() {
         for piece in setup.placement.of(task) {
@@ -337,10 +346,10 @@ fn queue_pairs(setup: &Setup<'_>, switches_decide: bool) -> (Vec<Ends>, Vec<Queu
             };
             let open = if switches_decide { NONE } else { 0 };
             let base = pinned.unwrap_or(open);
-            ends.push(Ends { src, dst, base });
             let packets = piece.bytes.div_ceil(options.payload.0).max(1);
             let last = piece.bytes - (packets - 1) * options.payload.0 + options.header.0;
             pairs.push(QueuePair {
+                ends: Ends { src, dst, base },
                 task: task.0,
                 sender: NONE,
                 receiver: NONE,
@@ -350,7 +359,7 @@ fn queue_pairs(setup: &Setup<'_>, switches_decide: bool) -> (Vec<Ends>, Vec<Queu
             });
         }
     }
-    (ends, pairs)
+    pairs
 }
 
 fn equal_links(fabric: &Fabric) -> bool {

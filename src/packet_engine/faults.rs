@@ -13,7 +13,6 @@ use std::collections::BTreeMap;
 use super::engine::Engine;
 use super::forwarding::Forwarding;
 use super::packet::{Event, Keys, Kind};
-use super::path_selection::Spread;
 use super::queue::EventQueue;
 use super::queue_pairs::{COMPLETE, NONE};
 use crate::ids::NodeId;
@@ -131,11 +130,11 @@ impl<Q: EventQueue> Engine<'_, Q> {
     /// Gives pinned queue pairs the number of their path in the new fabric, or another path where it
     /// is gone.
     fn repin(&mut self, old: &Fabric, new: &Fabric) {
-        for (qp, pair) in self.queue_pairs.iter().enumerate() {
-            let ends = &mut self.ends[qp];
+        for (qp, pair) in self.queue_pairs.iter_mut().enumerate() {
             if !pair.pinned || pair.receiver == COMPLETE && pair.sender == NONE {
                 continue;
             }
+            let ends = &mut pair.ends;
             let (src, dst) = (NodeId(ends.src), NodeId(ends.dst));
             let kept = (ends.base < old.path_count(src, dst))
                 .then(|| new.path_index(src, dst, &old.path(src, dst, ends.base)))
@@ -151,7 +150,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         let spread = self.spread(qp, &conditions);
         let sender = self.senders.at(slot);
         sender.sent.forget_order();
-        if !matches!(sender.spread, Spread::Fixed) || !matches!(spread, Spread::Fixed) {
+        if !(sender.spread.is_fixed() && spread.is_fixed()) {
             sender.spread = spread;
         }
         if !sender.ready {
@@ -172,12 +171,12 @@ impl<Q: EventQueue> Engine<'_, Q> {
         if penalty == 0 || !self.queue_pairs[qp as usize].pinned || !Self::moves_on_timeout(self.setup.load_balancing) {
             return;
         }
-        let ends = self.ends[qp as usize];
+        let ends = self.queue_pairs[qp as usize].ends;
         let edge = self.fabric().edge(NodeId(ends.dst)).0;
         let until = self.now + penalty;
         self.faults.avoided.insert((ends.src, edge, ends.base), until);
         let Some(path) = self.other_path(qp) else { return };
-        self.ends[qp as usize].base = path;
+        self.queue_pairs[qp as usize].ends.base = path;
         let control = self.setup.transport.control(&self.conditions(qp));
         let sender = self.senders.at(slot);
         sender.control = control;
@@ -190,12 +189,12 @@ impl<Q: EventQueue> Engine<'_, Q> {
         if self.faults.avoided.is_empty() || !self.queue_pairs[qp as usize].pinned {
             return;
         }
-        let ends = self.ends[qp as usize];
+        let ends = self.queue_pairs[qp as usize].ends;
         let edge = self.fabric().edge(NodeId(ends.dst)).0;
         if self.avoids(ends.src, edge, ends.base)
             && let Some(path) = self.other_path(qp)
         {
-            self.ends[qp as usize].base = path;
+            self.queue_pairs[qp as usize].ends.base = path;
         }
     }
 
@@ -206,7 +205,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
 
     /// A random path that the host does not avoid; any other one where it avoids all.
     fn other_path(&self, qp: u32) -> Option<u32> {
-        let ends = self.ends[qp as usize];
+        let ends = self.queue_pairs[qp as usize].ends;
         let count = self.forwarding.path_count(ends.src, ends.dst);
         let edge = self.fabric().edge(NodeId(ends.dst)).0;
         let others = || (0..count).filter(|&path| path != ends.base);

@@ -148,6 +148,7 @@ impl Forwarding {
     }
 
     /// The link of a host that hangs on one cable.
+    #[inline]
     pub fn only_uplink(&self, host: u32) -> Option<u32> {
         let up = self.hosts[host as usize].up;
         (up != NONE).then_some(up)

@@ -47,7 +47,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
 
     /// A queue pair may be served, or waits until its host serves fewer.
     pub fn open(&mut self, qp: u32) {
-        if self.nics.admit(self.ends[qp as usize].src, qp) {
+        if self.nics.admit(self.queue_pairs[qp as usize].ends.src, qp) {
             self.activate(qp);
         }
     }
@@ -56,7 +56,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
     fn activate(&mut self, qp: u32) {
         self.avoid_bad_path(qp);
         let conditions = self.conditions(qp);
-        let ends = self.ends[qp as usize];
+        let ends = self.queue_pairs[qp as usize].ends;
         let pair = self.queue_pairs[qp as usize];
         let span = self.span(&conditions, pair.packets);
         let control = self.setup.transport.control(&conditions);
@@ -87,7 +87,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
 
     /// How a queue pair chooses its paths. Where switches decide it does not.
     pub fn spread(&self, qp: u32, conditions: &Conditions) -> Spread {
-        let ends = self.ends[qp as usize];
+        let ends = self.queue_pairs[qp as usize].ends;
         if ends.base == NONE {
             return Spread::Fixed;
         }
@@ -103,7 +103,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
 
     /// What a queue pair finds on its path, or on the fastest where it has several.
     pub fn conditions(&self, qp: u32) -> Conditions {
-        let ends = self.ends[qp as usize];
+        let ends = self.queue_pairs[qp as usize].ends;
         let (src, dst) = (NodeId(ends.src), NodeId(ends.dst));
         // A pair that is cut off remembers the paths it once had.
         let fabric = match self.fabric().path_count(src, dst) {
@@ -131,7 +131,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
 
     /// The link by which a packet leaves a host with several ports, and the number of its path so far.
     pub fn first_link(&mut self, packet: &Packet) -> (u32, u16) {
-        let ends = self.ends[packet.qp as usize];
+        let ends = self.queue_pairs[packet.qp as usize].ends;
         let (src, dst) = match packet.kind {
             Kind::Data => (ends.src, ends.dst),
             _ => (ends.dst, ends.src),
@@ -191,7 +191,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         let Some(bits) = self.paths_taken.get_mut(task as usize) else {
             return;
         };
-        let base = match self.ends[packet.qp as usize].base {
+        let base = match self.queue_pairs[packet.qp as usize].ends.base {
             NONE => 0,
             base => base,
         };
@@ -235,7 +235,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
 
     /// Puts a control packet of the receiver on its way to the sender.
     pub fn send_control(&mut self, mut packet: Packet) {
-        let ends = self.ends[packet.qp as usize];
+        let ends = self.queue_pairs[packet.qp as usize].ends;
         let link = match self.forwarding.only_uplink(ends.dst) {
             Some(link) => link,
             None => {
@@ -255,7 +255,9 @@ impl<Q: EventQueue> Engine<'_, Q> {
         self.queue_pairs[qp as usize].receiver = COMPLETE;
         let flow = &mut self.flows[task as usize];
         if let Some(receiver) = self.receivers.remove(slot) {
-            flow.reordered += receiver.received.reordered();
+            let (reordered, extent) = receiver.received.reordering();
+            flow.reordered += reordered;
+            flow.extent = flow.extent.max(extent);
         }
         flow.undelivered -= 1;
         if flow.undelivered == 0 {
@@ -342,7 +344,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
             self.unfinished -= 1;
             self.happened(task, Moment::Acked);
         }
-        if let Some(next) = self.nics.leave(self.ends[qp as usize].src) {
+        if let Some(next) = self.nics.leave(self.queue_pairs[qp as usize].ends.src) {
             self.activate(next);
         }
     }

@@ -10,7 +10,7 @@ use super::transport::Transport;
 use crate::ids::{LinkId, NodeId};
 use crate::rng::{index_below, mix};
 use crate::topology::{Fabric, NodeKind};
-use crate::units::{PS_PER_SECOND, Rate};
+use crate::units::{PS_PER_SECOND, Rate, Time};
 
 const PS: u128 = PS_PER_SECOND as u128;
 
@@ -50,10 +50,44 @@ pub(super) struct LinkCounts {
     pub trims: u64,
     pub ecn_marks: u64,
     pub pauses: u64,
+    pub paused: Paused,
     /// Wire bytes that were lost on the link or dropped in front of it.
     pub lost_bytes: u64,
     /// The longest queue before the link last changed its rate, in bytes.
     pub max_queue_before: u64,
+}
+
+/// How long flow control has held a link back, in ps.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Paused {
+    since: Option<u64>,
+    total: u64,
+    longest: u64,
+}
+
+impl Paused {
+    /// A pause begins or ends.
+    pub fn set(&mut self, paused: bool, now: u64) {
+        if let Some(since) = self.since.filter(|_| !paused) {
+            self.total += now - since;
+            self.longest = self.longest.max(now - since);
+        }
+        self.since = if paused { self.since.or(Some(now)) } else { None };
+    }
+
+    fn going_on(&self, now: u64) -> u64 {
+        self.since.map_or(0, |since| now - since)
+    }
+
+    /// All pauses, one that is going on included.
+    pub fn total(&self, now: u64) -> Time {
+        Time(self.total + self.going_on(now))
+    }
+
+    /// The longest of them.
+    pub fn longest(&self, now: u64) -> Time {
+        Time(self.longest.max(self.going_on(now)))
+    }
 }
 
 /// The shared buffer of one switch.
@@ -275,6 +309,7 @@ impl Links {
     ///
     /// What is used is only bounded from above between countings; where the bound says no, it is
     /// counted, so that every decision is exact.
+    #[inline]
     fn fits_buffer(&mut self, link: u32, now: u64, queue: u64, size: u16) -> bool {
         let index = self.states[link as usize].buffer as usize;
         let size = u64::from(size);
@@ -321,6 +356,12 @@ impl Links {
             link,
             self.states[link as usize].busy_until.saturating_sub(now) + waiting,
         )
+    }
+
+    /// Reads the state of a link so that it is in the cache.
+    #[inline]
+    pub fn fetch(&self, link: u32) {
+        std::hint::black_box(self.states[link as usize].busy_until);
     }
 
     /// When all accepted packets will have left.

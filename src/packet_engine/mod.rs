@@ -11,6 +11,7 @@
 //! | `queue/` | pending events: a timing wheel, and a binary heap to hold it against |
 //! | `links` | queues in front of links, marking, buffers |
 //! | `forwarding` | where a packet goes next |
+//! | `lookahead` | reading what the next events need before they come |
 //! | `nic`, `hosts`, `queue_pairs` | network cards, flows and their two ends |
 //! | `path_selection/`, `transport/`, `recovery/` | one file per way to spread, to control, to recover |
 
@@ -21,6 +22,7 @@ mod flow_control;
 mod forwarding;
 mod hosts;
 mod links;
+mod lookahead;
 mod nic;
 mod options;
 mod packet;
@@ -75,9 +77,18 @@ pub struct Status {
     pub now: Time,
     /// Events processed.
     pub events: u64,
-    /// Transfers in all, and those without their last acknowledgement.
-    pub flows: usize,
+    /// Transfers without their last acknowledgement.
     pub unfinished: usize,
+    /// Data packets sent at least once, and those of all transfers.
+    pub sent: u64,
+    pub packets: u64,
+}
+
+impl Status {
+    /// How much of the data has been sent, from 0 to 1.
+    pub fn share(&self) -> f64 {
+        self.sent as f64 / self.packets.max(1) as f64
+    }
 }
 
 /// Whether a run goes on.

@@ -68,8 +68,16 @@ impl Nics {
         nics
     }
 
+    #[inline]
     pub fn port_of(&self, link: u32) -> u32 {
         self.port_of[link as usize]
+    }
+
+    /// The link of a port, and the sender that will be asked next.
+    #[inline]
+    pub fn next(&self, port: u32) -> (u32, Option<u32>) {
+        let port = &self.ports[port as usize];
+        (port.link, port.ready.front().copied())
     }
 
     /// The last data packet of a port has left its list.
@@ -130,6 +138,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
     }
 
     /// Whether a sender has a packet for which there is room in its window, and it is time.
+    #[inline]
     fn may_send(&mut self, slot: u32) -> bool {
         let full = self.full;
         let sender = self.senders.at(slot);

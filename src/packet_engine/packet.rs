@@ -79,12 +79,14 @@ impl Packet {
         }
     }
 
+    #[inline]
     pub fn has(&self, flag: u8) -> bool {
         self.flags & flag != 0
     }
 
     /// All data packets below this number have arrived, says this acknowledgement; 0 where the
     /// distance does not fit.
+    #[inline]
     pub fn cumulative(&self) -> u32 {
         match self.behind {
             u16::MAX => 0,
@@ -93,6 +95,7 @@ impl Packet {
     }
 
     /// Writes down the cumulative number of an acknowledgement of `seq`.
+    #[inline]
     pub fn set_cumulative(&mut self, cumulative: u32) {
         // A duplicate of an old packet acknowledges all that arrived since: its number moves up.
         self.seq = self.seq.max(cumulative.saturating_sub(1));
@@ -112,11 +115,13 @@ pub(super) struct Event {
 }
 
 /// Time stamps count units of 2^10 ps and wrap after 4.4 s.
+#[inline]
 pub(super) fn stamp(now: u64) -> u32 {
     (now >> 10) as u32
 }
 
 /// Picoseconds since a time stamp.
+#[inline]
 pub(super) fn since(now: u64, earlier: u32) -> u64 {
     u64::from(stamp(now).wrapping_sub(earlier)) << 10
 }

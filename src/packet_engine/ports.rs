@@ -181,7 +181,9 @@ impl<Q: EventQueue> Engine<'_, Q> {
 
     /// Flow control pauses or resumes the data of a port.
     pub fn set_paused(&mut self, link: u32, paused: bool) {
-        self.links.counts[link as usize].pauses += u64::from(paused);
+        let counts = &mut self.links.counts[link as usize];
+        counts.pauses += u64::from(paused);
+        counts.paused.set(paused, self.now);
         self.ports[link as usize].paused = paused;
         if !paused {
             self.serve(link);

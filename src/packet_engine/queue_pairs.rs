@@ -1,19 +1,21 @@
 //! The arrays behind flows and their sub-flows.
 //!
 //! A transfer of the schedule is a flow; each piece of it is a queue pair, known by its position
-//! among all pieces of the placement. What every hop needs of a queue pair lies in one dense array;
-//! the states of its two ends exist only while they are needed.
+//! among all pieces of the placement. What every hop needs of it lies in one dense array; the states
+//! of its two ends exist only while they are needed.
+
+use std::hint::black_box;
 
 use super::path_selection::Spread;
 use super::recovery::{Received, Sent};
-use super::transport::Control;
+use super::transport::{CongestionControl, Control};
 
 /// No sender, receiver, link or path.
 pub(super) const NONE: u32 = u32::MAX;
 /// The receiver has everything; its state is gone.
 pub(super) const COMPLETE: u32 = u32::MAX - 1;
 
-/// What every hop needs of a queue pair.
+/// Where a queue pair leads: all that a hop needs of it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ends {
     pub src: u32,
@@ -22,9 +24,11 @@ pub(super) struct Ends {
     pub base: u32,
 }
 
-/// The rest of a queue pair that outlives its ends.
+/// What outlives the two ends of a queue pair: half a cache line, of which every hop reads a part.
 #[derive(Debug, Clone, Copy)]
+#[repr(align(32))]
 pub(super) struct QueuePair {
+    pub ends: Ends,
     /// The task it belongs to.
     pub task: u32,
     /// Slots of its two ends.
@@ -85,7 +89,33 @@ pub(super) struct Flow {
     pub unacked: u32,
     pub retransmits: u32,
     pub reordered: u32,
+    pub extent: u32,
     pub started: bool,
+}
+
+/// State of several cache lines that can be read ahead of its use.
+pub(super) trait Fetch {
+    /// Reads something in each line.
+    fn fetch(&self);
+}
+
+impl Fetch for Sender {
+    #[inline]
+    fn fetch(&self) {
+        black_box((
+            self.sent.next(),
+            self.control.window(),
+            self.next_at,
+            self.spread.is_fixed(),
+        ));
+    }
+}
+
+impl Fetch for Receiver {
+    #[inline]
+    fn fetch(&self) {
+        black_box(self.received.count());
+    }
 }
 
 /// Values with reusable places.
@@ -124,6 +154,17 @@ impl<T> Slab<T> {
         self.values[slot as usize]
             .as_mut()
             .expect("slots are used between insertion and removal")
+    }
+
+    /// Reads a value, if the slot holds one, so that it is in the cache.
+    #[inline]
+    pub fn fetch(&self, slot: u32)
+    where
+        T: Fetch,
+    {
+        if let Some(Some(value)) = self.values.get(slot as usize) {
+            value.fetch();
+        }
     }
 
     pub fn get(&self, slot: u32) -> &T {

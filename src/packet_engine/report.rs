@@ -5,7 +5,7 @@ use super::queue::EventQueue;
 use super::queue_pairs::{COMPLETE, NONE};
 use super::series::Sampler;
 use super::unloaded;
-use crate::ids::{NodeId, TaskId};
+use crate::ids::{LinkId, NodeId, TaskId};
 use crate::outcome::{FctSummary, FlowRecord, LinkRecord, Outcome, Stuck, Unfinished};
 use crate::units::Time;
 
@@ -28,6 +28,7 @@ pub(super) fn outcome<Q: EventQueue>(mut engine: Engine<'_, Q>) -> Result<Outcom
         links: if observe.links { links(&engine) } else { Vec::new() },
         counters: engine.counters,
         series: engine.sampler.take().map(Sampler::into_series),
+        most_paused: most_paused(&engine),
     })
 }
 
@@ -57,6 +58,7 @@ fn flows<Q: EventQueue>(engine: &Engine<'_, Q>) -> Vec<FlowRecord> {
                 .sum(),
             retransmits: flow.retransmits,
             reordered: flow.reordered,
+            extent: flow.extent,
         }
     };
     engine.setup.schedule.transfers().map(record).collect()
@@ -74,9 +76,19 @@ fn links<Q: EventQueue>(engine: &Engine<'_, Q>) -> Vec<LinkRecord> {
             trims: counts.trims,
             ecn_marks: counts.ecn_marks,
             pauses: counts.pauses,
+            paused: counts.paused.total(engine.now),
+            longest_pause: counts.paused.longest(engine.now),
         }
     };
     (0..engine.setup.fabric.links().len()).map(record).collect()
+}
+
+/// The link that was paused longest; of several the first.
+fn most_paused<Q: EventQueue>(engine: &Engine<'_, Q>) -> Option<(LinkId, Time)> {
+    let mut paused = engine.links.counts.iter().map(|counts| counts.paused.total(engine.now));
+    let longest = paused.clone().max().filter(|time| !time.is_zero())?;
+    let link = paused.position(|time| time == longest)?;
+    Some((LinkId(link as u32), longest))
 }
 
 fn stuck<Q: EventQueue>(engine: &Engine<'_, Q>) -> Stuck {

@@ -79,6 +79,11 @@ impl Spread {
         }
     }
 
+    /// Whether there is nothing to choose.
+    pub fn is_fixed(&self) -> bool {
+        matches!(self, Self::Fixed)
+    }
+
     /// The path of the next packet.
     #[inline]
     pub fn choose(&mut self, now: u64) -> u16 {

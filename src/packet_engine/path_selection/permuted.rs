@@ -25,6 +25,7 @@ impl Permuted {
         }
     }
 
+    #[inline]
     pub fn choose(&mut self) -> u16 {
         if self.at == self.paths {
             self.at = 0;
@@ -38,6 +39,7 @@ impl Permuted {
 }
 
 /// Image of `x` under the permutation of `0..n` that belongs to `key`; `n` is at least 2.
+#[inline]
 fn permute(x: u32, n: u32, key: u64) -> u32 {
     let bits = 32 - (n - 1).leading_zeros();
     let mask = (1_u32 << bits) - 1;

@@ -20,6 +20,12 @@ pub(super) trait EventQueue: Default {
     /// Takes the earliest event.
     fn pop(&mut self) -> Option<Event>;
 
+    /// The event that `distance` pops (at least 1) from now will give, where that is known already and nothing is
+    /// pushed before it: a hint to fetch what it will need.
+    fn ahead(&self, _distance: usize) -> Option<&Event> {
+        None
+    }
+
     /// Number of pending events.
     fn len(&self) -> usize;
 

@@ -1,9 +1,11 @@
 //! A timing wheel of two levels whose buckets are sorted when they are reached.
 //!
-//! The near wheel has [`SLOTS`] buckets of `2^shift` ps; the far wheel's buckets each hold one turn
-//! of the near wheel; what lies beyond waits in a heap. A bucket that is reached becomes `current`:
-//! not its 32-byte events are sorted but one word for each, made of the time within the bucket, the
-//! key and the position. What is pushed into the current bucket meanwhile goes to a small heap. The width adapts to what buckets hold, by powers of two.
+//! The near wheel holds the next [`SLOTS`] buckets of `2^shift` ps from the current one on, round and round,
+//! so that an event is placed once; the far wheel's buckets each hold one turn of the near wheel; what lies
+//! beyond waits in a heap. A bucket that is reached becomes `current`: not its 32-byte events are
+//! sorted but one word for each, made of the time within the bucket, the key and the position. What is
+//! pushed into the current bucket meanwhile goes to a small heap. The width adapts to what buckets
+//! hold, by powers of two.
 
 use std::collections::BinaryHeap;
 
@@ -28,6 +30,9 @@ const GOOD_FILL: std::ops::RangeInclusive<u32> = 12..=96;
 struct Level {
     buckets: Vec<Vec<Event>>,
     occupied: [u64; SLOTS / 64],
+    /// Emptied buckets, for reuse; the last one is still in the cache. Levels do not share them: a far bucket
+    /// may be as large as hundreds of near ones.
+    spare: Vec<Vec<Event>>,
 }
 
 impl Default for Level {
@@ -35,6 +40,7 @@ impl Default for Level {
         Self {
             buckets: vec![Vec::new(); SLOTS],
             occupied: [0; SLOTS / 64],
+            spare: Vec::new(),
         }
     }
 }
@@ -57,10 +63,10 @@ impl Level {
         Some(word * 64 + bits.trailing_zeros() as usize)
     }
 
-    fn push(&mut self, slot: usize, event: Event, spare: &mut Vec<Vec<Event>>) {
+    fn push(&mut self, slot: usize, event: Event) {
         let bucket = &mut self.buckets[slot];
         if bucket.capacity() == 0 {
-            *bucket = spare.pop().unwrap_or_default();
+            *bucket = self.spare.pop().unwrap_or_default();
             self.occupied[slot / 64] |= 1 << (slot % 64);
         }
         bucket.push(event);
@@ -69,6 +75,12 @@ impl Level {
     fn take(&mut self, slot: usize) -> Vec<Event> {
         self.occupied[slot / 64] &= !(1 << (slot % 64));
         std::mem::take(&mut self.buckets[slot])
+    }
+
+    /// Keeps the memory of a bucket that has been read.
+    fn give_back(&mut self, mut bucket: Vec<Event>) {
+        bucket.clear();
+        self.spare.push(bucket);
     }
 }
 
@@ -86,8 +98,6 @@ pub(in crate::packet_engine) struct Wheel {
     order: Vec<u64>,
     /// Events pushed into the current bucket while it is read.
     late: BinaryHeap<Earliest>,
-    /// Emptied buckets, for reuse.
-    spare: Vec<Vec<Event>>,
     len: usize,
     judged: u32,
     judged_events: u32,
@@ -104,7 +114,6 @@ impl Default for Wheel {
             current: Vec::new(),
             order: Vec::new(),
             late: BinaryHeap::new(),
-            spare: Vec::new(),
             len: 0,
             judged: 0,
             judged_events: 0,
@@ -143,6 +152,12 @@ impl EventQueue for Wheel {
         }
     }
 
+    #[inline]
+    fn ahead(&self, distance: usize) -> Option<&Event> {
+        let word = self.order.get(self.order.len().checked_sub(distance)?)?;
+        self.current.get((word & ((1 << POSITION_BITS) - 1)) as usize)
+    }
+
     fn len(&self) -> usize {
         self.len
     }
@@ -164,9 +179,8 @@ impl Wheel {
         let bucket = event.time >> self.shift;
         if bucket <= self.cursor {
             self.late.push(Earliest(event));
-        } else if bucket >> SLOT_BITS == self.cursor >> SLOT_BITS {
-            let slot = bucket as usize % SLOTS;
-            self.near.push(slot, event, &mut self.spare);
+        } else if bucket - self.cursor < SLOTS as u64 {
+            self.near.push(bucket as usize % SLOTS, event);
         } else {
             self.place_far(event);
         }
@@ -175,7 +189,7 @@ impl Wheel {
     fn place_far(&mut self, event: Event) {
         let turn = event.time >> (self.shift + SLOT_BITS);
         if turn - (self.cursor >> SLOT_BITS) < SLOTS as u64 {
-            self.far.push(turn as usize % SLOTS, event, &mut self.spare);
+            self.far.push(turn as usize % SLOTS, event);
         } else {
             self.beyond.push(Earliest(event));
         }
@@ -199,9 +213,11 @@ impl Wheel {
         }
     }
 
-    /// Moves to the next turn of the near wheel that has events, and fills the near wheel.
+    /// Moves to the next turn that has events, and adds those of the far wheel to the near one.
     fn next_turn(&mut self) -> bool {
         let turn = self.cursor >> SLOT_BITS;
+        // What the near wheel still holds lies before the cursor: it belongs to the next turn.
+        let in_near = self.near.next_occupied(0).map(|_| turn + 1);
         let from = turn as usize % SLOTS;
         let ahead = match self.far.next_occupied(from + 1) {
             Some(slot) => Some(slot - from),
@@ -212,18 +228,16 @@ impl Wheel {
             .beyond
             .peek()
             .map(|Earliest(event)| event.time >> (self.shift + SLOT_BITS));
-        let Some(next) = in_far.into_iter().chain(in_beyond).min() else {
+        let Some(next) = in_near.into_iter().chain(in_far).chain(in_beyond).min() else {
             return false;
         };
-        // One before the first bucket of the turn, so that its first bucket is still ahead.
         self.cursor = next << SLOT_BITS;
         if in_far == Some(next) {
-            let mut events = self.far.take(next as usize % SLOTS);
+            let events = self.far.take(next as usize % SLOTS);
             for &event in &events {
                 self.place_near(event);
             }
-            events.clear();
-            self.spare.push(events);
+            self.far.give_back(events);
         }
         while let Some(Earliest(event)) = self.beyond.peek()
             && event.time >> (self.shift + SLOT_BITS) == next
@@ -237,7 +251,7 @@ impl Wheel {
 
     fn place_near(&mut self, event: Event) {
         let slot = (event.time >> self.shift) as usize % SLOTS;
-        self.near.push(slot, event, &mut self.spare);
+        self.near.push(slot, event);
     }
 
     /// Sorts a bucket and makes it current.
@@ -253,9 +267,8 @@ impl Wheel {
             (event.time - start) << (32 + POSITION_BITS) | u64::from(event.key) << POSITION_BITS | position as u64
         }));
         self.order.sort_unstable_by(|a, b| b.cmp(a));
-        let mut emptied = std::mem::replace(&mut self.current, bucket);
-        emptied.clear();
-        self.spare.push(emptied);
+        let emptied = std::mem::replace(&mut self.current, bucket);
+        self.near.give_back(emptied);
     }
 
     /// Halves or doubles the width of the buckets where they hold too many or too few events.

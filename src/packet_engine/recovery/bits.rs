@@ -18,6 +18,7 @@ impl Bits {
         }
     }
 
+    #[inline]
     fn slot(&self, seq: u32) -> (usize, u64) {
         match self {
             Self::Word(_) => (0, 1 << (seq % 64)),
@@ -25,6 +26,7 @@ impl Bits {
         }
     }
 
+    #[inline]
     pub fn get(&self, seq: u32) -> bool {
         let (word, bit) = self.slot(seq);
         match self {
@@ -34,6 +36,7 @@ impl Bits {
     }
 
     /// Sets the bit; true where it was clear.
+    #[inline]
     pub fn set(&mut self, seq: u32) -> bool {
         let (word, bit) = self.slot(seq);
         let word = self.word(word);
@@ -43,6 +46,7 @@ impl Bits {
     }
 
     /// Clears the bit; true where it was set.
+    #[inline]
     pub fn clear(&mut self, seq: u32) -> bool {
         let (word, bit) = self.slot(seq);
         let word = self.word(word);
@@ -51,6 +55,7 @@ impl Bits {
         set
     }
 
+    #[inline]
     fn word(&mut self, index: usize) -> &mut u64 {
         match self {
             Self::Word(bits) => bits,

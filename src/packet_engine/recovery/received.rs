@@ -23,6 +23,8 @@ pub(in crate::packet_engine) struct Received {
     highest: u32,
     /// New packets that came after a later one.
     reordered: u32,
+    /// The most numbers by which one of them lay behind the highest.
+    extent: u32,
     /// Packets at or above `cumulative` that have arrived.
     beyond: Bits,
     in_order_only: bool,
@@ -38,6 +40,7 @@ impl Received {
             count: 0,
             highest: 0,
             reordered: 0,
+            extent: 0,
             beyond: Bits::new(if in_order_only { 1 } else { span }),
             in_order_only,
             asked: false,
@@ -45,6 +48,7 @@ impl Received {
     }
 
     /// Takes a packet.
+    #[inline]
     pub fn accept(&mut self, seq: u32) -> Arrival {
         if seq < self.cumulative {
             return Arrival::Duplicate;
@@ -63,8 +67,12 @@ impl Received {
         }
         self.count += 1;
         self.asked = false;
-        self.reordered += u32::from(seq < self.highest);
-        self.highest = self.highest.max(seq + 1);
+        if seq < self.highest {
+            self.reordered += 1;
+            self.extent = self.extent.max(self.highest - 1 - seq);
+        } else {
+            self.highest = seq + 1;
+        }
         Arrival::New
     }
 
@@ -73,15 +81,33 @@ impl Received {
         !std::mem::replace(&mut self.asked, true)
     }
 
+    #[inline]
     pub fn cumulative(&self) -> u32 {
         self.cumulative
     }
 
+    #[inline]
     pub fn count(&self) -> u32 {
         self.count
     }
 
-    pub fn reordered(&self) -> u32 {
-        self.reordered
+    /// New packets that came after a later one, and the most numbers by which one lay behind the highest.
+    pub fn reordering(&self) -> (u32, u32) {
+        (self.reordered, self.extent)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn late_packets_are_counted_with_how_late_they_are() {
+        let mut received = Received::new(64, false);
+        let arrivals = [0, 2, 5, 1, 3, 4, 6].map(|seq| received.accept(seq));
+        assert_eq!(arrivals, [Arrival::New; 7]);
+        // 1 comes after 5, 3 and 4 too.
+        assert_eq!((received.cumulative(), received.reordering()), (7, (3, 4)));
+        assert_eq!(received.accept(5), Arrival::Duplicate);
     }
 }

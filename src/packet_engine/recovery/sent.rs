@@ -42,25 +42,30 @@ impl Sent {
         }
     }
 
+    #[inline]
     pub fn next(&self) -> u32 {
         self.next
     }
 
+    #[inline]
     pub fn in_flight(&self) -> u32 {
         self.in_flight
     }
 
     /// Whether all packets have been acknowledged.
+    #[inline]
     pub fn is_done(&self) -> bool {
         self.cumulative == self.total
     }
 
     /// Whether there is a packet to send, were there room in the window.
+    #[inline]
     pub fn has_more(&self) -> bool {
         self.lost_count > 0 || (self.next < self.total && self.next - self.cumulative < self.span)
     }
 
     /// Takes the next packet to send, lost ones first; true where it had been sent before.
+    #[inline]
     pub fn take(&mut self) -> (u32, bool) {
         debug_assert!(self.has_more());
         self.in_flight += 1;
@@ -78,6 +83,7 @@ impl Sent {
     }
 
     /// Notes the acknowledgement of `seq` and of all packets below `cumulative`; returns how many are new.
+    #[inline]
     pub fn acknowledge(&mut self, seq: u32, cumulative: u32) -> u32 {
         let mut new = 0;
         while self.cumulative < cumulative.min(self.next) {
@@ -100,6 +106,7 @@ impl Sent {
     }
 
     /// The cumulative mark moves over `seq`; 1 where its acknowledgement is news.
+    #[inline]
     fn pass(&mut self, seq: u32) -> u32 {
         if self.acked_beyond > 0 && self.acked.clear(seq) {
             self.acked_beyond -= 1;
@@ -110,6 +117,7 @@ impl Sent {
     }
 
     /// An acknowledged packet is no longer in flight, nor to be sent again.
+    #[inline]
     fn leave(&mut self, seq: u32) {
         if self.lost_count > 0 && self.lost.clear(seq) {
             self.lost_count -= 1;

@@ -17,6 +17,22 @@ fn by_hand(rate: Rate, hops: u64, delay: u64, bytes: u64) -> (Time, Time) {
     (Time(receiver), Time(receiver + hops * (delay + 64 * ps)))
 }
 
+/// The figures worked out by hand for 2 MB: last acknowledgement at the sender.
+#[test]
+fn the_worked_examples() {
+    for (rate, dst, acked) in [
+        ("100Gbps", 2, Time(171_525_280)),
+        ("100Gbps", 1, Time(166_851_040)),
+        ("400Gbps", 2, Time(48_881_320)),
+    ] {
+        for transport in [r#"{"ideal": {}}"#, r#"{"dctcp": {}}"#, r#"{"nscc": {}}"#] {
+            let case = Case::new(leaf_spine(2, 4, 2, rate, "1us"), flows([(0, dst, 2_000_000)]));
+            let outcome = case.with(r#"{"ecmp": {}}"#, transport).run().unwrap();
+            assert_eq!(outcome.flows[0].acked, acked, "{rate} to {dst}, {transport}");
+        }
+    }
+}
+
 #[test]
 fn one_flow_on_an_idle_fabric() {
     for (rate, dst, transport_json) in [

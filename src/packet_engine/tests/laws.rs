@@ -127,7 +127,7 @@ impl Draw {
 #[derive(Default)]
 struct Watch {
     arrived: HashMap<u32, u64>,
-    last_first: HashMap<u32, u32>,
+    last_first: HashMap<(u32, u16), u32>,
 }
 
 impl Watch {
@@ -137,15 +137,16 @@ impl Watch {
         }
     }
 
-    /// First transmissions of a pinned queue pair reach the receiver in order.
+    /// First transmissions of a queue pair on one path reach the receiver in order, whoever chose the path.
     fn fifo(&mut self, engine: &Engine<'_, Wheel>, event: &Event) {
         let packet = event.packet;
         if packet.kind != Kind::Data || packet.flags & (RESENT | super::super::packet::TRIMMED) != 0 {
             return;
         }
-        let at_end = engine.forwarding.end_of(event.key - Keys::ARRIVAL) == engine.ends[packet.qp as usize].dst;
-        if at_end && engine.queue_pairs[packet.qp as usize].pinned {
-            let before = self.last_first.insert(packet.qp, packet.seq);
+        let at_end =
+            engine.forwarding.end_of(event.key - Keys::ARRIVAL) == engine.queue_pairs[packet.qp as usize].ends.dst;
+        if at_end {
+            let before = self.last_first.insert((packet.qp, packet.path), packet.seq);
             assert!(
                 before.is_none_or(|before| before < packet.seq),
                 "a packet overtook another on its path"
@@ -178,6 +179,27 @@ impl Watch {
     }
 }
 
+/// No queue is above its limit, no shared buffer overfull. A port with classes limits each of them.
+fn within_limits(engine: &Engine<'_, Wheel>) {
+    let (setup, now) = (engine.setup, engine.now);
+    let classes = if engine.ports.is_empty() { 1 } else { 2 };
+    for node in setup.fabric.hosts()..setup.fabric.nodes().len() as u32 {
+        let ports = setup.fabric.out_links(crate::ids::NodeId(node));
+        // What is left of a byte on the wire counts as one.
+        let queues = ports.iter().map(|id| engine.links.queue(id.0, now).saturating_sub(1));
+        if let Some(limit) = setup.switch.queue {
+            assert!(
+                queues.clone().all(|queue| queue <= classes * limit.0),
+                "a queue is above its limit"
+            );
+        }
+        // With flow control buffers count what came in, and acknowledgements take no room.
+        if let Some(buffer) = setup.switch.buffer.filter(|_| !setup.switch.pfc) {
+            assert!(queues.sum::<u64>() <= buffer.0, "a buffer is overfull");
+        }
+    }
+}
+
 /// Runs a case step by step to the end or to `stop` events, watching.
 fn watched(case: &Case, stop: u64) {
     case.setup(|setup| {
@@ -186,24 +208,15 @@ fn watched(case: &Case, stop: u64) {
         let faults = !setup.link_events.is_empty();
         engine.begin();
         while engine.unfinished > 0 && engine.counters.events < stop {
+            let before = engine.now;
             let Some(event) = engine.step() else { break };
+            assert!(engine.now >= before, "time goes back");
             watch.see(&event);
             if !faults {
                 watch.fifo(&engine, &event);
             }
-            if let Some(limit) = setup.switch.queue
-                && event.packet.kind == Kind::Data
-                && !faults
-                && engine.ports.is_empty()
-            {
-                let hosts = setup.fabric.hosts();
-                for id in setup
-                    .fabric
-                    .link_ids()
-                    .filter(|&id| setup.fabric.link(id).from.0 >= hosts)
-                {
-                    assert!(engine.links.queue(id.0, engine.now) <= limit.0 + 1);
-                }
+            if event.packet.kind == Kind::Data && !faults {
+                within_limits(&engine);
             }
         }
         if setup.switch.pfc && !faults {

@@ -4,6 +4,8 @@ mod closed_forms;
 mod collectives;
 mod faults;
 mod laws;
+mod marking;
+mod watching;
 
 use super::engine::Engine;
 use super::queue::{EventQueue, Heap, Wheel};

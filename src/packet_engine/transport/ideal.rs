@@ -1,4 +1,4 @@
-//! A fixed window over lossless queues: isolates load balancing from congestion control (the method
+//! A fixed window of one bandwidth-delay product over lossless queues: isolates load balancing from congestion control (the method
 //! of arXiv 2507.21372).
 
 use schemars::JsonSchema;
@@ -11,7 +11,8 @@ use crate::input::InputError;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Ideal {
-    /// The window in bandwidth-delay products of the unloaded path, rounded up to whole packets. Default 1.
+    /// The window in bandwidth-delay products of the unloaded path, rounded up to whole packets, and two packets
+    /// more: where traffic goes both ways, an acknowledgement waits for a data packet at the link of either host. Default 1.
     pub window: f64,
 }
 
@@ -31,12 +32,16 @@ impl Spec for Ideal {
     }
 }
 
+/// Data packets that an acknowledgement may have to wait for: without room for them the window, not the network,
+/// would limit flows that meet no congestion at all.
+const WAITS: u64 = 2;
+
 impl Ideal {
     pub(super) fn control(&self, conditions: &Conditions) -> State {
         let packets = (conditions.bdp / conditions.full) as f64 * self.window;
         let whole = packets as u64 + u64::from(packets > (packets as u64) as f64);
         State {
-            window: whole.saturating_mul(conditions.full),
+            window: whole.saturating_add(WAITS).saturating_mul(conditions.full),
         }
     }
 }

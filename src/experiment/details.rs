@@ -1,0 +1,167 @@
+//! What is kept of a point besides its row, where the experiment asks for it.
+
+use super::measure::{microseconds, ratio};
+use super::plan::Scene;
+use super::record::{BufferRow, FlowRow, LinkRow, Number, PacketsRow, PortRow, SeriesRow};
+use super::spec::{Engine, Experiment};
+use super::store::Details;
+use crate::congestion::Assessment;
+use crate::ids::LinkId;
+use crate::outcome::{Outcome, Series};
+use crate::topology::{Fabric, NodeKind};
+use crate::workload::{Action, Schedule};
+
+/// The files of a point.
+pub(super) fn details(experiment: &Experiment, scene: &Scene, assessment: &Assessment, outcome: Outcome) -> Details {
+    let output = experiment.output;
+    let fabric = &scene.network.fabric;
+    let packets = experiment.engine == Engine::Packet;
+    Details {
+        flows: output.flows.then(|| flow_rows(&scene.schedule, &outcome)),
+        links: output
+            .links
+            .then(|| link_rows(experiment.engine, fabric, assessment, &outcome)),
+        series: output.series.map(|_| series_rows(fabric, &outcome)),
+        packets: (output.flows && packets).then(|| packets_rows(&outcome)),
+        ports: (output.links && packets).then(|| port_rows(fabric, &outcome)),
+        buffers: outcome.series.as_ref().map(|series| buffer_rows(fabric, series)),
+    }
+}
+
+fn flow_rows(schedule: &Schedule, outcome: &Outcome) -> Vec<FlowRow> {
+    let rows = outcome.flows.iter().filter_map(|flow| {
+        let Action::Transfer { src, dst, bytes } = schedule.task(flow.task).action else {
+            return None;
+        };
+        let fct = flow.delivered - flow.start;
+        Some(FlowRow {
+            flow: flow.task.0,
+            src,
+            dst,
+            bytes,
+            start_us: microseconds(flow.start),
+            fct_us: microseconds(fct),
+            ack_fct_us: microseconds(flow.acked - flow.start),
+            ideal_fct_us: microseconds(flow.ideal),
+            slowdown: ratio(fct.as_us(), flow.ideal.as_us()).unwrap_or_default(),
+            subflows: flow.subflows,
+            paths: flow.paths,
+        })
+    });
+    rows.collect()
+}
+
+fn link_rows(engine: Engine, fabric: &Fabric, assessment: &Assessment, outcome: &Outcome) -> Vec<LinkRow> {
+    let loads = assessment.assigned.as_ref().map(|assigned| assigned.loads.as_slice());
+    let packets = |count: u64| (engine == Engine::Packet).then_some(count);
+    let rows = fabric.link_ids().zip(&outcome.links).map(|(id, record)| {
+        let link = fabric.link(id);
+        let capacity = link.rate.bytes_per_ps() * outcome.cct.0 as f64;
+        LinkRow {
+            link: fabric.link_name(id),
+            from: fabric.node(link.from).name.clone(),
+            to: fabric.node(link.to).name.clone(),
+            rate_gbps: Number::new(link.rate.as_gbps()),
+            bytes: Number::new(record.bytes),
+            assigned_bytes: loads.map(|loads| Number::new(loads[id.index()])),
+            utilisation: ratio(record.wire_bytes, capacity).unwrap_or_default(),
+            max_queue_bytes: packets(record.max_queue),
+            drops: packets(record.drops),
+            ecn_marks: packets(record.ecn_marks),
+        }
+    });
+    rows.collect()
+}
+
+fn series_rows(fabric: &Fabric, outcome: &Outcome) -> Vec<SeriesRow> {
+    let samples = outcome.series.iter().flat_map(|series| &series.samples);
+    let rows = samples.map(|sample| SeriesRow {
+        at_us: microseconds(sample.at),
+        link: fabric.link_name(sample.link),
+        queue_bytes: sample.queue,
+        sent_bytes: sample.sent,
+    });
+    rows.collect()
+}
+
+fn packets_rows(outcome: &Outcome) -> Vec<PacketsRow> {
+    let rows = outcome.flows.iter().map(|flow| PacketsRow {
+        flow: flow.task.0,
+        retransmits: flow.retransmits,
+        reordered: flow.reordered,
+        reordering_extent: flow.extent,
+    });
+    rows.collect()
+}
+
+fn port_rows(fabric: &Fabric, outcome: &Outcome) -> Vec<PortRow> {
+    let rows = fabric.link_ids().zip(&outcome.links).map(|(id, record)| PortRow {
+        link: fabric.link_name(id),
+        wire_bytes: Number::new(record.wire_bytes),
+        trims: record.trims,
+        pauses: record.pauses,
+        paused_us: microseconds(record.paused),
+        longest_pause_us: microseconds(record.longest_pause),
+    });
+    rows.collect()
+}
+
+/// How full each switch was at the samples; those at which all its queues were empty count too.
+fn buffer_rows(fabric: &Fabric, series: &Series) -> Vec<BufferRow> {
+    let switch_of = |link: LinkId| fabric.link(link).from.index();
+    let mut fills: Vec<Vec<u64>> = vec![Vec::new(); fabric.nodes().len()];
+    let mut moments = 0;
+    for at_once in series.samples.chunk_by(|a, b| a.at == b.at) {
+        let mut now = vec![0; fabric.nodes().len()];
+        for sample in at_once {
+            now[switch_of(sample.link)] += sample.queue;
+        }
+        for (fill, now) in fills.iter_mut().zip(now).filter(|(_, now)| *now > 0) {
+            fill.push(now);
+        }
+        moments += 1;
+    }
+    let switches = fabric
+        .nodes()
+        .iter()
+        .zip(fills)
+        .filter(|(node, _)| node.kind == NodeKind::Switch);
+    switches
+        .map(|(node, fill)| buffer_row(&node.name, fill, moments))
+        .collect()
+}
+
+/// The distribution of `moments` fills, of which those that are not listed were zero.
+fn buffer_row(switch: &str, mut fill: Vec<u64>, moments: usize) -> BufferRow {
+    fill.sort_unstable();
+    let empty = moments - fill.len();
+    let percentile = |percent: usize| match (moments * percent).div_ceil(100) {
+        rank if rank > empty => fill[rank - empty - 1],
+        _ => 0,
+    };
+    BufferRow {
+        switch: switch.to_owned(),
+        mean_bytes: Number::new(fill.iter().sum::<u64>() as f64 / moments.max(1) as f64),
+        p50_bytes: percentile(50),
+        p90_bytes: percentile(90),
+        p99_bytes: percentile(99),
+        max_bytes: percentile(100),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fills_are_ranked_with_the_empty_moments() {
+        let row = buffer_row("leaf0", vec![30, 10, 20], 10);
+        assert_eq!(row.mean_bytes, Number::new(6.0));
+        // Seven zeros, 10, 20, 30: the fifth, the ninth and the last.
+        assert_eq!(
+            (row.p50_bytes, row.p90_bytes, row.p99_bytes, row.max_bytes),
+            (0, 20, 30, 30)
+        );
+        assert_eq!(buffer_row("leaf1", Vec::new(), 0).max_bytes, 0);
+    }
+}

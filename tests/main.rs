@@ -4,6 +4,7 @@ mod bad_input;
 mod cli;
 mod config_reference;
 mod house;
+mod htsim;
 mod packet;
 mod runs;
 mod validation;

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use super::engine::Engine;
-use super::packet::{Kind, PRIORITY, Packet, TRIMMED};
+use super::packet::{Kind, PRIORITY, Packet};
 use super::queue::EventQueue;
 use super::queue_pairs::{COMPLETE, NONE};
 
@@ -21,15 +21,16 @@ pub(super) struct Grants {
 
 impl<Q: EventQueue> Engine<'_, Q> {
     /// A packet, whole or trimmed, entitles its sender to one more, as long as there is more to send.
-    pub fn entitle(&mut self, qp: u32, slot: u32, packet: &Packet) {
+    /// `useful` says whether it brought data that were missing.
+    pub fn entitle(&mut self, qp: u32, slot: u32, packet: &Packet, useful: bool) {
         if self.grants.is_empty() {
             return;
         }
         let total = self.queue_pairs[qp as usize].packets;
         let receiver = self.receivers.at(slot);
         receiver.path = packet.path;
-        // What was trimmed has to come again, for a credit of its own.
-        receiver.granted -= u32::from(packet.has(TRIMMED));
+        // What was trimmed, or took the turn of another packet, used up a credit for nothing.
+        receiver.granted -= u32::from(!useful);
         if receiver.granted >= total {
             return;
         }

@@ -161,15 +161,16 @@ impl<Q: EventQueue> Engine<'_, Q> {
             NONE => self.open_receiver(qp),
             slot => slot,
         };
-        self.entitle(qp, slot, &packet);
         if packet.has(TRIMMED) {
+            self.entitle(qp, slot, &packet, false);
             return self.answer(packet, Kind::Nack, 0);
         }
         let received = &mut self.receivers.at(slot).received;
         let arrival = received.accept(packet.seq);
-        let cumulative = received.cumulative();
+        let (cumulative, count) = (received.cumulative(), received.count());
+        self.entitle(qp, slot, &packet, arrival == Arrival::New);
         if arrival == Arrival::OutOfOrder {
-            if received.ask() {
+            if self.receivers.at(slot).received.ask() {
                 let missing = Packet {
                     seq: cumulative,
                     ..packet
@@ -178,7 +179,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
             }
             return;
         }
-        let complete = received.count() == pair.packets;
+        let complete = count == pair.packets;
         self.note_path(&packet, pair.task);
         self.answer(packet, Kind::Ack, cumulative);
         if complete && arrival == Arrival::New {
@@ -315,7 +316,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
             return;
         }
         let in_order_only = self.in_order_only(pair.pinned);
-        let now = self.now;
+        let (now, rto) = (self.now, self.rto.unwrap_or(0));
         let sender = self.senders.at(pair.sender);
         let lost = if in_order_only {
             sender.sent.acknowledge(0, packet.seq);
@@ -326,6 +327,9 @@ impl<Q: EventQueue> Engine<'_, Q> {
         if lost {
             let next = sender.sent.next();
             sender.control.on_loss(now, packet.seq, next);
+            // A receiver that answers is no reason for a timeout.
+            sender.deadline = now + rto;
+            sender.timer_seq = next;
         }
         self.offer(pair.sender);
     }
@@ -333,6 +337,10 @@ impl<Q: EventQueue> Engine<'_, Q> {
     /// All data of a queue pair has been acknowledged.
     fn finish(&mut self, qp: u32, slot: u32) {
         let sender = self.senders.remove(slot);
+        let src = self.queue_pairs[qp as usize].ends.src;
+        if sender.as_ref().is_some_and(|sender| sender.ready) {
+            self.nics.delist(self.setup.fabric.out_links(NodeId(src)), slot);
+        }
         let pair = &mut self.queue_pairs[qp as usize];
         pair.sender = NONE;
         let task = pair.task;
@@ -344,7 +352,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
             self.unfinished -= 1;
             self.happened(task, Moment::Acked);
         }
-        if let Some(next) = self.nics.leave(self.queue_pairs[qp as usize].ends.src) {
+        if let Some(next) = self.nics.leave(src) {
             self.activate(next);
         }
     }

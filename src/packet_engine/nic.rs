@@ -11,6 +11,7 @@ use super::packet::{Kind, Packet, RESENT, stamp};
 use super::queue::EventQueue;
 use super::queue_pairs::NONE;
 use super::transport::CongestionControl;
+use crate::ids::LinkId;
 use crate::topology::Fabric;
 
 /// The port's last data packet is in its list: the list says when it has left.
@@ -83,6 +84,14 @@ impl Nics {
     /// The last data packet of a port has left its list.
     pub fn data_left(&mut self, port: u32) {
         self.ports[port as usize].free_at = 0;
+    }
+
+    /// A sender that is done, but was about to send again what only came late, leaves the lists of its ports.
+    pub fn delist(&mut self, links: &[LinkId], slot: u32) {
+        for link in links {
+            let port = self.port_of[link.index()];
+            self.ports[port as usize].ready.retain(|&other| other != slot);
+        }
     }
 
     /// Whether the host serves one more queue pair; else `qp` waits.

@@ -10,7 +10,7 @@ use crate::experiment::{Experiment, Network, Plan, Point};
 use crate::flow_engine::{FlowOptions, Weights};
 use crate::input::NoFiles;
 use crate::outcome::{Observe, Outcome, Stuck};
-use crate::packet_engine::{Ideal, Setup, SwitchOptions, Transport};
+use crate::packet_engine::{Ideal, PacketOptions, Setup, SwitchOptions, Transport};
 use crate::placement::{LoadBalancing, Placement, Spray};
 use crate::units::Time;
 use crate::workload::Schedule;
@@ -137,6 +137,11 @@ fn packet(
 ) -> Result<Run, Absent> {
     let transport = Transport::Ideal(Ideal::default());
     let switch = SwitchOptions::default();
+    // Acknowledgements that wait behind data keep the windows of other paths shut; the fluid has none.
+    let options = PacketOptions {
+        ack_priority: true,
+        ..experiment.packet.clone()
+    };
     let setup = Setup {
         fabric: &network.fabric,
         link_events: &network.events,
@@ -144,7 +149,7 @@ fn packet(
         placement,
         load_balancing: &experiment.load_balancing,
         transport: &transport,
-        packet: &experiment.packet,
+        packet: &options,
         switch: &switch,
         observe: EVERYTHING,
         seed: experiment.seed,

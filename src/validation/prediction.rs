@@ -45,5 +45,11 @@ fn inexact(evidence: &Evidence) -> Option<&'static str> {
     if !one_start {
         return Some("an estimate where transfers wait for others");
     }
+    // Every flow weighs one, however large.
+    let mut sizes = evidence.schedule.transfers().map(|(.., bytes)| bytes);
+    let first = sizes.next();
+    if sizes.any(|bytes| Some(bytes) != first) {
+        return Some("exact only for flows of one size");
+    }
     None
 }

@@ -79,6 +79,7 @@ impl Sent {
         }
         self.lost_from = seq + 1;
         self.lost_count -= 1;
+        self.inferred = self.inferred.max(seq + 1);
         (seq, true)
     }
 

@@ -1,6 +1,9 @@
 //! What the network as a whole must do with well-known traffic.
 
 use super::*;
+use crate::ids::LinkId;
+use crate::topology::LinkChange;
+use crate::units::Rate;
 
 /// `senders` hosts of other leaves send `bytes` each to host 0.
 fn incast(senders: u32, bytes: u64) -> Case {
@@ -170,6 +173,44 @@ fn trimmed_packets_come_again_without_timeouts() {
     assert_eq!(outcome.counters.drops, 0);
     assert_eq!(outcome.counters.trims, outcome.counters.retransmits);
     assert!(outcome.cct < Time::from_us(10_000));
+}
+
+/// Four flows on one up-link: receivers hand out four times what it carries, and three of four packets are
+/// trimmed. No credit may be used up without a packet that arrives, and none sent again twice.
+#[test]
+fn credits_outlast_an_overloaded_path() {
+    let fabric = leaf_spine(2, 1, 4, "100Gbps", "1us");
+    let mut case =
+        Case::new(fabric, flows((0..4).map(|i| (i, 4 + i, 2_000_000)))).with(r#"{"ecmp": {}}"#, r#"{"eqds": {}}"#);
+    case.packet.ack_priority = true;
+    let outcome = case.run().unwrap();
+    assert!(outcome.counters.trims > 100);
+    assert_eq!(outcome.counters.trims, outcome.counters.retransmits);
+    let wire = 4 * (2_000_000 + 489 * 64 + 64);
+    assert!(outcome.cct < Time(wire * 80 * 110 / 100), "{}", outcome.cct);
+}
+
+/// A slow link delays some packets beyond the timeout: a queue pair that waits to send them again is done
+/// when their acknowledgements come after all.
+#[test]
+fn late_acknowledgements_end_queue_pairs_that_wait_to_repeat() {
+    let fabric = leaf_spine(2, 2, 4, "100Gbps", "500ns");
+    let slow = |id: LinkId| {
+        let name = fabric.link_name(id);
+        (name.contains("leaf0") && name.contains("spine0")).then_some(LinkChange {
+            link: id,
+            rate: Rate::from_gbps(10),
+        })
+    };
+    let changes: Vec<_> = fabric.link_ids().filter_map(slow).collect();
+    let pairs = (0..8).flat_map(|src| (1..8).map(move |k| (src, (src + k) % 8, 100_000)));
+    let mut case = Case::new(fabric.with(&changes), flows(pairs)).with(r#"{"spray": {}}"#, r#"{"dctcp": {}}"#);
+    case.packet.rto = Some(Time::from_us(100));
+    for seed in 1..5 {
+        case.seed = seed;
+        let counters = case.run().unwrap().counters;
+        assert!(counters.retransmits > counters.drops);
+    }
 }
 
 #[test]

@@ -5,6 +5,8 @@ mod cli;
 mod config_reference;
 mod house;
 mod htsim;
+mod htsim;
 mod packet;
+mod recipes;
 mod runs;
 mod validation;

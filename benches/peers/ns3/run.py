@@ -11,8 +11,8 @@ Usage: python3 benches/peers/ns3/run.py [128 | 1024]
 
 import csv
 import json
+import os
 import pathlib
-import resource
 import shutil
 import subprocess
 import sys
@@ -77,8 +77,12 @@ def run_fabricsim(folder, path):
     plan, results = folder / "plan.json", folder / "results"
     sh(fabricsim, "place", path, "--out", plan, stdout=subprocess.DEVNULL)
     shutil.rmtree(results, ignore_errors=True)
-    sh(fabricsim, "run", path, "--out", results, "--quiet", stdout=subprocess.DEVNULL)
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    command = [fabricsim, "run", path, "--out", results, "--quiet"]
+    run = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(run.pid, 0)
+    if status:
+        sys.exit("fabricsim failed")
+    peak = usage.ru_maxrss / 1024
     row = next(csv.DictReader(open(results / "results.csv")))
     timing = next(csv.DictReader(open(results / "timings.csv")))
     cct, hops, user = float(row["cct_us"]), int(row["packet_hops"]), float(timing["cpu_s"])
@@ -97,7 +101,7 @@ def compare(folder, program, hosts, name, workload):
         speed = result["packet_hops"] / result["user_s"] / 1e6
         print(
             f"{hosts:5} {name:24} {simulator:10} {result['cct_us']:12.3f} {result['packet_hops']:12} "
-            f"{result['user_s']:9.3f} {speed:9.3f}"
+            f"{result['user_s']:9.3f} {speed:9.3f} {result['peak_mib']:9.0f}"
         )
     ratio = ours["packet_hops"] / ours["user_s"] / (theirs["packet_hops"] / theirs["user_s"])
     difference = ours["cct_us"] / theirs["cct_us"] - 1
@@ -109,7 +113,7 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         program = build(folder)
-        print("hosts workload                 simulator        CCT us  packet-hops    user s  M hops/s")
+        print("hosts workload                 simulator        CCT us  packet-hops    user s  M hops/s  peak MiB")
         for hosts in sizes:
             offset = SHAPES[hosts][2]
             shift = f'shift]\nmessage = "2MB"\noffset = {offset}'

@@ -5,7 +5,6 @@ mod cli;
 mod config_reference;
 mod house;
 mod htsim;
-mod htsim;
 mod packet;
 mod recipes;
 mod runs;

@@ -178,49 +178,6 @@ fn a_closed_pipe_ends_quietly() {
 }
 
 #[test]
-fn a_plan_is_written_judged_and_run() {
-    let dir = folder(&[
-        ("e/small.toml", SMALL),
-        (
-            "e/planned.toml",
-            "extends = \"small.toml\"\nload_balancing = { plan = \"plan.json\" }\n",
-        ),
-        ("e/swept.toml", "extends = \"small.toml\"\n[sweep]\nseed = [1, 2]\n"),
-    ]);
-    let args = [
-        "place",
-        "e/small.toml",
-        "--out",
-        "e/plan.json",
-        "--verify",
-        "flow",
-        "--format",
-        "csv",
-    ];
-    let judged = stdout(dir.path(), &args);
-    let run = stdout(dir.path(), &["run", "e/planned.toml", "--format", "csv"]);
-    let plain = |csv: &str| {
-        csv.replace(",ethereal,", ",?,")
-            .replace(",plan(file=plan.json),", ",?,")
-    };
-    assert_eq!(plain(&judged), plain(&run));
-    assert!(run.contains(",plan(file=plan.json),"), "{run}");
-    let plan: serde_json::Value = serde_json::from_slice(&fs::read(dir.path().join("e/plan.json")).unwrap()).unwrap();
-    assert_eq!(plan["flows"].as_array().unwrap().len(), 12);
-    // Three messages of 64 KiB out of every host at 100 Gb/s.
-    assert_eq!(plan["congestion"], 15.72864);
-    assert_eq!(plan["bound"], 15.72864);
-    let swept = self::run(dir.path(), &["place", "e/swept.toml", "--out", "plan.json"]);
-    assert_eq!(swept.status.code(), Some(2));
-    assert!(
-        text(&swept.stderr).contains("--set seed=..."),
-        "{}",
-        text(&swept.stderr)
-    );
-    assert_eq!(stdout(dir.path(), &["place", "e/swept.toml"]).lines().count(), 3);
-}
-
-#[test]
 fn bounds_come_per_point_and_step() {
     let dir = folder(&[("small.toml", SMALL)]);
     let args = [

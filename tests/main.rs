@@ -7,5 +7,6 @@ mod house;
 mod htsim;
 mod packet;
 mod recipes;
+mod placement;
 mod runs;
 mod validation;

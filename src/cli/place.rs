@@ -6,28 +6,34 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::ExperimentArgs;
 use super::failure::Failure;
 use super::format::Format;
 use super::run::unfinished;
+use super::{ExperimentArgs, stop_on_interrupt};
 use crate::experiment::config::ConfigError;
-use crate::experiment::record::Number;
-use crate::experiment::{self, Judged, Plan};
+use crate::experiment::{self, PlaceOptions, Plan};
 use crate::placement::PlanFile;
 use crate::report::table::Columns;
 
 /// What the table shows: the judgement, and with --verify the completion time.
 const COLUMNS: Columns = Columns {
-    always: &["point", "load_balancing", "flows", "subflows"],
-    naming: &["topology", "hosts", "workload", "size_bytes", "seed"],
+    always: &["point", "load_balancing", "flows"],
+    naming: &["topology", "hosts", "workload", "size_bytes", "seed", "worst_step"],
     results: &[
-        "congestion_us",
-        "fabric_congestion_us",
-        "optimal_fabric_congestion_us",
-        "congestion_ratio",
-        "bound_us",
+        "subflows",
+        "ethereal_subflows",
+        "spray_subflows",
+        "max_pieces",
+        "step_congestion_us",
+        "step_optimal_us",
+        "step_ratio",
+        "piece_bound_us",
+        "monge_gap_us",
+        "regret_us",
+        "place_s",
         "predicted_us",
         "cct_us",
+        "cct_over_predicted",
         "cct_over_bound",
     ],
 };
@@ -40,7 +46,7 @@ pub struct Place {
     /// Write the placement to this file; needs an experiment of one point
     #[arg(long, value_name = "plan.json", value_hint = clap::ValueHint::FilePath)]
     out: Option<PathBuf>,
-    /// Simulate the placement
+    /// Simulate the placement, and beside it ecmp, spray, weighted-spray and ethereal
     #[arg(long, value_enum, value_name = "ENGINE")]
     verify: Option<Engine>,
     /// How the judgement is printed
@@ -65,24 +71,26 @@ impl Place {
         if self.out.is_some() && plan.points().len() > 1 {
             return Err(one_point_only(&plan).into());
         }
-        let (mut rows, mut stuck) = (Vec::new(), None);
-        for &point in plan.points() {
-            let judged = experiment::judge(&plan, point)?;
-            if let Some(path) = &self.out {
-                write_plan(path, &plan, &judged)?;
-            }
-            rows.push(match self.verify {
-                None => judged.row,
-                Some(_) => {
-                    let measured = judged.simulate();
-                    stuck = stuck.or(measured.stuck);
-                    measured.row
-                }
-            });
+        let report = experiment::place(
+            &plan,
+            PlaceOptions {
+                verify: self.verify.is_some(),
+                plan_file: self.out.is_some(),
+                stop: stop_on_interrupt()?,
+            },
+        )?;
+        if let (Some(path), Some(file)) = (&self.out, &report.plan_file) {
+            write_plan(path, file)?;
         }
-        self.format.print(out, &rows, COLUMNS)?;
-        match stuck {
-            Some(stuck) => Err(Failure::Stuck(unfinished(&stuck))),
+        for note in &report.notes {
+            eprintln!("{note}");
+        }
+        if report.stopped {
+            return Err(Failure::Stopped);
+        }
+        self.format.print(out, &report.rows, COLUMNS)?;
+        match report.stuck.first() {
+            Some((row, stuck)) => Err(Failure::Stuck(format!("{row}: {}", unfinished(stuck)))),
             None => Ok(()),
         }
     }
@@ -99,17 +107,8 @@ fn one_point_only(plan: &Plan) -> ConfigError {
     ))
 }
 
-fn write_plan(path: &Path, plan: &Plan, judged: &Judged) -> Result<(), Failure> {
-    let scene = &judged.scene;
-    let name = judged.resolved.experiment.load_balancing.name();
-    let file = PlanFile::from_placement(&scene.network.fabric, &scene.schedule, &scene.placement)
-        .map_err(|error| plan.locate(&judged.resolved, error.under(&format!("load_balancing.{name}"))))?;
-    let file = PlanFile {
-        congestion: judged.row.congestion_us.map(|number| number.value()),
-        bound: judged.least_congestion_us().map(|bound| Number::new(bound).value()),
-        ..file
-    };
-    let text = serde_json::to_string(&file).map_err(std::io::Error::from)?;
+fn write_plan(path: &Path, file: &PlanFile) -> Result<(), Failure> {
+    let text = serde_json::to_string(file).map_err(std::io::Error::from)?;
     Ok(fs::write(path, text + "\n")
         .map_err(|error| std::io::Error::new(error.kind(), format!("{}: {error}", path.display())))?)
 }

@@ -46,8 +46,12 @@ pub struct Judged {
 }
 
 /// Places a point of a plan and judges the placement.
-pub fn judge(plan: &Plan, point: Point) -> Result<Judged, ConfigError> {
-    let resolved = plan.resolve(point)?;
+fn judge(plan: &Plan, point: Point) -> Result<Judged, ConfigError> {
+    judge_resolved(plan, point, plan.resolve(point)?)
+}
+
+/// The same for what a point resolves to, which may have been changed.
+pub(super) fn judge_resolved(plan: &Plan, point: Point, resolved: Resolved) -> Result<Judged, ConfigError> {
     let experiment = &resolved.experiment;
     let scene = plan.scene(experiment).map_err(|error| plan.locate(&resolved, error))?;
     let bounds = plan.bounds(experiment, &scene);

@@ -4,9 +4,9 @@
 //! config   text -> tree                 spec      tree -> Experiment, one point as written
 //! sweep    the points                   plan      every point validated before anything runs
 //! measure  a point -> its record        run       all points, several at a time
-//! bound    a point without simulating   record    rows of the results
-//! details  files of a point             manifest  what was run, when and where
-//! store    the results folder
+//! bound    a point without simulating   place     placements held against the optimum
+//! details  files of a point             record    rows of the results
+//! store    the results folder           manifest  what was run, when and where
 //! ```
 
 mod bound;
@@ -14,6 +14,7 @@ pub mod config;
 mod details;
 mod manifest;
 mod measure;
+mod place;
 mod plan;
 pub mod record;
 mod resolved;
@@ -24,7 +25,8 @@ mod store;
 mod sweep;
 
 pub use bound::{BoundRow, bound};
-pub use measure::{Judged, Measured, Storm, judge};
+pub use measure::{Judged, Measured, Storm};
+pub use place::{PlaceOptions, PlaceReport, PlaceRow, place};
 pub use plan::{MODEL, Network, Plan, Point, Resolved, Scene};
 pub use run::{Progress, Report, RunError, RunOptions, run};
 pub use spec::{Engine, Experiment, Output, schema};

@@ -75,8 +75,12 @@ pub struct Point {
 impl Point {
     /// Hash of the resolved configuration, the contents of the files it names, and the model.
     pub fn hash(&self) -> String {
-        self.hash.iter().map(|byte| format!("{byte:02x}")).collect()
+        hexadecimal(&self.hash)
     }
+}
+
+fn hexadecimal(hash: &[u8]) -> String {
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The experiment at one point, every default filled in, as it was written and as it is meant.
@@ -161,6 +165,19 @@ impl Plan {
     /// An error of a lower room about a point's experiment.
     pub fn locate(&self, resolved: &Resolved, error: InputError) -> ConfigError {
         ConfigError::from_input(error, &resolved.tree, &self.files)
+    }
+
+    /// Refuses an experiment that cannot be simulated.
+    pub(super) fn check(&self, experiment: &Experiment) -> Result<(), InputError> {
+        experiment
+            .check()
+            .and_then(|()| self.scene(experiment))
+            .and_then(|scene| experiment.check_scene(&scene))
+    }
+
+    /// The hash that a point with this experiment has.
+    pub(super) fn name_of(&self, experiment: &Experiment) -> String {
+        hexadecimal(&self.hash_of(experiment))
     }
 
     /// What an experiment is simulated on.
@@ -277,11 +294,7 @@ impl Plan {
     fn validate(&self, index: usize) -> Result<Point, ConfigError> {
         let resolved = self.resolve_index(index)?;
         let experiment = &resolved.experiment;
-        experiment
-            .check()
-            .and_then(|()| self.scene(experiment))
-            .and_then(|scene| experiment.check_scene(&scene))
-            .map_err(|error| self.locate(&resolved, error))?;
+        self.check(experiment).map_err(|error| self.locate(&resolved, error))?;
         Ok(Point {
             index: index as u32,
             seed: experiment.seed,

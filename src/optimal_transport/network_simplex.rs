@@ -94,7 +94,9 @@ struct Arc {
 }
 
 /// A spanning tree over rows (0..n), columns (n..n+m) and a root, with children as linked lists.
-/// Arcs to the root carry nothing and cost nothing; they only join parts of the tree.
+/// Arcs to the root carry nothing and cost nothing; they only join parts of the tree. With many rows and few columns nearly all
+/// rows are leaves: these stand in no list, and depth and potential of a row follow from its parent's, so that a pivot
+/// costs as much as it moves columns.
 struct Simplex<'a> {
     cost: &'a [i64],
     n: usize,
@@ -104,12 +106,13 @@ struct Simplex<'a> {
     /// Flow on the arc to the parent, and its cost.
     flow: Vec<u64>,
     arc_cost: Vec<i64>,
-    depth: Vec<u32>,
+    /// Of columns; see [`Simplex::depth`].
+    depths: Vec<u32>,
     first_child: Vec<u32>,
     next: Vec<u32>,
     previous: Vec<u32>,
-    /// Dual values: the reduced cost of an arc is `cost - potential[row] - potential[column]`.
-    potential: Vec<i64>,
+    /// Dual values of columns: the reduced cost of an arc is `cost - potential(row) - potential(column)`.
+    potentials: Vec<i64>,
     /// Where the search for an entering arc goes on.
     cursor: usize,
     pivots: usize,
@@ -127,11 +130,11 @@ impl<'a> Simplex<'a> {
             parent: vec![NONE; nodes],
             flow: vec![0; nodes],
             arc_cost: vec![0; nodes],
-            depth: vec![0; nodes],
+            depths: vec![0; nodes],
             first_child: vec![NONE; nodes],
             next: vec![NONE; nodes],
             previous: vec![NONE; nodes],
-            potential: vec![0; nodes],
+            potentials: vec![0; nodes],
             cursor: 0,
             pivots: 0,
         };
@@ -214,10 +217,30 @@ impl<'a> Simplex<'a> {
     }
 
     fn attach(&mut self, node: u32, parent: u32, flow: u64, cost: i64) {
-        let (n, p) = (node as usize, parent as usize);
+        let n = node as usize;
         self.parent[n] = parent;
         self.flow[n] = flow;
         self.arc_cost[n] = cost;
+        if self.is_listed(node) {
+            self.list(node);
+        }
+    }
+
+    fn detach(&mut self, node: u32) {
+        if self.is_listed(node) {
+            self.unlist(node);
+        }
+    }
+
+    /// Whether a node stands in its parent's list: all but rows without children.
+    fn is_listed(&self, node: u32) -> bool {
+        node as usize >= self.n || self.first_child[node as usize] != NONE
+    }
+
+    /// Puts a node in its parent's list; a parent that had no child joins its own parent's.
+    fn list(&mut self, node: u32) {
+        let parent = self.parent[node as usize];
+        let (n, p) = (node as usize, parent as usize);
         let second = self.first_child[p];
         self.next[n] = second;
         self.previous[n] = NONE;
@@ -225,31 +248,55 @@ impl<'a> Simplex<'a> {
             self.previous[second as usize] = node;
         }
         self.first_child[p] = node;
+        if p < self.n && second == NONE && self.parent[p] != NONE {
+            self.list(parent);
+        }
     }
 
-    fn detach(&mut self, node: u32) {
+    fn unlist(&mut self, node: u32) {
         let n = node as usize;
         let (before, after) = (self.previous[n], self.next[n]);
-        if before == NONE {
-            self.first_child[self.parent[n] as usize] = after;
-        } else {
-            self.next[before as usize] = after;
-        }
         if after != NONE {
             self.previous[after as usize] = before;
         }
+        if before != NONE {
+            self.next[before as usize] = after;
+            return;
+        }
+        let parent = self.parent[n];
+        self.first_child[parent as usize] = after;
+        if (parent as usize) < self.n && after == NONE {
+            self.unlist(parent);
+        }
     }
 
-    /// Depth and potential of a node from its parent's.
+    /// Arcs between a node and the root.
+    fn depth(&self, node: u32) -> u32 {
+        match node as usize {
+            row if row < self.n => self.depths[self.parent[row] as usize] + 1,
+            other => self.depths[other],
+        }
+    }
+
+    /// Dual value of a node: those of the two ends of an arc add up to its cost; the root's is 0.
+    fn potential(&self, node: u32) -> i64 {
+        match node as usize {
+            row if row < self.n => self.arc_cost[row] - self.potentials[self.parent[row] as usize],
+            other => self.potentials[other],
+        }
+    }
+
+    /// Depth and potential of a column from its parent's.
     fn settle(&mut self, node: u32) {
-        let (n, p) = (node as usize, self.parent[node as usize] as usize);
-        self.depth[n] = self.depth[p] + 1;
-        // Potentials of the two ends of an arc add up to its cost; the root's is 0.
-        self.potential[n] = self.arc_cost[n] - self.potential[p];
+        let n = node as usize;
+        if n >= self.n {
+            self.depths[n] = self.depth(self.parent[n]) + 1;
+            self.potentials[n] = self.arc_cost[n] - self.potential(self.parent[n]);
+        }
     }
 
     fn reduced(&self, arc: &Arc) -> i64 {
-        arc.cost - self.potential[arc.row as usize] - self.potential[self.n + arc.column as usize]
+        arc.cost - self.potential(arc.row) - self.potentials[self.n + arc.column as usize]
     }
 
     /// Pivots until no arc of the short list improves the plan. Arcs are searched in blocks, and the best
@@ -313,7 +360,7 @@ impl<'a> Simplex<'a> {
         let (mut amount_row, mut block_row) = (u64::MAX, NONE);
         let (mut amount_column, mut block_column) = (u64::MAX, NONE);
         while x != y {
-            if self.depth[x as usize] >= self.depth[y as usize] {
+            if self.depth(x) >= self.depth(y) {
                 // Nearest the entering arc is last: ties keep the first one met.
                 if self.points_up(x) && self.flow[x as usize] < amount_row {
                     (amount_row, block_row) = (self.flow[x as usize], x);
@@ -390,10 +437,10 @@ impl<'a> Simplex<'a> {
     /// Puts the arcs that would improve the plan on the short list, the best few of each row; returns how many.
     fn admit(&mut self) -> usize {
         let before = self.arcs.len();
-        let (potential_of_rows, potential_of_columns) = self.potential.split_at(self.n);
+        let potential_of_columns = &self.potentials[self.n..];
         let mut found: Vec<(i64, u32)> = Vec::new();
         for (i, row) in self.cost.chunks_exact(self.m).enumerate() {
-            let u = potential_of_rows[i];
+            let u = self.potential(i as u32);
             let least = row
                 .iter()
                 .zip(potential_of_columns)
@@ -440,8 +487,8 @@ impl<'a> Simplex<'a> {
         ExactPlan {
             cost: entries.iter().map(total).sum(),
             entries,
-            row_potentials: self.potential[..self.n].to_vec(),
-            column_potentials: self.potential[self.n..self.n + self.m].to_vec(),
+            row_potentials: (0..self.n as u32).map(|row| self.potential(row)).collect(),
+            column_potentials: self.potentials[self.n..self.n + self.m].to_vec(),
             pivots: self.pivots,
         }
     }

@@ -1,7 +1,7 @@
 //! Newton's method on the semi-dual: for many rows and few columns, such as 10^5 flows on 64 spines.
 
 use super::TransportError;
-use super::elementary::{add_scaled, dot, exp, ln, max, sum};
+use super::elementary::{SAFE, add_scaled, dot, exp2_row, exp2_row_shifted, log2_each, sum};
 use super::linear::Cholesky;
 use super::matrix::{Entropic, Matrix, Problem, check_positive};
 
@@ -28,21 +28,21 @@ impl SemiDualNewton {
         }
     }
 
-    /// Solves from zero potentials, and where that does not converge (few or identical rows) through
-    /// larger values of epsilon.
+    /// Solves from the potentials of samples of the rows, and where that does not converge (few or identical rows)
+    /// through larger values of epsilon.
     ///
     /// # Errors
     /// [`TransportError::ZeroMass`], [`TransportError::EpsilonTooSmall`], bad options, and
     /// [`TransportError::NotConverged`] where the marginals are not met.
     pub fn solve(&self, problem: &Problem<'_>) -> Result<Entropic, TransportError> {
         let (potentials, iterations) = self.potentials(problem)?;
-        let semi_dual = SemiDual::new(problem, self.epsilon);
-        let g: Vec<f64> = potentials.iter().map(|p| p / self.epsilon).collect();
+        let semi_dual = SemiDual::new(problem, self.epsilon, 1);
+        let g: Vec<f64> = potentials.iter().map(|p| p * semi_dual.scale).collect();
         let (plan, f) = semi_dual.plan(problem.rows, &g);
         let error = problem.check_plan(&plan, 2.0 * self.tolerance + 1e-13, iterations)?;
         Ok(Entropic {
             plan,
-            row_potentials: f.iter().map(|f| f * self.epsilon).collect(),
+            row_potentials: f.iter().map(|f| f / semi_dual.scale).collect(),
             column_potentials: potentials,
             iterations,
             error,
@@ -57,38 +57,56 @@ impl SemiDualNewton {
     pub fn potentials(&self, problem: &Problem<'_>) -> Result<(Vec<f64>, usize), TransportError> {
         problem.check_entropic(self.epsilon)?;
         check_positive("tolerance", self.tolerance)?;
-        let start = vec![0.0; problem.columns.len()];
-        let direct = self.ascend(problem, self.epsilon, start.clone(), self.tolerance);
+        let columns = problem.columns.len();
+        let (mut start, mut sampled) = (Start::zero(columns), 0);
+        for stride in SAMPLES {
+            if problem.rows.len() / stride < LEAST_SAMPLE * columns {
+                continue;
+            }
+            // A sample is as far from the whole as it is small: it need not be solved to more digits.
+            let rough = Self {
+                tolerance: ROUGH,
+                max_iterations: self.max_iterations.min(SAMPLE_STEPS),
+                ..*self
+            };
+            if let Ok((better, steps)) = rough.ascend(problem, &start, stride) {
+                (start, sampled) = (better, sampled + steps);
+            }
+        }
+        let direct = self.ascend(problem, &start, 1);
         let Err(TransportError::NotConverged { .. }) = direct else {
-            return direct;
+            return direct.map(|(found, steps)| (found.potentials, sampled + steps));
         };
         let (low, high) = problem.cost.range();
         let mut epsilon = (0.25 * (high - low)).max(self.epsilon);
-        let (mut g, mut total) = (start, 0);
+        let (mut start, mut total) = (Start::zero(columns), sampled);
         while epsilon > self.epsilon {
             // A larger epsilon only gives a start; where it stops short the next one goes on from zero.
-            if let Ok((better, steps)) = self.ascend(problem, epsilon, g.clone(), 1e-3) {
-                (g, total) = (better, total + steps);
+            let larger = Self {
+                epsilon,
+                tolerance: 1e-3,
+                ..*self
+            };
+            if let Ok((better, steps)) = larger.ascend(problem, &start, 1) {
+                start.potentials = better.potentials;
+                total += steps;
             }
             epsilon *= 0.25;
         }
-        let (g, steps) = self.ascend(problem, self.epsilon, g, self.tolerance)?;
-        Ok((g, total + steps))
+        let (found, steps) = self.ascend(problem, &start, 1)?;
+        Ok((found.potentials, total + steps))
     }
 
-    fn ascend(
-        &self,
-        problem: &Problem<'_>,
-        epsilon: f64,
-        start: Vec<f64>,
-        tolerance: f64,
-    ) -> Result<(Vec<f64>, usize), TransportError> {
-        let mut semi_dual = SemiDual::new(problem, epsilon);
-        let mut g: Vec<f64> = start.iter().map(|p| p / epsilon).collect();
-        let mut here = semi_dual.evaluate(&g, true);
+    fn ascend(&self, problem: &Problem<'_>, start: &Start, stride: usize) -> Result<(Start, usize), TransportError> {
+        let mut semi_dual = SemiDual::new(problem, self.epsilon, stride);
+        let mut g: Vec<f64> = start.potentials.iter().map(|p| p * semi_dual.scale).collect();
+        let mut here = semi_dual.evaluate(&g, start.hessian.is_none());
         semi_dual.take_hessian(&mut here);
+        if let Some(hessian) = &start.hessian {
+            semi_dual.hessian.clone_from(hessian);
+        }
         let mut iterations = 0;
-        while here.error > tolerance && iterations < self.max_iterations {
+        while here.error > self.tolerance && iterations < self.max_iterations {
             iterations += 1;
             match semi_dual.advance(&g, &here) {
                 Some(next) => (g, here) = next,
@@ -101,16 +119,44 @@ impl SemiDualNewton {
             }
         }
         let error = here.error;
-        if error <= tolerance {
-            Ok((g.iter().map(|g| g * epsilon).collect(), iterations))
-        } else {
-            Err(TransportError::NotConverged { iterations, error })
+        if error > self.tolerance {
+            return Err(TransportError::NotConverged { iterations, error });
+        }
+        let found = Start {
+            potentials: g.iter().map(|g| g / semi_dual.scale).collect(),
+            hessian: Some(semi_dual.hessian),
+        };
+        Ok((found, iterations))
+    }
+}
+
+/// Where an ascent starts: column potentials in units of cost, and a Hessian that holds nearby, if one is known.
+struct Start {
+    potentials: Vec<f64>,
+    hessian: Option<Matrix>,
+}
+
+impl Start {
+    fn zero(columns: usize) -> Self {
+        Self {
+            potentials: vec![0.0; columns],
+            hessian: None,
         }
     }
 }
 
-/// Below this error a step with the last Hessian gains as many digits as one with a new one.
-const KEEP_HESSIAN: f64 = 1e-5;
+/// Every that many rows make a sample.
+const SAMPLES: [usize; 2] = [64, 8];
+/// Rows per column below which a sample says little.
+const LEAST_SAMPLE: usize = 16;
+/// Error at which the solution of a sample is good enough.
+const ROUGH: f64 = 1e-2;
+/// Newton steps on a sample, at most.
+const SAMPLE_STEPS: usize = 12;
+/// Below this error steps with the last Hessian gain digits faster than ones with a new Hessian, which cost several times as much...
+const KEEP_HESSIAN: f64 = 1e-2;
+/// ... as long as each leaves no more than this part of the error.
+const SLOW: f64 = 0.2;
 /// Rows whose probabilities are multiplied at a time.
 const PANEL: usize = 128;
 /// Probabilities below this do not count in the Hessian (and would be slow as denormal `f32`).
@@ -118,15 +164,22 @@ const NEGLIGIBLE: f64 = 1e-12;
 /// Sizes of the blocks of the Hessian kept in registers.
 const TILE: (usize, usize) = (4, 8);
 
-/// The semi-dual with masses relative to their total and potentials in units of epsilon.
+/// The semi-dual of every `stride`-th row, with masses relative to their total and potentials in units of epsilon * ln 2: powers
+/// of 2 take the place of exponentials.
 struct SemiDual<'a> {
     rows: Vec<f64>,
     columns: Vec<f64>,
     cost: &'a Matrix,
-    inverse: f64,
+    stride: usize,
+    /// Those units per unit of cost.
+    scale: f64,
+    /// Shift of every row under which its terms neither overflow nor vanish.
+    shifts: Vec<f64>,
     /// The Hessian in use: this point's, or that of an earlier one.
     hessian: Matrix,
     fresh: bool,
+    /// Whether the last step gained little.
+    slow: bool,
     /// Multiple of the largest diagonal entry that is added to the Hessian: 0 but where steps fail (Levenberg).
     damping: f64,
 }
@@ -142,51 +195,63 @@ struct Evaluation {
 }
 
 impl<'a> SemiDual<'a> {
-    fn new(problem: &'a Problem<'a>, epsilon: f64) -> Self {
-        let (rows, columns) = (problem.mass(), sum(problem.columns));
+    fn new(problem: &'a Problem<'a>, epsilon: f64, stride: usize) -> Self {
+        let relative = |masses: Vec<f64>| -> Vec<f64> {
+            let total = sum(&masses);
+            masses.iter().map(|m| m / total).collect()
+        };
+        let rows: Vec<f64> = problem.rows.iter().step_by(stride).copied().collect();
         Self {
-            rows: problem.rows.iter().map(|m| m / rows).collect(),
-            columns: problem.columns.iter().map(|m| m / columns).collect(),
+            shifts: vec![0.0; rows.len()],
+            rows: relative(rows),
+            columns: relative(problem.columns.to_vec()),
             cost: problem.cost,
-            inverse: 1.0 / epsilon,
+            stride,
+            scale: std::f64::consts::LOG2_E / epsilon,
             hessian: Matrix::zeros(0, 0),
             fresh: false,
+            slow: false,
             damping: 0.0,
         }
     }
 
-    /// exp((g_j - C_ij) / epsilon - shift) into `terms`: returns their sum and the shift.
+    /// 2^(g_j - scale * C_ij + shift) into `terms`; returns their sum and the shift.
     fn terms(&self, i: usize, g: &[f64], terms: &mut [f64]) -> (f64, f64) {
-        for ((t, g), c) in terms.iter_mut().zip(g).zip(self.cost.row(i)) {
-            *t = g - c * self.inverse;
+        let (cost, shift) = (self.cost.row(i * self.stride), self.shifts[i]);
+        let total = exp2_row(terms, shift, g, cost, self.scale);
+        if SAFE.contains(&total) {
+            (total, shift)
+        } else {
+            exp2_row_shifted(terms, g, cost, self.scale)
         }
-        let shift = max(terms);
-        for t in terms.iter_mut() {
-            *t = exp(*t - shift);
-        }
-        (sum(terms), shift)
     }
 
-    fn evaluate(&self, g: &[f64], hessian: bool) -> Evaluation {
+    fn evaluate(&mut self, g: &[f64], hessian: bool) -> Evaluation {
         let m = g.len();
         let mut terms = vec![0.0; m];
         let mut sums = vec![0.0; m];
         let mut value = dot(&self.columns, g);
+        let mut totals = Vec::with_capacity(self.rows.len());
         let mut gram = hessian.then(|| Gram::new(m));
         let n = self.rows.len() as f64;
-        for (i, &mass) in self.rows.iter().enumerate() {
+        for i in 0..self.rows.len() {
+            let mass = self.rows[i];
             let (total, shift) = self.terms(i, g, &mut terms);
+            self.shifts[i] = shift;
+            totals.push(total);
+            value += mass * shift;
             add_scaled(&mut sums, mass / total, &terms);
-            value -= mass * (shift + ln(total));
             if let Some(gram) = &mut gram {
                 // Scaled to masses around 1, which suit f32.
-                gram.add((mass * n).sqrt() / total, &terms);
+                gram.add((mass * n).sqrt(), total, &terms);
             }
         }
+        log2_each(&mut totals);
+        value -= dot(&self.rows, &totals);
         let hessian = gram.map(|gram| {
             let gram = gram.finish();
             let entry = |i: usize, j: usize| if i == j { sums[i] } else { 0.0 } - gram.at(i, j) / n;
-            Matrix::from_fn(m - 1, m - 1, entry)
+            Matrix::from_fn(m - 1, m - 1, |i, j| std::f64::consts::LN_2 * entry(i, j))
         });
         let gradient: Vec<f64> = self.columns.iter().zip(&sums).map(|(b, s)| b - s).collect();
         Evaluation {
@@ -213,7 +278,7 @@ impl<'a> SemiDual<'a> {
         if !slope.is_finite() {
             return None;
         }
-        let far = here.error > KEEP_HESSIAN;
+        let far = here.error > KEEP_HESSIAN || self.slow;
         let trials = if self.fresh { 6 } else { 1 };
         let mut length = 1.0;
         for _ in 0..trials {
@@ -223,6 +288,7 @@ impl<'a> SemiDual<'a> {
             let rises = there.value >= here.value + 1e-4 * length * slope;
             if (far && rises) || there.error < 0.5 * here.error {
                 self.damping *= 0.1;
+                self.slow = there.error > SLOW * here.error;
                 self.take_hessian(&mut there);
                 return Some((next, there));
             }
@@ -231,15 +297,20 @@ impl<'a> SemiDual<'a> {
         None
     }
 
-    /// The plan in units of mass, its rows exact, and the row potentials in units of epsilon.
+    /// The plan in units of mass, its rows exact, and the row potentials in the units of `g`.
     fn plan(&self, masses: &[f64], g: &[f64]) -> (Matrix, Vec<f64>) {
         let mut plan = Matrix::zeros(masses.len(), g.len());
         let mut f = Vec::with_capacity(masses.len());
+        let mut logs = Vec::with_capacity(masses.len());
         for (i, &mass) in masses.iter().enumerate() {
             let (total, shift) = self.terms(i, g, plan.row_mut(i));
-            plan.row_mut(i).iter_mut().for_each(|t| *t *= mass / total);
-            f.push(ln(mass) - shift - ln(total));
+            let factor = mass / total;
+            plan.row_mut(i).iter_mut().for_each(|t| *t *= factor);
+            f.push(shift);
+            logs.push(factor.max(f64::MIN_POSITIVE));
         }
+        log2_each(&mut logs);
+        add_scaled(&mut f, 1.0, &logs);
         (plan, f)
     }
 }
@@ -267,11 +338,12 @@ impl Gram {
         }
     }
 
-    /// Adds the outer product of `factor * vector`.
-    fn add(&mut self, factor: f64, vector: &[f64]) {
+    /// Adds the outer product of `factor * vector / total`.
+    fn add(&mut self, factor: f64, total: f64, vector: &[f64]) {
+        let (factor, least) = (factor / total, NEGLIGIBLE * total);
         let row = &mut self.panel[self.filled * self.stride..][..self.size];
         for (out, &v) in row.iter_mut().zip(vector) {
-            *out = if v > NEGLIGIBLE { (factor * v) as f32 } else { 0.0 };
+            *out = if v > least { (factor * v) as f32 } else { 0.0 };
         }
         self.filled += 1;
         if self.filled == PANEL {

@@ -1,12 +1,9 @@
 //! Sinkhorn's iteration in the log domain: potentials instead of scalings, so that any epsilon works.
 
 use super::TransportError;
-use super::elementary::{add_scaled, exp, exp_row, ln, max};
+use super::elementary::{SAFE, add_scaled, exp2_row, exp2_row_shifted, log2_each};
 use super::matrix::{Entropic, Matrix, Problem};
 use super::sinkhorn::{Round, Sinkhorn};
-
-/// Sums within these bounds have lost no terms that matter to overflow or underflow.
-const SAFE: std::ops::Range<f64> = 1e-200..1e200;
 
 impl Sinkhorn {
     /// Solves in the log domain. Each iteration is one pass over the costs and takes one exponential
@@ -25,7 +22,7 @@ impl Sinkhorn {
         }
         let plan = state.plan();
         let error = problem.check_plan(&plan, 2.0 * self.tolerance, iterations)?;
-        let in_cost = |potentials: &[f64]| potentials.iter().map(|p| p * self.epsilon).collect();
+        let in_cost = |potentials: &[f64]| potentials.iter().map(|p| p / state.scale).collect();
         Ok(Entropic {
             plan,
             row_potentials: in_cost(&state.f),
@@ -36,11 +33,11 @@ impl Sinkhorn {
     }
 }
 
+/// Potentials count in units of epsilon * ln 2, so that powers of 2 take the place of exponentials.
 struct State<'a> {
     problem: &'a Problem<'a>,
-    epsilon: f64,
-    /// Costs and potentials in units of epsilon.
-    cost: Matrix,
+    /// These units per unit of cost.
+    scale: f64,
     f: Vec<f64>,
     g: Vec<f64>,
     log_rows: Vec<f64>,
@@ -49,11 +46,14 @@ struct State<'a> {
 
 impl<'a> State<'a> {
     fn new(problem: &'a Problem<'a>) -> Self {
-        let logs = |masses: &[f64]| masses.iter().map(|&m| ln(m)).collect();
+        let logs = |masses: &[f64]| {
+            let mut logs: Vec<f64> = masses.iter().map(|m| m.max(f64::MIN_POSITIVE)).collect();
+            log2_each(&mut logs);
+            logs
+        };
         Self {
             problem,
-            epsilon: 0.0,
-            cost: Matrix::zeros(0, 0),
+            scale: 1.0,
             f: vec![0.0; problem.rows.len()],
             g: vec![0.0; problem.columns.len()],
             log_rows: logs(problem.rows),
@@ -63,13 +63,11 @@ impl<'a> State<'a> {
 
     /// Potentials keep their value in units of cost.
     fn set_epsilon(&mut self, epsilon: f64) {
-        let (cost, ratio) = (self.problem.cost, self.epsilon / epsilon);
-        let scaled = cost.data().iter().map(|c| c / epsilon).collect();
-        self.cost = Matrix::new(cost.rows(), cost.columns(), scaled).expect("the same shape");
+        let scale = std::f64::consts::LOG2_E / epsilon;
         for potential in self.f.iter_mut().chain(&mut self.g) {
-            *potential *= ratio;
+            *potential *= scale / self.scale;
         }
-        self.epsilon = epsilon;
+        self.scale = scale;
     }
 
     fn run(&mut self, round: &Round) -> Result<usize, TransportError> {
@@ -84,7 +82,7 @@ impl<'a> State<'a> {
                 return Ok(iteration);
             }
             self.f = f;
-            self.update_columns(&column_sums);
+            self.update_columns(column_sums);
         }
         if round.last {
             let iterations = round.max_iterations;
@@ -97,47 +95,50 @@ impl<'a> State<'a> {
     fn update_rows(&self) -> (Vec<f64>, Vec<f64>, f64) {
         let mut terms = vec![0.0; self.g.len()];
         let mut column_sums = vec![0.0; self.g.len()];
-        let mut next = Vec::with_capacity(self.f.len());
+        let mut row_sums = Vec::with_capacity(self.f.len());
+        let mut next = self.f.clone();
         let mut off = 0.0;
         for (i, &mass) in self.problem.rows.iter().enumerate() {
-            let cost = self.cost.row(i);
-            let mut shift = self.f[i];
-            let mut row_sum = exp_row(&mut terms, shift, &self.g, cost);
+            let cost = self.problem.cost.row(i);
+            let mut row_sum = exp2_row(&mut terms, self.f[i], &self.g, cost, self.scale);
             off += (row_sum - mass).abs();
             if !SAFE.contains(&row_sum) {
-                for ((t, g), c) in terms.iter_mut().zip(&self.g).zip(cost) {
-                    *t = g - c;
-                }
-                shift = -max(&terms);
-                row_sum = exp_row(&mut terms, shift, &self.g, cost);
+                (row_sum, next[i]) = exp2_row_shifted(&mut terms, &self.g, cost, self.scale);
             }
-            next.push(shift + (self.log_rows[i] - ln(row_sum)));
+            row_sums.push(row_sum);
             add_scaled(&mut column_sums, mass / row_sum, &terms);
+        }
+        log2_each(&mut row_sums);
+        for ((next, log_mass), log_sum) in next.iter_mut().zip(&self.log_rows).zip(&row_sums) {
+            *next += log_mass - log_sum;
         }
         (next, column_sums, off)
     }
 
-    fn update_columns(&mut self, column_sums: &[f64]) {
-        for (j, &column_sum) in column_sums.iter().enumerate() {
-            self.g[j] = if SAFE.contains(&column_sum) {
-                self.g[j] + (self.log_columns[j] - ln(column_sum))
-            } else {
-                self.log_columns[j] - self.log_sum_of_column(j)
-            };
+    fn update_columns(&mut self, mut column_sums: Vec<f64>) {
+        let lost: Vec<usize> = (0..column_sums.len())
+            .filter(|&j| !SAFE.contains(&column_sums[j]))
+            .collect();
+        for &j in &lost {
+            (column_sums[j], self.g[j]) = self.sum_of_column(j);
+        }
+        log2_each(&mut column_sums);
+        for ((g, log_mass), log_sum) in self.g.iter_mut().zip(&self.log_columns).zip(&column_sums) {
+            *g += log_mass - log_sum;
         }
     }
 
-    /// ln sum_i exp(f_i - C_ij), however small its terms are.
-    fn log_sum_of_column(&self, j: usize) -> f64 {
-        let exponent = |i: usize| self.f[i] - self.cost.at(i, j);
-        let largest = (0..self.f.len()).map(exponent).fold(f64::NEG_INFINITY, f64::max);
-        largest + ln((0..self.f.len()).map(|i| exp(exponent(i) - largest)).sum())
+    /// sum_i 2^(f_i + g_j - C_ij), however small its terms are, with the g_j under which it is.
+    fn sum_of_column(&self, j: usize) -> (f64, f64) {
+        let column: Vec<f64> = (0..self.f.len()).map(|i| self.problem.cost.at(i, j)).collect();
+        let mut terms = vec![0.0; column.len()];
+        exp2_row_shifted(&mut terms, &self.f, &column, self.scale)
     }
 
     fn plan(&self) -> Matrix {
         let mut plan = Matrix::zeros(self.f.len(), self.g.len());
         for (i, &f) in self.f.iter().enumerate() {
-            exp_row(plan.row_mut(i), f, &self.g, self.cost.row(i));
+            exp2_row(plan.row_mut(i), f, &self.g, self.problem.cost.row(i), self.scale);
         }
         plan
     }

@@ -1,7 +1,7 @@
 //! Sinkhorn-Newton-Sparse: for small epsilon and high precision, where plain rounds need tens of thousands.
 
 use super::TransportError;
-use super::elementary::{add_scaled, dot, exp, exp_row, ln, max, sum};
+use super::elementary::{SAFE, add_scaled, dot, exp, exp_row, ln, max, sum};
 use super::matrix::{Entropic, Matrix, Problem, check_positive};
 
 /// Options of Sinkhorn-Newton-Sparse (Tang et al. 2024, arXiv 2401.12253): Sinkhorn sweeps until the marginals are roughly met, then
@@ -79,9 +79,6 @@ impl SinkhornNewtonSparse {
         })
     }
 }
-
-/// Sums within these bounds have lost no terms that matter to overflow or underflow.
-const SAFE: std::ops::Range<f64> = 1e-200..1e200;
 
 /// Masses relative to their total; costs in units of epsilon.
 struct State {

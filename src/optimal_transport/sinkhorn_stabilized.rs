@@ -1,7 +1,7 @@
 //! Sinkhorn's iteration on a kernel matrix, with large scalings absorbed into potentials.
 
 use super::TransportError;
-use super::elementary::{add_scaled, dot, exp_row, ln};
+use super::elementary::{add_scaled, dot, exp2_row, ln};
 use super::matrix::{Entropic, Matrix, Problem};
 use super::sinkhorn::{Round, Sinkhorn};
 
@@ -84,14 +84,16 @@ impl<'a> State<'a> {
     }
 
     fn compute_kernel(&mut self) {
-        let inverse = 1.0 / self.epsilon;
-        let scaled: Vec<f64> = self.beta.iter().map(|b| b * inverse).collect();
-        let mut cost = vec![0.0; scaled.len()];
+        let scale = std::f64::consts::LOG2_E / self.epsilon;
+        let beta: Vec<f64> = self.beta.iter().map(|b| b * scale).collect();
         for (i, alpha) in self.alpha.iter().enumerate() {
-            for (scaled, c) in cost.iter_mut().zip(self.problem.cost.row(i)) {
-                *scaled = c * inverse;
-            }
-            exp_row(self.kernel.row_mut(i), alpha * inverse, &scaled, &cost);
+            exp2_row(
+                self.kernel.row_mut(i),
+                alpha * scale,
+                &beta,
+                self.problem.cost.row(i),
+                scale,
+            );
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::optimal_transport::{Preferences, Step, Ways};
 use super::weights::WeightCache;
-use super::{Ethereal, LoadBalancing, OptimalTransport, Piece, Placement, PlanFile, Problem, Route};
+use super::{Ethereal, LoadBalancing, OptimalTransport, Piece, Placement, Problem, Route};
 use crate::ids::{NodeId, TaskId};
 use crate::input::{InputError, NoFiles};
 use crate::optimal_transport::{Matrix, TransportError, monge_gap};
@@ -31,10 +31,10 @@ pub struct StepJudgement {
     pub ethereal_subflows: u64,
     /// Sub-flows of spraying: every flow on all its paths.
     pub spray_subflows: u64,
-    /// What exchanging bytes between pairs, as much through every spine as before, would save per byte. The price of
-    /// a path is the sum of bytes / capacity over its links as this placement loads them.
+    /// How much less a byte would pay on average if pairs exchanged paths, with as much through every spine as before. The
+    /// price of a path is the sum of bytes / capacity over its links as this placement loads them.
     pub monge_gap_us: f64,
-    /// What every pair on its cheapest path would save per byte at the same prices: 0 where all are content.
+    /// How much less if every pair took its cheapest path, at the same prices: 0 where all are content.
     pub regret_us: f64,
 }
 
@@ -75,15 +75,16 @@ impl Judgement {
 
     /// The average of the steps' Monge gaps: the conditional Monge gap, in microseconds.
     pub fn monge_gap_us(&self) -> f64 {
-        self.steps.iter().map(|s| s.monge_gap_us).sum::<f64>() / self.steps.len().max(1) as f64
+        self.mean(|step| step.monge_gap_us)
     }
 
-    /// Writes the verdict on the worst step into a plan file.
-    pub fn annotate(&self, plan: &mut PlanFile) {
-        let worst = self.worst();
-        plan.congestion = worst.map(|s| s.congestion_us);
-        plan.bound = worst.map(|s| s.optimum_us);
-        plan.monge_gap = worst.map(|_| self.monge_gap_us());
+    /// The average of the steps' regrets, in microseconds.
+    pub fn regret_us(&self) -> f64 {
+        self.mean(|step| step.regret_us)
+    }
+
+    fn mean(&self, of: impl Fn(&StepJudgement) -> f64) -> f64 {
+        self.steps.iter().map(of).sum::<f64>() / self.steps.len().max(1) as f64
     }
 }
 
@@ -233,7 +234,7 @@ impl Judge<'_> {
         amounts
     }
 
-    /// Monge gap and regret per byte, at a price for crossing every link.
+    /// Monge gap and regret, averaged over bytes, at a price for crossing every link.
     fn gaps(&mut self, step: &Step, amounts: &[u64], prices: &[f64]) -> Result<(f64, f64), TransportError> {
         let table = &step.table;
         let total: u64 = amounts.iter().sum();

@@ -8,7 +8,8 @@ mod calibration;
 
 use calibration::cpu_seconds;
 use fabricsim::optimal_transport::{
-    EpsilonScaling, Matrix, Problem, SemiDualNewton, Sinkhorn, assign, exp, integer_costs, ln, network_simplex,
+    EpsilonScaling, Matrix, Problem, SemiDualNewton, Sinkhorn, SinkhornNewtonSparse, assign, exp, integer_costs, ln,
+    network_simplex,
 };
 use fabricsim::rng::{Stream, stream};
 use rand::RngExt;
@@ -95,6 +96,10 @@ fn entropic(table: &Table) {
     let cost = uniform_costs(100_000, 64);
     let (a, b) = (lognormal_masses(100_000, "rows"), lognormal_masses(64, "columns"));
     let problem = Problem::new(&cost, &a, &b).expect("a valid problem");
+    table.row("semi-dual newton 100000 x 64, potentials alone", Some(0.12), || {
+        let solution = SemiDualNewton::new(0.05).potentials(&problem);
+        solution.map_or_else(|e| e.to_string(), |(_, steps)| format!("{steps} steps"))
+    });
     for epsilon in [0.05, 0.01, 0.001] {
         table.row(
             &format!("semi-dual newton 100000 x 64, epsilon {epsilon}"),
@@ -108,6 +113,16 @@ fn entropic(table: &Table) {
             },
         );
     }
+    let cost = uniform_costs(500, 500);
+    let uniform = vec![1.0 / 500.0; 500];
+    let problem = Problem::new(&cost, &uniform, &uniform).expect("a valid problem");
+    table.row("sinkhorn-newton-sparse 500, eta 1200", Some(0.25), || {
+        let solution = SinkhornNewtonSparse::new(1.0 / 1200.0).solve(&problem);
+        solution.map_or_else(
+            |e| e.to_string(),
+            |s| format!("{} iterations, error {:.1e}", s.iterations, s.error),
+        )
+    });
     let mut scaled = Sinkhorn::new(0.001);
     scaled.scaling = Some(EpsilonScaling::default());
     scaled.tolerance = 1e-6;

@@ -187,14 +187,14 @@ host_link = { rate = "100Gbps" }
 tor_link = { rate = "100Gbps" }
 core_link = { rate = "100Gbps" }
 "#;
-    let keep = "extends = \"failed.toml\"\nload_balancing = { optimal-transport = { keep = \"plan.json\" } }\n";
+    let keep = "extends = \"../failed.toml\"\nload_balancing = { optimal-transport = { keep = \"plan.json\" } }\n";
     let dir = folder(&[
         ("small.toml", SMALL),
         ("failed.toml", FAILED),
         ("whole.toml", &format!("extends = \"failed.toml\"\n{whole}")),
         ("rings.toml", &format!("extends = \"failed.toml\"\n{rings}")),
         ("tiers.toml", tiers),
-        ("keep.toml", keep),
+        ("later/keep.toml", keep),
     ]);
     let dir = dir.path();
     for file in ["whole.toml", "rings.toml", "tiers.toml"] {
@@ -202,11 +202,13 @@ core_link = { rate = "100Gbps" }
         assert!(number(row, "step_ratio") <= 1.002, "{file}: {row:?}");
     }
     // A plan that is as good as any stays as it is.
-    place(dir, &["failed.toml", "--out", "plan.json"]);
-    place(dir, &["keep.toml", "--out", "kept.json"]);
+    // Its name is relative to the file that names it.
+    place(dir, &["failed.toml", "--out", "later/plan.json"]);
+    let kept = place(dir, &["later/keep.toml", "--out", "kept.json"]);
+    assert_eq!(kept[0]["load_balancing"], "optimal-transport(keep=plan.json)");
     let pieces = |name: &str| {
         let plan: serde_json::Value = serde_json::from_slice(&fs::read(dir.join(name)).unwrap()).unwrap();
         plan["flows"].clone()
     };
-    assert_eq!(pieces("plan.json"), pieces("kept.json"));
+    assert_eq!(pieces("later/plan.json"), pieces("kept.json"));
 }

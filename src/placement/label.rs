@@ -34,6 +34,9 @@ fn options(scheme: &impl Serialize) -> Map<String, Value> {
 
 /// The value of an option. A file is named without its folder, which is another on every machine.
 fn shown(key: &str, value: &Value) -> String {
+    if let Some(file) = value.get("file") {
+        return shown("file", file);
+    }
     let text = text(value);
     let name = Path::new(&text).file_name().and_then(|name| name.to_str());
     match name {

@@ -24,7 +24,7 @@ pub(super) use preferences::Preferences;
 pub(super) use step::Step;
 pub(super) use ways::Ways;
 
-use super::{Piece, Placement, Problem, Route, Scheme};
+use super::{Piece, Placement, Plan, Problem, Route, Scheme};
 use crate::ids::TaskId;
 use crate::input::InputError;
 use crate::optimal_transport::TransportError;
@@ -58,7 +58,7 @@ pub struct OptimalTransport {
     pub prefer: Prefer,
     /// A plan.json for the same workload: where it is as good, flows stay on its paths.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub keep: Option<String>,
+    pub keep: Option<Plan>,
 }
 
 /// What computes the least congestion.

@@ -6,7 +6,7 @@ use super::step::Flow;
 use super::{OptimalTransport, Prefer};
 use crate::ids::{NodeId, TaskId};
 use crate::input::InputError;
-use crate::placement::{Piece, Placement, PlanFile, Problem, Route};
+use crate::placement::{Piece, Placement, Problem, Route, Scheme};
 use crate::topology::Fabric;
 
 /// Costs of paths, between 0 and 1 each.
@@ -23,13 +23,9 @@ impl Preferences {
     };
 
     pub fn new(options: &OptimalTransport, problem: &Problem<'_>) -> Result<Self, InputError> {
-        let read = |name: &String| {
-            let plan = PlanFile::parse(name, &problem.files.read(name)?)?;
-            plan.placement(name, problem.fabric, problem.schedule)
-        };
         Ok(Self {
             short: options.prefer == Prefer::Short,
-            kept: options.keep.as_ref().map(read).transpose()?,
+            kept: options.keep.as_ref().map(|plan| plan.place(problem)).transpose()?,
         })
     }
 

@@ -161,7 +161,7 @@ fn greedy(step: &Step, random: &mut Stream, jittered: bool) -> Vec<Pieces> {
 
 /// Sparsity-constrained transport of each pair's flows to the shares that the plan gives its paths. Costs are jittered:
 /// equal ones would send all flows to the same k paths.
-fn sparse(step: &Step, plan: &[f64], k: u32, random: &mut Stream) -> Result<Vec<Pieces>, TransportError> {
+pub(super) fn sparse(step: &Step, plan: &[f64], k: u32, random: &mut Stream) -> Result<Vec<Pieces>, TransportError> {
     let mut pieces = greedy(step, random, false);
     for (pair, flows) in step.of_pair.iter().enumerate() {
         let cells = step.table.cells(pair);

@@ -5,6 +5,7 @@ use rand::RngExt;
 use super::*;
 use crate::ids::NodeId;
 use crate::input::NoFiles;
+use crate::optimal_transport::ot3::Congestion;
 use crate::optimal_transport::{exp, ln, ot3};
 use crate::placement::{LoadBalancing, PlanFile};
 use crate::rng::{Stream, stream};
@@ -218,6 +219,25 @@ fn ratios_to_the_optimum() {
     }
 }
 
+/// Equal costs would send all flows of a pair to the same k spines: jitter spreads them, and a local search does the rest.
+#[test]
+fn jitter_and_a_local_search_repair_sparsity_constrained_transport() {
+    let seeds = 5;
+    let mut ratios = 0.0;
+    for seed in 0..seeds {
+        let (fabric, schedule) = (fabric(Family::Equal, seed), schedule(Family::Equal, seed));
+        let step = whole_step(&fabric, &schedule);
+        let Congestion { plan, bound, .. } = step.solve(&OptimalTransport::default()).unwrap().congestion;
+        let mut random = stream(seed, "start", 0);
+        let pieces = starts::sparse(&step, &plan, 2, &mut random).unwrap();
+        let mut search = local_search::Search::new(&step, pieces, 2);
+        search.run(bound, 50_000);
+        assert!(search.pieces.iter().all(|pieces| pieces.len() <= 2));
+        ratios += search.congestion() / bound;
+    }
+    assert!(ratios / seeds as f64 <= 1.01, "{}", ratios / seeds as f64);
+}
+
 fn place_by(spec: &OptimalTransport, fabric: &Fabric, schedule: &Schedule) -> Placement {
     LoadBalancing::OptimalTransport(spec.clone())
         .place(fabric, schedule, &NoFiles, 1)
@@ -262,7 +282,9 @@ fn a_kept_plan_stays_where_it_is_as_good() {
     let (fabric, schedule) = (fabric(Family::Equal, 2), schedule(Family::Equal, 2));
     let place = |seed, keep: Option<&Placement>| {
         let spec = OptimalTransport {
-            keep: keep.map(|_| "before.json".to_owned()),
+            keep: keep.map(|_| crate::placement::Plan {
+                file: "before.json".to_owned(),
+            }),
             ..OptimalTransport::default()
         };
         let text =
@@ -389,7 +411,7 @@ fn bad_options_are_named() {
     insta::assert_snapshot!(error(serde_json::json!({ "max_pieces": 0 })), @"max_pieces: `max_pieces` is 0 (a flow has at least 1 piece; leave it out to have no limit)");
     insta::assert_snapshot!(error(serde_json::json!({ "epsilon": 0.0 })), @"epsilon: `epsilon` is 0 (it must be between 1e-3 and 1)");
     insta::assert_snapshot!(error(serde_json::json!({ "tolerance": 2.0 })), @"tolerance: `tolerance` is 2 (it must be between 1e-9 and 1)");
-    insta::assert_snapshot!(error(serde_json::json!({ "keep": "before.json" })), @"before.json: there is no such file");
+    insta::assert_snapshot!(error(serde_json::json!({ "keep": { "file": "before.json" } })), @"before.json: there is no such file");
     // More pieces than paths are as good as one per path.
     let placement = place(&fabric, &schedule, Some(1_000));
     assert!(

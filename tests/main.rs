@@ -6,7 +6,7 @@ mod config_reference;
 mod house;
 mod htsim;
 mod packet;
-mod recipes;
 mod placement;
+mod recipes;
 mod runs;
 mod validation;

@@ -1,13 +1,16 @@
 //! Benchmarks of the flow engine: CPU seconds of one run, and the same as a ratio to the hold model.
 //!
-//! `cargo bench --bench flow_engine [-- NAME]` runs the cases whose name contains NAME.
+//! `cargo bench --bench flow_engine [-- NAME]` runs the cases whose name contains NAME. Cases with a
+//! tolerance tell how far completion times are from the exact ones, if these ran before.
 
 #[path = "calibration/mod.rs"]
 mod calibration;
 
+use std::collections::HashMap;
+
 use fabricsim::flow_engine::{FlowOptions, simulate};
 use fabricsim::input::NoFiles;
-use fabricsim::outcome::Observe;
+use fabricsim::outcome::{Observe, Outcome};
 use fabricsim::placement::{Ecmp, Ethereal, LoadBalancing, Spray};
 use fabricsim::rng::mix;
 use fabricsim::topology::{Cable, Fabric, LeafSpine};
@@ -29,6 +32,8 @@ struct Case {
     schedule: Schedule,
     tolerance: f64,
     schemes: Vec<LoadBalancing>,
+    /// Whether completion times are compared with those of another case.
+    compared: bool,
 }
 
 fn main() {
@@ -38,8 +43,9 @@ fn main() {
         .unwrap_or_default();
     let hold_ns = calibration::hold_ns();
     println!("hold model: {hold_ns:.1} ns per operation\n");
-    println!("| case | load balancing | flows | events | CPU s | million holds |");
-    println!("|---|---|---|---|---|---|");
+    println!("| case | load balancing | flows | events | CPU s | million holds | off by at most |");
+    println!("|---|---|---|---|---|---|---|");
+    let mut exact: HashMap<(usize, &str), Outcome> = HashMap::new();
     for case in cases().iter().filter(|case| case.name.contains(&wanted)) {
         let fabric = fabric(case.radix);
         for scheme in &case.schemes {
@@ -50,31 +56,52 @@ fn main() {
                 tolerance: case.tolerance,
                 ..FlowOptions::default()
             };
-            let run = || simulate(&fabric, &case.schedule, &placement, &options, &Observe::default());
+            let observe = Observe {
+                flows: case.compared,
+                ..Observe::default()
+            };
+            let run = || simulate(&fabric, &case.schedule, &placement, &options, &observe);
             let (seconds, outcome) = calibration::cpu_seconds(run);
+            let outcome = outcome.expect("every flow finishes");
+            let flows = case.schedule.transfer_count();
+            let off = match exact.get(&(flows, scheme.name())).filter(|_| case.tolerance > 0.0) {
+                Some(exact) => format!("{:.2} %", 100.0 * largest_difference(&outcome, exact)),
+                None => String::new(),
+            };
             println!(
-                "| {} | {} | {} | {} | {seconds:.4} | {:.2} |",
+                "| {} | {} | {flows} | {} | {seconds:.4} | {:.2} | {off} |",
                 case.name,
                 scheme.name(),
-                case.schedule.transfer_count(),
-                outcome.expect("every flow finishes").counters.events,
+                outcome.counters.events,
                 seconds * 1e3 / hold_ns,
             );
+            exact.insert((flows, scheme.name()), outcome);
         }
     }
     println!("\npeak memory {}", peak_memory());
+}
+
+/// The largest difference of the flows' completion times, relative to those of `exact`.
+fn largest_difference(outcome: &Outcome, exact: &Outcome) -> f64 {
+    let times = |outcome: &Outcome| -> Vec<f64> { outcome.flows.iter().map(|flow| flow.delivered.0 as f64).collect() };
+    let differences = times(outcome)
+        .into_iter()
+        .zip(times(exact))
+        .map(|(a, b)| (a / b - 1.0).abs());
+    differences.fold(0.0, f64::max)
 }
 
 fn cases() -> Vec<Case> {
     let spray = || LoadBalancing::Spray(Spray::default());
     let ecmp = || LoadBalancing::Ecmp(Ecmp::default());
     let ethereal = || LoadBalancing::Ethereal(Ethereal::default());
-    let case = |name, radix, schedule, tolerance, schemes| Case {
+    let case = |name: &'static str, radix, schedule, tolerance, schemes| Case {
         name,
         radix,
         schedule,
         tolerance,
         schemes,
+        compared: name.starts_with("256 hosts, all-to-all, distinct"),
     };
     vec![
         case(

@@ -28,11 +28,17 @@ pub(super) struct Constraints {
     pub ports: Vec<(u32, u32)>,
     /// The most that the hosts of one edge can send or receive together.
     pub largest_edge: f64,
+    /// Fabric constraints of each segment that is a single path, or [`NONE`]: they see all of its rate.
+    /// Where there are more than fit, and on spread segments, they are in the lists.
+    pub direct: Vec<[u32; DIRECT]>,
     /// Fabric constraints of each segment, with the fraction of its rate.
     of_segment: Lists,
     /// Segments of each constraint, with the fraction of their rates.
     segments: Lists,
 }
+
+/// Fabric links of a path of two tiers.
+pub(super) const DIRECT: usize = 2;
 
 /// Lists of (index, fraction), one after the other.
 #[derive(Debug, Default)]
@@ -84,25 +90,46 @@ impl Constraints {
             capacity.push(limit);
             segments.push(carried);
         }
+        let direct = take_direct(&mut of_segment, &mut segments);
         Self {
             capacity,
             ports,
             largest_edge: edges.largest(),
+            direct,
             of_segment: Lists::new(&of_segment),
             segments: Lists::new(&segments),
         }
     }
 
-    /// The fabric constraints of a segment, with the fraction of its rate that each sees.
+    /// The fabric constraints of a segment, with the fraction of its rate that each sees, but for direct ones.
     pub(super) fn of_segment(&self, segment: u32) -> &[(u32, f64)] {
         self.of_segment.get(segment as usize)
     }
 
-    /// The segments under a constraint, with the fraction of their rates that it sees; none for a
-    /// host's own link.
+    /// The segments under a constraint, with the fraction of their rates that it sees, but for those
+    /// that know it directly; none for a host's own link.
     pub(super) fn segments(&self, constraint: u32) -> &[(u32, f64)] {
         self.segments.get(constraint as usize)
     }
+}
+
+/// Takes the constraints of segments that are a single path from the lists.
+fn take_direct(of_segment: &mut [Vec<(u32, f64)>], segments: &mut [Vec<(u32, f64)>]) -> Vec<[u32; DIRECT]> {
+    let taken = of_segment.iter_mut().map(|list| {
+        let mut direct = [NONE; DIRECT];
+        if list.len() <= DIRECT && list.iter().all(|&(_, fraction)| fraction == 1.0) {
+            direct
+                .iter_mut()
+                .zip(list.drain(..))
+                .for_each(|(direct, (c, _))| *direct = c);
+        }
+        direct
+    });
+    let direct: Vec<_> = taken.collect();
+    for list in segments {
+        list.retain(|&(segment, _)| direct[segment as usize] == [NONE; DIRECT]);
+    }
+    direct
 }
 
 /// What the hosts of each edge can send and receive together, by node; infinite where their paths

@@ -57,6 +57,8 @@ pub(super) struct Engine<'a> {
     /// The transfer of each piece.
     task_of: Vec<TaskId>,
     agenda: BinaryHeap<Appointment>,
+    /// Transfers that start now.
+    ready: Vec<TaskId>,
     now: f64,
 }
 
@@ -81,6 +83,7 @@ impl<'a> Engine<'a> {
             flows: vec![Flow::WAITING; schedule.tasks().len()],
             task_of,
             agenda: BinaryHeap::new(),
+            ready: Vec::new(),
             now: 0.0,
         }
     }
@@ -95,6 +98,8 @@ impl<'a> Engine<'a> {
         }
         let (mut events, mut drained) = (0, Vec::new());
         loop {
+            self.keep_appointments(&mut progress);
+            events += u64::from(self.sharing.settle(self.now));
             let planned = self.agenda.peek().map_or(f64::INFINITY, |next| next.at);
             let completion = self.sharing.next_completion();
             if planned.min(completion) == f64::INFINITY {
@@ -108,8 +113,6 @@ impl<'a> Engine<'a> {
             } else {
                 self.now = planned;
             }
-            self.keep_appointments(&mut progress);
-            events += u64::from(self.sharing.settle(self.now));
         }
         if self
             .schedule
@@ -142,7 +145,7 @@ impl<'a> Engine<'a> {
             let entry = next.entry;
             self.agenda.pop();
             match entry {
-                Entry::Starts(task) => self.start(task),
+                Entry::Starts(task) => self.ready.push(task),
                 Entry::Happens(task, moment) => {
                     if let Action::Delay(_) = self.schedule.task(task).action {
                         self.flows[task.index()].start = self.now;
@@ -155,9 +158,14 @@ impl<'a> Engine<'a> {
                 }
             }
         }
+        let mut ready = std::mem::take(&mut self.ready);
+        for task in ready.drain(..) {
+            self.start(task);
+        }
+        self.ready = ready;
     }
 
-    /// Puts a task that may start on the agenda.
+    /// Puts a task that may start on the agenda, or among those that start now.
     fn enter(&mut self, due: Due) {
         let task = self.schedule.task(due.task);
         let start = self.now.max(task.earliest.0 as f64);
@@ -166,6 +174,7 @@ impl<'a> Engine<'a> {
                 at: start + duration.0 as f64,
                 entry: Entry::Happens(due.task, Moment::Delivered),
             },
+            _ if start <= self.now => return self.ready.push(due.task),
             _ => Appointment {
                 at: start,
                 entry: Entry::Starts(due.task),

@@ -72,6 +72,7 @@ impl Routes {
             fabric,
             ports: &ports,
             known: HashMap::new(),
+            last: None,
             segments: Vec::new(),
         };
         let mut of_piece = vec![NO_ROUTE; placement.pieces().len()];
@@ -139,9 +140,14 @@ pub(super) fn link_loads(fabric: &Fabric, schedule: &Schedule, placement: &Place
 struct Finder<'a> {
     fabric: &'a Fabric,
     ports: &'a [Option<Port>],
-    known: HashMap<(NodeId, NodeId, Choice), u32>,
+    known: HashMap<Key, u32>,
+    /// The last answer: it is often the next one, too.
+    last: Option<(Key, u32)>,
     segments: Vec<Segment>,
 }
+
+/// Edges of the source and the destination, and the way between them.
+type Key = (NodeId, NodeId, Choice);
 
 /// A route, once it is known to be possible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -179,11 +185,20 @@ impl Finder<'_> {
 
     fn segment(&mut self, src: NodeId, dst: NodeId, choice: Choice) -> u32 {
         let key = (self.fabric.edge(src), self.fabric.edge(dst), choice);
-        if let Some(&known) = self.known.get(&key) {
+        if let Some((_, known)) = self.last.filter(|&(last, _)| last == key) {
             return known;
         }
+        let id = match self.known.get(&key) {
+            Some(&known) => known,
+            None => self.add(src, dst, key),
+        };
+        self.last = Some((key, id));
+        id
+    }
+
+    fn add(&mut self, src: NodeId, dst: NodeId, key: Key) -> u32 {
         let count = self.fabric.path_count(src, dst);
-        let (paths, weights): (Vec<u32>, Vec<u64>) = match choice {
+        let (paths, weights): (Vec<u32>, Vec<u64>) = match key.2 {
             Choice::Path(path) => (vec![path], vec![1]),
             Choice::Even => ((0..count).collect(), vec![1; count as usize]),
             Choice::Weighted => ((0..count).collect(), path_weights(self.fabric, src, dst)),

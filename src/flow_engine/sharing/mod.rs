@@ -28,7 +28,7 @@ use std::collections::BinaryHeap;
 
 use grid::Grid;
 
-use super::constraints::{Constraints, NONE};
+use super::constraints::{Constraints, DIRECT, NONE};
 use super::routes::Routes;
 use super::tournament::Tournament;
 use super::{FlowOptions, Weights};
@@ -41,11 +41,33 @@ const TIE: f64 = 1e-12;
 const OVERLOAD: f64 = 1e-11;
 /// Completions this close, relatively, coincide however small the tolerance.
 const COINCIDENCE: f64 = 1e-12;
+/// Part of the tolerance that levels and loads may be off by: so little adds nothing to how far completion
+/// times are off.
+const SLACK: f64 = 0.3;
 
 /// The bottleneck of a piece that has started but has none yet.
 const FREE: u32 = u32::MAX;
 /// The bottleneck of a piece that has not started or has ended.
 const AWAY: u32 = u32::MAX - 1;
+
+/// The constraints that see all of a piece's rate: the links of its source and its destination, and
+/// the fabric links of a single path. [`NONE`] fills up the end.
+#[derive(Debug, Clone, Copy)]
+struct Own([u32; 2 + DIRECT]);
+
+impl Own {
+    /// From constraints, some of which may be none.
+    fn new(constraints: impl IntoIterator<Item = u32>) -> Self {
+        let mut own = [NONE; 2 + DIRECT];
+        let there = constraints.into_iter().filter(|&c| c != NONE);
+        own.iter_mut().zip(there).for_each(|(own, c)| *own = c);
+        Self(own)
+    }
+
+    fn each(self) -> impl Iterator<Item = u32> {
+        self.0.into_iter().take_while(|&c| c != NONE)
+    }
+}
 
 /// A sub-flow.
 #[derive(Debug, Clone, Copy)]
@@ -54,11 +76,8 @@ struct Piece {
     /// Bytes left to send over weight, while the piece has no bottleneck.
     work: f64,
     start: f64,
-    /// Constraints of the source's and the destination's own link, or [`NONE`].
-    up: u32,
-    down: u32,
+    own: Own,
     segment: u32,
-    bottleneck: u32,
     /// Position among the pieces of its bottleneck.
     slot: u32,
 }
@@ -73,28 +92,31 @@ struct Held {
     /// Weight times the fraction of the rate that the bottleneck sees.
     share: f64,
     piece: u32,
-    up: u32,
-    down: u32,
+    own: Own,
     segment: u32,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Constraint {
     capacity: f64,
-    /// Rates of all pieces on it.
-    load: f64,
-    /// Of that, the rates of the pieces whose bottleneck it is.
+    /// Of its load, the rates of the pieces whose bottleneck it is.
     held_load: f64,
     /// Weight of these pieces.
     held_weight: f64,
     /// Weight of the pieces on it without a bottleneck.
     free_weight: f64,
-    /// Rate per weight of the pieces whose bottleneck it is; infinite without any.
-    level: f64,
-    /// No other piece on it has a bottleneck with a higher level.
-    fastest: f64,
-    queued: bool,
     changed: bool,
+}
+
+/// What changes about a constraint with every piece on it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Traffic {
+    /// Rates of all pieces on it.
+    load: f64,
+    /// No piece on it with another bottleneck has a higher level.
+    fastest: f64,
+    /// Its turn will come.
+    queued: bool,
 }
 
 /// Virtual time of a constraint.
@@ -105,13 +127,37 @@ struct Clock {
     at: f64,
 }
 
+/// When the first piece of a constraint ends, and the shortest completion time among its pieces.
+#[derive(Debug, Clone, Copy)]
+struct Due {
+    first: f64,
+    span: f64,
+    /// Neither has to be found out anew.
+    known: bool,
+}
+
+impl Due {
+    const NONE: Self = Self {
+        first: f64::INFINITY,
+        span: f64::INFINITY,
+        known: true,
+    };
+
+    fn add(&mut self, end: f64, start: f64) {
+        if end < self.first {
+            self.first = end;
+        }
+        if end - start < self.span {
+            self.span = end - start;
+        }
+    }
+}
+
 /// What the pieces of one segment have in common.
 #[derive(Debug, Clone, Default)]
 struct Segment {
     rate: f64,
     free_weight: f64,
-    /// Lowest level of the fabric constraints it crosses.
-    floor: f64,
     /// The pieces, and some that have ended.
     pieces: Vec<u32>,
     /// Rate and free weight that its constraints know of, while they are about to learn new ones.
@@ -148,12 +194,21 @@ impl PartialOrd for Turn {
 pub(super) struct Sharing {
     limits: Constraints,
     pieces: Vec<Piece>,
+    /// The bottleneck of each piece, [`FREE`] or [`AWAY`]. Bottlenecks, floors and levels are read at
+    /// random more often than all else: apart, they stay in the near caches.
+    bottlenecks: Vec<u32>,
     segments: Vec<Segment>,
+    /// Lowest level of the fabric constraints that each segment crosses.
+    floors: Vec<f64>,
     constraints: Vec<Constraint>,
+    traffic: Vec<Traffic>,
+    /// Rate per weight of the pieces whose bottleneck each constraint is; infinite without any.
+    levels: Vec<f64>,
     clocks: Vec<Clock>,
+    dues: Vec<Due>,
     /// The pieces whose bottleneck each constraint is.
     held: Vec<Vec<Held>>,
-    /// The pieces that cross each host's link, and some that have ended.
+    /// The pieces that each constraint sees all of, and some that have ended.
     members: Vec<Vec<u32>>,
     queue: BinaryHeap<Turn>,
     /// Constraints whose pieces or level have changed.
@@ -170,6 +225,8 @@ pub(super) struct Sharing {
     rates: Grid,
     weights: Grid,
     tolerance: f64,
+    /// Levels and loads this close, relatively, to the fair ones are left as they are.
+    slack: f64,
     /// Turns after which a settlement starts over from nothing.
     patience: usize,
 }
@@ -190,25 +247,22 @@ impl Sharing {
             .fold(limits.largest_edge / 8.0, f64::max);
         let empty = |&capacity: &f64| Constraint {
             capacity,
-            load: 0.0,
             held_load: 0.0,
             held_weight: 0.0,
             free_weight: 0.0,
-            level: f64::INFINITY,
-            fastest: 0.0,
-            queued: false,
             changed: false,
-        };
-        let idle = Segment {
-            floor: f64::INFINITY,
-            ..Segment::default()
         };
         let weights = Grid::below(placement.pieces().len() as f64 + 8.0);
         Self {
+            bottlenecks: vec![AWAY; placement.pieces().len()],
             pieces: pieces(&limits, schedule, placement, routes, options.weights, weights),
-            segments: vec![idle; routes.segments.len()],
+            segments: vec![Segment::default(); routes.segments.len()],
+            floors: vec![f64::INFINITY; routes.segments.len()],
             constraints: limits.capacity.iter().map(empty).collect(),
+            traffic: vec![Traffic::default(); count],
+            levels: vec![f64::INFINITY; count],
             clocks: vec![Clock::default(); count],
+            dues: vec![Due::NONE; count],
             held: vec![Vec::new(); count],
             members: vec![Vec::new(); count],
             queue: BinaryHeap::new(),
@@ -221,6 +275,7 @@ impl Sharing {
             rates: Grid::below(8.0 * fastest),
             weights,
             tolerance: options.tolerance.max(COINCIDENCE),
+            slack: options.tolerance * SLACK,
             patience: 100 + 16 * count,
             limits,
         }
@@ -231,12 +286,10 @@ impl Sharing {
         let id = piece as u32;
         let piece = &mut self.pieces[piece];
         piece.start = now;
-        piece.bottleneck = FREE;
         let piece = *piece;
-        for own in [piece.up, piece.down] {
-            if own != NONE {
-                self.members[own as usize].push(id);
-            }
+        self.bottlenecks[id as usize] = FREE;
+        for own in piece.own.each() {
+            self.members[own as usize].push(id);
         }
         if !self.limits.of_segment(piece.segment).is_empty() {
             self.segments[piece.segment as usize].pieces.push(id);
@@ -246,11 +299,9 @@ impl Sharing {
 
     /// Adds the weight of a free piece to its constraints.
     fn claim(&mut self, piece: &Piece) {
-        for own in [piece.up, piece.down] {
-            if own != NONE {
-                self.constraints[own as usize].free_weight += piece.weight;
-                self.awaited.push(own);
-            }
+        for own in piece.own.each() {
+            self.constraints[own as usize].free_weight += piece.weight;
+            self.awaited.push(own);
         }
         self.note(piece.segment, 0.0, piece.weight);
     }
@@ -269,10 +320,11 @@ impl Sharing {
         self.ends.up_to(last, &mut found);
         let (mut rate, mut mean) = (0.0, 0.0);
         for &c in &found {
-            let (clock, level) = (self.clocks[c as usize], self.constraints[c as usize].level);
+            let (clock, slowness) = (self.clocks[c as usize], 1.0 / self.levels[c as usize]);
+            let level = self.levels[c as usize];
             let mut i = 0;
             while let Some(&held) = self.held[c as usize].get(i) {
-                let end = clock.at + (held.end - clock.reading) / level;
+                let end = clock.at + (held.end - clock.reading) * slowness;
                 if end > last {
                     i += 1;
                     continue;
@@ -282,7 +334,7 @@ impl Sharing {
                 ended.push(held.piece as usize);
                 self.remove(&held, level);
                 self.detach(held.piece);
-                self.pieces[held.piece as usize].bottleneck = AWAY;
+                self.bottlenecks[held.piece as usize] = AWAY;
             }
         }
         (first + mean / rate).min(limit)
@@ -291,10 +343,8 @@ impl Sharing {
     /// Takes the rate of a piece off its constraints.
     fn remove(&mut self, held: &Held, level: f64) {
         let rate = self.rates.round(held.weight * level);
-        for own in [held.up, held.down] {
-            if own != NONE {
-                self.add_load(own, -rate, 0.0);
-            }
+        for own in held.own.each() {
+            self.add_load(own, -rate, 0.0);
         }
         self.note(held.segment, -rate, 0.0);
     }
@@ -306,7 +356,7 @@ impl Sharing {
         awaited.dedup();
         for c in awaited.drain(..) {
             let state = &self.constraints[c as usize];
-            let room = state.capacity - state.load + state.held_load;
+            let room = state.capacity - self.traffic[c as usize].load + state.held_load;
             self.enqueue(c, room / (state.held_weight + state.free_weight));
         }
         self.awaited = awaited;
@@ -345,7 +395,7 @@ impl Sharing {
                     self.awaited.push(c);
                 }
                 if own == Some(c) {
-                    self.constraints[c as usize].load += load;
+                    self.traffic[c as usize].load += load;
                 } else {
                     self.add_load(c, load, level);
                 }
@@ -356,27 +406,34 @@ impl Sharing {
 
     /// Changes the load that pieces with other bottlenecks put on a constraint, by pieces that now run at `level`.
     fn add_load(&mut self, constraint: u32, load: f64, level: f64) {
-        let state = &mut self.constraints[constraint as usize];
-        state.load += load;
-        state.fastest = state.fastest.max(level);
-        if load == 0.0 || state.queued {
+        let traffic = &mut self.traffic[constraint as usize];
+        traffic.load += load;
+        if level > traffic.fastest {
+            traffic.fastest = level;
+        }
+        if load == 0.0 || traffic.queued {
             return;
         }
-        if state.level.is_finite() {
-            self.enqueue(constraint, self.constraints[constraint as usize].level);
-        } else if state.load > state.capacity * (1.0 + OVERLOAD) {
+        let traffic = *traffic;
+        let (state, own) = (&self.constraints[constraint as usize], self.levels[constraint as usize]);
+        if own.is_finite() {
+            let full = (state.capacity - traffic.load).abs() <= self.slack * state.held_load;
+            if !full || traffic.fastest > own * (1.0 + self.slack) {
+                self.enqueue(constraint, own);
+            }
+        } else if traffic.load > state.capacity * (1.0 + OVERLOAD) {
             self.enqueue(constraint, level);
         }
     }
 
     fn enqueue(&mut self, constraint: u32, level: f64) {
-        self.constraints[constraint as usize].queued = true;
+        self.traffic[constraint as usize].queued = true;
         self.queue.push(Turn { level, constraint });
     }
 
     /// Takes a piece from its bottleneck and returns it as that knew it.
     fn detach(&mut self, piece: u32) -> Held {
-        let Piece { bottleneck, slot, .. } = self.pieces[piece as usize];
+        let (bottleneck, slot) = (self.bottlenecks[piece as usize], self.pieces[piece as usize].slot);
         let list = &mut self.held[bottleneck as usize];
         let held = list.swap_remove(slot as usize);
         if let Some(moved) = list.get(slot as usize) {
@@ -384,6 +441,8 @@ impl Sharing {
         }
         let empty = list.is_empty();
         self.mark_changed(bottleneck);
+        self.dues[bottleneck as usize].known = false;
+        let level = self.levels[bottleneck as usize];
         let state = &mut self.constraints[bottleneck as usize];
         if empty {
             state.held_weight = 0.0;
@@ -391,9 +450,8 @@ impl Sharing {
             self.set_level(bottleneck, f64::INFINITY);
         } else {
             state.held_weight -= held.share;
-            state.held_load -= self.rates.round(held.share * state.level);
-            if !state.queued {
-                let level = state.level;
+            state.held_load -= self.rates.round(held.share * level);
+            if !self.traffic[bottleneck as usize].queued {
                 self.enqueue(bottleneck, level);
             }
         }
@@ -408,27 +466,26 @@ impl Sharing {
 
     /// Gives a constraint a level and tells its segments.
     fn set_level(&mut self, constraint: u32, level: f64) {
-        self.constraints[constraint as usize].level = level;
+        self.levels[constraint as usize] = level;
         for &(segment, _) in self.limits.segments(constraint) {
             let across = self.limits.of_segment(segment).iter();
-            let levels = across.map(|&(c, _)| self.constraints[c as usize].level);
-            self.segments[segment as usize].floor = levels.fold(f64::INFINITY, f64::min);
+            let levels = across.map(|&(c, _)| self.levels[c as usize]);
+            self.floors[segment as usize] = levels.fold(f64::INFINITY, f64::min);
         }
     }
 
-    /// Finds out anew when the first piece of a constraint ends.
+    /// Enters when the first piece of a constraint ends.
     fn reschedule(&mut self, constraint: usize) {
-        let state = &mut self.constraints[constraint];
-        state.changed = false;
-        let (clock, level) = (self.clocks[constraint], state.level);
-        let (mut first, mut span) = (f64::INFINITY, f64::INFINITY);
-        for held in &self.held[constraint] {
-            let end = clock.at + (held.end - clock.reading) / level;
-            first = first.min(end);
-            span = span.min(end - held.start);
+        self.constraints[constraint].changed = false;
+        if !self.dues[constraint].known {
+            let (clock, slowness) = (self.clocks[constraint], 1.0 / self.levels[constraint]);
+            self.dues[constraint] = Due::NONE;
+            for held in &self.held[constraint] {
+                self.dues[constraint].add(clock.at + (held.end - clock.reading) * slowness, held.start);
+            }
         }
-        self.ends.set(constraint, first);
-        self.spans.set(constraint, span);
+        self.ends.set(constraint, self.dues[constraint].first);
+        self.spans.set(constraint, self.dues[constraint].span);
     }
 
     /// Shares the capacities anew if anything has changed, and tells whether it has.
@@ -437,7 +494,7 @@ impl Sharing {
         self.enqueue_awaited();
         let mut turns = 0;
         while let Some(turn) = self.queue.pop() {
-            if std::mem::take(&mut self.constraints[turn.constraint as usize].queued) {
+            if std::mem::take(&mut self.traffic[turn.constraint as usize].queued) {
                 turns += 1;
                 if turns == self.patience {
                     self.start_over(now);
@@ -473,14 +530,16 @@ fn pieces(
                 Weights::Size => (piece.bytes as f64 / bytes as f64, bytes as f64),
                 Weights::Equal => (1.0, piece.bytes as f64),
             };
+            let segment = routes.of_piece[pieces.len()];
+            let (up, down) = (limits.ports[src as usize].0, limits.ports[dst as usize].1);
+            // A piece without a route never starts.
+            let direct = limits.direct.get(segment as usize).copied();
             pieces.push(Piece {
                 weight: grid.round(weight).max(grid.quantum()),
                 work,
                 start: 0.0,
-                up: limits.ports[src as usize].0,
-                down: limits.ports[dst as usize].1,
-                segment: routes.of_piece[pieces.len()],
-                bottleneck: AWAY,
+                own: Own::new([up, down].into_iter().chain(direct.into_iter().flatten())),
+                segment,
                 slot: 0,
             });
         }

@@ -1,6 +1,6 @@
 //! One constraint's turn: its level, the pieces it takes over, and those it passes on.
 
-use super::{AWAY, FREE, Held, NONE, OVERLOAD, Sharing, TIE};
+use super::{AWAY, Due, FREE, Held, OVERLOAD, Sharing, TIE, Traffic};
 
 /// A piece that a constraint may have to take over.
 #[derive(Debug, Clone, Copy)]
@@ -34,9 +34,11 @@ impl Sharing {
             }
             self.capture_free(constraint);
         }
-        self.constraints[constraint as usize].fastest = fastest;
+        self.traffic[constraint as usize].fastest = fastest;
         self.mark_changed(constraint);
-        if !self.captured.is_empty() || level != self.constraints[constraint as usize].level {
+        let old = self.levels[constraint as usize];
+        // Without a level it has no pieces of its own: what it captured decides.
+        if !self.captured.is_empty() || (level - old).abs() > self.slack * old {
             self.take(constraint, level, now);
         }
     }
@@ -45,14 +47,15 @@ impl Sharing {
     /// in `captured`; `None` where it has no pieces of its own and room for all that cross it.
     fn fair_level(&mut self, constraint: u32) -> Option<Fair> {
         let state = &self.constraints[constraint as usize];
-        let room = state.capacity - state.load + state.held_load;
+        let traffic = &self.traffic[constraint as usize];
+        let room = state.capacity - traffic.load + state.held_load;
         let weight = state.held_weight + state.free_weight;
-        if weight == 0.0 && state.load <= state.capacity * (1.0 + OVERLOAD) {
+        if weight == 0.0 && traffic.load <= state.capacity * (1.0 + OVERLOAD) {
             return None;
         }
         let level = if weight > 0.0 { room / weight } else { 0.0 };
-        if state.fastest <= level * (1.0 + TIE) {
-            let fastest = state.fastest;
+        if traffic.fastest <= level * (1.0 + self.slack.max(TIE)) {
+            let fastest = traffic.fastest;
             return Some(Fair { level, fastest });
         }
         Some(self.level_with_captures(constraint, room, weight))
@@ -64,13 +67,13 @@ impl Sharing {
         let mut level = if weight > 0.0 { room / weight } else { 0.0 };
         let mut candidates = Vec::new();
         let mut fastest = 0.0_f64;
-        self.for_each_member(constraint, |sharing, piece, share| {
-            let bottleneck = sharing.pieces[piece as usize].bottleneck;
+        self.for_each_member(constraint, |sharing, piece, bottleneck, fraction| {
             if bottleneck == constraint || bottleneck == FREE {
                 return;
             }
-            let other = sharing.constraints[bottleneck as usize].level;
+            let other = sharing.levels[bottleneck as usize];
             if other > level {
+                let share = sharing.share(piece, fraction);
                 candidates.push(Candidate {
                     piece,
                     share,
@@ -109,32 +112,33 @@ impl Sharing {
     /// Captures all pieces that have no bottleneck yet.
     fn capture_free(&mut self, constraint: u32) {
         let mut captured = std::mem::take(&mut self.captured);
-        self.for_each_member(constraint, |sharing, piece, _| {
-            if sharing.pieces[piece as usize].bottleneck == FREE {
+        self.for_each_member(constraint, |_, piece, bottleneck, _| {
+            if bottleneck == FREE {
                 captured.push((piece, 0.0));
             }
         });
         self.captured = captured;
     }
 
-    /// Visits the pieces that cross a constraint, with weight times fraction, and forgets those that have ended.
-    fn for_each_member(&mut self, constraint: u32, mut visit: impl FnMut(&Self, u32, f64)) {
-        let segments = self.limits.segments(constraint).len();
-        if segments == 0 {
-            let mut members = std::mem::take(&mut self.members[constraint as usize]);
-            members.retain(|&piece| self.pieces[piece as usize].bottleneck != AWAY);
-            for &piece in &members {
-                visit(self, piece, self.pieces[piece as usize].weight);
-            }
-            self.members[constraint as usize] = members;
-        }
-        for i in 0..segments {
+    /// Visits the pieces that cross a constraint, with the bottleneck of each and the fraction of its rate
+    /// that the constraint sees, and forgets those that have ended.
+    fn for_each_member(&mut self, constraint: u32, mut visit: impl FnMut(&Self, u32, u32, f64)) {
+        let mut visit_all = |sharing: &Self, members: &mut Vec<u32>, fraction| {
+            members.retain(|&piece| {
+                let bottleneck = sharing.bottlenecks[piece as usize];
+                if bottleneck != AWAY {
+                    visit(sharing, piece, bottleneck, fraction);
+                }
+                bottleneck != AWAY
+            });
+        };
+        let mut members = std::mem::take(&mut self.members[constraint as usize]);
+        visit_all(self, &mut members, 1.0);
+        self.members[constraint as usize] = members;
+        for i in 0..self.limits.segments(constraint).len() {
             let (segment, fraction) = self.limits.segments(constraint)[i];
             let mut members = std::mem::take(&mut self.segments[segment as usize].pieces);
-            members.retain(|&piece| self.pieces[piece as usize].bottleneck != AWAY);
-            for &piece in &members {
-                visit(self, piece, self.share(piece, fraction));
-            }
+            visit_all(self, &mut members, fraction);
             self.segments[segment as usize].pieces = members;
         }
     }
@@ -145,7 +149,7 @@ impl Sharing {
         self.weights.round(share).max(self.weights.quantum())
     }
 
-    /// The fraction of a segment's rate that a constraint sees; 1 for a host's own link.
+    /// The fraction of a segment's rate that a constraint sees; 1 for one that it has directly.
     fn fraction(&self, constraint: u32, segment: u32) -> f64 {
         let across = self.limits.of_segment(segment);
         let found = across.iter().find(|&&(c, _)| c == constraint);
@@ -157,28 +161,29 @@ impl Sharing {
     fn take(&mut self, constraint: u32, level: f64, now: f64) {
         let c = constraint as usize;
         self.advance(constraint, now);
-        let old = self.constraints[c].level;
+        let old = self.levels[c];
         let kept = self.held[c].len();
         let mut captured = std::mem::take(&mut self.captured);
         for &(piece, _) in &captured {
             self.take_over(constraint, piece, now);
         }
         self.exclude_from_floors(constraint);
-        self.constraints[c].queued = true;
+        self.traffic[c].queued = true;
         let mut held = std::mem::take(&mut self.held[c]);
         let (mut weight, mut load, mut own_load) = (0.0, 0.0, 0.0);
-        let mut fastest = self.constraints[c].fastest;
-        let mut passed_on = Vec::new();
+        let mut fastest = self.traffic[c].fastest;
+        let (reading, slowness) = (self.clocks[c].reading, 1.0 / level);
+        let (mut due, mut passed_on) = (Due::NONE, Vec::new());
         for (i, piece) in held.iter().enumerate() {
             let before = if i < kept { old } else { captured[i - kept].1 };
             let other = self.lowest_other(piece, constraint);
-            let stays = other >= level * (1.0 - TIE);
+            let stays = other >= level * (1.0 - self.slack.max(TIE));
             let target = if stays { level } else { other };
             let change = self.rates.round(piece.weight * target) - self.rates.round(piece.weight * before);
-            for own in [piece.up, piece.down] {
+            for own in piece.own.each() {
                 if own == constraint {
                     own_load += change;
-                } else if own != NONE {
+                } else {
                     self.add_load(own, change, target);
                 }
             }
@@ -186,6 +191,7 @@ impl Sharing {
             if stays {
                 weight += piece.share;
                 load += self.rates.round(piece.share * level);
+                due.add(now + (piece.end - reading) * slowness, piece.start);
             } else {
                 fastest = fastest.max(target);
                 passed_on.push(i);
@@ -198,15 +204,15 @@ impl Sharing {
             }
             self.pass_on(constraint, piece, now);
         }
-        let state = &mut self.constraints[c];
-        state.load += own_load;
-        state.held_load = load;
-        state.held_weight = weight;
-        state.fastest = fastest;
+        self.traffic[c].load += own_load;
+        self.traffic[c].fastest = fastest;
+        self.constraints[c].held_load = load;
+        self.constraints[c].held_weight = weight;
+        self.dues[c] = due;
         self.set_level(constraint, if held.is_empty() { f64::INFINITY } else { level });
         self.held[c] = held;
         self.announce(level, Some(constraint));
-        self.constraints[c].queued = false;
+        self.traffic[c].queued = false;
         if !passed_on.is_empty() {
             self.enqueue(constraint, level);
         }
@@ -222,10 +228,7 @@ impl Sharing {
 
     /// What a constraint's clock shows now; it starts at zero with its first piece.
     fn reading(&self, constraint: u32, now: f64) -> f64 {
-        let (clock, level) = (
-            self.clocks[constraint as usize],
-            self.constraints[constraint as usize].level,
-        );
+        let (clock, level) = (self.clocks[constraint as usize], self.levels[constraint as usize]);
         if level.is_finite() {
             clock.reading + level * (now - clock.at)
         } else {
@@ -236,16 +239,15 @@ impl Sharing {
     /// Makes a constraint the bottleneck of a piece that another one held, or none.
     fn take_over(&mut self, constraint: u32, piece: u32, now: f64) {
         let state = self.pieces[piece as usize];
-        let work = if state.bottleneck == FREE {
-            for own in [state.up, state.down] {
-                if own != NONE {
-                    self.constraints[own as usize].free_weight -= state.weight;
-                }
+        let bottleneck = self.bottlenecks[piece as usize];
+        let work = if bottleneck == FREE {
+            for own in state.own.each() {
+                self.constraints[own as usize].free_weight -= state.weight;
             }
             self.note(state.segment, 0.0, -state.weight);
             state.work
         } else {
-            let reading = self.reading(state.bottleneck, now);
+            let reading = self.reading(bottleneck, now);
             self.detach(piece).end - reading
         };
         self.hold(constraint, piece, work, now);
@@ -256,8 +258,12 @@ impl Sharing {
         let fraction = self.fraction(constraint, self.pieces[piece as usize].segment);
         let share = self.share(piece, fraction);
         let end = self.reading(constraint, now) + work;
+        self.dues[constraint as usize].add(
+            now + work / self.levels[constraint as usize],
+            self.pieces[piece as usize].start,
+        );
         let state = &mut self.pieces[piece as usize];
-        state.bottleneck = constraint;
+        self.bottlenecks[piece as usize] = constraint;
         state.slot = self.held[constraint as usize].len() as u32;
         self.held[constraint as usize].push(Held {
             end,
@@ -265,8 +271,7 @@ impl Sharing {
             weight: state.weight,
             share,
             piece,
-            up: state.up,
-            down: state.down,
+            own: state.own,
             segment: state.segment,
         });
     }
@@ -278,10 +283,13 @@ impl Sharing {
 
     /// The lowest level of the constraints that a piece crosses besides one whose segments exclude it.
     fn lowest_other(&self, piece: &Held, constraint: u32) -> f64 {
-        let mut lowest = self.segments[piece.segment as usize].floor;
-        for own in [piece.up, piece.down] {
-            if own != NONE && own != constraint {
-                lowest = lowest.min(self.constraints[own as usize].level);
+        let mut lowest = self.floors[piece.segment as usize];
+        for own in piece.own.each() {
+            if own != constraint {
+                let level = self.levels[own as usize];
+                if level < lowest {
+                    lowest = level;
+                }
             }
         }
         lowest
@@ -290,10 +298,8 @@ impl Sharing {
     /// Hands a piece to the constraint with the lowest level, which it crosses besides this one.
     fn pass_on(&mut self, constraint: u32, held: Held, now: f64) {
         let across = self.limits.of_segment(held.segment).iter().map(|&(c, _)| c);
-        let others = across
-            .chain([held.up, held.down])
-            .filter(|&c| c != NONE && c != constraint);
-        let level = |c: u32| self.constraints[c as usize].level;
+        let others = across.chain(held.own.each()).filter(|&c| c != constraint);
+        let level = |c: u32| self.levels[c as usize];
         let Some(next) = others.min_by(|&a, &b| level(a).total_cmp(&level(b))) else {
             unreachable!("a piece is passed on only to another constraint");
         };
@@ -304,7 +310,7 @@ impl Sharing {
         let state = &mut self.constraints[next as usize];
         state.held_weight += share;
         state.held_load += self.rates.round(share * level);
-        if !state.queued {
+        if !self.traffic[next as usize].queued {
             self.enqueue(next, level);
         }
         self.mark_changed(next);
@@ -317,23 +323,25 @@ impl Sharing {
             for held in self.held[c].drain(..) {
                 let piece = &mut self.pieces[held.piece as usize];
                 piece.work = held.end - reading;
-                piece.bottleneck = FREE;
+                self.bottlenecks[held.piece as usize] = FREE;
             }
             let state = &mut self.constraints[c];
-            (state.load, state.held_load, state.held_weight) = (0.0, 0.0, 0.0);
-            (state.free_weight, state.fastest, state.level) = (0.0, 0.0, f64::INFINITY);
-            state.queued = false;
+            (state.held_load, state.held_weight, state.free_weight) = (0.0, 0.0, 0.0);
+            self.traffic[c] = Traffic::default();
+            self.levels[c] = f64::INFINITY;
+            self.dues[c].known = false;
             self.mark_changed(c as u32);
         }
         for segment in &mut self.segments {
-            (segment.rate, segment.free_weight, segment.floor) = (0.0, 0.0, f64::INFINITY);
+            (segment.rate, segment.free_weight) = (0.0, 0.0);
             segment.announced = None;
         }
+        self.floors.fill(f64::INFINITY);
         self.unannounced.clear();
         self.queue.clear();
         for id in 0..self.pieces.len() {
             let piece = self.pieces[id];
-            if piece.bottleneck == FREE {
+            if self.bottlenecks[id] == FREE {
                 self.claim(&piece);
             }
         }

@@ -1,5 +1,6 @@
 mod against_reference;
 mod reference;
+mod tolerance;
 
 use super::*;
 use crate::input::NoFiles;

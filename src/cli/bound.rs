@@ -26,6 +26,9 @@ const COLUMNS: Columns = Columns {
         "fabric_congestion_us",
         "optimal_fabric_congestion_us",
         "congestion_ratio",
+        "expected_lower_us",
+        "expected_upper_us",
+        "expected_sampled_us",
         "congested_fabric_link",
     ],
 };

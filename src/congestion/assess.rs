@@ -45,15 +45,17 @@ fn time_us(worst: Option<WorstLink>) -> f64 {
     worst.map_or(0.0, |w| w.time_ps / 1e6)
 }
 
+/// The most congested switch-to-switch link under loads in bytes by link id; `None` without any load.
+pub fn worst_fabric_link(fabric: &Fabric, loads: &[f64]) -> Option<WorstLink> {
+    let links = fabric.link_ids().filter(|&id| fabric.is_fabric_link(id));
+    worst(fabric, loads, links)
+}
+
 /// Assesses a placement of a schedule.
 pub fn assess(fabric: &Fabric, schedule: &Schedule, placement: &Placement, framing: Framing) -> Assessment {
     let assigned = link_loads(fabric, schedule, placement).map(|loads| Assigned {
         worst: worst(fabric, &loads, fabric.link_ids()),
-        worst_fabric: worst(
-            fabric,
-            &loads,
-            fabric.link_ids().filter(|&id| fabric.is_fabric_link(id)),
-        ),
+        worst_fabric: worst_fabric_link(fabric, &loads),
         loads,
     });
     let predicted = assigned

@@ -119,3 +119,54 @@ fn a_pair_with_few_common_spines_is_worse_than_the_leaf_cut() {
     assert_eq!(bounds.optimal_fabric.lower_us, 80.0);
     assert_eq!(bounds.optimal_fabric.upper_us, 80.0);
 }
+
+fn ecmp(fabric: &Fabric, schedule: &Schedule, seed: u64) -> Placement {
+    LoadBalancing::Ecmp(Ecmp::default())
+        .place(fabric, schedule, &NoFiles, seed)
+        .unwrap()
+}
+
+/// Up-links and down-links carry the same flows: the most of 16 leaves, each with 16 balls in 16 bins.
+#[test]
+fn hashing_a_shift_has_an_exact_expectation() {
+    let fabric = leaf_spine(16, 16, 16, 500);
+    let mut builder = ScheduleBuilder::default();
+    for src in 0..256 {
+        builder.transfer(src, (src + 16) % 256, 1_000, 0);
+    }
+    let schedule = builder.build();
+    let expected = expected_over_all(&fabric, &schedule, &ecmp(&fabric, &schedule, 1)).unwrap();
+    assert_eq!(expected.lower_us, expected.upper_us);
+    assert!((expected.lower_us / 0.08 - 4.514).abs() < 0.0005, "{expected:?}");
+    assert_eq!(
+        expected_by_step(&fabric, &schedule, &ecmp(&fabric, &schedule, 2)),
+        [Some(expected)]
+    );
+    let broken = without(&fabric, &["leaf0-spine3"]);
+    assert_eq!(
+        expected_over_all(&broken, &schedule, &ecmp(&broken, &schedule, 1)),
+        None
+    );
+}
+
+/// The limits hold the mean over draws, and are not far apart.
+#[test]
+fn hashing_an_all_to_all_is_expected_where_draws_are() {
+    let fabric = leaf_spine(4, 3, 4, 500);
+    let schedule = all_to_all(16, 1_000);
+    let draws = 2_000;
+    let worst = |seed| {
+        let loads = link_loads(&fabric, &schedule, &ecmp(&fabric, &schedule, seed)).unwrap();
+        worst_fabric_link(&fabric, &loads).unwrap().time_ps / 1e6
+    };
+    let times: Vec<f64> = (0..draws).map(worst).collect();
+    let mean = times.iter().sum::<f64>() / draws as f64;
+    let variance = times.iter().map(|time| (time - mean).powi(2)).sum::<f64>() / draws as f64;
+    let error = 4.0 * (variance / draws as f64).sqrt();
+    let Expected { lower_us, upper_us } = expected_over_all(&fabric, &schedule, &ecmp(&fabric, &schedule, 1)).unwrap();
+    assert!(
+        (lower_us - error..=upper_us + error).contains(&mean),
+        "{lower_us} {mean} {upper_us}"
+    );
+    assert!(upper_us < 1.1 * lower_us);
+}

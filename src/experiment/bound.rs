@@ -7,11 +7,12 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::config::ConfigError;
+use super::hashing::Hashing;
 use super::measure::{self, microseconds, ratio};
 use super::plan::{Plan, Point, Scene};
 use super::record::{Number, ResultRow};
 use super::spec::Experiment;
-use crate::congestion::{self, Bounds, WorstLink};
+use crate::congestion::{self, Bounds, Expected, WorstLink};
 use crate::topology::Fabric;
 
 /// One row of `fabricsim bound`: a point, or some steps of its collective by themselves.
@@ -55,6 +56,12 @@ pub struct BoundRow {
     pub optimal_fabric_congestion_us: Option<Number>,
     pub reached_fabric_congestion_us: Option<Number>,
     pub congestion_ratio: Option<Number>,
+    /// Where flows hash onto paths: what the fabric congestion is expected to be over hash functions.
+    /// Not less than the first and not more than the second, by their exact distribution where the
+    /// fabric has one; the third is the mean over some draws.
+    pub expected_lower_us: Option<Number>,
+    pub expected_upper_us: Option<Number>,
+    pub expected_sampled_us: Option<Number>,
 }
 
 /// The rows of all points, in order; fewer if `stop` becomes true.
@@ -101,15 +108,19 @@ fn point_rows(plan: &Plan, point: Point) -> Result<Vec<BoundRow>, ConfigError> {
     };
     whole.bounds(&plan.bounds(experiment, &scene));
     whole.congestion(fabric, assigned.map(|assigned| (assigned.worst, assigned.worst_fabric)));
+    let hashing = Hashing::of(experiment, &scene, plan.files());
+    if let Some(hashing) = &hashing {
+        whole.expected(hashing.over_all, hashing.sampled_over_all_us);
+    }
     let mut rows = vec![whole];
     if scene.schedule.steps() > 1 {
-        rows.extend(step_rows(&template, experiment, &scene));
+        rows.extend(step_rows(&template, experiment, &scene, hashing.as_ref()));
     }
     Ok(rows)
 }
 
 /// One row for every run of steps that are alike.
-fn step_rows(template: &BoundRow, experiment: &Experiment, scene: &Scene) -> Vec<BoundRow> {
+fn step_rows(template: &BoundRow, experiment: &Experiment, scene: &Scene, hashing: Option<&Hashing>) -> Vec<BoundRow> {
     let (fabric, schedule) = (&scene.network.fabric, &scene.schedule);
     let bounds = congestion::bounds_by_step(&scene.network.at_best(), schedule, experiment.framing());
     let congestion = congestion::congestion_by_step(fabric, schedule, &scene.placement);
@@ -127,6 +138,9 @@ fn step_rows(template: &BoundRow, experiment: &Experiment, scene: &Scene) -> Vec
                 .as_ref()
                 .map(|steps| (steps[step].worst, steps[step].worst_fabric)),
         );
+        if let Some(hashing) = hashing {
+            row.expected(hashing.by_step[step], hashing.sampled_by_step_us[step]);
+        }
         match runs.last_mut() {
             Some((_, last, same)) if *same == row => *last = step,
             _ => runs.push((step, step, row)),
@@ -144,6 +158,13 @@ fn step_rows(template: &BoundRow, experiment: &Experiment, scene: &Scene) -> Vec
 }
 
 impl BoundRow {
+    /// What hashing is expected to cost.
+    fn expected(&mut self, limits: Option<Expected>, sampled_us: f64) {
+        self.expected_lower_us = limits.map(|limits| Number::new(limits.lower_us));
+        self.expected_upper_us = limits.map(|limits| Number::new(limits.upper_us));
+        self.expected_sampled_us = Some(Number::new(sampled_us));
+    }
+
     fn bounds(&mut self, bounds: &Bounds) {
         let parts = &bounds.parts;
         self.bound_us = Some(microseconds(bounds.cct));

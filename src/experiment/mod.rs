@@ -5,6 +5,7 @@
 //! sweep    the points                   plan      every point validated before anything runs
 //! measure  a point -> its record        run       all points, several at a time
 //! bound    a point without simulating   place     placements held against the optimum
+//! hashing  what ECMP is expected to cost
 //! details  files of a point             record    rows of the results
 //! store    the results folder           manifest  what was run, when and where
 //! ```
@@ -12,6 +13,7 @@
 mod bound;
 pub mod config;
 mod details;
+mod hashing;
 mod manifest;
 mod measure;
 mod place;

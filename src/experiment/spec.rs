@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema, schema_for};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::plan::Scene;
 use crate::congestion::Framing;
@@ -192,9 +193,21 @@ fn default_transport() -> Transport {
     serde_json::from_value(serde_json::json!({ "dctcp": {} })).expect("dctcp needs no options")
 }
 
-/// JSON Schema of the experiment file.
+/// JSON Schema of the experiment file. What a table must have in the end is `x-required`: no key is
+/// `required` of one file, as the file that it extends or the sweep may be what sets it.
 pub fn schema() -> Schema {
-    schema_for!(Experiment)
+    let mut schema = schema_for!(Experiment);
+    let soften = |table: &mut Map<String, Value>| {
+        if let Some(keys) = table.remove("required") {
+            table.insert("x-required".into(), keys);
+        }
+    };
+    schema.as_object_mut().into_iter().for_each(soften);
+    // Choices between tables are required to have the name of one; they lie deeper, in `oneOf`.
+    let definitions = schema.get_mut("$defs").and_then(Value::as_object_mut);
+    let tables = definitions.into_iter().flat_map(Map::values_mut);
+    tables.filter_map(Value::as_object_mut).for_each(soften);
+    schema
 }
 
 /// The keys that are used up before an experiment is read.

@@ -14,6 +14,10 @@ use crate::rng::{index_below, mix};
 pub struct Ecmp {}
 
 impl Scheme for Ecmp {
+    fn hashes(&self) -> bool {
+        true
+    }
+
     fn place(&self, problem: &Problem<'_>) -> Result<Placement, InputError> {
         EcmpSplit { ways: 1 }.place(problem)
     }

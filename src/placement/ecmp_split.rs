@@ -33,6 +33,10 @@ impl Scheme for EcmpSplit {
         Ok(())
     }
 
+    fn hashes(&self) -> bool {
+        true
+    }
+
     fn place(&self, problem: &Problem<'_>) -> Result<Placement, InputError> {
         Ok(Placement::split(problem.schedule, |task, src, dst, bytes, pieces| {
             for (way, bytes) in equal_parts(bytes, self.ways).enumerate().filter(|&(_, part)| part > 0) {

@@ -103,6 +103,11 @@ trait Scheme {
         false
     }
 
+    /// Whether every sub-flow takes a path by a hash of its own.
+    fn hashes(&self) -> bool {
+        false
+    }
+
     /// Places every transfer.
     fn place(&self, problem: &Problem<'_>) -> Result<Placement, InputError>;
 }
@@ -122,6 +127,11 @@ impl LoadBalancing {
     /// Whether paths are chosen while packets travel, which only the packet engine can simulate.
     pub fn needs_packets(&self) -> bool {
         self.scheme().needs_packets()
+    }
+
+    /// Whether every sub-flow takes a path by a hash of its own, so that another seed is another draw.
+    pub fn hashes(&self) -> bool {
+        self.scheme().hashes()
     }
 
     /// Places every transfer of a schedule between hosts (see [`Schedule::on_hosts`]).

@@ -11,8 +11,9 @@ mod network;
 
 use network::Network;
 
-use super::edges::{Edges, PairAmount};
+use super::edges::{Edges, PairAmount, PairSums};
 use crate::topology::Fabric;
+use crate::workload::Schedule;
 
 /// A minimum between two proven limits, in microseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -62,6 +63,19 @@ const TARGET: f64 = 1e-3;
 const EXACT: f64 = 1e-9;
 /// Programmes of at most that many variables are solved exactly where the certificate stays open.
 const EXACT_VARIABLES: usize = 20_000;
+
+/// The certified minimum for all transfers of a schedule together, each of which has a path.
+pub fn certified_minimum(fabric: &Fabric, schedule: &Schedule) -> Certified {
+    let edges = Edges::new(fabric);
+    let mut demand = PairSums::new(edges.len());
+    for (_, src, dst, bytes) in schedule.transfers() {
+        let (from, to) = (edges.of(src), edges.of(dst));
+        if from != to {
+            demand.add(from, to, bytes as f64);
+        }
+    }
+    optimal_fabric_congestion(fabric, &demand.take())
+}
 
 /// The certified minimum for a demand between edges in payload bytes.
 pub(super) fn optimal_fabric_congestion(fabric: &Fabric, demand: &[PairAmount]) -> Certified {

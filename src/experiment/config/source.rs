@@ -99,6 +99,11 @@ fn load(path: &Path) -> Result<Source, String> {
         let bad = error.as_bytes()[good.len()];
         format!("it is not UTF-8 text: byte 0x{bad:02x} in line {line}")
     })?;
+    // Some editors put a byte-order mark in front.
+    let text = match text.strip_prefix('\u{feff}') {
+        Some(rest) => rest.to_owned(),
+        None => text,
+    };
     Ok(Source {
         name: path.display().to_string(),
         text,
@@ -117,7 +122,7 @@ fn read(path: &Path, limit: u64) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A path without `.` and, where a folder is left again, without `..`.
+/// A path without `.` and, where a folder is left again, without `..`; `.` if nothing is left.
 pub fn tidy(path: &Path) -> PathBuf {
     let mut tidied = PathBuf::new();
     for part in path.components() {
@@ -128,6 +133,9 @@ pub fn tidy(path: &Path) -> PathBuf {
             }
             part => tidied.push(part),
         }
+    }
+    if tidied.as_os_str().is_empty() {
+        tidied.push(Component::CurDir);
     }
     tidied
 }
@@ -165,6 +173,8 @@ mod tests {
         for (path, tidied) in [
             ("experiments/../topologies/x.toml", "topologies/x.toml"),
             ("../x", "../x"),
+            (".", "."),
+            ("x/..", "."),
             ("../../x", "../../x"),
             ("/a/./b/../c", "/a/c"),
         ] {

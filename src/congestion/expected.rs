@@ -1,0 +1,191 @@
+//! What hashing is expected to cost: the largest congestion of a switch-to-switch link under ECMP, on
+//! the average over hash functions.
+//!
+//! A sub-flow hashed at a leaf is a ball in one of the leaf's up-links, and in one of the down-links of the
+//! leaf that it goes to. The fullest up-link of one leaf has an exact distribution, and leaves hash
+//! independently; so do the down-links. How the two sides depend on each other is left open between
+//! two limits, which meet where they are the same flows, as in a shift by whole leaves.
+
+use std::collections::BTreeMap;
+
+use super::edges::Edges;
+use super::loads::{transfer, transfers_by_step};
+use super::occupancy::{chances, mean};
+use crate::ids::{LinkId, NodeId, TaskId};
+use crate::placement::Placement;
+use crate::topology::Fabric;
+use crate::workload::Schedule;
+
+/// An expectation between two proven limits, in microseconds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Expected {
+    pub lower_us: f64,
+    pub upper_us: f64,
+}
+
+/// Sub-flows out of one edge beyond which the distribution takes too long.
+const MOST_BALLS: usize = 50_000;
+
+/// Limits of the expected largest congestion of a switch-to-switch link, where every sub-flow of the
+/// placement hashes onto one of its paths. `None` unless all paths have two links, of one rate, and
+/// whatever leaves or enters an edge has the same choice, as on a leaf-spine without faults.
+///
+/// Where sub-flows differ in size, the limits are those of as many of the smallest and of the largest size.
+pub fn expected_over_all(fabric: &Fabric, schedule: &Schedule, placement: &Placement) -> Option<Expected> {
+    let tasks = schedule.transfers().map(|(task, ..)| task);
+    expected(fabric, schedule, placement, tasks)
+}
+
+/// The same for every step alone, by step.
+pub fn expected_by_step(fabric: &Fabric, schedule: &Schedule, placement: &Placement) -> Vec<Option<Expected>> {
+    let steps = transfers_by_step(schedule).into_iter();
+    steps
+        .map(|step| expected(fabric, schedule, placement, step.into_iter()))
+        .collect()
+}
+
+fn expected(
+    fabric: &Fabric,
+    schedule: &Schedule,
+    placement: &Placement,
+    tasks: impl Iterator<Item = TaskId>,
+) -> Option<Expected> {
+    let edges = Edges::new(fabric);
+    let mut throws = Throws::new(edges.len());
+    let mut hosts = BTreeMap::new();
+    for task in tasks {
+        let (src, dst, _) = transfer(schedule, task)?;
+        let (from, to) = (edges.of(src), edges.of(dst));
+        if from != to {
+            hosts.entry((from, to)).or_insert((src, dst));
+            for piece in placement.of(task).iter().filter(|piece| piece.bytes > 0) {
+                throws.add(from, to, piece.bytes);
+            }
+        }
+    }
+    let links = Links::survey(fabric, &edges, &hosts)?;
+    throws.expected(&links)
+}
+
+/// The links that sub-flows pick from.
+struct Links {
+    /// By edge, in order of their ids.
+    up: BTreeMap<u32, Vec<LinkId>>,
+    down: BTreeMap<u32, Vec<LinkId>>,
+    bytes_per_ps: f64,
+    /// Whoever knows the up-link knows the down-link.
+    single: bool,
+}
+
+impl Links {
+    /// `None` where picks are not uniform.
+    fn survey(fabric: &Fabric, edges: &Edges, hosts: &BTreeMap<(u32, u32), (u32, u32)>) -> Option<Self> {
+        let mut links = Self {
+            up: BTreeMap::new(),
+            down: BTreeMap::new(),
+            bytes_per_ps: 0.0,
+            single: true,
+        };
+        let mut rate = None;
+        for (&(from, to), &(src, dst)) in hosts {
+            let mut uses = [BTreeMap::<LinkId, u32>::new(), BTreeMap::new()];
+            for path in fabric.paths(NodeId(src), NodeId(dst)) {
+                let first = usize::from(edges.links(src).is_some());
+                let last = path.len() - usize::from(edges.links(dst).is_some());
+                let &[up, down] = &path[first..last] else {
+                    return None;
+                };
+                for (uses, link) in uses.iter_mut().zip([up, down]) {
+                    *uses.entry(link).or_default() += 1;
+                    if *rate.get_or_insert(fabric.link(link).rate) != fabric.link(link).rate {
+                        return None;
+                    }
+                }
+            }
+            for (uses, (known, edge)) in uses.iter().zip([(&mut links.up, from), (&mut links.down, to)]) {
+                let each = *uses.values().next()?;
+                let picked: Vec<_> = uses.keys().copied().collect();
+                if uses.values().any(|&count| count != each) || *known.entry(edge).or_insert(picked.clone()) != picked {
+                    return None;
+                }
+                links.single &= each == 1;
+            }
+        }
+        links.bytes_per_ps = rate?.bytes_per_ps();
+        Some(links)
+    }
+}
+
+/// Sub-flows by edge.
+struct Throws {
+    out: Vec<usize>,
+    into: Vec<usize>,
+    /// Where the first sub-flow out of each edge goes.
+    partner: Vec<Option<u32>>,
+    smallest: u64,
+    largest: u64,
+    /// All others out of an edge go where its first one goes.
+    one_to_one: bool,
+}
+
+impl Throws {
+    fn new(edges: usize) -> Self {
+        Self {
+            out: vec![0; edges],
+            into: vec![0; edges],
+            partner: vec![None; edges],
+            smallest: u64::MAX,
+            largest: 0,
+            one_to_one: true,
+        }
+    }
+
+    fn add(&mut self, from: u32, to: u32, bytes: u64) {
+        self.out[from as usize] += 1;
+        self.into[to as usize] += 1;
+        self.smallest = self.smallest.min(bytes);
+        self.largest = self.largest.max(bytes);
+        self.one_to_one &= *self.partner[from as usize].get_or_insert(to) == to;
+    }
+
+    fn expected(&self, links: &Links) -> Option<Expected> {
+        if self.out.iter().chain(&self.into).any(|&balls| balls > MOST_BALLS) {
+            return None;
+        }
+        let mut known = BTreeMap::new();
+        let mut side = |balls: &[usize], links: &BTreeMap<u32, Vec<LinkId>>| {
+            let edges = links.iter().map(|(&edge, links)| (balls[edge as usize], links.len()));
+            let mut all: Vec<f64> = Vec::new();
+            for (balls, bins) in edges {
+                let one = known.entry((balls, bins)).or_insert_with(|| chances(balls, bins));
+                let longest = all.len().max(one.len());
+                all.resize(longest, 1.0);
+                all.iter_mut().zip(&*one).for_each(|(all, one)| *all *= one);
+            }
+            all
+        };
+        let (up, down) = (side(&self.out, &links.up), side(&self.into, &links.down));
+        let lower = mean(&up).max(mean(&down));
+        let upper = if self.is_same_on_both_sides(links) {
+            lower
+        } else {
+            let chance = |side: &[f64], most: usize| side.get(most).copied().unwrap_or(1.0);
+            let either = |most| (2.0 - chance(&up, most) - chance(&down, most)).min(1.0);
+            (0..up.len().max(down.len())).map(either).sum()
+        };
+        let time_us = |balls: f64, bytes: u64| balls * bytes as f64 / links.bytes_per_ps / 1e6;
+        Some(Expected {
+            lower_us: time_us(lower, self.smallest),
+            upper_us: time_us(upper, self.largest),
+        })
+    }
+
+    /// What leaves an edge is what enters another, in the same shares.
+    fn is_same_on_both_sides(&self, links: &Links) -> bool {
+        let pairs = || {
+            let partners = self.partner.iter().enumerate();
+            partners.filter_map(|(from, &to)| Some((from, to? as usize)))
+        };
+        self.one_to_one && links.single && pairs().all(|(from, to)| self.out[from] == self.into[to])
+    }
+}

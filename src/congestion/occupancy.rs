@@ -1,0 +1,154 @@
+//! The fullest of some bins into which balls are thrown uniformly and independently.
+
+/// Terms of a distribution below this fraction of the largest are left out.
+const NEGLIGIBLE: f64 = 1e-30;
+/// From here on a chance is certain.
+const CERTAIN: f64 = 1.0 - 1e-15;
+
+/// `chances[m]` is the chance that no bin holds more than `m` balls; further ones are 1. Exact up to
+/// rounding: `n` balls in bins are independent Poisson numbers, given that they add up to `n`, so that the
+/// chance is a coefficient of the product of truncated Poisson distributions.
+pub(super) fn chances(balls: usize, bins: usize) -> Vec<f64> {
+    let least = balls.div_ceil(bins);
+    let mut chances = vec![0.0; least];
+    let poisson = Poisson::new(balls as f64 / bins as f64, balls);
+    let whole = Poisson::new(balls as f64, balls).of(balls);
+    for most in least..=balls {
+        let bin = Terms::new(0, (0..=most).map(|k| poisson.of(k)).collect());
+        let chance = (bin.power(bins).at(balls) / whole).min(1.0);
+        if chance >= CERTAIN {
+            break;
+        }
+        chances.push(chance);
+    }
+    chances
+}
+
+/// The expectation of a number from the chances that it is at most `m`, for every `m`.
+pub(super) fn mean(chances: &[f64]) -> f64 {
+    chances.iter().map(|chance| 1.0 - chance).sum()
+}
+
+/// Poisson probabilities.
+struct Poisson {
+    mean: f64,
+    /// Logarithms of the factorials.
+    factorials: Vec<f64>,
+}
+
+impl Poisson {
+    fn new(mean: f64, largest: usize) -> Self {
+        let logarithms = (1..=largest).scan(0.0, |sum, k| {
+            *sum += (k as f64).ln();
+            Some(*sum)
+        });
+        Self {
+            mean,
+            factorials: std::iter::once(0.0).chain(logarithms).collect(),
+        }
+    }
+
+    fn of(&self, k: usize) -> f64 {
+        let power = if k == 0 { 0.0 } else { k as f64 * self.mean.ln() };
+        (power - self.mean - self.factorials[k]).exp()
+    }
+}
+
+/// A polynomial from its lowest term that counts to its highest.
+#[derive(Debug, Clone)]
+struct Terms {
+    lowest: usize,
+    values: Vec<f64>,
+}
+
+impl Terms {
+    fn new(lowest: usize, values: Vec<f64>) -> Self {
+        let least = values.iter().copied().fold(0.0, f64::max) * NEGLIGIBLE;
+        let Some(first) = values.iter().position(|&value| value > least) else {
+            return Self { lowest, values };
+        };
+        let last = values.iter().rposition(|&value| value > least).unwrap_or(first);
+        Self {
+            lowest: lowest + first,
+            values: values[first..=last].to_vec(),
+        }
+    }
+
+    fn at(&self, power: usize) -> f64 {
+        let value = power.checked_sub(self.lowest).and_then(|i| self.values.get(i));
+        value.copied().unwrap_or(0.0)
+    }
+
+    fn times(&self, other: &Self) -> Self {
+        let mut values = vec![0.0; self.values.len() + other.values.len() - 1];
+        for (i, &factor) in self.values.iter().enumerate() {
+            for (value, &term) in values[i..].iter_mut().zip(&other.values) {
+                *value += factor * term;
+            }
+        }
+        Self::new(self.lowest + other.lowest, values)
+    }
+
+    /// By squaring.
+    fn power(&self, exponent: usize) -> Self {
+        let mut result = Self::new(0, vec![1.0]);
+        for bit in (0..usize::BITS - exponent.leading_zeros()).rev() {
+            result = result.times(&result);
+            if exponent >> bit & 1 == 1 {
+                result = result.times(self);
+            }
+        }
+        result
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Expectations from multinomial dynamic programming made apart from this code, as they are rounded.
+    #[test]
+    fn expectations_are_the_known_ones() {
+        let known = [
+            (16, 16, 3.08, 0.005),
+            (32, 16, 4.83, 0.005),
+            (64, 16, 7.88, 0.005),
+            (128, 16, 13.36, 0.005),
+            (240, 16, 22.2, 0.05),
+            (3_840, 16, 267.6, 0.05),
+            (16, 8, 4.20, 0.005),
+            (64, 8, 12.24, 0.005),
+        ];
+        for (balls, bins, expected, rounding) in known {
+            let mean = mean(&chances(balls, bins));
+            assert!((mean - expected).abs() <= rounding, "{balls} in {bins}: {mean}");
+        }
+    }
+
+    /// All ways of throwing a few balls.
+    #[test]
+    fn chances_are_those_of_counting() {
+        for (balls, bins) in [(1_usize, 1_usize), (1, 3), (4, 2), (5, 3), (3, 5), (6, 4)] {
+            let ways = bins.pow(balls as u32);
+            let mut at_most = vec![0_u32; balls + 1];
+            for way in 0..ways {
+                let mut held = vec![0; bins];
+                (0..balls).fold(way, |rest, _| {
+                    held[rest % bins] += 1;
+                    rest / bins
+                });
+                let fullest = held.into_iter().max().unwrap_or(0);
+                at_most[fullest..].iter_mut().for_each(|count| *count += 1);
+            }
+            let chances = chances(balls, bins);
+            for (most, &count) in at_most.iter().enumerate() {
+                let chance = chances.get(most).copied().unwrap_or(1.0);
+                let counted = f64::from(count) / ways as f64;
+                assert!(
+                    (chance - counted).abs() < 1e-12,
+                    "{balls} in {bins}, {most}: {chance}, counted {counted}"
+                );
+            }
+        }
+    }
+}

@@ -23,6 +23,8 @@ pub(super) struct Axis {
     low: f64,
     high: f64,
     ticks: Vec<(f64, String)>,
+    /// Room that its labels have at least.
+    least_width: f64,
 }
 
 impl Axis {
@@ -41,6 +43,7 @@ impl Axis {
             low,
             high,
             ticks: linear_ticks(low, high),
+            least_width: 0.0,
         }
     }
 
@@ -55,6 +58,7 @@ impl Axis {
             low,
             high,
             ticks: log_ticks(low, high),
+            least_width: 0.0,
         }
     }
 
@@ -90,6 +94,12 @@ impl Axis {
         self
     }
 
+    /// The same with room for labels of that width, so that planes below each other are in line.
+    pub fn at_least(mut self, width: f64) -> Self {
+        self.least_width = width;
+        self
+    }
+
     /// Its marks: values and labels.
     pub fn ticks(&self) -> &[(f64, String)] {
         &self.ticks
@@ -103,9 +113,10 @@ impl Axis {
         }
     }
 
-    fn label_width(&self) -> f64 {
+    /// Room for its labels.
+    pub fn label_width(&self) -> f64 {
         let widths = self.ticks.iter().map(|(_, label)| text_room(label, SMALL));
-        widths.fold(0.0, f64::max)
+        widths.fold(self.least_width, f64::max)
     }
 }
 

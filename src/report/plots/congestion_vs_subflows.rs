@@ -1,7 +1,7 @@
 //! What splitting buys: fabric congestion over its optimum against the number of sub-flows.
 
 use super::axes::{Axis, HEAD, Plane, draw_head};
-use super::scene::{BLACK, Frame, Scene, Stroke};
+use super::scene::{At, BLACK, Frame, Scene, Stroke};
 use super::series::{Series, Spread, note, of_largest_size, series};
 use super::style::{Legend, Look};
 use super::{Figure, NoFigure, missing};
@@ -104,17 +104,28 @@ fn scene(subject: &Subject<'_>, points: &[&Point], marks: &[Mark]) -> Scene {
         let at = |m: &Mark| plane.at((m.ways.mean, m.ratio.mean));
         scene.segment(at(from), at(to), Stroke::solid((150, 150, 150), 1.0));
     }
+    let mut taken: Vec<At> = Vec::new();
     for mark in marks {
-        let at = |ratio: f64| plane.at((mark.ways.mean, ratio));
-        scene.segment(
-            at(mark.ratio.low),
-            at(mark.ratio.high),
-            Stroke::solid(mark.look.ink, 1.2),
-        );
-        mark.look.point(&mut scene, at(mark.ratio.mean));
+        let (x, y) = beside(&taken, plane.at((mark.ways.mean, mark.ratio.mean)));
+        let range = [mark.ratio.low, mark.ratio.high].map(|ratio| (x, plane.y_at(ratio)));
+        scene.segment(range[0], range[1], Stroke::solid(mark.look.ink, 1.2));
+        mark.look.point(&mut scene, (x, y));
+        taken.push((x, y));
     }
     legend.draw(&mut scene, (outer.right + 20.0, plane.frame.top));
     scene
+}
+
+/// Width of a point, with room to the next.
+const POINT: f64 = 11.0;
+
+/// A place for a point, moved to the right of those that it would hide.
+fn beside(taken: &[At], (mut x, y): At) -> At {
+    let near = |a: f64, b: f64| (a - b).abs() < POINT - 1.0;
+    while let Some(hidden) = taken.iter().find(|other| near(other.0, x) && near(other.1, y)) {
+        x = hidden.0 + POINT;
+    }
+    (x, y)
 }
 
 /// Marks of one scheme with other options, by rising number of sub-flows.

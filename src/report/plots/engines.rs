@@ -85,7 +85,9 @@ fn lines(folder: &Folder, subject: &Subject<'_>) -> Vec<Line> {
     lines
 }
 
-const LINE: f64 = 24.0;
+const LINE: f64 = 28.0;
+/// How far above the line of a name the first engine is drawn, and the second below.
+const APART: f64 = 5.0;
 
 fn scene(subject: &Subject<'_>, lines: &[Line]) -> Scene {
     let several_sizes = lines.iter().any(|line| line.size != lines[0].size);
@@ -136,9 +138,10 @@ fn scene(subject: &Subject<'_>, lines: &[Line]) -> Scene {
         Stroke::solid(BLACK, 1.0),
     );
     for (i, line) in lines.iter().enumerate() {
-        let y = plane.frame.top + (i as f64 + 0.7) * LINE;
+        let middle = plane.frame.top + (i as f64 + 0.7) * LINE;
         for (e, spread) in line.engines.iter().enumerate() {
             let Some(spread) = spread else { continue };
+            let y = middle + if e == 0 { -APART } else { APART };
             let range = ((plane.x_at(spread.low), y), (plane.x_at(spread.high), y));
             scene.segment(range.0, range.1, Stroke::solid(look(e).ink, 1.4));
             look(e).point(&mut scene, (plane.x_at(spread.mean), y));

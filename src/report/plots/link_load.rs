@@ -49,7 +49,7 @@ pub(super) fn draw(folder: &Folder, subject: &Subject<'_>) -> Result<Figure, NoF
     }
     let maps = Maps {
         title: &format!("Link load: {}", subject.title()),
-        subtitle: &format!("{}{down}", note_on_one(points[0])),
+        subtitle: &format!("{}{down}", note_on_one(&points)),
         rows: maps,
         scale: &format!("Load: bytes / rate ({})", unit.name),
         size: (210.0, 210.0),

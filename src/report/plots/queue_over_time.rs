@@ -50,7 +50,7 @@ pub(super) fn draw(folder: &Folder, subject: &Subject<'_>) -> Result<Figure, NoF
         return missing("the nodes' names do not tell their tiers");
     }
     Ok(Figure {
-        scene: scene(subject, &note_on_one(points[0]), &classes, &curves),
+        scene: scene(subject, &note_on_one(&points), &classes, &curves),
         headings: &["series", "links", "time_us", "fullest_queue_bytes"],
         rows: curves.iter().flat_map(Curve::rows).collect(),
     })
@@ -120,8 +120,18 @@ fn scene(subject: &Subject<'_>, subtitle: &str, classes: &[usize], curves: &[Cur
         .map(|&(us, _)| us)
         .fold(0.0, f64::max);
     let unit = TimeUnit::for_us(end);
-    for (i, &class) in classes.iter().enumerate() {
-        let shown = || curves.iter().filter(move |curve| curve.class == class);
+    let shown = |class: usize| curves.iter().filter(move |curve| curve.class == class);
+    let queues: Vec<_> = classes
+        .iter()
+        .map(|&class| {
+            let fills = shown(class).flat_map(|c| &c.fullest).map(|&(_, bytes)| bytes);
+            let high = fills.fold(0.0, f64::max);
+            let (name, bytes) = byte_unit(high);
+            (bytes, Axis::from_zero(format!("Queue ({name})"), [high / bytes]))
+        })
+        .collect();
+    let label_width = queues.iter().map(|(_, axis)| axis.label_width()).fold(0.0, f64::max);
+    for (i, (&class, (bytes, axis))) in classes.iter().zip(queues).enumerate() {
         let top = HEAD + i as f64 * PANEL;
         let outer = Frame {
             left: 10.0,
@@ -129,20 +139,15 @@ fn scene(subject: &Subject<'_>, subtitle: &str, classes: &[usize], curves: &[Cur
             right: width - legend.width() - 30.0,
             bottom: top + PANEL - 8.0,
         };
-        let high = shown()
-            .flat_map(|c| &c.fullest)
-            .map(|&(_, bytes)| bytes)
-            .fold(0.0, f64::max);
-        let (name, bytes) = byte_unit(high);
         let plane = Plane::draw(
             &mut scene,
             outer,
             Axis::from_zero(format!("Time ({})", unit.name), [end / unit.us]),
-            Axis::from_zero(format!("Queue ({name})"), [high / bytes]),
+            axis.at_least(label_width),
         );
         let title_at = (plane.frame.left, top + 8.0);
         scene.text(title_at, CLASSES[class].0, SMALL, Anchor::Start, TEXT);
-        for curve in shown() {
+        for curve in shown(class) {
             let at = |&(us, fill): &(f64, f64)| plane.at((us / unit.us, fill / bytes));
             scene.line(curve.fullest.iter().map(at).collect(), curve.look.stroke());
         }

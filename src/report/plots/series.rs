@@ -89,13 +89,14 @@ impl Spread {
     }
 }
 
-/// Engine, size and seed of a point, for the subtitle of what shows one point of each series.
-pub(super) fn note_on_one(point: &Point) -> String {
-    let size = point
+/// Engine, size and seed, for the subtitle of what shows the first of the points of each series.
+pub(super) fn note_on_one(points: &[&Point]) -> String {
+    let first = &points[..1];
+    let size = first[0]
         .row
         .size_bytes
         .map_or(String::new(), |size| format!("{}; ", Bytes(size)));
-    format!("{}; {size}{}", engine(&[point]), seeds(&[point]))
+    format!("{}; {size}{}", engine(points), seeds(first))
 }
 
 /// Engine and seeds of some points, for a subtitle.

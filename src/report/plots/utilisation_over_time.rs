@@ -45,7 +45,7 @@ pub(super) fn draw(folder: &Folder, subject: &Subject<'_>) -> Result<Figure, NoF
     }
     let maps = Maps {
         title: &format!("Link utilisation: {}", subject.title()),
-        subtitle: &format!("{}; links in the fabric's order", note_on_one(points[0])),
+        subtitle: &format!("{}; links in the fabric's order", note_on_one(&points)),
         rows: maps,
         scale: "Utilisation (share of rate)",
         size: (330.0, 170.0),

@@ -142,6 +142,13 @@ fn lists_schema_and_pages_are_printed() {
     ] {
         assert!(schema["properties"][key].is_object(), "{key}");
     }
+    // What a file leaves out, the file that it extends or the sweep may set.
+    assert_eq!(schema["x-required"], serde_json::json!(["topology", "workload"]));
+    assert!(schema["required"].is_null() && schema["$defs"]["Shift"]["required"].is_null());
+    assert_eq!(
+        schema["$defs"]["Workload"]["oneOf"][0]["required"],
+        serde_json::json!(["all-to-all"])
+    );
     assert!(stdout(dir.path(), &["completions", "bash"]).contains("_fabricsim"));
     assert!(stdout(dir.path(), &["man"]).contains(".TH fabricsim"));
 }
@@ -160,6 +167,15 @@ fn usage_and_configuration_errors_exit_with_2() {
         assert_eq!(output.status.code(), Some(2), "{args:?}");
         assert!(output.stdout.is_empty() && !output.stderr.is_empty(), "{args:?}");
     }
+}
+
+/// A results folder that cannot be made is a mistake of usage.
+#[test]
+fn a_folder_that_is_a_file_ends_with_2() {
+    let dir = folder(&[("good.toml", SMALL)]);
+    let output = run(dir.path(), &["run", "good.toml", "--out", "good.toml"]);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).starts_with("error: good.toml/points: "));
 }
 
 #[test]

@@ -88,7 +88,7 @@ impl<'a> Page<'a> {
         let Some(properties) = schema["properties"].as_object() else {
             return;
         };
-        let required: Vec<_> = schema["required"].as_array().into_iter().flatten().collect();
+        let required: Vec<_> = schema["x-required"].as_array().into_iter().flatten().collect();
         self.text
             .push_str("\n| key | value | default | meaning |\n|---|---|---|---|\n");
         for (key, value) in properties {

@@ -1,7 +1,7 @@
 //! The command line: one file per verb.
 //!
 //! Tables and data go to stdout, progress and errors to stderr. Exit codes: 0 done; 1 a comparison
-//! failed, or a flow did not finish; 2 usage or configuration; 130 interrupted, as a shell has it.
+//! failed, or a flow did not finish; 2 usage, configuration or files; 130 interrupted, as a shell has it.
 
 mod bound;
 mod check;
@@ -42,7 +42,7 @@ Examples:
   fabricsim list load-balancing                  what can be written there
 
 Exit codes: 0 done; 1 a comparison failed or a flow did not finish;
-2 usage or configuration; 130 interrupted."
+2 usage, configuration, or a file that cannot be read or written; 130 interrupted."
 )]
 struct Cli {
     #[command(subcommand)]

@@ -77,6 +77,9 @@ pub enum Spread {
     Weighted,
 }
 
+/// What a plan looks like, for whoever gets it wrong.
+const FORM: &str = r#"`fabricsim place` writes plans: {"flows": [{"flow": 0, "src": 0, ...}]}"#;
+
 impl PlanFile {
     /// Writes a placement down.
     ///
@@ -127,12 +130,11 @@ impl PlanFile {
             // The position is in the error's place; without it the message is the reason alone.
             let reason = error.to_string();
             let reason = reason.split(" at line ").next().unwrap_or_default();
-            let message = if path == "." {
-                reason.to_owned()
-            } else {
-                format!("{path}: {reason}")
-            };
-            InputError::line(name, error.line().max(1), message)
+            let at = |message| InputError::line(name, error.line().max(1), message);
+            match path.as_str() {
+                "." => at(reason.to_owned()).help(FORM),
+                path => at(format!("{path}: {reason}")),
+            }
         })?;
         json.end()
             .map_err(|error| InputError::line(name, error.line(), "there is more text behind the plan"))?;

@@ -32,6 +32,11 @@ impl Kind for Flows {
             if number == 1 && fields == COLUMNS[..expected] {
                 continue;
             }
+            if number == 1 && fields.iter().all(|field| field.starts_with(char::is_alphabetic)) {
+                let message = format!("these are not the columns {}", COLUMNS[..expected].join(","));
+                return Err(InputError::line(&self.file, number, message)
+                    .help("name them like this, in this order, or leave the line out"));
+            }
             let task = flow(&fields, ranks)
                 .map_err(|(message, help)| InputError::line(&self.file, number, message).help(help))?;
             if let Action::Transfer { bytes, .. } = task.action {

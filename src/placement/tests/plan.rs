@@ -124,7 +124,7 @@ fn plans_that_do_not_fit_are_refused() {
         plan["flows"].as_array_mut().unwrap().push(twice);
     }), @"plan.json: flows[1]: flow 0 is planned twice");
     let text = |text: &str| PlanFile::parse("plan.json", text).unwrap_err().to_string();
-    insta::assert_snapshot!(text(""), @"plan.json:1: EOF while parsing a value");
+    insta::assert_snapshot!(text(""), @r#"plan.json:1: EOF while parsing a value (`fabricsim place` writes plans: {"flows": [{"flow": 0, "src": 0, ...}]})"#);
     insta::assert_snapshot!(text("{\n\"flows\": [\n"), @"plan.json:3: flows: EOF while parsing a list");
     insta::assert_snapshot!(text("{\"flows\": []}\n{}"), @"plan.json:2: there is more text behind the plan");
     insta::assert_snapshot!(scheme("plan", json!({ "file": "x.json" })).place(&fabric, &schedule(&[]), &NoFiles, 1).unwrap_err(), @"x.json: there is no such file");

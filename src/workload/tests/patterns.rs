@@ -195,7 +195,7 @@ fn broken_tables_of_flows_are_refused() {
     insta::assert_snapshot!(error("src,dst,bytes\n"), @"x.csv: it has no flow (add a line such as `0,1,65536`)");
     insta::assert_snapshot!(error("0,1"), @"x.csv:1: this line has 2 columns (every line has src,dst,bytes,start_ns, in this order)");
     insta::assert_snapshot!(error("0,1,5\n\n0,1,5,6"), @"x.csv:3: this line has 4 columns (every line has src,dst,bytes,start_ns, in this order)");
-    insta::assert_snapshot!(error("source,dst,bytes\n0,1,5"), @"x.csv:1: `src` is `source` (it must be a whole number from 0 to 7)");
+    insta::assert_snapshot!(error("source,dst,bytes\n0,1,5"), @"x.csv:1: these are not the columns src,dst,bytes (name them like this, in this order, or leave the line out)");
     insta::assert_snapshot!(error("0,8,5"), @"x.csv:1: `dst` is `8` (it must be a whole number from 0 to 7)");
     insta::assert_snapshot!(error("0,0,5"), @"x.csv:1: rank 0 sends to itself (`src` and `dst` must differ)");
     insta::assert_snapshot!(error("0,1,-5"), @"x.csv:1: `bytes` is `-5` (it must be a whole number from 1 to 4611686018427387904)");

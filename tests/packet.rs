@@ -187,6 +187,8 @@ links = true
 /// Both engines on the same experiment: with `ideal` and pinned or even paths, packets take within 2 % what the
 /// fluid takes, and what it does not know: headers, the acknowledgements of the flows that come the
 /// other way, and the time of a packet for each further hop of a step.
+/// Permuted spraying is not among them: its collisions are queues that the fluid has not (2.9 % in
+/// halving-doubling).
 #[test]
 fn packets_agree_with_the_fluid() {
     let (payload, full_us) = (4_096.0, 4_160.0 * 80.0 / 1e6);
@@ -209,7 +211,7 @@ fn packets_agree_with_the_fluid() {
         let experiment = |engine: &str, transport: &str| {
             format!(
                 "engine = \"{engine}\"\ntopology = \"fabric.toml\"\nworkload = {{ {workload} }}\n{transport}\n[sweep]\n\
-                 load_balancing = [\"ethereal\", {{ spray = {{ choose = \"permuted\" }} }}]\n"
+                 load_balancing = [\"ethereal\", {{ spray = {{ choose = \"round-robin\" }} }}]\n"
             )
         };
         let dir = folder(&[

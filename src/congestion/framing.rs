@@ -11,12 +11,12 @@ pub enum Framing {
 
 impl Framing {
     /// The fewest bytes in which `bytes` of payload can travel: full packets but for the last.
-    pub fn wire(self, bytes: u64) -> f64 {
+    pub fn wire(self, bytes: u64) -> u64 {
         match self {
-            Self::Fluid => bytes as f64,
+            Self::Fluid => bytes,
             Self::Packets { payload, header } => {
                 let packets = bytes.div_ceil(payload.max(1));
-                bytes as f64 + packets as f64 * header as f64
+                bytes.saturating_add(packets.saturating_mul(header))
             }
         }
     }

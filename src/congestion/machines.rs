@@ -161,7 +161,7 @@ impl Machines {
             src,
             dst,
             pair: (from != to).then(|| self.pairs.index(from, to)),
-            wire: self.framing.wire(bytes),
+            wire: self.framing.wire(bytes) as f64,
         })
     }
 

@@ -102,7 +102,7 @@ impl<'a> Durations<'a> {
             for &task in &step {
                 let (src, dst, _) = transfer(schedule, task)?;
                 self.loads
-                    .add_transfer(placement, task, src, dst, &|bytes| framing.wire(bytes))?;
+                    .add_transfer(placement, task, src, dst, &|bytes| framing.wire(bytes) as f64)?;
             }
             self.loads.finish();
             self.survey_spread_pairs(schedule, placement, &step);

@@ -94,6 +94,15 @@ impl Placement {
         placement
     }
 
+    /// The same pieces on the same routes, of other sizes.
+    #[must_use]
+    pub fn resized(mut self, size: impl Fn(u64) -> u64) -> Self {
+        for piece in &mut self.pieces {
+            piece.bytes = size(piece.bytes);
+        }
+        self
+    }
+
     /// The pieces of a transfer.
     pub fn of(&self, task: TaskId) -> &[Piece] {
         &self.pieces[self.offsets[task.index()] as usize..self.offsets[task.index() + 1] as usize]

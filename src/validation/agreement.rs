@@ -17,17 +17,16 @@ const UNEVEN: f64 = 0.1;
 
 pub(super) fn check(evidence: &Evidence, findings: &mut Vec<Finding>) {
     let check = "packet CCT ~ flow CCT";
-    let (fair, sized, packet) = match (&evidence.fair_cct, &evidence.flow, &evidence.packet) {
-        (Ok(fair), Ok(sized), Ok(packet)) => (fair.as_us(), sized.outcome.cct.as_us(), packet.outcome.cct.as_us()),
-        (Err(why), ..) | (_, Err(why), _) | (.., Err(why)) => {
+    let (fluid, packet) = match (&evidence.wire_ccts, &evidence.packet) {
+        (Ok(fluid), Ok(packet)) => (fluid.map(Time::as_us), packet.outcome.cct.as_us()),
+        (Err(why), _) | (_, Err(why)) => {
             findings.push(Finding::skipped(check, why));
             return;
         }
     };
     // Sub-flows that are smaller than others have windows like theirs, but are done earlier: what they
     // get is between a share that is equal and one in proportion to their bytes.
-    let overhead = overhead(evidence);
-    let (least, most) = (fair.min(sized) * overhead, fair.max(sized) * overhead);
+    let (least, most) = (fluid[0].min(fluid[1]), fluid[0].max(fluid[1]));
     let (share, why) = if is_uneven(evidence) {
         (UNEVEN, "10 % with uneven loads")
     } else if is_chained(evidence) {
@@ -35,19 +34,23 @@ pub(super) fn check(evidence: &Evidence, findings: &mut Vec<Finding>) {
     } else {
         (TOLERANCE, "2 %")
     };
-    let slack = most * share + stored_us(evidence);
+    let stored = stored_us(evidence);
+    let below = least * share + stored;
+    let above = most * (share + returned(evidence)) + stored;
     // Queues behind random choices grow with the square root of the message (arXiv 2507.21372): by how
     // much they exceed the fluid is a finding, not an error.
     let random = is_random(evidence);
-    let holds = packet >= least - slack && (random || packet <= most + slack);
+    let holds = packet >= least - below && (random || packet <= most + above);
     let expected = match most - least < 1e-6 {
         true => format!("{} with headers", us(most)),
         false => format!("{} to {} with headers", us(least), us(most)),
     };
-    let side = if random { "not faster than it by more than " } else { "" };
+    let within = match random {
+        true => format!("not faster by more than {}", us(below)),
+        false => format!("-{} +{}", us(below), us(above)),
+    };
     findings.push(Finding::new(check, holds).figures(us(packet), expected).within(format!(
-        "{side}{} ({why} and a full packet per hop and step)",
-        us(slack)
+        "{within} ({why}, acknowledgements above, a full packet per hop and step)"
     )));
 }
 
@@ -100,13 +103,14 @@ fn is_random(evidence: &Evidence) -> bool {
     even && !permuted
 }
 
-/// Wire bytes over payload bytes of the whole placement.
-fn overhead(evidence: &Evidence) -> f64 {
-    let framing = evidence.framing();
+/// What acknowledgements take, as a share of what data take, of links that carry data both ways.
+fn returned(evidence: &Evidence) -> f64 {
+    let options = &evidence.experiment.packet;
     let pieces = evidence.placement.pieces();
-    let payload: f64 = pieces.iter().map(|piece| piece.bytes as f64).sum();
-    let wire: f64 = pieces.iter().map(|piece| framing.wire(piece.bytes)).sum();
-    wire / payload.max(1.0)
+    let packets: u64 = pieces.iter().map(|piece| piece.bytes.div_ceil(options.payload.0)).sum();
+    let payload: u64 = pieces.iter().map(|piece| piece.bytes).sum();
+    let (packets, payload) = (packets as f64, payload as f64);
+    packets * options.ack.0 as f64 / (payload + packets * options.header.0 as f64).max(1.0)
 }
 
 /// Time to store a full packet at every hop of every step of the longest chain.

@@ -54,9 +54,9 @@ pub struct Evidence {
     pub wire_bounds: Bounds,
     pub flow: Result<Run, Absent>,
     pub packet: Result<Run, Absent>,
-    /// CCT of the flow engine with equal weights: network cards serve their queue pairs round robin,
-    /// whatever the size.
-    pub fair_cct: Result<Time, Absent>,
+    /// CCT of the flow engine that carries bytes on the wire, headers included, where sub-flows share
+    /// links equally, and where they do in proportion to their bytes.
+    pub wire_ccts: Result<[Time; 2], Absent>,
 }
 
 const EVERYTHING: Observe = Observe {
@@ -80,10 +80,6 @@ impl Evidence {
             .place(fabric, &schedule, &NoFiles, experiment.seed)
             .map_err(located)?;
         let best = network.at_best();
-        let fair = FlowOptions {
-            weights: Weights::Equal,
-            ..experiment.flow
-        };
         let bounds = |framing| subject.bounds(&best, &schedule, framing);
         Ok(Self {
             assessment: subject.assess(fabric, &schedule, &placement),
@@ -92,9 +88,17 @@ impl Evidence {
             wire_bounds: bounds(wire_framing(experiment)),
             flow: simulated(experiment, &network)
                 .and_then(|()| run(|| subject.flow(fabric, &schedule, &placement, &experiment.flow, &EVERYTHING))),
-            fair_cct: simulated(experiment, &network).and_then(|()| {
-                let once = subject.flow(fabric, &schedule, &placement, &fair, &Observe::default());
-                once.map(|outcome| outcome.cct).map_err(stuck)
+            wire_ccts: simulated(experiment, &network).and_then(|()| {
+                let framed = placement.clone().resized(|bytes| wire_framing(experiment).wire(bytes));
+                let cct = |weights| {
+                    let options = FlowOptions {
+                        weights,
+                        ..experiment.flow
+                    };
+                    let once = subject.flow(fabric, &schedule, &framed, &options, &Observe::default());
+                    once.map(|outcome| outcome.cct).map_err(stuck)
+                };
+                Ok([cct(Weights::Equal)?, cct(Weights::Size)?])
             }),
             packet: packet(subject, experiment, &network, &schedule, &placement),
             experiment: experiment.clone(),
@@ -102,11 +106,6 @@ impl Evidence {
             schedule,
             network,
         })
-    }
-
-    /// How the packet engine frames payload.
-    pub(super) fn framing(&self) -> Framing {
-        wire_framing(&self.experiment)
     }
 }
 
@@ -128,6 +127,9 @@ fn simulated(experiment: &Experiment, network: &Network) -> Result<(), Absent> {
     Ok(())
 }
 
+/// Packets as the experiment has them, over hosts and switches that do as the fluid does: nobody
+/// waits for a turn, and acknowledgements keep no window shut. One that meets data waits for the
+/// packet on its way at every hop, which at most doubles the round trip: hence two products.
 fn packet(
     subject: &dyn Subject,
     experiment: &Experiment,
@@ -135,11 +137,12 @@ fn packet(
     schedule: &Schedule,
     placement: &Placement,
 ) -> Result<Run, Absent> {
-    let transport = Transport::Ideal(Ideal::default());
+    let transport = Transport::Ideal(Ideal { window: 2.0 });
     let switch = SwitchOptions::default();
-    // Acknowledgements that wait behind data keep the windows of other paths shut; the fluid has none.
     let options = PacketOptions {
         ack_priority: true,
+        active_queue_pairs: None,
+        start_jitter: Time::ZERO,
         ..experiment.packet.clone()
     };
     let setup = Setup {

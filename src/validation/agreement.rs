@@ -34,9 +34,9 @@ pub(super) fn check(evidence: &Evidence, findings: &mut Vec<Finding>) {
     } else {
         (TOLERANCE, "2 %")
     };
-    let stored = stored_us(evidence);
-    let below = least * share + stored;
-    let above = most * (share + returned(evidence)) + stored;
+    let (steps, per_step) = (f64::from(evidence.schedule.steps().max(1)), PerStep::of(evidence));
+    let below = least * share + steps * (per_step.stored + per_step.spread);
+    let above = most * (share + returned(evidence)) + steps * per_step.stored;
     // Queues behind random choices grow with the square root of the message (arXiv 2507.21372): by how
     // much they exceed the fluid is a finding, not an error.
     let random = is_random(evidence);
@@ -50,7 +50,7 @@ pub(super) fn check(evidence: &Evidence, findings: &mut Vec<Finding>) {
         false => format!("-{} +{}", us(below), us(above)),
     };
     findings.push(Finding::new(check, holds).figures(us(packet), expected).within(format!(
-        "{within} ({why}, acknowledgements above, a full packet per hop and step)"
+        "{within} ({why}; per step a packet per hop; below, what delays differ by; above, acknowledgements)"
     )));
 }
 
@@ -113,22 +113,33 @@ fn returned(evidence: &Evidence) -> f64 {
     packets * options.ack.0 as f64 / (payload + packets * options.header.0 as f64).max(1.0)
 }
 
-/// Time to store a full packet at every hop of every step of the longest chain.
-fn stored_us(evidence: &Evidence) -> f64 {
-    let fabric = &evidence.network.fabric;
-    let packet = &evidence.experiment.packet;
-    let full = packet.payload.0 + packet.header.0;
-    let slowest = fabric
-        .links()
-        .iter()
-        .map(|link| link.rate)
-        .filter(|rate| !rate.is_zero())
-        .min();
-    let per_hop = slowest.map_or(Time::ZERO, |rate| rate.transmission_time(full));
-    let longest = evidence.schedule.transfers().take(1_000).map(|(_, src, dst, _)| {
-        let (src, dst) = (NodeId(src), NodeId(dst));
-        fabric.path(src, dst, 0).len() as u64
-    });
-    let hops = longest.max().unwrap_or(0);
-    per_hop.as_us() * hops as f64 * f64::from(evidence.schedule.steps().max(1))
+/// What only packets know, per step of the schedule, in microseconds.
+struct PerStep {
+    /// To store a full packet at every hop of the longest path.
+    stored: f64,
+    /// By how much propagation differs between paths: packets of the shortest are through before those
+    /// of the longest meet them, while the fluid has both on every link at once.
+    spread: f64,
+}
+
+impl PerStep {
+    fn of(evidence: &Evidence) -> Self {
+        let fabric = &evidence.network.fabric;
+        let packet = &evidence.experiment.packet;
+        let full = packet.payload.0 + packet.header.0;
+        let rates = fabric.links().iter().map(|link| link.rate);
+        let slowest = rates.filter(|rate| !rate.is_zero()).min();
+        let per_hop = slowest.map_or(Time::ZERO, |rate| rate.transmission_time(full));
+        let (mut hops, mut least, mut most) = (0, Time(u64::MAX), Time::ZERO);
+        for (_, src, dst, _) in evidence.schedule.transfers() {
+            let path = fabric.path(NodeId(src), NodeId(dst), 0);
+            let delay: Time = path.iter().map(|&id| fabric.link(id).delay).sum();
+            hops = hops.max(path.len());
+            (least, most) = (least.min(delay), most.max(delay));
+        }
+        Self {
+            stored: per_hop.as_us() * hops as f64,
+            spread: most.as_us() - least.min(most).as_us(),
+        }
+    }
 }

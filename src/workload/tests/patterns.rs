@@ -220,8 +220,8 @@ fn tables_name_workloads_as_files_do() {
 fn workload_files_can_be_built() {
     let folder = format!("{}/workloads", env!("CARGO_MANIFEST_DIR"));
     let mut built = 0;
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
+    let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    for path in paths.filter(|path| path.extension().is_some_and(|e| e == "toml")) {
         let text = std::fs::read_to_string(&path).unwrap();
         let workload: Workload = toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let schedule = workload.schedule(256, &NoFiles, 1).unwrap();

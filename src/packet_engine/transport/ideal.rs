@@ -1,5 +1,5 @@
-//! A fixed window of one bandwidth-delay product over lossless queues: isolates load balancing from congestion control (the method
-//! of arXiv 2507.21372).
+//! A fixed window of one bandwidth-delay product, and room for acknowledgements that wait, over lossless
+//! queues: isolates load balancing from congestion control (the method of arXiv 2507.21372).
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

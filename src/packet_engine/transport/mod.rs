@@ -168,7 +168,7 @@ macro_rules! transports {
 }
 
 transports! {
-    Ideal, ideal::State, "ideal", "a fixed window of one bandwidth-delay product over lossless queues";
+    Ideal, ideal::State, "ideal", "a fixed window of one bandwidth-delay product and two packets over lossless queues";
     Dctcp, dctcp::State, "dctcp", "windows or rates cut in proportion to ECN marks (RFC 8257)";
     Dcqcn, dcqcn::State, "dcqcn", "rates cut by congestion notifications, recovered by timer and bytes (RoCE)";
     Swift, swift::State, "swift", "a window that follows the round-trip time against a target delay";

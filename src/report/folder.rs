@@ -18,6 +18,8 @@ pub(super) struct Point {
     hash: Option<String>,
     /// The swept keys with more than one value, and this point's.
     swept: Vec<(String, String)>,
+    /// Name of the workload, with the options in which a swept one differs from others of its kind.
+    workload: String,
 }
 
 /// The points of a results folder in the plan's order.
@@ -56,14 +58,17 @@ impl Folder {
             let swept: Vec<_> = swept.unwrap_or_default();
             let swept = swept.into_iter().zip(&varies).filter(|(_, varies)| **varies);
             Point {
+                workload: row.workload.clone(),
                 row,
                 hash,
                 swept: swept.map(|(key_value, _)| key_value).collect(),
             }
         });
+        let mut points: Vec<Point> = points.collect();
+        tell_workloads_apart(&mut points);
         Ok(Self {
             dir: dir.to_owned(),
-            points: points.collect(),
+            points,
         })
     }
 
@@ -92,14 +97,14 @@ impl Folder {
         for point in &self.points {
             let row = &point.row;
             let same = |s: &&mut Subject<'_>| {
-                (s.topology, s.hosts, s.workload) == (row.topology.as_str(), row.hosts, row.workload.as_str())
+                (s.topology, s.hosts, s.workload) == (row.topology.as_str(), row.hosts, point.workload.as_str())
             };
             match subjects.iter_mut().find(same) {
                 Some(subject) => subject.points.push(point),
                 None => subjects.push(Subject {
                     topology: &row.topology,
                     hosts: row.hosts,
-                    workload: &row.workload,
+                    workload: &point.workload,
                     points: vec![point],
                 }),
             }
@@ -128,6 +133,43 @@ impl Folder {
     }
 }
 
+/// Adds to the names of swept workloads the options in which those of one kind differ, but their sizes.
+fn tell_workloads_apart(points: &mut [Point]) {
+    let options: Vec<Vec<String>> = points.iter().map(swept_options).collect();
+    let names: Vec<String> = points.iter().map(|point| point.row.workload.clone()).collect();
+    for (point, own) in points.iter_mut().zip(&options) {
+        let others = || {
+            options
+                .iter()
+                .zip(&names)
+                .filter(|(_, name)| **name == point.row.workload)
+        };
+        let differs = |option: &&String| !others().all(|(options, _)| options.contains(option));
+        let telling: Vec<&str> = own.iter().filter(differs).map(String::as_str).collect();
+        if !telling.is_empty() {
+            point.workload = format!("{} ({})", point.row.workload, telling.join(", "));
+        }
+    }
+}
+
+/// The options of a swept workload, such as `{ all-reduce = { size = 1MB, algorithm = ring } }`, without the
+/// names of what has one anyway: sizes tell no workload apart.
+fn swept_options(point: &Point) -> Vec<String> {
+    let value = point
+        .swept
+        .iter()
+        .find(|(key, _)| key == "workload")
+        .map(|(_, value)| value.as_str());
+    let Some((_, options)) = value.and_then(|value| value.trim_end_matches(['}', ' ']).rsplit_once("{ ")) else {
+        return Vec::new();
+    };
+    let options = options.split(", ").filter_map(|option| option.split_once(" = "));
+    let telling = options.filter(|(key, _)| !matches!(*key, "size" | "message"));
+    telling
+        .map(|(_, value)| value.rsplit('/').next().unwrap_or(value).to_owned())
+        .collect()
+}
+
 fn tells_series(key: &str) -> bool {
     let size = key.starts_with("workload.") && (key.ends_with(".message") || key.ends_with(".size"));
     !size && !matches!(key, "seed" | "load_balancing" | "topology" | "workload")
@@ -142,8 +184,10 @@ impl Subject<'_> {
     /// The same as part of a file's name.
     pub fn slug(&self) -> String {
         let text = format!("{}-{}-{}", self.workload, self.topology, self.hosts);
-        let fine = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '-' };
-        text.chars().map(fine).collect()
+        let words = text
+            .split(|c: char| !c.is_ascii_alphanumeric())
+            .filter(|word| !word.is_empty());
+        words.collect::<Vec<_>>().join("-")
     }
 }
 

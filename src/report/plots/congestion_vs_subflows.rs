@@ -106,7 +106,7 @@ fn scene(subject: &Subject<'_>, points: &[&Point], marks: &[Mark]) -> Scene {
     }
     let mut taken: Vec<At> = Vec::new();
     for mark in marks {
-        let (x, y) = beside(&taken, plane.at((mark.ways.mean, mark.ratio.mean)));
+        let (x, y) = beside(&taken, plane.at((mark.ways.mean, mark.ratio.mean)), &plane.frame);
         let range = [mark.ratio.low, mark.ratio.high].map(|ratio| (x, plane.y_at(ratio)));
         scene.segment(range[0], range[1], Stroke::solid(mark.look.ink, 1.2));
         mark.look.point(&mut scene, (x, y));
@@ -119,13 +119,14 @@ fn scene(subject: &Subject<'_>, points: &[&Point], marks: &[Mark]) -> Scene {
 /// Width of a point, with room to the next.
 const POINT: f64 = 11.0;
 
-/// A place for a point, moved to the right of those that it would hide.
-fn beside(taken: &[At], (mut x, y): At) -> At {
+/// A place for a point, moved to the side by as little as shows those that it would hide; inside the frame.
+fn beside(taken: &[At], (x, y): At, frame: &Frame) -> At {
     let near = |a: f64, b: f64| (a - b).abs() < POINT - 1.0;
-    while let Some(hidden) = taken.iter().find(|other| near(other.0, x) && near(other.1, y)) {
-        x = hidden.0 + POINT;
-    }
-    (x, y)
+    let free = |x: &f64| !taken.iter().any(|other| near(other.0, *x) && near(other.1, y));
+    let inside = |x: &f64| (frame.left + POINT / 2.0..=frame.right - POINT / 2.0).contains(x);
+    let steps = (0..taken.len() as i32 + 1).flat_map(|step| [step, -step]);
+    let places = steps.map(|step| x + f64::from(step) * POINT).filter(inside);
+    (places.into_iter().find(free).unwrap_or(x), y)
 }
 
 /// Marks of one scheme with other options, by rising number of sub-flows.
@@ -134,4 +135,26 @@ fn neighbours(marks: &[Mark]) -> Vec<(&Mark, &Mark)> {
     sorted.sort_by(|a, b| a.scheme().cmp(b.scheme()).then(a.ways.mean.total_cmp(&b.ways.mean)));
     let pairs = sorted.windows(2).map(|pair| (pair[0], pair[1]));
     pairs.filter(|(a, b)| a.scheme() == b.scheme()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn points_at_one_place_lie_beside_each_other_inside_the_frame() {
+        let frame = Frame {
+            left: 0.0,
+            top: 0.0,
+            right: 200.0,
+            bottom: 100.0,
+        };
+        let mut taken: Vec<At> = Vec::new();
+        for _ in 0..12 {
+            let place = beside(&taken, (190.0, 50.0), &frame);
+            assert!((0.0..=200.0).contains(&place.0), "{place:?}");
+            assert!(taken.iter().all(|other| (other.0 - place.0).abs() >= POINT - 1.0));
+            taken.push(place);
+        }
+    }
 }

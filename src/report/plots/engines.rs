@@ -152,5 +152,5 @@ fn scene(subject: &Subject<'_>, lines: &[Line]) -> Scene {
 }
 
 fn look(engine: usize) -> Look {
-    Look::of(engine).point_only()
+    Look::of(engine, engine).point_only()
 }

@@ -12,23 +12,27 @@ pub(super) struct Series<'a> {
     pub points: Vec<&'a Point>,
 }
 
-/// The series among some points. A label looks the same in all plots of the folder.
+/// The series among some points. A label looks the same in all plots of the folder, and all series of one load
+/// balancing have its colour.
 pub(super) fn series<'a>(folder: &Folder, points: &[&'a Point]) -> Vec<Series<'a>> {
-    let mut known: Vec<String> = Vec::new();
-    for label in folder.points.iter().map(|point| folder.label(point)) {
-        if !known.contains(&label) {
-            known.push(label);
+    let mut schemes: Vec<&str> = Vec::new();
+    let mut all: Vec<Series<'a>> = Vec::new();
+    for point in &folder.points {
+        let label = folder.label(point);
+        if all.iter().any(|series| series.label == label) {
+            continue;
         }
-    }
-    let mut all: Vec<Series<'a>> = known
-        .into_iter()
-        .enumerate()
-        .map(|(n, label)| Series {
+        let scheme = point.row.load_balancing.as_str();
+        let kind = schemes.iter().position(|known| *known == scheme).unwrap_or_else(|| {
+            schemes.push(scheme);
+            schemes.len() - 1
+        });
+        all.push(Series {
             label,
-            look: Look::of(n),
+            look: Look::of(kind, all.len()),
             points: Vec::new(),
-        })
-        .collect();
+        });
+    }
     for &point in points {
         let label = folder.label(point);
         if let Some(series) = all.iter_mut().find(|s| s.label == label) {

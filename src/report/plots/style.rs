@@ -38,8 +38,8 @@ const MARKERS: [Marker; 7] = [
     Marker::Plus,
 ];
 
-/// The looks of one series. The cycles of colours, points and dashes differ in length, so that many
-/// series differ in at least one of them.
+/// The looks of one series. The cycles of points and dashes differ in length, so that many series differ in
+/// at least one of them.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Look {
     pub ink: Ink,
@@ -49,10 +49,10 @@ pub(super) struct Look {
 }
 
 impl Look {
-    /// The looks of series `n`.
-    pub fn of(n: usize) -> Self {
+    /// The looks of series `n`, which has the colour of kind `kind`.
+    pub fn of(kind: usize, n: usize) -> Self {
         Self {
-            ink: INKS[n % INKS.len()],
+            ink: INKS[kind % INKS.len()],
             marker: Some(MARKERS[n % MARKERS.len()]),
             dash: DASHES[n % DASHES.len()],
             width: 1.8,

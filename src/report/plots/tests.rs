@@ -97,17 +97,19 @@ fn invent_details(dir: &Path, size: u64, scheme: usize, point: u64) {
         &dir.join("links.csv"),
         &names().enumerate().map(link).collect::<Vec<_>>(),
     );
-    let sample = |at: u64| {
+    let sample = |at: f64| {
         names().enumerate().map(move |(i, (from, to))| {
-            let swell = (at as f64 / 40.0).sin().max(0.0) * (factor - 0.9);
-            let draw = noise(point * 100_000 + at * 400 + i as u64);
+            let swell = (at / 40.0).sin().max(0.0) * (factor - 0.9);
+            let draw = noise(point * 100_000 + at as u64 * 400 + i as u64);
             row::<SeriesRow>(json!({
                 "at_us": at, "link": format!("{from}->{to}"), "queue_bytes": (swell * draw * 400e3) as u64,
                 "sent_bytes": (12_500.0 * (0.9 - 0.3 * (factor - 1.0) * draw)) as u64,
             }))
         })
     };
-    write(&dir.join("series.csv"), &(1..=120).flat_map(sample).collect::<Vec<_>>());
+    // One a microsecond, and a last one at the end of the run.
+    let moments = (1..=119).map(f64::from).chain([119.3]);
+    write(&dir.join("series.csv"), &moments.flat_map(sample).collect::<Vec<_>>());
 }
 
 fn names(plots: &[PlotMade]) -> Vec<&str> {
@@ -219,6 +221,38 @@ fn details_are_plotted_where_they_were_kept() {
             .filter_map(value)
             .all(|v| (0.0..=1.0).contains(&v))
     );
+}
+
+#[test]
+fn swept_workloads_of_one_kind_are_subjects_of_their_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let workloads = [
+        "{ all-reduce = { size = 1MB, algorithm = ring } }",
+        "{ all-reduce = { size = 4MB, algorithm = ring } }",
+        "{ all-reduce = { size = 1MB, algorithm = halving-doubling, order = far-first } }",
+        "{ flows = { file = sizes/1.csv } }",
+    ];
+    let (mut rows, mut points) = (Vec::new(), "point,hash,workload\n".to_owned());
+    for (at, workload) in workloads.iter().enumerate() {
+        let mut row = result(at as u64, "flow", 1_000_000 * (1 + at as u64), 0, 1);
+        row.workload = if at < 3 { "all-reduce" } else { "flows" }.to_owned();
+        rows.push(row);
+        points += &format!("{at},h{at},\"{workload}\"\n");
+    }
+    write(&dir.path().join("results.csv"), &rows);
+    fs::write(dir.path().join("points.csv"), points).unwrap();
+    let folder = Folder::open(dir.path()).unwrap();
+    let subjects = folder.subjects();
+    let told: Vec<_> = subjects.iter().map(|s| (s.workload, s.points.len())).collect();
+    assert_eq!(
+        told,
+        [
+            ("all-reduce (ring)", 2),
+            ("all-reduce (halving-doubling, far-first)", 1),
+            ("flows", 1),
+        ]
+    );
+    assert_eq!(subjects[0].slug(), "all-reduce-ring-leaf-spine-256");
 }
 
 #[test]

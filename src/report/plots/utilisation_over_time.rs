@@ -70,12 +70,14 @@ impl<'a> Film<'a> {
         let mut times: Vec<f64> = samples.iter().map(|s| s.at_us.value()).collect();
         times.sort_by(f64::total_cmp);
         times.dedup();
-        let gaps = times.windows(2).map(|pair| pair[1] - pair[0]);
+        // The last sample is taken when nothing is left to happen, between two intervals.
+        let whole = &times[..times.len().saturating_sub(1).max(1).min(times.len())];
+        let gaps = whole.windows(2).map(|pair| pair[1] - pair[0]);
         let interval_us = gaps.chain(times.first().copied()).fold(f64::INFINITY, f64::min);
         if !interval_us.is_finite() || interval_us <= 0.0 {
             return None;
         }
-        let index = |us: f64| ((us / interval_us).round() as usize).saturating_sub(1);
+        let index = |us: f64| ((us / interval_us - 1e-6).ceil() as usize).saturating_sub(1);
         let mut film = Self {
             interval_us,
             intervals: times.last().map_or(0, |&us| index(us) + 1),

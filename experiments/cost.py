@@ -1,0 +1,51 @@
+#!/usr/bin/env python3
+"""What every experiment costs: points, CPU seconds and peak memory, as a Markdown table.
+
+Runs each file in a process of its own, one point at a time; those below experiments/validate with `validate`.
+Files that others build on, and that have no workload of their own, are left out.
+
+Usage: python3 experiments/cost.py [FILE...]     all files below experiments/ if none is named
+"""
+
+import csv
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent
+TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT.parent / "target"))
+FABRICSIM = TARGET / "release/fabricsim"
+
+
+def complete(path):
+    return subprocess.run([FABRICSIM, "check", path], capture_output=True).returncode == 0
+
+
+def cost(path):
+    """Exit status, points, CPU and wall seconds, and the peak of the resident set in MB."""
+    with tempfile.TemporaryDirectory() as folder:
+        if path.parent.name == "validate":
+            command = ["validate", path]
+        else:
+            command = ["run", path, "--jobs", "1", "--out", folder]
+        run = subprocess.Popen([FABRICSIM, *command, "--quiet"], stdout=subprocess.DEVNULL)
+        _, status, usage = os.wait4(run.pid, 0)
+        results = pathlib.Path(folder) / "results.csv"
+        points = len(list(csv.DictReader(open(results)))) if results.exists() else ""
+        return status, points, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6
+
+
+def main():
+    paths = [pathlib.Path(argument).resolve() for argument in sys.argv[1:]] or sorted(ROOT.rglob("*.toml"))
+    print("| file | points | CPU s | peak MB |")
+    print("|---|---|---|---|")
+    for path in filter(complete, paths):
+        status, points, seconds, peak = cost(path)
+        failed = " (failed)" if status else ""
+        print(f"| {path.relative_to(ROOT)}{failed} | {points} | {seconds:.1f} | {peak:.0f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

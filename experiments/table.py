@@ -36,6 +36,15 @@ def cell(values):
     return mean if low == high else f"{mean} [{low}, {high}]"
 
 
+def told(key, value):
+    """A swept key and its value, in few words."""
+    if key == "workload":
+        kind, _, options = value.strip("{ }").partition(" = { ")
+        options = [option.split(" = ") for option in options.split(", ")]
+        return " ".join([kind, *(value for name, value in options if name not in ("size", "message"))])
+    return f"{key.rsplit('.')[-1]} {value}"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("results", type=pathlib.Path)
@@ -43,19 +52,19 @@ def main():
     parser.add_argument("--draws", action="append", default=["seed"], metavar="KEY")
     arguments = parser.parse_args()
     swept = {point["point"]: point for point in read(arguments.results / "points.csv")}
+    results = [row for row in read(arguments.results / "results.csv") if row[arguments.column]]
+    one_size = len({row["size_bytes"] for row in results}) == 1
     apart = {"point", "hash", "load_balancing", *arguments.draws}
     rows, columns = {}, {}
-    for result in read(arguments.results / "results.csv"):
-        if not result[arguments.column]:
-            continue
+    for result in results:
         point = swept[result["point"]]
-        sizes = [size(int(result["size_bytes"]))] if result["size_bytes"] else []
+        sizes = [] if one_size else [size(int(result["size_bytes"]))]
         others = [
-            f"{key.rsplit('.')[-1]} {value}"
+            told(key, value)
             for key, value in point.items()
             if key not in apart and not (key.startswith("workload.") and key.endswith((".size", ".message")))
         ]
-        column = ", ".join(sizes + others)
+        column = ", ".join(sizes + others) or arguments.column
         columns[column] = None
         rows.setdefault(result["load_balancing"], {}).setdefault(column, []).append(float(result[arguments.column]))
     print("| load balancing |", " | ".join(columns), "|")

@@ -15,22 +15,23 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent
-TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT.parent / "target"))
-FABRICSIM = TARGET / "release/fabricsim"
+sys.path.append(str(ROOT.parent / "benches/peers"))
+import ours  # noqa: E402
 
 
-def complete(path):
-    return subprocess.run([FABRICSIM, "check", path], capture_output=True).returncode == 0
+
+def complete(fabricsim, path):
+    return subprocess.run([fabricsim, "check", path], capture_output=True).returncode == 0
 
 
-def cost(path):
+def cost(fabricsim, path):
     """Exit status, points, CPU and wall seconds, and the peak of the resident set in MB."""
     with tempfile.TemporaryDirectory() as folder:
         if path.parent.name == "validate":
             command = ["validate", path]
         else:
             command = ["run", path, "--jobs", "1", "--out", folder]
-        run = subprocess.Popen([FABRICSIM, *command, "--quiet"], stdout=subprocess.DEVNULL)
+        run = subprocess.Popen([fabricsim, *command, "--quiet"], stdout=subprocess.DEVNULL)
         _, status, usage = os.wait4(run.pid, 0)
         results = pathlib.Path(folder) / "results.csv"
         points = len(list(csv.DictReader(open(results)))) if results.exists() else ""
@@ -38,11 +39,14 @@ def cost(path):
 
 
 def main():
+    fabricsim = ours.build()
     paths = [pathlib.Path(argument).resolve() for argument in sys.argv[1:]] or sorted(ROOT.rglob("*.toml"))
     print("| file | points | CPU s | peak MB |")
     print("|---|---|---|---|")
-    for path in filter(complete, paths):
-        status, points, seconds, peak = cost(path)
+    for path in paths:
+        if not complete(fabricsim, path):
+            continue
+        status, points, seconds, peak = cost(fabricsim, path)
         failed = " (failed)" if status else ""
         print(f"| {path.relative_to(ROOT)}{failed} | {points} | {seconds:.1f} | {peak:.0f} |", flush=True)
 

@@ -5,16 +5,17 @@ Runs the experiments of experiments/htsim, which read .cm and .topo files of uet
 prints for each when the last acknowledgement reached its sender (upstream's "finished at"), upstream's
 figure and the difference. Upstream's control that the receiver exerts is RCCC; ours beside it is `eqds`.
 
-Usage: cargo build --release && python3 benches/peers/htsim/run.py
+Usage: python3 benches/peers/htsim/run.py
 """
 
 import csv
 import pathlib
 import subprocess
+import sys
 import tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parents[3]
-FABRICSIM = ROOT / "target/release/fabricsim"
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))
+import ours  # noqa: E402
 
 # Experiment, settings, and per workload upstream's last finish in us under NSCC and RCCC.
 CASES = [
@@ -31,11 +32,11 @@ CASES = [
 ]
 
 
-def last_acknowledgements(experiment, settings, folder):
+def last_acknowledgements(fabricsim, experiment, settings, folder):
     """{(file, transport): us}"""
     changes = [word for setting in settings for word in ("--set", setting)]
-    path = ROOT / "experiments/htsim" / f"{experiment}.toml"
-    command = [FABRICSIM, "run", path, "--out", folder, "--quiet", *changes]
+    path = ours.ROOT / "experiments/htsim" / f"{experiment}.toml"
+    command = [fabricsim, "run", path, "--out", folder, "--quiet", *changes]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     found = {}
     for point in csv.DictReader(open(folder / "points.csv")):
@@ -47,17 +48,18 @@ def last_acknowledgements(experiment, settings, folder):
 
 
 def main():
+    fabricsim = ours.build()
     print("| experiment | file | load balancing | nscc us | upstream NSCC us | | eqds us | upstream RCCC us | |")
     print("|---|---|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as name:
         for index, (experiment, settings, stored) in enumerate(CASES):
-            found = last_acknowledgements(experiment, settings, pathlib.Path(name) / str(index))
+            found = last_acknowledgements(fabricsim, experiment, settings, pathlib.Path(name) / str(index))
             scheme = "ecmp" if settings else "reps"
             for file, upstream in stored.items():
                 cells = []
                 for control, theirs in zip(("nscc", "eqds"), upstream):
-                    ours = found[file, control]
-                    cells += [f"{ours:.2f}", f"{theirs}", f"{ours / theirs - 1:+.1%}"]
+                    own = found[file, control]
+                    cells += [f"{own:.2f}", f"{theirs}", f"{own / theirs - 1:+.1%}"]
                 print(f"| {experiment} | {file} | {scheme} | {' | '.join(cells)} |")
 
 

@@ -19,7 +19,9 @@ import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parents[2]
+sys.path.append(str(HERE.parent))
+import ours  # noqa: E402
+
 SHAPES = {128: (8, 16, 16), 1024: (32, 32, 32)}
 PAYLOAD, HEADER, GBPS, DELAY_NS = 4086, 64, 400, 500
 LIBRARIES = ["core", "network", "internet", "point-to-point", "stats", "bridge", "traffic-control"]
@@ -35,8 +37,7 @@ def build(folder):
     program = folder / "leaf_spine"
     flags = ["-O3", "-DNDEBUG", "-DNS3_LOG_ENABLE", "-std=c++17"]
     sh("g++", *flags, HERE / "leaf_spine.cc", "-o", program, *[f"-lns3-{name}" for name in LIBRARIES])
-    sh("cargo", "build", "--release", "--quiet", cwd=ROOT)
-    return program
+    return program, ours.build()
 
 
 def experiment(folder, hosts, workload):
@@ -72,8 +73,7 @@ def flows_with_spines(plan):
             yield f"{flow['src']} {flow['dst']} {piece['bytes']} {spine}"
 
 
-def run_fabricsim(folder, path):
-    fabricsim = ROOT / "target/release/fabricsim"
+def run_fabricsim(fabricsim, folder, path):
     plan, results = folder / "plan.json", folder / "results"
     sh(fabricsim, "place", path, "--out", plan, stdout=subprocess.DEVNULL)
     shutil.rmtree(results, ignore_errors=True)
@@ -89,22 +89,23 @@ def run_fabricsim(folder, path):
     return plan, {"cct_us": cct, "packet_hops": hops, "user_s": user, "peak_mib": peak}
 
 
-def compare(folder, program, hosts, name, workload):
+def compare(folder, programs, hosts, name, workload):
+    program, fabricsim = programs
     path = experiment(folder, hosts, workload)
-    plan, ours = run_fabricsim(folder, path)
+    plan, own = run_fabricsim(fabricsim, folder, path)
     flows = folder / "flows.txt"
     flows.write_text("\n".join(flows_with_spines(plan)) + "\n")
     leaves, spines, hosts_per_leaf = SHAPES[hosts]
     arguments = [leaves, spines, hosts_per_leaf, GBPS, DELAY_NS, PAYLOAD, HEADER, flows]
     theirs = json.loads(sh(program, *arguments, stdout=subprocess.PIPE, text=True).stdout)
-    for simulator, result in (("fabricsim", ours), ("ns-3", theirs)):
+    for simulator, result in (("fabricsim", own), ("ns-3", theirs)):
         speed = result["packet_hops"] / result["user_s"] / 1e6
         print(
             f"{hosts:5} {name:24} {simulator:10} {result['cct_us']:12.3f} {result['packet_hops']:12} "
             f"{result['user_s']:9.3f} {speed:9.3f} {result['peak_mib']:9.0f}"
         )
-    ratio = ours["packet_hops"] / ours["user_s"] / (theirs["packet_hops"] / theirs["user_s"])
-    difference = ours["cct_us"] / theirs["cct_us"] - 1
+    ratio = own["packet_hops"] / own["user_s"] / (theirs["packet_hops"] / theirs["user_s"])
+    difference = own["cct_us"] / theirs["cct_us"] - 1
     print(f"{'':30} hops per CPU second x {ratio:.1f}, CCT {difference:+.3%}", flush=True)
 
 
@@ -112,14 +113,14 @@ def main():
     sizes = [int(argument) for argument in sys.argv[1:]] or [128]
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        program = build(folder)
+        programs = build(folder)
         print("hosts workload                 simulator        CCT us  packet-hops    user s  M hops/s  peak MiB")
         for hosts in sizes:
             offset = SHAPES[hosts][2]
             shift = f'shift]\nmessage = "2MB"\noffset = {offset}'
-            compare(folder, program, hosts, "shift by a leaf, 2 MB", shift)
+            compare(folder, programs, hosts, "shift by a leaf, 2 MB", shift)
             if hosts == 128:
-                compare(folder, program, hosts, "all-to-all, 64 KiB", 'all-to-all]\nmessage = "64KiB"')
+                compare(folder, programs, hosts, "all-to-all, 64 KiB", 'all-to-all]\nmessage = "64KiB"')
 
 
 if __name__ == "__main__":

@@ -17,7 +17,10 @@ fn every_recipe_runs_as_written() {
             fs::write(dir.path().join(name), text.split_once('\n').unwrap().1).unwrap();
         } else if let Some(excerpt) = block.strip_prefix("text\n") {
             for line in excerpt.lines() {
-                assert!(printed.lines().any(|other| other == line), "not printed: {line}\n{printed}");
+                assert!(
+                    printed.lines().any(|other| other == line),
+                    "not printed: {line}\n{printed}"
+                );
             }
             excerpts += 1;
         } else {

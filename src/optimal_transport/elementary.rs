@@ -73,11 +73,11 @@ pub fn exp(x: f64) -> f64 {
     if x > LARGEST { f64::INFINITY } else { result }
 }
 
-/// 2^x within 4 units in the last place for x in [-1021, 1023]; beyond it the value at the nearer end. The cheapest
-/// exponential: no special values, and no ln 2 to divide out.
+/// 2^x within 4 units in the last place for x in [-900, 1023]; beyond it the value at the nearer end. The cheapest
+/// exponential: no special values, no ln 2 to divide out, and far from the denormal numbers that slow down products.
 #[inline(always)]
-fn exp2(x: f64) -> f64 {
-    let x = if x < -1021.0 { -1021.0 } else { x };
+pub(super) fn exp2(x: f64) -> f64 {
+    let x = if x < -900.0 { -900.0 } else { x };
     let x = if x > 1023.0 { 1023.0 } else { x };
     let shifted = x + ROUND;
     let r = x - (shifted - ROUND);
@@ -185,6 +185,22 @@ pub(super) fn add_scaled(y: &mut [f64], factor: f64, x: &[f64]) {
     }
 }
 
+/// y += the sum of `factors[r]` times row r of `rows`, which has up to four of them: fewer passes over y.
+pub(super) fn add_scaled_rows(y: &mut [f64], factors: &[f64; 4], rows: &[f64]) {
+    let n = y.len();
+    if rows.len() < 4 * n {
+        for (&factor, row) in factors.iter().zip(rows.chunks_exact(n)) {
+            add_scaled(y, factor, row);
+        }
+        return;
+    }
+    let row = |r: usize| &rows[r * n..][..n];
+    let (a, b, c, d) = (row(0), row(1), row(2), row(3));
+    for i in 0..n {
+        y[i] += (factors[0] * a[i] + factors[1] * b[i]) + (factors[2] * c[i] + factors[3] * d[i]);
+    }
+}
+
 /// Writes exp(shift + g - c) into `out` and returns its sum: one row of a plan.
 pub(super) fn exp_row(out: &mut [f64], shift: f64, g: &[f64], c: &[f64]) -> f64 {
     for ((out, g), c) in out.iter_mut().zip(g).zip(c) {
@@ -201,13 +217,17 @@ pub(super) fn exp2_row(out: &mut [f64], shift: f64, g: &[f64], c: &[f64], scale:
     sum(out)
 }
 
-/// The same where sums might overflow or lose all terms to underflow: under a shift of its own, which it returns as well.
+/// The same under the shift that makes the largest 1, where sums might overflow or lose all terms to underflow: returns the
+/// shift as well.
 pub(super) fn exp2_row_shifted(out: &mut [f64], g: &[f64], c: &[f64], scale: f64) -> (f64, f64) {
     for ((out, g), c) in out.iter_mut().zip(g).zip(c) {
         *out = g - c * scale;
     }
     let shift = -max(out);
-    (exp2_row(out, shift, g, c, scale), shift)
+    for x in out.iter_mut() {
+        *x = exp2(shift + *x);
+    }
+    (sum(out), shift)
 }
 
 /// Sums of [`exp2_row`] within these bounds have lost no terms that matter.
@@ -244,7 +264,7 @@ mod tests {
 
     #[test]
     fn exp2_is_within_four_ulps_of_the_platforms_and_ends_at_its_ends() {
-        for i in -1_000_000..=1_000_000 {
+        for i in -880_000..=1_000_000 {
             let x = f64::from(i) * 0.001_02;
             assert!(
                 ulps(exp2(x), x.exp2()) <= 4.0,
@@ -256,7 +276,7 @@ mod tests {
         assert_eq!((exp2(0.0), exp2(-3.0), exp2(1e9)), (1.0, 0.125, 1023_f64.exp2()));
         assert_eq!(
             (exp2(-1e9), exp2(f64::NEG_INFINITY)),
-            ((-1021_f64).exp2(), (-1021_f64).exp2())
+            ((-900_f64).exp2(), (-900_f64).exp2())
         );
         assert!(exp2(f64::NAN).is_nan());
         let mut logs = [1.0, 0.125, 1e-300, 3e200, f64::MIN_POSITIVE, f64::MAX];
@@ -289,6 +309,14 @@ mod tests {
             assert_eq!(sum(&x), f64::from(n * n.saturating_sub(1) / 2));
             assert_eq!(dot(&x, &x), x.iter().map(|v| v * v).sum::<f64>());
             assert_eq!(max(&x), x.last().copied().unwrap_or(f64::NEG_INFINITY));
+        }
+        for rows in 0..=4 {
+            let x: Vec<f64> = (0..3 * rows).map(f64::from).collect();
+            let mut y = [1.0, 2.0, 3.0];
+            add_scaled_rows(&mut y, &[1.0, 10.0, 100.0, 1000.0], &x);
+            let expected =
+                |j: i32| f64::from(j + 1 + (0..rows).map(|r| (3 * r + j) * 10_i32.pow(r as u32)).sum::<i32>());
+            assert_eq!(y, [expected(0), expected(1), expected(2)]);
         }
     }
 }

@@ -178,8 +178,12 @@ impl<'a> Problem<'a> {
     /// L1 distance of a plan's marginals from the masses, relative to the total mass.
     pub fn marginal_error(&self, plan: &Matrix) -> f64 {
         let l1 = |sums: &[f64], masses: &[f64]| sums.iter().zip(masses).map(|(s, m)| (s - m).abs()).sum::<f64>();
-        let error = l1(&plan.row_sums(), self.rows) + l1(&plan.column_sums(), self.columns);
-        error / self.mass()
+        let (mut rows, mut columns) = (Vec::with_capacity(plan.rows()), vec![0.0; plan.columns()]);
+        for i in 0..plan.rows() {
+            rows.push(sum(plan.row(i)));
+            add_scaled(&mut columns, 1.0, plan.row(i));
+        }
+        (l1(&rows, self.rows) + l1(&columns, self.columns)) / self.mass()
     }
 
     /// Refuses a plan whose marginals are off by more than `tolerance` (NaN included); gives the error.

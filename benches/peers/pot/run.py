@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """The transport solvers beside Python POT and scipy: both in one go, on one thread, in user CPU seconds.
 
-    python3 benches/peers/pot/run.py
+    python3 benches/peers/pot/run.py [FILTER]
 
-Installs POT and scipy from PyPI into a temporary folder, builds the benchmark, and prints the ratio of the two times. Both
-sides solve problems of the same kind and size (costs uniform in [0, 1], lognormal masses), drawn by each for itself.
+Runs the problems whose name contains FILTER, such as "network simplex". Installs POT and scipy from PyPI into a temporary
+folder, builds the benchmark, and prints the ratio of the two times. Both sides solve problems of the same kind and size
+(costs uniform in [0, 1], lognormal masses), drawn by each for itself.
 """
 
 import os
@@ -17,7 +18,7 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 
 PEER = """
-import resource, warnings
+import resource, sys, warnings
 import numpy as np, ot
 from scipy.optimize import linear_sum_assignment
 
@@ -27,6 +28,8 @@ draw = np.random.default_rng(1)
 def user(): return resource.getrusage(resource.RUSAGE_SELF).ru_utime
 
 def row(name, work, runs=2):
+    if sys.argv[1] not in name:
+        return
     times = []
     for _ in range(runs):
         start = user()
@@ -60,20 +63,20 @@ def single_threaded():
     return env
 
 
-def peer():
+def peer(chosen):
     with tempfile.TemporaryDirectory() as folder:
         python = pathlib.Path(folder) / "bin" / "python"
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
         subprocess.run([python, "-m", "pip", "install", "--quiet", "pot", "scipy"], check=True)
         version = "import ot, scipy; print('POT', ot.__version__, 'scipy', scipy.__version__)"
         subprocess.run([python, "-c", version], check=True, env=single_threaded())
-        run = subprocess.run([python, "-c", PEER], check=True, capture_output=True, text=True, env=single_threaded())
+        run = subprocess.run([python, "-c", PEER, chosen], check=True, capture_output=True, text=True, env=single_threaded())
     lines = (line.split("\t") for line in run.stdout.splitlines())
     return {name: float(seconds) for name, seconds in lines}
 
 
-def ours():
-    command = ["cargo", "bench", "--bench", "optimal_transport"]
+def ours(chosen):
+    command = ["cargo", "bench", "--bench", "optimal_transport", "--", chosen]
     run = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
     print(run.stdout.splitlines()[0])
     rows = (re.match(r"(.*?)\s{2,}([\d.]+)\s+[\d.]+", line) for line in run.stdout.splitlines())
@@ -81,7 +84,8 @@ def ours():
 
 
 def main():
-    mine, theirs = ours(), peer()
+    chosen = sys.argv[1] if len(sys.argv) > 1 else ""
+    mine, theirs = ours(chosen), peer(chosen)
     print(f"{'problem':<44} {'fabricsim s':>12} {'peer s':>10} {'ratio':>8}")
     for name, seconds in theirs.items():
         if name in mine:

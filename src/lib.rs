@@ -31,6 +31,8 @@
 //! Engines are pure: no file, clock, thread or environment; the same input gives the same output, bit
 //! for bit, on any machine and with any number of threads.
 
+#![deny(unsafe_code)]
+
 pub mod cli;
 pub mod congestion;
 pub mod experiment;

@@ -164,8 +164,9 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
     /// Lets the earliest event happen; `None` where nothing is left to do.
     #[inline]
     pub fn step(&mut self) -> Option<Event> {
+        let turn = self.queue.turn();
         let event = self.queue.pop()?;
-        if self.looks_ahead {
+        if self.looks_ahead && self.queue.turn() != turn {
             self.look_ahead();
         }
         debug_assert!(event.time >= self.now, "time goes back");
@@ -185,11 +186,11 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn happen(&mut self, event: Event) {
         let packet = event.packet;
         match packet.kind {
-            Kind::Data | Kind::Ack | Kind::Nack | Kind::Pull => self.arrive(event.key - Keys::ARRIVAL, packet),
+            Kind::Data | Kind::Ack | Kind::Nack | Kind::Pull => self.arrive(event.key - Keys::ARRIVAL, &packet),
             Kind::NicFree => self.nic_free(packet.qp),
             Kind::Pace => self.pace(packet.qp),
             Kind::Timeout => self.timeout(packet.qp),
@@ -208,8 +209,8 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
     }
 
     /// A packet has crossed a link.
-    #[inline]
-    fn arrive(&mut self, link: u32, mut packet: Packet) {
+    #[inline(always)]
+    fn arrive(&mut self, link: u32, packet: &Packet) {
         self.counters.packet_hops += 1;
         let node = self.forwarding.end_of(link);
         let ends = self.queue_pairs[packet.qp as usize].ends;
@@ -217,26 +218,26 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
             Kind::Data => (ends.src, ends.dst),
             _ => (ends.dst, ends.src),
         };
-        let next = match self.forwarding.next(node, dst) {
-            Next::Only(next) => next,
-            Next::Arrived => return self.delivered(packet),
+        let (next, path) = match self.forwarding.next(node, dst) {
+            Next::Only(next) => (next, packet.path),
+            Next::Arrived => return self.delivered(*packet),
             Next::OneOf(cell) if ends.base == NONE => {
-                let (position, step) = self.choose(node, dst, cell, &packet);
-                packet.path = packet.path.wrapping_add(step);
-                self.forwarding.hops(cell)[position as usize]
+                let (position, step) = self.choose(node, dst, cell, packet.kind, packet.qp);
+                let next = self.forwarding.hops(cell)[position as usize];
+                (next, packet.path.wrapping_add(step))
             }
             Next::OneOf(cell) => {
-                let path = ends.base.wrapping_add(u32::from(packet.path));
-                self.forwarding.along(cell, node, src, dst, path)
+                let number = ends.base.wrapping_add(u32::from(packet.path));
+                (self.forwarding.along(cell, node, src, dst, number), packet.path)
             }
-            Next::Lost => return self.links.lose(link, &packet),
+            Next::Lost => return self.links.lose(link, packet.size),
         };
-        self.transmit(next, link, packet);
+        self.transmit(next, link, packet, path);
     }
 
     /// A switch's own choice: the position of the link, and how far it moves the number of the path.
-    pub fn choose(&mut self, node: u32, dst: u32, cell: Cell, packet: &Packet) -> (u32, u16) {
-        let control = packet.kind != Kind::Data;
+    pub fn choose(&mut self, node: u32, dst: u32, cell: Cell, kind: Kind, qp: u32) -> (u32, u16) {
+        let control = kind != Kind::Data;
         let position = match &mut self.in_switch {
             InSwitch::ByPath => 0,
             InSwitch::RoundRobin(state) => state.choose(node, control, cell.count),
@@ -245,32 +246,34 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
                 let hops = self.forwarding.hops(cell).iter();
                 state.choose(hops.map(|&hop| (!links.rate(hop).is_zero()).then(|| links.queue(hop, now))))
             }
-            InSwitch::Flowlet(state) => state.choose(node, packet.qp, control, cell.count, self.now),
+            InSwitch::Flowlet(state) => state.choose(node, qp, control, cell.count, self.now),
         };
         (position, self.forwarding.step(cell, dst, position) as u16)
     }
 
-    /// Puts a packet that came by link `from` (NONE: made here) in the queue in front of a link.
-    /// False where it was lost.
-    #[inline]
-    pub fn transmit(&mut self, link: u32, from: u32, mut packet: Packet) -> bool {
+    /// Puts a packet that came by link `from` (NONE: made here) in the queue in front of a link, on path `path` from
+    /// now on. False where it was lost.
+    //
+    // Inlined with all that it calls on the usual way, and the packet is copied but once, so that its fields stay in
+    // registers from one bucket of the event queue to the other.
+    #[inline(always)]
+    pub fn transmit(&mut self, link: u32, from: u32, packet: &Packet, path: u16) -> bool {
         if !self.ports.is_empty() {
-            return self.hold(link, from, packet);
+            return self.hold(link, from, Packet { path, ..*packet });
         }
-        match self.links.enqueue(link, self.now, &mut packet) {
-            Ok(time) => {
-                let key = Keys::ARRIVAL + link;
+        match self.links.enqueue(link, self.now, packet) {
+            Ok((time, flags)) => {
+                let (key, packet) = (Keys::ARRIVAL + link, Packet { path, flags, ..*packet });
                 self.queue.push(Event { time, key, packet });
                 true
             }
             Err(_) => {
-                self.links.lose(link, &packet);
+                self.links.lose(link, packet.size);
                 false
             }
         }
     }
 
-    #[inline]
     fn delivered(&mut self, packet: Packet) {
         match packet.kind {
             Kind::Data => self.data_arrived(packet),

@@ -139,7 +139,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         match self.forwarding.next(src, dst) {
             Next::Only(link) => (link, packet.path),
             Next::OneOf(cell) if ends.base == NONE => {
-                let (position, step) = self.choose(src, dst, cell, packet);
+                let (position, step) = self.choose(src, dst, cell, packet.kind, packet.qp);
                 (self.forwarding.hops(cell)[position as usize], step)
             }
             Next::OneOf(cell) => {
@@ -235,18 +235,14 @@ impl<Q: EventQueue> Engine<'_, Q> {
     }
 
     /// Puts a control packet of the receiver on its way to the sender.
-    pub fn send_control(&mut self, mut packet: Packet) {
+    pub fn send_control(&mut self, packet: Packet) {
         let ends = self.queue_pairs[packet.qp as usize].ends;
-        let link = match self.forwarding.only_uplink(ends.dst) {
-            Some(link) => link,
-            None => {
-                let (link, path) = self.first_link(&packet);
-                packet.path = path;
-                link
-            }
+        let (link, path) = match self.forwarding.only_uplink(ends.dst) {
+            Some(link) => (link, packet.path),
+            None => self.first_link(&packet),
         };
         if link != NONE {
-            self.transmit(link, NONE, packet);
+            self.transmit(link, NONE, &packet, path);
         }
     }
 

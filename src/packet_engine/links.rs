@@ -6,6 +6,7 @@
 use super::Setup;
 use super::options::{Ecn, SwitchOptions};
 use super::packet::{Kind, MARKED, Packet, TRIMMED};
+use super::prefetch::prefetch;
 use super::transport::Transport;
 use crate::ids::{LinkId, NodeId};
 use crate::rng::{index_below, mix};
@@ -96,6 +97,10 @@ struct Buffer {
     size: u64,
     /// At least the bytes in all queues of the switch; exact when it was last counted.
     used_at_most: u64,
+    /// Above this it is counted anew.
+    count_from: u64,
+    /// A queue up to here, in ps, is within every threshold while half of the buffer is free.
+    short: u64,
     ports: Vec<u32>,
 }
 
@@ -112,6 +117,15 @@ pub(super) enum Refused {
     Full,
     /// The link is down.
     Down,
+}
+
+/// What a queue that takes a packet says to it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Admitted {
+    /// Its time on the wire, in ps.
+    pub on_wire: u64,
+    /// The flag to add: MARKED or none.
+    pub mark: u8,
 }
 
 /// All links.
@@ -197,6 +211,8 @@ impl Links {
             self.buffers.push(Buffer {
                 size,
                 used_at_most: 0,
+                count_from: 0,
+                short: NEVER,
                 ports,
             });
         }
@@ -224,11 +240,10 @@ impl Links {
         }
     }
 
-    /// Puts a packet in the queue of a link, marked where it must be; says when it will arrive at
-    /// the far end.
-    #[inline]
-    pub fn enqueue(&mut self, link: u32, now: u64, packet: &mut Packet) -> Result<u64, Refused> {
-        let on_wire = self.admit(link, now, 0, packet)?;
+    /// Puts a packet in the queue of a link; says when it will arrive at the far end, and with which flags.
+    #[inline(always)]
+    pub fn enqueue(&mut self, link: u32, now: u64, packet: &Packet) -> Result<(u64, u8), Refused> {
+        let Admitted { on_wire, mark } = self.admit(link, now, 0, packet)?;
         let payload = self.payload(packet);
         let state = &mut self.states[link as usize];
         let backlog = state.busy_until.saturating_sub(now) + on_wire;
@@ -236,30 +251,27 @@ impl Links {
         state.data_bytes += payload;
         state.max_backlog = state.max_backlog.max(backlog);
         state.busy_until = now + backlog;
-        Ok(state.busy_until + state.delay)
+        Ok((state.busy_until + state.delay, packet.flags | mark))
     }
 
-    /// Whether a queue takes a packet behind the one being sent and `ahead` ps of others; marks the
-    /// packet where it must be. Gives its time on the wire.
-    #[inline]
-    pub fn admit(&mut self, link: u32, now: u64, ahead: u64, packet: &mut Packet) -> Result<u64, Refused> {
+    /// Whether a queue takes a packet behind the one being sent and `ahead` ps of others.
+    #[inline(always)]
+    pub fn admit(&mut self, link: u32, now: u64, ahead: u64, packet: &Packet) -> Result<Admitted, Refused> {
         let state = &self.states[link as usize];
         let backlog = state.busy_until.saturating_sub(now) + ahead;
         let on_wire = match state.ps_per_byte {
-            0 => self.odd_rate_on_wire(link, packet)?,
+            0 => self.odd_rate_on_wire(link, packet.size)?,
             ps => u64::from(packet.size) * u64::from(ps),
         };
         if backlog + on_wire > state.limit {
             return Err(Refused::Full);
         }
-        let mark = backlog >= state.mark_from && packet.kind == Kind::Data;
+        let above = backlog >= state.mark_from && packet.kind == Kind::Data;
         if state.buffer != NO_BUFFER && !self.fits_buffer(link, now, backlog + on_wire, packet.size) {
             return Err(Refused::Full);
         }
-        if mark {
-            self.mark(link, backlog, packet);
-        }
-        Ok(on_wire)
+        let mark = if above { self.mark(link, backlog) } else { 0 };
+        Ok(Admitted { on_wire, mark })
     }
 
     /// Counts a packet that joins the list of a port, with `backlog` ps to send then.
@@ -280,7 +292,7 @@ impl Links {
         done + state.delay
     }
 
-    #[inline]
+    #[inline(always)]
     fn payload(&self, packet: &Packet) -> u64 {
         match packet.kind {
             Kind::Data if !packet.has(TRIMMED) => u64::from(packet.size - self.header),
@@ -289,19 +301,20 @@ impl Links {
     }
 
     #[cold]
-    fn odd_rate_on_wire(&self, link: u32, packet: &Packet) -> Result<u64, Refused> {
+    fn odd_rate_on_wire(&self, link: u32, size: u16) -> Result<u64, Refused> {
         let rate = self.rates[link as usize];
         if rate.is_zero() {
             return Err(Refused::Down);
         }
-        Ok(rate.transmission_time(u64::from(packet.size)).0)
+        Ok(rate.transmission_time(u64::from(size)).0)
     }
 
     /// Counts a packet that is lost in front of a link or on it.
-    pub fn lose(&mut self, link: u32, packet: &Packet) {
+    #[cold]
+    pub fn lose(&mut self, link: u32, size: u16) {
         let counts = &mut self.counts[link as usize];
         counts.drops += 1;
-        counts.lost_bytes += u64::from(packet.size);
+        counts.lost_bytes += u64::from(size);
     }
 
     /// Dynamic thresholds (Choudhury and Hahne, 1998): a queue may grow to alpha times the free buffer.
@@ -309,18 +322,33 @@ impl Links {
     ///
     /// What is used is only bounded from above between countings; where the bound says no, it is
     /// counted, so that every decision is exact.
-    #[inline]
+    #[inline(always)]
     fn fits_buffer(&mut self, link: u32, now: u64, queue: u64, size: u16) -> bool {
         let index = self.states[link as usize].buffer as usize;
-        let size = u64::from(size);
+        let buffer = &mut self.buffers[index];
+        let used = buffer.used_at_most + u64::from(size);
+        if used <= buffer.size / 2 && queue <= buffer.short {
+            buffer.used_at_most = used;
+            return true;
+        }
+        self.fits_threshold(link, now, queue, u64::from(size))
+    }
+
+    #[inline(never)]
+    fn fits_threshold(&mut self, link: u32, now: u64, queue: u64, size: u64) -> bool {
+        let index = self.states[link as usize].buffer as usize;
         let ps_per_byte = match self.states[link as usize].ps_per_byte {
             0 => 8e12 / self.rates[link as usize].0 as f64,
             ps => f64::from(ps),
         };
-        for counted in [false, true] {
+        let overdue = self.buffers[index].used_at_most >= self.buffers[index].count_from;
+        for counted in [overdue, true] {
             if counted {
                 let ports = self.buffers[index].ports.iter();
-                self.buffers[index].used_at_most = ports.map(|&port| self.queue(port, now)).sum();
+                let used = ports.map(|&port| self.queue(port, now)).sum();
+                let buffer = &mut self.buffers[index];
+                buffer.used_at_most = used;
+                buffer.count_from = used + buffer.size / 4;
             }
             let buffer = &mut self.buffers[index];
             let free = buffer.size.saturating_sub(buffer.used_at_most);
@@ -332,21 +360,22 @@ impl Links {
         false
     }
 
+    /// The flag of a packet that meets a backlog above the marking threshold.
     #[cold]
-    fn mark(&mut self, link: u32, backlog: u64, packet: &mut Packet) {
-        let Some(ecn) = self.ecn[link as usize] else { return };
+    fn mark(&mut self, link: u32, backlog: u64) -> u8 {
+        let Some(ecn) = self.ecn[link as usize] else { return 0 };
         if ecn.kmax > ecn.kmin {
             let queue = self.bytes_in(link, backlog);
             if queue < ecn.kmax.0 {
                 let chance = ecn.pmax * (queue - ecn.kmin.0) as f64 / (ecn.kmax.0 - ecn.kmin.0) as f64;
                 let salt = self.seed ^ u64::from(link) << 40 ^ self.states[link as usize].wire_bytes;
                 if f64::from(index_below(mix(salt), 1 << 30)) >= chance * f64::from(1 << 30) {
-                    return;
+                    return 0;
                 }
             }
         }
-        packet.flags |= MARKED;
         self.counts[link as usize].ecn_marks += 1;
+        MARKED
     }
 
     /// Bytes of a queue still to be sent, rounded up.
@@ -358,10 +387,10 @@ impl Links {
         )
     }
 
-    /// Reads the state of a link so that it is in the cache.
+    /// Asks for the state of a link.
     #[inline]
     pub fn fetch(&self, link: u32) {
-        std::hint::black_box(self.states[link as usize].busy_until);
+        prefetch(&self.states[link as usize]);
     }
 
     /// When all accepted packets will have left.
@@ -396,7 +425,7 @@ impl Links {
         let state = &mut self.states[link as usize];
         state.wire_bytes -= u64::from(packet.size);
         state.data_bytes -= payload;
-        self.lose(link, packet);
+        self.lose(link, packet.size);
     }
 
     /// Changes the rate of a link. What it holds must be timed anew: see [`Links::set_busy_until`].
@@ -432,6 +461,12 @@ impl Links {
         let mark_from = self.ecn[link as usize].map_or(NEVER, |ecn| time(ecn.kmin.0));
         let limit = self.limits[link as usize].map_or(NEVER, time);
         let state = &mut self.states[link as usize];
+        if let Some(buffer) = self.buffers.get_mut(state.buffer as usize)
+            && !rate.is_zero()
+        {
+            let half = (self.alpha * (buffer.size / 2) as f64 * (8e12 / rate.0 as f64)) as u64;
+            buffer.short = buffer.short.min(half);
+        }
         state.ps_per_byte = u32::try_from(ps).unwrap_or(0);
         state.mark_from = mark_from;
         state.limit = limit;

@@ -1,21 +1,16 @@
 //! Fetches what the next events will need while the present one is worked on.
 //!
 //! The state of a large network does not fit the cache next to the processor, and an event that
-//! waits for memory wastes more time than it works. Pending events of the current bucket are known in
-//! order, so what they will touch is read some events ahead; the reads overlap with the work.
-//! Looking ahead reads only: it never changes what happens.
-
-use std::hint::black_box;
+//! waits for memory wastes more time than it works. The events of a bucket are known when it is reached, so
+//! what they will touch is asked for then, all at once, and memory answers while events are worked on.
+//! Looking ahead only asks: it never changes what happens.
 
 use super::engine::Engine;
 use super::forwarding::Next;
 use super::packet::{Event, Keys, Kind};
+use super::prefetch::prefetch;
 use super::queue::EventQueue;
 use super::queue_pairs::NONE;
-
-/// How many events ahead a packet's queue pair is read, and then what its numbers lead to.
-const FAR: usize = 16;
-const NEAR: usize = 6;
 
 /// State of links and queue pairs, in bytes, that stays in the cache by itself.
 const CACHED: usize = 1 << 17;
@@ -28,22 +23,38 @@ pub(super) fn pays(links: usize, queue_pairs: usize) -> bool {
 }
 
 impl<Q: EventQueue> Engine<'_, Q> {
-    /// Reads what some of the next events need.
-    #[inline]
+    /// Asks for what the coming events need: for their queue pairs, then for what the numbers of those lead to, then for
+    /// what that leads to. Each round finds what the one before has asked for.
     pub fn look_ahead(&self) {
-        if let Some(event) = self.queue.ahead(FAR)
-            && is_packet(event)
-        {
-            black_box(self.queue_pairs[event.packet.qp as usize].task);
+        let packets = || self.queue.coming().iter().filter(|event| is_packet(event));
+        for event in packets() {
+            prefetch(&self.queue_pairs[event.packet.qp as usize]);
         }
-        match self.queue.ahead(NEAR) {
-            Some(event) if is_packet(event) => self.fetch(event),
-            Some(event) if event.packet.kind == Kind::NicFree => self.fetch_port(event.packet.qp),
-            _ => {}
+        for event in self.queue.coming() {
+            if is_packet(event) {
+                self.fetch(event);
+            } else if event.packet.kind == Kind::NicFree {
+                self.fetch_port(event.packet.qp);
+            }
+        }
+        packets().for_each(|event| self.fetch_bits(event));
+    }
+
+    /// Asks for the bits of a packet that reaches its end.
+    #[inline]
+    fn fetch_bits(&self, event: &Event) {
+        let (packet, node) = (&event.packet, self.forwarding.end_of(event.key - Keys::ARRIVAL));
+        let pair = &self.queue_pairs[packet.qp as usize];
+        if packet.kind == Kind::Data && node == pair.ends.dst {
+            let receiver = self.receivers.get(pair.receiver);
+            receiver.inspect(|receiver| receiver.received.fetch(packet.seq));
+        } else if packet.kind == Kind::Ack && node == pair.ends.src {
+            let sender = self.senders.get(pair.sender);
+            sender.inspect(|sender| sender.sent.fetch(packet.seq));
         }
     }
 
-    /// Reads what a network card needs to send its next packet.
+    /// Asks for what a network card needs to send its next packet.
     #[inline]
     fn fetch_port(&self, port: u32) {
         let (link, sender) = self.nics.next(port);
@@ -53,7 +64,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         }
     }
 
-    /// Reads the link that a packet will leave by, or the end of the queue pair that it reaches.
+    /// Asks for the link that a packet will leave by, or the end of the queue pair that it reaches.
     #[inline]
     fn fetch(&self, event: &Event) {
         let (packet, node) = (&event.packet, self.forwarding.end_of(event.key - Keys::ARRIVAL));

@@ -11,7 +11,7 @@
 //! | `queue/` | pending events: a timing wheel, and a binary heap to hold it against |
 //! | `links` | queues in front of links, marking, buffers |
 //! | `forwarding` | where a packet goes next |
-//! | `lookahead` | reading what the next events need before they come |
+//! | `lookahead`, `prefetch` | asking memory for what the coming events need |
 //! | `nic`, `hosts`, `queue_pairs` | network cards, flows and their two ends |
 //! | `path_selection/`, `transport/`, `recovery/` | one file per way to spread, to control, to recover |
 
@@ -28,6 +28,7 @@ mod options;
 mod packet;
 mod path_selection;
 mod ports;
+mod prefetch;
 mod queue;
 mod queue_pairs;
 mod recovery;

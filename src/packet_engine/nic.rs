@@ -241,7 +241,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         self.counters.retransmits += u64::from(resent);
         self.set_timer(slot);
         let link = self.nics.ports[port as usize].link;
-        let accepted = self.transmit(link, NONE, packet);
+        let accepted = self.transmit(link, NONE, &packet, path);
         self.nics.ports[port as usize].free_at = match accepted {
             // A dead link takes packets in no time; the port still takes one after the other.
             false => now + 1,

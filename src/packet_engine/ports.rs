@@ -56,7 +56,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
             Err(refused) => Err(refused),
         };
         let Ok(charge) = charged else {
-            self.links.lose(link, &packet);
+            self.links.lose(link, packet.size);
             return false;
         };
         let class = class_of(&packet);
@@ -73,17 +73,18 @@ impl<Q: EventQueue> Engine<'_, Q> {
     /// Finds room for a packet, for its header alone if it must.
     fn admit(&mut self, link: u32, packet: &mut Packet) -> Result<(), Refused> {
         let ahead = self.ports[link as usize].waiting;
-        let refused = match self.links.admit(link, self.now, ahead[class_of(packet)], packet) {
-            Ok(_) => return Ok(()),
-            Err(refused) => refused,
-        };
-        if refused == Refused::Down || !self.trimming || packet.kind != Kind::Data || packet.has(TRIMMED) {
-            return Err(refused);
-        }
-        packet.size = self.setup.packet.header.0 as u16;
-        packet.flags |= TRIMMED | PRIORITY;
-        self.links.counts[link as usize].trims += 1;
-        self.links.admit(link, self.now, ahead[CONTROL], packet).map(|_| ())
+        let can_trim = self.trimming && packet.kind == Kind::Data && !packet.has(TRIMMED);
+        let admitted = match self.links.admit(link, self.now, ahead[class_of(packet)], packet) {
+            Err(Refused::Full) if can_trim => {
+                packet.size = self.setup.packet.header.0 as u16;
+                packet.flags |= TRIMMED | PRIORITY;
+                self.links.counts[link as usize].trims += 1;
+                self.links.admit(link, self.now, ahead[CONTROL], packet)
+            }
+            admitted => admitted,
+        }?;
+        packet.flags |= admitted.mark;
+        Ok(())
     }
 
     /// Lets an idle port send its next packet; sees to it that a busy one wakes up.

@@ -4,11 +4,10 @@
 //! among all pieces of the placement. What every hop needs of it lies in one dense array; the states
 //! of its two ends exist only while they are needed.
 
-use std::hint::black_box;
-
 use super::path_selection::Spread;
+use super::prefetch::prefetch;
 use super::recovery::{Received, Sent};
-use super::transport::{CongestionControl, Control};
+use super::transport::Control;
 
 /// No sender, receiver, link or path.
 pub(super) const NONE: u32 = u32::MAX;
@@ -93,31 +92,6 @@ pub(super) struct Flow {
     pub started: bool,
 }
 
-/// State of several cache lines that can be read ahead of its use.
-pub(super) trait Fetch {
-    /// Reads something in each line.
-    fn fetch(&self);
-}
-
-impl Fetch for Sender {
-    #[inline]
-    fn fetch(&self) {
-        black_box((
-            self.sent.next(),
-            self.control.window(),
-            self.next_at,
-            self.spread.is_fixed(),
-        ));
-    }
-}
-
-impl Fetch for Receiver {
-    #[inline]
-    fn fetch(&self) {
-        black_box(self.received.count());
-    }
-}
-
 /// Values with reusable places.
 #[derive(Debug)]
 pub(super) struct Slab<T> {
@@ -156,20 +130,16 @@ impl<T> Slab<T> {
             .expect("slots are used between insertion and removal")
     }
 
-    /// Reads a value, if the slot holds one, so that it is in the cache.
+    /// Asks for a value, if the slot exists.
     #[inline]
-    pub fn fetch(&self, slot: u32)
-    where
-        T: Fetch,
-    {
-        if let Some(Some(value)) = self.values.get(slot as usize) {
-            value.fetch();
+    pub fn fetch(&self, slot: u32) {
+        if let Some(value) = self.values.get(slot as usize) {
+            prefetch(value);
         }
     }
 
-    pub fn get(&self, slot: u32) -> &T {
-        self.values[slot as usize]
-            .as_ref()
-            .expect("slots are used between insertion and removal")
+    /// The value in a slot, if there is one.
+    pub fn get(&self, slot: u32) -> Option<&T> {
+        self.values.get(slot as usize)?.as_ref()
     }
 }

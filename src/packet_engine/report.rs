@@ -104,7 +104,14 @@ fn stuck<Q: EventQueue>(engine: &Engine<'_, Q>) -> Stuck {
         let received = |qp: usize| match engine.queue_pairs[qp].receiver {
             NONE => 0,
             COMPLETE => pieces[qp - first].bytes,
-            slot => u64::from(engine.receivers.get(slot).received.count()) * payload,
+            slot => {
+                u64::from(
+                    engine
+                        .receivers
+                        .get(slot)
+                        .map_or(0, |receiver| receiver.received.count()),
+                ) * payload
+            }
         };
         let delivered = (first..first + pieces.len()).map(received).sum::<u64>();
         unfinished.push(Unfinished {
@@ -128,10 +135,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         }
         let first = self.setup.placement.first(task);
         let range = first..first + self.setup.placement.of(task).len();
-        let senders = range.filter_map(|qp| match self.queue_pairs[qp].sender {
-            NONE => None,
-            slot => Some(self.senders.get(slot)),
-        });
+        let senders = range.filter_map(|qp| self.senders.get(self.queue_pairs[qp].sender));
         let tries = senders.map(|sender| sender.timeouts).max().unwrap_or(0);
         let task = self.setup.schedule.task(task).action;
         if let crate::workload::Action::Transfer { src, dst, .. } = task

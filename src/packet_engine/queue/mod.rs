@@ -20,10 +20,14 @@ pub(super) trait EventQueue: Default {
     /// Takes the earliest event.
     fn pop(&mut self) -> Option<Event>;
 
-    /// The event that `distance` pops (at least 1) from now will give, where that is known already and nothing is
-    /// pushed before it: a hint to fetch what it will need.
-    fn ahead(&self, _distance: usize) -> Option<&Event> {
-        None
+    /// Events that pops are giving or will give next, in no order: a hint to fetch what they will need.
+    fn coming(&self) -> &[Event] {
+        &[]
+    }
+
+    /// A number that changes whenever [`EventQueue::coming`] has other events.
+    fn turn(&self) -> u64 {
+        0
     }
 
     /// Number of pending events.

@@ -11,7 +11,8 @@ use std::collections::BinaryHeap;
 
 use super::EventQueue;
 use super::heap::Earliest;
-use crate::packet_engine::packet::Event;
+use crate::packet_engine::packet::{Event, Kind, Packet};
+use crate::packet_engine::prefetch::prefetch;
 
 /// Buckets of each level, a power of two.
 const SLOTS: usize = 1 << SLOT_BITS;
@@ -21,9 +22,10 @@ const FIRST_SHIFT: u32 = 12;
 const SHIFTS: std::ops::RangeInclusive<u32> = 4..=20;
 /// Bits of a sort word for the position in the bucket; with 20 for the time and 32 for the key it is full.
 const POSITION_BITS: u32 = 12;
+const EVENTS_PER_LINE: usize = 64 / size_of::<Event>();
 /// The width is judged after so many buckets with events, and kept while they hold this many on average.
 const JUDGED_BUCKETS: u32 = 512;
-const GOOD_FILL: std::ops::RangeInclusive<u32> = 12..=96;
+const GOOD_FILL: std::ops::RangeInclusive<u32> = 32..=256;
 
 /// One level: buckets by slot, and which of them hold events.
 #[derive(Debug)]
@@ -63,6 +65,7 @@ impl Level {
         Some(word * 64 + bits.trailing_zeros() as usize)
     }
 
+    #[inline(always)]
     fn push(&mut self, slot: usize, event: Event) {
         let bucket = &mut self.buckets[slot];
         if bucket.capacity() == 0 {
@@ -70,11 +73,23 @@ impl Level {
             self.occupied[slot / 64] |= 1 << (slot % 64);
         }
         bucket.push(event);
+        if let Some(next) = bucket.spare_capacity_mut().first() {
+            prefetch(next);
+        }
     }
 
     fn take(&mut self, slot: usize) -> Vec<Event> {
         self.occupied[slot / 64] &= !(1 << (slot % 64));
         std::mem::take(&mut self.buckets[slot])
+    }
+
+    /// Asks for the events that will be read next.
+    fn prefetch_next(&self, slot: usize) {
+        if let Some(next) = self.next_occupied(slot + 1) {
+            self.buckets[next]
+                .chunks(EVENTS_PER_LINE)
+                .for_each(|line| prefetch(&line[0]));
+        }
     }
 
     /// Keeps the memory of a bucket that has been read.
@@ -98,6 +113,9 @@ pub(in crate::packet_engine) struct Wheel {
     order: Vec<u64>,
     /// Events pushed into the current bucket while it is read.
     late: BinaryHeap<Earliest>,
+    /// An event on the way to a place that is not near. It is handed over here, not as an argument: that would
+    /// keep the events that are near out of registers.
+    displaced: Event,
     len: usize,
     judged: u32,
     judged_events: u32,
@@ -114,6 +132,11 @@ impl Default for Wheel {
             current: Vec::new(),
             order: Vec::new(),
             late: BinaryHeap::new(),
+            displaced: Event {
+                time: 0,
+                key: 0,
+                packet: Packet::alarm(Kind::Task, 0),
+            },
             len: 0,
             judged: 0,
             judged_events: 0,
@@ -122,7 +145,7 @@ impl Default for Wheel {
 }
 
 impl EventQueue for Wheel {
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, event: Event) {
         self.len += 1;
         self.place(event);
@@ -153,9 +176,13 @@ impl EventQueue for Wheel {
     }
 
     #[inline]
-    fn ahead(&self, distance: usize) -> Option<&Event> {
-        let word = self.order.get(self.order.len().checked_sub(distance)?)?;
-        self.current.get((word & ((1 << POSITION_BITS) - 1)) as usize)
+    fn coming(&self) -> &[Event] {
+        &self.current
+    }
+
+    #[inline]
+    fn turn(&self) -> u64 {
+        self.cursor
     }
 
     fn len(&self) -> usize {
@@ -174,19 +201,24 @@ impl EventQueue for Wheel {
 }
 
 impl Wheel {
-    #[inline]
+    #[inline(always)]
     fn place(&mut self, event: Event) {
         let bucket = event.time >> self.shift;
-        if bucket <= self.cursor {
-            self.late.push(Earliest(event));
-        } else if bucket - self.cursor < SLOTS as u64 {
+        if (1..SLOTS as u64).contains(&bucket.wrapping_sub(self.cursor)) {
             self.near.push(bucket as usize % SLOTS, event);
         } else {
-            self.place_far(event);
+            self.displaced = event;
+            self.place_displaced();
         }
     }
 
-    fn place_far(&mut self, event: Event) {
+    /// Places an event that is not near: late or far.
+    #[inline(never)]
+    fn place_displaced(&mut self) {
+        let event = self.displaced;
+        if event.time >> self.shift <= self.cursor {
+            return self.late.push(Earliest(event));
+        }
         let turn = event.time >> (self.shift + SLOT_BITS);
         if turn - (self.cursor >> SLOT_BITS) < SLOTS as u64 {
             self.far.push(turn as usize % SLOTS, event);
@@ -205,6 +237,7 @@ impl Wheel {
                 self.cursor = self.cursor & !(SLOTS as u64 - 1) | slot as u64;
                 let bucket = self.near.take(slot);
                 self.read(bucket);
+                self.near.prefetch_next(slot);
                 return true;
             }
             if !self.next_turn() {

@@ -1,5 +1,7 @@
 //! One bit per packet of a sliding window.
 
+use crate::packet_engine::prefetch::prefetch;
+
 /// Bits of consecutive packet numbers, `span` (a power of two) of which can be told apart at a time.
 /// Spans up to 64 need no memory of their own.
 #[derive(Debug, Clone)]
@@ -53,6 +55,14 @@ impl Bits {
         let set = *word & bit != 0;
         *word &= !bit;
         set
+    }
+
+    /// Asks for the word of a bit that lies in memory of its own.
+    #[inline]
+    pub fn fetch(&self, seq: u32) {
+        if let Self::Words(words) = self {
+            prefetch(&words[(seq / 64) as usize & (words.len() - 1)]);
+        }
     }
 
     #[inline]

@@ -47,6 +47,12 @@ impl Received {
         }
     }
 
+    /// Asks for what the arrival of `seq` will touch.
+    #[inline]
+    pub fn fetch(&self, seq: u32) {
+        self.beyond.fetch(seq);
+    }
+
     /// Takes a packet.
     #[inline]
     pub fn accept(&mut self, seq: u32) -> Arrival {

@@ -42,6 +42,12 @@ impl Sent {
         }
     }
 
+    /// Asks for what the acknowledgement of `seq` will touch.
+    #[inline]
+    pub fn fetch(&self, seq: u32) {
+        self.acked.fetch(seq);
+    }
+
     #[inline]
     pub fn next(&self) -> u32 {
         self.next

@@ -18,12 +18,11 @@ fn marked(ecn: Ecn, backlog: u64, count: u64) -> u64 {
             size: WIRE as u16,
             ..Packet::alarm(Kind::Data, 0)
         };
-        (0..backlog).for_each(|_| _ = links.enqueue(link, 0, &mut { data }).unwrap());
+        (0..backlog).for_each(|_| _ = links.enqueue(link, 0, &data).unwrap());
         let offered = (0..count).map(|k| {
-            let mut packet = data;
             // One leaves, one comes: the queue stays as long as it is.
-            links.enqueue(link, k * WIRE * 80, &mut packet).unwrap();
-            u64::from(packet.has(MARKED))
+            let (_, flags) = links.enqueue(link, k * WIRE * 80, &data).unwrap();
+            u64::from(flags & MARKED)
         });
         offered.sum()
     })

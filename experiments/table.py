@@ -38,6 +38,8 @@ def cell(values):
 
 def told(key, value):
     """A swept key and its value, in few words."""
+    if key == "workload" and "=" not in value:
+        return value.rsplit("/")[-1].removesuffix(".toml")
     if key == "workload":
         kind, _, options = value.strip("{ }").partition(" = { ")
         options = [option.split(" = ") for option in options.split(", ")]

@@ -152,8 +152,8 @@ fn tell_workloads_apart(points: &mut [Point]) {
     }
 }
 
-/// The options of a swept workload, such as `{ all-reduce = { size = 1MB, algorithm = ring } }`, without the
-/// names of what has one anyway: sizes tell no workload apart.
+/// The values of the options of a swept workload, such as `{ all-reduce = { size = 1MB, algorithm = ring } }`, but
+/// for sizes, which a figure shows along an axis; files without their folders.
 fn swept_options(point: &Point) -> Vec<String> {
     let value = point
         .swept

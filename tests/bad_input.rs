@@ -67,3 +67,38 @@ fn every_broken_argument_has_its_message() {
         snapshot(name, &message(&[file, "--set", setting]));
     }
 }
+
+#[test]
+fn every_broken_option_of_optimal_transport_has_its_message() {
+    for (name, options) in [
+        ("no-pieces", "max_pieces = 0"),
+        ("negative-pieces", "max_pieces = -1"),
+        ("half-pieces", "max_pieces = 1.5"),
+        ("pieces-overflow", "max_pieces = 5000000000"),
+        ("epsilon-of-zero", "epsilon = 0"),
+        ("epsilon-negative", "epsilon = -0.1"),
+        ("epsilon-nan", "epsilon = nan"),
+        ("epsilon-infinite", "epsilon = inf"),
+        ("epsilon-underflows", "epsilon = 1e-300"),
+        ("tolerance-of-zero", "tolerance = 0"),
+        ("tolerance-nan", "tolerance = nan"),
+        ("no-starts", "starts = 0"),
+        ("unknown-solver", "solver = \"fast\""),
+        ("unknown-scope", "scope = \"all\""),
+        ("unknown-preference", "prefer = \"long\""),
+        ("keeps-a-missing-plan", "keep = \"none.json\""),
+    ] {
+        let setting = format!("load_balancing={{ optimal-transport = {{ {options} }} }}");
+        let message = message(&["files/good.toml", "--set", &setting]);
+        snapshot(&format!("optimal-transport-{name}"), &message);
+    }
+    let cut = r#"faults=[{ link = "leaf0-spine0", down = true }, { link = "leaf0-spine1", down = true }]"#;
+    let arguments = [
+        "files/good.toml",
+        "--set",
+        "load_balancing=optimal-transport",
+        "--set",
+        cut,
+    ];
+    snapshot("optimal-transport-unreachable", &message(&arguments));
+}

@@ -17,7 +17,7 @@ pub enum TransportError {
     #[error("the cost of row {row}, column {column} is {value}: costs must be finite")]
     Cost { row: usize, column: usize, value: f64 },
     /// A mass, demand or capacity is NaN, infinite or negative.
-    #[error("{what} {index} is {value}: it must be finite and not negative")]
+    #[error("{what} {index} is {}: it must be finite and not negative", shown(*value))]
     Mass {
         what: &'static str,
         index: usize,
@@ -29,11 +29,11 @@ pub enum TransportError {
     /// Rows and columns differ in total mass.
     #[error("the rows hold {rows} and the columns {columns}: a balanced problem needs equal totals")]
     UnequalTotals { rows: f64, columns: f64 },
-    /// Integer masses or costs are so large that sums of them would overflow.
-    #[error("{0} are too large for exact integer arithmetic")]
+    /// Masses or costs are so large that sums or differences of them would overflow.
+    #[error("{0} are too large to be added up: scale them down")]
     Overflow(&'static str),
     /// An option is outside its range.
-    #[error("{option} is {value}: it must be {valid}")]
+    #[error("{option} is {}: it must be {valid}", shown(*value))]
     Option {
         option: &'static str,
         value: f64,
@@ -41,7 +41,7 @@ pub enum TransportError {
     },
     /// The regularisation is so small against the costs that potentials lose all their digits.
     #[error(
-        "epsilon {epsilon} is too small for costs that differ by {range}: use at least {smallest}, or an exact solver"
+        "epsilon {epsilon:e} is too small for costs that differ by {range:e}: use at least {smallest:e}, or an exact solver"
     )]
     EpsilonTooSmall { epsilon: f64, range: f64, smallest: f64 },
     /// A demand has positive mass and nowhere to go.
@@ -50,4 +50,13 @@ pub enum TransportError {
     /// The iterations ended before the marginals were met.
     #[error("no convergence: after {iterations} iterations the marginals are off by {error:e} of the mass")]
     NotConverged { iterations: usize, error: f64 },
+}
+
+/// Very large and very small numbers with an exponent.
+fn shown(value: f64) -> String {
+    if value == 0.0 || (1e-6..1e9).contains(&value.abs()) {
+        value.to_string()
+    } else {
+        format!("{value:e}")
+    }
 }

@@ -71,6 +71,11 @@ impl Matrix {
         self.data[i * self.columns + j]
     }
 
+    /// Multiplies all entries.
+    pub(super) fn scale(&mut self, factor: f64) {
+        self.data.iter_mut().for_each(|x| *x *= factor);
+    }
+
     /// Sums of the rows.
     pub fn row_sums(&self) -> Vec<f64> {
         (0..self.rows).map(|i| sum(self.row(i))).collect()
@@ -116,7 +121,7 @@ pub struct Problem<'a> {
 const SAME_TOTAL: f64 = 1e-11;
 
 impl<'a> Problem<'a> {
-    /// Checks shapes, costs (finite), masses (finite, not negative) and totals (equal).
+    /// Checks shapes, costs (finite, and so are their differences), masses (finite, not negative) and totals (equal).
     pub fn new(cost: &'a Matrix, rows: &'a [f64], columns: &'a [f64]) -> Result<Self, TransportError> {
         check_shape("the row masses", cost.rows(), rows.len())?;
         check_shape("the column masses", cost.columns(), columns.len())?;
@@ -131,6 +136,10 @@ impl<'a> Problem<'a> {
                 column: at % cost.columns(),
                 value: cost.data()[at],
             });
+        }
+        let (low, high) = cost.range();
+        if !(high - low).is_finite() {
+            return Err(TransportError::Overflow("the costs"));
         }
         let (total, other) = (sum(rows), sum(columns));
         if !total.is_finite() || !other.is_finite() {

@@ -16,6 +16,8 @@
 //! | how good a plan is for its marginals | [`monge_gap`] |
 
 mod assignment;
+#[cfg(test)]
+mod bad_input;
 mod elementary;
 mod error;
 mod lbfgs;

@@ -44,7 +44,12 @@ pub fn monge_gap(cost: &Matrix, plan: &[(u32, u32, u64)]) -> Result<f64, Transpo
     let paid = |&(i, j, mass): &(u32, u32, u64)| {
         i128::from(costs[i as usize * cost.columns() + j as usize]) * i128::from(mass)
     };
-    Ok((plan.iter().map(paid).sum::<i128>() - least) as f64 / scale)
+    let gap = (plan.iter().map(paid).sum::<i128>() - least) as f64 / scale;
+    if gap.is_finite() {
+        Ok(gap)
+    } else {
+        Err(TransportError::Overflow("the costs"))
+    }
 }
 
 /// The average of the gaps over scenarios (steps of a collective, failures): the conditional Monge gap.

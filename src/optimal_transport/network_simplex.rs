@@ -679,8 +679,8 @@ mod tests {
         insta::assert_snapshot!(error(&[1], &[1], &[2]), @"the rows hold 1 and the columns 2: a balanced problem needs equal totals");
         insta::assert_snapshot!(error(&[], &[], &[]), @"there is nothing to transport: the matrix is empty");
         insta::assert_snapshot!(error(&[1, 2], &[1], &[1]), @"the cost matrix has 2 entries where 1 are needed");
-        insta::assert_snapshot!(error(&[i64::MAX], &[1], &[1]), @"the costs are too large for exact integer arithmetic");
-        insta::assert_snapshot!(error(&[1], &[u64::MAX], &[u64::MAX]), @"the masses are too large for exact integer arithmetic");
+        insta::assert_snapshot!(error(&[i64::MAX], &[1], &[1]), @"the costs are too large to be added up: scale them down");
+        insta::assert_snapshot!(error(&[1], &[u64::MAX], &[u64::MAX]), @"the masses are too large to be added up: scale them down");
         let infinite = Matrix::new(1, 1, vec![f64::INFINITY]).unwrap();
         assert!(matches!(integer_costs(&infinite), Err(TransportError::Cost { .. })));
     }

@@ -1,7 +1,8 @@
 //! What both Sinkhorn solvers share: options and epsilon-scaling.
 
 use super::TransportError;
-use super::matrix::check_positive;
+use super::elementary::ln;
+use super::matrix::{Entropic, Problem, check_positive};
 
 /// Options of the Sinkhorn solvers: minimise `<C, P> + epsilon * KL(P | a b^T)` over plans `P`
 /// (Cuturi 2013).
@@ -60,8 +61,36 @@ impl Sinkhorn {
         }
     }
 
+    /// Checks the problem and the options, has `run` go through the rounds with masses relative to their total, and
+    /// checks what it gives.
+    pub(super) fn solve(
+        &self,
+        problem: &Problem<'_>,
+        run: impl FnOnce(&Problem<'_>, &[Round]) -> Result<Entropic, TransportError>,
+    ) -> Result<Entropic, TransportError> {
+        problem.check_entropic(self.epsilon)?;
+        let rounds = self.rounds()?;
+        let mass = problem.mass();
+        let relative = |masses: &[f64]| -> Vec<f64> { masses.iter().map(|m| m / mass).collect() };
+        let (rows, columns) = (relative(problem.rows), relative(problem.columns));
+        let (rows, columns) = (&rows, &columns);
+        let mut found = run(
+            &Problem {
+                rows,
+                columns,
+                ..*problem
+            },
+            &rounds,
+        )?;
+        found.plan.scale(mass);
+        let offset = self.epsilon * ln(mass);
+        found.row_potentials.iter_mut().for_each(|f| *f += offset);
+        found.error = problem.check_plan(&found.plan, 2.0 * self.tolerance, found.iterations)?;
+        Ok(found)
+    }
+
     /// The rounds, ending with the target, after a check of the options.
-    pub(super) fn rounds(&self) -> Result<Vec<Round>, TransportError> {
+    fn rounds(&self) -> Result<Vec<Round>, TransportError> {
         check_positive("epsilon", self.epsilon)?;
         check_positive("tolerance", self.tolerance)?;
         let mut rounds = Vec::new();

@@ -14,21 +14,17 @@ impl Sinkhorn {
     /// [`TransportError::ZeroMass`], [`TransportError::EpsilonTooSmall`], bad options, and
     /// [`TransportError::NotConverged`] where the marginals are not met.
     pub fn solve_log(&self, problem: &Problem<'_>) -> Result<Entropic, TransportError> {
-        problem.check_entropic(self.epsilon)?;
-        let mut state = State::new(problem);
-        let mut iterations = 0;
-        for round in self.rounds()? {
-            iterations += state.run(&round)?;
-        }
-        let plan = state.plan();
-        let error = problem.check_plan(&plan, 2.0 * self.tolerance, iterations)?;
-        let in_cost = |potentials: &[f64]| potentials.iter().map(|p| p / state.scale).collect();
-        Ok(Entropic {
-            plan,
-            row_potentials: in_cost(&state.f),
-            column_potentials: in_cost(&state.g),
-            iterations,
-            error,
+        self.solve(problem, |problem, rounds| {
+            let mut state = State::new(problem);
+            let iterations = rounds.iter().map(|round| state.run(round)).sum::<Result<usize, _>>()?;
+            let in_cost = |potentials: &[f64]| potentials.iter().map(|p| p / state.scale).collect();
+            Ok(Entropic {
+                plan: state.plan(),
+                row_potentials: in_cost(&state.f),
+                column_potentials: in_cost(&state.g),
+                iterations,
+                error: f64::NAN,
+            })
         })
     }
 }
@@ -72,12 +68,11 @@ impl<'a> State<'a> {
 
     fn run(&mut self, round: &Round) -> Result<usize, TransportError> {
         self.set_epsilon(round.epsilon);
-        let mass = self.problem.mass();
         let mut error = f64::INFINITY;
         for iteration in 0..round.max_iterations {
             let (f, column_sums, off) = self.update_rows();
             // The first rows meet columns that no update has touched.
-            error = if iteration == 0 { f64::INFINITY } else { off / mass };
+            error = if iteration == 0 { f64::INFINITY } else { off };
             if error <= round.tolerance {
                 return Ok(iteration);
             }

@@ -16,21 +16,18 @@ impl Sinkhorn {
     /// # Errors
     /// As [`Sinkhorn::solve_log`].
     pub fn solve_stabilized(&self, problem: &Problem<'_>) -> Result<Entropic, TransportError> {
-        problem.check_entropic(self.epsilon)?;
-        let mut state = State::new(problem);
-        let mut iterations = 0;
-        for round in self.rounds()? {
-            iterations += state.run(&round)?;
-        }
-        let plan = state.plan();
-        let error = problem.check_plan(&plan, 2.0 * self.tolerance, iterations)?;
-        state.absorb();
-        Ok(Entropic {
-            plan,
-            row_potentials: state.alpha,
-            column_potentials: state.beta,
-            iterations,
-            error,
+        self.solve(problem, |problem, rounds| {
+            let mut state = State::new(problem);
+            let iterations = rounds.iter().map(|round| state.run(round)).sum::<Result<usize, _>>()?;
+            let plan = state.plan();
+            state.absorb();
+            Ok(Entropic {
+                plan,
+                row_potentials: state.alpha,
+                column_potentials: state.beta,
+                iterations,
+                error: f64::NAN,
+            })
         })
     }
 }
@@ -101,11 +98,10 @@ impl<'a> State<'a> {
         self.absorb();
         self.epsilon = round.epsilon;
         self.compute_kernel();
-        let mass = self.problem.mass();
         let mut error = f64::INFINITY;
         for iteration in 0..round.max_iterations {
             let (u, column_sums, off) = self.update_rows();
-            error = if iteration == 0 { f64::INFINITY } else { off / mass };
+            error = if iteration == 0 { f64::INFINITY } else { off };
             if error <= round.tolerance {
                 return Ok(iteration);
             }

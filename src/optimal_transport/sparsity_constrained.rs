@@ -3,7 +3,7 @@
 use super::TransportError;
 use super::elementary::dot;
 use super::lbfgs;
-use super::matrix::{Problem, check_positive};
+use super::matrix::{Matrix, Problem, check_positive};
 
 /// Options of sparsity-constrained transport (Liu, Puigcerver and Blondel 2022, arXiv 2209.15466): minimise
 /// `<C, P> + gamma/2 |P|^2` with at most `k` entries per column. Solved in the semi-dual over the row potentials by
@@ -78,9 +78,19 @@ impl SparsityConstrained {
                 valid: "at least 1 and at most the number of rows",
             });
         }
-        let mass = problem.mass();
         let mut dual = SemiDual::new(problem, self);
-        let error = |gradient: &[f64]| gradient.iter().map(|g| g.abs()).sum::<f64>() / mass;
+        // Shares are differences of costs over gamma and the column's mass: they must not be large against 1 and their digits.
+        let (low, high) = problem.cost.range();
+        let masses = dual.columns.iter().copied().filter(|&b| b > 0.0);
+        let fits = (high - low) * dual.scale <= LARGEST * masses.fold(1.0, f64::min);
+        if !fits {
+            return Err(TransportError::Option {
+                option: "gamma",
+                value: self.gamma,
+                valid: "at least 1e-13 of the range of costs per unit of the smallest mass",
+            });
+        }
+        let error = |gradient: &[f64]| gradient.iter().map(|g| g.abs()).sum::<f64>();
         let start = vec![0.0; problem.rows.len()];
         let minimum = lbfgs::minimise(
             |x| dual.value(x),
@@ -88,87 +98,110 @@ impl SparsityConstrained {
             self.max_iterations,
             |g| error(g) <= self.tolerance,
         );
+        let column = |j: usize| -> Vec<(u32, f64)> {
+            let mass = problem.columns[j];
+            let shares = dual.shares(&minimum.x, j).into_iter();
+            shares.map(|(i, share)| (i, share * mass)).collect()
+        };
         Ok(SparsePlan {
-            columns: (0..problem.columns.len()).map(|j| dual.column(&minimum.x, j)).collect(),
+            columns: (0..problem.columns.len()).map(column).collect(),
             row_error: error(&minimum.gradient),
-            row_potentials: minimum.x,
+            row_potentials: minimum.x.iter().map(|x| x / dual.scale + dual.least).collect(),
             iterations: minimum.iterations,
         })
     }
 }
 
-/// The negated semi-dual `sum_j max_p (<x_j, p> b_j - gamma b_j^2 / 2 |p|^2) - <a, alpha>` with `x_j = alpha - C_j`.
+/// Shares of a column up to which differences of 1 keep their digits.
+const LARGEST: f64 = 1e13;
+
+/// The negated semi-dual `sum_j max_p (<x_j, p> b_j - b_j^2 / 2 |p|^2) - <a, alpha>` with `x_j = alpha - C_j`: masses relative to
+/// their total, costs and potentials in units of gamma times it.
 struct SemiDual<'a> {
-    problem: &'a Problem<'a>,
+    rows: Vec<f64>,
+    columns: Vec<f64>,
+    cost: &'a Matrix,
+    /// The least cost, from which the others count.
+    least: f64,
+    /// Those units per unit of cost.
+    scale: f64,
     k: usize,
-    gamma: f64,
     /// Costs of one column, with the row each belongs to.
     scratch: Vec<(f64, u32)>,
 }
 
 impl<'a> SemiDual<'a> {
     fn new(problem: &'a Problem<'a>, options: &SparsityConstrained) -> Self {
+        let mass = problem.mass();
+        let relative = |masses: &[f64]| masses.iter().map(|m| m / mass).collect();
         Self {
-            problem,
+            rows: relative(problem.rows),
+            columns: relative(problem.columns),
+            cost: problem.cost,
+            least: problem.cost.range().0,
+            scale: 1.0 / options.gamma / mass,
             k: options.k,
-            gamma: options.gamma,
             scratch: Vec::new(),
         }
     }
 
+    fn cost(&self, i: usize, j: usize) -> f64 {
+        (self.cost.at(i, j) - self.least) * self.scale
+    }
+
     /// The value and its gradient `P 1 - a`.
     fn value(&mut self, alpha: &[f64]) -> (f64, Vec<f64>) {
-        let mut value = -dot(self.problem.rows, alpha);
-        let mut gradient: Vec<f64> = self.problem.rows.iter().map(|a| -a).collect();
-        for j in 0..self.problem.columns.len() {
-            for (i, mass) in self.column(alpha, j) {
-                let i = i as usize;
-                value += mass * (alpha[i] - self.problem.cost.at(i, j)) - 0.5 * self.gamma * mass * mass;
+        let mut value = -dot(&self.rows, alpha);
+        let mut gradient: Vec<f64> = self.rows.iter().map(|a| -a).collect();
+        for j in 0..self.columns.len() {
+            for (i, share) in self.shares(alpha, j) {
+                let (i, mass) = (i as usize, share * self.columns[j]);
+                value += mass * (alpha[i] - self.cost(i, j)) - 0.5 * mass * mass;
                 gradient[i] += mass;
             }
         }
         (value, gradient)
     }
 
-    /// Column `j`: the projection of `x_j / (gamma b_j)` onto the simplex points with at most k entries, times b_j:
-    /// the k largest (ties by row), then the projection onto the simplex (Duchi et al. 2008).
-    fn column(&mut self, alpha: &[f64], j: usize) -> Vec<(u32, f64)> {
-        let mass = self.problem.columns[j];
+    /// Shares of the rows in column `j`: the projection of `x_j / b_j` onto the simplex points with at most k entries: the k
+    /// largest (ties by row), then the projection onto the simplex (Duchi et al. 2008).
+    fn shares(&mut self, alpha: &[f64], j: usize) -> Vec<(u32, f64)> {
+        let mass = self.columns[j];
         if mass == 0.0 {
             return Vec::new();
         }
-        let scale = 1.0 / (self.gamma * mass);
-        let worth = |(i, a): (usize, &f64)| ((a - self.problem.cost.at(i, j)) * scale, i as u32);
-        self.scratch.clear();
-        self.scratch.extend(alpha.iter().enumerate().map(worth));
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let worth = |(i, a): (usize, &f64)| ((a - self.cost(i, j)) / mass, i as u32);
+        scratch.clear();
+        scratch.extend(alpha.iter().enumerate().map(worth));
         let order = |x: &(f64, u32), y: &(f64, u32)| y.0.total_cmp(&x.0).then(x.1.cmp(&y.1));
-        if self.k < self.scratch.len() {
-            self.scratch.select_nth_unstable_by(self.k - 1, order);
-            self.scratch.truncate(self.k);
+        if self.k < scratch.len() {
+            scratch.select_nth_unstable_by(self.k - 1, order);
+            scratch.truncate(self.k);
         }
-        self.scratch.sort_unstable_by(order);
+        scratch.sort_unstable_by(order);
         let (mut total, mut level) = (0.0, 0.0);
-        for (count, (x, _)) in self.scratch.iter().enumerate() {
+        for (count, (x, _)) in scratch.iter().enumerate() {
             total += x;
             let candidate = (total - 1.0) / (count + 1) as f64;
             if *x > candidate {
                 level = candidate;
             }
         }
-        let share = |&(x, i): &(f64, u32)| (i, mass * (x - level));
-        let mut column: Vec<(u32, f64)> = self.scratch.iter().map(share).filter(|(_, p)| *p > 0.0).collect();
+        let share = |&(x, i): &(f64, u32)| (i, x - level);
+        let mut shares: Vec<(u32, f64)> = scratch.iter().map(share).filter(|(_, p)| *p > 0.0).collect();
         // The largest share takes what rounding left over.
-        let sum: f64 = column.iter().map(|(_, p)| p).sum();
-        column[0].1 += mass - sum;
-        column.sort_unstable_by_key(|&(i, _)| i);
-        column
+        let sum: f64 = shares.iter().map(|(_, p)| p).sum();
+        shares[0].1 += 1.0 - sum;
+        shares.sort_unstable_by_key(|&(i, _)| i);
+        self.scratch = scratch;
+        shares
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::optimal_transport::Matrix;
     use crate::optimal_transport::tests::Instance;
 
     #[test]

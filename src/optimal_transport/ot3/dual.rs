@@ -9,12 +9,15 @@ use crate::optimal_transport::elementary::{exp, ln};
 
 /// Largest price of a whole cell: its exponential is still far from underflow.
 const DEAREST: f64 = 600.0;
+/// Preferences count up to here, where a cell gets 1e-13 of its demand unless prices push it there: with larger ones
+/// the shares that prices have to move would vanish.
+const MOST_PREFERRED: f64 = 30.0;
 
 /// Prices with the plan that they give: demands are met exactly.
 #[derive(Debug, Clone)]
 pub(super) struct Dual<'a> {
     pub table: &'a Table,
-    /// Preference of each cell in units of epsilon, from 0 for the best of its demand.
+    /// Preference of each cell in units of epsilon, from 0 for the best of its demand up to [`MOST_PREFERRED`].
     costs: Vec<f64>,
     /// exp(-costs).
     kernel: Vec<f64>,
@@ -33,7 +36,7 @@ impl<'a> Dual<'a> {
         for p in 0..table.demands().len() {
             let costs = &mut costs[table.cells(p)];
             let least = costs.iter().copied().fold(f64::INFINITY, f64::min);
-            costs.iter_mut().for_each(|c| *c -= least);
+            costs.iter_mut().for_each(|c| *c = (*c - least).min(MOST_PREFERRED));
         }
         let longest = (0..cells).map(|c| table.members(c).len()).max().unwrap_or(1).max(1);
         let capacities = table.capacities().len();

@@ -48,19 +48,19 @@ impl Table {
             costs: Vec::new(),
         };
         for (amount, cells) in demands {
-            check_masses("demand", &[amount])?;
+            table.demands.push(amount);
             if amount > 0.0 && cells.is_empty() {
-                let demand = table.demands.len();
+                let demand = table.demands.len() - 1;
                 return Err(TransportError::Unreachable { demand });
             }
             for cell in &cells {
                 table.members.extend_from_slice(cell.as_ref());
                 table.offsets.push(entries(table.members.len())?);
-                table.owners.push(entries(table.demands.len())?);
+                table.owners.push(entries(table.demands.len() - 1)?);
             }
-            table.demands.push(amount);
             table.first.push(entries(table.offsets.len() - 1)?);
         }
+        check_masses("demand", &table.demands)?;
         if let Some(&beyond) = table.members.iter().find(|&&e| e as usize >= table.capacities.len()) {
             check_shape("the capacities", beyond as usize + 1, table.capacities.len())?;
         }

@@ -134,7 +134,7 @@ impl Scheme for OptimalTransport {
         }
         for (key, value, least) in [("epsilon", self.epsilon, 1e-3), ("tolerance", self.tolerance, 1e-9)] {
             if !(value >= least && value <= 1.0) {
-                return Err(InputError::key(key, format!("`{key}` is {value}"))
+                return Err(InputError::key(key, format!("`{key}` is {value:?}"))
                     .help(format!("it must be between {least:e} and 1")));
             }
         }

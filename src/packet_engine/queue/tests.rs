@@ -53,6 +53,17 @@ fn the_hold_model_of_network_delays_is_in_order() {
     });
 }
 
+/// Where buckets hold little they widen, and what is pending may fall into the one that has just been read.
+#[test]
+fn few_events_survive_wider_buckets() {
+    for step in [1_000, 5_000, 70_000, 3_000_000] {
+        let last = step * 10_000;
+        same_order(&[(0, 0), (step / 3, 1)], |time, key| {
+            (time < last).then_some((time + step, key))
+        });
+    }
+}
+
 #[test]
 fn more_equal_times_than_a_sort_word_can_number() {
     let many: Vec<_> = (0..20_000).rev().map(|key| (7_000, key)).collect();

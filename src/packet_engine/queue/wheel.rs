@@ -227,10 +227,14 @@ impl Wheel {
         }
     }
 
-    /// Makes the next bucket with events current; false where there are none.
+    /// Makes the next bucket with events current, or finds late ones; false where there are none.
     fn advance(&mut self) -> bool {
         if self.judged == JUDGED_BUCKETS {
             self.adapt();
+            if !self.late.is_empty() {
+                // They fell into the wider bucket that has been read already.
+                return true;
+            }
         }
         loop {
             if let Some(slot) = self.near.next_occupied(self.cursor as usize % SLOTS) {

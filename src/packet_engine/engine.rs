@@ -5,7 +5,7 @@ use super::faults::Faults;
 use super::flow_control::FlowControl;
 use super::forwarding::{Cell, Forwarding, Next};
 use super::links::Links;
-use super::lookahead;
+use super::lookahead::{self, ARRIVED};
 use super::nic::Nics;
 use super::options::Recovery;
 use super::packet::{Event, Keys, Kind, Packet};
@@ -71,8 +71,10 @@ pub(super) struct Engine<'a, Q> {
     /// What hosts grant as receivers; empty where senders need no credits.
     pub grants: Vec<Grants>,
     pub sampler: Option<Sampler>,
-    /// State is so large that reading ahead pays.
+    /// State is so large that looking ahead pays.
     looks_ahead: bool,
+    /// The routes of the coming events, by position, as far as looking ahead has found them out.
+    pub routes: Vec<u32>,
     /// Paths that each flow's data has taken, as bits; empty unless flows are observed.
     pub paths_taken: Vec<SmallVec<[u64; 1]>>,
 }
@@ -127,6 +129,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
             flow_control,
             equal_links: equal_links(fabric) && setup.link_events.is_empty(),
             faults: Faults::default(),
+            routes: Vec::new(),
             looks_ahead: lookahead::pays(fabric.links().len(), pairs),
             sampler: setup
                 .observe
@@ -190,7 +193,10 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
     fn happen(&mut self, event: Event) {
         let packet = event.packet;
         match packet.kind {
-            Kind::Data | Kind::Ack | Kind::Nack | Kind::Pull => self.arrive(event.key - Keys::ARRIVAL, &packet),
+            Kind::Data | Kind::Ack | Kind::Nack | Kind::Pull => {
+                let route = self.routes.get(self.queue.position()).copied();
+                self.arrive(event.key - Keys::ARRIVAL, &packet, route.unwrap_or(NONE));
+            }
             Kind::NicFree => self.nic_free(packet.qp),
             Kind::Pace => self.pace(packet.qp),
             Kind::Timeout => self.timeout(packet.qp),
@@ -208,31 +214,49 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
         }
     }
 
-    /// A packet has crossed a link.
+    /// A packet has crossed a link; `route` is what looking ahead has found out.
     #[inline(always)]
-    fn arrive(&mut self, link: u32, packet: &Packet) {
+    fn arrive(&mut self, link: u32, packet: &Packet, route: u32) {
         self.counters.packet_hops += 1;
+        if route == ARRIVED {
+            return self.delivered(*packet);
+        }
+        let next = if route == NONE {
+            self.route(link, packet)
+        } else {
+            Some((route, packet.path))
+        };
+        match next {
+            Some((ARRIVED, _)) => self.delivered(*packet),
+            Some((next, path)) => _ = self.transmit(next, link, packet, path),
+            None => self.links.lose(link, packet.size),
+        }
+    }
+
+    /// The link that a packet goes on by from the end of `link`, or ARRIVED, and its path from there on; `None` where
+    /// there is no way.
+    #[inline]
+    fn route(&mut self, link: u32, packet: &Packet) -> Option<(u32, u16)> {
         let node = self.forwarding.end_of(link);
         let ends = self.queue_pairs[packet.qp as usize].ends;
         let (src, dst) = match packet.kind {
             Kind::Data => (ends.src, ends.dst),
             _ => (ends.dst, ends.src),
         };
-        let (next, path) = match self.forwarding.next(node, dst) {
-            Next::Only(next) => (next, packet.path),
-            Next::Arrived => return self.delivered(*packet),
+        match self.forwarding.next(node, dst) {
+            Next::Only(next) => Some((next, packet.path)),
+            Next::Arrived => Some((ARRIVED, packet.path)),
             Next::OneOf(cell) if ends.base == NONE => {
                 let (position, step) = self.choose(node, dst, cell, packet.kind, packet.qp);
                 let next = self.forwarding.hops(cell)[position as usize];
-                (next, packet.path.wrapping_add(step))
+                Some((next, packet.path.wrapping_add(step)))
             }
             Next::OneOf(cell) => {
                 let number = ends.base.wrapping_add(u32::from(packet.path));
-                (self.forwarding.along(cell, node, src, dst, number), packet.path)
+                Some((self.forwarding.along(cell, node, src, dst, number), packet.path))
             }
-            Next::Lost => return self.links.lose(link, packet.size),
-        };
-        self.transmit(next, link, packet, path);
+            Next::Lost => None,
+        }
     }
 
     /// A switch's own choice: the position of the link, and how far it moves the number of the path.

@@ -116,6 +116,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         let new = Box::new(self.setup.fabric.with(&changes));
         let old = self.faults.fabric.take();
         self.forwarding = Forwarding::new(&new);
+        self.routes.clear();
         self.repin(old.as_deref().unwrap_or(self.setup.fabric), &new);
         self.faults.fabric = Some(new);
         self.faults.avoided.clear();
@@ -176,12 +177,18 @@ impl<Q: EventQueue> Engine<'_, Q> {
         let until = self.now + penalty;
         self.faults.avoided.insert((ends.src, edge, ends.base), until);
         let Some(path) = self.other_path(qp) else { return };
-        self.queue_pairs[qp as usize].ends.base = path;
+        self.move_to(qp, path);
         let control = self.setup.transport.control(&self.conditions(qp));
         let sender = self.senders.at(slot);
         sender.control = control;
         sender.sent.go_back();
         sender.sent.forget_order();
+    }
+
+    /// Gives a queue pair another path; its packets on the way change over at their next hop.
+    fn move_to(&mut self, qp: u32, path: u32) {
+        self.queue_pairs[qp as usize].ends.base = path;
+        self.routes.clear();
     }
 
     /// A queue pair that starts takes another path if its host avoids the planned one.
@@ -194,7 +201,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         if self.avoids(ends.src, edge, ends.base)
             && let Some(path) = self.other_path(qp)
         {
-            self.queue_pairs[qp as usize].ends.base = path;
+            self.move_to(qp, path);
         }
     }
 

@@ -12,6 +12,9 @@ use super::prefetch::prefetch;
 use super::queue::EventQueue;
 use super::queue_pairs::NONE;
 
+/// The route of a packet that has arrived where it was sent to.
+pub(super) const ARRIVED: u32 = NONE - 1;
+
 /// State of links and queue pairs, in bytes, that stays in the cache by itself.
 const CACHED: usize = 1 << 17;
 const BYTES_PER_LINK: usize = 64;
@@ -25,15 +28,23 @@ pub(super) fn pays(links: usize, queue_pairs: usize) -> bool {
 impl<Q: EventQueue> Engine<'_, Q> {
     /// Asks for what the coming events need: for their queue pairs, then for what the numbers of those lead to, then for
     /// what that leads to. Each round finds what the one before has asked for.
-    pub fn look_ahead(&self) {
+    pub fn look_ahead(&mut self) {
+        let mut routes = std::mem::take(&mut self.routes);
+        routes.clear();
+        self.ask(&mut routes);
+        self.routes = routes;
+    }
+
+    /// Finds the routes of the coming events on the way.
+    fn ask(&self, routes: &mut Vec<u32>) {
         let packets = || self.queue.coming().iter().filter(|event| is_packet(event));
         for event in packets() {
             prefetch(&self.queue_pairs[event.packet.qp as usize]);
         }
         for event in self.queue.coming() {
-            if is_packet(event) {
-                self.fetch(event);
-            } else if event.packet.kind == Kind::NicFree {
+            let is_packet = is_packet(event);
+            routes.push(if is_packet { self.fetch(event) } else { NONE });
+            if event.packet.kind == Kind::NicFree {
                 self.fetch_port(event.packet.qp);
             }
         }
@@ -64,9 +75,10 @@ impl<Q: EventQueue> Engine<'_, Q> {
         }
     }
 
-    /// Asks for the link that a packet will leave by, or the end of the queue pair that it reaches.
+    /// Asks for the link that a packet will leave by, or the end of the queue pair that it reaches, and tells its
+    /// route: that link, ARRIVED, or NONE where that is open yet.
     #[inline]
-    fn fetch(&self, event: &Event) {
+    fn fetch(&self, event: &Event) -> u32 {
         let (packet, node) = (&event.packet, self.forwarding.end_of(event.key - Keys::ARRIVAL));
         let pair = &self.queue_pairs[packet.qp as usize];
         let (ends, data) = (pair.ends, packet.kind == Kind::Data);
@@ -76,10 +88,15 @@ impl<Q: EventQueue> Engine<'_, Q> {
             (ends.dst, ends.src)
         };
         match self.forwarding.next(node, dst) {
-            Next::Only(link) => self.links.fetch(link),
+            Next::Only(link) => {
+                self.links.fetch(link);
+                link
+            }
             Next::OneOf(cell) if ends.base != NONE => {
                 let path = ends.base.wrapping_add(u32::from(packet.path));
-                self.links.fetch(self.forwarding.along(cell, node, src, dst, path));
+                let link = self.forwarding.along(cell, node, src, dst, path);
+                self.links.fetch(link);
+                link
             }
             Next::Arrived => {
                 if data {
@@ -91,8 +108,9 @@ impl<Q: EventQueue> Engine<'_, Q> {
                 if let Some(link) = self.forwarding.only_uplink(node) {
                     self.links.fetch(link);
                 }
+                ARRIVED
             }
-            Next::OneOf(_) | Next::Lost => {}
+            Next::OneOf(_) | Next::Lost => NONE,
         }
     }
 }

@@ -25,6 +25,11 @@ pub(super) trait EventQueue: Default {
         &[]
     }
 
+    /// Position among [`EventQueue::coming`] of the event that was popped last, if it was there.
+    fn position(&self) -> usize {
+        usize::MAX
+    }
+
     /// A number that changes whenever [`EventQueue::coming`] has other events.
     fn turn(&self) -> u64 {
         0

@@ -25,7 +25,7 @@ const POSITION_BITS: u32 = 12;
 const EVENTS_PER_LINE: usize = 64 / size_of::<Event>();
 /// The width is judged after so many buckets with events, and kept while they hold this many on average.
 const JUDGED_BUCKETS: u32 = 512;
-const GOOD_FILL: std::ops::RangeInclusive<u32> = 32..=256;
+const GOOD_FILL: std::ops::RangeInclusive<u32> = 16..=128;
 
 /// One level: buckets by slot, and which of them hold events.
 #[derive(Debug)]
@@ -111,6 +111,8 @@ pub(in crate::packet_engine) struct Wheel {
     /// Events of the current bucket, and the words that sort them, last first.
     current: Vec<Event>,
     order: Vec<u64>,
+    /// Where in `current` the event lies that was popped last; nowhere if it was a late one.
+    popped: usize,
     /// Events pushed into the current bucket while it is read.
     late: BinaryHeap<Earliest>,
     /// An event on the way to a place that is not near. It is handed over here, not as an argument: that would
@@ -131,6 +133,7 @@ impl Default for Wheel {
             beyond: BinaryHeap::new(),
             current: Vec::new(),
             order: Vec::new(),
+            popped: usize::MAX,
             late: BinaryHeap::new(),
             displaced: Event {
                 time: 0,
@@ -155,18 +158,22 @@ impl EventQueue for Wheel {
     fn pop(&mut self) -> Option<Event> {
         loop {
             if let Some(&word) = self.order.last() {
-                let event = self.current[(word & ((1 << POSITION_BITS) - 1)) as usize];
+                let position = (word & ((1 << POSITION_BITS) - 1)) as usize;
+                let event = self.current[position];
                 self.len -= 1;
                 if let Some(Earliest(late)) = self.late.peek()
                     && (late.time, late.key) < (event.time, event.key)
                 {
+                    self.popped = usize::MAX;
                     return self.late.pop().map(|Earliest(late)| late);
                 }
                 self.order.pop();
+                self.popped = position;
                 return Some(event);
             }
             if let Some(Earliest(late)) = self.late.pop() {
                 self.len -= 1;
+                self.popped = usize::MAX;
                 return Some(late);
             }
             if !self.advance() {
@@ -178,6 +185,11 @@ impl EventQueue for Wheel {
     #[inline]
     fn coming(&self) -> &[Event] {
         &self.current
+    }
+
+    #[inline]
+    fn position(&self) -> usize {
+        self.popped
     }
 
     #[inline]

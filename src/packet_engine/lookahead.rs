@@ -3,7 +3,7 @@
 //! The state of a large network does not fit the cache next to the processor, and an event that
 //! waits for memory wastes more time than it works. The events of a bucket are known when it is reached, so
 //! what they will touch is asked for then, all at once, and memory answers while events are worked on.
-//! Looking ahead only asks: it never changes what happens.
+//! The routes that it finds on the way are kept for the events' turns; whatever changes a route forgets them all.
 
 use super::engine::Engine;
 use super::forwarding::Next;

@@ -64,6 +64,21 @@ fn few_events_survive_wider_buckets() {
     }
 }
 
+/// What is kept about coming events holds for one turn: no other events may come under the same number.
+#[test]
+fn wider_buckets_begin_another_turn() {
+    let mut wheel = Wheel::default();
+    // One event in each of the first buckets; then they widen, and the next one holding an event has the number of the last.
+    let width = 1 << 12;
+    (1..=512).for_each(|bucket| wheel.push(event(bucket * width, 0)));
+    wheel.push(event(512 * 2 * width, 0));
+    (0..512).for_each(|_| _ = wheel.pop());
+    let before = wheel.turn();
+    let last = wheel.pop().unwrap();
+    assert_eq!(wheel.coming()[wheel.position()], last);
+    assert_ne!(wheel.turn(), before);
+}
+
 #[test]
 fn more_equal_times_than_a_sort_word_can_number() {
     let many: Vec<_> = (0..20_000).rev().map(|key| (7_000, key)).collect();

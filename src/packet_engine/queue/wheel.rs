@@ -111,6 +111,8 @@ pub(in crate::packet_engine) struct Wheel {
     /// Events of the current bucket, and the words that sort them, last first.
     current: Vec<Event>,
     order: Vec<u64>,
+    /// Buckets that have been made current.
+    turn: u64,
     /// Where in `current` the event lies that was popped last; nowhere if it was a late one.
     popped: usize,
     /// Events pushed into the current bucket while it is read.
@@ -133,6 +135,7 @@ impl Default for Wheel {
             beyond: BinaryHeap::new(),
             current: Vec::new(),
             order: Vec::new(),
+            turn: 0,
             popped: usize::MAX,
             late: BinaryHeap::new(),
             displaced: Event {
@@ -194,7 +197,7 @@ impl EventQueue for Wheel {
 
     #[inline]
     fn turn(&self) -> u64 {
-        self.cursor
+        self.turn
     }
 
     fn len(&self) -> usize {
@@ -305,6 +308,7 @@ impl Wheel {
 
     /// Sorts a bucket and makes it current.
     fn read(&mut self, mut bucket: Vec<Event>) {
+        self.turn += 1;
         self.judged += 1;
         self.judged_events += bucket.len() as u32;
         if bucket.len() > 1 << POSITION_BITS {

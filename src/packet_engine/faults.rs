@@ -71,12 +71,17 @@ impl<Q: EventQueue> Engine<'_, Q> {
             .iter()
             .map(|event| self.links.on_wire(link, u64::from(event.packet.size)))
             .collect();
+        let was_down = self.links.rate(link).is_zero();
         self.links.change_rate(link, change.rate, self.now);
         if change.rate.is_zero() {
             for event in left.iter().chain(&held) {
                 self.links.lose_accepted(link, &event.packet);
             }
+            self.frames_cut(link);
             return self.empty_port(link);
+        }
+        if was_down {
+            self.frames_again(link);
         }
         for event in left {
             self.queue.push(event);

@@ -216,6 +216,29 @@ impl<Q: EventQueue> Engine<'_, Q> {
         }
     }
 
+    /// The way of a link's frames back to its sender is gone: those on it are lost, and a pause that nobody renews
+    /// runs out. That takes up to 65 535 quanta in a network; here the sender goes on at once.
+    pub fn frames_cut(&mut self, back: u32) {
+        let link = self.setup.fabric.links()[back as usize].reverse.0;
+        let frames = self.keys.flow_control + link;
+        if self.flow_control.is_some() {
+            self.queue.extract(|event| event.key == frames);
+            self.set_paused(link, false);
+        }
+    }
+
+    /// The way of a link's frames is there again: its sender learns whether it is paused.
+    pub fn frames_again(&mut self, back: u32) {
+        let link = self.setup.fabric.links()[back as usize].reverse.0;
+        if self
+            .flow_control
+            .as_ref()
+            .is_some_and(|control| control.ingress[link as usize].paused)
+        {
+            self.send_frame(link, true);
+        }
+    }
+
     /// Sends a pause or resume frame to the sender of a link.
     fn send_frame(&mut self, link: u32, pause: bool) {
         let back = self.setup.fabric.links()[link as usize].reverse.0;

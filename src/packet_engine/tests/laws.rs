@@ -230,7 +230,7 @@ fn watched(case: &Case, stop: u64) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
 
     #[test]
     fn bytes_are_conserved_at_any_stop(draw in draws(), stop in 1_u64..20_000) {
@@ -261,4 +261,23 @@ proptest! {
             prop_assert!(flow.acked > flow.delivered);
         }
     }
+}
+
+/// The way back of a paused link fails, and with it the frame that would have let the link go on.
+#[test]
+fn a_pause_does_not_outlive_the_way_of_its_end() {
+    let draw = Draw {
+        shape: (3, 1, 3),
+        rate: "100Gbps",
+        transfers: vec![(9, 2, 4_086), (0, 1, 1), (0, 26, 4_086), (28, 9, 21_013)],
+        transport: 0,
+        scheme: 2,
+        switch: 6,
+        ack_priority: false,
+        jitter: 1_566_077,
+        active: None,
+        fault: Some((2, 1_896_326, 5_059_120, false)),
+        seed: 17_746_127_248_153_983_869,
+    };
+    assert!(draw.case().run().is_ok());
 }

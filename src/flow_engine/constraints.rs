@@ -101,9 +101,18 @@ impl Constraints {
         }
     }
 
-    /// The fabric constraints of a segment, with the fraction of its rate that each sees, but for direct ones.
+    /// The fabric constraints of a segment, with the fraction of its rate that each sees, but for direct ones;
+    /// of [`NONE`], none.
     pub(super) fn of_segment(&self, segment: u32) -> &[(u32, f64)] {
+        if segment == NONE {
+            return &[];
+        }
         self.of_segment.get(segment as usize)
+    }
+
+    /// Whether a segment crosses fabric constraints that it does not know directly; not one that does not exist.
+    pub(super) fn is_spread(&self, segment: u32) -> bool {
+        self.direct.get(segment as usize).is_some() && !self.of_segment(segment).is_empty()
     }
 
     /// The segments under a constraint, with the fraction of their rates that it sees, but for those

@@ -107,8 +107,8 @@ impl<'a> Engine<'a> {
             }
             if completion <= planned {
                 self.now = self.sharing.complete(planned, &mut drained).max(self.now);
-                for piece in drained.drain(..) {
-                    self.drain(piece);
+                for (piece, end) in drained.drain(..) {
+                    self.drain(piece, end);
                 }
             } else {
                 self.now = planned;
@@ -193,23 +193,26 @@ impl<'a> Engine<'a> {
             if piece.bytes > 0 {
                 self.sharing.start(first + i, self.now);
             } else {
-                self.drain(first + i);
+                self.drain(first + i, self.now);
             }
         }
     }
 
-    /// The last byte of a piece has been sent.
-    fn drain(&mut self, piece: usize) {
+    /// The last byte of a piece has been sent; `end` is when, but for the tolerance, where transfers that
+    /// wait for this one go by the time that all completions around now share.
+    fn drain(&mut self, piece: usize, end: f64) {
         let task = self.task_of[piece];
+        let awaited = !self.schedule.successors(task).is_empty();
+        let end = if awaited { self.now } else { end };
         let Action::Transfer { src, dst, .. } = self.schedule.task(task).action else {
             unreachable!("only transfers have pieces");
         };
         let (forward, round_trip) = self.routes.delays(piece, src, dst);
         let flow = &mut self.flows[task.index()];
-        flow.delivered = flow.delivered.max(self.now + forward.0 as f64);
-        flow.acked = flow.acked.max(self.now + round_trip.0 as f64);
+        flow.delivered = flow.delivered.max(end + forward.0 as f64);
+        flow.acked = flow.acked.max(end + round_trip.0 as f64);
         flow.left -= 1;
-        if flow.left == 0 && !self.schedule.successors(task).is_empty() {
+        if flow.left == 0 && awaited {
             for (at, moment) in ledger::moments(flow) {
                 let entry = Entry::Happens(task, moment);
                 self.agenda.push(Appointment { at, entry });

@@ -40,9 +40,9 @@ impl Flow {
 /// A time of the engine as a whole number of picoseconds: rounded up, so that no flow seems to
 /// beat a bound, unless it lies above a whole number by no more than rounding can explain.
 pub(super) fn whole_ps(time: f64) -> Time {
-    let nearest = time.round();
-    let above = time - nearest > time * 1e-12;
-    Time(nearest as u64 + u64::from(above))
+    let nearest = (time + 0.5) as u64;
+    let above = time - nearest as f64 > time * 1e-12;
+    Time(nearest + u64::from(above))
 }
 
 /// The outcome of a run in which every flow finished.

@@ -40,8 +40,8 @@ pub enum Weights {
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FlowOptions {
-    /// Completions closer together than this fraction of the shortest completion time among the
-    /// active flows coincide; 0 is exact. 0.001 keeps every completion time within 0.2 %.
+    /// Completions closer together than about this fraction of the shortest completion time among the
+    /// active flows change the rates together; 0 is exact. 0.001 keeps every completion time within 0.2 %.
     #[serde(default)]
     pub tolerance: f64,
     /// Weights of sub-flows that share a link.

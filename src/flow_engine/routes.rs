@@ -1,9 +1,11 @@
 //! Where the bytes of each sub-flow travel, as fractions of its rate on every link.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::ids::{LinkId, NodeId, TaskId};
 use crate::placement::{Piece, Placement, Route, path_weights};
+use crate::rng::mix;
 use crate::topology::Fabric;
 use crate::units::Time;
 use crate::workload::{Action, Schedule};
@@ -71,7 +73,7 @@ impl Routes {
         let mut finder = Finder {
             fabric,
             ports: &ports,
-            known: HashMap::new(),
+            known: HashMap::default(),
             last: None,
             segments: Vec::new(),
         };
@@ -140,7 +142,7 @@ pub(super) fn link_loads(fabric: &Fabric, schedule: &Schedule, placement: &Place
 struct Finder<'a> {
     fabric: &'a Fabric,
     ports: &'a [Option<Port>],
-    known: HashMap<Key, u32>,
+    known: HashMap<Key, u32, BuildHasherDefault<Mixer>>,
     /// The last answer: it is often the next one, too.
     last: Option<(Key, u32)>,
     segments: Vec<Segment>,
@@ -155,6 +157,34 @@ enum Choice {
     Path(u32),
     Even,
     Weighted,
+}
+
+/// Hashes small numbers of our own: there is one look-up for each sub-flow.
+#[derive(Debug, Default)]
+struct Mixer(u64);
+
+impl Hasher for Mixer {
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.write_u64(byte.into());
+        }
+    }
+
+    fn write_u32(&mut self, value: u32) {
+        self.write_u64(value.into());
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        self.0 = mix(self.0 ^ value);
+    }
+
+    fn write_isize(&mut self, value: isize) {
+        self.write_u64(value as u64);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 impl Finder<'_> {

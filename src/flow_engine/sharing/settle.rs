@@ -1,6 +1,6 @@
 //! One constraint's turn: its level, the pieces it takes over, and those it passes on.
 
-use super::{AWAY, Due, FREE, Held, OVERLOAD, Sharing, TIE, Traffic};
+use super::{AWAY, DIRECT, Due, FREE, Held, Members, NONE, OVERLOAD, Sharing, TIE, Traffic};
 
 /// A piece that a constraint may have to take over.
 #[derive(Debug, Clone, Copy)]
@@ -8,6 +8,21 @@ struct Candidate {
     piece: u32,
     share: f64,
     level: f64,
+}
+
+/// What comes of a level that a constraint has been given.
+#[derive(Debug)]
+struct Followed {
+    /// Weight and rates of the pieces that follow it.
+    weight: f64,
+    load: f64,
+    /// Change of the rates of all pieces whose whole rate the constraint sees.
+    change: f64,
+    /// No piece with another bottleneck is faster.
+    fastest: f64,
+    due: Due,
+    /// Positions of the pieces that another constraint holds to a lower level, rising.
+    passed_on: Vec<usize>,
 }
 
 /// A level that a constraint could have.
@@ -68,7 +83,8 @@ impl Sharing {
         let mut candidates = Vec::new();
         let mut fastest = 0.0_f64;
         self.for_each_member(constraint, |sharing, piece, bottleneck, fraction| {
-            if bottleneck == constraint || bottleneck == FREE {
+            // Neither its own nor one without a bottleneck, or an ended one.
+            if bottleneck == constraint || bottleneck >= AWAY {
                 return;
             }
             let other = sharing.levels[bottleneck as usize];
@@ -120,26 +136,22 @@ impl Sharing {
         self.captured = captured;
     }
 
-    /// Visits the pieces that cross a constraint, with the bottleneck of each and the fraction of its rate
-    /// that the constraint sees, and forgets those that have ended.
-    fn for_each_member(&mut self, constraint: u32, mut visit: impl FnMut(&Self, u32, u32, f64)) {
-        let mut visit_all = |sharing: &Self, members: &mut Vec<u32>, fraction| {
-            members.retain(|&piece| {
-                let bottleneck = sharing.bottlenecks[piece as usize];
-                if bottleneck != AWAY {
-                    visit(sharing, piece, bottleneck, fraction);
-                }
-                bottleneck != AWAY
-            });
+    /// Visits the pieces that cross a constraint, and some that have ended, with the bottleneck of each and the
+    /// fraction of its rate that the constraint sees.
+    pub(super) fn for_each_member(&mut self, constraint: u32, mut visit: impl FnMut(&Self, u32, u32, f64)) {
+        self.members[constraint as usize].tidy(&self.bottlenecks);
+        for &(segment, _) in self.limits.segments(constraint) {
+            self.spread.segments[segment as usize].pieces.tidy(&self.bottlenecks);
+        }
+        let sharing = &*self;
+        let mut visit_all = |members: &Members, fraction| {
+            for &piece in &members.pieces {
+                visit(sharing, piece, sharing.bottlenecks[piece as usize], fraction);
+            }
         };
-        let mut members = std::mem::take(&mut self.members[constraint as usize]);
-        visit_all(self, &mut members, 1.0);
-        self.members[constraint as usize] = members;
-        for i in 0..self.limits.segments(constraint).len() {
-            let (segment, fraction) = self.limits.segments(constraint)[i];
-            let mut members = std::mem::take(&mut self.segments[segment as usize].pieces);
-            visit_all(self, &mut members, fraction);
-            self.segments[segment as usize].pieces = members;
+        visit_all(&sharing.members[constraint as usize], 1.0);
+        for &(segment, fraction) in sharing.limits.segments(constraint) {
+            visit_all(&sharing.spread.segments[segment as usize].pieces, fraction);
         }
     }
 
@@ -161,63 +173,101 @@ impl Sharing {
     fn take(&mut self, constraint: u32, level: f64, now: f64) {
         let c = constraint as usize;
         self.advance(constraint, now);
-        let old = self.levels[c];
-        let kept = self.held[c].len();
+        let (kept, old) = (self.held[c].len(), self.levels[c]);
         let mut captured = std::mem::take(&mut self.captured);
+        self.held[c].reserve(captured.len());
         for &(piece, _) in &captured {
             self.take_over(constraint, piece, now);
         }
         self.exclude_from_floors(constraint);
         self.traffic[c].queued = true;
         let mut held = std::mem::take(&mut self.held[c]);
-        let (mut weight, mut load, mut own_load) = (0.0, 0.0, 0.0);
-        let mut fastest = self.traffic[c].fastest;
-        let (reading, slowness) = (self.clocks[c].reading, 1.0 / level);
-        let (mut due, mut passed_on) = (Due::NONE, Vec::new());
-        for (i, piece) in held.iter().enumerate() {
-            let before = if i < kept { old } else { captured[i - kept].1 };
-            let other = self.lowest_other(piece, constraint);
-            let stays = other >= level * (1.0 - self.slack.max(TIE));
-            let target = if stays { level } else { other };
-            let change = self.rates.round(piece.weight * target) - self.rates.round(piece.weight * before);
-            for own in piece.own.each() {
-                if own == constraint {
-                    own_load += change;
-                } else {
-                    self.add_load(own, change, target);
-                }
-            }
-            self.note(piece.segment, change, 0.0);
-            if stays {
-                weight += piece.share;
-                load += self.rates.round(piece.share * level);
-                due.add(now + (piece.end - reading) * slowness, piece.start);
-            } else {
-                fastest = fastest.max(target);
-                passed_on.push(i);
-            }
-        }
-        for &i in passed_on.iter().rev() {
+        let followed = self.follow(constraint, level, &held, (kept, old), &captured, now);
+        for &i in followed.passed_on.iter().rev() {
             let piece = held.swap_remove(i);
             if let Some(moved) = held.get(i) {
                 self.pieces[moved.piece as usize].slot = i as u32;
             }
             self.pass_on(constraint, piece, now);
         }
-        self.traffic[c].load += own_load;
-        self.traffic[c].fastest = fastest;
-        self.constraints[c].held_load = load;
-        self.constraints[c].held_weight = weight;
-        self.dues[c] = due;
+        self.traffic[c].load += followed.change;
+        self.traffic[c].fastest = followed.fastest;
+        self.constraints[c].held_load = followed.load;
+        self.constraints[c].held_weight = followed.weight;
+        self.dues[c] = followed.due;
         self.set_level(constraint, if held.is_empty() { f64::INFINITY } else { level });
         self.held[c] = held;
         self.announce(level, Some(constraint));
         self.traffic[c].queued = false;
-        if !passed_on.is_empty() {
+        if !followed.passed_on.is_empty() {
             self.enqueue(constraint, level);
         }
         captured.clear();
         self.captured = captured;
+    }
+
+    /// Has pieces follow the level of their constraint, the first `kept` from its old one, the rest from those that
+    /// they were captured with. One that another constraint holds to a lower level follows that.
+    fn follow(
+        &mut self,
+        constraint: u32,
+        level: f64,
+        held: &[Held],
+        (kept, old): (usize, f64),
+        captured: &[(u32, f64)],
+        now: f64,
+    ) -> Followed {
+        let reading = self.clocks[constraint as usize].reading;
+        let (slowness, least) = (1.0 / level, level * (1.0 - self.slack.max(TIE)));
+        let (mut weight, mut load, mut whole) = (0.0, 0.0, 0.0);
+        let mut fastest = self.traffic[constraint as usize].fastest;
+        let (mut due, mut passed_on) = (Due::NONE, Vec::new());
+        let rates = self.rates;
+        let mut disturbed = std::mem::take(&mut self.disturbed);
+        let most = held.len() * (2 + DIRECT);
+        if disturbed.len() < most {
+            disturbed.resize(most, (NONE, 0.0));
+        }
+        let mut count = 0;
+        for (i, piece) in held.iter().enumerate() {
+            let other = self.lowest_other(piece);
+            let before = if i < kept { old } else { captured[i - kept].1 };
+            let stays = other >= least;
+            let target = if stays { level } else { other };
+            let change = rates.round(piece.weight * target) - rates.round(piece.weight * before);
+            for other in piece.others.each() {
+                let traffic = &mut self.traffic[other as usize];
+                traffic.add(change, target);
+                // Which of them are queued already nobody can predict: no branch.
+                disturbed[count] = (other, target);
+                count += usize::from(!traffic.queued);
+            }
+            whole += if piece.whole { change } else { 0.0 };
+            if piece.segment != NONE {
+                self.spread.note(piece.segment, change, 0.0);
+            }
+            if stays {
+                weight += piece.share;
+                load += rates.round(piece.share * level);
+                due.add(now + (piece.end - reading) * slowness, piece.start);
+            } else {
+                fastest = if target > fastest { target } else { fastest };
+                passed_on.push(i);
+            }
+        }
+        let followed = Followed {
+            weight,
+            load,
+            change: whole,
+            fastest,
+            due,
+            passed_on,
+        };
+        for &(other, target) in &disturbed[..count] {
+            self.check(other, target);
+        }
+        self.disturbed = disturbed;
+        followed
     }
 
     /// Moves a constraint's clock to now.
@@ -244,7 +294,7 @@ impl Sharing {
             for own in state.own.each() {
                 self.constraints[own as usize].free_weight -= state.weight;
             }
-            self.note(state.segment, 0.0, -state.weight);
+            self.spread.note(state.segment, 0.0, -state.weight);
             state.work
         } else {
             let reading = self.reading(bottleneck, now);
@@ -265,13 +315,15 @@ impl Sharing {
         let state = &mut self.pieces[piece as usize];
         self.bottlenecks[piece as usize] = constraint;
         state.slot = self.held[constraint as usize].len() as u32;
+        let (others, whole) = state.own.without(constraint);
         self.held[constraint as usize].push(Held {
             end,
             start: state.start,
             weight: state.weight,
             share,
             piece,
-            own: state.own,
+            others,
+            whole,
             segment: state.segment,
         });
     }
@@ -281,15 +333,16 @@ impl Sharing {
         self.set_level(constraint, f64::INFINITY);
     }
 
-    /// The lowest level of the constraints that a piece crosses besides one whose segments exclude it.
-    fn lowest_other(&self, piece: &Held, constraint: u32) -> f64 {
-        let mut lowest = self.floors[piece.segment as usize];
-        for own in piece.own.each() {
-            if own != constraint {
-                let level = self.levels[own as usize];
-                if level < lowest {
-                    lowest = level;
-                }
+    /// The lowest level of the constraints that a piece crosses besides its bottleneck, which its segment excludes.
+    fn lowest_other(&self, piece: &Held) -> f64 {
+        let mut lowest = f64::INFINITY;
+        if piece.segment != NONE {
+            lowest = self.floors[piece.segment as usize];
+        }
+        for other in piece.others.each() {
+            let level = self.levels[other as usize];
+            if level < lowest {
+                lowest = level;
             }
         }
         lowest
@@ -298,7 +351,7 @@ impl Sharing {
     /// Hands a piece to the constraint with the lowest level, which it crosses besides this one.
     fn pass_on(&mut self, constraint: u32, held: Held, now: f64) {
         let across = self.limits.of_segment(held.segment).iter().map(|&(c, _)| c);
-        let others = across.chain(held.own.each()).filter(|&c| c != constraint);
+        let others = across.filter(|&c| c != constraint).chain(held.others.each());
         let level = |c: u32| self.levels[c as usize];
         let Some(next) = others.min_by(|&a, &b| level(a).total_cmp(&level(b))) else {
             unreachable!("a piece is passed on only to another constraint");
@@ -332,12 +385,12 @@ impl Sharing {
             self.dues[c].known = false;
             self.mark_changed(c as u32);
         }
-        for segment in &mut self.segments {
+        for segment in &mut self.spread.segments {
             (segment.rate, segment.free_weight) = (0.0, 0.0);
             segment.announced = None;
         }
         self.floors.fill(f64::INFINITY);
-        self.unannounced.clear();
+        self.spread.unannounced.clear();
         self.queue.clear();
         for id in 0..self.pieces.len() {
             let piece = self.pieces[id];

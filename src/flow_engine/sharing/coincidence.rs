@@ -1,0 +1,170 @@
+//! Completions that coincide.
+//!
+//! With a tolerance, pieces that end within a short window are taken off all at once, at the mean of their ends by
+//! rate, and the rates change only then. What this does to the pieces that go on is made good to first
+//! order, as long as they keep their bottlenecks: see [`Sharing::correct_clocks`].
+
+use super::{AWAY, Held, Sharing};
+
+/// Completions this close, relatively, coincide however small the tolerance: they differ by rounding.
+const ROUNDING: f64 = 1e-12;
+/// Length of the window as a multiple of the tolerance times the shortest completion time. With 2.2, the worst of
+/// 65 280 completion times was off by more than twice the tolerance.
+const WINDOW: f64 = 1.6;
+
+/// The last completions that coincided, until the rates have been settled anew.
+#[derive(Debug, Default)]
+pub(super) struct Coincidence {
+    tolerance: f64,
+    /// How far apart they were at most; 0 where there is nothing to correct.
+    window: f64,
+    /// Whether there are any.
+    ended: bool,
+    /// By constraint, the bytes that ended pieces left to others before their common end; fewer than none where they
+    /// ended after it.
+    left: Vec<f64>,
+    /// Their rates, by constraint.
+    rates: Vec<f64>,
+    /// The constraints, lowest level first.
+    order: Vec<u32>,
+}
+
+impl Coincidence {
+    pub(super) fn new(tolerance: f64, constraints: usize) -> Self {
+        Self {
+            tolerance: tolerance * WINDOW,
+            left: vec![0.0; constraints],
+            rates: vec![0.0; constraints],
+            order: (0..constraints as u32).collect(),
+            ..Self::default()
+        }
+    }
+
+    /// A piece ends at `end` after the first, on a constraint that it crosses.
+    fn note(&mut self, constraint: u32, rate: f64, end: f64) {
+        self.rates[constraint as usize] += rate;
+        self.left[constraint as usize] -= rate * end;
+    }
+}
+
+impl Sharing {
+    /// When the next piece will have sent its last byte.
+    pub(in crate::flow_engine) fn next_completion(&self) -> f64 {
+        self.ends.min()
+    }
+
+    /// Removes the pieces that complete next and returns the time at which they do, at most
+    /// `limit`: the mean of their own times by rate, so that no bytes are lost or made. `ended` gets each with its
+    /// own time.
+    pub(in crate::flow_engine) fn complete(&mut self, limit: f64, ended: &mut Vec<(usize, f64)>) -> f64 {
+        let first = self.ends.min();
+        let window = self.coincidence.tolerance * self.spans.min();
+        let last = first + window.max(ROUNDING * self.spans.min()) + 8.0 * f64::EPSILON * first;
+        let mut found = Vec::new();
+        self.ends.up_to(last, &mut found);
+        self.coincidence.window = window;
+        self.coincidence.ended = window > 0.0;
+        let (mut rate, mut mean) = (0.0, 0.0);
+        for c in found {
+            let (sent, ends) = self.complete_one(c, first, last, ended);
+            rate += sent;
+            mean += ends;
+        }
+        mean = (mean / rate).min(limit - first);
+        if window > 0.0 {
+            for (left, rate) in self.coincidence.left.iter_mut().zip(&mut self.coincidence.rates) {
+                *left += mean * std::mem::take(rate);
+            }
+        }
+        first + mean
+    }
+
+    /// Removes the pieces of one constraint that end up to `last`, and returns the sum of their rates and that of their
+    /// ends after `first` by rate.
+    fn complete_one(&mut self, constraint: u32, first: f64, last: f64, ended: &mut Vec<(usize, f64)>) -> (f64, f64) {
+        let (clock, level) = (self.clocks[constraint as usize], self.levels[constraint as usize]);
+        let (slowness, correctable) = (1.0 / level, self.coincidence.window > 0.0);
+        let (mut rate, mut ends, before) = (0.0, 0.0, ended.len());
+        let end = |held: &Held| clock.at + (held.end - clock.reading) * slowness;
+        let mut held = std::mem::take(&mut self.held[constraint as usize]);
+        for held in held.iter().filter(|held| end(held) <= last) {
+            let (end, its_rate) = (end(held), held.weight * level);
+            rate += its_rate;
+            ends += its_rate * (end - first);
+            if correctable {
+                self.note_end(held, its_rate, end - first);
+            }
+            ended.push((held.piece as usize, end));
+            self.remove(held, level);
+        }
+        if ended.len() - before == held.len() {
+            held.clear();
+            self.held[constraint as usize] = held;
+            self.relax(constraint);
+        } else {
+            self.held[constraint as usize] = held;
+            for &(piece, _) in &ended[before..] {
+                self.detach(piece as u32);
+            }
+        }
+        for &(piece, _) in &ended[before..] {
+            self.bottlenecks[piece] = AWAY;
+        }
+        (rate, ends)
+    }
+
+    fn note_end(&mut self, held: &Held, rate: f64, end: f64) {
+        for own in self.pieces[held.piece as usize].own.each() {
+            self.coincidence.note(own, rate, end);
+        }
+        for &(c, fraction) in self.limits.of_segment(held.segment) {
+            self.coincidence.note(c, fraction * rate, end);
+        }
+    }
+
+    /// Puts the clocks to where they would be had the rates changed with each of the completions that coincided.
+    ///
+    /// A constraint gains what ended pieces left it before the common end, and loses what pieces gain that cross it and
+    /// have another bottleneck: one of a lower level, so that one pass in rising order knows all.
+    pub(super) fn correct_clocks(&mut self) {
+        let mut coincidence = std::mem::take(&mut self.coincidence);
+        if coincidence.ended {
+            coincidence.order.sort_unstable_by(|&a, &b| {
+                let level = |c: u32| self.levels[c as usize];
+                level(a).total_cmp(&level(b)).then(a.cmp(&b))
+            });
+            for i in 0..coincidence.order.len() {
+                let c = coincidence.order[i];
+                if self.levels[c as usize].is_finite() {
+                    self.correct_clock(c, &mut coincidence);
+                }
+            }
+            coincidence.left.fill(0.0);
+            coincidence.ended = false;
+        }
+        self.coincidence = coincidence;
+    }
+
+    fn correct_clock(&mut self, constraint: u32, coincidence: &mut Coincidence) {
+        let c = constraint as usize;
+        let level = self.levels[c];
+        let most = level * coincidence.window;
+        let forward = (coincidence.left[c] / self.constraints[c].held_weight).clamp(-most, most);
+        if forward == 0.0 {
+            return;
+        }
+        self.clocks[c].reading += forward;
+        self.dues[c].first -= forward / level;
+        self.dues[c].span -= forward / level;
+        self.mark_changed(constraint);
+        for held in &self.held[c] {
+            let gained = held.weight * forward;
+            for other in held.others.each() {
+                coincidence.left[other as usize] -= gained;
+            }
+            for &(other, fraction) in self.limits.of_segment(held.segment) {
+                coincidence.left[other as usize] -= fraction * gained;
+            }
+        }
+    }
+}

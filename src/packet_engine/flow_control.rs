@@ -181,13 +181,14 @@ impl FlowControl {
                 from
             }
         };
-        let ingress = self.ingress[from as usize];
-        let low = ingress.shared <= self.threshold(&ingress).saturating_sub(self.resume);
-        if ingress.paused && ingress.headroom == 0 && low {
+        let ingress = &self.ingress[from as usize];
+        let resumes = ingress.paused
+            && ingress.headroom == 0
+            && ingress.shared <= self.threshold(ingress).saturating_sub(self.resume);
+        if resumes {
             self.ingress[from as usize].paused = false;
-            return Some(from);
         }
-        None
+        resumes.then_some(from)
     }
 }
 

@@ -66,7 +66,7 @@ pub(super) struct Packet {
 
 impl Packet {
     /// An alarm about `qp` (or whatever the kind counts).
-    pub fn alarm(kind: Kind, qp: u32) -> Self {
+    pub const fn alarm(kind: Kind, qp: u32) -> Self {
         Self {
             qp,
             seq: 0,

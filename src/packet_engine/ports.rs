@@ -24,6 +24,14 @@ struct Held {
     charge: Charge,
 }
 
+/// What a port remembers of the packet that it is sending.
+#[derive(Debug, Clone, Copy)]
+struct Sending {
+    charge: Charge,
+    size: u16,
+    data: bool,
+}
+
 /// The queues of one port.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Port {
@@ -31,7 +39,7 @@ pub(super) struct Port {
     /// Time on the wire of what waits in each class, in ps.
     waiting: [u64; 2],
     /// What is on the wire until the link's `busy_until`.
-    sending: Option<Held>,
+    sending: Option<Sending>,
     /// An alarm for the end of sending is pending.
     pending: bool,
     /// Data is paused by flow control.
@@ -62,8 +70,13 @@ impl<Q: EventQueue> Engine<'_, Q> {
         let class = class_of(&packet);
         let on_wire = self.links.on_wire(link, u64::from(packet.size));
         let port = &mut self.ports[index];
-        let before = self.links.busy_until(link).saturating_sub(self.now) + port.waiting[CONTROL] + port.waiting[DATA];
+        let busy = self.links.busy_until(link).saturating_sub(self.now);
+        let before = busy + port.waiting[CONTROL] + port.waiting[DATA];
         self.links.join(link, &packet, on_wire, before + on_wire);
+        if before == 0 && !port.pending && !(class == DATA && port.paused) {
+            self.send_now(link, &packet, charge, on_wire);
+            return true;
+        }
         port.waiting[class] += on_wire;
         port.classes[class].push_back(Held { packet, charge });
         self.serve(link);
@@ -105,9 +118,9 @@ impl<Q: EventQueue> Engine<'_, Q> {
     pub fn port_free(&mut self, link: u32) {
         self.ports[link as usize].pending = false;
         if let Some(sent) = self.ports[link as usize].sending.take() {
-            self.release(sent.charge, sent.packet.size);
+            self.release(sent.charge, sent.size);
             let port = self.nics.port_of(link);
-            if port != NONE && sent.packet.kind == Kind::Data {
+            if port != NONE && sent.data {
                 self.nics.data_left(port);
                 self.pump(port);
             }
@@ -130,15 +143,26 @@ impl<Q: EventQueue> Engine<'_, Q> {
         };
         let on_wire = self.links.on_wire(link, u64::from(held.packet.size));
         port.waiting[class] -= on_wire;
-        port.sending = Some(held);
-        let must_tell = held.charge.is_some() || self.nics.port_of(link) != NONE;
+        self.send_now(link, &held.packet, held.charge, on_wire);
+    }
+
+    /// An idle port sends a packet.
+    #[inline(always)]
+    fn send_now(&mut self, link: u32, packet: &Packet, charge: Charge, on_wire: u64) {
+        let port = &mut self.ports[link as usize];
+        port.sending = Some(Sending {
+            charge,
+            size: packet.size,
+            data: packet.kind == Kind::Data,
+        });
+        let must_tell = charge.is_some() || self.nics.port_of(link) != NONE;
         port.pending = must_tell || port.classes.iter().any(|class| !class.is_empty());
         let done = self.now + on_wire;
         if port.pending {
             self.alarm(done, self.keys.port_free + link, Kind::PortFree, link);
         }
         let time = self.links.send(link, on_wire, done);
-        let (key, packet) = (Keys::ARRIVAL + link, held.packet);
+        let (key, packet) = (Keys::ARRIVAL + link, *packet);
         self.queue.push(Event { time, key, packet });
     }
 
@@ -157,7 +181,10 @@ impl<Q: EventQueue> Engine<'_, Q> {
         for held in &waiting {
             self.links.lose_accepted(link, &held.packet);
         }
-        for held in sending.into_iter().chain(waiting) {
+        if let Some(sent) = sending {
+            self.release(sent.charge, sent.size);
+        }
+        for held in waiting {
             self.release(held.charge, held.packet.size);
         }
         if nic != NONE {

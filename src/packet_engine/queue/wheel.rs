@@ -22,27 +22,83 @@ const FIRST_SHIFT: u32 = 12;
 const SHIFTS: std::ops::RangeInclusive<u32> = 4..=20;
 /// Bits of a sort word for the position in the bucket; with 20 for the time and 32 for the key it is full.
 const POSITION_BITS: u32 = 12;
-const EVENTS_PER_LINE: usize = 64 / size_of::<Event>();
+/// Events of a piece of memory that buckets are made of, a power of two.
+const CHUNK: usize = 16;
 /// The width is judged after so many buckets with events, and kept while they hold this many on average.
 const JUDGED_BUCKETS: u32 = 512;
 const GOOD_FILL: std::ops::RangeInclusive<u32> = 16..=128;
 
-/// One level: buckets by slot, and which of them hold events.
+/// The memory of all buckets, in chunks of [`CHUNK`] events: a bucket is a chain of them, from the last one back.
+/// What a chunk held is read at once, and the chunk is used again while it is still in the cache.
+#[derive(Debug)]
+struct Chunks {
+    events: Vec<Event>,
+    /// The chunk before each in its bucket; 0, which is never used, before the first.
+    previous: Vec<u32>,
+    free: Vec<u32>,
+}
+
+impl Default for Chunks {
+    fn default() -> Self {
+        Self {
+            events: vec![NO_EVENT; CHUNK],
+            previous: vec![0],
+            free: Vec::new(),
+        }
+    }
+}
+
+impl Chunks {
+    /// A chunk that continues a bucket; says where its first event goes.
+    #[inline(never)]
+    fn extend(&mut self, tail: u32) -> u32 {
+        let last = (tail as usize).saturating_sub(1) / CHUNK;
+        let chunk = self.free.pop().unwrap_or_else(|| {
+            self.events.resize(self.events.len() + CHUNK, NO_EVENT);
+            self.previous.push(0);
+            self.previous.len() as u32 - 1
+        });
+        self.previous[chunk as usize] = last as u32;
+        chunk * CHUNK as u32
+    }
+
+    /// The events of a bucket, by chunk, the last one first.
+    fn of(&self, tail: u32) -> impl Iterator<Item = &[Event]> {
+        let mut end = tail as usize;
+        std::iter::from_fn(move || {
+            let chunk = end.checked_sub(1)? / CHUNK;
+            let events = &self.events[chunk * CHUNK..end];
+            end = match self.previous[chunk] {
+                0 => 0,
+                previous => (previous as usize + 1) * CHUNK,
+            };
+            Some(events)
+        })
+    }
+
+    /// Moves the events of a bucket to the end of a list.
+    fn take(&mut self, tail: u32, events: &mut Vec<Event>) {
+        self.of(tail).for_each(|chunk| events.extend_from_slice(chunk));
+        let mut chunk = tail.saturating_sub(1) / CHUNK as u32;
+        while chunk != 0 {
+            self.free.push(chunk);
+            chunk = self.previous[chunk as usize];
+        }
+    }
+}
+
+/// One level: where the next event of each bucket goes (0: it has none), and which of them hold events.
 #[derive(Debug)]
 struct Level {
-    buckets: Vec<Vec<Event>>,
+    tails: Vec<u32>,
     occupied: [u64; SLOTS / 64],
-    /// Emptied buckets, for reuse; the last one is still in the cache. Levels do not share them: a far bucket
-    /// may be as large as hundreds of near ones.
-    spare: Vec<Vec<Event>>,
 }
 
 impl Default for Level {
     fn default() -> Self {
         Self {
-            buckets: vec![Vec::new(); SLOTS],
+            tails: vec![0; SLOTS],
             occupied: [0; SLOTS / 64],
-            spare: Vec::new(),
         }
     }
 }
@@ -66,38 +122,42 @@ impl Level {
     }
 
     #[inline(always)]
-    fn push(&mut self, slot: usize, event: Event) {
-        let bucket = &mut self.buckets[slot];
-        if bucket.capacity() == 0 {
-            *bucket = self.spare.pop().unwrap_or_default();
+    fn push(&mut self, chunks: &mut Chunks, slot: usize, event: Event) {
+        let mut tail = self.tails[slot];
+        if tail as usize % CHUNK == 0 {
             self.occupied[slot / 64] |= 1 << (slot % 64);
+            tail = chunks.extend(tail);
         }
-        bucket.push(event);
-        if let Some(next) = bucket.spare_capacity_mut().first() {
+        chunks.events[tail as usize] = event;
+        self.tails[slot] = tail + 1;
+        if let Some(next) = chunks.events.get(tail as usize + 1) {
             prefetch(next);
         }
     }
 
-    fn take(&mut self, slot: usize) -> Vec<Event> {
+    fn take(&mut self, chunks: &mut Chunks, slot: usize, events: &mut Vec<Event>) {
         self.occupied[slot / 64] &= !(1 << (slot % 64));
-        std::mem::take(&mut self.buckets[slot])
+        chunks.take(std::mem::take(&mut self.tails[slot]), events);
     }
 
     /// Asks for the events that will be read next.
-    fn prefetch_next(&self, slot: usize) {
+    fn prefetch_next(&self, chunks: &Chunks, slot: usize) {
         if let Some(next) = self.next_occupied(slot + 1) {
-            self.buckets[next]
-                .chunks(EVENTS_PER_LINE)
-                .for_each(|line| prefetch(&line[0]));
+            let lines = chunks
+                .of(self.tails[next])
+                .flat_map(|chunk| chunk.iter().step_by(EVENTS_PER_LINE));
+            lines.for_each(prefetch);
         }
     }
-
-    /// Keeps the memory of a bucket that has been read.
-    fn give_back(&mut self, mut bucket: Vec<Event>) {
-        bucket.clear();
-        self.spare.push(bucket);
-    }
 }
+
+/// Fills memory that holds no event yet.
+const NO_EVENT: Event = Event {
+    time: 0,
+    key: 0,
+    packet: Packet::alarm(Kind::Task, 0),
+};
+const EVENTS_PER_LINE: usize = 64 / size_of::<Event>();
 
 /// See the module.
 #[derive(Debug)]
@@ -105,6 +165,7 @@ pub(in crate::packet_engine) struct Wheel {
     shift: u32,
     /// Number of the current bucket: its times shifted right by `shift`.
     cursor: u64,
+    chunks: Chunks,
     near: Level,
     far: Level,
     beyond: BinaryHeap<Earliest>,
@@ -130,6 +191,7 @@ impl Default for Wheel {
         Self {
             shift: FIRST_SHIFT,
             cursor: 0,
+            chunks: Chunks::default(),
             near: Level::default(),
             far: Level::default(),
             beyond: BinaryHeap::new(),
@@ -138,11 +200,7 @@ impl Default for Wheel {
             turn: 0,
             popped: usize::MAX,
             late: BinaryHeap::new(),
-            displaced: Event {
-                time: 0,
-                key: 0,
-                packet: Packet::alarm(Kind::Task, 0),
-            },
+            displaced: NO_EVENT,
             len: 0,
             judged: 0,
             judged_events: 0,
@@ -220,7 +278,7 @@ impl Wheel {
     fn place(&mut self, event: Event) {
         let bucket = event.time >> self.shift;
         if (1..SLOTS as u64).contains(&bucket.wrapping_sub(self.cursor)) {
-            self.near.push(bucket as usize % SLOTS, event);
+            self.near.push(&mut self.chunks, bucket as usize % SLOTS, event);
         } else {
             self.displaced = event;
             self.place_displaced();
@@ -236,7 +294,7 @@ impl Wheel {
         }
         let turn = event.time >> (self.shift + SLOT_BITS);
         if turn - (self.cursor >> SLOT_BITS) < SLOTS as u64 {
-            self.far.push(turn as usize % SLOTS, event);
+            self.far.push(&mut self.chunks, turn as usize % SLOTS, event);
         } else {
             self.beyond.push(Earliest(event));
         }
@@ -254,9 +312,8 @@ impl Wheel {
         loop {
             if let Some(slot) = self.near.next_occupied(self.cursor as usize % SLOTS) {
                 self.cursor = self.cursor & !(SLOTS as u64 - 1) | slot as u64;
-                let bucket = self.near.take(slot);
-                self.read(bucket);
-                self.near.prefetch_next(slot);
+                self.read(slot);
+                self.near.prefetch_next(&self.chunks, slot);
                 return true;
             }
             if !self.next_turn() {
@@ -285,11 +342,11 @@ impl Wheel {
         };
         self.cursor = next << SLOT_BITS;
         if in_far == Some(next) {
-            let events = self.far.take(next as usize % SLOTS);
-            for &event in &events {
+            let mut events = Vec::new();
+            self.far.take(&mut self.chunks, next as usize % SLOTS, &mut events);
+            for event in events {
                 self.place_near(event);
             }
-            self.far.give_back(events);
         }
         while let Some(Earliest(event)) = self.beyond.peek()
             && event.time >> (self.shift + SLOT_BITS) == next
@@ -303,25 +360,26 @@ impl Wheel {
 
     fn place_near(&mut self, event: Event) {
         let slot = (event.time >> self.shift) as usize % SLOTS;
-        self.near.push(slot, event);
+        self.near.push(&mut self.chunks, slot, event);
     }
 
-    /// Sorts a bucket and makes it current.
-    fn read(&mut self, mut bucket: Vec<Event>) {
+    /// Makes a near bucket current and sorts it.
+    fn read(&mut self, slot: usize) {
+        self.current.clear();
+        self.near.take(&mut self.chunks, slot, &mut self.current);
         self.turn += 1;
         self.judged += 1;
-        self.judged_events += bucket.len() as u32;
-        if bucket.len() > 1 << POSITION_BITS {
+        self.judged_events += self.current.len() as u32;
+        if self.current.len() > 1 << POSITION_BITS {
             // More than a sort word can number.
-            self.late.extend(bucket.drain(1 << POSITION_BITS..).map(Earliest));
+            self.late.extend(self.current.drain(1 << POSITION_BITS..).map(Earliest));
         }
         let start = self.cursor << self.shift;
-        self.order.extend(bucket.iter().enumerate().map(|(position, event)| {
-            (event.time - start) << (32 + POSITION_BITS) | u64::from(event.key) << POSITION_BITS | position as u64
-        }));
+        self.order
+            .extend(self.current.iter().enumerate().map(|(position, event)| {
+                (event.time - start) << (32 + POSITION_BITS) | u64::from(event.key) << POSITION_BITS | position as u64
+            }));
         self.order.sort_unstable_by(|a, b| b.cmp(a));
-        let emptied = std::mem::replace(&mut self.current, bucket);
-        self.near.give_back(emptied);
     }
 
     /// Halves or doubles the width of the buckets where they hold too many or too few events.
@@ -358,7 +416,7 @@ impl Wheel {
         events.extend(positions.map(|position| self.current[position]));
         for level in [&mut self.near, &mut self.far] {
             while let Some(slot) = level.next_occupied(0) {
-                events.append(&mut level.take(slot));
+                level.take(&mut self.chunks, slot, &mut events);
             }
         }
         events.extend(self.beyond.drain().map(|Earliest(event)| event));

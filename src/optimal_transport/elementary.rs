@@ -178,6 +178,28 @@ pub(super) fn max(x: &[f64]) -> f64 {
     best.iter().fold(rest, |m, &v| if v > m { v } else { m })
 }
 
+/// Smallest and largest element; infinity and -infinity of none.
+pub(super) fn extremes(x: &[f64]) -> (f64, f64) {
+    let (mut low, mut high) = ([f64::INFINITY; LANES], [f64::NEG_INFINITY; LANES]);
+    let xs = x.chunks_exact(LANES);
+    let rest = xs.remainder();
+    for a in xs {
+        for lane in 0..LANES {
+            low[lane] = if a[lane] < low[lane] { a[lane] } else { low[lane] };
+            high[lane] = if a[lane] > high[lane] { a[lane] } else { high[lane] };
+        }
+    }
+    let least = low
+        .iter()
+        .chain(rest)
+        .fold(f64::INFINITY, |m, &v| if v < m { v } else { m });
+    let most = high
+        .iter()
+        .chain(rest)
+        .fold(f64::NEG_INFINITY, |m, &v| if v > m { v } else { m });
+    (least, most)
+}
+
 /// y += factor * x.
 pub(super) fn add_scaled(y: &mut [f64], factor: f64, x: &[f64]) {
     for (y, x) in y.iter_mut().zip(x) {

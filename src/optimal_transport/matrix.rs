@@ -1,7 +1,7 @@
 //! Dense matrices, and the checks that every problem passes before it is solved.
 
 use super::TransportError;
-use super::elementary::{add_scaled, sum};
+use super::elementary::{add_scaled, extremes, sum};
 
 /// A dense matrix, row after row.
 #[derive(Debug, Clone, PartialEq)]
@@ -99,10 +99,7 @@ impl Matrix {
 
     /// Smallest and largest entry.
     pub fn range(&self) -> (f64, f64) {
-        let ends = (f64::INFINITY, f64::NEG_INFINITY);
-        self.data.iter().fold(ends, |(lo, hi), &v| {
-            (if v < lo { v } else { lo }, if v > hi { v } else { hi })
-        })
+        extremes(&self.data)
     }
 }
 
@@ -115,6 +112,8 @@ pub struct Problem<'a> {
     pub rows: &'a [f64],
     /// Mass of each column, m; the same total.
     pub columns: &'a [f64],
+    /// The lowest and the highest cost.
+    pub(super) range: (f64, f64),
 }
 
 /// Relative difference up to which two totals count as equal: the rounding of their sums.
@@ -154,7 +153,12 @@ impl<'a> Problem<'a> {
                 columns: other,
             });
         }
-        Ok(Self { cost, rows, columns })
+        Ok(Self {
+            cost,
+            rows,
+            columns,
+            range: (low, high),
+        })
     }
 
     /// What entropic solvers need besides: positive masses, and an `epsilon` that leaves potentials
@@ -166,7 +170,7 @@ impl<'a> Problem<'a> {
             }
         }
         check_positive("epsilon", epsilon)?;
-        let (low, high) = self.cost.range();
+        let (low, high) = self.range;
         let range = high - low;
         let smallest = 1e-13 * range.max(low.abs()).max(high.abs());
         if epsilon < smallest {

@@ -80,7 +80,7 @@ impl SparsityConstrained {
         }
         let mut dual = SemiDual::new(problem, self);
         // Shares are differences of costs over gamma and the column's mass: they must not be large against 1 and their digits.
-        let (low, high) = problem.cost.range();
+        let (low, high) = problem.range;
         let masses = dual.columns.iter().copied().filter(|&b| b > 0.0);
         let fits = (high - low) * dual.scale <= LARGEST * masses.fold(1.0, f64::min);
         if !fits {
@@ -138,7 +138,7 @@ impl<'a> SemiDual<'a> {
             rows: relative(problem.rows),
             columns: relative(problem.columns),
             cost: problem.cost,
-            least: problem.cost.range().0,
+            least: problem.range.0,
             scale: 1.0 / options.gamma / mass,
             k: options.k,
             scratch: Vec::new(),

@@ -114,7 +114,7 @@ impl SemiDualNewton {
         let enough = |&stride: &usize| problem.rows.len() / stride >= LEAST_SAMPLE * problem.columns.len();
         let samples: Vec<usize> = SAMPLES.into_iter().filter(enough).collect();
         let coarsest = samples.first().copied().unwrap_or(1);
-        let (low, high) = problem.cost.range();
+        let (low, high) = problem.range;
         let wide = std::iter::successors(Some(WIDE * (high - low)), |epsilon| Some(DECAY * epsilon));
         let larger = wide.take_while(|&epsilon| epsilon > self.epsilon);
         let finer = samples.iter().copied().skip(1).chain([1]);

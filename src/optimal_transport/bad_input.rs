@@ -184,7 +184,7 @@ fn partial(input: &Input, fraction: f64, columns: Columns) -> Answer {
         .map(|(moved, left)| moved + left)
         .collect();
     let bounds = match columns {
-        Columns::Exact => problem.columns.to_vec(),
+        Columns::Exact => problem.columns.iter().map(|mass| fraction * mass).collect(),
         Columns::AtMost => plan.column_sums(),
         Columns::Soft { .. } => plan.column_sums(),
     };
@@ -378,9 +378,186 @@ fn every_solver_answers_rightly_or_says_what_is_wrong() {
         }
     }
     assert!(!report.contains("WRONG"), "{report}");
+    snapshot("transport-solvers", &report);
+}
+
+fn snapshot(name: &str, report: &str) {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("../../tests/bad_input/messages");
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
-    settings.bind(|| insta::assert_snapshot!("transport-solvers", report));
+    settings.bind(|| insta::assert_snapshot!(name.to_owned(), report));
+}
+
+/// Solves the good problem with one option set to a value.
+type Try = fn(f64) -> Answer;
+
+/// Real options of all solvers but those that the inputs above vary.
+const OPTIONS: [(&str, Try); 14] = [
+    ("Sinkhorn, tolerance", |tolerance| {
+        let options = Sinkhorn {
+            tolerance,
+            ..sinkhorn(&good())
+        };
+        loose(tolerance, |p| options.solve_log(p))
+    }),
+    ("Sinkhorn, start of the scaling", |start| {
+        scaled(EpsilonScaling {
+            start,
+            ..EpsilonScaling::default()
+        })
+    }),
+    ("Sinkhorn, decay of the scaling", |decay| {
+        scaled(EpsilonScaling {
+            decay,
+            ..EpsilonScaling::default()
+        })
+    }),
+    ("semi-dual Newton, tolerance", |tolerance| {
+        let options = SemiDualNewton {
+            tolerance,
+            ..SemiDualNewton::new(0.1)
+        };
+        loose(tolerance, |p| options.solve(p))
+    }),
+    ("Sinkhorn-Newton-Sparse, tolerance", |tolerance| {
+        let options = SinkhornNewtonSparse {
+            tolerance,
+            ..SinkhornNewtonSparse::new(0.1)
+        };
+        loose(tolerance, |p| options.solve(p))
+    }),
+    ("Sinkhorn-Newton-Sparse, switch", |switch| {
+        let options = SinkhornNewtonSparse {
+            switch,
+            ..SinkhornNewtonSparse::new(0.1)
+        };
+        entropic(&good(), |p| options.solve(p))
+    }),
+    ("Sinkhorn-Newton-Sparse, entries per row", |entries_per_row| {
+        let options = SinkhornNewtonSparse {
+            entries_per_row,
+            ..SinkhornNewtonSparse::new(0.1)
+        };
+        entropic(&good(), |p| options.solve(p))
+    }),
+    ("sparsity-constrained, tolerance", |tolerance| {
+        let cost = matrix(&good())?;
+        let (rows, columns) = (good().rows, good().columns);
+        let options = SparsityConstrained {
+            tolerance,
+            ..SparsityConstrained::new(3, 0.1)
+        };
+        let solved = options.solve(&Problem::new(&cost, &rows, &columns)?)?;
+        assert!(solved.row_error <= tolerance, "{solved:?}");
+        Ok((f64::NAN, f64::INFINITY))
+    }),
+    ("partial, fraction", |fraction| {
+        partial(&good(), fraction, Columns::Exact)
+    }),
+    ("partial, fraction of what capacities hold", |fraction| {
+        partial(&good(), fraction, Columns::AtMost)
+    }),
+    ("partial, tolerance", |tolerance| {
+        let cost = matrix(&good())?;
+        let (rows, columns) = (good().rows, good().columns);
+        let options = Partial {
+            tolerance,
+            ..Partial::new(0.1, 0.5)
+        };
+        let solved = options.solve(&Problem::new(&cost, &rows, &columns)?)?;
+        let moved: f64 = solved.plan.row_sums().iter().sum();
+        assert!((moved - 3.0).abs() <= 6.0 * tolerance + 1e-9, "{solved:?}");
+        Ok((f64::NAN, f64::INFINITY))
+    }),
+    ("unbalanced, gamma", |gamma| {
+        partial(&good(), 1.0, Columns::Soft { gamma })
+    }),
+    ("OT3, tolerance", |tolerance| {
+        least(&Ot3 {
+            tolerance,
+            ..Ot3::default()
+        })
+    }),
+    ("OT3, epsilon", |epsilon| {
+        least(&Ot3 {
+            epsilon,
+            ..Ot3::default()
+        })
+    }),
+];
+
+/// Marginals as near as was asked for, and as is said.
+fn loose(tolerance: f64, solve: impl FnOnce(&Problem<'_>) -> Result<Entropic, TransportError>) -> Answer {
+    let cost = matrix(&good())?;
+    let (rows, columns) = (good().rows, good().columns);
+    let problem = Problem::new(&cost, &rows, &columns)?;
+    let found = solve(&problem)?;
+    assert_eq!(found.error, problem.marginal_error(&found.plan));
+    assert!(found.error <= 2.0 * tolerance + 1e-13, "{found:?}");
+    Ok((f64::NAN, f64::INFINITY))
+}
+
+fn scaled(scaling: EpsilonScaling) -> Answer {
+    let options = Sinkhorn {
+        scaling: Some(scaling),
+        ..sinkhorn(&good())
+    };
+    entropic(&good(), |p| options.solve_log(p))
+}
+
+/// Three demands over three capacities: the least congestion is 1, whatever the options.
+fn least(options: &Ot3) -> Answer {
+    let cells = |demand: f64| (demand, vec![[0_u32], [1], [2]]);
+    let table = Table::new(good().rows.into_iter().map(cells).collect::<Vec<_>>(), good().columns)?;
+    let found = least_congestion(&table, &[vec![0, 1, 2]], options)?;
+    table.check(&found.plan, 1e-8)?;
+    let loads = table.congestion(&table.loads(&found.plan));
+    assert!((loads - found.theta).abs() <= 1e-9, "{loads} is called {}", found.theta);
+    assert!(found.bound <= 1.0 + 1e-9 && found.theta >= 1.0 - 1e-9, "{found:?}");
+    Ok((f64::NAN, f64::INFINITY))
+}
+
+#[test]
+fn every_option_is_used_or_refused_by_name() {
+    let mut report = String::new();
+    for (name, solve) in OPTIONS {
+        writeln!(report, "{name}").unwrap();
+        let mut said: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for value in [
+            f64::NAN,
+            f64::NEG_INFINITY,
+            -1.0,
+            0.0,
+            1e-300,
+            2.0,
+            1e300,
+            f64::INFINITY,
+        ] {
+            let outcome = std::panic::catch_unwind(|| match solve(value) {
+                Ok(_) => "answered".to_owned(),
+                Err(TransportError::NotConverged { .. }) => "no convergence".to_owned(),
+                Err(error) => error
+                    .to_string()
+                    .replace(&format!("is {value:?}:"), "is ...:")
+                    .replace(&format!("is {value}:"), "is ...:"),
+            });
+            let outcome = outcome.unwrap_or_else(|_| "WRONG: it panics, or its answer does not hold".to_owned());
+            said.entry(outcome).or_default().push(format!("{value:e}"));
+        }
+        for (message, values) in said {
+            writeln!(report, "  {message} [{}]", values.join(", ")).unwrap();
+        }
+    }
+    for (rounds, newton_steps) in [(0, 300), (60, 0), (0, 0)] {
+        let options = Ot3 {
+            rounds,
+            newton_steps,
+            ..Ot3::default()
+        };
+        let said = least(&options).map_or_else(|e| e.to_string(), |_| "answered".to_owned());
+        writeln!(report, "OT3, {rounds} rounds and {newton_steps} Newton steps\n  {said}").unwrap();
+    }
+    assert!(!report.contains("WRONG"), "{report}");
+    snapshot("transport-options", &report);
 }

@@ -124,7 +124,7 @@ impl Level {
     #[inline(always)]
     fn push(&mut self, chunks: &mut Chunks, slot: usize, event: Event) {
         let mut tail = self.tails[slot];
-        if tail as usize % CHUNK == 0 {
+        if (tail as usize).is_multiple_of(CHUNK) {
             self.occupied[slot / 64] |= 1 << (slot % 64);
             tail = chunks.extend(tail);
         }

@@ -229,24 +229,38 @@ impl Sharing {
             disturbed.resize(most, (NONE, 0.0));
         }
         let mut count = 0;
+        // Weights repeat: what the usual piece changes is worked out once.
+        let mut usual = (f64::NAN, 0.0);
         for (i, piece) in held.iter().enumerate() {
             let other = self.lowest_other(piece);
-            let before = if i < kept { old } else { captured[i - kept].1 };
-            let stays = other >= least;
-            let target = if stays { level } else { other };
-            let change = rates.round(piece.weight * target) - rates.round(piece.weight * before);
+            let (change, target) = if other >= least && i < kept {
+                if piece.weight != usual.0 {
+                    usual = (
+                        piece.weight,
+                        rates.round(piece.weight * level) - rates.round(piece.weight * old),
+                    );
+                }
+                (usual.1, level)
+            } else {
+                let before = if i < kept { old } else { captured[i - kept].1 };
+                let target = if other >= least { level } else { other };
+                let change = rates.round(piece.weight * target) - rates.round(piece.weight * before);
+                (change, target)
+            };
             for other in piece.others.each() {
                 let traffic = &mut self.traffic[other as usize];
                 traffic.add(change, target);
-                // Which of them are queued already nobody can predict: no branch.
+                // Which of them are queued already nobody can predict: no branch. What is disturbed counts as queued
+                // until it has been checked.
                 disturbed[count] = (other, target);
                 count += usize::from(!traffic.queued);
+                traffic.queued = true;
             }
             whole += if piece.whole { change } else { 0.0 };
             if piece.segment != NONE {
                 self.spread.note(piece.segment, change, 0.0);
             }
-            if stays {
+            if other >= least {
                 weight += piece.share;
                 load += rates.round(piece.share * level);
                 due.add(now + (piece.end - reading) * slowness, piece.start);
@@ -264,6 +278,7 @@ impl Sharing {
             passed_on,
         };
         for &(other, target) in &disturbed[..count] {
+            self.traffic[other as usize].queued = false;
             self.check(other, target);
         }
         self.disturbed = disturbed;

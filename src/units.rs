@@ -142,14 +142,15 @@ impl Grammar {
         }
     }
 
-    /// The largest unit that keeps the value a short number.
+    /// The unit that makes the shortest text of a whole number, the largest of several.
     fn format(&self, value: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let exact = |scale: &u64| value.is_multiple_of(*scale);
+        let length = |name: &str, scale: u64| name.len() + (value / scale).ilog10() as usize;
         let fitting = self
             .units
             .iter()
             .filter(|(_, scale)| *scale <= value && exact(scale))
-            .max_by_key(|(_, scale)| *scale);
+            .min_by_key(|&&(name, scale)| (length(name, scale), std::cmp::Reverse(scale)));
         match fitting {
             Some((name, scale)) => write!(f, "{}{name}", value / scale),
             None => {

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use clap::Args;
 
 use super::failure::Failure;
-use super::format::Format;
+use super::format::{Format, swept};
 use super::{ExperimentArgs, stop_on_interrupt};
 use crate::experiment;
 use crate::report::table::Columns;
@@ -52,6 +52,6 @@ impl Bound {
         if stop.load(Ordering::Relaxed) {
             return Err(Failure::Stopped);
         }
-        Ok(self.format.print(out, &rows, COLUMNS)?)
+        Ok(self.format.print(out, &rows, COLUMNS, &swept(&plan))?)
     }
 }

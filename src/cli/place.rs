@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::failure::Failure;
-use super::format::Format;
+use super::format::{Format, swept};
 use super::run::unfinished;
 use super::{ExperimentArgs, stop_on_interrupt};
 use crate::experiment::config::ConfigError;
@@ -88,7 +88,7 @@ impl Place {
         if report.stopped {
             return Err(Failure::Stopped);
         }
-        self.format.print(out, &report.rows, COLUMNS)?;
+        self.format.print(out, &report.rows, COLUMNS, &swept(&plan))?;
         match report.stuck.first() {
             Some((row, stuck)) => Err(Failure::Stuck(format!("{row}: {}", unfinished(stuck)))),
             None => Ok(()),

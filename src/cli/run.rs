@@ -7,7 +7,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::failure::Failure;
-use super::format::Format;
+use super::format::{Format, swept};
 use super::{ExperimentArgs, stop_on_interrupt};
 use crate::experiment::{self, Plan, Progress, Report, RunOptions};
 use crate::outcome::Stuck;
@@ -84,7 +84,7 @@ impl Run {
         let report = report?;
         let plots = plots(&report, &folder);
         if !self.quiet {
-            self.format.print(out, &report.rows, COLUMNS)?;
+            self.format.print(out, &report.rows, COLUMNS, &swept(&plan))?;
             out.flush()?;
             for (point, storm) in &report.storms {
                 let (index, percent) = (point.index, storm.share * 1e2);

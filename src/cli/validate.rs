@@ -7,7 +7,7 @@ use clap::Args;
 use super::ExperimentArgs;
 use super::failure::Failure;
 use super::format::Format;
-use crate::report::table::Columns;
+use crate::report::table::{Columns, Swept};
 use crate::validation::{Finding, House, Verdict, validate};
 
 /// What the table shows of the findings.
@@ -50,7 +50,7 @@ impl Validate {
             .cloned()
             .collect();
         if !shown.is_empty() {
-            self.format.print(out, &shown, COLUMNS)?;
+            self.format.print(out, &shown, COLUMNS, &Swept::default())?;
         }
         out.flush()?;
         let (passed, failed, skipped) = (count(Verdict::Pass), count(Verdict::Fail), count(Verdict::Skip));

@@ -1,5 +1,6 @@
 //! Tables for people: the columns worth a place, numbers rounded, aligned or as Markdown.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -15,6 +16,13 @@ pub struct Columns {
     pub naming: &'static [&'static str],
     /// Shown where some row has one that is not zero.
     pub results: &'static [&'static str],
+}
+
+/// What the points of an experiment differ in: the swept keys, and for each point the value of each.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Swept {
+    pub keys: Vec<String>,
+    pub values: Vec<Vec<String>>,
 }
 
 /// Cells under headings, as text.
@@ -37,8 +45,9 @@ impl Table {
     }
 
     /// The columns of some records that are worth a place, named after their fields and in the
-    /// order of these. Records must serialise as flat structs, as they do to CSV.
-    pub fn of<R: Serialize>(records: &[R], shown: Columns) -> io::Result<Self> {
+    /// order of these. Records must serialise as flat structs, as they do to CSV, and start with their point. Behind it
+    /// come those swept keys without which rows would look alike.
+    pub fn of<R: Serialize>(records: &[R], shown: Columns, swept: &Swept) -> io::Result<Self> {
         let mut writer = csv::Writer::from_writer(Vec::new());
         for record in records {
             writer.serialize(record)?;
@@ -58,10 +67,44 @@ impl Table {
             })
             .collect();
         let pick = |record: &csv::StringRecord| kept.iter().map(|&c| record[c].to_owned()).collect();
-        Ok(Self {
+        let mut table = Self {
             headings: pick(&headings),
             rows: rows.iter().map(pick).collect(),
-        })
+        };
+        let named = |c: &&usize| !shown.results.contains(&&headings[**c]) && **c > 0;
+        let names = kept.iter().filter(named).copied().collect::<Vec<_>>();
+        let names = rows
+            .iter()
+            .map(|row| names.iter().map(|&c| row[c].to_owned()).collect())
+            .collect();
+        table.tell_apart(swept, names);
+        Ok(table)
+    }
+
+    /// Adds columns for swept keys whose values differ between rows that otherwise have the same `names`.
+    fn tell_apart(&mut self, swept: &Swept, mut names: Vec<Vec<String>>) {
+        let mut at = 1;
+        for (k, key) in swept.keys.iter().enumerate() {
+            let value = |row: &Vec<String>| {
+                let point: usize = row[0].parse().ok()?;
+                Some(swept.values.get(point)?[k].clone())
+            };
+            let Some(values) = self.rows.iter().map(value).collect::<Option<Vec<String>>>() else {
+                return;
+            };
+            let mut known: BTreeMap<&Vec<String>, &String> = BTreeMap::new();
+            let alike = |(names, value)| *known.entry(names).or_insert(value) != value;
+            if !names.iter().zip(&values).any(alike) {
+                continue;
+            }
+            let last = key.rsplit('.').next().unwrap_or(key);
+            self.headings.insert(at, last.to_owned());
+            for ((row, names), value) in self.rows.iter_mut().zip(&mut names).zip(values) {
+                names.push(value.clone());
+                row.insert(at, value);
+            }
+            at += 1;
+        }
     }
 
     /// Aligned columns, two spaces apart.
@@ -191,7 +234,7 @@ mod tests {
 
     #[test]
     fn columns_that_say_nothing_are_left_out() {
-        let table = Table::of(&rows(), SHOWN).unwrap();
+        let table = Table::of(&rows(), SHOWN, &Swept::default()).unwrap();
         insta::assert_snapshot!(text(&table), @r#"
         point  size_bytes  scheme               cct_us  ratio
             0        8KiB  ecmp                  41.29  1.190
@@ -209,9 +252,36 @@ mod tests {
         "#);
     }
 
+    /// What the columns tell already is not told twice.
+    #[test]
+    fn swept_keys_tell_rows_apart_that_look_alike() {
+        let mut rows = rows();
+        rows.iter_mut().zip(0..).for_each(|(row, point)| row.point = point);
+        rows[1].scheme = "ecmp";
+        rows[1].size_bytes = Some(8_192);
+        let point = |values: [&str; 3]| values.map(str::to_owned).to_vec();
+        let swept = Swept {
+            keys: ["workload.all-reduce.algorithm", "packet.rto", "load_balancing"]
+                .map(str::to_owned)
+                .to_vec(),
+            values: vec![
+                point(["ring", "1ms", "ecmp"]),
+                point(["direct", "2ms", "ecmp"]),
+                point(["ring", "1ms", "spray"]),
+            ],
+        };
+        let table = Table::of(&rows, SHOWN, &swept).unwrap();
+        insta::assert_snapshot!(text(&table), @r#"
+        point  algorithm  size_bytes  scheme   cct_us  ratio
+            0  ring             8KiB  ecmp      41.29  1.190
+            1  direct           8KiB  ecmp    5283.40  1.100
+            2  ring                   spray            1.000
+        "#);
+    }
+
     #[test]
     fn tables_may_be_empty_or_plain() {
-        assert_eq!(text(&Table::of(&rows()[..0], SHOWN).unwrap()), "\n");
+        assert_eq!(text(&Table::of(&rows()[..0], SHOWN, &Swept::default()).unwrap()), "\n");
         let plain = Table::new(&["name", "what"], vec![vec!["ecmp".into(), "one path per flow".into()]]);
         insta::assert_snapshot!(text(&plain), @r#"
         name  what

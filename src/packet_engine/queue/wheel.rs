@@ -22,6 +22,14 @@ const FIRST_SHIFT: u32 = 12;
 const SHIFTS: std::ops::RangeInclusive<u32> = 4..=20;
 /// Bits of a sort word for the position in the bucket; with 20 for the time and 32 for the key it is full.
 const POSITION_BITS: u32 = 12;
+/// Fills memory that holds no event yet.
+const NO_EVENT: Event = Event {
+    time: 0,
+    key: 0,
+    packet: Packet::alarm(Kind::Task, 0),
+};
+/// Of a cache line.
+const EVENTS_PER_LINE: usize = 64 / size_of::<Event>();
 /// Events of a piece of memory that buckets are made of, a power of two.
 const CHUNK: usize = 16;
 /// The width is judged after so many buckets with events, and kept while they hold this many on average.
@@ -150,14 +158,6 @@ impl Level {
         }
     }
 }
-
-/// Fills memory that holds no event yet.
-const NO_EVENT: Event = Event {
-    time: 0,
-    key: 0,
-    packet: Packet::alarm(Kind::Task, 0),
-};
-const EVENTS_PER_LINE: usize = 64 / size_of::<Event>();
 
 /// See the module.
 #[derive(Debug)]

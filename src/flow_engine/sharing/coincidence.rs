@@ -149,7 +149,9 @@ impl Sharing {
         let c = constraint as usize;
         let level = self.levels[c];
         let most = level * coincidence.window;
-        let forward = (coincidence.left[c] / self.constraints[c].held_weight).max(-most).min(most);
+        let forward = (coincidence.left[c] / self.constraints[c].held_weight)
+            .max(-most)
+            .min(most);
         if forward == 0.0 {
             return;
         }

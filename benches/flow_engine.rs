@@ -1,7 +1,7 @@
 //! Benchmarks of the flow engine: CPU seconds of one run, and the same as a ratio to the hold model.
 //!
 //! `cargo bench --bench flow_engine [-- NAME]` runs the cases whose name contains NAME. Cases with a
-//! tolerance tell how far completion times are from the exact ones, if these ran before.
+//! tolerance tell how far completion times are from the exact ones, if these ran before; `accuracy` is a table of that.
 
 #[path = "calibration/mod.rs"]
 mod calibration;
@@ -78,7 +78,66 @@ fn main() {
             exact.insert((flows, scheme.name()), outcome);
         }
     }
+    if "accuracy".contains(&wanted) {
+        accuracy();
+    }
     println!("\npeak memory {}", peak_memory());
+}
+
+/// How far a tolerance puts completion times off, over random all-to-alls of 64 hosts.
+fn accuracy() {
+    println!("\n| accuracy: sizes, ten seeds | tolerance | flows | worst, in tolerances | beyond two |");
+    println!("|---|---|---|---|---|");
+    let uniform = |hash: u64| 500_000 + hash % 1_000_000;
+    let heavy_tailed = |hash: u64| (20_000.0 / ((hash >> 11) as f64 / (1_u64 << 53) as f64 + 1e-3)) as u64;
+    let kinds: [(&str, &dyn Fn(u64) -> u64); 2] = [("uniform", &uniform), ("heavy-tailed", &heavy_tailed)];
+    for (kind, size) in kinds {
+        for tolerance in [1e-3, 1e-2] {
+            let off: Vec<f64> = (0..10).flat_map(|seed| differences(seed, size, tolerance)).collect();
+            let worst = off.iter().copied().fold(0.0, f64::max);
+            let beyond = off.iter().filter(|&&off| off > 2.0).count();
+            println!("| {kind} | {tolerance} | {} | {worst:.2} | {beyond} |", off.len());
+        }
+    }
+}
+
+/// Relative differences from exact completion times, in tolerances, of all flows by three schemes.
+fn differences(seed: u64, size: &dyn Fn(u64) -> u64, tolerance: f64) -> Vec<f64> {
+    let fabric = fabric(8);
+    let mut builder = ScheduleBuilder::default();
+    for (src, offset) in (0..64).flat_map(|src| (1..64).map(move |offset| (src, offset))) {
+        let bytes = size(mix(seed << 32 | u64::from(src * 64 + offset)));
+        builder.transfer(src, (src + offset) % 64, bytes, 0);
+    }
+    let schedule = builder.build();
+    let schemes = [
+        LoadBalancing::Spray(Spray::default()),
+        LoadBalancing::Ecmp(Ecmp::default()),
+        LoadBalancing::Ethereal(Ethereal::default()),
+    ];
+    let mut off = Vec::new();
+    for scheme in schemes {
+        let placement = scheme
+            .place(&fabric, &schedule, &NoFiles, seed)
+            .expect("a leaf-spine fits all");
+        let times = |tolerance| {
+            let options = FlowOptions {
+                tolerance,
+                ..FlowOptions::default()
+            };
+            let observe = Observe {
+                flows: true,
+                ..Observe::default()
+            };
+            let outcome = simulate(&fabric, &schedule, &placement, &options, &observe);
+            outcome.expect("every flow finishes").flows
+        };
+        let pairs = times(0.0).into_iter().zip(times(tolerance));
+        off.extend(
+            pairs.map(|(exact, rough)| (rough.delivered.0 as f64 / exact.delivered.0 as f64 - 1.0).abs() / tolerance),
+        );
+    }
+    off
 }
 
 /// The largest difference of the flows' completion times, relative to those of `exact`.

@@ -453,6 +453,8 @@ mod tests {
         }
         assert_eq!(Bytes(65_536).to_string(), "64KiB");
         assert_eq!(Bytes(1_000_000).to_string(), "1MB");
+        assert_eq!(Bytes(256_000).to_string(), "256KB");
+        assert_eq!(Bytes(16_384_000).to_string(), "16384KB");
         assert_eq!(Time(500_000).to_string(), "500ns");
     }
 

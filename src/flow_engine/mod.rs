@@ -41,7 +41,8 @@ pub enum Weights {
 #[serde(deny_unknown_fields)]
 pub struct FlowOptions {
     /// Completions closer together than about this fraction of the shortest completion time among the
-    /// active flows change the rates together; 0 is exact. 0.001 keeps every completion time within 0.2 %.
+    /// active flows change the rates together; 0 is exact. With 0.001
+    /// completion times stay within 0.2 % where it was measured.
     #[serde(default)]
     pub tolerance: f64,
     /// Weights of sub-flows that share a link.

@@ -442,13 +442,11 @@ const OPTIONS: [(&str, Try); 14] = [
         entropic(&good(), |p| options.solve(p))
     }),
     ("sparsity-constrained, tolerance", |tolerance| {
-        let cost = matrix(&good())?;
-        let (rows, columns) = (good().rows, good().columns);
         let options = SparsityConstrained {
             tolerance,
             ..SparsityConstrained::new(3, 0.1)
         };
-        let solved = options.solve(&Problem::new(&cost, &rows, &columns)?)?;
+        let solved = on_good(|p| options.solve(p))?;
         assert!(solved.row_error <= tolerance, "{solved:?}");
         Ok((f64::NAN, f64::INFINITY))
     }),
@@ -459,13 +457,11 @@ const OPTIONS: [(&str, Try); 14] = [
         partial(&good(), fraction, Columns::AtMost)
     }),
     ("partial, tolerance", |tolerance| {
-        let cost = matrix(&good())?;
-        let (rows, columns) = (good().rows, good().columns);
         let options = Partial {
             tolerance,
             ..Partial::new(0.1, 0.5)
         };
-        let solved = options.solve(&Problem::new(&cost, &rows, &columns)?)?;
+        let solved = on_good(|p| options.solve(p))?;
         let moved: f64 = solved.plan.row_sums().iter().sum();
         assert!((moved - 3.0).abs() <= 6.0 * tolerance + 1e-9, "{solved:?}");
         Ok((f64::NAN, f64::INFINITY))
@@ -487,13 +483,18 @@ const OPTIONS: [(&str, Try); 14] = [
     }),
 ];
 
+fn on_good<T>(solve: impl FnOnce(&Problem<'_>) -> Result<T, TransportError>) -> Result<T, TransportError> {
+    let (cost, good) = (matrix(&good())?, good());
+    solve(&Problem::new(&cost, &good.rows, &good.columns)?)
+}
+
 /// Marginals as near as was asked for, and as is said.
 fn loose(tolerance: f64, solve: impl FnOnce(&Problem<'_>) -> Result<Entropic, TransportError>) -> Answer {
-    let cost = matrix(&good())?;
-    let (rows, columns) = (good().rows, good().columns);
-    let problem = Problem::new(&cost, &rows, &columns)?;
-    let found = solve(&problem)?;
-    assert_eq!(found.error, problem.marginal_error(&found.plan));
+    let found = on_good(|problem| {
+        let found = solve(problem)?;
+        assert_eq!(found.error, problem.marginal_error(&found.plan));
+        Ok(found)
+    })?;
     assert!(found.error <= 2.0 * tolerance + 1e-13, "{found:?}");
     Ok((f64::NAN, f64::INFINITY))
 }

@@ -81,7 +81,8 @@ impl Table {
         Ok(table)
     }
 
-    /// Adds columns for swept keys whose values differ between rows that otherwise have the same `names`.
+    /// Adds columns for swept keys whose values differ between rows that otherwise have the same `names`. One under the
+    /// heading of a column that says less, as a swept `workload` does, takes its place.
     fn tell_apart(&mut self, swept: &Swept, mut names: Vec<Vec<String>>) {
         let mut at = 1;
         for (k, key) in swept.keys.iter().enumerate() {
@@ -98,12 +99,17 @@ impl Table {
                 continue;
             }
             let last = key.rsplit('.').next().unwrap_or(key);
-            self.headings.insert(at, last.to_owned());
-            for ((row, names), value) in self.rows.iter_mut().zip(&mut names).zip(values) {
-                names.push(value.clone());
-                row.insert(at, value);
+            let known = self.headings.iter().position(|heading| heading == last);
+            let column = known.unwrap_or(at);
+            if known.is_none() {
+                self.headings.insert(at, last.to_owned());
+                self.rows.iter_mut().for_each(|row| row.insert(at, String::new()));
+                at += 1;
             }
-            at += 1;
+            for ((row, names), value) in self.rows.iter_mut().zip(&mut names).zip(values) {
+                row[column].clone_from(&value);
+                names.push(value);
+            }
         }
     }
 
@@ -276,6 +282,26 @@ mod tests {
             0  ring             8KiB  ecmp      41.29  1.190
             1  direct           8KiB  ecmp    5283.40  1.100
             2  ring                   spray            1.000
+        "#);
+    }
+
+    #[test]
+    fn a_swept_key_takes_the_place_of_a_column_that_says_less() {
+        let mut rows = rows();
+        rows.iter_mut().zip(0..).for_each(|(row, point)| row.point = point);
+        rows[1].scheme = "ecmp";
+        let swept = Swept {
+            keys: vec!["scheme".to_owned()],
+            values: ["ecmp a", "ecmp b", "spray"]
+                .map(|value| vec![value.to_owned()])
+                .to_vec(),
+        };
+        rows[1].size_bytes = rows[0].size_bytes;
+        insta::assert_snapshot!(text(&Table::of(&rows, SHOWN, &swept).unwrap()), @r#"
+        point  size_bytes  scheme   cct_us  ratio
+            0        8KiB  ecmp a    41.29  1.190
+            1        8KiB  ecmp b  5283.40  1.100
+            2              spray            1.000
         "#);
     }
 

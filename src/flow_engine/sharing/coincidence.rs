@@ -16,10 +16,8 @@ const WINDOW: f64 = 1.6;
 #[derive(Debug, Default)]
 pub(super) struct Coincidence {
     tolerance: f64,
-    /// How far apart they were at most; 0 where there is nothing to correct.
+    /// How far apart they are at most; 0 where there is nothing to correct.
     window: f64,
-    /// Whether there are any.
-    ended: bool,
     /// By constraint, the bytes that ended pieces left to others before their common end; fewer than none where they
     /// ended after it.
     left: Vec<f64>,
@@ -63,7 +61,6 @@ impl Sharing {
         let mut found = Vec::new();
         self.ends.up_to(last, &mut found);
         self.coincidence.window = window;
-        self.coincidence.ended = window > 0.0;
         let (mut rate, mut mean) = (0.0, 0.0);
         for c in found {
             let (sent, ends) = self.complete_one(c, first, last, ended);
@@ -128,7 +125,7 @@ impl Sharing {
     /// have another bottleneck: one of a lower level, so that one pass in rising order knows all.
     pub(super) fn correct_clocks(&mut self) {
         let mut coincidence = std::mem::take(&mut self.coincidence);
-        if coincidence.ended {
+        if coincidence.window > 0.0 {
             coincidence.order.sort_unstable_by(|&a, &b| {
                 let level = |c: u32| self.levels[c as usize];
                 level(a).total_cmp(&level(b)).then(a.cmp(&b))
@@ -140,7 +137,7 @@ impl Sharing {
                 }
             }
             coincidence.left.fill(0.0);
-            coincidence.ended = false;
+            coincidence.window = 0.0;
         }
         self.coincidence = coincidence;
     }

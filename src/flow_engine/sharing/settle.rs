@@ -138,7 +138,7 @@ impl Sharing {
 
     /// Visits the pieces that cross a constraint, and some that have ended, with the bottleneck of each and the
     /// fraction of its rate that the constraint sees.
-    pub(super) fn for_each_member(&mut self, constraint: u32, mut visit: impl FnMut(&Self, u32, u32, f64)) {
+    fn for_each_member(&mut self, constraint: u32, mut visit: impl FnMut(&Self, u32, u32, f64)) {
         self.members[constraint as usize].tidy(&self.bottlenecks);
         for &(segment, _) in self.limits.segments(constraint) {
             self.spread.segments[segment as usize].pieces.tidy(&self.bottlenecks);
@@ -173,7 +173,7 @@ impl Sharing {
     fn take(&mut self, constraint: u32, level: f64, now: f64) {
         let c = constraint as usize;
         self.advance(constraint, now);
-        let (kept, old) = (self.held[c].len(), self.levels[c]);
+        let old = self.levels[c];
         let mut captured = std::mem::take(&mut self.captured);
         self.held[c].reserve(captured.len());
         for &(piece, _) in &captured {
@@ -182,7 +182,7 @@ impl Sharing {
         self.exclude_from_floors(constraint);
         self.traffic[c].queued = true;
         let mut held = std::mem::take(&mut self.held[c]);
-        let followed = self.follow(constraint, level, &held, (kept, old), &captured, now);
+        let followed = self.follow(constraint, level, &held, old, &captured, now);
         for &i in followed.passed_on.iter().rev() {
             let piece = held.swap_remove(i);
             if let Some(moved) = held.get(i) {
@@ -206,17 +206,18 @@ impl Sharing {
         self.captured = captured;
     }
 
-    /// Has pieces follow the level of their constraint, the first `kept` from its old one, the rest from those that
-    /// they were captured with. One that another constraint holds to a lower level follows that.
+    /// Has pieces follow the level of their constraint: those captured just now, which come last, from the levels that
+    /// they had, the others from its old one. One that another constraint holds to a lower level follows that.
     fn follow(
         &mut self,
         constraint: u32,
         level: f64,
         held: &[Held],
-        (kept, old): (usize, f64),
+        old: f64,
         captured: &[(u32, f64)],
         now: f64,
     ) -> Followed {
+        let kept = held.len() - captured.len();
         let reading = self.clocks[constraint as usize].reading;
         let (slowness, least) = (1.0 / level, level * (1.0 - self.slack.max(TIE)));
         let (mut weight, mut load, mut whole) = (0.0, 0.0, 0.0);

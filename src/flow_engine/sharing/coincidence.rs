@@ -8,9 +8,15 @@ use super::{AWAY, Held, Sharing};
 
 /// Completions this close, relatively, coincide however small the tolerance: they differ by rounding.
 const ROUNDING: f64 = 1e-12;
-/// Length of the window as a multiple of the tolerance times the shortest completion time. With 2.2, the worst of
-/// 65 280 completion times was off by more than twice the tolerance.
-const WINDOW: f64 = 1.6;
+/// Length of the window as a multiple of the tolerance times the shortest completion time.
+const WINDOW: f64 = 2.4;
+/// A correction is at most this part of what a constraint's level changes by, over the window: what it is corrected
+/// for came somewhere within it.
+const OF_CHANGE: f64 = 0.5;
+/// And this part of its level: it may have risen and fallen.
+const OF_LEVEL: f64 = 0.02;
+/// Instead of both, this part of its level where it had none before.
+const OF_NEW_LEVEL: f64 = 0.3;
 
 /// The last completions that coincided, until the rates have been settled anew.
 #[derive(Debug, Default)]
@@ -25,6 +31,8 @@ pub(super) struct Coincidence {
     rates: Vec<f64>,
     /// The constraints, lowest level first.
     order: Vec<u32>,
+    /// Their levels up to the common end.
+    before: Vec<f64>,
 }
 
 impl Coincidence {
@@ -42,6 +50,18 @@ impl Coincidence {
     fn note(&mut self, constraint: u32, rate: f64, end: f64) {
         self.rates[constraint as usize] += rate;
         self.left[constraint as usize] -= rate * end;
+    }
+
+    /// The most that the clock of a constraint with a level is corrected by, either way. Where few pieces take what many
+    /// leave, their bottleneck can change within the window: then first order is no guide.
+    fn most(&self, constraint: usize, level: f64) -> f64 {
+        let before = self.before[constraint];
+        let part = if before.is_finite() {
+            (OF_CHANGE * (level - before).abs() + OF_LEVEL * level).min(level)
+        } else {
+            OF_NEW_LEVEL * level
+        };
+        part * self.window
     }
 }
 
@@ -61,6 +81,9 @@ impl Sharing {
         let mut found = Vec::new();
         self.ends.up_to(last, &mut found);
         self.coincidence.window = window;
+        if window > 0.0 {
+            self.coincidence.before.clone_from(&self.levels);
+        }
         let (mut rate, mut mean) = (0.0, 0.0);
         for c in found {
             let (sent, ends) = self.complete_one(c, first, last, ended);
@@ -145,7 +168,7 @@ impl Sharing {
     fn correct_clock(&mut self, constraint: u32, coincidence: &mut Coincidence) {
         let c = constraint as usize;
         let level = self.levels[c];
-        let most = level * coincidence.window;
+        let most = coincidence.most(c, level);
         let forward = (coincidence.left[c] / self.constraints[c].held_weight)
             .max(-most)
             .min(most);

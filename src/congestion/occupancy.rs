@@ -2,26 +2,47 @@
 
 /// Terms of a distribution below this fraction of the largest are left out.
 const NEGLIGIBLE: f64 = 1e-30;
-/// From here on a chance is certain.
-const CERTAIN: f64 = 1.0 - 1e-15;
+/// Chances this close to 0 or 1 count as such.
+const CERTAIN: f64 = 1e-15;
 
 /// `chances[m]` is the chance that no bin holds more than `m` balls; further ones are 1. Exact up to
 /// rounding: `n` balls in bins are independent Poisson numbers, given that they add up to `n`, so that the
 /// chance is a coefficient of the product of truncated Poisson distributions.
 pub(super) fn chances(balls: usize, bins: usize) -> Vec<f64> {
-    let least = balls.div_ceil(bins);
-    let mut chances = vec![0.0; least];
     let poisson = Poisson::new(balls as f64 / bins as f64, balls);
     let whole = Poisson::new(balls as f64, balls).of(balls);
-    for most in least..=balls {
+    let open = chances_in_doubt(balls, bins, &poisson);
+    let mut chances = vec![0.0; open.start];
+    for most in open {
         let bin = Terms::new(0, (0..=most).map(|k| poisson.of(k)).collect());
-        let chance = (bin.power(bins).at(balls) / whole).min(1.0);
-        if chance >= CERTAIN {
-            break;
-        }
-        chances.push(chance);
+        chances.push((bin.coefficient_of_power(bins, balls) / whole).min(1.0));
     }
     chances
+}
+
+/// The `m` for which the chance is neither 0 nor 1. One bin alone holds more than `m` with a binomial chance `q`. All
+/// bins together then do with at most `bins * q`; and as full bins leave less to the others, none does with at most
+/// `(1 - q)^bins`.
+fn chances_in_doubt(balls: usize, bins: usize, poisson: &Poisson) -> std::ops::Range<usize> {
+    let one = 1.0 / bins as f64;
+    let logarithm = |factor: f64, times: usize| if times == 0 { 0.0 } else { times as f64 * factor.ln() };
+    let exactly = |k: usize| {
+        let ways = poisson.factorials[balls] - poisson.factorials[k] - poisson.factorials[balls - k];
+        (ways + logarithm(one, k) + logarithm(1.0 - one, balls - k)).exp()
+    };
+    let least = balls.div_ceil(bins);
+    let (mut open, mut above) = (least..least, 0.0_f64);
+    for most in (least..=balls).rev() {
+        if (1.0 - above).max(0.0).powf(bins as f64) < CERTAIN {
+            open.start = most + 1;
+            break;
+        }
+        if open.is_empty() && bins as f64 * above >= CERTAIN {
+            open.end = most + 1;
+        }
+        above += exactly(most);
+    }
+    open
 }
 
 /// The expectation of a number from the chances that it is at most `m`, for every `m`.
@@ -89,16 +110,26 @@ impl Terms {
         Self::new(self.lowest + other.lowest, values)
     }
 
-    /// By squaring.
+    /// By squaring, except that of the last product only the term asked for is worked out.
+    fn coefficient_of_power(&self, exponent: usize, power: usize) -> f64 {
+        let half = self.power(exponent / 2);
+        let rest = if exponent % 2 == 1 {
+            half.times(self)
+        } else {
+            half.clone()
+        };
+        let terms = (half.lowest..).zip(&half.values);
+        let below = terms.take_while(|&(at, _)| at <= power);
+        below.map(|(at, value)| value * rest.at(power - at)).sum()
+    }
+
     fn power(&self, exponent: usize) -> Self {
-        let mut result = Self::new(0, vec![1.0]);
-        for bit in (0..usize::BITS - exponent.leading_zeros()).rev() {
-            result = result.times(&result);
-            if exponent >> bit & 1 == 1 {
-                result = result.times(self);
-            }
+        if exponent == 0 {
+            return Self::new(0, vec![1.0]);
         }
-        result
+        let half = self.power(exponent / 2);
+        let square = half.times(&half);
+        if exponent % 2 == 1 { square.times(self) } else { square }
     }
 }
 

@@ -10,7 +10,7 @@ impl Sharing {
         for (id, &bottleneck) in self.bottlenecks.iter().enumerate().filter(|(_, b)| **b != AWAY) {
             assert!(bottleneck != FREE, "piece {id} has no bottleneck");
             let piece = &self.pieces[id];
-            let held = &self.held[bottleneck as usize][piece.slot as usize];
+            let held = &self.held[bottleneck as usize].pieces[piece.slot as usize];
             assert_eq!(held.piece as usize, id, "slot of piece {id}");
             let level = self.levels[bottleneck as usize];
             let own = piece.own.each().map(|c| (c, 1.0));
@@ -45,7 +45,7 @@ impl Sharing {
                 self.held[c].is_empty() || off(load[c], state.capacity) <= 3.0 * OVERLOAD + self.slack,
                 "constraint {c} has room: {state:?}"
             );
-            let shares: f64 = self.held[c].iter().map(|held| held.share).sum();
+            let shares: f64 = self.held[c].pieces.iter().map(|held| held.share).sum();
             assert_eq!((state.held_weight, state.free_weight), (shares, 0.0), "constraint {c}");
         }
     }

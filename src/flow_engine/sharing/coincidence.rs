@@ -39,8 +39,8 @@ impl Coincidence {
     pub(super) fn new(tolerance: f64, constraints: usize) -> Self {
         Self {
             tolerance: tolerance * WINDOW,
-            left: vec![0.0; constraints],
-            rates: vec![0.0; constraints],
+            left: vec![0.0; constraints + 1],
+            rates: vec![0.0; constraints + 1],
             order: (0..constraints as u32).collect(),
             ..Self::default()
         }
@@ -107,7 +107,7 @@ impl Sharing {
         let (mut rate, mut ends, before) = (0.0, 0.0, ended.len());
         let end = |held: &Held| clock.at + (held.end - clock.reading) * slowness;
         let mut held = std::mem::take(&mut self.held[constraint as usize]);
-        for held in held.iter().filter(|held| end(held) <= last) {
+        for held in held.pieces.iter().filter(|held| end(held) <= last) {
             let (end, its_rate) = (end(held), held.weight * level);
             rate += its_rate;
             ends += its_rate * (end - first);
@@ -179,9 +179,10 @@ impl Sharing {
         self.dues[c].first -= forward / level;
         self.dues[c].span -= forward / level;
         self.mark_changed(constraint);
-        for held in &self.held[c] {
+        let list = &self.held[c];
+        for (held, others) in list.pieces.iter().zip(&list.others) {
             let gained = held.weight * forward;
-            for other in held.others.each() {
+            for &other in others {
                 coincidence.left[other as usize] -= gained;
             }
             for &(other, fraction) in self.limits.of_segment(held.segment) {

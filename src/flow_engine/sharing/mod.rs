@@ -22,6 +22,7 @@
 mod audit;
 mod coincidence;
 mod grid;
+mod held;
 mod settle;
 
 use std::cmp::{Ordering, Reverse};
@@ -29,6 +30,7 @@ use std::collections::BinaryHeap;
 
 use coincidence::Coincidence;
 use grid::Grid;
+use held::{Held, HeldList, Others};
 
 use super::constraints::{Constraints, DIRECT, NONE};
 use super::routes::Routes;
@@ -68,9 +70,11 @@ impl Own {
         self.0.into_iter().take_while(|&c| c != NONE)
     }
 
-    /// Those besides one, and whether it was among them.
-    fn without(self, constraint: u32) -> (Self, bool) {
-        let others = Self::new(self.each().filter(|&c| c != constraint));
+    /// Those besides one, filled up with `nobody`, and whether it was among them.
+    fn without(self, constraint: u32, nobody: u32) -> (Others, bool) {
+        let mut others = [nobody; 1 + DIRECT];
+        let there = self.each().filter(|&c| c != constraint);
+        others.iter_mut().zip(there).for_each(|(other, c)| *other = c);
         (others, self.0.contains(&constraint))
     }
 }
@@ -87,23 +91,6 @@ struct Piece {
     segment: u32,
     /// Position among the pieces of its bottleneck.
     slot: u32,
-}
-
-/// A piece, as its bottleneck knows it.
-#[derive(Debug, Clone, Copy)]
-struct Held {
-    /// Reading of the bottleneck's clock at which the piece ends.
-    end: f64,
-    start: f64,
-    weight: f64,
-    /// Weight times the fraction of the rate that the bottleneck sees.
-    share: f64,
-    piece: u32,
-    segment: u32,
-    /// The piece's own constraints besides the bottleneck.
-    others: Own,
-    /// The bottleneck sees all of its rate.
-    whole: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -251,6 +238,8 @@ impl PartialOrd for Turn {
 pub(super) struct Sharing {
     limits: Constraints,
     pieces: Vec<Piece>,
+    /// The most constraints that see all of one piece.
+    crossed: usize,
     /// The bottleneck of each piece, [`FREE`] or [`AWAY`]. Bottlenecks, floors and levels are read at
     /// random more often than all else: apart, they stay in the near caches.
     bottlenecks: Vec<u32>,
@@ -258,13 +247,14 @@ pub(super) struct Sharing {
     /// Lowest level of the fabric constraints that each segment crosses.
     floors: Vec<f64>,
     constraints: Vec<Constraint>,
+    /// At [`Sharing::nobody`], for a constraint that nothing ever comes of.
     traffic: Vec<Traffic>,
-    /// Rate per weight of the pieces whose bottleneck each constraint is; infinite without any.
+    /// Rate per weight of the pieces whose bottleneck each constraint is; infinite without any, as at [`Sharing::nobody`].
     levels: Vec<f64>,
     clocks: Vec<Clock>,
     dues: Vec<Due>,
     /// The pieces whose bottleneck each constraint is.
-    held: Vec<Vec<Held>>,
+    held: Vec<HeldList>,
     /// The pieces that each constraint sees all of, and some that have ended.
     members: Vec<Members>,
     queue: BinaryHeap<Turn>,
@@ -311,20 +301,24 @@ impl Sharing {
             awaited: false,
         };
         let weights = Grid::below(placement.pieces().len() as f64 + 8.0);
+        let pieces = pieces(&limits, schedule, placement, routes, options.weights, weights);
+        let mut traffic = vec![Traffic::default(); count + 1];
+        traffic[count].queued = true;
         Self {
             bottlenecks: vec![AWAY; placement.pieces().len()],
-            pieces: pieces(&limits, schedule, placement, routes, options.weights, weights),
+            crossed: pieces.iter().map(|piece| piece.own.each().count()).max().unwrap_or(0),
+            pieces,
             spread: Spread {
                 segments: vec![Segment::default(); routes.segments.len()],
                 unannounced: Vec::new(),
             },
             floors: vec![f64::INFINITY; routes.segments.len()],
             constraints: limits.capacity.iter().map(empty).collect(),
-            traffic: vec![Traffic::default(); count],
-            levels: vec![f64::INFINITY; count],
+            traffic,
+            levels: vec![f64::INFINITY; count + 1],
             clocks: vec![Clock::default(); count],
             dues: vec![Due::NONE; count],
-            held: vec![Vec::new(); count],
+            held: vec![HeldList::default(); count],
             members: vec![Members::default(); count],
             queue: BinaryHeap::new(),
             coincidence: Coincidence::new(options.tolerance, count),
@@ -340,6 +334,11 @@ impl Sharing {
             patience: 100 + 16 * count,
             limits,
         }
+    }
+
+    /// The constraint that stands where a piece crosses none.
+    fn nobody(&self) -> u32 {
+        self.constraints.len() as u32
     }
 
     /// Adds a piece that starts now.
@@ -465,8 +464,8 @@ impl Sharing {
     fn detach(&mut self, piece: u32) -> Held {
         let (bottleneck, slot) = (self.bottlenecks[piece as usize], self.pieces[piece as usize].slot);
         let list = &mut self.held[bottleneck as usize];
-        let held = list.swap_remove(slot as usize);
-        if let Some(moved) = list.get(slot as usize) {
+        let (held, _) = list.swap_remove(slot as usize);
+        if let Some(moved) = list.pieces.get(slot as usize) {
             self.pieces[moved.piece as usize].slot = slot;
         }
         if list.is_empty() {
@@ -517,7 +516,7 @@ impl Sharing {
         if !self.dues[constraint].known {
             let (clock, slowness) = (self.clocks[constraint], 1.0 / self.levels[constraint]);
             self.dues[constraint] = Due::NONE;
-            for held in &self.held[constraint] {
+            for held in &self.held[constraint].pieces {
                 self.dues[constraint].add(clock.at + (held.end - clock.reading) * slowness, held.start);
             }
         }

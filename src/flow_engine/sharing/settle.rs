@@ -1,6 +1,7 @@
 //! One constraint's turn: its level, the pieces it takes over, and those it passes on.
 
-use super::{AWAY, DIRECT, Due, FREE, Held, Members, NONE, OVERLOAD, Sharing, TIE, Traffic};
+use super::held::{Held, HeldList, Others};
+use super::{AWAY, DIRECT, FREE, Members, NONE, OVERLOAD, Sharing, TIE, Traffic};
 
 /// A piece that a constraint may have to take over.
 #[derive(Debug, Clone, Copy)]
@@ -20,7 +21,6 @@ struct Followed {
     change: f64,
     /// No piece with another bottleneck is faster.
     fastest: f64,
-    due: Due,
     /// Positions of the pieces that another constraint holds to a lower level, rising.
     passed_on: Vec<usize>,
 }
@@ -182,19 +182,19 @@ impl Sharing {
         self.exclude_from_floors(constraint);
         self.traffic[c].queued = true;
         let mut held = std::mem::take(&mut self.held[c]);
-        let followed = self.follow(constraint, level, &held, old, &captured, now);
+        let followed = self.follow(constraint, level, &held, old, &captured);
         for &i in followed.passed_on.iter().rev() {
-            let piece = held.swap_remove(i);
-            if let Some(moved) = held.get(i) {
+            let (piece, others) = held.swap_remove(i);
+            if let Some(moved) = held.pieces.get(i) {
                 self.pieces[moved.piece as usize].slot = i as u32;
             }
-            self.pass_on(constraint, piece, now);
+            self.pass_on(constraint, piece, others, now);
         }
         self.traffic[c].load += followed.change;
         self.traffic[c].fastest = followed.fastest;
         self.constraints[c].held_load = followed.load;
         self.constraints[c].held_weight = followed.weight;
-        self.dues[c] = followed.due;
+        self.dues[c].known = false;
         self.set_level(constraint, if held.is_empty() { f64::INFINITY } else { level });
         self.held[c] = held;
         self.announce(level, Some(constraint));
@@ -208,82 +208,119 @@ impl Sharing {
 
     /// Has pieces follow the level of their constraint: those captured just now, which come last, from the levels that
     /// they had, the others from its old one. One that another constraint holds to a lower level follows that.
-    fn follow(
-        &mut self,
-        constraint: u32,
-        level: f64,
-        held: &[Held],
-        old: f64,
-        captured: &[(u32, f64)],
-        now: f64,
-    ) -> Followed {
-        let kept = held.len() - captured.len();
-        let reading = self.clocks[constraint as usize].reading;
-        let (slowness, least) = (1.0 / level, level * (1.0 - self.slack.max(TIE)));
-        let (mut weight, mut load, mut whole) = (0.0, 0.0, 0.0);
-        let mut fastest = self.traffic[constraint as usize].fastest;
-        let (mut due, mut passed_on) = (Due::NONE, Vec::new());
-        let rates = self.rates;
+    fn follow(&mut self, constraint: u32, level: f64, held: &HeldList, old: f64, captured: &[(u32, f64)]) -> Followed {
         let mut disturbed = std::mem::take(&mut self.disturbed);
-        let most = held.len() * (2 + DIRECT);
+        let most = held.len() * (1 + DIRECT);
         if disturbed.len() < most {
             disturbed.resize(most, (NONE, 0.0));
         }
-        let mut count = 0;
-        // Weights repeat: what the usual piece changes is worked out once.
-        let mut usual = (f64::NAN, 0.0);
-        for (i, piece) in held.iter().enumerate() {
-            let other = self.lowest_other(piece);
-            let (change, target) = if other >= least && i < kept {
-                if piece.weight != usual.0 {
-                    usual = (
-                        piece.weight,
-                        rates.round(piece.weight * level) - rates.round(piece.weight * old),
-                    );
-                }
-                (usual.1, level)
-            } else {
-                let before = if i < kept { old } else { captured[i - kept].1 };
-                let target = if other >= least { level } else { other };
-                let change = rates.round(piece.weight * target) - rates.round(piece.weight * before);
-                (change, target)
-            };
-            for other in piece.others.each() {
-                let traffic = &mut self.traffic[other as usize];
-                traffic.add(change, target);
-                // Which of them are queued already nobody can predict: no branch. What is disturbed counts as queued
-                // until it has been checked.
-                disturbed[count] = (other, target);
-                count += usize::from(!traffic.queued);
-                traffic.queued = true;
-            }
-            whole += if piece.whole { change } else { 0.0 };
-            if piece.segment != NONE {
-                self.spread.note(piece.segment, change, 0.0);
-            }
-            if other >= least {
-                weight += piece.share;
-                load += rates.round(piece.share * level);
-                due.add(now + (piece.end - reading) * slowness, piece.start);
-            } else {
-                fastest = if target > fastest { target } else { fastest };
-                passed_on.push(i);
-            }
-        }
-        let followed = Followed {
-            weight,
-            load,
-            change: whole,
-            fastest,
-            due,
-            passed_on,
+        let together = match held.alike().filter(|_| captured.is_empty()) {
+            Some(weight) if self.crossed <= 2 => self.follow_together::<1>(weight, level, held, old, &mut disturbed),
+            Some(weight) => self.follow_together::<{ 1 + DIRECT }>(weight, level, held, old, &mut disturbed),
+            None => None,
         };
+        let (count, mut followed) =
+            together.unwrap_or_else(|| self.follow_each(level, held, old, captured, &mut disturbed));
+        followed.fastest = followed.fastest.max(self.traffic[constraint as usize].fastest);
         for &(other, target) in &disturbed[..count] {
             self.traffic[other as usize].queued = false;
             self.check(other, target);
         }
         self.disturbed = disturbed;
         followed
+    }
+
+    /// Where all pieces weigh the same, and no other constraint holds any of them to a lower level: what changes is the
+    /// same for all. `N` others are looked at.
+    fn follow_together<const N: usize>(
+        &mut self,
+        weight: f64,
+        level: f64,
+        held: &HeldList,
+        old: f64,
+        disturbed: &mut [(u32, f64)],
+    ) -> Option<(usize, Followed)> {
+        let least = level * (1.0 - self.slack.max(TIE));
+        let mut lowest = f64::INFINITY;
+        for others in &held.others {
+            for &other in &others[..N] {
+                let level = self.levels[other as usize];
+                lowest = if level < lowest { level } else { lowest };
+            }
+        }
+        if lowest < least {
+            return None;
+        }
+        let change = self.rates.round(weight * level) - self.rates.round(weight * old);
+        let mut count = 0;
+        for others in &held.others {
+            for &other in &others[..N] {
+                self.disturb(other, change, level, disturbed, &mut count);
+            }
+        }
+        let pieces = held.len() as f64;
+        let followed = Followed {
+            weight: pieces * weight,
+            load: pieces * self.rates.round(weight * level),
+            change: pieces * change,
+            fastest: 0.0,
+            passed_on: Vec::new(),
+        };
+        Some((count, followed))
+    }
+
+    fn follow_each(
+        &mut self,
+        level: f64,
+        held: &HeldList,
+        old: f64,
+        captured: &[(u32, f64)],
+        disturbed: &mut [(u32, f64)],
+    ) -> (usize, Followed) {
+        let kept = held.len() - captured.len();
+        let least = level * (1.0 - self.slack.max(TIE));
+        let (rates, nobody) = (self.rates, self.nobody());
+        let mut count = 0;
+        let mut followed = Followed {
+            weight: 0.0,
+            load: 0.0,
+            change: 0.0,
+            fastest: 0.0,
+            passed_on: Vec::new(),
+        };
+        for (i, (piece, others)) in held.pieces.iter().zip(&held.others).enumerate() {
+            let other = self.lowest_other(piece.segment, others);
+            let before = if i < kept { old } else { captured[i - kept].1 };
+            let target = if other >= least { level } else { other };
+            let change = rates.round(piece.weight * target) - rates.round(piece.weight * before);
+            for &other in others.iter().take_while(|&&other| other != nobody) {
+                self.disturb(other, change, target, disturbed, &mut count);
+            }
+            followed.change += if piece.whole { change } else { 0.0 };
+            if piece.segment != NONE {
+                self.spread.note(piece.segment, change, 0.0);
+            }
+            if other >= least {
+                followed.weight += piece.share;
+                followed.load += rates.round(piece.share * level);
+            } else {
+                followed.fastest = followed.fastest.max(target);
+                followed.passed_on.push(i);
+            }
+        }
+        (count, followed)
+    }
+
+    /// Tells a constraint what one piece that now runs at `level` changes about its load, and notes that it has to be
+    /// checked.
+    fn disturb(&mut self, constraint: u32, load: f64, level: f64, disturbed: &mut [(u32, f64)], count: &mut usize) {
+        let traffic = &mut self.traffic[constraint as usize];
+        traffic.add(load, level);
+        // Which of them are queued already nobody can predict: no branch. What is disturbed counts as queued
+        // until it has been checked.
+        disturbed[*count] = (constraint, level);
+        *count += usize::from(!traffic.queued);
+        traffic.queued = true;
     }
 
     /// Moves a constraint's clock to now.
@@ -323,25 +360,22 @@ impl Sharing {
     fn hold(&mut self, constraint: u32, piece: u32, work: f64, now: f64) {
         let fraction = self.fraction(constraint, self.pieces[piece as usize].segment);
         let share = self.share(piece, fraction);
-        let end = self.reading(constraint, now) + work;
-        self.dues[constraint as usize].add(
-            now + work / self.levels[constraint as usize],
-            self.pieces[piece as usize].start,
-        );
+        let (end, nobody) = (self.reading(constraint, now) + work, self.nobody());
+        self.dues[constraint as usize].known = false;
         let state = &mut self.pieces[piece as usize];
         self.bottlenecks[piece as usize] = constraint;
         state.slot = self.held[constraint as usize].len() as u32;
-        let (others, whole) = state.own.without(constraint);
-        self.held[constraint as usize].push(Held {
+        let (others, whole) = state.own.without(constraint, nobody);
+        let held = Held {
             end,
             start: state.start,
             weight: state.weight,
             share,
             piece,
-            others,
-            whole,
             segment: state.segment,
-        });
+            whole,
+        };
+        self.held[constraint as usize].push(held, others);
     }
 
     /// Sets the floors of a constraint's segments to what the other constraints allow.
@@ -350,24 +384,20 @@ impl Sharing {
     }
 
     /// The lowest level of the constraints that a piece crosses besides its bottleneck, which its segment excludes.
-    fn lowest_other(&self, piece: &Held) -> f64 {
-        let mut lowest = f64::INFINITY;
-        if piece.segment != NONE {
-            lowest = self.floors[piece.segment as usize];
-        }
-        for other in piece.others.each() {
-            let level = self.levels[other as usize];
-            if level < lowest {
-                lowest = level;
-            }
-        }
-        lowest
+    fn lowest_other(&self, segment: u32, others: &Others) -> f64 {
+        let floor = if segment == NONE {
+            f64::INFINITY
+        } else {
+            self.floors[segment as usize]
+        };
+        let levels = others.iter().map(|&other| self.levels[other as usize]);
+        levels.fold(floor, |lowest, level| if level < lowest { level } else { lowest })
     }
 
     /// Hands a piece to the constraint with the lowest level, which it crosses besides this one.
-    fn pass_on(&mut self, constraint: u32, held: Held, now: f64) {
+    fn pass_on(&mut self, constraint: u32, held: Held, others: Others, now: f64) {
         let across = self.limits.of_segment(held.segment).iter().map(|&(c, _)| c);
-        let others = across.filter(|&c| c != constraint).chain(held.others.each());
+        let others = across.filter(|&c| c != constraint).chain(others);
         let level = |c: u32| self.levels[c as usize];
         let Some(next) = others.min_by(|&a, &b| level(a).total_cmp(&level(b))) else {
             unreachable!("a piece is passed on only to another constraint");
@@ -375,7 +405,7 @@ impl Sharing {
         let level = level(next);
         let work = held.end - self.clocks[constraint as usize].reading;
         self.hold(next, held.piece, work, now);
-        let share = self.held[next as usize].last().map_or(0.0, |held| held.share);
+        let share = self.held[next as usize].pieces.last().map_or(0.0, |held| held.share);
         let state = &mut self.constraints[next as usize];
         state.held_weight += share;
         state.held_load += self.rates.round(share * level);
@@ -389,11 +419,12 @@ impl Sharing {
     pub(super) fn start_over(&mut self, now: f64) {
         for c in 0..self.constraints.len() {
             let reading = self.reading(c as u32, now);
-            for held in self.held[c].drain(..) {
+            for held in &self.held[c].pieces {
                 let piece = &mut self.pieces[held.piece as usize];
                 piece.work = held.end - reading;
                 self.bottlenecks[held.piece as usize] = FREE;
             }
+            self.held[c].clear();
             let state = &mut self.constraints[c];
             (state.held_load, state.held_weight, state.free_weight) = (0.0, 0.0, 0.0);
             self.traffic[c] = Traffic::default();

@@ -8,6 +8,7 @@ use super::links::Links;
 use super::lookahead::{self, ARRIVED};
 use super::nic::Nics;
 use super::options::Recovery;
+use super::pacing;
 use super::packet::{Event, Keys, Kind, Packet};
 use super::path_selection::InSwitch;
 use super::ports::Port;
@@ -43,6 +44,8 @@ pub(super) struct Engine<'a, Q> {
     pub in_switch: InSwitch,
     pub nics: Nics,
     pub queue_pairs: Vec<QueuePair>,
+    /// Rates by queue pair, where the transport paces them; else empty.
+    pub shares: Vec<f64>,
     pub senders: Slab<Sender>,
     pub receivers: Slab<Receiver>,
     pub flows: Vec<Flow>,
@@ -107,6 +110,10 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
             links,
             in_switch,
             nics: Nics::new(fabric, setup.packet.active_queue_pairs),
+            shares: match setup.transport.paced() {
+                true => pacing::rates(setup, &queue_pairs),
+                false => Vec::new(),
+            },
             queue_pairs,
             senders: Slab::default(),
             receivers: Slab::default(),

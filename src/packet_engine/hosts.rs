@@ -103,6 +103,13 @@ impl<Q: EventQueue> Engine<'_, Q> {
 
     /// What a queue pair finds on its path, or on the fastest where it has several.
     pub fn conditions(&self, qp: u32) -> Conditions {
+        Conditions {
+            share: self.shares.get(qp as usize).copied(),
+            ..self.on_path(qp)
+        }
+    }
+
+    fn on_path(&self, qp: u32) -> Conditions {
         let ends = self.queue_pairs[qp as usize].ends;
         let (src, dst) = (NodeId(ends.src), NodeId(ends.dst));
         // A pair that is cut off remembers the paths it once had.

@@ -25,6 +25,7 @@ mod links;
 mod lookahead;
 mod nic;
 mod options;
+mod pacing;
 mod packet;
 mod path_selection;
 mod ports;

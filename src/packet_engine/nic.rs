@@ -233,7 +233,12 @@ impl<Q: EventQueue> Engine<'_, Q> {
             flags: if resent { RESENT } else { 0 },
         };
         if let Some(rate) = sender.control.pace() {
-            sender.next_at = now.saturating_add((f64::from(size) / rate) as u64);
+            let since = if sender.control.catches_up() {
+                sender.next_at
+            } else {
+                now
+            };
+            sender.next_at = since.saturating_add((f64::from(size) / rate) as u64);
         }
         sender.control.on_send();
         sender.retransmits += u32::from(resent);

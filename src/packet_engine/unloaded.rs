@@ -62,6 +62,7 @@ pub(super) fn conditions(fabric: &Fabric, path: &[LinkId], options: &PacketOptio
         bdp: packets * full,
         hops: path.len() as u32,
         trimming,
+        share: None,
     }
 }
 

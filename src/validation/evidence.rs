@@ -137,7 +137,10 @@ fn packet(
     schedule: &Schedule,
     placement: &Placement,
 ) -> Result<Run, Absent> {
-    let transport = Transport::Ideal(Ideal { window: 2.0 });
+    let transport = Transport::Ideal(Ideal {
+        window: 2.0,
+        paced: false,
+    });
     let switch = SwitchOptions::default();
     let options = PacketOptions {
         ack_priority: true,

@@ -1,7 +1,8 @@
 //! What the network as a whole must do with well-known traffic.
 
 use super::*;
-use crate::ids::LinkId;
+use crate::ids::{LinkId, NodeId};
+use crate::rng::mix;
 use crate::topology::LinkChange;
 use crate::units::Rate;
 
@@ -101,6 +102,24 @@ fn colliding_flows_share_their_worst_link() {
     }
 }
 
+/// Bytes that a placement which pins everything puts on each link.
+fn pinned_bytes(case: &Case) -> Vec<f64> {
+    let mut assigned = vec![0.0; case.fabric.links().len()];
+    case.setup(|setup| {
+        for (task, src, dst, _) in setup.schedule.transfers() {
+            for piece in setup.placement.of(task) {
+                let crate::placement::Route::Pinned(path) = piece.route else {
+                    panic!("it pins")
+                };
+                for link in setup.fabric.path(NodeId(src), NodeId(dst), path) {
+                    assigned[link.index()] += piece.bytes as f64;
+                }
+            }
+        }
+    });
+    assigned
+}
+
 /// Every byte crosses exactly the links that its placement says, once.
 #[test]
 fn links_carry_what_was_assigned() {
@@ -108,25 +127,37 @@ fn links_carry_what_was_assigned() {
     let pairs = (0..9_u32).flat_map(|s| (0..9).filter(move |&d| d != s).map(move |d| (s, d, 10_000)));
     let case = Case::new(fabric, flows(pairs)).with(r#"{"ethereal": {}}"#, r#"{"ideal": {}}"#);
     let outcome = case.run().unwrap();
-    let placement = case
-        .load_balancing
-        .place(&case.fabric, &case.schedule, &NoFiles, 1)
-        .unwrap();
-    let mut assigned = vec![0.0; case.fabric.links().len()];
-    for (task, src, dst, _) in case.schedule.transfers() {
-        for piece in placement.of(task) {
-            let crate::placement::Route::Pinned(path) = piece.route else {
-                panic!("ethereal pins")
-            };
-            for link in case.fabric.path(crate::ids::NodeId(src), crate::ids::NodeId(dst), path) {
-                assigned[link.index()] += piece.bytes as f64;
-            }
-        }
-    }
+    let assigned = pinned_bytes(&case);
     let carried: Vec<_> = outcome.links.iter().map(|link| link.bytes).collect();
     assert_eq!(carried, assigned);
     let most = outcome.flows.iter().map(|flow| flow.paths).max();
     assert!(most > Some(1));
+}
+
+/// With unequal links and sizes, an optimal plan takes what its most loaded link does where hosts pace it, and longer
+/// where large sub-flows get no more of a link than small ones.
+#[test]
+fn paced_plans_take_as_long_as_their_most_loaded_link() {
+    let fabric = leaf_spine(4, 4, 4, "100Gbps", "500ns");
+    // Both directions of a cable alike: acknowledgements of a fast one would fill a slow one.
+    let cable = |id: LinkId| u64::from(id.0.min(fabric.link(id).reverse.0));
+    let is_slow = |&id: &LinkId| fabric.is_fabric_link(id) && mix(cable(id)).is_multiple_of(3);
+    let slow = fabric.link_ids().filter(is_slow);
+    let rate = Rate::from_gbps(25);
+    let changes: Vec<_> = slow.map(|link| LinkChange { link, rate }).collect();
+    let fabric = fabric.with(&changes);
+    let size = |src: u32, dst: u32| 4_086 * (20 + mix(u64::from(src * 16 + dst)) % 500);
+    let pairs = (0..16).flat_map(|src| [3, 5, 10].map(|offset| (src, (src + offset) % 16)));
+    let transfers = pairs.map(|(src, dst)| (src, dst, size(src, dst)));
+    let mut case = Case::new(fabric, flows(transfers)).with(r#"{"optimal-transport": {}}"#, r#"{"ideal": {}}"#);
+    let longest = case.fabric.links().iter().zip(pinned_bytes(&case));
+    let longest = longest.map(|(link, bytes)| bytes * 4_150.0 / 4_086.0 / link.rate.bytes_per_ps());
+    let bound = longest.fold(0.0, f64::max);
+    let unpaced = case.run().unwrap().cct.0 as f64 / bound;
+    case.transport = parsed(r#"{"ideal": {"window": 16, "paced": true}}"#);
+    let paced = case.run().unwrap().cct.0 as f64 / bound;
+    assert!((1.0..1.03).contains(&paced), "{paced}");
+    assert!(unpaced > 1.05, "{unpaced}");
 }
 
 /// Ports that list packets behave to the picosecond like those that know departures in advance, as long as all

@@ -10,8 +10,9 @@ use crate::packet_engine::packet::{Event, Keys, Kind, RESENT};
 use crate::topology::LinkChange;
 use crate::units::Rate;
 
-const TRANSPORTS: [&str; 7] = [
+const TRANSPORTS: [&str; 8] = [
     r#"{"ideal": {}}"#,
+    r#"{"ideal": {"window": 16, "paced": true}}"#,
     r#"{"dctcp": {}}"#,
     r#"{"dctcp": {"control": "rate"}}"#,
     r#"{"dcqcn": {}}"#,

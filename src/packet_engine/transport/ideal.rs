@@ -14,17 +14,27 @@ pub struct Ideal {
     /// The window in bandwidth-delay products of the unloaded path, rounded up to whole packets, and two packets
     /// more: where traffic goes both ways, an acknowledgement waits for a data packet at the link of either host. Default 1.
     pub window: f64,
+    /// Sub-flows are paced, so that all of a step would end together when its most loaded link has carried all of
+    /// its bytes: what a scheduler that knows all flows would have hosts do. Default false.
+    pub paced: bool,
 }
 
 impl Default for Ideal {
     fn default() -> Self {
-        Self { window: 1.0 }
+        Self {
+            window: 1.0,
+            paced: false,
+        }
     }
 }
 
 impl Spec for Ideal {
     fn check(&self) -> Result<(), InputError> {
         super::check_positive("window", self.window)
+    }
+
+    fn paced(&self) -> bool {
+        self.paced
     }
 
     fn limited_buffers(&self) -> bool {
@@ -42,19 +52,29 @@ impl Ideal {
         let whole = packets as u64 + u64::from(packets > (packets as u64) as f64);
         State {
             window: whole.saturating_add(WAITS).saturating_mul(conditions.full),
+            pace: conditions.share,
         }
     }
 }
 
-/// The window.
+/// The window, and the pace if there is one.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::packet_engine) struct State {
     window: u64,
+    pace: Option<f64>,
 }
 
 impl CongestionControl for State {
     fn window(&self) -> u64 {
         self.window
+    }
+
+    fn pace(&self) -> Option<f64> {
+        self.pace
+    }
+
+    fn catches_up(&self) -> bool {
+        true
     }
 
     fn on_ack(&mut self, _: &Feedback) {}

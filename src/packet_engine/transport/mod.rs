@@ -40,6 +40,8 @@ pub(super) struct Conditions {
     pub hops: u32,
     /// Switches trim packets that find no room.
     pub trimming: bool,
+    /// The rate at which it ends with all others of its step, in wire bytes per picosecond; where it is asked for.
+    pub share: Option<f64>,
 }
 
 /// An acknowledgement as a control sees it.
@@ -78,6 +80,11 @@ pub(super) trait CongestionControl {
     /// Bytes per picosecond at which packets leave, where they are paced.
     fn pace(&self) -> Option<f64> {
         None
+    }
+
+    /// Whether a packet that left late does not put off the ones behind it.
+    fn catches_up(&self) -> bool {
+        false
     }
 
     /// A packet was acknowledged.
@@ -152,6 +159,11 @@ macro_rules! transports {
             }
 
             #[inline]
+            fn catches_up(&self) -> bool {
+                match self { $(Self::$variant(control) => control.catches_up(),)* }
+            }
+
+            #[inline]
             fn on_ack(&mut self, ack: &Feedback) {
                 match self { $(Self::$variant(control) => control.on_ack(ack),)* }
             }
@@ -203,6 +215,11 @@ trait Spec {
         None
     }
 
+    /// Whether queue pairs ask for their share.
+    fn paced(&self) -> bool {
+        false
+    }
+
     /// Whether buffers have limits where the switch table names none.
     fn limited_buffers(&self) -> bool {
         true
@@ -228,6 +245,10 @@ impl Transport {
 
     pub(super) fn ecn(&self, rate: Rate, bdp: u64) -> Option<Ecn> {
         self.spec().ecn(rate, bdp)
+    }
+
+    pub(super) fn paced(&self) -> bool {
+        self.spec().paced()
     }
 
     pub(super) fn limited_buffers(&self) -> bool {
@@ -283,6 +304,7 @@ impl Conditions {
             bdp: 100_000,
             hops: 4,
             trimming: false,
+            share: None,
         }
     }
 }

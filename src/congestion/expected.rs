@@ -24,7 +24,7 @@ pub struct Expected {
 }
 
 /// Sub-flows out of one edge beyond which the distribution takes too long.
-const MOST_BALLS: usize = 500_000;
+const MOST_BALLS: usize = 50_000;
 
 /// Limits of the expected largest congestion of a switch-to-switch link, where every sub-flow of the
 /// placement hashes onto one of its paths. `None` unless all paths have two links, of one rate, and

@@ -139,7 +139,7 @@ fn packet(
 ) -> Result<Run, Absent> {
     let transport = Transport::Ideal(Ideal {
         window: 2.0,
-        paced: false,
+        ..Ideal::default()
     });
     let switch = SwitchOptions::default();
     let options = PacketOptions {

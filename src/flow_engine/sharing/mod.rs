@@ -70,7 +70,8 @@ impl Own {
         self.0.into_iter().take_while(|&c| c != NONE)
     }
 
-    /// Those besides one, filled up with `nobody`, and whether it was among them.
+    /// Those besides one, filled up with `nobody`, and whether it was among them. They fit: where it is not, the piece
+    /// has a segment, whose constraints are in lists, and only the two host links here.
     fn without(self, constraint: u32, nobody: u32) -> (Others, bool) {
         let mut others = [nobody; 1 + DIRECT];
         let there = self.each().filter(|&c| c != constraint);

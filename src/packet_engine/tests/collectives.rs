@@ -135,7 +135,7 @@ fn links_carry_what_was_assigned() {
 }
 
 /// With unequal links and sizes, an optimal plan takes what its most loaded link does where hosts pace it, and longer
-/// where large sub-flows get no more of a link than small ones.
+/// where they do not.
 #[test]
 fn paced_plans_take_as_long_as_their_most_loaded_link() {
     let fabric = leaf_spine(4, 4, 4, "100Gbps", "500ns");

@@ -15,7 +15,8 @@ pub struct Ideal {
     /// more: where traffic goes both ways, an acknowledgement waits for a data packet at the link of either host. Default 1.
     pub window: f64,
     /// Sub-flows are paced, so that all of a step would end together when its most loaded link has carried all of
-    /// its bytes: what a scheduler that knows all flows would have hosts do. Default false.
+    /// its bytes: what a scheduler that knows all flows would have hosts do. Sub-flows that
+    /// `active_queue_pairs` keeps waiting start when others end. Default false.
     pub paced: bool,
 }
 

@@ -1,4 +1,5 @@
-//! Benchmarks of the flow engine: CPU seconds of one run, and the same as a ratio to the hold model.
+//! Benchmarks of the flow engine: CPU seconds of one run, and the same as a ratio to the hold model. Of a short run, the
+//! median of several.
 //!
 //! `cargo bench --bench flow_engine [-- NAME]` runs the cases whose name contains NAME. Cases with a
 //! tolerance tell how far completion times are from the exact ones, if these ran before; `accuracy` is a table of that.
@@ -61,7 +62,7 @@ fn main() {
                 ..Observe::default()
             };
             let run = || simulate(&fabric, &case.schedule, &placement, &options, &observe);
-            let (seconds, outcome) = calibration::cpu_seconds(run);
+            let (seconds, outcome) = calibration::repeated(run);
             let outcome = outcome.expect("every flow finishes");
             let flows = case.schedule.transfer_count();
             let off = match exact.get(&(flows, scheme.name())).filter(|_| case.tolerance > 0.0) {

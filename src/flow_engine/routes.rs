@@ -163,6 +163,9 @@ enum Choice {
 #[derive(Debug, Default)]
 struct Mixer(u64);
 
+/// An odd number with bits all over: 2^64 divided by the golden ratio.
+const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+
 impl Hasher for Mixer {
     fn write(&mut self, bytes: &[u8]) {
         for &byte in bytes {
@@ -175,7 +178,7 @@ impl Hasher for Mixer {
     }
 
     fn write_u64(&mut self, value: u64) {
-        self.0 = mix(self.0 ^ value);
+        self.0 = (self.0.rotate_left(21) ^ value).wrapping_mul(SPREAD);
     }
 
     fn write_isize(&mut self, value: isize) {
@@ -183,7 +186,7 @@ impl Hasher for Mixer {
     }
 
     fn finish(&self) -> u64 {
-        self.0
+        mix(self.0)
     }
 }
 

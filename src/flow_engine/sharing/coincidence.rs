@@ -4,7 +4,7 @@
 //! rate, and the rates change only then. What this does to the pieces that go on is made good to first
 //! order, as long as they keep their bottlenecks: see [`Sharing::correct_clocks`].
 
-use super::{AWAY, Held, Sharing};
+use super::{AWAY, Held, Others, Sharing};
 
 /// Completions this close, relatively, coincide however small the tolerance: they differ by rounding.
 const ROUNDING: f64 = 1e-12;
@@ -107,15 +107,18 @@ impl Sharing {
         let (mut rate, mut ends, before) = (0.0, 0.0, ended.len());
         let end = |held: &Held| clock.at + (held.end - clock.reading) * slowness;
         let mut held = std::mem::take(&mut self.held[constraint as usize]);
-        for held in held.pieces.iter().filter(|held| end(held) <= last) {
+        for (held, &others) in held.pieces.iter().zip(&held.others) {
+            if end(held) > last {
+                continue;
+            }
             let (end, its_rate) = (end(held), held.weight * level);
             rate += its_rate;
             ends += its_rate * (end - first);
             if correctable {
-                self.note_end(held, its_rate, end - first);
+                self.note_end(constraint, held, others, its_rate, end - first);
             }
             ended.push((held.piece as usize, end));
-            self.remove(held, level);
+            self.remove(constraint, held, others, level);
         }
         if ended.len() - before == held.len() {
             held.clear();
@@ -133,8 +136,8 @@ impl Sharing {
         (rate, ends)
     }
 
-    fn note_end(&mut self, held: &Held, rate: f64, end: f64) {
-        for own in self.pieces[held.piece as usize].own.each() {
+    fn note_end(&mut self, bottleneck: u32, held: &Held, others: Others, rate: f64, end: f64) {
+        for own in self.seeing_all(bottleneck, held, others) {
             self.coincidence.note(own, rate, end);
         }
         for &(c, fraction) in self.limits.of_segment(held.segment) {

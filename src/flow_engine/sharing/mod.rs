@@ -308,7 +308,6 @@ impl Sharing {
         Self {
             bottlenecks: vec![AWAY; placement.pieces().len()],
             crossed: pieces.iter().map(|piece| piece.own.each().count()).max().unwrap_or(0),
-            pieces,
             spread: Spread {
                 segments: vec![Segment::default(); routes.segments.len()],
                 unannounced: Vec::new(),
@@ -320,7 +319,8 @@ impl Sharing {
             clocks: vec![Clock::default(); count],
             dues: vec![Due::NONE; count],
             held: vec![HeldList::default(); count],
-            members: vec![Members::default(); count],
+            members: members(&pieces, count),
+            pieces,
             queue: BinaryHeap::new(),
             coincidence: Coincidence::new(options.tolerance, count),
             changed: Vec::new(),
@@ -374,11 +374,10 @@ impl Sharing {
         }
     }
 
-    /// Takes a piece that has ended off its constraints.
-    fn remove(&mut self, held: &Held, level: f64) {
+    /// Takes a piece that has ended off its bottleneck and the other constraints.
+    fn remove(&mut self, bottleneck: u32, held: &Held, others: Others, level: f64) {
         let rate = self.rates.round(held.weight * level);
-        let own = self.pieces[held.piece as usize].own;
-        for own in own.each() {
+        for own in self.seeing_all(bottleneck, held, others) {
             self.members[own as usize].ended += 1;
             self.add_load(own, -rate, 0.0);
         }
@@ -386,6 +385,13 @@ impl Sharing {
             self.spread.segments[held.segment as usize].pieces.ended += 1;
             self.spread.note(held.segment, -rate, 0.0);
         }
+    }
+
+    /// The constraints that see all of a piece's rate.
+    fn seeing_all(&self, bottleneck: u32, held: &Held, others: Others) -> impl Iterator<Item = u32> + use<> {
+        let (own, nobody) = (held.whole.then_some(bottleneck), self.nobody());
+        let others = others.into_iter().take_while(move |&other| other != nobody);
+        own.into_iter().chain(others)
     }
 
     /// Queues the constraints with new free pieces, each with a level that it will not go below.
@@ -551,6 +557,19 @@ impl Sharing {
         self.audit();
         any
     }
+}
+
+/// Members of each constraint, none yet: with room for all, so that no list has to grow.
+fn members(pieces: &[Piece], constraints: usize) -> Vec<Members> {
+    let mut counts = vec![0; constraints];
+    for own in pieces.iter().flat_map(|piece| piece.own.each()) {
+        counts[own as usize] += 1;
+    }
+    let members = |count| Members {
+        pieces: Vec::with_capacity(count),
+        ended: 0,
+    };
+    counts.into_iter().map(members).collect()
 }
 
 fn pieces(

@@ -83,14 +83,17 @@ impl<'a> SemiDual<'a> {
             let block = first..n.min(first + BLOCK);
             let mut factors = [0.0; BLOCK];
             for (factor, i) in factors.iter_mut().zip(block.clone()) {
-                if !near {
+                let total = if near {
+                    dot(&self.kernel[i * m..][..m], &weights)
+                } else {
                     let cost = self.cost.row(i * self.stride);
-                    let (_, shift) = exp2_row_shifted(&mut row, g, cost, self.scale);
+                    let (total, shift) = exp2_row_shifted(&mut row, g, cost, self.scale);
                     self.shifts.push(shift);
                     self.kernel.extend_from_slice(&row);
-                }
+                    // All weights are 1.
+                    total
+                };
                 let entries = &self.kernel[i * m..][..m];
-                let total = dot(entries, &weights);
                 *factor = self.rows[i] / total;
                 totals.push(total);
                 if let Some(gram) = &mut gram {

@@ -44,7 +44,7 @@ pub(super) struct Engine<'a, Q> {
     pub in_switch: InSwitch,
     pub nics: Nics,
     pub queue_pairs: Vec<QueuePair>,
-    /// Rates by queue pair, where the transport paces them; else empty.
+    /// Wire bytes per picosecond by queue pair, where the transport paces them; else empty.
     pub shares: Vec<f64>,
     pub senders: Slab<Sender>,
     pub receivers: Slab<Receiver>,

@@ -69,6 +69,19 @@ const CASES: &[Case] = &[
         transport: r#"{"ideal": {}}"#,
         ..SMALL
     },
+    // Data only, one way.
+    Case {
+        name: "round-robin-udp-128",
+        load_balancing: r#"{"spray": {"choose": "round-robin"}}"#,
+        transport: r#"{"udp": {}}"#,
+        ..SMALL
+    },
+    Case {
+        name: "round-robin-udp-1024",
+        load_balancing: r#"{"spray": {"choose": "round-robin"}}"#,
+        transport: r#"{"udp": {}}"#,
+        ..LARGE
+    },
     Case {
         name: "pinned-ideal-1024",
         load_balancing: r#"{"ethereal": {}}"#,

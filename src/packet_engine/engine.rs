@@ -59,7 +59,9 @@ pub(super) struct Engine<'a, Q> {
     packets: u64,
     pub fcts: Vec<Time>,
     pub cct: u64,
-    /// Shortest retransmission timeout; none where nothing can be lost.
+    /// Receivers answer, and senders wait for that.
+    pub acknowledged: bool,
+    /// Shortest retransmission timeout; none where nothing can be lost, or nothing is sent again.
     pub rto: Option<u64>,
     /// Wire bytes of a full data packet.
     pub full: u64,
@@ -125,7 +127,8 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
             counters: Counters::default(),
             fcts: Vec::new(),
             cct: 0,
-            rto: can_lose.then_some(rto),
+            acknowledged: setup.transport.acknowledged(),
+            rto: (can_lose && setup.transport.acknowledged()).then_some(rto),
             full: setup.packet.full(),
             ports: if listed {
                 vec![Port::default(); fabric.links().len()]
@@ -172,7 +175,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
     }
 
     /// Lets the earliest event happen; `None` where nothing is left to do.
-    #[inline]
+    #[inline(always)]
     pub fn step(&mut self) -> Option<Event> {
         let turn = self.queue.turn();
         let event = self.queue.pop()?;

@@ -58,7 +58,10 @@ impl<Q: EventQueue> Engine<'_, Q> {
         let conditions = self.conditions(qp);
         let ends = self.queue_pairs[qp as usize].ends;
         let pair = self.queue_pairs[qp as usize];
-        let span = self.span(&conditions, pair.packets);
+        let span = match self.acknowledged {
+            true => self.span(&conditions, pair.packets),
+            false => 1,
+        };
         let control = self.setup.transport.control(&conditions);
         let spread = self.spread(qp, &conditions);
         let port = match self.forwarding.only_uplink(ends.src) {
@@ -130,8 +133,12 @@ impl<Q: EventQueue> Engine<'_, Q> {
             .fold(own, |best, other| if other.rtt < best.rtt { other } else { best })
     }
 
-    /// How many packets the two ends of a queue pair tell apart: four windows, or the whole flow.
+    /// How many packets the two ends of a queue pair tell apart: four windows, or the whole flow, as where there
+    /// is no window.
     fn span(&self, conditions: &Conditions, packets: u32) -> u32 {
+        if !self.acknowledged {
+            return packets.next_power_of_two();
+        }
         let windows = (4 * conditions.bdp / conditions.full).clamp(LEAST_SPAN, MOST_SPAN) as u32;
         windows.next_power_of_two().min(packets.next_power_of_two())
     }
@@ -227,6 +234,9 @@ impl<Q: EventQueue> Engine<'_, Q> {
 
     /// Sends an acknowledgement or a NACK for a data packet back to its sender.
     fn answer(&mut self, data: Packet, kind: Kind, cumulative: u32) {
+        if !self.acknowledged {
+            return;
+        }
         let options: &PacketOptions = self.setup.packet;
         let mut packet = Packet {
             kind,
@@ -269,6 +279,9 @@ impl<Q: EventQueue> Engine<'_, Q> {
             self.cct = self.cct.max(self.now);
             self.fcts.push(Time(self.now - flow.start));
             self.happened(task, Moment::Delivered);
+            if !self.acknowledged {
+                self.end(task);
+            }
         }
     }
 
@@ -339,23 +352,42 @@ impl<Q: EventQueue> Engine<'_, Q> {
 
     /// All data of a queue pair has been acknowledged.
     fn finish(&mut self, qp: u32, slot: u32) {
-        let sender = self.senders.remove(slot);
-        let src = self.queue_pairs[qp as usize].ends.src;
-        if sender.as_ref().is_some_and(|sender| sender.ready) {
-            self.nics.delist(self.setup.fabric.out_links(NodeId(src)), slot);
-        }
-        let pair = &mut self.queue_pairs[qp as usize];
-        pair.sender = NONE;
-        let task = pair.task;
+        self.remove_sender(qp, slot);
+        let task = self.queue_pairs[qp as usize].task;
         let flow = &mut self.flows[task as usize];
-        flow.retransmits += sender.map_or(0, |sender| sender.retransmits);
         flow.unacked -= 1;
         if flow.unacked == 0 {
-            flow.acked = self.now;
-            self.unfinished -= 1;
-            self.happened(task, Moment::Acked);
+            self.end(task);
         }
-        if let Some(next) = self.nics.leave(src) {
+        self.serve_another(qp);
+    }
+
+    /// A transfer is over for its sender.
+    fn end(&mut self, task: u32) {
+        let flow = &mut self.flows[task as usize];
+        flow.unacked = 0;
+        flow.acked = self.now;
+        self.unfinished -= 1;
+        self.happened(task, Moment::Acked);
+    }
+
+    /// The sending end of a queue pair is no longer needed.
+    pub fn remove_sender(&mut self, qp: u32, slot: u32) {
+        let pair = &mut self.queue_pairs[qp as usize];
+        pair.sender = NONE;
+        let Some(sender) = self.senders.remove(slot) else {
+            return;
+        };
+        self.flows[pair.task as usize].retransmits += sender.retransmits;
+        if sender.ready {
+            let links = self.setup.fabric.out_links(NodeId(pair.ends.src));
+            self.nics.delist(links, slot);
+        }
+    }
+
+    /// The host of a queue pair that is done serves the next that waits.
+    pub fn serve_another(&mut self, qp: u32) {
+        if let Some(next) = self.nics.leave(self.queue_pairs[qp as usize].ends.src) {
             self.activate(next);
         }
     }

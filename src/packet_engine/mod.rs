@@ -41,7 +41,7 @@ mod transport;
 mod unloaded;
 
 pub use options::{Ecn, PacketOptions, Recovery, SwitchOptions};
-pub use transport::{Dcqcn, Dctcp, Eqds, Ideal, Nscc, Signal, Swift, Transport};
+pub use transport::{Dcqcn, Dctcp, Eqds, Ideal, Nscc, Signal, Swift, Transport, Udp};
 pub use unloaded::completion;
 
 use crate::ids::NodeId;
@@ -148,6 +148,12 @@ impl Setup<'_> {
             )
             .help("use selective-repeat"));
         }
+        let learns = matches!(self.load_balancing, LoadBalancing::Reps(_) | LoadBalancing::Plb(_));
+        if learns && !self.transport.acknowledged() {
+            let (scheme, transport) = (self.load_balancing.name(), self.transport.name());
+            let message = format!("`{scheme}` learns from acknowledgements, and with `{transport}` there are none");
+            return Err(InputError::key("load_balancing", message).help("choose another of the two"));
+        }
         self.check_series()?;
         self.check_sizes()
     }
@@ -190,10 +196,10 @@ impl Setup<'_> {
             .map(|piece| piece.bytes)
             .max()
             .unwrap_or(0);
-        if largest.div_ceil(payload) >= u64::from(u32::MAX) {
+        if largest.div_ceil(payload) > 1 << 31 {
             return Err(InputError::key(
                 "packet.payload",
-                format!("a flow of {largest} bytes would have more than 2^32 packets"),
+                format!("a flow of {largest} bytes would have more than 2^31 packets"),
             ));
         }
         let (links, hosts) = (self.fabric.links().len(), self.fabric.hosts() as usize);

@@ -156,19 +156,28 @@ impl<Q: EventQueue> Engine<'_, Q> {
 
     /// Lists a sender at its port if it may send; sets an alarm if it only has to wait for its pace.
     pub fn offer(&mut self, slot: u32) {
+        if let Some(port) = self.list(slot) {
+            self.pump(port);
+        }
+    }
+
+    /// [`Engine::offer`] without asking the port, which it tells if the sender is new there.
+    #[inline(always)]
+    fn list(&mut self, slot: u32) -> Option<u32> {
         if self.senders.at(slot).ready {
-            return;
+            return None;
         }
         if !self.may_send(slot) {
-            return self.set_pace(slot);
+            self.set_pace(slot);
+            return None;
         }
         let port = self.port_of_next(slot);
         if port == NONE {
-            return;
+            return None;
         }
         self.senders.at(slot).ready = true;
         self.nics.ports[port as usize].ready.push_back(slot);
-        self.pump(port);
+        Some(port)
     }
 
     fn set_pace(&mut self, slot: u32) {
@@ -207,7 +216,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         if link == NONE { NONE } else { self.nics.port_of(link) }
     }
 
-    /// Sends the next packet of a sender that may send.
+    /// Sends the next packet of a sender that may send, on behalf of [`Engine::pump`].
     fn send(&mut self, slot: u32, port: u32) {
         let now = self.now;
         let sender = self.senders.at(slot);
@@ -253,6 +262,24 @@ impl<Q: EventQueue> Engine<'_, Q> {
             true if self.ports.is_empty() => self.links.busy_until(link),
             true => LISTED,
         };
-        self.offer(slot);
+        if !self.acknowledged && self.forget(slot, seq) {
+            return;
+        }
+        if let Some(next) = self.list(slot).filter(|&next| next != port) {
+            self.pump(next);
+        }
+    }
+
+    /// Nobody will acknowledge a packet: its sender takes it as gone. True where it was the last.
+    fn forget(&mut self, slot: u32, seq: u32) -> bool {
+        let sender = self.senders.at(slot);
+        sender.sent.acknowledge(seq, seq + 1);
+        let done = sender.sent.is_done();
+        if done {
+            let qp = sender.qp;
+            self.remove_sender(qp, slot);
+            self.serve_another(qp);
+        }
+        done
     }
 }

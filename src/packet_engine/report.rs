@@ -146,8 +146,13 @@ impl<Q: EventQueue> Engine<'_, Q> {
         }
         if tries > self.setup.packet.retries {
             format!("gave up after {} timeouts in a row", self.setup.packet.retries)
-        } else if self.queue.len() > 0 {
+        } else if !self.queue.is_empty() {
             "the run was ended".to_owned()
+        } else if !self.acknowledged {
+            format!(
+                "packets were lost, and `{}` sends nothing again",
+                self.setup.transport.name()
+            )
         } else {
             "nothing was left that could bring its packets on".to_owned()
         }

@@ -46,7 +46,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
     /// Looks at all links, unless nothing but this alarm was pending.
     pub fn sample(&mut self) {
         self.look();
-        if self.queue.len() > 0 {
+        if !self.queue.is_empty() {
             self.await_sample();
         }
     }

@@ -25,6 +25,11 @@ impl RoundRobin {
     pub fn choose(&mut self, node: u32, control: bool, count: u32) -> u32 {
         let turn = &mut self.turns[node as usize][usize::from(control)];
         *turn = turn.wrapping_add(1);
-        *turn % count
+        // Counts are mostly powers of two, and a division takes long.
+        if count.is_power_of_two() {
+            *turn & (count - 1)
+        } else {
+            *turn % count
+        }
     }
 }

@@ -35,8 +35,8 @@ impl EventQueue for Heap {
         self.0.pop().map(|Earliest(event)| event)
     }
 
-    fn len(&self) -> usize {
-        self.0.len()
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     fn extract(&mut self, chosen: impl Fn(&Event) -> bool) -> Vec<Event> {

@@ -35,8 +35,8 @@ pub(super) trait EventQueue: Default {
         0
     }
 
-    /// Number of pending events.
-    fn len(&self) -> usize;
+    /// Whether nothing is pending.
+    fn is_empty(&self) -> bool;
 
     /// Takes out all events that `chosen` names, in order. Slow: for rare changes such as a link
     /// that goes down.

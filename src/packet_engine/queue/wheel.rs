@@ -181,7 +181,6 @@ pub(in crate::packet_engine) struct Wheel {
     /// An event on the way to a place that is not near. It is handed over here, not as an argument: that would
     /// keep the events that are near out of registers.
     displaced: Event,
-    len: usize,
     judged: u32,
     judged_events: u32,
 }
@@ -201,7 +200,6 @@ impl Default for Wheel {
             popped: usize::MAX,
             late: BinaryHeap::new(),
             displaced: NO_EVENT,
-            len: 0,
             judged: 0,
             judged_events: 0,
         }
@@ -211,7 +209,6 @@ impl Default for Wheel {
 impl EventQueue for Wheel {
     #[inline(always)]
     fn push(&mut self, event: Event) {
-        self.len += 1;
         self.place(event);
     }
 
@@ -221,7 +218,6 @@ impl EventQueue for Wheel {
             if let Some(&word) = self.order.last() {
                 let position = (word & ((1 << POSITION_BITS) - 1)) as usize;
                 let event = self.current[position];
-                self.len -= 1;
                 if let Some(Earliest(late)) = self.late.peek()
                     && (late.time, late.key) < (event.time, event.key)
                 {
@@ -233,7 +229,6 @@ impl EventQueue for Wheel {
                 return Some(event);
             }
             if let Some(Earliest(late)) = self.late.pop() {
-                self.len -= 1;
                 self.popped = usize::MAX;
                 return Some(late);
             }
@@ -258,8 +253,12 @@ impl EventQueue for Wheel {
         self.turn
     }
 
-    fn len(&self) -> usize {
-        self.len
+    fn is_empty(&self) -> bool {
+        let levels = [&self.near, &self.far];
+        self.order.is_empty()
+            && self.late.is_empty()
+            && self.beyond.is_empty()
+            && levels.iter().all(|level| level.next_occupied(0).is_none())
     }
 
     fn extract(&mut self, chosen: impl Fn(&Event) -> bool) -> Vec<Event> {
@@ -267,7 +266,6 @@ impl EventQueue for Wheel {
         for event in left {
             self.place(event);
         }
-        self.len -= taken.len();
         taken.sort_unstable_by_key(|event| (event.time, event.key));
         taken
     }

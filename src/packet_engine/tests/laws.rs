@@ -10,7 +10,7 @@ use crate::packet_engine::packet::{Event, Keys, Kind, RESENT};
 use crate::topology::LinkChange;
 use crate::units::Rate;
 
-const TRANSPORTS: [&str; 8] = [
+const TRANSPORTS: [&str; 9] = [
     r#"{"ideal": {}}"#,
     r#"{"ideal": {"window": 16, "paced": true}}"#,
     r#"{"dctcp": {}}"#,
@@ -19,7 +19,9 @@ const TRANSPORTS: [&str; 8] = [
     r#"{"swift": {"base_target": "5us"}}"#,
     r#"{"nscc": {}}"#,
     r#"{"eqds": {}}"#,
+    r#"{"udp": {}}"#,
 ];
+const UDP: usize = 8;
 
 const SCHEMES: [&str; 12] = [
     r#"{"ecmp": {}}"#,
@@ -75,7 +77,11 @@ fn draws() -> impl Strategy<Value = Draw> {
             rate,
             transfers,
             transport,
-            scheme,
+            // What learns from acknowledgements needs some.
+            scheme: match SCHEMES[scheme] {
+                learns if transport == UDP && (learns.contains("reps") || learns.contains("plb")) => 0,
+                _ => scheme,
+            },
             switch,
             ack_priority,
             jitter,
@@ -241,11 +247,13 @@ proptest! {
     #[test]
     fn every_flow_finishes(draw in draws()) {
         let case = draw.case();
-        let outcome = case.run();
-        if let Err(stuck) = &outcome {
-            panic!("{stuck}: {:?}", stuck.unfinished);
-        }
-        let outcome = outcome.unwrap();
+        let udp = draw.transport == UDP;
+        let outcome = match case.run() {
+            Ok(outcome) => outcome,
+            // Nothing sends again what a fault or a full queue has cost.
+            Err(_) if udp && (draw.fault.is_some() || (1..=4).contains(&draw.switch)) => return Ok(()),
+            Err(stuck) => panic!("{stuck}: {:?}", stuck.unfinished),
+        };
         let total: u64 = case.schedule.transfers().map(|(.., bytes)| bytes).sum();
         let last: f64 = case.fabric.link_ids()
             .filter(|&id| case.fabric.link(id).to.0 < case.fabric.hosts())
@@ -259,7 +267,7 @@ proptest! {
             if case.link_events.is_empty() && case.packet.start_jitter.is_zero() && flow.subflows == 1 && flow.paths == 1 {
                 prop_assert!(flow.delivered - flow.start >= flow.ideal);
             }
-            prop_assert!(flow.acked > flow.delivered);
+            prop_assert_eq!(flow.acked > flow.delivered, !udp);
         }
     }
 }

@@ -5,6 +5,7 @@ mod collectives;
 mod faults;
 mod laws;
 mod marking;
+mod unacknowledged;
 mod watching;
 
 use super::engine::Engine;

@@ -10,6 +10,7 @@ mod eqds;
 mod ideal;
 mod nscc;
 mod swift;
+mod udp;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,7 @@ pub use eqds::Eqds;
 pub use ideal::Ideal;
 pub use nscc::Nscc;
 pub use swift::Swift;
+pub use udp::Udp;
 
 use super::options::Ecn;
 use crate::input::InputError;
@@ -186,6 +188,7 @@ transports! {
     Swift, swift::State, "swift", "a window that follows the round-trip time against a target delay";
     Nscc, nscc::State, "nscc", "a window steered by ECN marks and queuing delay together (Ultra Ethernet)";
     Eqds, eqds::State, "eqds", "the receiver hands out credits at its line rate; switches trim (EQDS, NDP)";
+    Udp, udp::State, "udp", "datagrams at line rate: not acknowledged, not sent again (RFC 768)";
 }
 
 /// What a transport says before queue pairs exist.
@@ -220,6 +223,11 @@ trait Spec {
         false
     }
 
+    /// Whether receivers answer. Senders that hear of nothing send nothing again.
+    fn acknowledged(&self) -> bool {
+        true
+    }
+
     /// Whether buffers have limits where the switch table names none.
     fn limited_buffers(&self) -> bool {
         true
@@ -249,6 +257,10 @@ impl Transport {
 
     pub(super) fn paced(&self) -> bool {
         self.spec().paced()
+    }
+
+    pub(super) fn acknowledged(&self) -> bool {
+        self.spec().acknowledged()
     }
 
     pub(super) fn limited_buffers(&self) -> bool {

@@ -2,7 +2,7 @@
 //
 // Usage: leaf_spine LEAVES SPINES HOSTS_PER_LEAF GBPS DELAY_NS PAYLOAD HEADER FLOWS
 // FLOWS has a line `src dst bytes spine` for each flow. A packet of `payload` data bytes takes
-// `payload + header` bytes on every link. Prints one line of JSON.
+// `payload + header` bytes on every link. Prints one line of JSON, with the completion time of each flow in picoseconds.
 
 #include "ns3/core-module.h"
 #include "ns3/internet-module.h"
@@ -31,6 +31,7 @@ struct Flow {
     uint32_t src, dst, spine;
     uint64_t left;      // data bytes still to send
     uint64_t undelivered;
+    Time done;
 };
 
 Ipv4Address AddressOf(uint32_t host) { return Ipv4Address((10u << 24) + host + 1); }
@@ -98,7 +99,8 @@ class LeafSpineRouting : public Ipv4RoutingProtocol {
 uint64_t g_hops = 0;
 Time g_last;
 
-// Sends the flows of one host, a packet of each in turn, back to back at the rate of its link.
+// Sends the flows of one host, a packet of each in turn, back to back at the rate of its link. As where flows come
+// up one after the other, the first has its second packet listed before the others are there.
 class Sender {
   public:
     Sender(std::vector<Flow>& flows, DataRate rate, uint32_t payload, uint32_t header)
@@ -123,9 +125,10 @@ class Sender {
         socket->Send(packet);
         if (flow.left == 0) {
             m_active.erase(m_active.begin() + m_turn);
-        } else {
+        } else if (m_started) {
             m_turn++;
         }
+        m_started = true;
         Simulator::Schedule(m_rate.CalculateBytesTxTime(data + m_header), &Sender::SendNext, this);
     }
 
@@ -135,6 +138,7 @@ class Sender {
     uint32_t m_payload, m_header;
     std::vector<std::pair<uint32_t, Ptr<Socket>>> m_active;
     size_t m_turn = 0;
+    bool m_started = false;
 };
 
 std::vector<Flow> g_flows;
@@ -150,6 +154,7 @@ void Receive(Ptr<Socket> socket) {
         }
         g_flows[id].undelivered -= data;
         g_last = Simulator::Now();
+        if (g_flows[id].undelivered == 0) g_flows[id].done = g_last;
     }
 }
 
@@ -237,9 +242,10 @@ int main(int argc, char** argv) {
     auto seconds = [](const rusage& u) { return u.ru_utime.tv_sec + u.ru_utime.tv_usec * 1e-6; };
     uint64_t undelivered = 0;
     for (const Flow& flow : g_flows) undelivered += flow.undelivered;
-    std::cout.precision(12);
-    std::cout << "{\"cct_us\": " << g_last.GetPicoSeconds() * 1e-6 << ", \"packet_hops\": " << g_hops
+    std::cout << "{\"cct_us\": " << std::fixed << g_last.GetPicoSeconds() * 1e-6 << ", \"packet_hops\": " << g_hops
               << ", \"user_s\": " << seconds(after) - seconds(before) << ", \"setup_s\": " << seconds(before)
-              << ", \"peak_mib\": " << after.ru_maxrss / 1024.0 << ", \"undelivered\": " << undelivered << "}\n";
+              << ", \"peak_mib\": " << after.ru_maxrss / 1024.0 << ", \"undelivered\": " << undelivered << ", \"fct_ps\": [";
+    for (size_t f = 0; f < g_flows.size(); f++) std::cout << (f ? ", " : "") << g_flows[f].done.GetPicoSeconds();
+    std::cout << "]}\n";
     return undelivered == 0 ? 0 : 1;
 }

@@ -3,8 +3,8 @@
 
 Installs ns-3 from Debian (libns3-dev, g++) if it is missing, builds `leaf_spine.cc` and fabricsim,
 places the flows by ECMP, gives both simulators the same paths, and prints completion times,
-packet-hops per CPU second and peak memory. ns-3 sends UDP at line rate, one way; fabricsim sends
-with `ideal` (a fixed window and an acknowledgement per packet, which count as hops of its own).
+packet-hops per CPU second, peak memory, and the largest difference of a flow's completion time.
+Both send UDP at line rate, one way.
 
 Usage: python3 benches/peers/ns3/run.py [128 | 1024]
 """
@@ -47,7 +47,7 @@ def experiment(folder, hosts, workload):
 name = "beside-ns3"
 engine = "packet"
 load_balancing = "ecmp"
-transport = "ideal"
+transport = "udp"
 [topology.leaf-spine]
 leaves = {leaves}
 spines = {spines}
@@ -58,6 +58,8 @@ fabric_link = {cable}
 [packet]
 payload = {PAYLOAD}
 header = {HEADER}
+[output]
+flows = true
 """
     path = folder / "experiment.toml"
     path.write_text(text)
@@ -86,7 +88,9 @@ def run_fabricsim(fabricsim, folder, path):
     row = next(csv.DictReader(open(results / "results.csv")))
     timing = next(csv.DictReader(open(results / "timings.csv")))
     cct, hops, user = float(row["cct_us"]), int(row["packet_hops"]), float(timing["cpu_s"])
-    return plan, {"cct_us": cct, "packet_hops": hops, "user_s": user, "peak_mib": peak}
+    flows = csv.DictReader(open(next((results / "points").glob("*/flows.csv"))))
+    fcts = [round(float(flow["fct_us"]) * 1e6) for flow in flows]
+    return plan, {"cct_us": cct, "packet_hops": hops, "user_s": user, "peak_mib": peak, "fct_ps": fcts}
 
 
 def compare(folder, programs, hosts, name, workload):
@@ -106,7 +110,14 @@ def compare(folder, programs, hosts, name, workload):
         )
     ratio = own["packet_hops"] / own["user_s"] / (theirs["packet_hops"] / theirs["user_s"])
     difference = own["cct_us"] / theirs["cct_us"] - 1
-    print(f"{'':30} hops per CPU second x {ratio:.1f}, CCT {difference:+.3%}", flush=True)
+    pairs = list(zip(own["fct_ps"], theirs["fct_ps"], strict=True))
+    largest = max(abs(ours / other - 1) for ours, other in pairs)
+    same = sum(ours == other for ours, other in pairs)
+    print(
+        f"{'':30} hops per CPU second x {ratio:.1f}, CCT {difference:+.3%}; of {len(pairs)} flows {same} end at the same "
+        f"picosecond, the others within {largest:.3%}",
+        flush=True,
+    )
 
 
 def main():

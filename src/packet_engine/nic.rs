@@ -262,7 +262,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
             true if self.ports.is_empty() => self.links.busy_until(link),
             true => LISTED,
         };
-        if !self.acknowledged && self.forget(slot, seq) {
+        if !self.acknowledged && self.let_go(slot) {
             return;
         }
         if let Some(next) = self.list(slot).filter(|&next| next != port) {
@@ -270,10 +270,10 @@ impl<Q: EventQueue> Engine<'_, Q> {
         }
     }
 
-    /// Nobody will acknowledge a packet: its sender takes it as gone. True where it was the last.
-    fn forget(&mut self, slot: u32, seq: u32) -> bool {
+    /// Nobody will acknowledge a packet: its sender is done with it. True where it was the last.
+    fn let_go(&mut self, slot: u32) -> bool {
         let sender = self.senders.at(slot);
-        sender.sent.acknowledge(seq, seq + 1);
+        sender.sent.let_go();
         let done = sender.sent.is_done();
         if done {
             let qp = sender.qp;

@@ -89,6 +89,13 @@ impl Sent {
         (seq, true)
     }
 
+    /// Nobody will acknowledge what was sent: it counts as gone.
+    #[inline]
+    pub fn let_go(&mut self) {
+        self.in_flight = 0;
+        self.cumulative = self.next;
+    }
+
     /// Notes the acknowledgement of `seq` and of all packets below `cumulative`; returns how many are new.
     #[inline]
     pub fn acknowledge(&mut self, seq: u32, cumulative: u32) -> u32 {

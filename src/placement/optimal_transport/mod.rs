@@ -2,8 +2,8 @@
 //!
 //! Each step of the schedule is one problem. Its flows are added up by pair of edges; transport with three marginals
 //! ([`ot3`](crate::optimal_transport::ot3)) divides every pair's bytes over its paths to the least possible congestion; the
-//! plan is thinned out to a vertex, so that few pairs are divided at all; and the flows of a pair are laid, whole where they
-//! fit, into its budgets. With a limit on pieces per flow a local search takes over from several starts.
+//! flows of a pair are laid, whole where they fit, into its share of every path; what does not fit is thinned out to a vertex, so
+//! that few flows are divided at all. With a limit on pieces per flow a local search takes over from several starts.
 
 mod budgets;
 mod local_search;
@@ -28,6 +28,7 @@ use super::{Piece, Placement, Plan, Problem, Route, Scheme};
 use crate::ids::TaskId;
 use crate::input::InputError;
 use crate::optimal_transport::TransportError;
+use budgets::Budgets;
 use pieces::Pieces;
 
 /// Options of `optimal-transport`.
@@ -199,9 +200,11 @@ impl OptimalTransport {
         if let Some(kept) = starts::from_before(&step, &fractional, preferences, self.max_pieces) {
             return Ok(kept);
         }
-        let vertex = step.thin_out(&fractional)?;
-        let budgets = budgets::in_bytes(&step, &vertex);
-        let laid = budgets::lay_out(&step, budgets, preferences);
+        let mut budgets = Budgets::new(&step, &fractional.congestion.plan);
+        budgets.lay_kept(preferences);
+        budgets.lay_whole();
+        budgets.give(&step.thin_out(&fractional, &budgets.left)?);
+        let laid = budgets.lay_all();
         Ok(match self.max_pieces {
             None => laid,
             Some(k) => starts::best_of_several(&step, &fractional, laid, k, self.starts, problem.seed)?,

@@ -142,13 +142,44 @@ impl Step {
         Ok(Fractional { congestion })
     }
 
-    /// The plan as a vertex where the problem is small enough, else as it is.
-    pub fn thin_out(&self, fractional: &Fractional) -> Result<Vec<f64>, TransportError> {
+    /// What is left of the plan, in bytes per cell, as a vertex where the problem is small enough, else as it is. What is not
+    /// left stays where the plan has it, and no link gets more than in the plan's congestion.
+    pub fn thin_out(&self, fractional: &Fractional, left: &[u64]) -> Result<Vec<f64>, TransportError> {
         let Congestion { plan, theta, .. } = &fractional.congestion;
-        if self.table.demands().len() + self.links.len() > VERTEX_ROWS {
-            return Ok(plan.clone());
+        let mut thinned: Vec<f64> = left.iter().map(|&bytes| bytes as f64).collect();
+        let (all, moving) = (self.table.loads(plan), self.table.loads(&thinned));
+        let mut room = Vec::new();
+        let number: Vec<u32> = (all.iter().zip(&moving).zip(self.table.capacities()))
+            .map(|((all, &moving), capacity)| {
+                if moving > 0.0 {
+                    room.push((theta * capacity - (all - moving)).max(moving));
+                }
+                room.len() as u32 - u32::from(moving > 0.0)
+            })
+            .collect();
+        let mut used: Vec<usize> = Vec::new();
+        let mut demands = Vec::new();
+        for pair in 0..self.of_pair.len() {
+            let cells = self.table.cells(pair).filter(|&cell| left[cell] > 0);
+            let first = used.len();
+            used.extend(cells);
+            let bytes: u64 = used[first..].iter().map(|&cell| left[cell]).sum();
+            let members = |&cell: &usize| -> SmallVec<[u32; 4]> {
+                self.table.members(cell).iter().map(|&e| number[e as usize]).collect()
+            };
+            if bytes > 0 {
+                demands.push((bytes as f64, used[first..].iter().map(members).collect::<Vec<_>>()));
+            }
         }
-        ot3::to_vertex(&self.table, plan, *theta)
+        if demands.is_empty() || demands.len() + room.len() > VERTEX_ROWS {
+            return Ok(thinned);
+        }
+        let table = Table::new(demands, room)?;
+        let amounts: Vec<f64> = used.iter().map(|&cell| thinned[cell]).collect();
+        for (&cell, amount) in used.iter().zip(ot3::to_vertex(&table, &amounts, 1.0)?) {
+            thinned[cell] = amount;
+        }
+        Ok(thinned)
     }
 
     /// No placement with at most `k` pieces per flow has less congestion: the bound, and each flow alone on its

@@ -206,11 +206,10 @@ impl<Q: EventQueue> Engine<'_, Q> {
         let Some(bits) = self.paths_taken.get_mut(task as usize) else {
             return;
         };
-        let base = match self.queue_pairs[packet.qp as usize].ends.base {
-            NONE => 0,
-            base => base,
-        };
-        let path = (base + u32::from(packet.path)) as usize;
+        let ends = self.queue_pairs[packet.qp as usize].ends;
+        let base = if ends.base == NONE { 0 } else { ends.base };
+        let paths = self.setup.fabric.path_count(NodeId(ends.src), NodeId(ends.dst));
+        let path = ((base + u32::from(packet.path)) % paths.max(1)) as usize;
         if bits.len() <= path / 64 {
             bits.resize(path / 64 + 1, 0);
         }
@@ -338,6 +337,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
             sender.sent.acknowledge(0, packet.seq);
             sender.sent.go_back() > 0
         } else {
+            sender.spread.on_trimmed(packet.path);
             sender.sent.lose(packet.seq)
         };
         if lost {

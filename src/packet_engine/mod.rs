@@ -148,7 +148,10 @@ impl Setup<'_> {
             )
             .help("use selective-repeat"));
         }
-        let learns = matches!(self.load_balancing, LoadBalancing::Reps(_) | LoadBalancing::Plb(_));
+        let learns = matches!(
+            self.load_balancing,
+            LoadBalancing::Reps(_) | LoadBalancing::Bitmap(_) | LoadBalancing::Plb(_)
+        );
         if learns && !self.transport.acknowledged() {
             let (scheme, transport) = (self.load_balancing.name(), self.transport.name());
             let message = format!("`{scheme}` learns from acknowledgements, and with `{transport}` there are none");

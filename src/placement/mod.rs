@@ -8,6 +8,7 @@
 
 mod adaptive;
 mod bipartite;
+mod bitmap;
 mod cut_line;
 mod ecmp;
 mod ecmp_split;
@@ -37,6 +38,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use adaptive::Adaptive;
+pub use bitmap::Bitmap;
 pub use cut_line::CutLine;
 pub use ecmp::Ecmp;
 pub use ecmp_split::EcmpSplit;
@@ -68,6 +70,7 @@ load_balancings! {
     Spray(Spray): "spray", "every packet on another path";
     WeightedSpray(WeightedSpray): "weighted-spray", "every packet on another path, in proportion to the paths' capacities";
     Reps(Reps): "reps", "spraying that reuses the paths whose acknowledgements came back unmarked";
+    Bitmap(Bitmap): "bitmap", "spraying that skips the entropies whose packets came back marked (STrack)";
     Adaptive(Adaptive): "adaptive", "every packet on the least-loaded up-link of the switch";
     Flowlet(Flowlet): "flowlet", "a new random path after every pause of a flow";
     Plb(Plb): "plb", "a new random path after some congested round-trip times";

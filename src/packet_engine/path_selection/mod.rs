@@ -4,6 +4,7 @@
 //! choose through one [`InSwitch`] for the whole fabric, hop by hop. One file each.
 
 mod adaptive;
+mod bitmap;
 mod flowlet;
 mod permuted;
 mod plb;
@@ -13,6 +14,7 @@ mod round_robin;
 mod weighted;
 
 use adaptive::Adaptive;
+use bitmap::Bitmap;
 use flowlet::Flowlet;
 use permuted::Permuted;
 use plb::Plb;
@@ -54,6 +56,7 @@ pub(super) enum Spread {
     Permuted(Permuted),
     Weighted(Weighted),
     Reps(Reps),
+    Bitmap(Bitmap),
     Plb(Plb),
 }
 
@@ -71,6 +74,7 @@ impl Spread {
                 Self::Weighted(Weighted::new(&weights[..paths as usize], salt))
             }
             (_, LoadBalancing::Reps(spec)) => Self::Reps(Reps::new(spec, paths, choice.window, salt)),
+            (_, LoadBalancing::Bitmap(spec)) => Self::Bitmap(Bitmap::new(spec, paths, salt)),
             (_, LoadBalancing::Plb(spec)) => Self::Plb(Plb::new(spec, paths, salt)),
             (_, LoadBalancing::Spray(spec)) if spec.choose == Choose::Permuted => {
                 Self::Permuted(Permuted::new(paths, salt))
@@ -84,7 +88,7 @@ impl Spread {
         matches!(self, Self::Fixed)
     }
 
-    /// The path of the next packet.
+    /// The path of the next packet; numbers from the count of paths on start over.
     #[inline]
     pub fn choose(&mut self, now: u64) -> u16 {
         match self {
@@ -93,6 +97,7 @@ impl Spread {
             Self::Permuted(state) => state.choose(),
             Self::Weighted(state) => state.choose(),
             Self::Reps(state) => state.choose(now),
+            Self::Bitmap(state) => state.choose(),
             Self::Plb(state) => state.choose(),
         }
     }
@@ -102,8 +107,16 @@ impl Spread {
     pub fn on_ack(&mut self, heard: Heard) {
         match self {
             Self::Reps(state) => state.on_ack(heard.path, heard.marked),
+            Self::Bitmap(state) => state.on_ack(heard.path, heard.marked),
             Self::Plb(state) => state.on_ack(heard.seq, heard.next, heard.marked),
             _ => {}
+        }
+    }
+
+    /// A packet on this path was trimmed.
+    pub fn on_trimmed(&mut self, path: u16) {
+        if let Self::Bitmap(state) = self {
+            state.on_trimmed(path);
         }
     }
 

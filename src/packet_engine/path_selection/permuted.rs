@@ -40,7 +40,7 @@ impl Permuted {
 
 /// Image of `x` under the permutation of `0..n` that belongs to `key`; `n` is at least 2.
 #[inline]
-fn permute(x: u32, n: u32, key: u64) -> u32 {
+pub(super) fn permute(x: u32, n: u32, key: u64) -> u32 {
     let bits = 32 - (n - 1).leading_zeros();
     let mask = (1_u32 << bits) - 1;
     let mut y = x;

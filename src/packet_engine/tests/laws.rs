@@ -23,7 +23,7 @@ const TRANSPORTS: [&str; 9] = [
 ];
 const UDP: usize = 8;
 
-const SCHEMES: [&str; 12] = [
+const SCHEMES: [&str; 13] = [
     r#"{"ecmp": {}}"#,
     r#"{"ecmp-split": {"ways": 3}}"#,
     r#"{"spray": {"choose": "random"}}"#,
@@ -32,6 +32,7 @@ const SCHEMES: [&str; 12] = [
     r#"{"weighted-spray": {}}"#,
     r#"{"reps": {}}"#,
     r#"{"reps": {"variant": "artifact"}}"#,
+    r#"{"bitmap": {}}"#,
     r#"{"adaptive": {"quantise": ["20KB"]}}"#,
     r#"{"flowlet": {}}"#,
     r#"{"plb": {"rounds": 2}}"#,
@@ -79,7 +80,7 @@ fn draws() -> impl Strategy<Value = Draw> {
             transport,
             // What learns from acknowledgements needs some.
             scheme: match SCHEMES[scheme] {
-                learns if transport == UDP && (learns.contains("reps") || learns.contains("plb")) => 0,
+                learns if transport == UDP && ["reps", "bitmap", "plb"].iter().any(|name| learns.contains(name)) => 0,
                 _ => scheme,
             },
             switch,

@@ -60,7 +60,7 @@ fn what_is_lost_stays_lost() {
 
 #[test]
 fn schemes_that_learn_are_refused() {
-    for scheme in [r#"{"reps": {}}"#, r#"{"plb": {}}"#] {
+    for scheme in [r#"{"reps": {}}"#, r#"{"bitmap": {}}"#, r#"{"plb": {}}"#] {
         let case =
             Case::new(leaf_spine(2, 2, 4, "100Gbps", "500ns"), flows([(0, 4, 1)])).with(scheme, r#"{"udp": {}}"#);
         let placement = case

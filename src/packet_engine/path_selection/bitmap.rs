@@ -1,0 +1,123 @@
+//! Spraying over entropies that were not marked lately (STrack, arXiv 2407.15266).
+//!
+//! Entropies are hashed onto paths, as switches do, so that some paths have more of them than others. Each has a count of
+//! rounds in which it will be skipped; marks and trimmed packets raise it. A packet carries its entropy beside its
+//! path: `entropy * paths + path` names the same path in every switch.
+
+use super::permuted::permute;
+use crate::placement::Bitmap as Spec;
+use crate::rng::{index_below, mix};
+
+/// The entropies of one queue pair.
+#[derive(Debug, Clone)]
+pub(in crate::packet_engine) struct Bitmap {
+    paths: u32,
+    salt: u64,
+    /// Position in this round's order.
+    at: u32,
+    round: u64,
+    /// Times that each entropy will be skipped.
+    skips: Box<[u8]>,
+    mark: u8,
+    trimmed: u8,
+    most: u8,
+}
+
+impl Bitmap {
+    /// For `paths` paths, at least 2.
+    pub fn new(spec: &Spec, paths: u32, salt: u64) -> Self {
+        let entropies = spec.entropies.min((1 << 16) / paths).max(2);
+        Self {
+            paths,
+            salt,
+            at: 0,
+            round: 0,
+            skips: vec![0; entropies as usize].into_boxed_slice(),
+            mark: spec.mark,
+            trimmed: spec.trimmed,
+            most: spec.most,
+        }
+    }
+
+    pub fn choose(&mut self) -> u16 {
+        // Where all are to be skipped, one is used all the same.
+        for _ in 0..self.skips.len() {
+            let entropy = self.next();
+            match &mut self.skips[entropy as usize] {
+                0 => return self.name(entropy),
+                skips => *skips -= 1,
+            }
+        }
+        let entropy = self.next();
+        self.name(entropy)
+    }
+
+    fn next(&mut self) -> u32 {
+        let entropies = self.skips.len() as u32;
+        if self.at == entropies {
+            self.at = 0;
+            self.round += 1;
+        }
+        self.at += 1;
+        permute(self.at - 1, entropies, mix(self.salt ^ self.round))
+    }
+
+    fn name(&self, entropy: u32) -> u16 {
+        let path = index_below(mix(mix(self.salt) ^ u64::from(entropy)), self.paths);
+        (entropy * self.paths + path) as u16
+    }
+
+    pub fn on_ack(&mut self, path: u16, marked: bool) {
+        if marked {
+            self.skip(path, self.mark);
+        }
+    }
+
+    pub fn on_trimmed(&mut self, path: u16) {
+        self.skip(path, self.trimmed);
+    }
+
+    fn skip(&mut self, path: u16, times: u8) {
+        let entropy = u32::from(path) / self.paths;
+        if let Some(skips) = self.skips.get_mut(entropy as usize) {
+            *skips = skips.saturating_add(times).min(self.most);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn marked_entropies_are_skipped() {
+        let mut bitmap = Bitmap::new(&Spec::default(), 8, 5);
+        let mut round =
+            |bitmap: &mut Bitmap, packets| -> BTreeSet<u16> { (0..packets).map(|_| bitmap.choose()).collect() };
+        let all = round(&mut bitmap, 128);
+        assert_eq!(all.len(), 128, "every entropy once a round");
+        assert_eq!(all.iter().map(|name| name % 8).collect::<BTreeSet<_>>().len(), 8);
+        let (marked, trimmed) = (*all.first().unwrap(), *all.last().unwrap());
+        bitmap.on_ack(marked, true);
+        bitmap.on_ack(marked, false);
+        bitmap.on_trimmed(trimmed);
+        let missing = |names: BTreeSet<u16>| all.difference(&names).copied().collect::<Vec<_>>();
+        assert_eq!(missing(round(&mut bitmap, 126)), [marked, trimmed]);
+        for _ in 0..3 {
+            assert_eq!(missing(round(&mut bitmap, 127)), [trimmed]);
+        }
+        assert!(missing(round(&mut bitmap, 128)).is_empty());
+    }
+
+    #[test]
+    fn where_all_are_marked_one_is_used() {
+        let mut bitmap = Bitmap::new(&Spec::default(), 2, 5);
+        let names: Vec<u16> = (0..128).map(|_| bitmap.choose()).collect();
+        names
+            .iter()
+            .for_each(|&name| (0..100).for_each(|_| bitmap.on_trimmed(name)));
+        assert!(names.contains(&bitmap.choose()));
+    }
+}

@@ -1,0 +1,51 @@
+//! Spraying over entropies that were not marked lately, as STrack has it (arXiv 2407.15266).
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Placement, Problem, Route, Scheme};
+use crate::input::InputError;
+
+/// Options of `bitmap`. A host goes through its entropies, each hashed onto a path, in an order by chance that changes with every
+/// round. Entropies whose packets came back marked or trimmed are skipped a number of times.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Bitmap {
+    /// Entropies of a queue pair; fewer where paths times entropies exceed 65536. Default 128.
+    pub entropies: u32,
+    /// How often more an entropy is skipped for an ECN mark. Default 1.
+    pub mark: u8,
+    /// How often more it is skipped for a trimmed packet. Default 4.
+    pub trimmed: u8,
+    /// The most often that it is skipped in a row. Default 15.
+    pub most: u8,
+}
+
+impl Default for Bitmap {
+    fn default() -> Self {
+        Self {
+            entropies: 128,
+            mark: 1,
+            trimmed: 4,
+            most: 15,
+        }
+    }
+}
+
+impl Scheme for Bitmap {
+    fn check(&self) -> Result<(), InputError> {
+        if !(2..=65_536).contains(&self.entropies) {
+            let error = InputError::key("entropies", format!("nothing can be chosen among {}", self.entropies));
+            return Err(error.help("`entropies` is from 2 to 65536"));
+        }
+        Ok(())
+    }
+
+    fn needs_packets(&self) -> bool {
+        true
+    }
+
+    fn place(&self, problem: &Problem<'_>) -> Result<Placement, InputError> {
+        Ok(Placement::whole(problem.schedule, |_, _, _| Route::Dynamic))
+    }
+}

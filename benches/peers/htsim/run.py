@@ -54,7 +54,7 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         for index, (experiment, settings, stored) in enumerate(CASES):
             found = last_acknowledgements(fabricsim, experiment, settings, pathlib.Path(name) / str(index))
-            scheme = "ecmp" if settings else "reps"
+            scheme = "ecmp" if settings else "bitmap"
             for file, upstream in stored.items():
                 cells = []
                 for control, theirs in zip(("nscc", "eqds"), upstream):

@@ -3,7 +3,7 @@
 use super::engine::Engine;
 use super::forwarding::Next;
 use super::options::PacketOptions;
-use super::packet::{Kind, MARKED, PRIORITY, Packet, TRIMMED, since};
+use super::packet::{Event, Kind, MARKED, PRIORITY, Packet, TRIMMED, since};
 use super::path_selection::{Choice, Heard, Spread};
 use super::queue::EventQueue;
 use super::queue_pairs::{COMPLETE, NONE, Receiver, Sender};
@@ -402,8 +402,13 @@ impl<Q: EventQueue> Engine<'_, Q> {
             sender.deadline = now + rto;
             sender.timer_seq = sender.sent.next();
             let (time, qp) = (sender.deadline, sender.qp);
-            self.alarm(time, self.keys.timeout + qp, Kind::Timeout, qp);
+            self.await_timeout(time, qp);
         }
+    }
+
+    fn await_timeout(&mut self, time: u64, qp: u32) {
+        let (key, packet) = (self.keys.timeout + qp, Packet::alarm(Kind::Timeout, qp));
+        self.queue.push_timer(Event { time, key, packet });
     }
 
     /// The retransmission timer: runs on where something was heard, else everything that old is lost.
@@ -416,7 +421,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         let sender = self.senders.at(slot);
         if sender.deadline > now {
             let time = sender.deadline;
-            return self.alarm(time, self.keys.timeout + qp, Kind::Timeout, qp);
+            return self.await_timeout(time, qp);
         }
         sender.timing = false;
         if sender.sent.in_flight() == 0 {
@@ -437,7 +442,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         sender.deadline = now + (rto << sender.timeouts.min(MOST_BACKOFF));
         sender.timer_seq = sender.sent.next();
         let time = sender.deadline;
-        self.alarm(time, self.keys.timeout + qp, Kind::Timeout, qp);
+        self.await_timeout(time, qp);
         self.leave_path(qp, slot);
         self.offer(slot);
     }

@@ -17,6 +17,11 @@ pub(super) trait EventQueue: Default {
     /// Adds an event, not earlier than the last one popped.
     fn push(&mut self, event: Event);
 
+    /// Adds a timer: most are set in the order in which they run out.
+    fn push_timer(&mut self, event: Event) {
+        self.push(event);
+    }
+
     /// Takes the earliest event.
     fn pop(&mut self) -> Option<Event>;
 

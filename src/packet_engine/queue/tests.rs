@@ -9,12 +9,20 @@ fn event(time: u64, key: u32) -> Event {
     Event { time, key, packet }
 }
 
+/// Pushes an event into both queues, every third one as a timer.
+fn push(wheel: &mut Wheel, heap: &mut Heap, time: u64, key: u32) {
+    match key % 3 {
+        0 => wheel.push_timer(event(time, key)),
+        _ => wheel.push(event(time, key)),
+    }
+    heap.push(event(time, key));
+}
+
 /// Pops everything while pushing more, in both queues, and compares.
 fn same_order(pushes: &[(u64, u32)], more: impl Fn(u64, u32) -> Option<(u64, u32)>) {
     let (mut wheel, mut heap) = (Wheel::default(), Heap::default());
     for &(time, key) in pushes {
-        wheel.push(event(time, key));
-        heap.push(event(time, key));
+        push(&mut wheel, &mut heap, time, key);
     }
     let mut last = (0, 0);
     loop {
@@ -25,8 +33,7 @@ fn same_order(pushes: &[(u64, u32)], more: impl Fn(u64, u32) -> Option<(u64, u32
         assert!((popped.time, popped.key) >= last, "time goes back");
         last = (popped.time, popped.key);
         if let Some((time, key)) = more(popped.time, popped.key) {
-            wheel.push(event(time, key));
-            heap.push(event(time, key));
+            push(&mut wheel, &mut heap, time, key);
         }
     }
 }
@@ -79,6 +86,18 @@ fn wider_buckets_begin_another_turn() {
     assert_ne!(wheel.turn(), before);
 }
 
+/// Nothing but timers, short and long: no bucket holds anything.
+#[test]
+fn timers_alone_are_in_order() {
+    for step in [1_000, 83_000, 9_000_000, 700_000_000, 60_000_000_000] {
+        let last = step * 5_000;
+        same_order(&[(0, 0), (0, 3), (5, 6), (step / 3, 9)], |time, key| {
+            let delta = step + u64::from(key) * (time & 1);
+            (time < last).then_some((time + delta, key))
+        });
+    }
+}
+
 #[test]
 fn more_equal_times_than_a_sort_word_can_number() {
     let many: Vec<_> = (0..20_000).rev().map(|key| (7_000, key)).collect();
@@ -89,9 +108,7 @@ fn more_equal_times_than_a_sort_word_can_number() {
 fn extracting_keeps_the_rest_in_order() {
     let (mut wheel, mut heap) = (Wheel::default(), Heap::default());
     for key in 0..5_000 {
-        let event = event(mix(u64::from(key)) % 3_000_000_000, key);
-        wheel.push(event);
-        heap.push(event);
+        push(&mut wheel, &mut heap, mix(u64::from(key)) % 3_000_000_000, key);
     }
     for _ in 0..1_000 {
         assert_eq!(wheel.pop(), heap.pop());

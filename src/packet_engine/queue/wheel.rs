@@ -6,8 +6,11 @@
 //! sorted but one word for each, made of the time within the bucket, the key and the position. What is
 //! pushed into the current bucket meanwhile goes to a small heap. The width adapts to what buckets
 //! hold, by powers of two.
+//!
+//! Timers that run for a constant time are set in the order in which they run out. They wait in lanes, first in, first
+//! out, and join a bucket when it is reached, so that they are neither moved from wheel to wheel nor in the way.
 
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, VecDeque};
 
 use super::EventQueue;
 use super::heap::Earliest;
@@ -28,6 +31,8 @@ const NO_EVENT: Event = Event {
     key: 0,
     packet: Packet::alarm(Kind::Task, 0),
 };
+/// Lengths of timers that are told apart.
+const LANES: usize = 2;
 /// Of a cache line.
 const EVENTS_PER_LINE: usize = 64 / size_of::<Event>();
 /// Events of a piece of memory that buckets are made of, a power of two.
@@ -169,6 +174,8 @@ pub(in crate::packet_engine) struct Wheel {
     near: Level,
     far: Level,
     beyond: BinaryHeap<Earliest>,
+    /// Timers, each lane in order, none of them in the current bucket or before.
+    lanes: [VecDeque<Event>; LANES],
     /// Events of the current bucket, and the words that sort them, last first.
     current: Vec<Event>,
     order: Vec<u64>,
@@ -194,6 +201,7 @@ impl Default for Wheel {
             near: Level::default(),
             far: Level::default(),
             beyond: BinaryHeap::new(),
+            lanes: Default::default(),
             current: Vec::new(),
             order: Vec::new(),
             turn: 0,
@@ -210,6 +218,15 @@ impl EventQueue for Wheel {
     #[inline(always)]
     fn push(&mut self, event: Event) {
         self.place(event);
+    }
+
+    fn push_timer(&mut self, event: Event) {
+        let order = (event.time, event.key);
+        let fits = |lane: &&mut VecDeque<Event>| lane.back().is_none_or(|last| (last.time, last.key) < order);
+        match self.lanes.iter_mut().find(fits) {
+            Some(lane) if event.time >> self.shift > self.cursor => lane.push_back(event),
+            _ => self.push(event),
+        }
     }
 
     #[inline]
@@ -257,6 +274,7 @@ impl EventQueue for Wheel {
         let levels = [&self.near, &self.far];
         self.order.is_empty()
             && self.late.is_empty()
+            && self.lanes.iter().all(VecDeque::is_empty)
             && self.beyond.is_empty()
             && levels.iter().all(|level| level.next_occupied(0).is_none())
     }
@@ -308,16 +326,25 @@ impl Wheel {
             }
         }
         loop {
-            if let Some(slot) = self.near.next_occupied(self.cursor as usize % SLOTS) {
-                self.cursor = self.cursor & !(SLOTS as u64 - 1) | slot as u64;
-                self.read(slot);
-                self.near.prefetch_next(&self.chunks, slot);
+            let turn = self.cursor & !(SLOTS as u64 - 1);
+            let slot = self.near.next_occupied(self.cursor as usize % SLOTS);
+            let of_lanes = self.next_of_lanes().filter(|bucket| *bucket < turn + SLOTS as u64);
+            if let Some(bucket) = slot.map(|slot| turn | slot as u64).into_iter().chain(of_lanes).min() {
+                self.cursor = bucket;
+                self.read(bucket as usize % SLOTS);
+                self.near.prefetch_next(&self.chunks, bucket as usize % SLOTS);
                 return true;
             }
             if !self.next_turn() {
                 return false;
             }
         }
+    }
+
+    /// The bucket of the earliest timer in a lane.
+    fn next_of_lanes(&self) -> Option<u64> {
+        let fronts = self.lanes.iter().filter_map(VecDeque::front);
+        fronts.map(|event| event.time >> self.shift).min()
     }
 
     /// Moves to the next turn that has events, and adds those of the far wheel to the near one.
@@ -335,7 +362,9 @@ impl Wheel {
             .beyond
             .peek()
             .map(|Earliest(event)| event.time >> (self.shift + SLOT_BITS));
-        let Some(next) = in_near.into_iter().chain(in_far).chain(in_beyond).min() else {
+        let in_lanes = self.next_of_lanes().map(|bucket| bucket >> SLOT_BITS);
+        let turns = in_near.into_iter().chain(in_far).chain(in_beyond).chain(in_lanes);
+        let Some(next) = turns.min() else {
             return false;
         };
         self.cursor = next << SLOT_BITS;
@@ -365,6 +394,10 @@ impl Wheel {
     fn read(&mut self, slot: usize) {
         self.current.clear();
         self.near.take(&mut self.chunks, slot, &mut self.current);
+        for lane in &mut self.lanes {
+            let due = |event: &mut Event| event.time >> self.shift <= self.cursor;
+            self.current.extend(std::iter::from_fn(|| lane.pop_front_if(due)));
+        }
         self.turn += 1;
         self.judged += 1;
         self.judged_events += self.current.len() as u32;
@@ -418,6 +451,7 @@ impl Wheel {
             }
         }
         events.extend(self.beyond.drain().map(|Earliest(event)| event));
+        self.lanes.iter_mut().for_each(|lane| events.extend(lane.drain(..)));
         events
     }
 }

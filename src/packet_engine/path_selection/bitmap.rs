@@ -94,8 +94,7 @@ mod tests {
     #[test]
     fn marked_entropies_are_skipped() {
         let mut bitmap = Bitmap::new(&Spec::default(), 8, 5);
-        let round =
-            |bitmap: &mut Bitmap, packets| -> BTreeSet<u16> { (0..packets).map(|_| bitmap.choose()).collect() };
+        let round = |bitmap: &mut Bitmap, packets| -> BTreeSet<u16> { (0..packets).map(|_| bitmap.choose()).collect() };
         let all = round(&mut bitmap, 128);
         assert_eq!(all.len(), 128, "every entropy once a round");
         assert_eq!(all.iter().map(|name| name % 8).collect::<BTreeSet<_>>().len(), 8);

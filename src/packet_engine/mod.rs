@@ -148,11 +148,7 @@ impl Setup<'_> {
             )
             .help("use selective-repeat"));
         }
-        let learns = matches!(
-            self.load_balancing,
-            LoadBalancing::Reps(_) | LoadBalancing::Bitmap(_) | LoadBalancing::Plb(_)
-        );
-        if learns && !self.transport.acknowledged() {
+        if self.load_balancing.needs_acknowledgements() && !self.transport.acknowledged() {
             let (scheme, transport) = (self.load_balancing.name(), self.transport.name());
             let message = format!("`{scheme}` learns from acknowledgements, and with `{transport}` there are none");
             return Err(InputError::key("load_balancing", message).help("choose another of the two"));

@@ -7,27 +7,27 @@ use super::{Placement, Problem, Route, Scheme};
 use crate::input::InputError;
 
 /// Options of `bitmap`. A host goes through its entropies, each hashed onto a path, in an order by chance that changes with every
-/// round. Entropies whose packets came back marked or trimmed are skipped a number of times.
+/// round. Entropies whose packets came back marked or trimmed get a penalty, and are skipped that often.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Bitmap {
     /// Entropies of a queue pair; fewer where paths times entropies exceed 65536. Default 128.
     pub entropies: u32,
-    /// How often more an entropy is skipped for an ECN mark. Default 1.
-    pub mark: u8,
-    /// How often more it is skipped for a trimmed packet. Default 4.
-    pub trimmed: u8,
-    /// The most often that it is skipped in a row. Default 15.
-    pub most: u8,
+    /// Penalty for an ECN mark: how often more the entropy is skipped. Default 1.
+    pub ecn_penalty: u8,
+    /// Penalty for a trimmed packet. Default 4.
+    pub trim_penalty: u8,
+    /// Penalty beyond which an entropy gets none. Default 15.
+    pub max_penalty: u8,
 }
 
 impl Default for Bitmap {
     fn default() -> Self {
         Self {
             entropies: 128,
-            mark: 1,
-            trimmed: 4,
-            most: 15,
+            ecn_penalty: 1,
+            trim_penalty: 4,
+            max_penalty: 15,
         }
     }
 }
@@ -42,6 +42,10 @@ impl Scheme for Bitmap {
     }
 
     fn needs_packets(&self) -> bool {
+        true
+    }
+
+    fn needs_acknowledgements(&self) -> bool {
         true
     }
 

@@ -106,6 +106,11 @@ trait Scheme {
         false
     }
 
+    /// Whether paths are chosen by what acknowledgements tell.
+    fn needs_acknowledgements(&self) -> bool {
+        false
+    }
+
     /// Whether every sub-flow takes a path by a hash of its own.
     fn hashes(&self) -> bool {
         false
@@ -130,6 +135,11 @@ impl LoadBalancing {
     /// Whether paths are chosen while packets travel, which only the packet engine can simulate.
     pub fn needs_packets(&self) -> bool {
         self.scheme().needs_packets()
+    }
+
+    /// Whether paths are chosen by what acknowledgements tell.
+    pub fn needs_acknowledgements(&self) -> bool {
+        self.scheme().needs_acknowledgements()
     }
 
     /// Whether every sub-flow takes a path by a hash of its own, so that another seed is another draw.

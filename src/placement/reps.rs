@@ -57,6 +57,10 @@ impl Scheme for Reps {
         true
     }
 
+    fn needs_acknowledgements(&self) -> bool {
+        true
+    }
+
     fn place(&self, problem: &Problem<'_>) -> Result<Placement, InputError> {
         Ok(Placement::whole(problem.schedule, |_, _, _| Route::Dynamic))
     }

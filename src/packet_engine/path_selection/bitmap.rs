@@ -1,7 +1,7 @@
 //! Spraying over entropies that were not marked lately (STrack, arXiv 2407.15266).
 //!
-//! Entropies are hashed onto paths, as switches do, so that some paths have more of them than others. Each has a count of
-//! rounds in which it will be skipped; marks and trimmed packets raise it. A packet carries its entropy beside its
+//! Entropies are hashed onto paths, as switches do, so that some paths have more of them than others. Each has a
+//! penalty, the number of times that it will be skipped; marks and trimmed packets raise it. A packet carries its entropy beside its
 //! path: `entropy * paths + path` names the same path in every switch.
 
 use super::permuted::permute;
@@ -17,10 +17,10 @@ pub(in crate::packet_engine) struct Bitmap {
     at: u32,
     round: u64,
     /// Times that each entropy will be skipped.
-    skips: Box<[u8]>,
-    mark: u8,
-    trimmed: u8,
-    most: u8,
+    penalties: Box<[u8]>,
+    ecn_penalty: u8,
+    trim_penalty: u8,
+    max_penalty: u8,
 }
 
 impl Bitmap {
@@ -32,20 +32,20 @@ impl Bitmap {
             salt,
             at: 0,
             round: 0,
-            skips: vec![0; entropies as usize].into_boxed_slice(),
-            mark: spec.mark,
-            trimmed: spec.trimmed,
-            most: spec.most,
+            penalties: vec![0; entropies as usize].into_boxed_slice(),
+            ecn_penalty: spec.ecn_penalty,
+            trim_penalty: spec.trim_penalty,
+            max_penalty: spec.max_penalty,
         }
     }
 
     pub fn choose(&mut self) -> u16 {
         // Where all are to be skipped, one is used all the same.
-        for _ in 0..self.skips.len() {
+        for _ in 0..self.penalties.len() {
             let entropy = self.next();
-            match &mut self.skips[entropy as usize] {
+            match &mut self.penalties[entropy as usize] {
                 0 => return self.name(entropy),
-                skips => *skips -= 1,
+                penalty => *penalty -= 1,
             }
         }
         let entropy = self.next();
@@ -53,7 +53,7 @@ impl Bitmap {
     }
 
     fn next(&mut self) -> u32 {
-        let entropies = self.skips.len() as u32;
+        let entropies = self.penalties.len() as u32;
         if self.at == entropies {
             self.at = 0;
             self.round += 1;
@@ -69,18 +69,18 @@ impl Bitmap {
 
     pub fn on_ack(&mut self, path: u16, marked: bool) {
         if marked {
-            self.skip(path, self.mark);
+            self.punish(path, self.ecn_penalty);
         }
     }
 
     pub fn on_trimmed(&mut self, path: u16) {
-        self.skip(path, self.trimmed);
+        self.punish(path, self.trim_penalty);
     }
 
-    fn skip(&mut self, path: u16, times: u8) {
+    fn punish(&mut self, path: u16, by: u8) {
         let entropy = u32::from(path) / self.paths;
-        if let Some(skips) = self.skips.get_mut(entropy as usize) {
-            *skips = skips.saturating_add(times).min(self.most);
+        if let Some(penalty) = self.penalties.get_mut(entropy as usize) {
+            *penalty = penalty.saturating_add(by).min(self.max_penalty);
         }
     }
 }

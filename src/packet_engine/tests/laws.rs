@@ -79,8 +79,8 @@ fn draws() -> impl Strategy<Value = Draw> {
             transfers,
             transport,
             // What learns from acknowledgements needs some.
-            scheme: match SCHEMES[scheme] {
-                learns if transport == UDP && ["reps", "bitmap", "plb"].iter().any(|name| learns.contains(name)) => 0,
+            scheme: match parsed::<LoadBalancing>(SCHEMES[scheme]).needs_acknowledgements() {
+                true if transport == UDP => 0,
                 _ => scheme,
             },
             switch,

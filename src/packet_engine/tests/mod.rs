@@ -76,8 +76,15 @@ impl Case {
         self
     }
 
-    /// Hands the setup of this case to `use_it`.
+    /// Hands the setup of this case, which is possible, to `use_it`.
     fn setup<T>(&self, use_it: impl FnOnce(&Setup<'_>) -> T) -> T {
+        self.unchecked(|setup| {
+            setup.check().unwrap();
+            use_it(setup)
+        })
+    }
+
+    fn unchecked<T>(&self, use_it: impl FnOnce(&Setup<'_>) -> T) -> T {
         let placement = self
             .load_balancing
             .place(&self.fabric, &self.schedule, &NoFiles, self.seed)
@@ -98,7 +105,6 @@ impl Case {
             },
             seed: self.seed,
         };
-        setup.check().unwrap();
         use_it(&setup)
     }
 

@@ -61,25 +61,9 @@ fn what_is_lost_stays_lost() {
 #[test]
 fn schemes_that_learn_are_refused() {
     for scheme in [r#"{"reps": {}}"#, r#"{"bitmap": {}}"#, r#"{"plb": {}}"#] {
-        let case =
-            Case::new(leaf_spine(2, 2, 4, "100Gbps", "500ns"), flows([(0, 4, 1)])).with(scheme, r#"{"udp": {}}"#);
-        let placement = case
-            .load_balancing
-            .place(&case.fabric, &case.schedule, &NoFiles, 1)
-            .unwrap();
-        let refused = Setup {
-            fabric: &case.fabric,
-            link_events: &[],
-            schedule: &case.schedule,
-            placement: &placement,
-            load_balancing: &case.load_balancing,
-            transport: &case.transport,
-            packet: &case.packet,
-            switch: &case.switch,
-            observe: Observe::default(),
-            seed: 1,
-        };
-        let error = refused.check().unwrap_err().to_string();
+        let case = Case::new(leaf_spine(2, 2, 4, "100Gbps", "500ns"), flows([(0, 4, 1)]));
+        let case = case.with(scheme, r#"{"udp": {}}"#);
+        let error = case.unchecked(|setup| setup.check()).unwrap_err().to_string();
         assert!(error.contains("learns from acknowledgements"), "{error}");
     }
 }

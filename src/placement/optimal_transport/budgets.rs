@@ -3,7 +3,7 @@
 use super::pieces::{Pieces, change};
 use super::preferences::Preferences;
 use super::step::Step;
-use crate::placement::Route;
+use crate::placement::{Piece, Route};
 
 /// Bytes per cell, and which flows are still to be laid into them.
 pub(super) struct Budgets<'a> {
@@ -65,29 +65,12 @@ impl<'a> Budgets<'a> {
         order
     }
 
-    /// Lays what can stay on the paths that it had before.
-    pub fn lay_kept(&mut self, preferences: &Preferences) {
+    /// Lays what can stay on the paths that it had before, then flows whole where they fit.
+    pub fn lay_fitting(&mut self, preferences: &Preferences) {
         for pair in 0..self.step.of_pair.len() {
-            for f in self.by_size(pair) {
-                let budgets = &mut self.left[self.step.table.cells(pair)];
-                let pieces = preferences.before(self.step.flows[f as usize].task);
-                let stays = pieces.iter().all(|piece| {
-                    matches!(piece.route, Route::Pinned(path) if budgets.get(path as usize).is_some_and(|b| *b >= piece.bytes))
-                });
-                for piece in pieces.iter().filter(|_| stays) {
-                    if let Route::Pinned(path) = piece.route {
-                        budgets[path as usize] -= piece.bytes;
-                        change(&mut self.laid[f as usize], path, piece.bytes as i64);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Lays flows whole where they fit.
-    pub fn lay_whole(&mut self) {
-        for pair in 0..self.step.of_pair.len() {
-            for f in self.by_size(pair) {
+            let mut order = self.by_size(pair);
+            order.retain(|&f| !self.keep(pair, f, preferences));
+            for f in order {
                 let budgets = &mut self.left[self.step.table.cells(pair)];
                 let bytes = self.step.flows[f as usize].bytes;
                 if let Some(path) = smallest_that_holds(bytes, budgets) {
@@ -96,6 +79,23 @@ impl<'a> Budgets<'a> {
                 }
             }
         }
+    }
+
+    /// Lays a flow on the paths that it had before; false where it had none or they have no room.
+    fn keep(&mut self, pair: usize, f: u32, preferences: &Preferences) -> bool {
+        let budgets = &mut self.left[self.step.table.cells(pair)];
+        let pieces = preferences.before(self.step.flows[f as usize].task);
+        let fits = |piece: &Piece| matches!(piece.route, Route::Pinned(path) if budgets.get(path as usize).is_some_and(|b| *b >= piece.bytes));
+        if pieces.is_empty() || !pieces.iter().all(fits) {
+            return false;
+        }
+        for piece in pieces {
+            if let Route::Pinned(path) = piece.route {
+                budgets[path as usize] -= piece.bytes;
+                change(&mut self.laid[f as usize], path, piece.bytes as i64);
+            }
+        }
+        true
     }
 
     /// Lays all that waits, whole where it fits. Every cut fills a budget, so that a pair has fewer extra sub-flows

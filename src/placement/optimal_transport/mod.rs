@@ -201,8 +201,7 @@ impl OptimalTransport {
             return Ok(kept);
         }
         let mut budgets = Budgets::new(&step, &fractional.congestion.plan);
-        budgets.lay_kept(preferences);
-        budgets.lay_whole();
+        budgets.lay_fitting(preferences);
         budgets.give(&step.thin_out(&fractional, &budgets.left)?);
         let laid = budgets.lay_all();
         Ok(match self.max_pieces {

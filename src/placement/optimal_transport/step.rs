@@ -42,6 +42,9 @@ pub(in crate::placement) struct Step {
     cuts: Vec<Vec<u32>>,
 }
 
+/// An amount, and the links of each of its cells by number.
+type Demand = (f64, Vec<SmallVec<[u32; 4]>>);
+
 /// A division of every pair's bytes over its paths.
 pub(in crate::placement) struct Fractional {
     pub congestion: Congestion,
@@ -145,32 +148,9 @@ impl Step {
     /// What is left of the plan, in bytes per cell, as a vertex where the problem is small enough, else as it is. What is not
     /// left stays where the plan has it, and no link gets more than in the plan's congestion.
     pub fn thin_out(&self, fractional: &Fractional, left: &[u64]) -> Result<Vec<f64>, TransportError> {
-        let Congestion { plan, theta, .. } = &fractional.congestion;
         let mut thinned: Vec<f64> = left.iter().map(|&bytes| bytes as f64).collect();
-        let (all, moving) = (self.table.loads(plan), self.table.loads(&thinned));
-        let mut room = Vec::new();
-        let number: Vec<u32> = (all.iter().zip(&moving).zip(self.table.capacities()))
-            .map(|((all, &moving), capacity)| {
-                if moving > 0.0 {
-                    room.push((theta * capacity - (all - moving)).max(moving));
-                }
-                room.len() as u32 - u32::from(moving > 0.0)
-            })
-            .collect();
-        let mut used: Vec<usize> = Vec::new();
-        let mut demands = Vec::new();
-        for pair in 0..self.of_pair.len() {
-            let cells = self.table.cells(pair).filter(|&cell| left[cell] > 0);
-            let first = used.len();
-            used.extend(cells);
-            let bytes: u64 = used[first..].iter().map(|&cell| left[cell]).sum();
-            let members = |&cell: &usize| -> SmallVec<[u32; 4]> {
-                self.table.members(cell).iter().map(|&e| number[e as usize]).collect()
-            };
-            if bytes > 0 {
-                demands.push((bytes as f64, used[first..].iter().map(members).collect::<Vec<_>>()));
-            }
-        }
+        let used: Vec<usize> = (0..left.len()).filter(|&cell| left[cell] > 0).collect();
+        let (demands, room) = self.rest(fractional, &used, &thinned);
         if demands.is_empty() || demands.len() + room.len() > VERTEX_ROWS {
             return Ok(thinned);
         }
@@ -180,6 +160,26 @@ impl Step {
             thinned[cell] = amount;
         }
         Ok(thinned)
+    }
+
+    /// The demands of what is left, each with its cells, and the bytes that it may put on each of its links.
+    fn rest(&self, fractional: &Fractional, used: &[usize], left: &[f64]) -> (Vec<Demand>, Vec<f64>) {
+        let Congestion { plan, theta, .. } = &fractional.congestion;
+        let (all, moving) = (self.table.loads(plan), self.table.loads(left));
+        let mut number = vec![u32::MAX; all.len()];
+        let mut room = Vec::new();
+        for link in (0..all.len()).filter(|&link| moving[link] > 0.0) {
+            number[link] = room.len() as u32;
+            let staying = all[link] - moving[link];
+            room.push((theta * self.table.capacities()[link] - staying).max(moving[link]));
+        }
+        let of_one_pair = |a: &usize, b: &usize| self.table.demand_of(*a) == self.table.demand_of(*b);
+        let members = |&cell: &usize| self.table.members(cell).iter().map(|&e| number[e as usize]).collect();
+        let demands = used.chunk_by(of_one_pair).map(|cells| {
+            let bytes = cells.iter().map(|&cell| left[cell]).sum();
+            (bytes, cells.iter().map(members).collect())
+        });
+        (demands.collect(), room)
     }
 
     /// No placement with at most `k` pieces per flow has less congestion: the bound, and each flow alone on its

@@ -270,6 +270,39 @@ fn place_by(spec: &OptimalTransport, fabric: &Fabric, schedule: &Schedule) -> Pl
         .unwrap()
 }
 
+/// Loads that are even over a step are not all: hosts of a leaf reach another leaf at about the same time.
+#[test]
+fn every_pair_of_leaves_uses_all_spines_alike() {
+    let cable = Cable {
+        rate: Rate::from_gbps(100),
+        delay: Time::from_us(1),
+    };
+    let fabric = Fabric::compile(&LeafSpine::uniform(4, 4, 4, cable).blueprint().unwrap());
+    let mut builder = ScheduleBuilder::default();
+    for (src, dst) in (0..16).flat_map(|src| (0..16).map(move |dst| (src, dst))) {
+        if src != dst {
+            builder.transfer(src, dst, 8_000, 0);
+        }
+    }
+    let schedule = builder.build();
+    let placement = place(&fabric, &schedule, None);
+    let mut flows = [[[0; 4]; 4]; 4];
+    for (task, src, dst, _) in schedule.transfers() {
+        let [piece] = placement.of(task) else {
+            panic!("a flow is divided")
+        };
+        if let Route::Pinned(path) = piece.route {
+            flows[src as usize / 4][dst as usize / 4][path as usize] += 1;
+        }
+    }
+    for (from, to) in (0..4)
+        .flat_map(|from| (0..4).map(move |to| (from, to)))
+        .filter(|(from, to)| from != to)
+    {
+        assert_eq!(flows[from][to], [4; 4]);
+    }
+}
+
 #[test]
 fn equal_steps_are_placed_alike_and_the_whole_schedule_on_request() {
     let fabric = fabric(Family::Equal, true, 3);

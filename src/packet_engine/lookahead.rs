@@ -7,7 +7,7 @@
 
 use super::engine::Engine;
 use super::forwarding::Next;
-use super::packet::{Event, Keys, Kind};
+use super::packet::{Event, Keys, Kind, Packet};
 use super::prefetch::prefetch;
 use super::queue::EventQueue;
 use super::queue_pairs::NONE;
@@ -49,18 +49,18 @@ impl<Q: EventQueue> Engine<'_, Q> {
                 self.fetch_port(event.packet.qp);
             }
         }
-        packets().for_each(|event| self.fetch_bits(event));
+        let ends = self.queue.coming().iter().zip(&*routes).filter(|(_, route)| **route == ARRIVED);
+        ends.for_each(|(event, _)| self.fetch_bits(&event.packet));
     }
 
     /// Asks for the bits of a packet that reaches its end.
     #[inline]
-    fn fetch_bits(&self, event: &Event) {
-        let (packet, node) = (&event.packet, self.forwarding.end_of(event.key - Keys::ARRIVAL));
+    fn fetch_bits(&self, packet: &Packet) {
         let pair = &self.queue_pairs[packet.qp as usize];
-        if packet.kind == Kind::Data && node == pair.ends.dst {
+        if packet.kind == Kind::Data {
             let receiver = self.receivers.get(pair.receiver);
             receiver.inspect(|receiver| receiver.received.fetch(packet.seq));
-        } else if packet.kind == Kind::Ack && node == pair.ends.src {
+        } else if packet.kind == Kind::Ack {
             let sender = self.senders.get(pair.sender);
             sender.inspect(|sender| sender.sent.fetch(packet.seq));
         }

@@ -91,7 +91,7 @@ impl Chunks {
 
     /// Moves the events of a bucket to the end of a list.
     fn take(&mut self, tail: u32, events: &mut Vec<Event>) {
-        self.of(tail).for_each(|chunk| events.extend_from_slice(chunk));
+        self.of(tail).for_each(|chunk| events.extend(chunk.iter().rev()));
         let mut chunk = tail.saturating_sub(1) / CHUNK as u32;
         while chunk != 0 {
             self.free.push(chunk);
@@ -190,6 +190,8 @@ pub(in crate::packet_engine) struct Wheel {
     displaced: Event,
     judged: u32,
     judged_events: u32,
+    /// How many of them would be two were they half as wide.
+    judged_splits: u32,
 }
 
 impl Default for Wheel {
@@ -210,6 +212,7 @@ impl Default for Wheel {
             displaced: NO_EVENT,
             judged: 0,
             judged_events: 0,
+            judged_splits: 0,
         }
     }
 }
@@ -411,14 +414,23 @@ impl Wheel {
                 (event.time - start) << (32 + POSITION_BITS) | u64::from(event.key) << POSITION_BITS | position as u64
             }));
         self.order.sort_unstable_by(|a, b| b.cmp(a));
+        self.judged_splits += u32::from(self.splits());
+    }
+
+    /// Whether the current bucket would be two if its width were halved.
+    fn splits(&self) -> bool {
+        let half = 1 << (31 + POSITION_BITS + self.shift);
+        matches!((self.order.first(), self.order.last()), (Some(last), Some(first)) if (first ^ last) & half != 0)
     }
 
     /// Halves or doubles the width of the buckets where they hold too many or too few events.
     fn adapt(&mut self) {
         let fill = self.judged_events / self.judged;
+        let splits = 2 * self.judged_splits > self.judged;
         self.judged = 0;
         self.judged_events = 0;
-        let shift = if fill > *GOOD_FILL.end() {
+        self.judged_splits = 0;
+        let shift = if fill > *GOOD_FILL.end() && splits {
             self.shift - 1
         } else if fill < *GOOD_FILL.start() {
             self.shift + 1

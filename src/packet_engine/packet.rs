@@ -48,20 +48,21 @@ pub(super) const RESENT: u8 = 8;
 /// A packet, or what an alarm needs to know. Numbers of queue pairs (`qp`) are positions among all
 /// pieces of the placement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(C)]
 pub(super) struct Packet {
     pub qp: u32,
     /// Number of the data packet within its queue pair, from 0.
     pub seq: u32,
     /// When the data packet was sent, in units of 2^10 ps; echoed by its acknowledgement.
     pub stamp: u32,
-    /// Path index relative to the queue pair's first path; echoed by its acknowledgement.
-    pub path: u16,
     /// Of an acknowledgement: how far the cumulative number lies behind `seq + 1`, see [`Packet::cumulative`].
     pub behind: u16,
-    /// Bytes on the wire.
-    pub size: u16,
     pub kind: Kind,
     pub flags: u8,
+    /// Path index relative to the queue pair's first path; echoed by its acknowledgement.
+    pub path: u16,
+    /// Bytes on the wire.
+    pub size: u16,
 }
 
 impl Packet {

@@ -26,10 +26,11 @@ struct LinkState {
     busy_until: u64,
     /// Propagation delay and latency of the node behind, in ps.
     delay: u64,
+    /// A packet that will have left sooner than this after its arrival is neither marked nor refused, in ps, as long as
+    /// half of the buffer is free.
+    plain_below: u64,
     /// A backlog from here on is marked, or may be, in ps.
     mark_from: u64,
-    /// A packet that would leave later than this after its arrival is not accepted, in ps.
-    limit: u64,
     /// Wire bytes accepted.
     wire_bytes: u64,
     /// Payload bytes accepted.
@@ -99,8 +100,6 @@ struct Buffer {
     used_at_most: u64,
     /// Above this it is counted anew.
     count_from: u64,
-    /// A queue up to here, in ps, is within every threshold while half of the buffer is free.
-    short: u64,
     ports: Vec<u32>,
 }
 
@@ -124,6 +123,8 @@ pub(super) enum Refused {
 pub(super) struct Admitted {
     /// Its time on the wire, in ps.
     pub on_wire: u64,
+    /// The time until it and all before it have left, in ps.
+    backlog: u64,
     /// The flag to add: MARKED or none.
     pub mark: u8,
 }
@@ -136,8 +137,10 @@ pub(super) struct Links {
     rates: Vec<Rate>,
     /// Marking of each switch port.
     ecn: Vec<Option<Ecn>>,
-    /// Limit of each port's own queue, in bytes.
+    /// Limit of each port's own queue, in bytes, and as time: a packet that would leave later after its arrival is not
+    /// accepted.
     limits: Vec<Option<u64>>,
+    limits_in_ps: Vec<u64>,
     buffers: Vec<Buffer>,
     /// Time on the wire of what waits in the lists of ports, in ps; empty where there are none.
     waiting: Vec<u64>,
@@ -156,6 +159,7 @@ impl Links {
             rates: Vec::with_capacity(fabric.links().len()),
             ecn: Vec::with_capacity(fabric.links().len()),
             limits: Vec::with_capacity(fabric.links().len()),
+            limits_in_ps: vec![NEVER; fabric.links().len()],
             buffers: Vec::new(),
             waiting: if listed {
                 vec![0; fabric.links().len()]
@@ -179,8 +183,8 @@ impl Links {
             links.states.push(LinkState {
                 busy_until: 0,
                 delay: link.delay.0,
+                plain_below: 0,
                 mark_from: NEVER,
-                limit: NEVER,
                 wire_bytes: 0,
                 data_bytes: 0,
                 max_backlog: 0,
@@ -212,7 +216,6 @@ impl Links {
                 size,
                 used_at_most: 0,
                 count_from: 0,
-                short: NEVER,
                 ports,
             });
         }
@@ -243,10 +246,9 @@ impl Links {
     /// Puts a packet in the queue of a link; says when it will arrive at the far end, and with which flags.
     #[inline(always)]
     pub fn enqueue(&mut self, link: u32, now: u64, packet: &Packet) -> Result<(u64, u8), Refused> {
-        let Admitted { on_wire, mark } = self.admit(link, now, 0, packet)?;
+        let Admitted { backlog, mark, .. } = self.admit(link, now, 0, packet)?;
         let payload = self.payload(packet);
         let state = &mut self.states[link as usize];
-        let backlog = state.busy_until.saturating_sub(now) + on_wire;
         state.wire_bytes += u64::from(packet.size);
         state.data_bytes += payload;
         state.max_backlog = state.max_backlog.max(backlog);
@@ -258,20 +260,49 @@ impl Links {
     #[inline(always)]
     pub fn admit(&mut self, link: u32, now: u64, ahead: u64, packet: &Packet) -> Result<Admitted, Refused> {
         let state = &self.states[link as usize];
-        let backlog = state.busy_until.saturating_sub(now) + ahead;
+        let on_wire = u64::from(packet.size) * u64::from(state.ps_per_byte);
+        let backlog = state.busy_until.saturating_sub(now) + ahead + on_wire;
+        if backlog < state.plain_below && self.reserve(link, packet.size) {
+            let mark = 0;
+            return Ok(Admitted { on_wire, backlog, mark });
+        }
+        self.judge(link, now, ahead, packet.size, packet.kind)
+    }
+
+    /// [`Links::admit`] where a queue is long, its buffer more than half full, or its link of an odd rate.
+    #[inline(never)]
+    fn judge(&mut self, link: u32, now: u64, ahead: u64, size: u16, kind: Kind) -> Result<Admitted, Refused> {
+        let state = &self.states[link as usize];
+        let before = state.busy_until.saturating_sub(now) + ahead;
         let on_wire = match state.ps_per_byte {
-            0 => self.odd_rate_on_wire(link, packet.size)?,
-            ps => u64::from(packet.size) * u64::from(ps),
+            0 => self.odd_rate_on_wire(link, size)?,
+            ps => u64::from(size) * u64::from(ps),
         };
-        if backlog + on_wire > state.limit {
+        let backlog = before + on_wire;
+        let fits = match state.buffer {
+            NO_BUFFER => backlog <= self.limits_in_ps[link as usize],
+            _ => self.fits_threshold(link, now, backlog, u64::from(size)),
+        };
+        if !fits {
             return Err(Refused::Full);
         }
-        let above = backlog >= state.mark_from && packet.kind == Kind::Data;
-        if state.buffer != NO_BUFFER && !self.fits_buffer(link, now, backlog + on_wire, packet.size) {
-            return Err(Refused::Full);
+        let above = before >= self.states[link as usize].mark_from && kind == Kind::Data;
+        let mark = if above { self.mark(link, before) } else { 0 };
+        Ok(Admitted { on_wire, backlog, mark })
+    }
+
+    /// Takes room in the buffer of a link, if it has one, as long as half of it is free.
+    #[inline(always)]
+    fn reserve(&mut self, link: u32, size: u16) -> bool {
+        let Some(buffer) = self.buffers.get_mut(self.states[link as usize].buffer as usize) else {
+            return true;
+        };
+        let used = buffer.used_at_most + u64::from(size);
+        let half_is_free = used <= buffer.size / 2;
+        if half_is_free {
+            buffer.used_at_most = used;
         }
-        let mark = if above { self.mark(link, backlog) } else { 0 };
-        Ok(Admitted { on_wire, mark })
+        half_is_free
     }
 
     /// Counts a packet that joins the list of a port, with `backlog` ps to send then.
@@ -322,19 +353,6 @@ impl Links {
     ///
     /// What is used is only bounded from above between countings; where the bound says no, it is
     /// counted, so that every decision is exact.
-    #[inline(always)]
-    fn fits_buffer(&mut self, link: u32, now: u64, queue: u64, size: u16) -> bool {
-        let index = self.states[link as usize].buffer as usize;
-        let buffer = &mut self.buffers[index];
-        let used = buffer.used_at_most + u64::from(size);
-        if used <= buffer.size / 2 && queue <= buffer.short {
-            buffer.used_at_most = used;
-            return true;
-        }
-        self.fits_threshold(link, now, queue, u64::from(size))
-    }
-
-    #[inline(never)]
     fn fits_threshold(&mut self, link: u32, now: u64, queue: u64, size: u64) -> bool {
         let index = self.states[link as usize].buffer as usize;
         let ps_per_byte = match self.states[link as usize].ps_per_byte {
@@ -460,15 +478,17 @@ impl Links {
         };
         let mark_from = self.ecn[link as usize].map_or(NEVER, |ecn| time(ecn.kmin.0));
         let limit = self.limits[link as usize].map_or(NEVER, time);
+        self.limits_in_ps[link as usize] = limit;
         let state = &mut self.states[link as usize];
-        if let Some(buffer) = self.buffers.get_mut(state.buffer as usize)
-            && !rate.is_zero()
-        {
-            let half = (self.alpha * (buffer.size / 2) as f64 * (8e12 / rate.0 as f64)) as u64;
-            buffer.short = buffer.short.min(half);
-        }
+        // Within the dynamic threshold while half of the buffer is free.
+        let threshold = self.buffers.get(state.buffer as usize).map_or(NEVER, |buffer| {
+            (self.alpha * (buffer.size / 2) as f64 * (8e12 / rate.0 as f64)) as u64
+        });
         state.ps_per_byte = u32::try_from(ps).unwrap_or(0);
         state.mark_from = mark_from;
-        state.limit = limit;
+        state.plain_below = match state.ps_per_byte {
+            0 => 0,
+            _ => mark_from.min(limit).min(threshold),
+        };
     }
 }

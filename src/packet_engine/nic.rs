@@ -29,6 +29,16 @@ pub(super) struct Port {
     pending: bool,
 }
 
+impl Port {
+    /// The first sender of the list becomes the last.
+    #[inline]
+    fn rotate(&mut self) {
+        if self.ready.len() > 1 {
+            self.ready.rotate_left(1);
+        }
+    }
+}
+
 /// Queue pairs of one host.
 #[derive(Debug, Clone, Default)]
 struct Served {
@@ -125,17 +135,17 @@ impl<Q: EventQueue> Engine<'_, Q> {
 
     /// Lets a port take a packet from the next queue pair, or wakes it when it can.
     pub fn pump(&mut self, index: u32) {
-        let port = &mut self.nics.ports[index as usize];
+        let port = &self.nics.ports[index as usize];
         if port.pending {
             return;
         }
         if port.free_at <= self.now {
-            while let Some(slot) = self.nics.ports[index as usize].ready.pop_front() {
-                self.senders.at(slot).ready = false;
-                if self.may_send(slot) {
+            while let Some(&slot) = self.nics.ports[index as usize].ready.front() {
+                if self.senders.at(slot).may_send(self.now, self.full) {
                     self.send(slot, index);
                     break;
                 }
+                self.delist_first(slot, index);
             }
         }
         let port = &mut self.nics.ports[index as usize];
@@ -146,12 +156,10 @@ impl<Q: EventQueue> Engine<'_, Q> {
         }
     }
 
-    /// Whether a sender has a packet for which there is room in its window, and it is time.
-    #[inline]
-    fn may_send(&mut self, slot: u32) -> bool {
-        let full = self.full;
-        let sender = self.senders.at(slot);
-        sender.sent.has_more() && sender.control.may_send(sender.sent.in_flight(), full) && sender.next_at <= self.now
+    /// Takes the first sender off the list of a port.
+    fn delist_first(&mut self, slot: u32, port: u32) {
+        self.nics.ports[port as usize].ready.pop_front();
+        self.senders.at(slot).ready = false;
     }
 
     /// Lists a sender at its port if it may send; sets an alarm if it only has to wait for its pace.
@@ -164,10 +172,11 @@ impl<Q: EventQueue> Engine<'_, Q> {
     /// [`Engine::offer`] without asking the port, which it tells if the sender is new there.
     #[inline(always)]
     fn list(&mut self, slot: u32) -> Option<u32> {
-        if self.senders.at(slot).ready {
+        let sender = self.senders.at(slot);
+        if sender.ready {
             return None;
         }
-        if !self.may_send(slot) {
+        if !sender.may_send(self.now, self.full) {
             self.set_pace(slot);
             return None;
         }
@@ -262,24 +271,25 @@ impl<Q: EventQueue> Engine<'_, Q> {
             true if self.ports.is_empty() => self.links.busy_until(link),
             true => LISTED,
         };
-        if !self.acknowledged && self.let_go(slot) {
-            return;
-        }
-        if let Some(next) = self.list(slot).filter(|&next| next != port) {
-            self.pump(next);
-        }
+        self.go_on(slot, port);
     }
 
-    /// Nobody will acknowledge a packet: its sender is done with it. True where it was the last.
-    fn let_go(&mut self, slot: u32) -> bool {
+    /// The first sender of a port's list has sent a packet: it goes to the end of the list of its next one's port.
+    fn go_on(&mut self, slot: u32, port: u32) {
         let sender = self.senders.at(slot);
-        sender.sent.let_go();
-        let done = sender.sent.is_done();
-        if done {
-            let qp = sender.qp;
+        if !self.acknowledged {
+            sender.sent.let_go();
+        }
+        if sender.port == port && sender.may_send(self.now, self.full) {
+            return self.nics.ports[port as usize].rotate();
+        }
+        let (qp, is_over) = (sender.qp, sender.sent.is_done());
+        self.delist_first(slot, port);
+        if is_over {
             self.remove_sender(qp, slot);
             self.serve_another(qp);
+        } else if let Some(next) = self.list(slot).filter(|&next| next != port) {
+            self.pump(next);
         }
-        done
     }
 }

@@ -7,7 +7,7 @@
 use super::path_selection::Spread;
 use super::prefetch::prefetch;
 use super::recovery::{Received, Sent};
-use super::transport::Control;
+use super::transport::{CongestionControl, Control};
 
 /// No sender, receiver, link or path.
 pub(super) const NONE: u32 = u32::MAX;
@@ -65,6 +65,14 @@ pub(super) struct Sender {
     /// Alarms that are pending.
     pub pacing: bool,
     pub timing: bool,
+}
+
+impl Sender {
+    /// Whether there is a packet for which there is room in the window, and it is time.
+    #[inline]
+    pub fn may_send(&self, now: u64, full: u64) -> bool {
+        self.sent.has_more() && self.control.may_send(self.sent.in_flight(), full) && self.next_at <= now
+    }
 }
 
 /// The receiving end.

@@ -58,7 +58,7 @@ impl Sent {
         self.in_flight
     }
 
-    /// Whether all packets have been acknowledged.
+    /// Whether all packets have been acknowledged, or let go.
     #[inline]
     pub fn is_done(&self) -> bool {
         self.cumulative == self.total

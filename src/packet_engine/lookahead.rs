@@ -49,7 +49,12 @@ impl<Q: EventQueue> Engine<'_, Q> {
                 self.fetch_port(event.packet.qp);
             }
         }
-        let ends = self.queue.coming().iter().zip(&*routes).filter(|(_, route)| **route == ARRIVED);
+        let ends = self
+            .queue
+            .coming()
+            .iter()
+            .zip(&*routes)
+            .filter(|(_, route)| **route == ARRIVED);
         ends.for_each(|(event, _)| self.fetch_bits(&event.packet));
     }
 

@@ -63,7 +63,6 @@ impl Default for Chunks {
 
 impl Chunks {
     /// A chunk that continues a bucket; says where its first event goes.
-    #[inline(never)]
     fn extend(&mut self, tail: u32) -> u32 {
         let last = (tail as usize).saturating_sub(1) / CHUNK;
         let chunk = self.free.pop().unwrap_or_else(|| {
@@ -103,14 +102,14 @@ impl Chunks {
 /// One level: where the next event of each bucket goes (0: it has none), and which of them hold events.
 #[derive(Debug)]
 struct Level {
-    tails: Vec<u32>,
+    tails: Box<[u32; SLOTS]>,
     occupied: [u64; SLOTS / 64],
 }
 
 impl Default for Level {
     fn default() -> Self {
         Self {
-            tails: vec![0; SLOTS],
+            tails: Box::new([0; SLOTS]),
             occupied: [0; SLOTS / 64],
         }
     }
@@ -134,13 +133,30 @@ impl Level {
         Some(word * 64 + bits.trailing_zeros() as usize)
     }
 
+    /// Whether the bucket ends with a chunk that has room.
     #[inline(always)]
+    fn has_room(&self, slot: usize) -> bool {
+        !(self.tails[slot] as usize).is_multiple_of(CHUNK)
+    }
+
+    /// Gives the bucket a chunk that has room.
+    fn extend(&mut self, chunks: &mut Chunks, slot: usize) {
+        self.occupied[slot / 64] |= 1 << (slot % 64);
+        self.tails[slot] = chunks.extend(self.tails[slot]);
+    }
+
+    /// Adds an event to a bucket.
     fn push(&mut self, chunks: &mut Chunks, slot: usize, event: Event) {
-        let mut tail = self.tails[slot];
-        if (tail as usize).is_multiple_of(CHUNK) {
-            self.occupied[slot / 64] |= 1 << (slot % 64);
-            tail = chunks.extend(tail);
+        if !self.has_room(slot) {
+            self.extend(chunks, slot);
         }
+        self.write(chunks, slot, event);
+    }
+
+    /// Adds an event to a bucket whose last chunk has room, or is new.
+    #[inline(always)]
+    fn write(&mut self, chunks: &mut Chunks, slot: usize, event: Event) {
+        let tail = self.tails[slot];
         chunks.events[tail as usize] = event;
         self.tails[slot] = tail + 1;
         if let Some(next) = chunks.events.get(tail as usize + 1) {
@@ -185,8 +201,8 @@ pub(in crate::packet_engine) struct Wheel {
     popped: usize,
     /// Events pushed into the current bucket while it is read.
     late: BinaryHeap<Earliest>,
-    /// An event on the way to a place that is not near. It is handed over here, not as an argument: that would
-    /// keep the events that are near out of registers.
+    /// An event on the way to a place that is not at hand. It is handed over here, not as an argument: that would
+    /// keep all other events out of registers.
     displaced: Event,
     judged: u32,
     judged_events: u32,
@@ -296,20 +312,25 @@ impl Wheel {
     #[inline(always)]
     fn place(&mut self, event: Event) {
         let bucket = event.time >> self.shift;
-        if (1..SLOTS as u64).contains(&bucket.wrapping_sub(self.cursor)) {
-            self.near.push(&mut self.chunks, bucket as usize % SLOTS, event);
+        let slot = bucket as usize % SLOTS;
+        if (1..SLOTS as u64).contains(&bucket.wrapping_sub(self.cursor)) && self.near.has_room(slot) {
+            self.near.write(&mut self.chunks, slot, event);
         } else {
             self.displaced = event;
             self.place_displaced();
         }
     }
 
-    /// Places an event that is not near: late or far.
+    /// Places an event that is late or far, or does not fit into the last chunk of its bucket.
     #[inline(never)]
     fn place_displaced(&mut self) {
         let event = self.displaced;
-        if event.time >> self.shift <= self.cursor {
+        let bucket = event.time >> self.shift;
+        if bucket <= self.cursor {
             return self.late.push(Earliest(event));
+        }
+        if bucket - self.cursor < SLOTS as u64 {
+            return self.place_near(event);
         }
         let turn = event.time >> (self.shift + SLOT_BITS);
         if turn - (self.cursor >> SLOT_BITS) < SLOTS as u64 {

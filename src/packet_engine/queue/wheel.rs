@@ -146,6 +146,7 @@ impl Level {
     }
 
     /// Adds an event to a bucket.
+    #[inline(always)]
     fn push(&mut self, chunks: &mut Chunks, slot: usize, event: Event) {
         if !self.has_room(slot) {
             self.extend(chunks, slot);
@@ -159,9 +160,6 @@ impl Level {
         let tail = self.tails[slot];
         chunks.events[tail as usize] = event;
         self.tails[slot] = tail + 1;
-        if let Some(next) = chunks.events.get(tail as usize + 1) {
-            prefetch(next);
-        }
     }
 
     fn take(&mut self, chunks: &mut Chunks, slot: usize, events: &mut Vec<Event>) {

@@ -3,9 +3,9 @@
 use super::credits::Grants;
 use super::faults::Faults;
 use super::flow_control::FlowControl;
-use super::forwarding::{Cell, Forwarding, Next};
+use super::forwarding::{CellId, Forwarding, Next};
 use super::links::Links;
-use super::lookahead::{self, ARRIVED};
+use super::lookahead;
 use super::nic::Nics;
 use super::options::Recovery;
 use super::pacing;
@@ -78,8 +78,8 @@ pub(super) struct Engine<'a, Q> {
     pub sampler: Option<Sampler>,
     /// State is so large that looking ahead pays.
     looks_ahead: bool,
-    /// The routes of the coming events, by position, as far as looking ahead has found them out.
-    pub routes: Vec<u32>,
+    /// The ways of the coming events, by position, as far as looking ahead has found them out.
+    pub ways: Vec<Next>,
     /// Paths that each flow's data has taken, as bits; empty unless flows are observed.
     pub paths_taken: Vec<SmallVec<[u64; 1]>>,
 }
@@ -139,7 +139,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
             flow_control,
             equal_links: equal_links(fabric) && setup.link_events.is_empty(),
             faults: Faults::default(),
-            routes: Vec::new(),
+            ways: Vec::new(),
             looks_ahead: lookahead::pays(fabric.links().len(), pairs),
             sampler: setup
                 .observe
@@ -206,8 +206,8 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
         let packet = event.packet;
         match packet.kind {
             Kind::Data | Kind::Ack | Kind::Nack | Kind::Pull => {
-                let route = self.routes.get(self.queue.position()).copied();
-                self.arrive(event.key - Keys::ARRIVAL, &packet, route.unwrap_or(NONE));
+                let way = self.ways.get(self.queue.position()).copied();
+                self.arrive(event.key - Keys::ARRIVAL, &packet, way);
             }
             Kind::NicFree => self.nic_free(packet.qp),
             Kind::Pace => self.pace(packet.qp),
@@ -226,54 +226,56 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
         }
     }
 
-    /// A packet has crossed a link; `route` is what looking ahead has found out.
+    /// A packet has crossed a link; `way` is what looking ahead has found out.
     #[inline(always)]
-    fn arrive(&mut self, link: u32, packet: &Packet, route: u32) {
+    fn arrive(&mut self, link: u32, packet: &Packet, way: Option<Next>) {
         self.counters.packet_hops += 1;
-        if route == ARRIVED {
-            return self.delivered(*packet);
-        }
-        let next = if route == NONE {
-            self.route(link, packet)
-        } else {
-            Some((route, packet.path))
+        let way = match way {
+            Some(way) => way,
+            None => self.way(self.forwarding.end_of(link), packet),
         };
-        match next {
-            Some((ARRIVED, _)) => self.delivered(*packet),
-            Some((next, path)) => _ = self.transmit(next, link, packet, path),
-            None => self.links.lose(link, packet.size),
-        }
+        let (next, path) = match way {
+            Next::Arrived => return self.delivered(*packet),
+            Next::Only(next) => (next, packet.path),
+            Next::OneOf(cell) => {
+                let node = self.forwarding.end_of(link);
+                let (next, step) = self.choose(node, cell, packet.qp, packet.kind);
+                (next, packet.path.wrapping_add(step))
+            }
+            Next::Lost => return self.links.lose(link, packet.size),
+        };
+        self.transmit(next, link, packet, path);
     }
 
-    /// The link that a packet goes on by from the end of `link`, or ARRIVED, and its path from there on; `None` where
-    /// there is no way.
+    /// The hosts that a packet of a queue pair comes from and goes to.
     #[inline]
-    fn route(&mut self, link: u32, packet: &Packet) -> Option<(u32, u16)> {
-        let node = self.forwarding.end_of(link);
-        let ends = self.queue_pairs[packet.qp as usize].ends;
-        let (src, dst) = match packet.kind {
+    pub fn ends(&self, qp: u32, kind: Kind) -> (u32, u32) {
+        let ends = &self.queue_pairs[qp as usize].ends;
+        match kind {
             Kind::Data => (ends.src, ends.dst),
             _ => (ends.dst, ends.src),
-        };
-        match self.forwarding.next(node, dst) {
-            Next::Only(next) => Some((next, packet.path)),
-            Next::Arrived => Some((ARRIVED, packet.path)),
-            Next::OneOf(cell) if ends.base == NONE => {
-                let (position, step) = self.choose(node, dst, cell, packet.kind, packet.qp);
-                let next = self.forwarding.hops(cell)[position as usize];
-                Some((next, packet.path.wrapping_add(step)))
-            }
-            Next::OneOf(cell) => {
-                let number = ends.base.wrapping_add(u32::from(packet.path));
-                Some((self.forwarding.along(cell, node, src, dst, number), packet.path))
-            }
-            Next::Lost => None,
         }
     }
 
-    /// A switch's own choice: the position of the link, and how far it moves the number of the path.
-    pub fn choose(&mut self, node: u32, dst: u32, cell: Cell, kind: Kind, qp: u32) -> (u32, u16) {
-        let control = kind != Kind::Data;
+    /// Where a packet goes on from a node: by one of several links only where the switch has to choose.
+    #[inline(always)]
+    pub fn way(&self, node: u32, packet: &Packet) -> Next {
+        let (src, dst) = self.ends(packet.qp, packet.kind);
+        let base = self.queue_pairs[packet.qp as usize].ends.base;
+        match self.forwarding.next(node, dst) {
+            Next::OneOf(cell) if base != NONE => {
+                let path = base.wrapping_add(u32::from(packet.path));
+                Next::Only(self.forwarding.along(self.forwarding.cell(cell), node, src, dst, path))
+            }
+            next => next,
+        }
+    }
+
+    /// A node's own choice among links, and how far it moves the number of the packet's path.
+    //
+    // A packet handed over by reference would have to be written to memory.
+    pub fn choose(&mut self, node: u32, cell: CellId, qp: u32, kind: Kind) -> (u32, u16) {
+        let (cell, control) = (self.forwarding.cell(cell), kind != Kind::Data);
         let position = match &mut self.in_switch {
             InSwitch::ByPath => 0,
             InSwitch::RoundRobin(state) => state.choose(node, control, cell.count),
@@ -284,7 +286,11 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
             }
             InSwitch::Flowlet(state) => state.choose(node, qp, control, cell.count, self.now),
         };
-        (position, self.forwarding.step(cell, dst, position) as u16)
+        let link = self.forwarding.hops(cell)[position as usize];
+        (
+            link,
+            self.forwarding.step(cell, position, || self.ends(qp, kind).1) as u16,
+        )
     }
 
     /// Puts a packet that came by link `from` (NONE: made here) in the queue in front of a link, on path `path` from

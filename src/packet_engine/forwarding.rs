@@ -25,7 +25,11 @@ pub(super) struct Cell {
     paths: u32,
 }
 
-/// Where a packet at a node goes next.
+/// Number of a cell in its table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct CellId(u32);
+
+/// Where a packet at a node goes next. Small enough to be handed over in a register.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Next {
     /// The node is the packet's destination.
@@ -33,7 +37,7 @@ pub(super) enum Next {
     /// By this link, the only one.
     Only(u32),
     /// By one of the links of the cell.
-    OneOf(Cell),
+    OneOf(CellId),
     /// Nowhere: there is no way.
     Lost,
 }
@@ -181,12 +185,19 @@ impl Forwarding {
             // A host on one cable.
             return Next::Only(self.hosts[node as usize].up);
         }
-        let cell = self.cells[(attached.row * self.columns + column) as usize];
+        let id = attached.row * self.columns + column;
+        let cell = &self.cells[id as usize];
         match cell.count {
             0 => Next::Lost,
             1 => Next::Only(self.hops[cell.first as usize]),
-            _ => Next::OneOf(cell),
+            _ => Next::OneOf(CellId(id)),
         }
+    }
+
+    /// A cell by its number.
+    #[inline]
+    pub fn cell(&self, id: CellId) -> Cell {
+        self.cells[id.0 as usize]
     }
 
     /// The link by which path `path` of the pair goes on from the node of `cell`.
@@ -202,12 +213,17 @@ impl Forwarding {
         self.hops[(cell.first + position) as usize]
     }
 
-    /// By how much taking position `position` of a cell moves the path's number.
+    /// By how much taking position `position` of a cell on the way to a host moves the path's number.
     #[inline]
-    pub fn step(&self, cell: Cell, dst: u32, position: u32) -> u32 {
-        if cell.behind > 0 {
-            return position * cell.behind;
+    pub fn step(&self, cell: Cell, position: u32, dst: impl FnOnce() -> u32) -> u32 {
+        match cell.behind {
+            0 => self.step_by_counting(cell, position, dst()),
+            behind => position * behind,
         }
+    }
+
+    #[cold]
+    fn step_by_counting(&self, cell: Cell, position: u32, dst: u32) -> u32 {
         let before = &self.hops(cell)[..position as usize];
         before.iter().map(|&hop| self.behind(hop, dst)).sum()
     }
@@ -289,7 +305,7 @@ mod tests {
             let link = match table.next(node, dst.0) {
                 Next::Arrived => return links,
                 Next::Only(link) => link,
-                Next::OneOf(cell) => table.along(cell, node, src.0, dst.0, path),
+                Next::OneOf(cell) => table.along(table.cell(cell), node, src.0, dst.0, path),
                 Next::Lost => panic!("lost at {node}"),
             };
             links.push(LinkId(link));

@@ -145,21 +145,10 @@ impl<Q: EventQueue> Engine<'_, Q> {
 
     /// The link by which a packet leaves a host with several ports, and the number of its path so far.
     pub fn first_link(&mut self, packet: &Packet) -> (u32, u16) {
-        let ends = self.queue_pairs[packet.qp as usize].ends;
-        let (src, dst) = match packet.kind {
-            Kind::Data => (ends.src, ends.dst),
-            _ => (ends.dst, ends.src),
-        };
-        match self.forwarding.next(src, dst) {
+        let (host, _) = self.ends(packet.qp, packet.kind);
+        match self.way(host, packet) {
             Next::Only(link) => (link, packet.path),
-            Next::OneOf(cell) if ends.base == NONE => {
-                let (position, step) = self.choose(src, dst, cell, packet.kind, packet.qp);
-                (self.forwarding.hops(cell)[position as usize], step)
-            }
-            Next::OneOf(cell) => {
-                let number = ends.base.wrapping_add(u32::from(packet.path));
-                (self.forwarding.along(cell, src, src, dst, number), packet.path)
-            }
+            Next::OneOf(cell) => self.choose(host, cell, packet.qp, packet.kind),
             Next::Arrived | Next::Lost => (NONE, packet.path),
         }
     }

@@ -3,17 +3,13 @@
 //! The state of a large network does not fit the cache next to the processor, and an event that
 //! waits for memory wastes more time than it works. The events of a bucket are known when it is reached, so
 //! what they will touch is asked for then, all at once, and memory answers while events are worked on.
-//! The routes that it finds on the way are kept for the events' turns; whatever changes a route forgets them all.
+//! The ways that it finds are kept for the events' turns; whatever changes one forgets them all.
 
 use super::engine::Engine;
 use super::forwarding::Next;
 use super::packet::{Event, Keys, Kind, Packet};
 use super::prefetch::prefetch;
 use super::queue::EventQueue;
-use super::queue_pairs::NONE;
-
-/// The route of a packet that has arrived where it was sent to.
-pub(super) const ARRIVED: u32 = NONE - 1;
 
 /// State of links and queue pairs, in bytes, that stays in the cache by itself.
 const CACHED: usize = 1 << 17;
@@ -30,31 +26,30 @@ impl<Q: EventQueue> Engine<'_, Q> {
     /// Asks for what the coming events need: for their queue pairs, then for what the numbers of those lead to, then for
     /// what that leads to. Each round finds what the one before has asked for.
     pub fn look_ahead(&mut self) {
-        let mut routes = std::mem::take(&mut self.routes);
-        routes.clear();
-        self.ask(&mut routes);
-        self.routes = routes;
+        let mut ways = std::mem::take(&mut self.ways);
+        ways.clear();
+        self.ask(&mut ways);
+        self.ways = ways;
     }
 
-    /// Finds the routes of the coming events on the way.
-    fn ask(&self, routes: &mut Vec<u32>) {
-        let packets = || self.queue.coming().iter().filter(|event| is_packet(event));
-        for event in packets() {
+    /// Finds the ways of the coming events.
+    fn ask(&self, ways: &mut Vec<Next>) {
+        let coming = self.queue.coming();
+        for event in coming.iter().filter(|event| is_packet(event)) {
             prefetch(&self.queue_pairs[event.packet.qp as usize]);
         }
-        for event in self.queue.coming() {
-            let is_packet = is_packet(event);
-            routes.push(if is_packet { self.fetch(event) } else { NONE });
+        for event in coming {
+            // An alarm has no way, and nobody asks for it.
+            ways.push(if is_packet(event) {
+                self.fetch(event)
+            } else {
+                Next::Lost
+            });
             if event.packet.kind == Kind::NicFree {
                 self.fetch_port(event.packet.qp);
             }
         }
-        let ends = self
-            .queue
-            .coming()
-            .iter()
-            .zip(&*routes)
-            .filter(|(_, route)| **route == ARRIVED);
+        let ends = coming.iter().zip(&*ways).filter(|(_, way)| **way == Next::Arrived);
         ends.for_each(|(event, _)| self.fetch_bits(&event.packet));
     }
 
@@ -81,43 +76,26 @@ impl<Q: EventQueue> Engine<'_, Q> {
         }
     }
 
-    /// Asks for the link that a packet will leave by, or the end of the queue pair that it reaches, and tells its
-    /// route: that link, ARRIVED, or NONE where that is open yet.
+    /// Asks for the link that a packet will leave by, or the end of the queue pair that it reaches, and tells its way.
     #[inline]
-    fn fetch(&self, event: &Event) -> u32 {
+    fn fetch(&self, event: &Event) -> Next {
         let (packet, node) = (&event.packet, self.forwarding.end_of(event.key - Keys::ARRIVAL));
-        let pair = &self.queue_pairs[packet.qp as usize];
-        let (ends, data) = (pair.ends, packet.kind == Kind::Data);
-        let (src, dst) = if data {
-            (ends.src, ends.dst)
-        } else {
-            (ends.dst, ends.src)
-        };
-        match self.forwarding.next(node, dst) {
-            Next::Only(link) => {
+        let way = self.way(node, packet);
+        if let Next::Only(link) = way {
+            self.links.fetch(link);
+        } else if way == Next::Arrived {
+            let pair = &self.queue_pairs[packet.qp as usize];
+            if packet.kind == Kind::Data {
+                self.receivers.fetch(pair.receiver);
+            } else {
+                self.senders.fetch(pair.sender);
+            }
+            // The answer, or what an acknowledgement lets go, leaves from here.
+            if let Some(link) = self.forwarding.only_uplink(node) {
                 self.links.fetch(link);
-                link
             }
-            Next::OneOf(cell) if ends.base != NONE => {
-                let path = ends.base.wrapping_add(u32::from(packet.path));
-                let link = self.forwarding.along(cell, node, src, dst, path);
-                self.links.fetch(link);
-                link
-            }
-            Next::Arrived => {
-                if data {
-                    self.receivers.fetch(pair.receiver);
-                } else {
-                    self.senders.fetch(pair.sender);
-                }
-                // The answer, or what an acknowledgement lets go, leaves from here.
-                if let Some(link) = self.forwarding.only_uplink(node) {
-                    self.links.fetch(link);
-                }
-                ARRIVED
-            }
-            Next::OneOf(_) | Next::Lost => NONE,
         }
+        way
     }
 }
 

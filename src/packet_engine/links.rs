@@ -121,8 +121,6 @@ pub(super) enum Refused {
 /// What a queue that takes a packet says to it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Admitted {
-    /// Its time on the wire, in ps.
-    pub on_wire: u64,
     /// The time until it and all before it have left, in ps.
     backlog: u64,
     /// The flag to add: MARKED or none.
@@ -246,7 +244,7 @@ impl Links {
     /// Puts a packet in the queue of a link; says when it will arrive at the far end, and with which flags.
     #[inline(always)]
     pub fn enqueue(&mut self, link: u32, now: u64, packet: &Packet) -> Result<(u64, u8), Refused> {
-        let Admitted { backlog, mark, .. } = self.admit(link, now, 0, packet)?;
+        let Admitted { backlog, mark } = self.admit(link, now, 0, packet)?;
         let payload = self.payload(packet);
         let state = &mut self.states[link as usize];
         state.wire_bytes += u64::from(packet.size);
@@ -264,7 +262,7 @@ impl Links {
         let backlog = state.busy_until.saturating_sub(now) + ahead + on_wire;
         if backlog < state.plain_below && self.reserve(link, packet.size) {
             let mark = 0;
-            return Ok(Admitted { on_wire, backlog, mark });
+            return Ok(Admitted { backlog, mark });
         }
         self.judge(link, now, ahead, packet.size, packet.kind)
     }
@@ -288,7 +286,7 @@ impl Links {
         }
         let above = before >= self.states[link as usize].mark_from && kind == Kind::Data;
         let mark = if above { self.mark(link, before) } else { 0 };
-        Ok(Admitted { on_wire, backlog, mark })
+        Ok(Admitted { backlog, mark })
     }
 
     /// Takes room in the buffer of a link, if it has one, as long as half of it is free.

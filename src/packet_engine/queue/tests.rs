@@ -71,6 +71,21 @@ fn few_events_survive_wider_buckets() {
     }
 }
 
+/// Narrower buckets hold less of what is spread over time, but no less of what happens at one moment.
+#[test]
+fn only_what_is_spread_narrows_buckets() {
+    let width_after = |apart: u64| {
+        let mut wheel = Wheel::default();
+        for moment in 1..=1_200 {
+            (0..300).for_each(|key| wheel.push(event((moment << 12) + u64::from(key) * apart, key)));
+        }
+        while wheel.pop().is_some() {}
+        wheel.width()
+    };
+    assert_eq!(width_after(0), 1 << 12);
+    assert!(width_after(13) < 1 << 12);
+}
+
 /// What is kept about coming events holds for one turn: no other events may come under the same number.
 #[test]
 fn wider_buckets_begin_another_turn() {

@@ -307,6 +307,12 @@ impl EventQueue for Wheel {
 }
 
 impl Wheel {
+    /// The width of buckets, in ps.
+    #[cfg(test)]
+    pub fn width(&self) -> u64 {
+        1 << self.shift
+    }
+
     #[inline(always)]
     fn place(&mut self, event: Event) {
         let bucket = event.time >> self.shift;

@@ -11,9 +11,9 @@
 //! | part of the mass, soft or limited columns | [`Partial`] |
 //! | at most k entries per column | [`SparsityConstrained`] |
 //! | exact, one unit from every row to every column | [`assign`] |
-//! | exact, integer masses and costs | [`network_simplex`] |
+//! | exact, integer masses and costs | [`network_simplex()`] |
 //! | demands over shared capacities, least congestion | [`ot3`] |
-//! | how good a plan is for its marginals | [`monge_gap`] |
+//! | how good a plan is for its marginals | [`monge_gap()`] |
 
 mod assignment;
 #[cfg(test)]

@@ -20,7 +20,7 @@ pub struct Scenario<'a> {
 /// It does not see the marginals themselves: an even plan and a crowded one may both have a gap of 0.
 ///
 /// # Errors
-/// [`TransportError::Shape`] for entries outside the matrix, and those of [`network_simplex`].
+/// [`TransportError::Shape`] for entries outside the matrix, and those of [`network_simplex()`].
 pub fn monge_gap(cost: &Matrix, plan: &[(u32, u32, u64)]) -> Result<f64, TransportError> {
     let (mut rows, mut columns) = (vec![0_u64; cost.rows()], vec![0_u64; cost.columns()]);
     for &(i, j, mass) in plan {
@@ -55,7 +55,7 @@ pub fn monge_gap(cost: &Matrix, plan: &[(u32, u32, u64)]) -> Result<f64, Transpo
 /// The average of the gaps over scenarios (steps of a collective, failures): the conditional Monge gap.
 ///
 /// # Errors
-/// Those of [`monge_gap`], and [`TransportError::Mass`] for weights that are no weights.
+/// Those of [`monge_gap()`], and [`TransportError::Mass`] for weights that are no weights.
 pub fn mean_monge_gap(scenarios: &[Scenario<'_>]) -> Result<f64, TransportError> {
     let weights: Vec<f64> = scenarios.iter().map(|s| s.weight).collect();
     super::matrix::check_masses("weight", &weights)?;

@@ -1,5 +1,5 @@
 //! Which packets have arrived, which are on their way and which must be sent again, one piece each:
-//! [`Sent`] at the sender, [`Received`] at the receiver, both over a [`Bits`] window.
+//! [`Sent`] at the sender, [`Received`] at the receiver, both over a window of [`bits`].
 
 mod bits;
 mod received;

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """What every experiment costs: points, CPU seconds and peak memory, as a Markdown table.
 
-Runs each file in a process of its own, one point at a time; those below experiments/validate with `validate`.
+Runs each file in a process of its own, one point at a time; those below experiments/validate, and all after
+`--validate`, with `validate`.
 Files that others build on, and that have no workload of their own, are left out.
 
-Usage: python3 experiments/cost.py [FILE...]     all files below experiments/ if none is named
+Usage: python3 experiments/cost.py [--validate] [FILE...]     all files below experiments/ if none is named
 """
 
 import csv
@@ -24,10 +25,10 @@ def complete(fabricsim, path):
     return subprocess.run([fabricsim, "check", path], capture_output=True).returncode == 0
 
 
-def cost(fabricsim, path):
+def cost(fabricsim, path, validate):
     """Exit status, points, CPU and wall seconds, and the peak of the resident set in MB."""
     with tempfile.TemporaryDirectory() as folder:
-        if path.parent.name == "validate":
+        if validate:
             command = ["validate", path]
         else:
             command = ["run", path, "--jobs", "1", "--out", folder]
@@ -40,15 +41,20 @@ def cost(fabricsim, path):
 
 def main():
     fabricsim = ours.build()
-    paths = [pathlib.Path(argument).resolve() for argument in sys.argv[1:]] or sorted(ROOT.rglob("*.toml"))
+    arguments = sys.argv[1:]
+    validated = "--validate" in arguments
+    files = [argument for argument in arguments if argument != "--validate"]
+    paths = [pathlib.Path(file).resolve() for file in files] or sorted(ROOT.rglob("*.toml"))
     print("| file | points | CPU s | peak MB |")
     print("|---|---|---|---|")
     for path in paths:
         if not complete(fabricsim, path):
             continue
-        status, points, seconds, peak = cost(fabricsim, path)
+        validate = validated or path.parent.name == "validate"
+        status, points, seconds, peak = cost(fabricsim, path, validate)
+        with_validate = " with `validate`" if validated else ""
         failed = " (failed)" if status else ""
-        print(f"| {path.relative_to(ROOT)}{failed} | {points} | {seconds:.1f} | {peak:.0f} |", flush=True)
+        print(f"| {path.relative_to(ROOT)}{with_validate}{failed} | {points} | {seconds:.1f} | {peak:.0f} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -78,8 +78,8 @@ pub(super) struct Engine<'a, Q> {
     pub sampler: Option<Sampler>,
     /// State is so large that looking ahead pays.
     looks_ahead: bool,
-    /// The ways of the coming events, by position, as far as looking ahead has found them out.
-    pub ways: Vec<Next>,
+    /// Where the packets of the coming events go next, by position, as far as looking ahead has found them out.
+    pub next_hops: Vec<Next>,
     /// Paths that each flow's data has taken, as bits; empty unless flows are observed.
     pub paths_taken: Vec<SmallVec<[u64; 1]>>,
 }
@@ -139,7 +139,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
             flow_control,
             equal_links: equal_links(fabric) && setup.link_events.is_empty(),
             faults: Faults::default(),
-            ways: Vec::new(),
+            next_hops: Vec::new(),
             looks_ahead: lookahead::pays(fabric.links().len(), pairs),
             sampler: setup
                 .observe
@@ -206,8 +206,8 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
         let packet = event.packet;
         match packet.kind {
             Kind::Data | Kind::Ack | Kind::Nack | Kind::Pull => {
-                let way = self.ways.get(self.queue.position()).copied();
-                self.arrive(event.key - Keys::ARRIVAL, &packet, way);
+                let known = self.next_hops.get(self.queue.position()).copied();
+                self.arrive(event.key - Keys::ARRIVAL, &packet, known);
             }
             Kind::NicFree => self.nic_free(packet.qp),
             Kind::Pace => self.pace(packet.qp),
@@ -226,15 +226,15 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
         }
     }
 
-    /// A packet has crossed a link; `way` is what looking ahead has found out.
+    /// A packet has crossed a link; `known` is what looking ahead has found out about its next hop.
     #[inline(always)]
-    fn arrive(&mut self, link: u32, packet: &Packet, way: Option<Next>) {
+    fn arrive(&mut self, link: u32, packet: &Packet, known: Option<Next>) {
         self.counters.packet_hops += 1;
-        let way = match way {
-            Some(way) => way,
-            None => self.way(self.forwarding.end_of(link), packet),
+        let next = match known {
+            Some(next) => next,
+            None => self.next_hop(self.forwarding.end_of(link), packet),
         };
-        let (next, path) = match way {
+        let (next, path) = match next {
             Next::Arrived => return self.delivered(*packet),
             Next::Only(next) => (next, packet.path),
             Next::OneOf(cell) => {
@@ -258,8 +258,10 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
     }
 
     /// Where a packet goes on from a node: by one of several links only where the switch has to choose.
+    //
+    // Inlined: a packet handed over by reference would have to be written to memory first.
     #[inline(always)]
-    pub fn way(&self, node: u32, packet: &Packet) -> Next {
+    pub fn next_hop(&self, node: u32, packet: &Packet) -> Next {
         let (src, dst) = self.ends(packet.qp, packet.kind);
         let base = self.queue_pairs[packet.qp as usize].ends.base;
         match self.forwarding.next(node, dst) {
@@ -272,8 +274,6 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
     }
 
     /// A node's own choice among links, and how far it moves the number of the packet's path.
-    //
-    // A packet handed over by reference would have to be written to memory.
     pub fn choose(&mut self, node: u32, cell: CellId, qp: u32, kind: Kind) -> (u32, u16) {
         let (cell, control) = (self.forwarding.cell(cell), kind != Kind::Data);
         let position = match &mut self.in_switch {
@@ -287,10 +287,8 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
             InSwitch::Flowlet(state) => state.choose(node, qp, control, cell.count, self.now),
         };
         let link = self.forwarding.hops(cell)[position as usize];
-        (
-            link,
-            self.forwarding.step(cell, position, || self.ends(qp, kind).1) as u16,
-        )
+        let step = self.forwarding.step(cell, position, || self.ends(qp, kind).1);
+        (link, step as u16)
     }
 
     /// Puts a packet that came by link `from` (NONE: made here) in the queue in front of a link, on path `path` from

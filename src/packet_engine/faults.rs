@@ -121,7 +121,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         let new = Box::new(self.setup.fabric.with(&changes));
         let old = self.faults.fabric.take();
         self.forwarding = Forwarding::new(&new);
-        self.ways.clear();
+        self.next_hops.clear();
         self.repin(old.as_deref().unwrap_or(self.setup.fabric), &new);
         self.faults.fabric = Some(new);
         self.faults.avoided.clear();
@@ -193,7 +193,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
     /// Gives a queue pair another path; its packets on the way change over at their next hop.
     fn move_to(&mut self, qp: u32, path: u32) {
         self.queue_pairs[qp as usize].ends.base = path;
-        self.ways.clear();
+        self.next_hops.clear();
     }
 
     /// A queue pair that starts takes another path if its host avoids the planned one.

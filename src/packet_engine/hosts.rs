@@ -146,7 +146,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
     /// The link by which a packet leaves a host with several ports, and the number of its path so far.
     pub fn first_link(&mut self, packet: &Packet) -> (u32, u16) {
         let (host, _) = self.ends(packet.qp, packet.kind);
-        match self.way(host, packet) {
+        match self.next_hop(host, packet) {
             Next::Only(link) => (link, packet.path),
             Next::OneOf(cell) => self.choose(host, cell, packet.qp, packet.kind),
             Next::Arrived | Next::Lost => (NONE, packet.path),

@@ -28,7 +28,7 @@ struct LinkState {
     delay: u64,
     /// A packet that will have left sooner than this after its arrival is neither marked nor refused, in ps, as long as
     /// half of the buffer is free.
-    plain_below: u64,
+    fast_below: u64,
     /// A backlog from here on is marked, or may be, in ps.
     mark_from: u64,
     /// Wire bytes accepted.
@@ -181,7 +181,7 @@ impl Links {
             links.states.push(LinkState {
                 busy_until: 0,
                 delay: link.delay.0,
-                plain_below: 0,
+                fast_below: 0,
                 mark_from: NEVER,
                 wire_bytes: 0,
                 data_bytes: 0,
@@ -260,23 +260,22 @@ impl Links {
         let state = &self.states[link as usize];
         let on_wire = u64::from(packet.size) * u64::from(state.ps_per_byte);
         let backlog = state.busy_until.saturating_sub(now) + ahead + on_wire;
-        if backlog < state.plain_below && self.reserve(link, packet.size) {
+        if backlog < state.fast_below && self.reserve(link, packet.size) {
             let mark = 0;
             return Ok(Admitted { backlog, mark });
         }
-        self.judge(link, now, ahead, packet.size, packet.kind)
+        self.admit_slow(link, now, ahead, packet.size, packet.kind)
     }
 
     /// [`Links::admit`] where a queue is long, its buffer more than half full, or its link of an odd rate.
     #[inline(never)]
-    fn judge(&mut self, link: u32, now: u64, ahead: u64, size: u16, kind: Kind) -> Result<Admitted, Refused> {
+    fn admit_slow(&mut self, link: u32, now: u64, ahead: u64, size: u16, kind: Kind) -> Result<Admitted, Refused> {
         let state = &self.states[link as usize];
         let before = state.busy_until.saturating_sub(now) + ahead;
-        let on_wire = match state.ps_per_byte {
-            0 => self.odd_rate_on_wire(link, size)?,
-            ps => u64::from(size) * u64::from(ps),
-        };
-        let backlog = before + on_wire;
+        if self.rates[link as usize].is_zero() {
+            return Err(Refused::Down);
+        }
+        let backlog = before + self.on_wire(link, u64::from(size));
         let fits = match state.buffer {
             NO_BUFFER => backlog <= self.limits_in_ps[link as usize],
             _ => self.fits_threshold(link, now, backlog, u64::from(size)),
@@ -327,15 +326,6 @@ impl Links {
             Kind::Data if !packet.has(TRIMMED) => u64::from(packet.size - self.header),
             _ => 0,
         }
-    }
-
-    #[cold]
-    fn odd_rate_on_wire(&self, link: u32, size: u16) -> Result<u64, Refused> {
-        let rate = self.rates[link as usize];
-        if rate.is_zero() {
-            return Err(Refused::Down);
-        }
-        Ok(rate.transmission_time(u64::from(size)).0)
     }
 
     /// Counts a packet that is lost in front of a link or on it.
@@ -484,7 +474,7 @@ impl Links {
         });
         state.ps_per_byte = u32::try_from(ps).unwrap_or(0);
         state.mark_from = mark_from;
-        state.plain_below = match state.ps_per_byte {
+        state.fast_below = match state.ps_per_byte {
             0 => 0,
             _ => mark_from.min(limit).min(threshold),
         };

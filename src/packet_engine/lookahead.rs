@@ -3,7 +3,7 @@
 //! The state of a large network does not fit the cache next to the processor, and an event that
 //! waits for memory wastes more time than it works. The events of a bucket are known when it is reached, so
 //! what they will touch is asked for then, all at once, and memory answers while events are worked on.
-//! The ways that it finds are kept for the events' turns; whatever changes one forgets them all.
+//! The next hops that it finds are kept for the events' turns; whatever changes one forgets them all.
 
 use super::engine::Engine;
 use super::forwarding::Next;
@@ -26,21 +26,21 @@ impl<Q: EventQueue> Engine<'_, Q> {
     /// Asks for what the coming events need: for their queue pairs, then for what the numbers of those lead to, then for
     /// what that leads to. Each round finds what the one before has asked for.
     pub fn look_ahead(&mut self) {
-        let mut ways = std::mem::take(&mut self.ways);
-        ways.clear();
-        self.ask(&mut ways);
-        self.ways = ways;
+        let mut next_hops = std::mem::take(&mut self.next_hops);
+        next_hops.clear();
+        self.ask(&mut next_hops);
+        self.next_hops = next_hops;
     }
 
-    /// Finds the ways of the coming events.
-    fn ask(&self, ways: &mut Vec<Next>) {
+    /// Finds the next hops of the coming events.
+    fn ask(&self, next_hops: &mut Vec<Next>) {
         let coming = self.queue.coming();
         for event in coming.iter().filter(|event| is_packet(event)) {
             prefetch(&self.queue_pairs[event.packet.qp as usize]);
         }
         for event in coming {
-            // An alarm has no way, and nobody asks for it.
-            ways.push(if is_packet(event) {
+            // An alarm goes nowhere, and nobody asks for it.
+            next_hops.push(if is_packet(event) {
                 self.fetch(event)
             } else {
                 Next::Lost
@@ -49,7 +49,10 @@ impl<Q: EventQueue> Engine<'_, Q> {
                 self.fetch_port(event.packet.qp);
             }
         }
-        let ends = coming.iter().zip(&*ways).filter(|(_, way)| **way == Next::Arrived);
+        let ends = coming
+            .iter()
+            .zip(&*next_hops)
+            .filter(|(_, next)| **next == Next::Arrived);
         ends.for_each(|(event, _)| self.fetch_bits(&event.packet));
     }
 
@@ -76,14 +79,14 @@ impl<Q: EventQueue> Engine<'_, Q> {
         }
     }
 
-    /// Asks for the link that a packet will leave by, or the end of the queue pair that it reaches, and tells its way.
+    /// Asks for the link that a packet will leave by, or the end of the queue pair that it reaches, and tells which.
     #[inline]
     fn fetch(&self, event: &Event) -> Next {
         let (packet, node) = (&event.packet, self.forwarding.end_of(event.key - Keys::ARRIVAL));
-        let way = self.way(node, packet);
-        if let Next::Only(link) = way {
+        let next = self.next_hop(node, packet);
+        if let Next::Only(link) = next {
             self.links.fetch(link);
-        } else if way == Next::Arrived {
+        } else if next == Next::Arrived {
             let pair = &self.queue_pairs[packet.qp as usize];
             if packet.kind == Kind::Data {
                 self.receivers.fetch(pair.receiver);
@@ -95,7 +98,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
                 self.links.fetch(link);
             }
         }
-        way
+        next
     }
 }
 

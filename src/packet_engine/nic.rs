@@ -29,16 +29,6 @@ pub(super) struct Port {
     pending: bool,
 }
 
-impl Port {
-    /// The first sender of the list becomes the last.
-    #[inline]
-    fn rotate(&mut self) {
-        if self.ready.len() > 1 {
-            self.ready.rotate_left(1);
-        }
-    }
-}
-
 /// Queue pairs of one host.
 #[derive(Debug, Clone, Default)]
 struct Served {
@@ -271,17 +261,17 @@ impl<Q: EventQueue> Engine<'_, Q> {
             true if self.ports.is_empty() => self.links.busy_until(link),
             true => LISTED,
         };
-        self.go_on(slot, port);
+        self.relist(slot, port);
     }
 
     /// The first sender of a port's list has sent a packet: it goes to the end of the list of its next one's port.
-    fn go_on(&mut self, slot: u32, port: u32) {
+    fn relist(&mut self, slot: u32, port: u32) {
         let sender = self.senders.at(slot);
         if !self.acknowledged {
             sender.sent.let_go();
         }
         if sender.port == port && sender.may_send(self.now, self.full) {
-            return self.nics.ports[port as usize].rotate();
+            return self.nics.ports[port as usize].ready.rotate_left(1);
         }
         let (qp, is_over) = (sender.qp, sender.sent.is_done());
         self.delist_first(slot, port);

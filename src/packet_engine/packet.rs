@@ -47,6 +47,8 @@ pub(super) const RESENT: u8 = 8;
 
 /// A packet, or what an alarm needs to know. Numbers of queue pairs (`qp`) are positions among all
 /// pieces of the placement.
+//
+// In this order: others took a little longer to move from bucket to bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 pub(super) struct Packet {

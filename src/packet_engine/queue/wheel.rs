@@ -88,7 +88,7 @@ impl Chunks {
         })
     }
 
-    /// Moves the events of a bucket to the end of a list.
+    /// Moves the events of a bucket to the end of a list, the last one first: those pushed in order need no sorting then.
     fn take(&mut self, tail: u32, events: &mut Vec<Event>) {
         self.of(tail).for_each(|chunk| events.extend(chunk.iter().rev()));
         let mut chunk = tail.saturating_sub(1) / CHUNK as u32;
@@ -202,9 +202,9 @@ pub(in crate::packet_engine) struct Wheel {
     /// An event on the way to a place that is not at hand. It is handed over here, not as an argument: that would
     /// keep all other events out of registers.
     displaced: Event,
+    /// Buckets read since the width was last judged, their events, and how many of them half the width would split.
     judged: u32,
     judged_events: u32,
-    /// How many of them would be two were they half as wide.
     judged_splits: u32,
 }
 

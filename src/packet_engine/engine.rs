@@ -31,7 +31,7 @@ use crate::workload::{Action, Due, Moment, Progress};
 const WATCH_EVERY: u64 = 1 << 20;
 
 /// Transfers looked at to find the longest round trip.
-const RTTS_LOOKED_AT: usize = 4_096;
+pub(super) const RTTS_LOOKED_AT: usize = 4_096;
 
 /// A run in progress.
 pub(super) struct Engine<'a, Q> {
@@ -75,6 +75,8 @@ pub(super) struct Engine<'a, Q> {
     pub faults: Faults,
     /// What hosts grant as receivers; empty where senders need no credits.
     pub grants: Vec<Grants>,
+    /// Shortest time between two congestion notifications for a queue pair, where receivers send any.
+    pub notification_interval: Option<u64>,
     pub sampler: Option<Sampler>,
     /// State is so large that looking ahead pays.
     looks_ahead: bool,
@@ -98,7 +100,11 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
         let links = Links::new(setup, rtt, listed);
         let credits = setup.transport.grants();
         let can_lose = links.can_drop() || !setup.link_events.is_empty();
-        let rto = setup.packet.rto.unwrap_or_else(|| setup.transport.rto(rtt)).0;
+        let rto = setup
+            .packet
+            .rto
+            .unwrap_or_else(|| setup.transport.rto(rtt, links.longest_wait()))
+            .0;
         let queue_pairs = queue_pairs(setup, in_switch.decides());
         let packets = queue_pairs.iter().map(|pair| u64::from(pair.packets)).sum();
         let (pairs, tasks) = (queue_pairs.len(), setup.schedule.tasks().len());
@@ -146,6 +152,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
                 .series
                 .map(|interval| Sampler::new(interval, fabric.links().len())),
             paths_taken: vec![SmallVec::new(); if setup.observe.flows { tasks } else { 0 }],
+            notification_interval: setup.transport.notification_interval().map(|interval| interval.0),
             grants: vec![Grants::default(); if credits { fabric.hosts() as usize } else { 0 }],
         }
     }
@@ -205,7 +212,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
     fn happen(&mut self, event: Event) {
         let packet = event.packet;
         match packet.kind {
-            Kind::Data | Kind::Ack | Kind::Nack | Kind::Pull => {
+            Kind::Data | Kind::Ack | Kind::Nack | Kind::Pull | Kind::Notification => {
                 let known = self.next_hops.get(self.queue.position()).copied();
                 self.arrive(event.key - Keys::ARRIVAL, &packet, known);
             }
@@ -320,6 +327,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
             Kind::Ack => self.ack_arrived(packet),
             Kind::Nack => self.nack_arrived(packet),
             Kind::Pull => self.credit_arrived(packet),
+            Kind::Notification => self.notification_arrived(packet),
             _ => {}
         }
     }
@@ -405,7 +413,7 @@ fn queue_pairs(setup: &Setup<'_>, switches_decide: bool) -> Vec<QueuePair> {
     pairs
 }
 
-fn equal_links(fabric: &Fabric) -> bool {
+pub(super) fn equal_links(fabric: &Fabric) -> bool {
     let mut kinds = fabric.links().iter().map(|link| (link.rate, link.delay));
     let first = kinds.next();
     kinds.all(|kind| Some(kind) == first)
@@ -418,7 +426,7 @@ fn network_rtt(setup: &Setup<'_>) -> u64 {
         let (src, dst) = (NodeId(src), NodeId(dst));
         match setup.fabric.path_count(src, dst) {
             0 => 0,
-            _ => unloaded::conditions(setup.fabric, &setup.fabric.path(src, dst, 0), setup.packet, false).rtt,
+            _ => unloaded::round_trip(setup.fabric, &setup.fabric.path(src, dst, 0), setup.packet).0,
         }
     });
     rtts.max().unwrap_or(0)

@@ -10,10 +10,11 @@ use super::queue_pairs::{COMPLETE, NONE, Receiver, Sender};
 use super::recovery::{Arrival, Received, Sent};
 use super::transport::{Conditions, CongestionControl, Feedback};
 use super::unloaded;
-use crate::ids::{NodeId, TaskId};
+use crate::ids::{LinkId, NodeId, TaskId};
 use crate::placement::path_weights;
 use crate::rng::mix;
-use crate::units::Time;
+use crate::topology::Fabric;
+use crate::units::{Rate, Time};
 use crate::workload::Moment;
 
 /// Packets that a queue pair without a window may have between the first missing one and the last.
@@ -21,6 +22,12 @@ const LEAST_SPAN: u64 = 64;
 const MOST_SPAN: u64 = 1 << 14;
 /// A timeout is at most doubled so often.
 const MOST_BACKOFF: u32 = 6;
+
+/// What the ports of a host send together.
+pub(super) fn line_rate(fabric: &Fabric, ports: &[LinkId]) -> Rate {
+    let rates = ports.iter().map(|&port| fabric.link(port).rate);
+    rates.fold(Rate::ZERO, Rate::saturating_add)
+}
 
 impl<Q: EventQueue> Engine<'_, Q> {
     /// A transfer starts: its queue pairs open, after their jitter.
@@ -123,14 +130,23 @@ impl<Q: EventQueue> Engine<'_, Q> {
         let paths = fabric.path_count(src, dst);
         let base = if ends.base < paths { ends.base } else { 0 };
         let (options, trimming) = (self.setup.packet, self.trimming);
-        let of = |index| unloaded::conditions(fabric, &fabric.path(src, dst, index), options, trimming);
-        let own = of(base);
-        if self.queue_pairs[qp as usize].pinned || self.equal_links {
+        let path = fabric.path(src, dst, base);
+        let pinned = self.queue_pairs[qp as usize].pinned;
+        let ports = match path.first().filter(|_| pinned) {
+            Some(port) => std::slice::from_ref(port),
+            None => fabric.next_hops(src, dst),
+        };
+        let rate = line_rate(fabric, ports);
+        let of = |path: &[LinkId]| unloaded::conditions(fabric, path, rate, options, trimming);
+        let own = of(&path);
+        if pinned || self.equal_links {
             return own;
         }
-        (0..paths.min(super::PATHS_LOOKED_AT))
-            .map(of)
-            .fold(own, |best, other| if other.rtt < best.rtt { other } else { best })
+        let others = (0..paths.min(super::PATHS_LOOKED_AT)).map(|index| of(&fabric.path(src, dst, index)));
+        others.fold(own, |best, other| Conditions {
+            longest_rtt: best.longest_rtt.max(other.longest_rtt),
+            ..if other.rtt < best.rtt { other } else { best }
+        })
     }
 
     /// How many packets the two ends of a queue pair tell apart: four windows, or the whole flow, as where there
@@ -164,6 +180,9 @@ impl<Q: EventQueue> Engine<'_, Q> {
             NONE => self.open_receiver(qp),
             slot => slot,
         };
+        if packet.has(MARKED) {
+            self.notify(slot, &packet);
+        }
         if packet.has(TRIMMED) {
             self.entitle(qp, slot, &packet, false);
             return self.answer(packet, Kind::Nack, 0);
@@ -215,9 +234,32 @@ impl<Q: EventQueue> Engine<'_, Q> {
             granted: self.setup.transport.credits(&conditions).unwrap_or(0),
             owed: 0,
             path: 0,
+            notifies_from: 0,
         });
         self.queue_pairs[qp as usize].receiver = slot;
         slot
+    }
+
+    /// A marked packet arrived: the receiver may have to tell its sender, and not too often.
+    fn notify(&mut self, slot: u32, data: &Packet) {
+        let Some(interval) = self.notification_interval else {
+            return;
+        };
+        let receiver = self.receivers.at(slot);
+        if receiver.notifies_from > self.now {
+            return;
+        }
+        receiver.notifies_from = self.now.saturating_add(interval);
+        self.answer(*data, Kind::Notification, 0);
+    }
+
+    /// A congestion notification reaches the sender.
+    pub fn notification_arrived(&mut self, packet: Packet) {
+        let slot = self.queue_pairs[packet.qp as usize].sender;
+        if slot != NONE {
+            let now = self.now;
+            self.senders.at(slot).control.on_notification(now);
+        }
     }
 
     /// Sends an acknowledgement or a NACK for a data packet back to its sender.
@@ -291,6 +333,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
             bytes: u64::from(new) * full,
             in_flight: u64::from(sender.sent.in_flight()) * full,
             seq: packet.seq,
+            unacknowledged: sender.sent.cumulative(),
             next,
         });
         sender.spread.on_ack(Heard {
@@ -307,8 +350,9 @@ impl<Q: EventQueue> Engine<'_, Q> {
         if sender.sent.is_done() {
             return self.finish(packet.qp, slot);
         }
-        if pinned && sender.sent.infer_losses(packet.seq) > 0 {
-            sender.control.on_loss(now, packet.seq, next);
+        if pinned {
+            let lost = sender.sent.infer_losses(packet.seq);
+            sender.hear_of_loss(now, packet.seq, lost, full, false);
         }
         self.offer(slot);
     }
@@ -320,21 +364,20 @@ impl<Q: EventQueue> Engine<'_, Q> {
             return;
         }
         let in_order_only = self.in_order_only(pair.pinned);
-        let (now, rto) = (self.now, self.rto.unwrap_or(0));
+        let (now, full, rto) = (self.now, self.full, self.rto.unwrap_or(0));
         let sender = self.senders.at(pair.sender);
         let lost = if in_order_only {
             sender.sent.acknowledge(0, packet.seq);
-            sender.sent.go_back() > 0
+            sender.sent.go_back()
         } else {
             sender.spread.on_trimmed(packet.path);
-            sender.sent.lose(packet.seq)
+            u32::from(sender.sent.lose(packet.seq))
         };
-        if lost {
-            let next = sender.sent.next();
-            sender.control.on_loss(now, packet.seq, next);
+        if lost > 0 {
+            sender.hear_of_loss(now, packet.seq, lost, full, !in_order_only);
             // A receiver that answers is no reason for a timeout.
             sender.deadline = now + rto;
-            sender.timer_seq = next;
+            sender.timer_seq = sender.sent.next();
         }
         self.offer(pair.sender);
     }

@@ -224,6 +224,11 @@ impl Links {
         !self.buffers.is_empty() || self.limits.iter().any(Option::is_some)
     }
 
+    /// Longest that a packet waits in a queue with a limit of its own, in ps; none where there is no such queue.
+    pub fn longest_wait(&self) -> Option<u64> {
+        self.limits_in_ps.iter().copied().filter(|&limit| limit < NEVER).max()
+    }
+
     /// Time on the wire of `bytes`, in ps, rounded up.
     #[inline]
     pub fn on_wire(&self, link: u32, bytes: u64) -> u64 {

@@ -103,5 +103,5 @@ impl<Q: EventQueue> Engine<'_, Q> {
 }
 
 fn is_packet(event: &Event) -> bool {
-    matches!(event.packet.kind, Kind::Data | Kind::Ack | Kind::Nack | Kind::Pull)
+    event.packet.kind.is_packet()
 }

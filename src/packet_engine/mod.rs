@@ -114,7 +114,32 @@ impl Setup<'_> {
             .map_err(|error| error.under(&format!("transport.{name}")))?;
         self.packet.check().map_err(|error| error.under("packet"))?;
         self.switch.check().map_err(|error| error.under("switch"))?;
+        self.check_paths()
+            .map_err(|error| error.under(&format!("transport.{name}")))?;
         self.check_together()
+    }
+
+    /// Refuses a target delay that is too short for the distances of the first transfers.
+    fn check_paths(&self) -> Result<(), InputError> {
+        let Transport::Swift(swift) = self.transport else {
+            return Ok(());
+        };
+        let fabric = self.fabric;
+        let most = if engine::equal_links(fabric) {
+            1
+        } else {
+            PATHS_LOOKED_AT
+        };
+        for (_, src, dst, _) in self.schedule.transfers().take(engine::RTTS_LOOKED_AT) {
+            let (src, dst) = (NodeId(src), NodeId(dst));
+            for index in 0..fabric.path_count(src, dst).min(most) {
+                let path = fabric.path(src, dst, index);
+                let rate = fabric.link(path[0]).rate;
+                let conditions = unloaded::conditions(fabric, &path, rate, self.packet, self.trimming());
+                swift.check_path(&conditions)?;
+            }
+        }
+        Ok(())
     }
 
     /// Whether switches trim packets that find no room.

@@ -1,7 +1,7 @@
 //! What travels through the event queue: packets in flight and the engine's own alarms, inline.
 
-/// What an event is about. The first four are packets on a link; the others are alarms.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What an event is about. The first five are packets on a link; the others are alarms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub(super) enum Kind {
     /// Payload on its way to the receiver.
@@ -12,6 +12,8 @@ pub(super) enum Kind {
     Nack,
     /// A credit of the receiver for one more packet.
     Pull,
+    /// Tells a sender that packets were marked.
+    Notification,
     /// A port has finished sending.
     PortFree,
     /// A host's port may take the next packet of its queue pairs.
@@ -65,6 +67,13 @@ pub(super) struct Packet {
     pub path: u16,
     /// Bytes on the wire.
     pub size: u16,
+}
+
+impl Kind {
+    /// Whether it travels on links.
+    pub fn is_packet(self) -> bool {
+        self <= Self::Notification
+    }
 }
 
 impl Packet {

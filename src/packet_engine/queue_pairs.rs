@@ -7,7 +7,7 @@
 use super::path_selection::Spread;
 use super::prefetch::prefetch;
 use super::recovery::{Received, Sent};
-use super::transport::{CongestionControl, Control};
+use super::transport::{CongestionControl, Control, Loss};
 
 /// No sender, receiver, link or path.
 pub(super) const NONE: u32 = u32::MAX;
@@ -73,6 +73,20 @@ impl Sender {
     pub fn may_send(&self, now: u64, full: u64) -> bool {
         self.sent.has_more() && self.control.may_send(self.sent.in_flight(), full) && self.next_at <= now
     }
+
+    /// Tells the control of `lost` packets of `full` bytes that packet `seq` has shown to be missing, if there are any.
+    pub fn hear_of_loss(&mut self, now: u64, seq: u32, lost: u32, full: u64, trimmed: bool) {
+        if lost > 0 {
+            self.control.on_loss(&Loss {
+                now,
+                seq,
+                next: self.sent.next(),
+                bytes: u64::from(lost) * full,
+                in_flight: u64::from(self.sent.in_flight()) * full,
+                trimmed,
+            });
+        }
+    }
 }
 
 /// The receiving end.
@@ -83,6 +97,8 @@ pub(super) struct Receiver {
     pub granted: u32,
     pub owed: u32,
     pub path: u16,
+    /// The next congestion notification is not sent before.
+    pub notifies_from: u64,
 }
 
 /// One transfer.

@@ -4,7 +4,7 @@ use super::options::PacketOptions;
 use super::transport::Conditions;
 use crate::ids::LinkId;
 use crate::topology::Fabric;
-use crate::units::{Rate, Time};
+use crate::units::{PS_PER_SECOND, Rate, Time};
 
 /// Completion of a flow of `bytes` alone on `path`, sent at line rate: when its last data byte reaches
 /// the receiver, and when the last acknowledgement reaches the sender, both from its start.
@@ -45,25 +45,39 @@ fn back(fabric: &Fabric, id: LinkId, options: &PacketOptions) -> Time {
     rate.transmission_time(options.ack.0) + link.delay
 }
 
-/// What a queue pair finds on an idle path.
-pub(super) fn conditions(fabric: &Fabric, path: &[LinkId], options: &PacketOptions, trimming: bool) -> Conditions {
+/// What a queue pair whose ports send at `rate` finds on an idle path.
+pub(super) fn conditions(
+    fabric: &Fabric,
+    path: &[LinkId],
+    rate: Rate,
+    options: &PacketOptions,
+    trimming: bool,
+) -> Conditions {
     let full = options.full();
-    let out = path.iter().map(|&id| {
-        let link = fabric.link(id);
-        link.rate.transmission_time(full) + link.delay + back(fabric, id, options)
-    });
-    let rtt: Time = out.sum();
-    let rate = path.iter().map(|&id| fabric.link(id).rate).min().unwrap_or(Rate::ZERO);
-    let packets = rtt.0.div_ceil(rate.transmission_time(full).0.max(1)).max(1);
+    let rtt = round_trip(fabric, path, options).0;
+    let packets = u128::from(rtt) * u128::from(rate.0);
+    let packets = packets
+        .div_ceil(u128::from(full) * 8 * u128::from(PS_PER_SECOND))
+        .max(1);
     Conditions {
         full,
         rate: rate.bytes_per_ps(),
-        rtt: rtt.0,
-        bdp: packets * full,
+        rtt,
+        longest_rtt: rtt,
+        bdp: u64::try_from(packets).unwrap_or(u64::MAX).saturating_mul(full),
         hops: path.len() as u32,
         trimming,
         share: None,
     }
+}
+
+/// Round-trip time of a full packet and its acknowledgement on an idle path.
+pub(super) fn round_trip(fabric: &Fabric, path: &[LinkId], options: &PacketOptions) -> Time {
+    let out = path.iter().map(|&id| {
+        let link = fabric.link(id);
+        link.rate.transmission_time(options.full()) + link.delay + back(fabric, id, options)
+    });
+    out.sum()
 }
 
 #[cfg(test)]

@@ -53,6 +53,12 @@ impl Sent {
         self.next
     }
 
+    /// All packets below have been acknowledged.
+    #[inline]
+    pub fn cumulative(&self) -> u32 {
+        self.cumulative
+    }
+
     #[inline]
     pub fn in_flight(&self) -> u32 {
         self.in_flight

@@ -140,7 +140,7 @@ struct Watch {
 
 impl Watch {
     fn see(&mut self, event: &Event) {
-        if matches!(event.packet.kind, Kind::Data | Kind::Ack | Kind::Nack | Kind::Pull) {
+        if event.packet.kind.is_packet() {
             *self.arrived.entry(event.key - Keys::ARRIVAL).or_default() += u64::from(event.packet.size);
         }
     }
@@ -166,7 +166,7 @@ impl Watch {
     fn conserved(&self, mut engine: Engine<'_, Wheel>) {
         let mut held: HashMap<u32, u64> = HashMap::new();
         for event in engine.queue.extract(|_| true) {
-            if matches!(event.packet.kind, Kind::Data | Kind::Ack | Kind::Nack | Kind::Pull) {
+            if event.packet.kind.is_packet() {
                 *held.entry(event.key - Keys::ARRIVAL).or_default() += u64::from(event.packet.size);
             }
         }

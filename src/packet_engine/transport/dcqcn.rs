@@ -1,12 +1,12 @@
 //! DCQCN (SIGCOMM 2015): rates cut by congestion notifications, recovered by timer and byte counter.
 //!
-//! Notifications ride on acknowledgements: a marked one counts as a notification if the last is at
-//! least `cnp_interval` old.
+//! A receiver that meets a marked packet sends a congestion notification (CNP), at most one in `cnp_interval` for
+//! each queue pair; the sender cuts on each, as soon as it arrives.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Conditions, CongestionControl, Feedback, Spec};
+use super::{Conditions, CongestionControl, Feedback, Loss, Spec};
 use crate::input::InputError;
 use crate::packet_engine::options::Ecn;
 use crate::units::{Bytes, Rate, Time};
@@ -16,7 +16,8 @@ use crate::units::{Bytes, Rate, Time};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Dcqcn {
-    /// Shortest time between two cuts. Default 50 us.
+    /// Shortest time between two congestion notifications that a receiver sends for a queue pair. Zero: one for each
+    /// marked packet. Default 50 us.
     pub cnp_interval: Time,
     /// Without notifications alpha decays once in this time. Default 55 us.
     pub alpha_timer: Time,
@@ -82,6 +83,10 @@ impl Spec for Dcqcn {
             kmax: Bytes(rate.0 / 125_000),
             pmax: 0.2,
         })
+    }
+
+    fn notification_interval(&self) -> Option<Time> {
+        Some(self.cnp_interval)
     }
 }
 
@@ -149,15 +154,17 @@ impl CongestionControl for State {
 
     fn on_ack(&mut self, ack: &Feedback) {
         self.catch_up(ack.now, ack.bytes);
-        let due = self.last_cut.is_none_or(|last| ack.now - last >= self.cnp_interval);
-        if ack.marked && due {
-            self.cut(ack.now);
-        }
     }
 
-    fn on_loss(&mut self, now: u64, _: u32, _: u32) {
-        if self.last_cut.is_none_or(|last| now - last >= self.cnp_interval) {
-            self.cut(now);
+    fn on_notification(&mut self, now: u64) {
+        self.catch_up(now, 0);
+        self.cut(now);
+    }
+
+    /// Losses count like notifications, and come as rarely.
+    fn on_loss(&mut self, loss: &Loss) {
+        if self.last_cut.is_none_or(|last| loss.now - last >= self.cnp_interval) {
+            self.on_notification(loss.now);
         }
     }
 
@@ -223,10 +230,10 @@ mod tests {
             marked,
             ..Feedback::example()
         };
-        state.on_ack(&ack(1_000_000, true));
+        state.on_ack(&ack(500_000, true));
+        assert_eq!(state.pace(), Some(line), "receivers decide which marks count");
+        state.on_notification(1_000_000);
         assert_eq!(state.pace(), Some(line / 2.0), "alpha begins at 1");
-        state.on_ack(&ack(2_000_000, true));
-        assert_eq!(state.pace(), Some(line / 2.0), "one notification in 50 us");
         // One increase timer later: half way back.
         state.on_ack(&ack(56_100_000, false));
         assert_eq!(state.pace(), Some(line * 0.75));

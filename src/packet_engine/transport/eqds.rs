@@ -7,7 +7,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Conditions, CongestionControl, Feedback, Spec};
+use super::{Conditions, CongestionControl, Feedback, Loss, Spec};
 use crate::input::InputError;
 use crate::units::Time;
 
@@ -41,7 +41,7 @@ impl Spec for Eqds {
         trimming.then_some(QUEUE_PACKETS * full)
     }
 
-    fn rto(&self, _rtt: u64) -> Time {
+    fn rto(&self, _rtt: u64, _queue: Option<u64>) -> Time {
         Time::from_us(100)
     }
 
@@ -84,7 +84,7 @@ impl CongestionControl for State {
 
     fn on_ack(&mut self, _: &Feedback) {}
 
-    fn on_loss(&mut self, _: u64, _: u32, _: u32) {}
+    fn on_loss(&mut self, _: &Loss) {}
 
     /// Credits may have been lost as well.
     fn on_timeout(&mut self, _: u64) {

@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Conditions, CongestionControl, Feedback, Spec};
+use super::{Conditions, CongestionControl, Feedback, Loss, Spec};
 use crate::input::InputError;
 
 /// Options of `ideal`. Queues have no limit unless `[switch]` sets one.
@@ -80,7 +80,7 @@ impl CongestionControl for State {
 
     fn on_ack(&mut self, _: &Feedback) {}
 
-    fn on_loss(&mut self, _: u64, _: u32, _: u32) {}
+    fn on_loss(&mut self, _: &Loss) {}
 
     fn on_timeout(&mut self, _: u64) {}
 }

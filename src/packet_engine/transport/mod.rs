@@ -32,11 +32,14 @@ use crate::units::{Rate, Time};
 pub(super) struct Conditions {
     /// Wire bytes of a full data packet.
     pub full: u64,
-    /// The slowest link of the path, in bytes per picosecond.
+    /// The sender's own line rate: that of the ports that it uses, together, in bytes per picosecond. It cannot see how
+    /// fast the links behind them are.
     pub rate: f64,
     /// Unloaded round-trip time of a full packet and its acknowledgement, in picoseconds.
     pub rtt: u64,
-    /// Bytes of full packets that fill the path for one such round trip.
+    /// The same over the slowest path that was looked at.
+    pub longest_rtt: u64,
+    /// Bytes of full packets that the sender sends in one `rtt` at its line rate.
     pub bdp: u64,
     /// Links of the path.
     pub hops: u32,
@@ -57,9 +60,24 @@ pub(super) struct Feedback {
     /// Wire bytes newly acknowledged, and those still in flight.
     pub bytes: u64,
     pub in_flight: u64,
-    /// Number of the acknowledged packet, and of the first packet not sent yet.
+    /// Number of the acknowledged packet, of the first one not acknowledged yet, and of the first not sent yet.
+    pub seq: u32,
+    pub unacknowledged: u32,
+    pub next: u32,
+}
+
+/// Packets found missing, as a control sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Loss {
+    pub now: u64,
+    /// Number of the packet that told of it, and of the first packet not sent yet.
     pub seq: u32,
     pub next: u32,
+    /// Wire bytes that are missing, and those still in flight.
+    pub bytes: u64,
+    pub in_flight: u64,
+    /// A switch has trimmed them: they met a full queue.
+    pub trimmed: bool,
 }
 
 /// What every congestion control answers; all but the window have a default that fits controls
@@ -92,9 +110,11 @@ pub(super) trait CongestionControl {
     /// A packet was acknowledged.
     fn on_ack(&mut self, ack: &Feedback);
 
-    /// Packets are missing: found by later acknowledgements, a NACK or a trimmed header. `next` is
-    /// the first packet not sent yet.
-    fn on_loss(&mut self, now: u64, seq: u32, next: u32);
+    /// Packets are missing: found by later acknowledgements, a NACK or a trimmed header.
+    fn on_loss(&mut self, loss: &Loss);
+
+    /// The receiver tells of marked packets, in a packet of its own.
+    fn on_notification(&mut self, _now: u64) {}
 
     /// Nothing was heard for a retransmission timeout.
     fn on_timeout(&mut self, now: u64);
@@ -170,8 +190,12 @@ macro_rules! transports {
                 match self { $(Self::$variant(control) => control.on_ack(ack),)* }
             }
 
-            fn on_loss(&mut self, now: u64, seq: u32, next: u32) {
-                match self { $(Self::$variant(control) => control.on_loss(now, seq, next),)* }
+            fn on_loss(&mut self, loss: &Loss) {
+                match self { $(Self::$variant(control) => control.on_loss(loss),)* }
+            }
+
+            fn on_notification(&mut self, now: u64) {
+                match self { $(Self::$variant(control) => control.on_notification(now),)* }
             }
 
             fn on_timeout(&mut self, now: u64) {
@@ -233,8 +257,14 @@ trait Spec {
         true
     }
 
-    /// Shortest retransmission timeout. Default 1 ms (the paper's).
-    fn rto(&self, _rtt: u64) -> Time {
+    /// Shortest time between two congestion notifications of a receiver for one queue pair, where it sends any.
+    fn notification_interval(&self) -> Option<Time> {
+        None
+    }
+
+    /// Shortest retransmission timeout, where round trips take `rtt` ps unloaded and a packet waits at most `queue` ps at a
+    /// port; none where ports share a buffer. Default 1 ms (the paper's).
+    fn rto(&self, _rtt: u64, _queue: Option<u64>) -> Time {
         Time::from_us(1_000)
     }
 }
@@ -284,8 +314,12 @@ impl Transport {
         self.spec().credits(conditions)
     }
 
-    pub(super) fn rto(&self, rtt: u64) -> Time {
-        self.spec().rto(rtt)
+    pub(super) fn notification_interval(&self) -> Option<Time> {
+        self.spec().notification_interval()
+    }
+
+    pub(super) fn rto(&self, rtt: u64, queue: Option<u64>) -> Time {
+        self.spec().rto(rtt, queue)
     }
 }
 
@@ -313,6 +347,7 @@ impl Conditions {
             full: 1_000,
             rate: 0.0125,
             rtt: 8_000_000,
+            longest_rtt: 8_000_000,
             bdp: 100_000,
             hops: 4,
             trimming: false,
@@ -332,7 +367,23 @@ impl Feedback {
             bytes: 1_000,
             in_flight: 99_000,
             seq: 0,
+            unacknowledged: 1,
             next: 100,
+        }
+    }
+}
+
+#[cfg(test)]
+impl Loss {
+    /// One trimmed packet of the window of [`Feedback::example`].
+    fn example() -> Self {
+        Self {
+            now: 8_000_000,
+            seq: 0,
+            next: 100,
+            bytes: 1_000,
+            in_flight: 99_000,
+            trimmed: true,
         }
     }
 }

@@ -11,7 +11,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Conditions, CongestionControl, Feedback, Spec};
+use super::{Conditions, CongestionControl, Feedback, Loss, Spec};
 use crate::input::InputError;
 use crate::packet_engine::options::Ecn;
 use crate::units::{Bytes, Rate, Time};
@@ -26,6 +26,8 @@ const FAST: f64 = 0.25;
 const ETA: f64 = 0.15;
 /// Weight of a new sample in the mean delay.
 const DELAY_GAIN: f64 = 0.0125;
+/// What an unmarked packet that comes late adds to the mean, in round trips.
+const DRAINED: f64 = 0.25;
 /// Delay below which the network counts as empty.
 const NO_DELAY: f64 = 1e6;
 /// Increases take effect after so many packets, or a round trip.
@@ -82,9 +84,10 @@ impl Spec for Nscc {
         Some(if trimming { bdp } else { 5 * bdp })
     }
 
-    /// 15 us and the time of six full queues (of 5 round trips each).
-    fn rto(&self, rtt: u64) -> Time {
-        Time(15_000_000 + 30 * rtt)
+    /// 15 us and the time of six full queues; where there is none that fills, as if it held what it does without trimming.
+    fn rto(&self, rtt: u64, queue: Option<u64>) -> Time {
+        let queue = queue.unwrap_or(5 * rtt);
+        Time(queue.saturating_mul(6).saturating_add(15_000_000))
     }
 }
 
@@ -113,6 +116,7 @@ impl Nscc {
             adjusted_at: 0,
             decreased_at: 0,
             idle_bytes: 0.0,
+            fast_increase: false,
             delivered: 0.0,
             check_at: 0,
             lost: false,
@@ -141,13 +145,16 @@ pub(in crate::packet_engine) struct State {
     acked: f64,
     adjusted_at: u64,
     decreased_at: u64,
-    /// Bytes acknowledged in a row without any delay.
+    /// Bytes acknowledged in a row without any delay, and whether they were a whole window: until there is a delay
+    /// again, the window grows fast.
     idle_bytes: f64,
+    fast_increase: bool,
     /// Bytes delivered in this period of quick adaptation, which ends at `check_at`.
     delivered: f64,
     check_at: u64,
     lost: bool,
-    /// Bytes that were in flight at the last quick adaptation: they tell of what came before it.
+    /// Bytes that were in flight at the last quick adaptation and have been neither acknowledged nor trimmed since. As
+    /// long as there are any, marks and trims tell of what the window has been adapted to already.
     ignore: f64,
 }
 
@@ -159,21 +166,22 @@ impl CongestionControl for State {
     fn on_ack(&mut self, ack: &Feedback) {
         let bytes = ack.bytes as f64;
         let delay = (ack.rtt as f64 - self.rtt).max(0.0);
-        self.delay += DELAY_GAIN * (delay - self.delay);
+        self.update_delay(match ack.marked || delay <= self.target {
+            true => delay,
+            // The queue is gone, though what waited in it is still coming in.
+            false => self.rtt * DRAINED,
+        });
         self.delivered += bytes;
-        if self.ignore > 0.0 {
-            self.ignore -= bytes;
-            return;
-        }
-        if self.quick_adapt(ack.now, delay, ack.in_flight as f64) {
-            return;
-        }
         self.acked += bytes;
+        self.ignore = (self.ignore - bytes).max(0.0);
+        if self.quick_adapt(ack.now, ack.marked, delay > QUICK_TARGETS * self.target, ack.in_flight) {
+            return;
+        }
         match (ack.marked, delay >= self.target) {
             (false, false) => self.proportional_increase(bytes, delay),
             (false, true) => self.pending += self.fair * bytes,
             (true, true) => self.decrease(ack.now),
-            (true, false) => self.idle_bytes = 0.0,
+            (true, false) => {}
         }
         if self.acked >= ADJUST_PACKETS * self.full || (ack.now - self.adjusted_at) as f64 >= self.rtt {
             self.adjust(ack.now);
@@ -181,9 +189,18 @@ impl CongestionControl for State {
         self.window = self.window.clamp(self.full, self.most);
     }
 
-    fn on_loss(&mut self, _: u64, _: u32, _: u32) {
+    /// A trimmed packet met a full queue, of one round trip; it counts as a mark, too.
+    fn on_loss(&mut self, loss: &Loss) {
+        let bytes = loss.bytes as f64;
         self.lost = true;
-        self.window = (self.window - self.full).max(self.full);
+        self.ignore = (self.ignore - bytes).max(0.0);
+        if loss.trimmed {
+            self.update_delay(self.rtt);
+            if self.quick_adapt(loss.now, true, true, loss.in_flight) {
+                return;
+            }
+        }
+        self.window = (self.window - bytes).max(self.full);
     }
 
     fn on_timeout(&mut self, _: u64) {
@@ -193,22 +210,28 @@ impl CongestionControl for State {
 }
 
 impl State {
+    fn update_delay(&mut self, sample: f64) {
+        self.delay += DELAY_GAIN * (sample - self.delay);
+    }
+
     fn proportional_increase(&mut self, bytes: f64, delay: f64) {
         if delay < NO_DELAY {
             self.idle_bytes += bytes;
-            if self.idle_bytes > self.window {
-                self.window += bytes * self.fast;
-                return;
-            }
+            self.fast_increase |= self.idle_bytes > self.window;
         } else {
             self.idle_bytes = 0.0;
+            self.fast_increase = false;
         }
-        self.pending += self.alpha * bytes * (self.target - delay);
+        match self.fast_increase {
+            true => self.window += bytes * self.fast,
+            false => self.pending += self.alpha * bytes * (self.target - delay),
+        }
     }
 
     /// Once per round trip, by the excess of the mean delay, at most by half.
     fn decrease(&mut self, now: u64) {
         self.idle_bytes = 0.0;
+        self.fast_increase = false;
         if self.delay > self.target && (now - self.decreased_at) as f64 > self.rtt {
             let cut = self.gamma * (self.delay - self.target) / self.delay;
             self.window *= (1.0 - cut).max(0.5);
@@ -225,22 +248,24 @@ impl State {
         (self.pending, self.acked) = (0.0, 0.0);
     }
 
-    /// Under heavy congestion the window becomes what it delivered, at once.
-    fn quick_adapt(&mut self, now: u64, delay: f64, in_flight: f64) -> bool {
-        if now < self.check_at {
-            return false;
+    /// Under heavy congestion the window becomes what it delivered in a round trip, at once. True where that was done,
+    /// or where a mark or trim only tells of what has been adapted to.
+    fn quick_adapt(&mut self, now: u64, marked: bool, heavy: bool, in_flight: u64) -> bool {
+        let mut handled = marked && self.ignore > 0.0;
+        if !handled && now > self.check_at {
+            handled = self.check_at > 0 && (self.lost || heavy) && self.delivered < self.most * QUICK_SHARE;
+            if handled {
+                self.window = self.delivered.max(self.full);
+                self.ignore = in_flight as f64;
+                self.lost = false;
+            }
+            self.delivered = 0.0;
+            self.check_at = now + (self.rtt + self.target) as u64;
         }
-        let heavy = self.lost || delay > QUICK_TARGETS * self.target;
-        let adapts = self.check_at > 0 && heavy && self.delivered < self.most * QUICK_SHARE;
-        if adapts {
-            self.window = self.delivered.max(self.full);
-            self.ignore = in_flight;
-            self.pending = 0.0;
+        if handled {
+            (self.pending, self.acked) = (0.0, 0.0);
         }
-        self.lost = false;
-        self.delivered = 0.0;
-        self.check_at = now + (self.rtt + self.target) as u64;
-        adapts
+        handled
     }
 }
 
@@ -281,5 +306,48 @@ mod tests {
         state.delay = 16e6;
         state.on_ack(&ack(12_000_000, 16_000_000, true));
         assert!((state.window - window * (1.0 - 0.8 * 0.5)).abs() < 1e-6);
+    }
+
+    fn trimmed(now: u64, in_flight: u64) -> Loss {
+        Loss {
+            now,
+            in_flight,
+            ..Loss::example()
+        }
+    }
+
+    /// Nothing but trims for a round trip, then: the window becomes what was delivered, and trims count towards the
+    /// bytes that were in flight, so that the next delivery without a mark lets it grow again.
+    #[test]
+    fn trims_count_towards_what_is_ignored() {
+        let mut state = Nscc::default().control(&Conditions {
+            trimming: true,
+            ..Conditions::example()
+        });
+        // The first period lasts a round trip of 8 us and the target of 6 us.
+        state.on_loss(&trimmed(8_000_000, 149_000));
+        assert_eq!(state.window(), 149_000);
+        (0..4).for_each(|_| state.on_ack(&ack(9_000_000, 6_000_000, true)));
+        state.on_loss(&trimmed(22_000_001, 100_000));
+        assert_eq!(state.window(), 4_000, "four packets were delivered");
+        // 97 trims and two marked packets of the 100 in flight change nothing.
+        (0..97).for_each(|_| state.on_loss(&trimmed(23_000_000, 3_000)));
+        (0..2).for_each(|_| state.on_ack(&ack(23_000_000, 6_000_000, true)));
+        assert_eq!((state.window(), state.ignore), (4_000, 1_000.0));
+        // An acknowledgement without a mark is heard at once: proportional, and the steady increase of a new round trip.
+        state.on_ack(&ack(23_000_000, 0, false));
+        assert!(state.window > 4_000.0, "{}", state.window);
+        // After that a trim costs a packet.
+        let window = state.window;
+        state.on_loss(&trimmed(24_000_000, 3_000));
+        assert_eq!(state.window, window - 1_000.0);
+    }
+
+    /// A full queue of one round trip with trimming, of five without: 15 us and six of them.
+    #[test]
+    fn the_timeout_follows_the_queue() {
+        let queue = |trimming| Nscc::default().queue(trimming, 100_000, 1_000).map(|bytes| bytes * 80);
+        assert_eq!(Nscc::default().rto(8_000_000, queue(true)), Time::from_us(15 + 48));
+        assert_eq!(Nscc::default().rto(8_000_000, queue(false)), Time::from_us(15 + 240));
     }
 }

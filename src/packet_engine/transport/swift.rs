@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Conditions, CongestionControl, Feedback, Spec};
+use super::{Conditions, CongestionControl, Feedback, Loss, Spec};
 use crate::input::InputError;
 use crate::units::Time;
 
@@ -11,6 +11,10 @@ use crate::units::Time;
 const FLOW_SCALING_WINDOWS: (f64, f64) = (0.1, 100.0);
 /// Smallest window in packets; below 1, packets are paced.
 const LEAST: f64 = 0.01;
+/// The base target is at least so long by default, and so many unloaded round trips: a target that no packet can meet
+/// would cut for ever.
+const BASE_TARGET: f64 = 20e6;
+const BASE_ROUND_TRIPS: f64 = 1.25;
 /// The target's share of one hop is the base target divided by this.
 const HOP_SHARE: f64 = 6.55;
 
@@ -18,8 +22,10 @@ const HOP_SHARE: f64 = 6.55;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Swift {
-    /// Round-trip time aimed at, without what hops and many flows add. Default 20 us.
-    pub base_target: Time,
+    /// Round-trip time aimed at, without what hops and many flows add; with what hops add it is above the unloaded round trip.
+    /// Default 20 us, but at least 1.25 unloaded round trips.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base_target: Option<Time>,
     /// What each hop adds to the target. Default: the base target / 6.55.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub per_hop: Option<Time>,
@@ -41,7 +47,7 @@ pub struct Swift {
 impl Default for Swift {
     fn default() -> Self {
         Self {
-            base_target: Time::from_us(20),
+            base_target: None,
             per_hop: None,
             flow_scaling: None,
             increase: 1.0,
@@ -55,7 +61,7 @@ impl Default for Swift {
 
 impl Spec for Swift {
     fn check(&self) -> Result<(), InputError> {
-        if self.base_target.is_zero() {
+        if self.base_target.is_some_and(Time::is_zero) {
             return Err(InputError::key("base_target", "the target delay is zero"));
         }
         for (key, value) in [
@@ -73,10 +79,28 @@ impl Spec for Swift {
 }
 
 impl Swift {
+    /// The base target, and what each hop adds to it, in ps.
+    fn base_and_hop(&self, conditions: &Conditions) -> (f64, f64) {
+        let default = (BASE_ROUND_TRIPS * conditions.longest_rtt as f64).max(BASE_TARGET);
+        let base = self.base_target.map_or(default, |time| time.0 as f64);
+        (base, self.per_hop.map_or(base / HOP_SHARE, |time| time.0 as f64))
+    }
+
+    /// Refuses a target that no packet can meet. Keys are relative to the transport's table.
+    pub(in crate::packet_engine) fn check_path(&self, conditions: &Conditions) -> Result<(), InputError> {
+        let (base, per_hop) = self.base_and_hop(conditions);
+        let target = base + per_hop * f64::from(conditions.hops);
+        if target > conditions.longest_rtt as f64 {
+            return Ok(());
+        }
+        let (target, rtt) = (Time(target as u64), Time(conditions.longest_rtt));
+        let message = format!("a target of {target}, hops included, is not above the unloaded round trip of {rtt}");
+        Err(InputError::key("base_target", message).help("raise it, or leave it out: it then follows the round trip"))
+    }
+
     pub(super) fn control(&self, conditions: &Conditions) -> State {
         let bdp = conditions.bdp as f64 / conditions.full as f64;
-        let base = self.base_target.0 as f64;
-        let per_hop = self.per_hop.map_or(base / HOP_SHARE, |time| time.0 as f64);
+        let (base, per_hop) = self.base_and_hop(conditions);
         let range = self.flow_scaling.map_or(5.0 * base, |time| time.0 as f64);
         let (low, high) = FLOW_SCALING_WINDOWS;
         let slope = range / (1.0 / low.sqrt() - 1.0 / high.sqrt());
@@ -138,8 +162,8 @@ impl CongestionControl for State {
         }
     }
 
-    fn on_loss(&mut self, now: u64, _: u32, _: u32) {
-        self.cut(now, self.max_decrease);
+    fn on_loss(&mut self, loss: &Loss) {
+        self.cut(loss.now, self.max_decrease);
     }
 
     fn on_timeout(&mut self, now: u64) {
@@ -188,5 +212,27 @@ mod tests {
         assert_eq!(state.window(), cut);
         state.on_ack(&ack(61_000_000, 40_000_000));
         assert_eq!(state.window(), cut, "once per round trip");
+    }
+
+    /// Over 200 us of cable the target leaves room above the unloaded round trip; what is set is kept, or refused.
+    #[test]
+    fn the_target_follows_long_round_trips() {
+        let long = Conditions {
+            rtt: 200_000_000,
+            longest_rtt: 200_000_000,
+            hops: 2,
+            ..Conditions::example()
+        };
+        let state = Swift::default().control(&long);
+        assert!((state.target - 250e6 * (1.0 + 2.0 / 6.55)).abs() < 1.0);
+        assert!(Swift::default().check_path(&long).is_ok());
+        let with = |base, hop| Swift {
+            base_target: Some(Time::from_us(base)),
+            per_hop: Some(Time::from_us(hop)),
+            ..Swift::default()
+        };
+        assert_eq!(with(150, 30).control(&long).target, 210e6);
+        assert!(with(150, 30).check_path(&long).is_ok());
+        assert!(with(150, 25).check_path(&long).is_err());
     }
 }

@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Conditions, CongestionControl, Feedback, Spec};
+use super::{Conditions, CongestionControl, Feedback, Loss, Spec};
 
 /// `udp` has no options. Queues have no limit unless `[switch]` sets one. A flow is over for its sender, too, when its
 /// last byte has arrived; one that loses a packet never is. Keys about acknowledgements and recovery have no effect.
@@ -39,7 +39,7 @@ impl CongestionControl for State {
 
     fn on_ack(&mut self, _: &Feedback) {}
 
-    fn on_loss(&mut self, _: u64, _: u32, _: u32) {}
+    fn on_loss(&mut self, _: &Loss) {}
 
     fn on_timeout(&mut self, _: u64) {}
 }

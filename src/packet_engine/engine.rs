@@ -93,11 +93,11 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
         let (progress, due) = Progress::new(setup.schedule);
         let rtt = network_rtt(setup);
         let salt = mix(setup.seed ^ 0x5317_c4e5);
-        let in_switch = InSwitch::new(setup.load_balancing, fabric.nodes().len(), rtt, salt);
         let trimming = setup.trimming();
         let flow_control = setup.switch.pfc.then(|| FlowControl::new(setup));
         let listed = setup.packet.ack_priority || trimming || flow_control.is_some();
-        let links = Links::new(setup, rtt, listed);
+        let (forwarding, links) = (Forwarding::new(fabric), Links::new(setup, rtt, listed));
+        let in_switch = InSwitch::new(setup.load_balancing, &forwarding, &links, rtt, salt);
         let credits = setup.transport.grants();
         let can_lose = links.can_drop() || !setup.link_events.is_empty();
         let rto = setup
@@ -114,7 +114,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
             queue: Q::default(),
             keys: Keys::new(fabric.links().len(), fabric.hosts() as usize, pairs, tasks)
                 .expect("Setup::check has counted the entities"),
-            forwarding: Forwarding::new(fabric),
+            forwarding,
             links,
             in_switch,
             nics: Nics::new(fabric, setup.packet.active_queue_pairs),
@@ -285,11 +285,11 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
         let (cell, control) = (self.forwarding.cell(cell), kind != Kind::Data);
         let position = match &mut self.in_switch {
             InSwitch::ByPath => 0,
-            InSwitch::RoundRobin(state) => state.choose(node, control, cell.count),
+            InSwitch::RoundRobin(state) => state.choose(cell.first, cell.count, control),
             InSwitch::Adaptive(state) => {
                 let (links, now) = (&self.links, self.now);
                 let hops = self.forwarding.hops(cell).iter();
-                state.choose(hops.map(|&hop| (!links.rate(hop).is_zero()).then(|| links.queue(hop, now))))
+                state.choose(hops.map(|&hop| (hop, (!links.rate(hop).is_zero()).then(|| links.queue(hop, now)))))
             }
             InSwitch::Flowlet(state) => state.choose(node, qp, control, cell.count, self.now),
         };

@@ -121,6 +121,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         let new = Box::new(self.setup.fabric.with(&changes));
         let old = self.faults.fabric.take();
         self.forwarding = Forwarding::new(&new);
+        self.in_switch.rethink(&self.forwarding);
         self.next_hops.clear();
         self.repin(old.as_deref().unwrap_or(self.setup.fabric), &new);
         self.faults.fabric = Some(new);

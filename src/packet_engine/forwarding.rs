@@ -164,6 +164,16 @@ impl Forwarding {
         self.link_to[link as usize]
     }
 
+    /// Nodes of the network.
+    pub fn nodes(&self) -> usize {
+        self.row.len()
+    }
+
+    /// Next links of all cells, those of cells with the same ones counted once.
+    pub fn hop_count(&self) -> usize {
+        self.hops.len()
+    }
+
     /// The next links of a cell.
     #[inline]
     pub fn hops(&self, cell: Cell) -> &[u32] {

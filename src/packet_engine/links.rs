@@ -229,6 +229,14 @@ impl Links {
         self.limits_in_ps.iter().copied().filter(|&limit| limit < NEVER).max()
     }
 
+    /// What the port of each link holds, in bytes: the limit of its queue, or one bandwidth-delay product where it has none
+    /// of its own; `rtt` in ps, of the unloaded network.
+    pub fn holds(&self, rtt: u64) -> impl Iterator<Item = u64> {
+        let bdp = move |rate: Rate| (rate.bytes_per_ps() * rtt as f64) as u64;
+        let ports = self.limits.iter().zip(&self.rates);
+        ports.map(move |(limit, &rate)| limit.unwrap_or_else(|| bdp(rate)))
+    }
+
     /// Time on the wire of `bytes`, in ps, rounded up.
     #[inline]
     pub fn on_wire(&self, link: u32, bytes: u64) -> u64 {

@@ -12,15 +12,17 @@ use crate::units::Bytes;
 #[serde(deny_unknown_fields, default)]
 pub struct Adaptive {
     /// Queue lengths, rising, between which the switch cannot tell queues apart: it sees how many
-    /// of them a queue has reached, and ties are random. Real switches have levels near 5, 10 and 20 % of a
-    /// port's buffer. Default none: queues are compared to the byte.
-    pub quantise: Vec<Bytes>,
+    /// of them a queue has reached, and ties are random. Default: 5, 10 and 20 % of the limit of the port's queue, or of one
+    /// bandwidth-delay product where it has none of its own, as in real switches. `[]`: queues are compared to the byte.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quantise: Option<Vec<Bytes>>,
 }
 
 impl Scheme for Adaptive {
     fn check(&self) -> Result<(), InputError> {
-        let rising = self.quantise.windows(2).all(|pair| pair[0] < pair[1]);
-        if !rising || self.quantise.first().is_some_and(|level| level.is_zero()) {
+        let levels = self.quantise.as_deref().unwrap_or_default();
+        let rising = levels.windows(2).all(|pair| pair[0] < pair[1]);
+        if !rising || levels.first().is_some_and(|level| level.is_zero()) {
             let error = InputError::key("quantise", "the queue levels do not rise from above zero");
             return Err(error.help("write them in rising order, such as [\"50KB\", \"100KB\", \"200KB\"]"));
         }

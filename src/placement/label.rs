@@ -48,6 +48,7 @@ fn shown(key: &str, value: &Value) -> String {
 fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
+        Value::Array(items) if items.is_empty() => "none".to_owned(),
         Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join("/"),
         other => other.to_string(),
     }

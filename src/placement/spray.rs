@@ -13,7 +13,7 @@ pub enum Choose {
     /// A uniformly random path per packet.
     #[default]
     Random,
-    /// Every switch takes its next link in turn.
+    /// Every switch takes each of its next links once a round, in a new random order every round.
     RoundRobin,
     /// The host walks a random permutation of the paths, a new one after each round.
     Permuted,

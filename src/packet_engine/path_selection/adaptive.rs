@@ -1,37 +1,57 @@
-//! Adaptive routing: the switch takes the next link with the shortest queue.
+//! Adaptive routing: the switch takes the next link with the shortest queue, as coarsely as it sees queues.
 
 use crate::placement::Adaptive as Spec;
 use crate::rng::{index_below, mix};
 
+/// Levels of a port where none are given, in percent of what it holds.
+const LEVELS: [u64; 3] = [5, 10, 20];
+
 /// The rule of all switches, with the draws that decide ties.
 #[derive(Debug, Clone)]
 pub(in crate::packet_engine) struct Adaptive {
-    /// Queue lengths in bytes between which queues look alike; none: to the byte.
+    /// For each link as many queue lengths in bytes, rising, between which queues look alike.
     levels: Vec<u64>,
+    /// How many; none: queues are compared to the byte.
+    per_link: usize,
     salt: u64,
     drawn: u64,
 }
 
 impl Adaptive {
-    pub fn new(spec: &Spec, salt: u64) -> Self {
+    /// `holds`: what the port of each link holds, in bytes.
+    pub fn new(spec: &Spec, holds: impl Iterator<Item = u64>, salt: u64) -> Self {
+        let levels = |holds: u64| match &spec.quantise {
+            Some(levels) => levels.iter().map(|level| level.0).collect(),
+            None => LEVELS
+                .map(|percent| (u128::from(holds) * u128::from(percent) / 100) as u64)
+                .to_vec(),
+        };
         Self {
-            levels: spec.quantise.iter().map(|level| level.0).collect(),
+            levels: holds.flat_map(levels).collect(),
+            per_link: spec.quantise.as_ref().map_or(LEVELS.len(), Vec::len),
             salt,
             drawn: 0,
         }
     }
 
+    /// What a switch sees of the queue of a link: its length, or how many levels it has reached.
+    #[inline]
+    fn seen(&self, link: u32, queue: u64) -> u64 {
+        if self.per_link == 0 {
+            return queue;
+        }
+        let first = link as usize * self.per_link;
+        let levels = &self.levels[first..first + self.per_link];
+        levels.iter().filter(|&&level| level <= queue).count() as u64
+    }
+
     /// A position among links with these queues (in bytes; `None`: the link is down). Ties are random.
-    pub fn choose(&mut self, queues: impl Iterator<Item = Option<u64>>) -> u32 {
+    pub fn choose(&mut self, queues: impl Iterator<Item = (u32, Option<u64>)>) -> u32 {
         self.drawn += 1;
         let hash = mix(self.salt ^ self.drawn);
         let (mut best, mut chosen, mut ties) = (u64::MAX, 0, 0);
-        for (position, queue) in queues.enumerate() {
-            let seen = match queue {
-                None => u64::MAX,
-                Some(queue) if self.levels.is_empty() => queue,
-                Some(queue) => self.levels.partition_point(|&level| level <= queue) as u64,
-            };
+        for (position, (link, queue)) in queues.enumerate() {
+            let seen = queue.map_or(u64::MAX, |queue| self.seen(link, queue));
             if seen < best || ties == 0 {
                 (best, chosen, ties) = (seen, position as u32, 1);
             } else if seen == best {
@@ -51,24 +71,46 @@ mod tests {
     use super::*;
     use crate::units::Bytes;
 
+    /// How often each of links 0, 1, ... with these queues is chosen, of 30 000 times.
+    fn chosen(quantise: Option<Vec<Bytes>>, holds: &[u64], queues: &[Option<u64>]) -> Vec<u32> {
+        let mut adaptive = Adaptive::new(&Spec { quantise }, holds.iter().copied(), 1);
+        let mut counts = vec![0; queues.len()];
+        for _ in 0..30_000 {
+            counts[adaptive.choose((0..).zip(queues.iter().copied())) as usize] += 1;
+        }
+        counts
+    }
+
     #[test]
-    fn the_shortest_queue_wins_and_ties_are_even() {
-        let mut adaptive = Adaptive::new(&Spec::default(), 1);
-        assert_eq!(adaptive.choose([Some(3), None, Some(1), Some(2)].into_iter()), 2);
-        let mut counts = [0_u32; 4];
-        let queues = [Some(5), Some(0), Some(0), Some(0)];
-        (0..30_000).for_each(|_| counts[adaptive.choose(queues.into_iter()) as usize] += 1);
+    fn without_levels_the_shortest_queue_wins_and_ties_are_even() {
+        let exact = Some(Vec::new());
+        let holds = [1_000; 4];
+        assert_eq!(
+            chosen(exact.clone(), &holds, &[Some(3), None, Some(1), Some(2)]),
+            [0, 0, 30_000, 0]
+        );
+        let counts = chosen(exact, &holds, &[Some(5), Some(0), Some(0), Some(0)]);
         assert_eq!(counts[0], 0);
         assert!(counts[1..].iter().all(|&c| c.abs_diff(10_000) < 400), "{counts:?}");
     }
 
     #[test]
     fn quantised_queues_look_alike_between_levels() {
-        let quantise = vec![Bytes(100), Bytes(200)];
-        let mut adaptive = Adaptive::new(&Spec { quantise }, 1);
-        let mut counts = [0_u32; 3];
-        let queues = [Some(99), Some(0), Some(100)];
-        (0..1_000).for_each(|_| counts[adaptive.choose(queues.into_iter()) as usize] += 1);
-        assert!(counts[0] > 400 && counts[1] > 400 && counts[2] == 0, "{counts:?}");
+        let levels = Some(vec![Bytes(100), Bytes(200)]);
+        let counts = chosen(levels, &[1_000; 3], &[Some(99), Some(0), Some(100)]);
+        assert!(counts[0] > 14_000 && counts[1] > 14_000 && counts[2] == 0, "{counts:?}");
+    }
+
+    /// 5, 10 and 20 % of what each port holds: 50, 100, 200 bytes and twice that.
+    #[test]
+    fn levels_are_shares_of_the_port_by_default() {
+        let holds = [1_000, 2_000, 1_000];
+        let alike = |queues: [u64; 3]| chosen(None, &holds, &queues.map(Some));
+        let counts = alike([49, 99, 50]);
+        assert!(counts[0] > 14_000 && counts[1] > 14_000 && counts[2] == 0, "{counts:?}");
+        assert_eq!(alike([100, 199, 100]), [0, 30_000, 0]);
+        assert_eq!(alike([200, 399, 200]), [0, 30_000, 0]);
+        let counts = alike([200, 400, 1_000_000]);
+        assert!(counts.iter().all(|&c| c > 9_000), "{counts:?}");
     }
 }

@@ -23,6 +23,8 @@ use reps::Reps;
 use round_robin::RoundRobin;
 use weighted::Weighted;
 
+use super::forwarding::Forwarding;
+use super::links::Links;
 use crate::placement::{Choose, LoadBalancing, Route};
 
 /// What a host knows of the queue pair whose paths it will choose.
@@ -142,14 +144,21 @@ pub(super) enum InSwitch {
 
 impl InSwitch {
     /// The choice that a load balancing asks for; `rtt` in ps, of the unloaded network.
-    pub fn new(load_balancing: &LoadBalancing, nodes: usize, rtt: u64, salt: u64) -> Self {
+    pub fn new(load_balancing: &LoadBalancing, forwarding: &Forwarding, links: &Links, rtt: u64, salt: u64) -> Self {
         match load_balancing {
             LoadBalancing::Spray(spec) if spec.choose == Choose::RoundRobin => {
-                Self::RoundRobin(RoundRobin::new(nodes, salt))
+                Self::RoundRobin(RoundRobin::new(forwarding.hop_count(), salt))
             }
-            LoadBalancing::Adaptive(spec) => Self::Adaptive(Adaptive::new(spec, salt)),
-            LoadBalancing::Flowlet(spec) => Self::Flowlet(Flowlet::new(spec, nodes, rtt, salt)),
+            LoadBalancing::Adaptive(spec) => Self::Adaptive(Adaptive::new(spec, links.holds(rtt), salt)),
+            LoadBalancing::Flowlet(spec) => Self::Flowlet(Flowlet::new(spec, forwarding.nodes(), rtt, salt)),
             _ => Self::ByPath,
+        }
+    }
+
+    /// Forwarding tables have changed.
+    pub fn rethink(&mut self, forwarding: &Forwarding) {
+        if let Self::RoundRobin(state) = self {
+            state.restart(forwarding.hop_count());
         }
     }
 

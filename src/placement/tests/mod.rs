@@ -158,6 +158,8 @@ fn labels_show_what_is_not_default() {
         label("adaptive", json!({ "quantise": ["50KB", "100KB"] })),
         "adaptive(quantise=50KB/100KB)"
     );
+    assert_eq!(label("adaptive", json!({ "quantise": [] })), "adaptive(quantise=none)");
+    assert_eq!(label("adaptive", json!({})), "adaptive");
 }
 
 #[test]

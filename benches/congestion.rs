@@ -6,7 +6,7 @@ mod calibration;
 
 use fabricsim::congestion::{certified_minimum, expected_over_all};
 use fabricsim::input::NoFiles;
-use fabricsim::placement::{Ecmp, LoadBalancing};
+use fabricsim::placement::{Ecmp, Hash, LoadBalancing};
 use fabricsim::rng::{mix, shuffle, stream};
 use fabricsim::topology::{Cable, Fabric, LeafSpine, LinkChange};
 use fabricsim::units::{Rate, Time};
@@ -70,7 +70,8 @@ fn expectations(hold_ns: f64) {
         let placement = LoadBalancing::Ecmp(Ecmp::default()).place(&fabric, &schedule, &NoFiles, 1);
         let placement = placement.expect("a leaf-spine fits all");
         let least = certified_minimum(&fabric, &schedule).lower_us;
-        let (seconds, expected) = calibration::cpu_seconds(|| expected_over_all(&fabric, &schedule, &placement));
+        let (seconds, expected) =
+            calibration::cpu_seconds(|| expected_over_all(&fabric, &schedule, &placement, Hash::default()));
         let expected = expected.expect("a healthy leaf-spine");
         println!(
             "| {name} | {} | {:.4} to {:.4} | {seconds:.3} | {:.2} |",

@@ -95,7 +95,11 @@ impl ExperimentArgs {
         let dir = self.file.parent().unwrap_or(&self.file);
         let texts = self.settings.iter().chain(further);
         let settings: Result<Vec<_>, _> = texts.map(|text| Setting::parse(text, dir)).collect();
-        Ok(Plan::load(&self.file, &settings?)?)
+        let plan = Plan::load(&self.file, &settings?)?;
+        for warning in plan.warnings() {
+            eprintln!("warning: {warning}");
+        }
+        Ok(plan)
     }
 }
 

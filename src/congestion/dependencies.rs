@@ -120,19 +120,26 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// Least time from the end of a task to one of its moments.
-    fn lag(&self, task: TaskId, moment: Moment) -> f64 {
+    /// Least time from the start of a task to one of its moments.
+    fn until(&self, task: TaskId, moment: Moment) -> f64 {
         match moment {
-            Moment::Delivered => 0.0,
-            Moment::Acked => self.leg(task).map_or(0.0, |leg| self.machines.acknowledgement(&leg)),
+            Moment::Sent => self.leg(task).map_or(0.0, |leg| self.machines.sending(&leg)),
+            _ => self.length(task) + self.lag(task, moment).unwrap_or(0.0),
+        }
+    }
+
+    /// Least time from the end of a task to one of its moments; none for the moment before it, which may
+    /// lie any time before.
+    fn lag(&self, task: TaskId, moment: Moment) -> Option<f64> {
+        match moment {
+            Moment::Sent => None,
+            Moment::Delivered => Some(0.0),
+            Moment::Acked => Some(self.leg(task).map_or(0.0, |leg| self.machines.acknowledgement(&leg))),
         }
     }
 
     fn heads(&self) -> Vec<f64> {
         let mut head = self.best_case();
-        let mut end: Vec<f64> = (0..head.len())
-            .map(|t| head[t] + self.length(TaskId::from(t)))
-            .collect();
         let mut relayed: BTreeMap<TaskId, Vec<f64>> = BTreeMap::new();
         let mut times = Vec::new();
         let mut jobs = Vec::new();
@@ -143,7 +150,7 @@ impl<'a> Graph<'a> {
                 match self.schedule.task(before).action {
                     // A relay on a cycle: the best case has counted it.
                     Action::Relay => relayed.get(&before).map_or(0.0, |r| r[position as usize]),
-                    _ => end[before.index()] + self.lag(before, moment),
+                    _ => head[before.index()] + self.until(before, moment),
                 }
             }));
             if self.schedule.task(task).action == Action::Relay {
@@ -153,15 +160,15 @@ impl<'a> Graph<'a> {
                 relayed.insert(task, times.clone());
                 continue;
             }
-            let causes = self
-                .into(task)
-                .iter()
-                .map(|&(before, _)| (before, head[before.index()], 0.0));
+            let causes = self.into(task).iter().filter_map(|&(before, position)| {
+                let moment = self.schedule.successors(before)[position as usize].1;
+                // Machines between the ends may still work on what has only been sent.
+                (moment != Moment::Sent).then(|| (before, head[before.index()], 0.0))
+            });
             let met = self.shared(causes, &mut jobs);
             let released = times.iter().copied().fold(met, f64::max);
             let earliest = self.schedule.task(task).earliest.0 as f64;
             head[task.index()] = head[task.index()].max(released).max(earliest);
-            end[task.index()] = head[task.index()] + self.length(task);
         }
         head
     }
@@ -174,9 +181,9 @@ impl<'a> Graph<'a> {
         let tasks = self.schedule.tasks();
         if tasks.iter().any(|task| task.action == Action::Relay) {
             let duration = |task| {
-                let delivered = self.length(task);
-                let acked = delivered + self.lag(task, Moment::Acked);
-                Duration { delivered, acked }
+                let [sent, delivered, acked] =
+                    [Moment::Sent, Moment::Delivered, Moment::Acked].map(|moment| self.until(task, moment));
+                Duration { sent, delivered, acked }
             };
             timeline::run(self.schedule, duration, |task, start, _| head[task.index()] = start);
         }
@@ -234,13 +241,12 @@ impl<'a> Graph<'a> {
                 tail[task.index()] = if in_vain { f64::NEG_INFINITY } else { least };
                 continue;
             }
-            let longest = successors
-                .iter()
-                .map(|&(next, moment)| self.lag(task, moment) + self.after(next, &tail, &known));
-            let mut after = longest.fold(tail[task.index()], f64::max);
             let waiting = successors
                 .iter()
-                .map(|&(next, moment)| (next, self.lag(task, moment), tail[next.index()]));
+                .filter_map(|&(next, moment)| Some((next, self.lag(task, moment)?)));
+            let longest = waiting.clone().map(|(next, lag)| lag + self.after(next, &tail, &known));
+            let mut after = longest.fold(tail[task.index()], f64::max);
+            let waiting = waiting.map(|(next, lag)| (next, lag, tail[next.index()]));
             after = after.max(self.shared(waiting, &mut jobs));
             tail[task.index()] = after;
         }

@@ -12,7 +12,7 @@ use super::edges::Edges;
 use super::loads::{transfer, transfers_by_step};
 use super::occupancy::{chances, mean};
 use crate::ids::{LinkId, NodeId, TaskId};
-use crate::placement::Placement;
+use crate::placement::{Hash, Placement};
 use crate::topology::Fabric;
 use crate::workload::Schedule;
 
@@ -26,21 +26,26 @@ pub struct Expected {
 /// Sub-flows out of one edge beyond which the distribution takes too long.
 const MOST_BALLS: usize = 50_000;
 
-/// Limits of the expected largest congestion of a switch-to-switch link, where every sub-flow of the
-/// placement hashes onto one of its paths. `None` unless all paths have two links, of one rate, and
+/// Limits of the expected largest congestion of a switch-to-switch link, where every sub-flow of what `hash`
+/// says hashes onto one of its paths. `None` unless all paths have two links, of one rate, and
 /// whatever leaves or enters an edge has the same choice, as on a leaf-spine without faults.
 ///
 /// Where sub-flows differ in size, the limits are those of as many of the smallest and of the largest size.
-pub fn expected_over_all(fabric: &Fabric, schedule: &Schedule, placement: &Placement) -> Option<Expected> {
+pub fn expected_over_all(fabric: &Fabric, schedule: &Schedule, placement: &Placement, hash: Hash) -> Option<Expected> {
     let tasks = schedule.transfers().map(|(task, ..)| task);
-    expected(fabric, schedule, placement, tasks)
+    expected(fabric, schedule, placement, hash, tasks)
 }
 
 /// The same for every step alone, by step.
-pub fn expected_by_step(fabric: &Fabric, schedule: &Schedule, placement: &Placement) -> Vec<Option<Expected>> {
+pub fn expected_by_step(
+    fabric: &Fabric,
+    schedule: &Schedule,
+    placement: &Placement,
+    hash: Hash,
+) -> Vec<Option<Expected>> {
     let steps = transfers_by_step(schedule).into_iter();
     steps
-        .map(|step| expected(fabric, schedule, placement, step.into_iter()))
+        .map(|step| expected(fabric, schedule, placement, hash, step.into_iter()))
         .collect()
 }
 
@@ -48,20 +53,28 @@ fn expected(
     fabric: &Fabric,
     schedule: &Schedule,
     placement: &Placement,
+    hash: Hash,
     tasks: impl Iterator<Item = TaskId>,
 ) -> Option<Expected> {
     let edges = Edges::new(fabric);
     let mut throws = Throws::new(edges.len());
     let mut hosts = BTreeMap::new();
+    let mut subflows = BTreeMap::new();
     for task in tasks {
         let (src, dst, _) = transfer(schedule, task)?;
         let (from, to) = (edges.of(src), edges.of(dst));
         if from != to {
             hosts.entry((from, to)).or_insert((src, dst));
-            for piece in placement.of(task).iter().filter(|piece| piece.bytes > 0) {
-                throws.add(from, to, piece.bytes);
+            let first = hash.queue_pair(schedule, task);
+            // Of fewer bytes than sub-flows there is the last sub-flow alone.
+            for (way, piece) in placement.of(task).iter().rev().enumerate() {
+                let (.., bytes) = subflows.entry((first, way)).or_insert((from, to, 0));
+                *bytes += piece.bytes;
             }
         }
+    }
+    for (from, to, bytes) in subflows.into_values() {
+        throws.add(from, to, bytes);
     }
     let links = Links::survey(fabric, &edges, &hosts)?;
     throws.expected(&links)

@@ -232,6 +232,11 @@ impl Machines {
         span
     }
 
+    /// Least time from the start of a transfer until its last byte has left its host.
+    pub(super) fn sending(&self, leg: &Leg) -> f64 {
+        self.up[leg.src as usize].time(leg.wire)
+    }
+
     /// Least time from the delivery of a transfer until its acknowledgement has arrived.
     pub(super) fn acknowledgement(&self, leg: &Leg) -> f64 {
         let inner = leg.pair.map_or(0.0, |p| self.pairs.pair(p).back);

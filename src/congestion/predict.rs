@@ -111,6 +111,7 @@ impl<'a> Durations<'a> {
                 let pieces = placement.of(task).iter().filter(|_| src != dst);
                 let times = pieces.map(|piece| self.time(src, dst, piece));
                 durations[task.index()] = times.fold(Duration::default(), |all, piece| Duration {
+                    sent: all.sent.max(piece.sent),
                     delivered: all.delivered.max(piece.delivered),
                     acked: all.acked.max(piece.acked),
                 });
@@ -125,10 +126,11 @@ impl<'a> Durations<'a> {
             Framing::Fluid => 0.0,
             Framing::Packets { payload, header } => (piece.bytes.min(payload) + header) as f64,
         };
-        let sent = way.drain + packet * (way.per_byte - way.slowest);
+        let through = way.drain + packet * (way.per_byte - way.slowest);
         Duration {
-            delivered: sent + way.delay,
-            acked: sent + way.round_trip,
+            sent: way.drain,
+            delivered: through + way.delay,
+            acked: through + way.round_trip,
         }
     }
 

@@ -3,7 +3,7 @@
 use super::*;
 use crate::ids::NodeId;
 use crate::input::NoFiles;
-use crate::placement::{Ecmp, LoadBalancing, Placement, Spray};
+use crate::placement::{Ecmp, Hash, LoadBalancing, Placement, Spray};
 use crate::topology::{Cable, Fabric, LeafSpine, LinkChange};
 use crate::units::{Bytes, Rate, Time};
 use crate::workload::{AllToAll, Moment, Schedule, ScheduleBuilder, Workload};
@@ -107,6 +107,40 @@ fn a_chain_is_as_long_as_its_links() {
     assert_eq!(assessment.predicted, Some(bounds.cct));
 }
 
+/// Two messages on one connection: the second follows at once, the third waits for an acknowledgement.
+#[test]
+fn what_follows_on_a_connection_waits_for_no_delay() {
+    let fabric = leaf_spine(4, 2, 1, 500);
+    let mut builder = ScheduleBuilder::default();
+    let [first, second, third] = [0, 1, 2].map(|step| builder.transfer(0, 1, 1_000, step));
+    builder.depend(first, Moment::Sent, second);
+    builder.depend(second, Moment::Acked, third);
+    let schedule = builder.build();
+    let bounds = bounds(&fabric, &schedule, Framing::Fluid);
+    // Three transmissions, two ways there, one back.
+    let expected = Time((3.0 * 1_000.0 * PS_PER_BYTE + 3.0 * 2_000.0 * NS) as u64);
+    assert_eq!(bounds.parts.critical_path, expected);
+    let assessment = assess(&fabric, &schedule, &spray(&fabric, &schedule), Framing::Fluid);
+    assert_eq!(assessment.predicted, Some(bounds.cct));
+}
+
+/// A receiver that many send to: what has only been sent may still queue there, and whoever waits for that alone
+/// does not wait for the queue.
+#[test]
+fn sent_is_not_delivered() {
+    let fabric = leaf_spine(4, 2, 1, 500);
+    let mut builder = ScheduleBuilder::default();
+    let incast = [0, 1, 2].map(|src| builder.transfer(src, 3, 1_000, 0));
+    let after = builder.transfer(0, 1, 1, 1);
+    for before in incast {
+        builder.depend(before, Moment::Sent, after);
+    }
+    let bounds = bounds(&fabric, &builder.build(), Framing::Fluid);
+    let critical = 1_001.0 * PS_PER_BYTE + 2_000.0 * NS;
+    assert_eq!(bounds.parts.critical_path, Time(critical as u64));
+    assert_eq!(bounds.parts.nic, Time((3_000.0 * PS_PER_BYTE + 2_000.0 * NS) as u64));
+}
+
 /// An 8 x 8 leaf cut of 1.5 uplinks per unit, and a pair that has a single spine in common.
 #[test]
 fn a_pair_with_few_common_spines_is_worse_than_the_leaf_cut() {
@@ -135,24 +169,50 @@ fn hashing_a_shift_has_an_exact_expectation() {
         builder.transfer(src, (src + 16) % 256, 1_000, 0);
     }
     let schedule = builder.build();
-    let expected = expected_over_all(&fabric, &schedule, &ecmp(&fabric, &schedule, 1)).unwrap();
+    let expected = expected_over_all(&fabric, &schedule, &ecmp(&fabric, &schedule, 1), Hash::Transfer).unwrap();
     assert_eq!(expected.lower_us, expected.upper_us);
     assert!((expected.lower_us / 0.08 - 4.514).abs() < 0.0005, "{expected:?}");
     assert_eq!(
-        expected_by_step(&fabric, &schedule, &ecmp(&fabric, &schedule, 2)),
+        expected_by_step(&fabric, &schedule, &ecmp(&fabric, &schedule, 2), Hash::Transfer),
         [Some(expected)]
     );
     // Whatever leaves leaf0, or enters it, has 15 spines to choose from: 400 000 draws have a mean of 4.5295, with a
     // standard error of 0.0011.
     let broken = without(&fabric, &["leaf0-spine3"]);
-    let expected = expected_over_all(&broken, &schedule, &ecmp(&broken, &schedule, 1)).unwrap();
+    let expected = expected_over_all(&broken, &schedule, &ecmp(&broken, &schedule, 1), Hash::Transfer).unwrap();
     assert!((expected.upper_us / 0.08 - 4.5295).abs() < 0.0033, "{expected:?}");
     // In an all-to-all what leaves leaf1 has 15 or 16.
     let schedule = all_to_all(256, 1_000);
     assert_eq!(
-        expected_over_all(&broken, &schedule, &ecmp(&broken, &schedule, 1)),
+        expected_over_all(&broken, &schedule, &ecmp(&broken, &schedule, 1), Hash::Transfer),
         None
     );
+}
+
+/// Twice the same queue pairs are the same draw with twice the bytes; queue pairs of their own are 32 balls per leaf.
+#[test]
+fn connections_hash_once() {
+    let fabric = leaf_spine(16, 16, 16, 500);
+    let mut builder = ScheduleBuilder::default();
+    for step in 0..2 {
+        for src in 0..256 {
+            let transfer = builder.transfer(src, (src + 16) % 256, 1_000, step);
+            builder.connect(transfer, crate::ids::TaskId(src));
+        }
+    }
+    let schedule = builder.build();
+    let placement = ecmp(&fabric, &schedule, 1);
+    let us = |hash| {
+        expected_over_all(&fabric, &schedule, &placement, hash)
+            .unwrap()
+            .lower_us
+    };
+    assert!((us(Hash::Connection) / 0.16 - 4.514).abs() < 0.0005);
+    // The most of 16 leaves with 32 balls each in 16 bins.
+    let balls = us(Hash::Transfer) / 0.08;
+    assert!((6.0..7.0).contains(&balls), "{balls}");
+    let worst = |step: usize| congestion_by_step(&fabric, &schedule, &placement).unwrap()[step].worst_fabric;
+    assert_eq!(worst(0), worst(1));
 }
 
 /// The limits hold the mean over draws, and are not far apart.
@@ -169,7 +229,8 @@ fn hashing_an_all_to_all_is_expected_where_draws_are() {
     let mean = times.iter().sum::<f64>() / draws as f64;
     let variance = times.iter().map(|time| (time - mean).powi(2)).sum::<f64>() / draws as f64;
     let error = 4.0 * (variance / draws as f64).sqrt();
-    let Expected { lower_us, upper_us } = expected_over_all(&fabric, &schedule, &ecmp(&fabric, &schedule, 1)).unwrap();
+    let Expected { lower_us, upper_us } =
+        expected_over_all(&fabric, &schedule, &ecmp(&fabric, &schedule, 1), Hash::Transfer).unwrap();
     assert!(
         (lower_us - error..=upper_us + error).contains(&mean),
         "{lower_us} {mean} {upper_us}"

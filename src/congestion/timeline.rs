@@ -10,6 +10,7 @@ use crate::workload::{Action, Due, Moment, Progress, Schedule};
 /// From the start of a transfer to its moments, in picoseconds.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Duration {
+    pub sent: f64,
     pub delivered: f64,
     pub acked: f64,
 }
@@ -37,12 +38,15 @@ pub(super) fn run(
                 continue;
             }
             let duration = duration(task);
-            let waited_for = |moment| schedule.successors(task).iter().any(|&(_, counts)| counts == moment);
-            if waited_for(Moment::Delivered) {
-                event(duration.delivered, Moment::Delivered);
-            }
-            if waited_for(Moment::Acked) {
-                event(duration.acked, Moment::Acked);
+            let Duration { sent, delivered, acked } = duration;
+            for (after, moment) in [
+                (sent, Moment::Sent),
+                (delivered, Moment::Delivered),
+                (acked, Moment::Acked),
+            ] {
+                if schedule.awaits(task, moment) {
+                    event(after, moment);
+                }
             }
             started(task, start, duration);
         }

@@ -27,9 +27,7 @@ impl Hashing {
     /// `None` for a load balancing that does not hash.
     pub(super) fn of(experiment: &Experiment, scene: &Scene, files: &FileStore) -> Option<Self> {
         let scheme = &experiment.load_balancing;
-        if !scheme.hashes() {
-            return None;
-        }
+        let hash = scheme.hashes()?;
         let (fabric, schedule, placement) = (&scene.network.fabric, &scene.schedule, &scene.placement);
         let draws = (DRAWN_SUBFLOWS / placement.pieces().len().max(1)).clamp(LEAST_DRAWS, DRAWS);
         let mut over_all = 0.0;
@@ -46,8 +44,8 @@ impl Hashing {
             }
         }
         Some(Self {
-            over_all: congestion::expected_over_all(fabric, schedule, placement),
-            by_step: congestion::expected_by_step(fabric, schedule, placement),
+            over_all: congestion::expected_over_all(fabric, schedule, placement, hash),
+            by_step: congestion::expected_by_step(fabric, schedule, placement, hash),
             sampled_over_all_us: over_all / draws as f64,
             sampled_by_step_us: by_step.into_iter().map(|sum| sum / draws as f64).collect(),
         })

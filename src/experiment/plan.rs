@@ -1,9 +1,9 @@
 //! The plan: every point of the sweep, validated before anything runs.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 use serde::Serialize;
@@ -104,6 +104,8 @@ pub struct Plan {
     schedules: Shelf<Schedule, InputError>,
     placements: Shelf<Placement, InputError>,
     bounds: Shelf<Bounds, InputError>,
+    /// What schedules have to say, each once.
+    doubts: Mutex<BTreeSet<String>>,
 }
 
 impl Plan {
@@ -122,6 +124,7 @@ impl Plan {
             schedules: Shelf::new(SCHEDULE_ROOM),
             placements: Shelf::new(PLACEMENT_ROOM),
             bounds: Shelf::new(u64::MAX),
+            doubts: Mutex::default(),
         };
         plan.name = plan.checked_name()?;
         let total = plan.sweep.points();
@@ -135,6 +138,12 @@ impl Plan {
             }
         }
         Ok(plan)
+    }
+
+    /// What is likely not meant, but can be run: a line each.
+    pub fn warnings(&self) -> Vec<String> {
+        let doubts = self.doubts.lock().unwrap_or_else(PoisonError::into_inner);
+        doubts.iter().cloned().collect()
     }
 
     /// Name of the experiment: a folder.
@@ -221,10 +230,13 @@ impl Plan {
             &key_of(&(workload_key(experiment), hosts)),
             |schedule| schedule.tasks().len() as u64,
             || {
-                experiment
+                let schedule = experiment
                     .workload
                     .schedule(hosts, &self.files, experiment.seed)
-                    .map_err(|error| error.under(&format!("workload.{}", experiment.workload.name())))
+                    .map_err(|error| error.under(&format!("workload.{}", experiment.workload.name())))?;
+                let mut doubts = self.doubts.lock().unwrap_or_else(PoisonError::into_inner);
+                doubts.extend(schedule.warnings().iter().cloned());
+                Ok(schedule)
             },
         )
     }

@@ -92,6 +92,11 @@ impl Experiment {
     pub fn check_scene(&self, scene: &Scene) -> Result<(), InputError> {
         match self.engine {
             Engine::Packet => self.packet_setup(scene).check(),
+            Engine::Flow if scene.schedule.has_endless() => {
+                let message = "a flow of size 0 has no end, and the flow engine runs to the end";
+                Err(InputError::key("engine", message)
+                    .help("write `engine = \"packet\"`, and `stop = \"2ms\"` under [packet]"))
+            }
             Engine::Flow if scene.network.events.is_empty() => Ok(()),
             Engine::Flow => {
                 let timed = |fault: &Fault| fault.from.is_some() || fault.until.is_some();

@@ -213,7 +213,12 @@ impl<'a> Engine<'a> {
         flow.acked = flow.acked.max(end + round_trip.0 as f64);
         flow.left -= 1;
         if flow.left == 0 && awaited {
-            for (at, moment) in ledger::moments(flow) {
+            let moments = [
+                (end, Moment::Sent),
+                (flow.delivered, Moment::Delivered),
+                (flow.acked, Moment::Acked),
+            ];
+            for (at, moment) in moments.into_iter().filter(|&(_, m)| self.schedule.awaits(task, m)) {
                 let entry = Entry::Happens(task, moment);
                 self.agenda.push(Appointment { at, entry });
             }

@@ -8,7 +8,7 @@ use crate::outcome::{Counters, FctSummary, FlowRecord, LinkRecord, Observe, Outc
 use crate::placement::{Placement, Route};
 use crate::topology::Fabric;
 use crate::units::{Rate, Time};
-use crate::workload::{Action, Moment, Schedule};
+use crate::workload::{Action, Schedule};
 
 /// One flow; times in picoseconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -225,9 +225,4 @@ fn describe(schedule: &Schedule, task: TaskId) -> String {
         Action::Delay(_) => format!("delay {task}"),
         Action::Relay => format!("trigger {task}"),
     }
-}
-
-/// The moments of a finished flow, with the time of each.
-pub(super) fn moments(flow: &Flow) -> [(f64, Moment); 2] {
-    [(flow.delivered, Moment::Delivered), (flow.acked, Moment::Acked)]
 }

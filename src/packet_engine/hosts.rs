@@ -37,6 +37,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         let flow = &mut self.flows[task.index()];
         flow.started = true;
         flow.start = self.now;
+        flow.unsent = count as u32;
         flow.undelivered = count as u32;
         flow.unacked = count as u32;
         let jitter = self.setup.packet.start_jitter.0;

@@ -11,8 +11,9 @@ use super::packet::{Kind, Packet, RESENT, stamp};
 use super::queue::EventQueue;
 use super::queue_pairs::NONE;
 use super::transport::CongestionControl;
-use crate::ids::LinkId;
+use crate::ids::{LinkId, TaskId};
 use crate::topology::Fabric;
+use crate::workload::Moment;
 
 /// The port's last data packet is in its list: the list says when it has left.
 const LISTED: u64 = u64::MAX;
@@ -27,6 +28,8 @@ pub(super) struct Port {
     free_at: u64,
     /// An alarm for `free_at` is pending.
     pending: bool,
+    /// The task of which that packet is the last of a piece, if others wait until it has been sent.
+    leaving: Option<u32>,
 }
 
 /// Queue pairs of one host.
@@ -63,6 +66,7 @@ impl Nics {
                     ready: VecDeque::new(),
                     free_at: 0,
                     pending: false,
+                    leaving: None,
                 });
             }
         }
@@ -79,11 +83,6 @@ impl Nics {
     pub fn next(&self, port: u32) -> (u32, Option<u32>) {
         let port = &self.ports[port as usize];
         (port.link, port.ready.front().copied())
-    }
-
-    /// The last data packet of a port has left its list.
-    pub fn data_left(&mut self, port: u32) {
-        self.ports[port as usize].free_at = 0;
     }
 
     /// A sender that is done, but was about to send again what only came late, leaves the lists of its ports.
@@ -117,10 +116,29 @@ impl Nics {
 }
 
 impl<Q: EventQueue> Engine<'_, Q> {
-    /// A port has sent its data packet.
+    /// A port may take its next data packet.
     pub fn nic_free(&mut self, port: u32) {
         self.nics.ports[port as usize].pending = false;
+        self.note_sent(port);
         self.pump(port);
+    }
+
+    /// The last data packet of a port has left its list.
+    pub fn data_left(&mut self, port: u32) {
+        self.nics.ports[port as usize].free_at = 0;
+        self.note_sent(port);
+        self.pump(port);
+    }
+
+    /// The packet that has left a port may have been the last of its transfer.
+    fn note_sent(&mut self, port: u32) {
+        if let Some(task) = self.nics.ports[port as usize].leaving.take() {
+            let flow = &mut self.flows[task as usize];
+            flow.unsent -= 1;
+            if flow.unsent == 0 {
+                self.happened(task, Moment::Sent);
+            }
+        }
     }
 
     /// Lets a port take a packet from the next queue pair, or wakes it when it can.
@@ -139,7 +157,8 @@ impl<Q: EventQueue> Engine<'_, Q> {
             }
         }
         let port = &mut self.nics.ports[index as usize];
-        if !port.ready.is_empty() && !port.pending && port.free_at != LISTED {
+        let awaited = !port.ready.is_empty() || port.leaving.is_some();
+        if awaited && !port.pending && port.free_at != LISTED {
             port.pending = true;
             let (time, link) = (port.free_at, port.link);
             self.alarm(time, self.keys.nic_free + link, Kind::NicFree, index);
@@ -221,11 +240,9 @@ impl<Q: EventQueue> Engine<'_, Q> {
         let sender = self.senders.at(slot);
         let qp = &self.queue_pairs[sender.qp as usize];
         let (seq, resent) = sender.sent.take();
-        let size = if seq + 1 == qp.packets {
-            qp.last
-        } else {
-            self.full as u16
-        };
+        let is_last = seq + 1 == qp.packets;
+        let size = if is_last { qp.last } else { self.full as u16 };
+        let ends_piece = (is_last && !resent).then_some(qp.task);
         let path = match sender.chosen.take() {
             Some(path) => path,
             None => sender.spread.choose(now),
@@ -261,6 +278,8 @@ impl<Q: EventQueue> Engine<'_, Q> {
             true if self.ports.is_empty() => self.links.busy_until(link),
             true => LISTED,
         };
+        let awaited = |&task: &u32| self.setup.schedule.awaits(TaskId(task), Moment::Sent);
+        self.nics.ports[port as usize].leaving = ends_piece.filter(awaited);
         self.relist(slot, port);
     }
 

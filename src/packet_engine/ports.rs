@@ -121,8 +121,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
             self.release(sent.charge, sent.size);
             let port = self.nics.port_of(link);
             if port != NONE && sent.data {
-                self.nics.data_left(port);
-                self.pump(port);
+                self.data_left(port);
             }
         }
         self.serve(link);
@@ -188,8 +187,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
             self.release(held.charge, held.packet.size);
         }
         if nic != NONE {
-            self.nics.data_left(nic);
-            self.pump(nic);
+            self.data_left(nic);
         }
     }
 

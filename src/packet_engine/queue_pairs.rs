@@ -107,7 +107,8 @@ pub(super) struct Flow {
     pub start: u64,
     pub delivered: u64,
     pub acked: u64,
-    /// Pieces not delivered, not acknowledged.
+    /// Pieces not sent, not delivered, not acknowledged.
+    pub unsent: u32,
     pub undelivered: u32,
     pub unacked: u32,
     pub retransmits: u32,

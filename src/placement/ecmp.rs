@@ -4,22 +4,49 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{EcmpSplit, Placement, Problem, Scheme};
-use crate::ids::NodeId;
+use crate::ids::{NodeId, TaskId};
 use crate::input::InputError;
 use crate::rng::{index_below, mix};
+use crate::workload::Schedule;
 
-/// `ecmp` has no options. Every transfer is a queue pair of its own, with a hash of its own.
+/// Options of `ecmp`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Ecmp {}
+#[serde(deny_unknown_fields, default)]
+pub struct Ecmp {
+    /// What keeps its path: every connection (default), or every transfer for itself.
+    pub hash: Hash,
+}
+
+/// What keeps its path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Hash {
+    /// The transfers that follow one another between two ranks on one channel of a collective share a
+    /// queue pair, as in NCCL, whose queue pairs live as long as the job.
+    #[default]
+    Connection,
+    /// Every transfer is a queue pair of its own.
+    Transfer,
+}
+
+impl Hash {
+    /// The number of the queue pair that carries a transfer: that of its first transfer.
+    pub fn queue_pair(self, schedule: &Schedule, transfer: TaskId) -> TaskId {
+        match self {
+            Self::Connection => schedule.task(transfer).connection,
+            Self::Transfer => transfer,
+        }
+    }
+}
 
 impl Scheme for Ecmp {
-    fn hashes(&self) -> bool {
-        true
+    fn hashes(&self) -> Option<Hash> {
+        Some(self.hash)
     }
 
     fn place(&self, problem: &Problem<'_>) -> Result<Placement, InputError> {
-        EcmpSplit { ways: 1 }.place(problem)
+        let hash = self.hash;
+        EcmpSplit { ways: 1, hash }.place(problem)
     }
 }
 

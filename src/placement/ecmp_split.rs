@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::pieces::equal_parts;
-use super::{Piece, Placement, Problem, Route, Scheme};
+use super::{Hash, Piece, Placement, Problem, Route, Scheme};
 use crate::input::InputError;
 
 /// The most queue pairs of one flow.
@@ -16,11 +16,16 @@ const MOST_WAYS: u32 = 1_024;
 pub struct EcmpSplit {
     /// Queue pairs of each flow, from 1 to 1024; two of them may share a path. Default 2.
     pub ways: u32,
+    /// What keeps its paths: every connection (default), or every transfer for itself.
+    pub hash: Hash,
 }
 
 impl Default for EcmpSplit {
     fn default() -> Self {
-        Self { ways: 2 }
+        Self {
+            ways: 2,
+            hash: Hash::default(),
+        }
     }
 }
 
@@ -33,14 +38,15 @@ impl Scheme for EcmpSplit {
         Ok(())
     }
 
-    fn hashes(&self) -> bool {
-        true
+    fn hashes(&self) -> Option<Hash> {
+        Some(self.hash)
     }
 
     fn place(&self, problem: &Problem<'_>) -> Result<Placement, InputError> {
         Ok(Placement::split(problem.schedule, |task, src, dst, bytes, pieces| {
+            let first = self.hash.queue_pair(problem.schedule, task);
             for (way, bytes) in equal_parts(bytes, self.ways).enumerate().filter(|&(_, part)| part > 0) {
-                let label = u64::from(task.0) << 32 | way as u64;
+                let label = u64::from(first.0) << 32 | way as u64;
                 let route = Route::Pinned(problem.hashed_path(label, src, dst));
                 pieces.push(Piece { route, bytes });
             }

@@ -40,7 +40,7 @@ use serde::{Deserialize, Serialize};
 pub use adaptive::Adaptive;
 pub use bitmap::Bitmap;
 pub use cut_line::CutLine;
-pub use ecmp::Ecmp;
+pub use ecmp::{Ecmp, Hash};
 pub use ecmp_split::EcmpSplit;
 pub use edge_coloring::EdgeColoring;
 pub use ethereal::Ethereal;
@@ -65,7 +65,7 @@ use crate::topology::Fabric;
 use crate::workload::{Action, Schedule};
 
 load_balancings! {
-    Ecmp(Ecmp): "ecmp", "one path per flow, by a salted hash in every switch";
+    Ecmp(Ecmp): "ecmp", "one path per connection, by a salted hash in every switch";
     EcmpSplit(EcmpSplit): "ecmp-split", "every flow as a few equal queue pairs over ECMP";
     Spray(Spray): "spray", "every packet on another path";
     WeightedSpray(WeightedSpray): "weighted-spray", "every packet on another path, in proportion to the paths' capacities";
@@ -111,9 +111,9 @@ trait Scheme {
         false
     }
 
-    /// Whether every sub-flow takes a path by a hash of its own.
-    fn hashes(&self) -> bool {
-        false
+    /// What takes a path by a hash of its own, if paths are hashed.
+    fn hashes(&self) -> Option<Hash> {
+        None
     }
 
     /// Places every transfer.
@@ -142,8 +142,8 @@ impl LoadBalancing {
         self.scheme().needs_acknowledgements()
     }
 
-    /// Whether every sub-flow takes a path by a hash of its own, so that another seed is another draw.
-    pub fn hashes(&self) -> bool {
+    /// What takes a path by a hash of its own, if paths are hashed, so that another seed is another draw.
+    pub fn hashes(&self) -> Option<Hash> {
         self.scheme().hashes()
     }
 

@@ -18,6 +18,8 @@
 //! above the hosts. Optional are `Queue_Up` and `Queue_Down` (bytes), `Bundle` (parallel links
 //! below this tier), `Switch_Latency_ns`, and `Oversubscribed` where it is 1.
 
+use std::path::Path;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -38,8 +40,50 @@ impl Htsim {
     /// Draws the fabric, with the file's queue limits and switch latencies.
     pub fn blueprint(&self, files: &dyn Files) -> Result<Blueprint, InputError> {
         let text = files.read(&self.file)?;
-        TopoFile::parse(&self.file, &text)?.blueprint()
+        let topo = TopoFile::parse(&self.file, &text);
+        topo.map_err(|error| other_kind(&self.file, &text).unwrap_or(error))?
+            .blueprint()
     }
+}
+
+type OtherKind = (&'static str, &'static str, &'static [&'static str]);
+
+/// Kinds of fabrics that forks of htsim also describe in `.topo` files: their name, how it is written there without
+/// blanks, dashes and underscores, and the words of their keys where no name is written, all of them.
+const OTHER_KINDS: &[OtherKind] = &[
+    ("dragonfly+", "dragonflyplus", &[]),
+    ("dragonfly", "dragonfly", &["p", "a", "h"]),
+    ("slim fly", "slimfly", &["p", "q"]),
+    ("HyperX", "hyperx", &[]),
+    ("HammingMesh", "hammingmesh", &[]),
+    ("torus", "torus", &[]),
+    ("Jellyfish", "jellyfish", &[]),
+    ("Xpander", "xpander", &[]),
+    ("BCube", "bcube", &[]),
+];
+
+/// The error for a file of another kind, which says what it is by a name or by its keys. Comments and the file's name
+/// count only where there are no tiers.
+fn other_kind(file: &str, text: &str) -> Option<InputError> {
+    let plain = |text: &str| text.to_lowercase().replace([' ', '-', '_'], "");
+    let code: Vec<&str> = text.lines().filter_map(|line| line.split('#').next()).collect();
+    let keys = || code.iter().filter_map(|line| line.split([' ', '\t', '=', ':']).next());
+    let has_key = |key: &str| keys().any(|found| found.eq_ignore_ascii_case(key));
+    let has_tiers = has_key("Tier");
+    let base = Path::new(file).file_name().and_then(|name| name.to_str());
+    let names = match has_tiers {
+        true => plain(&code.join("\n")),
+        false => plain(text) + "\n" + &plain(base.unwrap_or_default()),
+    };
+    let named = |(_, name, _): &&OtherKind| names.contains(name);
+    let described =
+        |(.., words): &&OtherKind| !has_tiers && !words.is_empty() && words.iter().all(|word| has_key(word));
+    let mut kinds = OTHER_KINDS.iter();
+    let kind = kinds.clone().find(named).or_else(|| kinds.find(described));
+    kind.map(|(kind, ..)| {
+        let message = format!("this describes a {kind}, and only tiers of switches are read from `.topo` files");
+        InputError::file(file, message).help("describe its nodes and links as a `graph`")
+    })
 }
 
 const HEADER: &[&str] = &["Nodes", "Tiers", "Podsize"];

@@ -1,8 +1,9 @@
 //! A schedule while a collective draws it up: its data, its connections, and who watches.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
-use super::{Moment, Schedule, ScheduleBuilder};
+use super::{Action, Moment, Schedule, ScheduleBuilder, Task};
 use crate::ids::TaskId;
 use crate::input::InputError;
 use crate::units::{Bytes, Time};
@@ -80,9 +81,9 @@ pub(super) struct Hop {
     pub dst: u32,
     /// The step of the collective, were all ranks in lockstep.
     pub step: u32,
-    /// The connection that it goes over, a small number, if it has to wait for the transfer before
-    /// it on the same connection. That one must have been delivered: the sender is free one latency
-    /// earlier, a moment that schedules do not know.
+    /// What sends it, a small number, if that sends one transfer after the other: it starts once the
+    /// transfer before it in its lane has been sent. Transfers of a lane to one receiver share a
+    /// connection; one without a lane has its own.
     pub lane: Option<usize>,
     pub effect: Effect,
 }
@@ -90,8 +91,10 @@ pub(super) struct Hop {
 /// A schedule being drawn up.
 pub(super) struct Draft<'w> {
     pub schedule: ScheduleBuilder,
-    /// The last transfer of every connection.
+    /// The last transfer of every lane.
     lanes: Vec<Option<TaskId>>,
+    /// The connections of lanes that have changed their receiver, by lane and receiver.
+    connections: HashMap<(usize, u32), TaskId>,
     witness: &'w mut dyn Witness,
 }
 
@@ -100,6 +103,7 @@ impl<'w> Draft<'w> {
         Self {
             schedule: ScheduleBuilder::default(),
             lanes: Vec::new(),
+            connections: HashMap::new(),
             witness,
         }
     }
@@ -136,19 +140,34 @@ impl<'w> Draft<'w> {
         }
         let transfer = self.schedule.transfer(hop.src, hop.dst, bytes, hop.step);
         self.witness.sent(transfer, data, hop.effect);
-        let previous = hop.lane.and_then(|lane| self.take_lane(lane, transfer));
-        for &before in after.iter().chain([&previous]).flatten() {
+        for &before in after.iter().flatten() {
             self.schedule.depend(before, Moment::Delivered, transfer);
+        }
+        if let Some(lane) = hop.lane {
+            self.follow(lane, hop.dst, transfer);
         }
         Some(transfer)
     }
 
-    /// The transfer before this one on its connection.
-    fn take_lane(&mut self, lane: usize, transfer: TaskId) -> Option<TaskId> {
+    /// Lets a transfer follow the one before it in its lane, on the connection to its receiver.
+    fn follow(&mut self, lane: usize, dst: u32, transfer: TaskId) {
         if lane >= self.lanes.len() {
             self.lanes.resize(lane + 1, None);
         }
-        self.lanes[lane].replace(transfer)
+        let Some(before) = self.lanes[lane].replace(transfer) else {
+            return;
+        };
+        self.schedule.depend(before, Moment::Sent, transfer);
+        let Task { action, connection, .. } = *self.schedule.task(before);
+        let first = match action {
+            Action::Transfer { dst: same, .. } if same == dst => connection,
+            Action::Transfer { dst: other, .. } => {
+                self.connections.insert((lane, other), connection);
+                self.connections.get(&(lane, dst)).copied().unwrap_or(transfer)
+            }
+            _ => unreachable!("lanes hold transfers"),
+        };
+        self.schedule.connect(transfer, first);
     }
 
     /// What happens once all of these have been delivered.

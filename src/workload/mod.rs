@@ -18,6 +18,7 @@ mod schedule;
 mod shift;
 #[cfg(test)]
 mod tests;
+mod time;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -27,7 +28,7 @@ pub use all_gather::AllGather;
 pub use all_reduce::AllReduce;
 pub use all_to_all::{AllToAll, PeerOrder};
 pub use broadcast::Broadcast;
-pub use connection_matrix::ConnectionMatrix;
+pub use connection_matrix::{ConnectionMatrix, TimeUnit};
 pub use draft::{MAX_BYTES, MAX_TASKS};
 pub use flows::Flows;
 pub use incast::Incast;
@@ -41,6 +42,7 @@ pub use shift::Shift;
 use crate::input::{Files, InputError};
 use crate::units::Bytes;
 use draft::{Draft, Nobody};
+use time::parse_time;
 
 /// What every kind of workload answers.
 trait Kind: Ranked {

@@ -42,7 +42,8 @@ impl Progress {
     }
 
     /// Notes that a moment of a task has happened at `now` and appends what becomes due, not
-    /// before `now`. Engines report both moments of a transfer, each once, and `Delivered` of a delay.
+    /// before `now`. Engines report every moment of a transfer that somebody waits for, each once, and
+    /// `Delivered` of a delay.
     pub fn happened(&mut self, schedule: &Schedule, task: TaskId, moment: Moment, now: Time, due: &mut Vec<Due>) {
         self.tell(schedule, task, moment, now, due);
         self.settle(schedule, now, due);

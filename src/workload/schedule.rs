@@ -21,6 +21,9 @@ pub enum Action {
 /// Which moment of a predecessor counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Moment {
+    /// The last byte has left the sender (for the first time, where some are sent again): its queue pair
+    /// is free for the next transfer.
+    Sent,
     /// The last byte has reached the receiver; a delay has ended.
     Delivered,
     /// The last acknowledgement has reached the sender.
@@ -36,6 +39,9 @@ pub struct Task {
     pub earliest: Time,
     /// Step of the collective, from 0: transfers of one step are placed as one batch.
     pub step: u32,
+    /// The first transfer on the connection (queue pair) that a transfer uses; itself where no other
+    /// came before.
+    pub connection: TaskId,
 }
 
 /// Tasks and what each of them releases. Task ids are indices; a transfer's id is its flow's.
@@ -46,9 +52,14 @@ pub struct Schedule {
     offsets: Vec<u32>,
     successors: Vec<(TaskId, Moment)>,
     predecessors: Vec<u32>,
+    warnings: Vec<String>,
 }
 
 impl Schedule {
+    /// The size of a transfer that never ends: it sends until the run is stopped (`packet.stop`). Far above what a
+    /// run can carry, and small enough that sums of many fit.
+    pub const ENDLESS: u64 = 1 << 50;
+
     /// All tasks by id.
     pub fn tasks(&self) -> &[Task] {
         &self.tasks
@@ -59,9 +70,19 @@ impl Schedule {
         &self.tasks[id.index()]
     }
 
+    /// What should be said about how it came about: inputs that may mean something else.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
     /// What a task releases, in the order in which it was written, with the moment that counts.
     pub fn successors(&self, id: TaskId) -> &[(TaskId, Moment)] {
         &self.successors[self.offsets[id.index()] as usize..self.offsets[id.index() + 1] as usize]
+    }
+
+    /// Whether some task waits for this moment of a task.
+    pub fn awaits(&self, id: TaskId, moment: Moment) -> bool {
+        self.successors(id).iter().any(|&(_, counted)| counted == moment)
     }
 
     /// Number of predecessors of a task.
@@ -75,6 +96,11 @@ impl Schedule {
             Action::Transfer { src, dst, bytes } => Some((TaskId::from(t), src, dst, bytes)),
             _ => None,
         })
+    }
+
+    /// Whether some transfer never ends.
+    pub fn has_endless(&self) -> bool {
+        self.transfers().any(|(.., bytes)| bytes == Self::ENDLESS)
     }
 
     /// Number of transfers.
@@ -142,7 +168,7 @@ impl Schedule {
                 // What a delay releases belongs to the delay's own round.
                 let (moments, released): (&[Moment], _) = match self.task(next.task).action {
                     Action::Delay(_) => (&[Moment::Delivered], &mut due),
-                    _ => (&[Moment::Delivered, Moment::Acked], &mut later),
+                    _ => (&[Moment::Sent, Moment::Delivered, Moment::Acked], &mut later),
                 };
                 for &moment in moments {
                     progress.happened(self, next.task, moment, Time::ZERO, released);
@@ -159,6 +185,7 @@ impl Schedule {
 pub struct ScheduleBuilder {
     tasks: Vec<Task>,
     edges: Vec<(TaskId, TaskId, Moment)>,
+    warnings: Vec<String>,
 }
 
 impl ScheduleBuilder {
@@ -168,33 +195,46 @@ impl ScheduleBuilder {
         self.edges.reserve_exact(edges);
     }
 
-    /// Adds a task.
-    pub fn add(&mut self, task: Task) -> TaskId {
-        self.tasks.push(task);
-        TaskId::from(self.tasks.len() - 1)
+    /// Adds a task that does not start before `earliest`, a transfer on a connection of its own.
+    pub fn add(&mut self, action: Action, earliest: Time, step: u32) -> TaskId {
+        let id = TaskId::from(self.tasks.len());
+        self.tasks.push(Task {
+            action,
+            earliest,
+            step,
+            connection: id,
+        });
+        id
     }
 
-    /// Adds a transfer of `bytes`.
+    /// Adds a transfer of `bytes` on a connection of its own.
     pub fn transfer(&mut self, src: u32, dst: u32, bytes: u64, step: u32) -> TaskId {
-        self.add_now(Action::Transfer { src, dst, bytes }, step)
+        self.add(Action::Transfer { src, dst, bytes }, Time::ZERO, step)
+    }
+
+    /// Lets a transfer use the connection whose first transfer is `first`.
+    pub fn connect(&mut self, transfer: TaskId, first: TaskId) {
+        self.tasks[transfer.index()].connection = first;
+    }
+
+    /// One task so far.
+    pub fn task(&self, id: TaskId) -> &Task {
+        &self.tasks[id.index()]
     }
 
     /// Adds a delay; of zero length it joins its predecessors.
     pub fn delay(&mut self, duration: Time) -> TaskId {
-        self.add_now(Action::Delay(duration), 0)
+        self.add(Action::Delay(duration), Time::ZERO, 0)
     }
 
     /// Adds a relay.
     pub fn relay(&mut self) -> TaskId {
-        self.add_now(Action::Relay, 0)
+        self.add(Action::Relay, Time::ZERO, 0)
     }
 
-    fn add_now(&mut self, action: Action, step: u32) -> TaskId {
-        self.add(Task {
-            action,
-            earliest: Time::ZERO,
-            step,
-        })
+    /// Adds something that should be said.
+    pub fn warn(&mut self, warning: String) {
+        self.warnings.push(warning);
     }
 
     /// Lets `after` wait for a moment of `before`.
@@ -204,7 +244,7 @@ impl ScheduleBuilder {
 
     /// The schedule. Successors keep the order in which their dependencies were added.
     pub fn build(self) -> Schedule {
-        let Self { tasks, edges } = self;
+        let Self { tasks, edges, warnings } = self;
         let mut offsets = vec![0_u32; tasks.len() + 1];
         let mut predecessors = vec![0_u32; tasks.len()];
         for &(before, after, _) in &edges {
@@ -229,6 +269,7 @@ impl ScheduleBuilder {
             offsets,
             successors,
             predecessors,
+            warnings,
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::placement::{Piece, Route};
 use crate::rng::{index_below, mix};
 use crate::topology::{Blueprint, Cable, FatTree, LeafSpine, LinkChange, NodeKind, Rail, Routing};
 use crate::units::{Rate, Time};
-use crate::workload::{Action, Moment, ScheduleBuilder, Task};
+use crate::workload::{Action, Moment, ScheduleBuilder};
 
 /// Small random numbers, one after the other.
 struct Dice(u64);
@@ -130,18 +130,15 @@ fn schedule(dice: &mut Dice, hosts: u32, flows: u32) -> Schedule {
         };
         let predecessors = if t > 4 { dice.roll(4).saturating_sub(1) } else { 0 };
         let earliest = Time::from_us([0, 0, 0, 1_000][dice.roll(4) as usize]);
-        let task = builder.add(Task {
-            action,
-            earliest,
-            step: 0,
-        });
+        let task = builder.add(action, earliest, 0);
         if let Action::Delay(_) = action {
             delays.push(task);
         }
         for _ in 0..predecessors {
             let before = TaskId(dice.roll(t));
-            let moment = match dice.roll(2) {
+            let moment = match dice.roll(3) {
                 0 if !delays.contains(&before) => Moment::Acked,
+                1 if !delays.contains(&before) => Moment::Sent,
                 _ => Moment::Delivered,
             };
             builder.depend(before, moment, task);

@@ -42,6 +42,22 @@ fn all_to_all_takes_as_long_as_a_nic_is_busy() {
     assert_eq!(outcome.links[up.index()].bytes, 7.0 * 65_536.0);
 }
 
+/// The next transfer of a connection follows at once; what waits for data waits for the delay, too.
+#[test]
+fn a_sender_is_free_a_delay_before_its_data_are_there() {
+    let fabric = leaf_spine(1, 1, 3);
+    let mut builder = ScheduleBuilder::default();
+    let first = builder.transfer(0, 1, 1_000_000, 0);
+    let second = builder.transfer(0, 1, 1_000_000, 1);
+    let passed_on = builder.transfer(1, 2, 1_000_000, 1);
+    builder.depend(first, Moment::Sent, second);
+    builder.depend(first, Moment::Delivered, passed_on);
+    let outcome = run(&fabric, &builder.build(), &LoadBalancing::Ecmp(Ecmp::default()));
+    let starts: Vec<_> = outcome.flows.iter().map(|flow| flow.start).collect();
+    assert_eq!(starts, [Time::ZERO, Time::from_us(80), Time::from_us(81)]);
+    assert_eq!(outcome.cct, Time::from_us(162));
+}
+
 /// Two flows into one receiver share it; the longer one has it alone once the shorter is done.
 #[test]
 fn flows_share_fairly_and_then_speed_up() {

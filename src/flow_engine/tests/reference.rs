@@ -80,6 +80,7 @@ pub(super) fn completions(
         done.retain(|&task| active.iter().all(|s| s.task != task));
         for task in done {
             let [_, delivered, acked] = times[task.index()];
+            agenda.push((now, task, Some(Moment::Sent)));
             agenda.push((delivered, task, Some(Moment::Delivered)));
             agenda.push((acked, task, Some(Moment::Acked)));
         }

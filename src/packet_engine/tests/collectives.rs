@@ -290,6 +290,44 @@ fn dependent_transfers_start_when_their_moment_comes() {
     assert_eq!(flows[2].start, flows[0].acked);
 }
 
+/// What waits until a transfer has been sent starts when its last byte has left the port, in both modes of
+/// ports, for whole flows and for split ones; so the port is never idle.
+#[test]
+fn a_queue_pair_is_free_once_its_last_byte_has_left() {
+    use crate::workload::Moment;
+    for (ways, packets) in [(1, 25), (3, 27)] {
+        for ack_priority in [false, true] {
+            let mut builder = ScheduleBuilder::default();
+            let first = builder.transfer(0, 2, 100_000, 0);
+            let second = builder.transfer(0, 2, 100_000, 1);
+            builder.depend(first, Moment::Sent, second);
+            let fabric = leaf_spine(2, 1, 2, "100Gbps", "1us");
+            let scheme = format!(r#"{{"ecmp-split": {{"ways": {ways}}}}}"#);
+            let mut case = Case::new(fabric, builder.build()).with(&scheme, r#"{"udp": {}}"#);
+            case.packet.ack_priority = ack_priority;
+            let flows = case.run().unwrap().flows;
+            let sending = Time((100_000 + packets * 64) * 80);
+            assert_eq!(flows[1].start, sending);
+            assert_eq!(flows[1].delivered, flows[0].delivered + sending);
+        }
+    }
+}
+
+/// Another sender's packets leave by the same port between: the queue pair is free when its own last byte has left.
+#[test]
+fn a_shared_port_frees_a_queue_pair_later() {
+    use crate::workload::Moment;
+    let mut builder = ScheduleBuilder::default();
+    let first = builder.transfer(0, 2, 4_086 * 10, 0);
+    builder.transfer(0, 3, 4_086 * 30, 0);
+    let after = builder.transfer(0, 2, 4_086, 1);
+    builder.depend(first, Moment::Sent, after);
+    let fabric = leaf_spine(2, 1, 2, "100Gbps", "1us");
+    let case = Case::new(fabric, builder.build()).with(r#"{"ecmp": {}}"#, r#"{"udp": {}}"#);
+    // Round robin once the other has joined, after the first packet: eight of the other's are between the ten.
+    assert_eq!(case.run().unwrap().flows[2].start, Time(18 * 4_150 * 80));
+}
+
 /// A queue pair waits until its host serves fewer.
 #[test]
 fn hosts_serve_so_many_queue_pairs_at_a_time() {

@@ -145,6 +145,12 @@ fn labels_show_what_is_not_default() {
     let label = |name, options| scheme(name, options).label();
     assert_eq!(label("ecmp-split", json!({ "ways": 4 })), "ecmp-split(ways=4)");
     assert_eq!(label("ecmp-split", json!({ "ways": 2 })), "ecmp-split");
+    assert_eq!(label("ecmp", json!({ "hash": "connection" })), "ecmp");
+    assert_eq!(label("ecmp", json!({ "hash": "transfer" })), "ecmp(hash=transfer)");
+    assert_eq!(
+        label("ecmp-split", json!({ "ways": 4, "hash": "transfer" })),
+        "ecmp-split(hash=transfer ways=4)"
+    );
     assert_eq!(
         label("spray", json!({ "choose": "round-robin" })),
         "spray(choose=round-robin)"

@@ -29,6 +29,41 @@ fn hashing_is_uniform() {
     }
 }
 
+/// A ring sends over the same queue pairs in all its rounds: by connection they keep their paths, by transfer
+/// every one draws anew. Where every transfer is its own queue pair there is no difference.
+#[test]
+fn hashing_by_connection_keeps_paths() {
+    let fabric = leaf_spine(8, 16, 1);
+    for name in ["ecmp", "ecmp-split"] {
+        let [kept, drawn] = ["connection", "transfer"].map(|hash| scheme(name, json!({ "hash": hash })));
+        let ring: crate::workload::Workload =
+            serde_json::from_value(json!({ "all-reduce": { "size": 8_000_000 } })).unwrap();
+        let ring = ring.schedule(8, &NoFiles, 1).unwrap();
+        let pinned = |route| match route {
+            Route::Pinned(path) => path,
+            other => panic!("{other:?}"),
+        };
+        let paths = |scheme| {
+            let placement = place(scheme, &fabric, &ring);
+            let mut paths = BTreeMap::<u32, std::collections::BTreeSet<Vec<u32>>>::new();
+            for (task, src, ..) in ring.transfers() {
+                let routes = placement.of(task).iter().map(|piece| pinned(piece.route)).collect();
+                paths.entry(src).or_default().insert(routes);
+            }
+            paths
+        };
+        let of_kept = paths(&kept);
+        assert!(of_kept.values().all(|routes| routes.len() == 1));
+        let of_drawn = paths(&drawn);
+        assert!(of_drawn.values().all(|routes| routes.len() > 5), "14 draws of 16 paths");
+        for (kept, drawn) in of_kept.values().zip(of_drawn.values()) {
+            assert!(drawn.is_superset(kept), "the first transfer draws alike");
+        }
+        let flows = all_to_all(8, 1_000);
+        assert_eq!(place(&kept, &fabric, &flows), place(&drawn, &fabric, &flows));
+    }
+}
+
 #[test]
 fn a_split_flow_sends_equal_queue_pairs() {
     let fabric = leaf_spine(2, 4, 1);

@@ -243,6 +243,29 @@ fn htsim_files() {
 }
 
 #[test]
+fn htsim_files_of_other_kinds_are_called_what_they_are() {
+    let messages = [
+        topo("# Dragonfly\np 4\na 8\nh 4"),
+        topo("p 4\na 8\nh 4\nLink_speed_Gbps 100"),
+        topo("Topology Slim_Fly\nNodes 64"),
+        topo("Nodes 64\nKind dragonfly_plus\nTier 0\n"),
+        topo("p = 4\nq = 5\n"),
+        // A fat-tree that is not meant to be another kind, and wrong.
+        topo("# as large as the dragonfly\nNodes 8\nTiers 2\nTier 1"),
+        topo("a 8\nh 4"),
+    ];
+    insta::assert_snapshot!(messages.join("\n"), @r"
+    x.topo: this describes a dragonfly, and only tiers of switches are read from `.topo` files (describe its nodes and links as a `graph`)
+    x.topo: this describes a dragonfly, and only tiers of switches are read from `.topo` files (describe its nodes and links as a `graph`)
+    x.topo: this describes a slim fly, and only tiers of switches are read from `.topo` files (describe its nodes and links as a `graph`)
+    x.topo: this describes a dragonfly+, and only tiers of switches are read from `.topo` files (describe its nodes and links as a `graph`)
+    x.topo: this describes a slim fly, and only tiers of switches are read from `.topo` files (describe its nodes and links as a `graph`)
+    x.topo:4: `Tier 1` follows after 0 tiers (tiers are described in order, from `Tier 0`)
+    x.topo:1: unknown key `a` in the header (keys there are Nodes, Tiers, Podsize)
+    ");
+}
+
+#[test]
 fn unreachable_pairs() {
     let fabric = leaf_spine(2, 2, 2, 1);
     let all = |n: u32| (0..n).flat_map(move |a| (0..n).map(move |b| (NodeId(a), NodeId(b))));

@@ -4,12 +4,15 @@ mod parse;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use parse::{Flow, Matrix, Start, Trigger, TriggerKind, parse};
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::draft::Draft;
-use super::{Action, Kind, Moment, Schedule, Task};
+use super::{Action, Kind, Moment, Schedule};
 use crate::ids::TaskId;
 use crate::input::{Files, InputError};
 use crate::units::Time;
@@ -21,29 +24,64 @@ super::ranks::ranked! {
     pub struct ConnectionMatrix {
         /// The `.cm` file.
         pub file: String,
+        /// The unit of `start` in the file: "ps" (default), as in csg-htsim, or "us", as in htsim_uec.
+        #[serde(default)]
+        pub start_unit: TimeUnit,
+    }
+}
+
+/// The unit of times in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum TimeUnit {
+    /// Picoseconds.
+    #[default]
+    Ps,
+    /// Microseconds.
+    Us,
+}
+
+impl TimeUnit {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Ps => "ps",
+            Self::Us => "us",
+        }
+    }
+
+    /// One of it.
+    fn time(self) -> Time {
+        match self {
+            Self::Ps => Time(1),
+            Self::Us => Time::from_us(1),
+        }
     }
 }
 
 impl Kind for ConnectionMatrix {
     fn draw(&self, ranks: u32, mut draft: Draft, files: &dyn Files, _seed: u64) -> Result<Schedule, InputError> {
-        let matrix = parse(&self.file, &files.read(&self.file)?)?;
+        let matrix = parse(&self.file, &files.read(&self.file)?, self.start_unit)?;
         if matrix.nodes > ranks {
             let message = format!("the file has {} nodes, and there are {ranks} ranks", matrix.nodes);
             return Err(
                 InputError::line(&self.file, matrix.nodes_line, message).help("take a larger fabric, or more `ranks`")
             );
         }
+        let mut connections = HashMap::new();
         for flow in &matrix.flows {
             let earliest = match flow.start {
                 Start::At(time) => time,
                 Start::Trigger(_) => Time::ZERO,
             };
             let Flow { src, dst, bytes, .. } = *flow;
-            draft.schedule.add(Task {
-                action: Action::Transfer { src, dst, bytes },
-                earliest,
-                step: 0,
-            });
+            let transfer = draft.schedule.add(Action::Transfer { src, dst, bytes }, earliest, 0);
+            if let Some(id) = flow.id {
+                let first = *connections.entry((id, src, dst)).or_insert(transfer);
+                draft.schedule.connect(transfer, first);
+            }
+        }
+        if let Some(warning) = self.doubt(&matrix.flows) {
+            draft.schedule.warn(warning);
         }
         let wires = Wire::all(&self.file, &matrix)?;
         for (id, wire) in &wires {
@@ -51,6 +89,42 @@ impl Kind for ConnectionMatrix {
         }
         let steps = draft.build().step_by_generation();
         steps.map_err(|stuck| circle(&self.file, &matrix, &wires, &stuck))
+    }
+}
+
+impl ConnectionMatrix {
+    /// Why the starts of the flows look as if they were in another unit.
+    fn doubt(&self, flows: &[Flow]) -> Option<String> {
+        let starts = || {
+            flows.iter().filter_map(|flow| match flow.start {
+                Start::At(time) => Some(time.0).filter(|&time| time > 0),
+                Start::Trigger(_) => None,
+            })
+        };
+        let (first, last) = (starts().min()?, starts().max()?);
+        let sizes = flows
+            .iter()
+            .map(|flow| flow.bytes)
+            .filter(|&bytes| bytes < Schedule::ENDLESS);
+        let largest = sizes.max().unwrap_or(0);
+        let (unit, other) = (
+            self.start_unit.name(),
+            if self.start_unit == TimeUnit::Ps { "us" } else { "ps" },
+        );
+        let what = match self.start_unit {
+            // Before a cable of 30 cm is crossed, or a thousandth of the largest flow has been sent at 1 Tb/s.
+            TimeUnit::Ps if last < 1_000.max(largest.saturating_mul(8) / 1_000) => {
+                "all flows start practically at once"
+            }
+            // Later than 0.1 s and than a thousand times as long as the largest flow takes at 100 Gb/s.
+            TimeUnit::Us if first > 100_000_000_000.max(largest.saturating_mul(80_000)) => "flows start very late",
+            _ => return None,
+        };
+        let shown = if self.start_unit == TimeUnit::Ps { last } else { first } / self.start_unit.time().0;
+        Some(format!(
+            "{}: with starts such as {shown} in {unit}, {what}; if they are in {other} (htsim_uec reads us, csg-htsim ps), set start_unit = \"{other}\"",
+            self.file
+        ))
     }
 }
 

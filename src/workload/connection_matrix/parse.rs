@@ -5,24 +5,25 @@
 //! Connections C
 //! Triggers T                  if there are any
 //! Failures F                  if there are any
-//! SRC->DST [id ID] (start PS | trigger TID) size BYTES [msg M] [prio P]
+//! SRC->DST [id ID] (start TIME | trigger TID) size BYTES [msg [M]] [prio P]
 //!          [send_done_trigger TID] [recv_done_trigger TID]
 //! trigger id TID (oneshot | multishot | barrier count N)
 //! failure switch_type (TOR | AGG | CORE) switch_id S link_id L
 //! ```
 //!
-//! Blank lines and lines that begin with `#` are skipped.
+//! Blank lines are skipped, and what follows a `#`. A TIME is a decimal number (`0.5`, `1e6`) of picoseconds in some
+//! programs, of microseconds in others. `size 0` is a flow without an end. A `msg` without a number is one more message
+//! of the connection.
 
 use std::collections::{BTreeMap, HashSet};
+use std::iter::Peekable;
 use std::ops::RangeInclusive;
 use std::str::SplitWhitespace;
 
 use crate::input::InputError;
 use crate::units::Time;
-use crate::workload::{MAX_BYTES, MAX_TASKS};
-
-/// Largest number of picoseconds that can be simulated.
-const MAX_TIME: u64 = i64::MAX as u64;
+use crate::workload::connection_matrix::TimeUnit;
+use crate::workload::{MAX_BYTES, MAX_TASKS, Schedule, parse_time};
 
 /// A connection matrix as its file has it.
 pub struct Matrix {
@@ -38,8 +39,11 @@ pub struct Flow {
     pub line: usize,
     pub src: u32,
     pub dst: u32,
+    /// [`Schedule::ENDLESS`] for a flow without an end.
     pub bytes: u64,
     pub start: Start,
+    /// What messages of one connection have in common.
+    pub id: Option<u32>,
     /// The trigger that it pulls when its last acknowledgement has arrived.
     pub send_done: Option<u32>,
     /// The trigger that it pulls when its last byte has been delivered.
@@ -79,8 +83,8 @@ struct Header {
     failures: Option<(u32, usize)>,
 }
 
-/// Reads a whole file called `file`.
-pub fn parse(file: &str, text: &str) -> Result<Matrix, InputError> {
+/// Reads a whole file called `file`, whose times are in `unit`.
+pub fn parse(file: &str, text: &str, unit: TimeUnit) -> Result<Matrix, InputError> {
     let mut header = Header::default();
     let mut matrix = Matrix {
         nodes: 0,
@@ -90,11 +94,17 @@ pub fn parse(file: &str, text: &str) -> Result<Matrix, InputError> {
     };
     let (mut names, mut total) = (HashSet::new(), 0);
     for (number, text) in (1..).zip(text.lines()) {
-        let mut words = text.split_whitespace();
-        let Some(first) = words.next().filter(|word| !word.starts_with('#')) else {
+        let mut words = text.split('#').next().unwrap_or_default().split_whitespace();
+        let Some(first) = words.next() else {
             continue;
         };
-        let mut line = Line { file, number, words };
+        let words = words.peekable();
+        let mut line = Line {
+            file,
+            number,
+            unit,
+            words,
+        };
         match first {
             "Nodes" => line.announce(first, &mut header.nodes)?,
             "Connections" => line.announce(first, &mut header.connections)?,
@@ -114,7 +124,11 @@ pub fn parse(file: &str, text: &str) -> Result<Matrix, InputError> {
                 let (flow, name) = line.flow(pair, nodes)?;
                 total += flow.bytes;
                 if total > MAX_BYTES {
-                    return Err(line.error("all connections up to here together exceed 2^62 bytes"));
+                    let error = line.error("all connections up to here together exceed 2^62 bytes");
+                    return Err(match flow.bytes {
+                        Schedule::ENDLESS => error.help("a flow of size 0 counts as 2^50: at most 4096 can be there"),
+                        _ => error,
+                    });
                 }
                 if name.is_some_and(|name| !names.insert(name)) {
                     return Err(line
@@ -165,10 +179,12 @@ impl Header {
 struct Line<'a> {
     file: &'a str,
     number: usize,
-    words: SplitWhitespace<'a>,
+    unit: TimeUnit,
+    words: Peekable<SplitWhitespace<'a>>,
 }
 
-/// What a connection is told apart by: its id, and the number of the message on it.
+/// What a connection is told apart by: its id, and the number of the message on it. Messages without a number are
+/// told apart by their lines.
 type Name = (u32, Option<u64>);
 
 impl<'a> Line<'a> {
@@ -207,6 +223,17 @@ impl<'a> Line<'a> {
         })
     }
 
+    /// The time after `key`, to the nearest picosecond.
+    fn time(&mut self, key: &str) -> Result<Time, InputError> {
+        let word = self.value(key)?;
+        let unit = self.unit;
+        parse_time(word, unit.name()).ok_or_else(|| {
+            let most = i64::MAX as u64 / unit.time().0;
+            self.error(format!("`{key}` is `{word}`"))
+                .help(format!("it must be a number of {} from 0 to {most}", unit.name()))
+        })
+    }
+
     fn id(&mut self, key: &str) -> Result<u32, InputError> {
         Ok(self.number(key, 1..=u32::MAX.into())? as u32)
     }
@@ -232,7 +259,7 @@ impl<'a> Line<'a> {
             match key {
                 "start" | "trigger" => {
                     let new = match key {
-                        "start" => Start::At(Time(self.number(key, 0..=MAX_TIME)?)),
+                        "start" => Start::At(self.time(key)?),
                         _ => Start::Trigger(self.id(key)?),
                     };
                     if start.replace(new).is_some() {
@@ -242,7 +269,10 @@ impl<'a> Line<'a> {
                     }
                 }
                 "size" => {
-                    let new = self.number(key, 1..=MAX_BYTES)?;
+                    let new = match self.number(key, 0..=MAX_BYTES)? {
+                        0 => Schedule::ENDLESS,
+                        bytes => bytes,
+                    };
                     self.once(key, &mut size, new)?;
                 }
                 "id" => {
@@ -250,8 +280,8 @@ impl<'a> Line<'a> {
                     self.once(key, &mut id, new)?;
                 }
                 "msg" => {
-                    let new = self.number(key, 0..=u64::MAX)?;
-                    self.once(key, &mut msg, new)?;
+                    let new = self.words.next_if(|word| word.parse::<u64>().is_ok());
+                    self.once(key, &mut msg, new.and_then(|word| word.parse().ok()))?;
                 }
                 "prio" => {
                     let new = self.number(key, 0..=u64::MAX)?;
@@ -279,10 +309,12 @@ impl<'a> Line<'a> {
             dst,
             bytes: size.ok_or_else(|| missing("size"))?,
             start: start.ok_or_else(|| missing("start").help("or let a `trigger` start it"))?,
+            id,
             send_done,
             recv_done,
         };
-        Ok((flow, id.map(|id| (id, msg))))
+        let one_more = msg == Some(None);
+        Ok((flow, id.filter(|_| !one_more).map(|id| (id, msg.flatten()))))
     }
 
     fn endpoints(&self, pair: &str, nodes: u32) -> Result<(u32, u32), InputError> {

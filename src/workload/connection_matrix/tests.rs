@@ -14,8 +14,13 @@ impl Files for Text<'_> {
 }
 
 fn read(text: &str, hosts: u32) -> Result<Schedule, InputError> {
+    read_in(TimeUnit::Ps, text, hosts)
+}
+
+fn read_in(start_unit: TimeUnit, text: &str, hosts: u32) -> Result<Schedule, InputError> {
     let spec = ConnectionMatrix {
         file: "x.cm".to_owned(),
+        start_unit,
         ranks: None,
         rank_map: RankMap::default(),
     };
@@ -136,8 +141,58 @@ fn starts_are_in_picoseconds_and_sizes_may_pass_32_bits() {
 
 #[test]
 fn messages_of_one_connection_are_told_apart() {
-    let lines = "0->1 id 1 msg 1 start 0 size 10\n0->1 id 1 msg 2 start 5 size 10";
-    assert_eq!(read(&file(2, 0, lines), 8).unwrap().transfer_count(), 2);
+    for second in ["msg 2", "msg"] {
+        let lines =
+            format!("0->1 id 1 msg 1 start 0 size 10\n0->1 id 1 {second} start 5 size 10\n0->1 id 2 start 0 size 10");
+        let schedule = read(&file(3, 0, &lines), 8).unwrap();
+        let connections: Vec<_> = schedule.tasks().iter().map(|task| task.connection.0).collect();
+        assert_eq!(connections, [0, 0, 2]);
+    }
+    let lines = "0->1 id 1 msg start 0 size 10\n".repeat(3) + "0->1 start 0 size 10 msg # the last word\n";
+    assert_eq!(read(&file(4, 0, &lines), 8).unwrap().transfer_count(), 4);
+}
+
+#[test]
+fn starts_are_decimal_numbers_in_the_unit_of_the_program() {
+    let lines = "0->1 start 0.000000 size 10\n1->2 start 1e6 size 10 # as fprintf writes it\n2->3 start 2.5 size 10";
+    let starts = |unit| {
+        let schedule = read_in(unit, &file(3, 0, lines), 8).unwrap();
+        schedule.tasks().iter().map(|task| task.earliest.0).collect::<Vec<_>>()
+    };
+    assert_eq!(starts(TimeUnit::Ps), [0, 1_000_000, 3]);
+    assert_eq!(starts(TimeUnit::Us), [0, 1_000_000_000_000, 2_500_000]);
+}
+
+#[test]
+fn starts_that_look_like_the_other_unit_are_doubted() {
+    let warnings = |unit, start: &str, size: u64| {
+        let lines = format!("0->1 start 0 size {size}\n1->2 start {start} size {size}");
+        read_in(unit, &file(2, 0, &lines), 8).unwrap().warnings().join("\n")
+    };
+    insta::assert_snapshot!(warnings(TimeUnit::Ps, "40", 2_000_000), @"x.cm: with starts such as 40 in ps, all flows start practically at once; if they are in us (htsim_uec reads us, csg-htsim ps), set start_unit = \"us\"");
+    insta::assert_snapshot!(warnings(TimeUnit::Us, "40000000", 2_000_000), @"x.cm: with starts such as 40000000 in us, flows start very late; if they are in ps (htsim_uec reads us, csg-htsim ps), set start_unit = \"ps\"");
+    for (unit, start, size) in [
+        (TimeUnit::Ps, "0", 2_000_000),
+        (TimeUnit::Ps, "1e6", 50_000),
+        (TimeUnit::Ps, "40000000", 2_000_000),
+        (TimeUnit::Us, "0", 2_000_000),
+        (TimeUnit::Us, "40", 2_000_000),
+        (TimeUnit::Us, "5000", 1_000),
+        (TimeUnit::Us, "40", 0),
+    ] {
+        assert_eq!(warnings(unit, start, size), "", "{unit:?} {start} {size}");
+    }
+    // A hundredth of a nanosecond, whatever is sent.
+    assert!(!warnings(TimeUnit::Ps, "10", 0).is_empty());
+}
+
+#[test]
+fn size_0_has_no_end() {
+    let schedule = read(&file(2, 0, "0->5 start 0 size 0\n1->6 start 0 size 50000"), 8).unwrap();
+    let sizes: Vec<_> = schedule.transfers().map(|(.., bytes)| bytes).collect();
+    assert_eq!(sizes, [Schedule::ENDLESS, 50_000]);
+    assert!(schedule.has_endless());
+    insta::assert_snapshot!(error(4_097, 0, &"0->1 start 0 size 0\n".repeat(4_097)), @"x.cm:4100: all connections up to here together exceed 2^62 bytes (a flow of size 0 counts as 2^50: at most 4096 can be there)");
 }
 
 #[test]
@@ -178,10 +233,9 @@ fn lines_that_say_nothing_are_refused() {
     insta::assert_snapshot!(one("0->1 start 0 trigger 2 size 10"), @"x.cm:4: this connection starts more than once (give it one `start` or one `trigger`)");
     insta::assert_snapshot!(one("0->1 start 0 size 10 size 11"), @"x.cm:4: `size` is given twice");
     insta::assert_snapshot!(one("0->1 start 0 size"), @"x.cm:4: `size` has no value");
-    insta::assert_snapshot!(one("0->1 start 0 size 0"), @"x.cm:4: `size` is `0` (it must be a whole number from 1 to 4611686018427387904)");
-    insta::assert_snapshot!(one("0->1 start -5 size 10"), @"x.cm:4: `start` is `-5` (it must be a whole number from 0 to 9223372036854775807)");
-    insta::assert_snapshot!(one("0->1 start NaN size 10"), @"x.cm:4: `start` is `NaN` (it must be a whole number from 0 to 9223372036854775807)");
-    insta::assert_snapshot!(one("0->1 start 0 size 99999999999999999999"), @"x.cm:4: `size` is `99999999999999999999` (it must be a whole number from 1 to 4611686018427387904)");
+    insta::assert_snapshot!(one("0->1 start -5 size 10"), @"x.cm:4: `start` is `-5` (it must be a number of ps from 0 to 9223372036854775807)");
+    insta::assert_snapshot!(one("0->1 start NaN size 10"), @"x.cm:4: `start` is `NaN` (it must be a number of ps from 0 to 9223372036854775807)");
+    insta::assert_snapshot!(one("0->1 start 0 size 99999999999999999999"), @"x.cm:4: `size` is `99999999999999999999` (it must be a whole number from 0 to 4611686018427387904)");
     insta::assert_snapshot!(one("0->8 start 0 size 10"), @"x.cm:4: `the destination` is `8` (it must be a whole number from 0 to 7)");
     insta::assert_snapshot!(one("3->3 start 0 size 10"), @"x.cm:4: node 3 sends to itself");
     insta::assert_snapshot!(one("0 -> 1 start 0 size 10"), @"x.cm:4: no line begins with `0` (lines begin with Nodes, Connections, Triggers, Failures, SRC->DST, trigger or failure)");

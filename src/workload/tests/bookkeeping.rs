@@ -113,13 +113,14 @@ fn any_task() -> impl Strategy<Value = Task> {
         action,
         earliest: Time(earliest),
         step: 0,
+        connection: TaskId(0),
     })
 }
 
 /// Tasks and dependencies, mostly forwards.
 fn any_graph() -> impl Strategy<Value = (Vec<Task>, Vec<Edge>)> {
     (2..14_usize).prop_flat_map(|n| {
-        let moment = prop_oneof![Just(Moment::Delivered), Just(Moment::Acked)];
+        let moment = prop_oneof![Just(Moment::Sent), Just(Moment::Delivered), Just(Moment::Acked)];
         let edge = (0..n, 0..n, moment, 0..10_u32).prop_filter_map("a task before itself", |(a, b, moment, back)| {
             let (first, second) = if back == 0 {
                 (a.max(b), a.min(b))
@@ -138,7 +139,7 @@ fn any_graph() -> impl Strategy<Value = (Vec<Task>, Vec<Edge>)> {
 fn build(tasks: &[Task], edges: &[Edge]) -> Schedule {
     let mut builder = ScheduleBuilder::default();
     for &task in tasks {
-        builder.add(task);
+        builder.add(task.action, task.earliest, task.step);
     }
     for &(before, after, moment) in edges {
         builder.depend(before, moment, after);
@@ -171,7 +172,9 @@ proptest! {
                 prop_assert!(at >= now && seen.insert(task));
                 match tasks[task.index()].action {
                     Action::Transfer { .. } => {
-                        let delivered = at.0 + times.next().unwrap();
+                        let sent = at.0 + times.next().unwrap();
+                        let delivered = sent + times.next().unwrap();
+                        coming.push(Reverse((sent, task, Moment::Sent)));
                         coming.push(Reverse((delivered, task, Moment::Delivered)));
                         coming.push(Reverse((delivered + times.next().unwrap(), task, Moment::Acked)));
                     }

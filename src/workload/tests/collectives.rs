@@ -158,28 +158,31 @@ fn all_to_all_delivers_every_block() {
     }
 }
 
-/// When every transfer starts if each takes `latency` and a time per byte, and no two share a link;
-/// acknowledgements take no time. Second: when the last one has been delivered.
-fn run(schedule: &Schedule, latency: u64, per_byte: u64) -> (BTreeMap<TaskId, u64>, u64) {
+/// When every transfer starts if each is sent in the time that `sending` gives for its bytes and arrives a
+/// `latency` later, and no two share a link; acknowledgements take no time. Second: when the last one has
+/// been delivered.
+fn run(schedule: &Schedule, latency: u64, sending: impl Fn(u64) -> u64) -> (BTreeMap<TaskId, u64>, u64) {
     let (mut progress, mut due) = Progress::new(schedule);
     let mut coming = BinaryHeap::new();
     let (mut starts, mut end) = (BTreeMap::new(), 0);
     loop {
         for next in due.drain(..) {
-            let mut end = next.at.0;
+            let mut sent = next.at.0;
+            let mut delivered = sent;
             if let Action::Transfer { bytes, .. } = schedule.task(next.task).action {
                 starts.insert(next.task, next.at.0);
-                end += latency + per_byte * bytes;
+                sent += sending(bytes);
+                delivered = sent + latency;
+                coming.push(Reverse((sent, next.task, Moment::Sent)));
+                coming.push(Reverse((delivered, next.task, Moment::Acked)));
             }
-            coming.push(Reverse((end, next.task)));
+            coming.push(Reverse((delivered, next.task, Moment::Delivered)));
         }
-        let Some(Reverse((now, task))) = coming.pop() else {
+        let Some(Reverse((now, task, moment))) = coming.pop() else {
             return (starts, end);
         };
         end = now;
-        for moment in [Moment::Delivered, Moment::Acked] {
-            progress.happened(schedule, task, moment, Time(now), &mut due);
-        }
+        progress.happened(schedule, task, moment, Time(now), &mut due);
     }
 }
 
@@ -197,7 +200,7 @@ fn traffic(schedule: &Schedule, ranks: u32) -> Vec<[u64; 2]> {
 fn in_lockstep_every_transfer_starts_in_its_step() {
     let check = |workload: &Workload, ranks| {
         let schedule = workload.schedule(ranks, &NoFiles, 1).unwrap();
-        let (starts, end) = run(&schedule, 1, 0);
+        let (starts, end) = run(&schedule, 0, |_| 1);
         for (task, start) in starts {
             assert_eq!(
                 start,
@@ -232,7 +235,7 @@ fn bytes_and_times_are_those_of_the_alpha_beta_model() {
                 .unwrap();
             let traffic = traffic(&schedule, ranks);
             let sent: u64 = traffic.iter().map(|[sent, _]| sent).sum();
-            let (_, time) = run(&schedule, LATENCY, 1);
+            let (_, time) = run(&schedule, LATENCY, |bytes| bytes);
             let height = u64::from(ranks.ilog2());
             let phases = if name == "all-reduce" { 2 } else { 1 };
             let whole = name == "all-reduce" && algorithm == "recursive-doubling";
@@ -246,7 +249,13 @@ fn bytes_and_times_are_those_of_the_alpha_beta_model() {
                 "{name} {algorithm}"
             );
             let expected = match (name, algorithm) {
-                ("all-reduce", "recursive-doubling") | ("broadcast", "binomial") => rounds * (LATENCY + size),
+                ("all-reduce", "recursive-doubling") => rounds * (LATENCY + size),
+                // A rank is reached over a hop for each bit of its number; the senders on the way send without a
+                // gap, in all as often as its number has digits.
+                ("broadcast", "binomial") => (1..ranks)
+                    .map(|rank| u64::from(rank.count_ones()) * LATENCY + u64::from(rank.ilog2() + 1) * size)
+                    .max()
+                    .unwrap_or(0),
                 ("broadcast", "ring") => (n - 1) * (LATENCY + size),
                 ("broadcast", _) => (1 + u64::from((ranks - 1).ilog2())) * (LATENCY + size / 2),
                 (_, "ring") => phases * (n - 1) * (LATENCY + size / n),
@@ -264,20 +273,77 @@ fn bytes_and_times_are_those_of_the_alpha_beta_model() {
 
 #[test]
 fn chunks_turn_a_tree_and_a_chain_into_pipelines() {
-    let time = |name: &str, algorithm: &str, chunks: u64, ranks| {
+    let time = |name: &str, algorithm: &str, size, chunks: u64, ranks| {
         let more = format!("chunks = {chunks}");
-        let schedule = collective(name, algorithm, 64_000, &more)
+        let schedule = collective(name, algorithm, size, &more)
             .schedule(ranks, &NoFiles, 1)
             .unwrap();
-        run(&schedule, 500, 1).1
+        run(&schedule, 500, |bytes| bytes).1
     };
-    assert_eq!(time("broadcast", "ring", 16, 9), (8 + 15) * (500 + 4_000));
+    // The first chunk takes all hops; the others follow as fast as a sender sends, not a latency apart.
+    assert_eq!(time("broadcast", "ring", 64_000, 16, 9), 8 * (500 + 4_000) + 15 * 4_000);
     assert_eq!(
-        time("all-reduce", "double-binary-tree", 16, 64),
-        (2 * 6 + 15) * (500 + 2_000)
+        time("all-reduce", "double-binary-tree", 64_000, 16, 64),
+        2 * 6 * (500 + 2_000) + 15 * 2_000
     );
-    // A ring is as fast with chunks as without, but for the latency of each.
-    assert_eq!(time("all-reduce", "ring", 4, 8), 2 * 7 * 4 * (500 + 2_000));
+    // In a ring the chunks of the next round are there before the sender is free: one latency in all.
+    assert_eq!(time("all-reduce", "ring", 64_000, 4, 8), 2 * 7 * 4 * 2_000 + 500);
+    // Unless sending them all takes less than a latency: every round waits for its first chunk.
+    assert_eq!(time("all-reduce", "ring", 320, 4, 8), 2 * 7 * (500 + 10) + 3 * 10);
+}
+
+/// One latency is longer than all others: each datum pays it as often as it crosses that link, and no sender
+/// waits for its own deliveries.
+#[test]
+fn a_ring_pays_a_long_link_as_often_as_data_cross_it() {
+    let schedule = collective("all-reduce", "ring", 8, "")
+        .schedule(8, &NoFiles, 1)
+        .unwrap();
+    let (mut progress, mut due) = Progress::new(&schedule);
+    let (mut coming, mut end) = (BinaryHeap::new(), 0);
+    loop {
+        for next in due.drain(..) {
+            let Action::Transfer { src, .. } = schedule.task(next.task).action else {
+                unreachable!("a ring has no joins")
+            };
+            let sent = next.at.0 + 1;
+            let latency = if src == 7 { 1_000 } else { 10 };
+            coming.push(Reverse((sent, next.task, Moment::Sent)));
+            coming.push(Reverse((sent + latency, next.task, Moment::Delivered)));
+        }
+        let Some(Reverse((now, task, moment))) = coming.pop() else {
+            break;
+        };
+        end = now;
+        progress.happened(&schedule, task, moment, Time(now), &mut due);
+    }
+    // 14 hops in a row cross it twice at most.
+    assert_eq!(end, 14 + 2 * 1_000 + 12 * 10);
+}
+
+/// A connection joins the transfers between two ranks on one channel, of one tree and way where there are two.
+#[test]
+fn connections_last_as_long_as_the_collective() {
+    each_collective(|name, algorithm, _| {
+        let workload = collective(name, algorithm, 48_000, "channels = 3\nchunks = 2");
+        let schedule = workload.schedule(16, &NoFiles, 1).unwrap();
+        let mut connections: BTreeMap<TaskId, (u32, u32)> = BTreeMap::new();
+        for (task, src, dst, _) in schedule.transfers() {
+            let first = schedule.task(task).connection;
+            assert!(first <= task);
+            assert_eq!(*connections.entry(first).or_insert((src, dst)), (src, dst));
+            assert_eq!(schedule.task(first).connection, first);
+        }
+        let mut pairs: BTreeMap<(u32, u32), usize> = BTreeMap::new();
+        connections
+            .values()
+            .for_each(|&pair| *pairs.entry(pair).or_default() += 1);
+        let trees = if algorithm == "double-binary-tree" { 2 } else { 1 };
+        assert!(
+            pairs.values().all(|&count| count % 3 == 0 && count <= 3 * trees),
+            "{name} {algorithm}: {pairs:?}"
+        );
+    });
 }
 
 #[test]

@@ -186,6 +186,22 @@ fn flows_are_read_with_or_without_a_header_and_starts() {
     assert_eq!(flows("src,dst,bytes\n0,1,65536\n7,2,10737418240\n").unwrap(), bare);
     let timed = flows("src,dst,bytes,start_ns\n0,1,65536,0\n7,2,5,1.5\n").unwrap();
     assert_eq!(timed.tasks()[1].earliest, Time(1_500));
+    // Blank lines and comments before the header, names in any case and order, units, lines without a start.
+    for text in [
+        "\n# made by hand\n\nDST, Size, Src # in this order\n1,64KiB,0\n2,10GiB,7\n",
+        "\u{feff}\"source\",\"destination\",\"Flow Size\",\"Start (us)\"\n0,1,65536\n7,2,10737418240,0\n",
+        "0,1,65536 # ends early\n7,2,10737418240,\n",
+    ] {
+        assert_eq!(flows(text).unwrap(), bare, "{text}");
+    }
+    for text in [
+        "0,1,65536\n7,2,5,1.5",
+        "src,dst,bytes,start_us\n0,1,65536\n7,2,5,0.0015",
+        "src,dst,bytes,start\n0,1,65536\n7,2,5,1500ps",
+        "start_s,src,dst,bytes\n0,0,1,65536\n1.5e-9,7,2,5",
+    ] {
+        assert_eq!(flows(text).unwrap(), timed, "{text}");
+    }
 }
 
 #[test]
@@ -193,13 +209,22 @@ fn broken_tables_of_flows_are_refused() {
     let error = |text: &str| flows(text).unwrap_err().to_string();
     insta::assert_snapshot!(error(""), @"x.csv: it has no flow (add a line such as `0,1,65536`)");
     insta::assert_snapshot!(error("src,dst,bytes\n"), @"x.csv: it has no flow (add a line such as `0,1,65536`)");
-    insta::assert_snapshot!(error("0,1"), @"x.csv:1: this line has 2 columns (every line has src,dst,bytes,start_ns, in this order)");
-    insta::assert_snapshot!(error("0,1,5\n\n0,1,5,6"), @"x.csv:3: this line has 4 columns (every line has src,dst,bytes,start_ns, in this order)");
-    insta::assert_snapshot!(error("source,dst,bytes\n0,1,5"), @"x.csv:1: these are not the columns src,dst,bytes (name them like this, in this order, or leave the line out)");
+    let names = "columns are src, dst, bytes and, where flows start later, start_ns (or start_us, ...), in any order";
+    let about_names = |text: &str| error(text).replace(names, "...");
+    insta::assert_snapshot!(error("0,1"), @"x.csv:1: this line has 2 columns where there should be 3 or 4 (columns are src, dst, bytes and, where flows start later, start_ns (or start_us, ...), in any order, with commas between them)");
+    insta::assert_snapshot!(about_names("0 1 5"), @"x.csv:1: this line has 1 columns where there should be 3 or 4 (..., with commas between them)");
+    insta::assert_snapshot!(about_names("src,dst,bytes\n\n0,1,5,6"), @"x.csv:3: this line has 4 columns where there should be 3 (..., with commas between them)");
+    insta::assert_snapshot!(about_names("start,src,dst,bytes\n0,1,5"), @"x.csv:2: this line has 3 columns where there should be 4 (..., with commas between them)");
+    insta::assert_snapshot!(about_names("src,dst,colour\n0,1,5"), @"x.csv:1: there is no column `colour` (...)");
+    insta::assert_snapshot!(about_names("src,dst,start_h\n0,1,5"), @"x.csv:1: there is no column `start_h` (...)");
+    insta::assert_snapshot!(about_names("src,dst,start\n0,1,5"), @"x.csv:1: no column is called `bytes` (...)");
+    insta::assert_snapshot!(error("src,dst,bytes,size\n0,1,5,5"), @"x.csv:1: `size` means the same as the column `bytes` (remove one of them)");
+    insta::assert_snapshot!(error("0,1,5\nsrc,dst,bytes"), @"x.csv:2: `src` is `src` (it must be a whole number from 0 to 7)");
     insta::assert_snapshot!(error("0,8,5"), @"x.csv:1: `dst` is `8` (it must be a whole number from 0 to 7)");
     insta::assert_snapshot!(error("0,0,5"), @"x.csv:1: rank 0 sends to itself (`src` and `dst` must differ)");
-    insta::assert_snapshot!(error("0,1,-5"), @"x.csv:1: `bytes` is `-5` (it must be a whole number from 1 to 4611686018427387904)");
-    insta::assert_snapshot!(error("0,1,5,NaN"), @"x.csv:1: `start_ns` is `NaN` (it must be a time in nanoseconds)");
+    insta::assert_snapshot!(error("0,1,-5"), @"x.csv:1: `bytes` is `-5` (it must be a size from 1 to 4611686018427387904 bytes, such as 65536, 64KiB or 1MB)");
+    insta::assert_snapshot!(error("0,1,0"), @"x.csv:1: `bytes` is `0` (it must be a size from 1 to 4611686018427387904 bytes, such as 65536, 64KiB or 1MB)");
+    insta::assert_snapshot!(error("0,1,5,NaN"), @"x.csv:1: the start is `NaN` (it must be a time, in ns where no unit is written)");
     insta::assert_snapshot!(error("0,1,4611686018427387904\n0,1,4611686018427387904"), @"x.csv:2: all flows up to here together exceed 2^62 bytes");
 }
 

@@ -101,15 +101,19 @@ impl Recording {
                 if let Some(cargo) = self.cargo.get(&next.task) {
                     carried.insert(next.task, holdings.load(&self.schedule, next.task, cargo));
                 }
-                coming.push((next.task, Moment::Delivered));
+                coming.push((next.task, Moment::Sent));
             }
             if coming.is_empty() {
                 break;
             }
             let (task, moment) = coming.swap_remove(stream.random_range(0..coming.len()));
-            if moment == Moment::Delivered && self.cargo.contains_key(&task) {
-                inbox.push(task);
-                coming.push((task, Moment::Acked));
+            match moment {
+                Moment::Sent => coming.push((task, Moment::Delivered)),
+                Moment::Delivered if self.cargo.contains_key(&task) => {
+                    inbox.push(task);
+                    coming.push((task, Moment::Acked));
+                }
+                Moment::Delivered | Moment::Acked => {}
             }
             progress.happened(&self.schedule, task, moment, Time::ZERO, &mut due);
         }

@@ -104,6 +104,8 @@ pub struct FctSummary {
 pub struct Outcome {
     /// Collective completion time: last data byte of the last transfer at its receiver, from t = 0.
     pub cct: Time,
+    /// When the last acknowledgement was back, until which links carry bytes.
+    pub ended: Time,
     pub fct: FctSummary,
     /// By task id; empty unless observed.
     pub flows: Vec<FlowRecord>,

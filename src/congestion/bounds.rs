@@ -3,7 +3,8 @@
 use super::dependencies::HeadsAndTails;
 use super::framing::Framing;
 use super::machines::{Family, Leg, Machines};
-use super::optimal::{Certified, optimal_fabric_congestion};
+use super::optimal::{Certified, least_congestion, optimal_fabric_congestion};
+use super::pairs::RouteSet;
 use crate::topology::Fabric;
 use crate::units::Time;
 use crate::workload::Schedule;
@@ -11,13 +12,14 @@ use crate::workload::Schedule;
 /// The parts of the bound; each holds for itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Parts {
-    /// What every host must send and receive over its own link.
+    /// What every host must send and receive over its own links.
     pub nic: Time,
     /// What one edge must send to another over all their paths.
     pub pair: Time,
-    /// What must leave or enter an edge (leaf cut) or a set of edges (pod) over all its links.
+    /// What must leave or enter an edge (leaf cut) or a set of nodes (server, pod) over all its links.
     pub cut: Time,
-    /// What the whole fabric must carry, however it is routed over equal-cost paths.
+    /// What the whole fabric must carry, however it is routed over equal-cost paths, the cables of hosts with
+    /// several included.
     pub fabric: Time,
     /// The longest chain of dependent transfers, each alone on its best paths.
     pub critical_path: Time,
@@ -49,10 +51,15 @@ pub struct Bounds {
 
 /// The bounds of a schedule on a fabric, all of whose transfers have a path.
 ///
-/// They hold for as long as the fabric stays as it is. Where faults come and go, pass the fabric in
-/// which every link has the highest rate it ever gets.
+/// They hold for as long as the fabric stays as it is; for others see [`bounds_over`].
 pub fn bounds(fabric: &Fabric, schedule: &Schedule, framing: Framing) -> Bounds {
-    let machines = Machines::new(fabric, schedule, framing);
+    bounds_over(fabric, RouteSet::EqualCost, schedule, framing)
+}
+
+/// The same for routes of a kind. Where faults come and go, pass the fabric in which every link has the
+/// highest rate it ever gets, and [`RouteSet::Any`] if faults open routes that this one does not have.
+pub fn bounds_over(fabric: &Fabric, routes: RouteSet, schedule: &Schedule, framing: Framing) -> Bounds {
+    let machines = Machines::new(fabric, routes, schedule, framing);
     let around = HeadsAndTails::new(schedule, &machines);
     let jobs = || {
         schedule.transfers().filter_map(|(task, src, dst, bytes)| {
@@ -72,12 +79,20 @@ pub fn bounds(fabric: &Fabric, schedule: &Schedule, framing: Framing) -> Bounds 
     }
     let critical = jobs().map(|(leg, head, tail)| head + machines.span(&leg) + tail);
     let critical = critical.fold(0.0, f64::max);
-    let optimal_fabric = optimal_fabric_congestion(fabric, &machines.demand);
+    let mut optimal_fabric = optimal_fabric_congestion(fabric, &machines.demand);
+    let mut least = optimal_fabric.lower_us;
+    match routes {
+        RouteSet::EqualCost if machines.some_host_chooses() => {
+            least = least.max(least_congestion(fabric, &machines.demand));
+        }
+        RouteSet::EqualCost => {}
+        RouteSet::Any => (least, optimal_fabric.lower_us) = (0.0, 0.0),
+    }
     let parts = Parts {
         nic: whole(nic),
         pair: whole(pair),
         cut: whole(cut),
-        fabric: whole(routed(&machines, jobs(), optimal_fabric.lower_us * 1e6)),
+        fabric: whole(routed(&machines, jobs(), least * 1e6)),
         critical_path: whole(critical),
     };
     let cct = parts.named().iter().map(|&(_, time)| time).max().unwrap_or(Time::ZERO);
@@ -88,7 +103,7 @@ pub fn bounds(fabric: &Fabric, schedule: &Schedule, framing: Framing) -> Bounds 
     }
 }
 
-/// All traffic between edges, which keeps some switch-to-switch link busy for `congestion`
+/// All traffic between edges, which keeps some link between them busy for `congestion`
 /// picoseconds of payload, with the least time before and after.
 fn routed(machines: &Machines, jobs: impl Iterator<Item = (Leg, f64, f64)>, congestion: f64) -> f64 {
     let ends = jobs.filter_map(|(leg, before, after)| {

@@ -1,11 +1,14 @@
-//! Cuts of a fabric: sets of switches that traffic must leave and enter.
+//! Cuts of a fabric: sets of nodes that traffic must leave and enter.
 //!
-//! The finest sets are the single edges (leaf cuts). In fabrics of more than two tiers, what the
-//! top tiers join are sets too: pods. All equal-cost paths between two sets leave the one and enter
-//! the other, whatever the load balancing does.
+//! The finest sets are the single edges (leaf cuts). Further ones are what belongs together: pods (what
+//! the top tiers join), servers and planes (the hosts around one switch), and what links join that are
+//! faster or shorter than the rest. All equal-cost paths between two sets leave the one and enter the
+//! other, whatever the load balancing does; which sets are looked at decides only how tight a bound is.
+
+use std::collections::BTreeSet;
 
 use super::edges::Edges;
-use crate::ids::NodeId;
+use crate::ids::{LinkId, NodeId};
 use crate::topology::Fabric;
 
 /// A division of the nodes into sets, by number.
@@ -15,6 +18,12 @@ pub(super) struct Division {
 }
 
 impl Division {
+    /// Every node for itself.
+    fn single(fabric: &Fabric) -> Self {
+        let set_of = (0..fabric.nodes().len() as u32).collect();
+        Self { set_of }
+    }
+
     /// Number of nodes divided; the numbers of sets are below it.
     pub(super) fn nodes(&self) -> usize {
         self.set_of.len()
@@ -24,31 +33,80 @@ impl Division {
     pub(super) fn of(&self, node: NodeId) -> u32 {
         self.set_of[node.index()]
     }
+
+    /// Whether it tells two edges apart.
+    fn divides(&self, edges: &Edges) -> bool {
+        (1..edges.len() as u32).any(|edge| self.of(edges.node(edge)) != self.of(edges.node(0)))
+    }
+
+    /// For every link between edges, whether it crosses from one set to another.
+    fn crossed(&self, fabric: &Fabric, links: &[LinkId]) -> Vec<bool> {
+        let crosses = |&id: &LinkId| self.of(fabric.link(id).from) != self.of(fabric.link(id).to);
+        links.iter().map(crosses).collect()
+    }
 }
 
-/// The divisions of a fabric that tell edges apart, finest first.
+/// Divisions that are looked at at most; those of further rates and delays are left out.
+const MOST: usize = 8;
+
+/// The divisions of a fabric that tell edges apart, the single edges first; of those with the same cuts one.
 pub(super) fn divisions(fabric: &Fabric, edges: &Edges) -> Vec<Division> {
-    let single = Division {
-        set_of: (0..fabric.nodes().len() as u32).collect(),
-    };
-    let mut divisions = vec![single];
-    let top = fabric.nodes().iter().map(|n| n.tier).max().unwrap_or(0);
-    let mut sets_before = edges.len();
-    for tier in 1..top {
-        let division = joined_up_to(fabric, tier);
-        let mut sets: Vec<u32> = (0..edges.len() as u32).map(|e| division.of(edges.node(e))).collect();
-        sets.sort_unstable();
-        sets.dedup();
-        if (2..sets_before).contains(&sets.len()) {
-            sets_before = sets.len();
+    let own = |host: NodeId| host.0 < fabric.hosts() && edges.links(host.0).is_some();
+    let between_edges = |id: &LinkId| !own(fabric.link(*id).from) && !own(fabric.link(*id).to);
+    let links: Vec<LinkId> = fabric.link_ids().filter(between_edges).collect();
+    let mut known = BTreeSet::new();
+    let mut divisions = Vec::new();
+    let candidates = std::iter::once(Division::single(fabric))
+        .chain(tiers(fabric))
+        .chain(stars(fabric, edges))
+        .chain(by_rate(fabric, &links))
+        .chain(by_delay(fabric, &links));
+    for division in candidates {
+        let first = divisions.is_empty();
+        if (first || division.divides(edges)) && known.insert(division.crossed(fabric, &links)) {
             divisions.push(division);
+        }
+        if divisions.len() == MOST {
+            break;
         }
     }
     divisions
 }
 
-/// Nodes joined by links that are up between nodes of at most this tier.
-fn joined_up_to(fabric: &Fabric, tier: u8) -> Division {
+fn is_up(fabric: &Fabric, id: LinkId) -> bool {
+    let link = fabric.link(id);
+    !link.rate.is_zero() || !fabric.link(link.reverse).rate.is_zero()
+}
+
+/// Pods: nodes joined by links between nodes of at most some tier.
+fn tiers(fabric: &Fabric) -> impl Iterator<Item = Division> {
+    let top = fabric.nodes().iter().map(|n| n.tier).max().unwrap_or(0);
+    (1..top).map(|tier| {
+        let low = |node: NodeId| fabric.node(node).tier <= tier;
+        joined(fabric, |id| low(fabric.link(id).from) && low(fabric.link(id).to))
+    })
+}
+
+/// Nodes joined by links of at least some rate, but for the lowest: servers, where the links inside
+/// are faster than the network.
+fn by_rate(fabric: &Fabric, links: &[LinkId]) -> impl Iterator<Item = Division> {
+    let rates: BTreeSet<_> = links.iter().map(|&id| fabric.link(id).rate).collect();
+    let rates = rates.into_iter().filter(|rate| !rate.is_zero()).skip(1);
+    rates.map(|least| joined(fabric, |id| fabric.link(id).rate >= least))
+}
+
+/// Nodes joined by links of at most some delay, but for the longest.
+fn by_delay(fabric: &Fabric, links: &[LinkId]) -> impl Iterator<Item = Division> {
+    let delays: BTreeSet<_> = links.iter().map(|&id| fabric.link(id).delay).collect();
+    delays
+        .into_iter()
+        .rev()
+        .skip(1)
+        .map(|most| joined(fabric, |id| fabric.link(id).delay <= most))
+}
+
+/// Nodes that links join which are up and belong.
+fn joined(fabric: &Fabric, belongs: impl Fn(LinkId) -> bool) -> Division {
     let mut set_of: Vec<u32> = vec![u32::MAX; fabric.nodes().len()];
     for start in 0..set_of.len() {
         if set_of[start] != u32::MAX {
@@ -57,13 +115,9 @@ fn joined_up_to(fabric: &Fabric, tier: u8) -> Division {
         set_of[start] = start as u32;
         let mut reached = vec![NodeId::from(start)];
         while let Some(node) = reached.pop() {
-            if fabric.node(node).tier > tier {
-                continue;
-            }
             for &id in fabric.out_links(node) {
-                let link = fabric.link(id);
-                let up = !link.rate.is_zero() || !fabric.link(link.reverse).rate.is_zero();
-                if up && fabric.node(link.to).tier <= tier && set_of[link.to.index()] == u32::MAX {
+                let (link, back) = (fabric.link(id), fabric.link(id).reverse);
+                if set_of[link.to.index()] == u32::MAX && is_up(fabric, id) && (belongs(id) || belongs(back)) {
                     set_of[link.to.index()] = start as u32;
                     reached.push(link.to);
                 }
@@ -71,4 +125,29 @@ fn joined_up_to(fabric: &Fabric, tier: u8) -> Division {
         }
     }
     Division { set_of }
+}
+
+/// Servers and planes: each switch with the hosts on it that have further cables, where the hosts of
+/// two switches are the same set or distinct ones; switches that share some hosts are in different divisions.
+fn stars(fabric: &Fabric, edges: &Edges) -> Vec<Division> {
+    let mut divisions: Vec<Division> = Vec::new();
+    for switch in (fabric.hosts()..fabric.nodes().len() as u32).map(NodeId) {
+        let ends = fabric.out_links(switch).iter();
+        let ends = ends.filter(|&&id| is_up(fabric, id)).map(|&id| fabric.link(id).to);
+        let hosts: Vec<NodeId> = ends
+            .filter(|end| end.0 < fabric.hosts() && edges.links(end.0).is_none())
+            .collect();
+        if hosts.is_empty() {
+            continue;
+        }
+        let free = |division: &Division| hosts.iter().all(|&host| division.of(host) == host.0);
+        let place = divisions.iter().position(free).unwrap_or_else(|| {
+            divisions.push(Division::single(fabric));
+            divisions.len() - 1
+        });
+        for host in hosts {
+            divisions[place].set_of[host.index()] = switch.0;
+        }
+    }
+    divisions
 }

@@ -3,7 +3,7 @@
 use super::edges::{Edges, HostLinks, PairAmount, PairSums};
 use super::framing::Framing;
 use super::one_machine::Machine;
-use super::pairs::Pairs;
+use super::pairs::{Pairs, RouteSet};
 use crate::ids::LinkId;
 use crate::topology::Fabric;
 use crate::workload::Schedule;
@@ -11,9 +11,9 @@ use crate::workload::Schedule;
 /// A kind of machine; one transfer needs at most one of each kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Family {
-    /// The link out of a host with one cable.
+    /// All links in use out of a host.
     NicOut,
-    /// The link into a host with one cable.
+    /// All links in use into a host.
     NicIn,
     /// All links in use out of a set of one division.
     CutOut(usize),
@@ -94,7 +94,7 @@ pub(super) struct Leg {
 }
 
 impl Machines {
-    pub(super) fn new(fabric: &Fabric, schedule: &Schedule, framing: Framing) -> Self {
+    pub(super) fn new(fabric: &Fabric, routes: RouteSet, schedule: &Schedule, framing: Framing) -> Self {
         let edges = Edges::new(fabric);
         let nics = |link: fn(HostLinks) -> LinkId| -> Vec<Nic> {
             let links = (0..fabric.hosts()).map(|host| edges.links(host).map(link));
@@ -130,10 +130,14 @@ impl Machines {
             fastest
         };
         let (fastest_out, fastest_in) = (fastest(&up), fastest(&down));
-        let pairs = Pairs::new(fabric, &edges, framing, &demand, |pair| {
+        let enough = |pair: &PairAmount| {
             let nic = fastest_out[pair.src as usize].min(fastest_in[pair.dst as usize]);
             nic.max(pair.amount / busiest)
-        });
+        };
+        let pairs = match routes {
+            RouteSet::EqualCost => Pairs::new(fabric, &edges, framing, &demand, enough),
+            RouteSet::Any => Pairs::of_any_route(fabric, &edges, framing, &demand),
+        };
         Self {
             framing,
             edges,
@@ -142,6 +146,11 @@ impl Machines {
             up,
             down,
         }
+    }
+
+    /// Whether some host has several cables, and so links to choose from.
+    pub(super) fn some_host_chooses(&self) -> bool {
+        (0..self.up.len() as u32).any(|host| self.edges.links(host).is_none())
     }
 
     /// All kinds of machines of this fabric.
@@ -171,18 +180,27 @@ impl Machines {
         let through = leg.pair.map_or(0.0, |p| self.pairs.pair(p).through);
         let node = |host: u32| self.edges.node(self.edges.of(host));
         match family {
-            Family::NicOut => (up.rate > 0.0).then_some(Need {
+            Family::NicOut if up.rate > 0.0 => Some(Need {
                 machine: leg.src,
                 rate: up.rate,
                 head: 0.0,
                 tail: up.delay + through + down.latency,
             }),
-            Family::NicIn => (down.rate > 0.0).then_some(Need {
+            Family::NicIn if down.rate > 0.0 => Some(Need {
                 machine: leg.dst,
                 rate: down.rate,
                 head: up.latency + through,
                 tail: down.delay,
             }),
+            // A host of several cables is an edge of its own: the first division tells all of them apart.
+            Family::NicOut => {
+                let own = self.edges.links(leg.src).is_none();
+                own.then(|| self.need(Family::CutOut(0), leg))?
+            }
+            Family::NicIn => {
+                let own = self.edges.links(leg.dst).is_none();
+                own.then(|| self.need(Family::CutIn(0), leg))?
+            }
             Family::CutOut(d) => {
                 let out = self.pairs.crossings(leg.pair?)[d].out;
                 let machine = self.pairs.divisions[d].of(node(leg.src));

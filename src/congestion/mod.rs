@@ -22,9 +22,10 @@ mod timeline;
 mod ways;
 
 pub use assess::{Assessment, Assigned, assess, worst_fabric_link};
-pub use bounds::{Bounds, Parts, bounds};
+pub use bounds::{Bounds, Parts, bounds, bounds_over};
 pub use expected::{Expected, expected_by_step, expected_over_all};
 pub use framing::Framing;
 pub use loads::{WorstLink, link_loads};
 pub use optimal::{Certified, certified_minimum};
+pub use pairs::RouteSet;
 pub use steps::{StepBounds, StepCongestion, bounds_by_step, congestion_by_step};

@@ -1,10 +1,14 @@
 //! What lies between two edges: latencies to, across and behind every cut, and rates.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
 use super::cuts::{Division, divisions};
 use super::edges::{Edges, PairAmount, PairIndex, by_destination};
 use super::framing::Framing;
 use super::max_flow::MaxFlow;
 use super::ways::{WayFinder, Ways};
+use crate::ids::{LinkId, NodeId};
 use crate::topology::Fabric;
 use crate::units::{PS_PER_SECOND, Rate};
 
@@ -73,6 +77,16 @@ pub(super) struct Pairs {
     pub(super) rates: Vec<CutRates>,
 }
 
+/// Which routes a bound must allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RouteSet {
+    /// The equal-cost paths of the fabric.
+    EqualCost,
+    /// Whatever way over links with a rate: where faults that come and go open other routes than
+    /// those of the whole fabric, packets of one may meet those of another on the way.
+    Any,
+}
+
 /// One link as the passes see it.
 #[derive(Clone, Copy)]
 struct Cost {
@@ -90,19 +104,7 @@ impl Pairs {
         demand: &[PairAmount],
         enough: impl Fn(&PairAmount) -> f64,
     ) -> Self {
-        let divisions = divisions(fabric, edges);
-        let nodes = fabric.nodes().len();
-        let no_rate = CutRates {
-            out: vec![0.0; nodes],
-            into: vec![0.0; nodes],
-        };
-        let mut pairs = Self {
-            index: PairIndex::new(edges.len()),
-            pairs: Vec::with_capacity(demand.len()),
-            crossings: Vec::with_capacity(demand.len() * divisions.len()),
-            rates: vec![no_rate; divisions.len()],
-            divisions,
-        };
+        let mut pairs = Self::none(fabric, edges, demand);
         let costs = costs(fabric, framing);
         let mut used = vec![[false; 2]; fabric.links().len() * pairs.divisions.len()];
         let mut finder = WayFinder::new(fabric);
@@ -134,6 +136,64 @@ impl Pairs {
             }
         }
         pairs
+    }
+
+    /// The same where packets may take any way: what lies between two edges is the least over all
+    /// ways, and a cut has all links with a rate.
+    pub(super) fn of_any_route(fabric: &Fabric, edges: &Edges, framing: Framing, demand: &[PairAmount]) -> Self {
+        let mut pairs = Self::none(fabric, edges, demand);
+        for (division, rates) in pairs.divisions.iter().zip(&mut pairs.rates) {
+            for link in fabric.links() {
+                let (from, to) = (division.of(link.from), division.of(link.to));
+                if from != to {
+                    rates.out[from as usize] += link.rate.bytes_per_ps();
+                    rates.into[to as usize] += link.rate.bytes_per_ps();
+                }
+            }
+        }
+        let costs = costs(fabric, framing);
+        for demand in by_destination(demand) {
+            let dst = edges.node(demand[0].dst);
+            let through = least_to(fabric, dst, |id| costs[id.index()].delay + costs[id.index()].transmission);
+            let delay = least_to(fabric, dst, |id| costs[id.index()].delay);
+            for demand in demand {
+                let src = edges.node(demand.src);
+                pairs.index.number(demand.src, demand.dst);
+                pairs.pairs.push(Pair {
+                    through: through[src.index()],
+                    through_but_one: delay[src.index()],
+                    rate: f64::INFINITY,
+                    back: 0.0,
+                });
+                let crossings = pairs.divisions.iter().map(|division| {
+                    let crosses = division.of(src) != division.of(dst);
+                    let at_once = Crossing { head: 0.0, tail: 0.0 };
+                    let crossing = if crosses { at_once } else { Crossing::NEVER };
+                    Crossings {
+                        out: crossing,
+                        into: crossing,
+                    }
+                });
+                pairs.crossings.extend(crossings);
+            }
+        }
+        pairs
+    }
+
+    fn none(fabric: &Fabric, edges: &Edges, demand: &[PairAmount]) -> Self {
+        let divisions = divisions(fabric, edges);
+        let nodes = fabric.nodes().len();
+        let no_rate = CutRates {
+            out: vec![0.0; nodes],
+            into: vec![0.0; nodes],
+        };
+        Self {
+            index: PairIndex::new(edges.len()),
+            pairs: Vec::with_capacity(demand.len()),
+            crossings: Vec::with_capacity(demand.len() * divisions.len()),
+            rates: vec![no_rate; divisions.len()],
+            divisions,
+        }
     }
 
     /// Number of pairs.
@@ -200,8 +260,9 @@ impl Pairs {
                 };
                 let leaves = set(next) != set(position);
                 let enters = leaves && set(next) == set(0);
-                best.out = best.out.or(if leaves { here } else { later(crossings[next].out) });
+                // Between nodes of one set, some ways may cross and others not.
                 if set(position) != set(0) {
+                    best.out = best.out.or(if leaves { here } else { later(crossings[next].out) });
                     best.into = best.into.or(if enters { here } else { later(crossings[next].into) });
                 }
             }
@@ -209,6 +270,29 @@ impl Pairs {
         }
         crossings
     }
+}
+
+/// The least cost of any way over links with a rate to a node, by node (Dijkstra).
+fn least_to(fabric: &Fabric, target: NodeId, cost: impl Fn(LinkId) -> f64) -> Vec<f64> {
+    let mut least = vec![f64::INFINITY; fabric.nodes().len()];
+    least[target.index()] = 0.0;
+    // Costs are not negative: as bit patterns, they are in order.
+    let mut open = BinaryHeap::from([(Reverse(0_u64), target)]);
+    while let Some((Reverse(bits), node)) = open.pop() {
+        if f64::from_bits(bits) > least[node.index()] {
+            continue;
+        }
+        for &out in fabric.out_links(node) {
+            let id = fabric.link(out).reverse;
+            let link = fabric.link(id);
+            let reached = least[node.index()] + cost(id);
+            if !link.rate.is_zero() && reached < least[link.from.index()] {
+                least[link.from.index()] = reached;
+                open.push((Reverse(reached.to_bits()), link.from));
+            }
+        }
+    }
+    least
 }
 
 fn costs(fabric: &Fabric, framing: Framing) -> Vec<Cost> {

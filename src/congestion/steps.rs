@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::bounds::{Bounds, bounds};
+use super::bounds::{Bounds, bounds_over};
 use super::framing::Framing;
 use super::loads::{LinkLoads, WorstLink, transfer, transfers_by_step};
+use super::pairs::RouteSet;
 use crate::ids::TaskId;
 use crate::placement::Placement;
 use crate::rng::mix;
@@ -32,7 +33,7 @@ pub struct StepCongestion {
 }
 
 /// The bounds of every step, by step. Steps with the same transfers are solved once.
-pub fn bounds_by_step(fabric: &Fabric, schedule: &Schedule, framing: Framing) -> Vec<StepBounds> {
+pub fn bounds_by_step(fabric: &Fabric, routes: RouteSet, schedule: &Schedule, framing: Framing) -> Vec<StepBounds> {
     let mut known: BTreeMap<[u64; 3], StepBounds> = BTreeMap::new();
     let steps = transfers_by_step(schedule).into_iter().map(|step| {
         let found = known.entry(fingerprint(schedule, &step));
@@ -46,7 +47,7 @@ pub fn bounds_by_step(fabric: &Fabric, schedule: &Schedule, framing: Framing) ->
             StepBounds {
                 transfers: step.len(),
                 bytes: total,
-                bounds: bounds(fabric, &builder.build(), framing),
+                bounds: bounds_over(fabric, routes, &builder.build(), framing),
             }
         })
     });

@@ -122,7 +122,8 @@ fn point_rows(plan: &Plan, point: Point) -> Result<Vec<BoundRow>, ConfigError> {
 /// One row for every run of steps that are alike.
 fn step_rows(template: &BoundRow, experiment: &Experiment, scene: &Scene, hashing: Option<&Hashing>) -> Vec<BoundRow> {
     let (fabric, schedule) = (&scene.network.fabric, &scene.schedule);
-    let bounds = congestion::bounds_by_step(&scene.network.at_best(), schedule, experiment.framing());
+    let (best, routes) = (scene.network.at_best(), scene.network.routes());
+    let bounds = congestion::bounds_by_step(&best, routes, schedule, experiment.framing());
     let congestion = congestion::congestion_by_step(fabric, schedule, &scene.placement);
     let mut runs: Vec<(usize, usize, BoundRow)> = Vec::new();
     for (step, known) in bounds.iter().enumerate() {

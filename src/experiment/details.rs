@@ -56,7 +56,7 @@ fn link_rows(engine: Engine, fabric: &Fabric, assessment: &Assessment, outcome: 
     let packets = |count: u64| (engine == Engine::Packet).then_some(count);
     let rows = fabric.link_ids().zip(&outcome.links).map(|(id, record)| {
         let link = fabric.link(id);
-        let capacity = link.rate.bytes_per_ps() * outcome.cct.0 as f64;
+        let capacity = link.rate.bytes_per_ps() * outcome.ended.0 as f64;
         LinkRow {
             link: fabric.link_name(id),
             from: fabric.node(link.from).name.clone(),

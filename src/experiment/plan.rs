@@ -13,7 +13,7 @@ use super::config::{ConfigError, Draft, Entry, FileStore, Opened, Setting};
 use super::shelf::Shelf;
 use super::spec::{Engine, Experiment};
 use super::sweep::Sweep;
-use crate::congestion::{self, Bounds};
+use crate::congestion::{self, Bounds, RouteSet};
 use crate::ids::{LinkId, NodeId};
 use crate::input::InputError;
 use crate::placement::Placement;
@@ -54,6 +54,44 @@ impl Network {
         }
         Cow::Owned(self.fabric.with(&best.into_values().collect::<Vec<_>>()))
     }
+
+    /// Which routes bounds on that fabric must allow: any, if a fault opens one that it does not have.
+    pub fn routes(&self) -> RouteSet {
+        let best = self.at_best();
+        let (mut now, mut states) = (self.fabric.clone(), vec![]);
+        for LinkEvent { change, .. } in &self.events {
+            let was_down = now.link(change.link).rate.is_zero();
+            now = now.with(std::slice::from_ref(change));
+            if was_down != change.rate.is_zero() {
+                states.push(now.clone());
+            }
+        }
+        if states.is_empty() || states.iter().chain([&self.fabric]).all(|state| has_routes_of(&best, state)) {
+            RouteSet::EqualCost
+        } else {
+            RouteSet::Any
+        }
+    }
+}
+
+/// Whether every next link in one state of a fabric is one in another state too.
+fn has_routes_of(all: &Fabric, some: &Fabric) -> bool {
+    let nodes = || (0..some.nodes().len()).map(NodeId::from);
+    let mut known = BTreeSet::new();
+    for dst in (0..some.hosts()).map(NodeId) {
+        if known.contains(&some.edge(dst)) {
+            continue;
+        }
+        let hops = |node| (some.next_hops(node, dst), all.next_hops(node, dst));
+        if nodes().any(|node| !hops(node).0.iter().all(|hop| hops(node).1.contains(hop))) {
+            return false;
+        }
+        // One that can be reached stands for all behind its edge.
+        if nodes().any(|node| !hops(node).0.is_empty()) {
+            known.insert(some.edge(dst));
+        }
+    }
+    true
 }
 
 /// What a point is simulated on.
@@ -270,7 +308,11 @@ impl Plan {
             "{framing:?}{}",
             key_of(&(fabric_key(experiment), workload_key(experiment)))
         );
-        let make = || Ok(congestion::bounds(&scene.network.at_best(), &scene.schedule, framing));
+        let network = &scene.network;
+        let make = || {
+            let (best, routes) = (network.at_best(), network.routes());
+            Ok(congestion::bounds_over(&best, routes, &scene.schedule, framing))
+        };
         self.bounds.get(&key, |_| 0, make).expect("bounds do not fail")
     }
 

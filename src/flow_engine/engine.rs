@@ -20,6 +20,8 @@ use crate::workload::{Action, Due, Moment, Progress, Schedule};
 enum Entry {
     /// A moment of a task has come.
     Happens(TaskId, Moment),
+    /// Bytes of pieces that lie one after the other, from the first to before the last, can be on all their links.
+    Joins { first: u32, end: u32 },
     /// A transfer starts.
     Starts(TaskId),
 }
@@ -54,6 +56,8 @@ pub(super) struct Engine<'a> {
     sharing: Sharing,
     /// By task id; of a delay, only the start is known.
     flows: Vec<Flow>,
+    /// Delays count before the links fill.
+    delays_first: bool,
     /// The transfer of each piece.
     task_of: Vec<TaskId>,
     agenda: BinaryHeap<Appointment>,
@@ -81,6 +85,7 @@ impl<'a> Engine<'a> {
             sharing: Sharing::new(Constraints::new(fabric, &routes), schedule, placement, &routes, options),
             routes,
             flows: vec![Flow::WAITING; schedule.tasks().len()],
+            delays_first: !start_together(schedule),
             task_of,
             agenda: BinaryHeap::new(),
             ready: Vec::new(),
@@ -146,6 +151,7 @@ impl<'a> Engine<'a> {
             self.agenda.pop();
             match entry {
                 Entry::Starts(task) => self.ready.push(task),
+                Entry::Joins { first, end } => (first..end).for_each(|piece| self.join(piece as usize)),
                 Entry::Happens(task, moment) => {
                     if let Action::Delay(_) = self.schedule.task(task).action {
                         self.flows[task.index()].start = self.now;
@@ -189,13 +195,43 @@ impl<'a> Engine<'a> {
         flow.start = self.now;
         flow.left = pieces.len() as u32;
         let first = self.placement.first(task);
-        for (i, piece) in pieces.iter().enumerate() {
-            if piece.bytes > 0 {
-                self.sharing.start(first + i, self.now);
-            } else {
-                self.drain(first + i, self.now);
-            }
+        let pieces = first..first + pieces.len();
+        if !self.delays_first {
+            pieces.for_each(|piece| self.join(piece));
+            return;
         }
+        let mut first = pieces.start;
+        while first < pieces.end {
+            let delay = self.delays(first).0;
+            let alike = (first..pieces.end).take_while(|&piece| self.delays(piece).0 == delay);
+            let end = first + alike.count();
+            self.agenda.push(Appointment {
+                at: self.now + delay,
+                entry: Entry::Joins {
+                    first: first as u32,
+                    end: end as u32,
+                },
+            });
+            first = end;
+        }
+    }
+
+    /// A piece begins to load its links.
+    fn join(&mut self, piece: usize) {
+        if self.placement.pieces()[piece].bytes > 0 {
+            self.sharing.start(piece, self.now);
+        } else {
+            self.drain(piece, self.now);
+        }
+    }
+
+    /// Delays of a piece: one way, and there and back.
+    fn delays(&self, piece: usize) -> (f64, f64) {
+        let Action::Transfer { src, dst, .. } = self.schedule.task(self.task_of[piece]).action else {
+            unreachable!("only transfers have pieces");
+        };
+        let (forward, round_trip) = self.routes.delays(piece, src, dst);
+        (forward.0 as f64, round_trip.0 as f64)
     }
 
     /// The last byte of a piece has been sent; `end` is when, but for the tolerance, where transfers that
@@ -204,13 +240,11 @@ impl<'a> Engine<'a> {
         let task = self.task_of[piece];
         let awaited = !self.schedule.successors(task).is_empty();
         let end = if awaited { self.now } else { end };
-        let Action::Transfer { src, dst, .. } = self.schedule.task(task).action else {
-            unreachable!("only transfers have pieces");
-        };
-        let (forward, round_trip) = self.routes.delays(piece, src, dst);
+        let (forward, round_trip) = self.delays(piece);
+        let end = if self.delays_first { end } else { end + forward };
         let flow = &mut self.flows[task.index()];
-        flow.delivered = flow.delivered.max(end + forward.0 as f64);
-        flow.acked = flow.acked.max(end + round_trip.0 as f64);
+        flow.delivered = flow.delivered.max(end);
+        flow.acked = flow.acked.max(end + (round_trip - forward));
         flow.left -= 1;
         if flow.left == 0 && awaited {
             let moments = [
@@ -224,4 +258,15 @@ impl<'a> Engine<'a> {
             }
         }
     }
+}
+
+/// Whether all transfers start at one time: then it is the same for every link whether delays count
+/// before or after it is filled, and what shares the sender's link does so from the start.
+fn start_together(schedule: &Schedule) -> bool {
+    let mut starts = schedule.transfers().map(|(task, ..)| schedule.task(task).earliest);
+    let first = starts.next();
+    starts.all(|start| Some(start) == first)
+        && schedule
+            .transfers()
+            .all(|(task, ..)| schedule.predecessors(task) == 0)
 }

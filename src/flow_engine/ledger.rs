@@ -1,6 +1,6 @@
 //! What is known about every flow, and the outcome made of it at the end.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::routes::{Routes, link_loads};
 use crate::ids::{NodeId, TaskId};
@@ -59,6 +59,7 @@ pub(super) fn outcome(
     let fct = times().map(|flow| whole_ps(flow.delivered).saturating_sub(whole_ps(flow.start)));
     let mut outcome = Outcome {
         cct: times().map(|flow| whole_ps(flow.delivered)).max().unwrap_or(Time::ZERO),
+        ended: times().map(|flow| whole_ps(flow.acked)).max().unwrap_or(Time::ZERO),
         fct: FctSummary::of(fct.collect()),
         counters: Counters {
             events,
@@ -121,13 +122,38 @@ fn records(
     schedule.transfers().map(record).collect()
 }
 
-/// What an idle fabric offers between two edges.
-#[derive(Debug, Clone, Copy)]
+/// What an idle fabric offers between two edges, by rising delay.
+#[derive(Debug, Clone, Default)]
 struct Offer {
-    /// Rate and delay of the path with the highest rate, then the lowest delay.
-    single: (Rate, Time),
-    /// Rates of all paths together, and the delay of the slowest.
-    joint: (Rate, Time),
+    /// Rate and delay of single paths, each faster than all that have less delay.
+    single: Vec<(Rate, Time)>,
+    /// Rates of all paths of that delay.
+    joint: Vec<(Rate, Time)>,
+}
+
+impl Offer {
+    /// The least time of `bytes` on one path, with `own` the rate of the hosts' own links.
+    fn on_one(&self, bytes: u64, own: Rate) -> Time {
+        let times = self.single.iter();
+        let times = times.map(|&(rate, delay)| rate.min(own).transmission_time(bytes) + delay);
+        times.min().unwrap_or(Time::MAX)
+    }
+
+    /// The same on all paths at once, each from when its first byte can have arrived: those of more
+    /// delay help only if the others are not done before.
+    fn on_all(&self, bytes: u64, own: Rate) -> Time {
+        let Some(&(first, least)) = self.joint.first() else {
+            return Time::MAX;
+        };
+        let mut best = first.transmission_time(bytes) + least;
+        let (mut rate, mut work) = (first.bytes_per_ps(), bytes as f64);
+        for &(more, delay) in &self.joint[1..] {
+            rate += more.bytes_per_ps();
+            work += more.bytes_per_ps() * (delay - least).0 as f64;
+            best = best.min(whole_ps(work / rate) + least);
+        }
+        best.max(own.transmission_time(bytes) + least)
+    }
 }
 
 /// Ideal completion times: those of a flow alone.
@@ -142,40 +168,46 @@ impl Ideals<'_> {
     fn of(&mut self, src: NodeId, dst: NodeId, bytes: u64, spread: bool) -> Time {
         let fabric = self.fabric;
         let key = (fabric.edge(src), fabric.edge(dst));
-        let offer = match self.known.get(&key) {
-            Some(&offer) => offer,
-            None => {
-                let offer = self.offer(src, dst);
-                self.known.insert(key, offer);
-                offer
-            }
-        };
-        let (mut rate, mut delay) = if spread { offer.joint } else { offer.single };
-        let up = self.routes.ports[src.index()].map(|port| port.up);
-        let down = self.routes.ports[dst.index()].map(|port| port.down);
+        let routes = self.routes;
+        let offer = self
+            .known
+            .entry(key)
+            .or_insert_with(|| Self::offer(fabric, routes, src, dst));
+        let up = routes.ports[src.index()].map(|port| port.up);
+        let down = routes.ports[dst.index()].map(|port| port.down);
+        let (mut own, mut delay) = (Rate::MAX, Time::ZERO);
         for link in up.into_iter().chain(down).map(|id| fabric.link(id)) {
-            rate = rate.min(link.rate);
+            own = own.min(link.rate);
             delay += link.delay;
         }
-        rate.transmission_time(bytes) + delay
+        let inner = if spread {
+            offer.on_all(bytes, own)
+        } else {
+            offer.on_one(bytes, own)
+        };
+        inner + delay
     }
 
-    fn offer(&self, src: NodeId, dst: NodeId) -> Offer {
-        let fabric = self.fabric;
-        let first = usize::from(self.routes.ports[src.index()].is_some());
-        let last = usize::from(self.routes.ports[dst.index()].is_some());
-        let mut single = (Rate::ZERO, Time::MAX);
-        let mut joint = (Rate::ZERO, Time::ZERO);
+    fn offer(fabric: &Fabric, routes: &Routes, src: NodeId, dst: NodeId) -> Offer {
+        let first = usize::from(routes.ports[src.index()].is_some());
+        let last = usize::from(routes.ports[dst.index()].is_some());
+        // The highest rate of one path and the rates of all, by delay.
+        let mut by_delay: BTreeMap<Time, (Rate, Rate)> = BTreeMap::new();
         for path in fabric.paths(src, dst) {
             let inner = &path[first..path.len() - last];
             let rate = inner.iter().map(|&id| fabric.link(id).rate).min().unwrap_or(Rate::MAX);
-            let delay = fabric.path_delay(inner);
-            if (rate, std::cmp::Reverse(delay)) > (single.0, std::cmp::Reverse(single.1)) {
-                single = (rate, delay);
-            }
-            joint = (joint.0.saturating_add(rate), joint.1.max(delay));
+            let (highest, all) = by_delay.entry(fabric.path_delay(inner)).or_default();
+            *highest = rate.max(*highest);
+            *all = all.saturating_add(rate);
         }
-        Offer { single, joint }
+        let mut offer = Offer::default();
+        for (delay, (highest, all)) in by_delay {
+            if offer.single.last().is_none_or(|&(rate, _)| rate < highest) {
+                offer.single.push((highest, delay));
+            }
+            offer.joint.push((all, delay));
+        }
+        offer
     }
 }
 

@@ -3,8 +3,13 @@
 //! Between two events every sub-flow sends at a constant rate, and the rates are the weighted
 //! max-min fair ones: no sub-flow can go faster without slowing down one that has, for its weight,
 //! no more. Events are the moments at which a sub-flow has sent its last byte and those at which a
-//! transfer may start. There are no packets, queues or headers: a transfer is delivered one
-//! propagation delay after its last byte has left.
+//! transfer may start. There are no packets, queues or headers.
+//!
+//! A sub-flow loads its links from when a byte can have crossed them all: one propagation delay of its
+//! path after its start. It is delivered with its last byte, so that no set of links passes on more than it can
+//! from the first moment at which bytes can be there, which is what bounds are made of. Where all
+//! transfers start together the delay counts after the last byte instead: no bound is undercut then
+//! either, and near and far flows share the sender's link from the start, as they do in packets.
 
 mod constraints;
 mod engine;

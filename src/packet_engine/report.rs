@@ -23,6 +23,7 @@ pub(super) fn outcome<Q: EventQueue>(mut engine: Engine<'_, Q>) -> Result<Outcom
     let observe = engine.setup.observe;
     Ok(Outcome {
         cct: Time(engine.cct),
+        ended: Time(engine.now),
         fct: FctSummary::of(std::mem::take(&mut engine.fcts)),
         flows: if observe.flows { flows(&engine) } else { Vec::new() },
         links: if observe.links { links(&engine) } else { Vec::new() },

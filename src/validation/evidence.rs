@@ -79,8 +79,8 @@ impl Evidence {
         let sprayed = spray
             .place(fabric, &schedule, &NoFiles, experiment.seed)
             .map_err(located)?;
-        let best = network.at_best();
-        let bounds = |framing| subject.bounds(&best, &schedule, framing);
+        let (best, routes) = (network.at_best(), network.routes());
+        let bounds = |framing| subject.bounds(&best, routes, &schedule, framing);
         Ok(Self {
             assessment: subject.assess(fabric, &schedule, &placement),
             spraying: crate::congestion::assess(fabric, &schedule, &sprayed, Framing::Fluid),

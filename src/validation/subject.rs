@@ -1,6 +1,6 @@
 //! What is validated: who places, who assesses, who simulates.
 
-use crate::congestion::{self, Assessment, Bounds, Framing};
+use crate::congestion::{self, Assessment, Bounds, Framing, RouteSet};
 use crate::flow_engine::{self, FlowOptions};
 use crate::outcome::{Observe, Outcome, Stuck};
 use crate::packet_engine::{self, Setup};
@@ -21,8 +21,8 @@ pub trait Subject: Sync {
     }
 
     /// Bounds and the certified optimum.
-    fn bounds(&self, fabric: &Fabric, schedule: &Schedule, framing: Framing) -> Bounds {
-        congestion::bounds(fabric, schedule, framing)
+    fn bounds(&self, fabric: &Fabric, routes: RouteSet, schedule: &Schedule, framing: Framing) -> Bounds {
+        congestion::bounds_over(fabric, routes, schedule, framing)
     }
 
     /// The flow engine.

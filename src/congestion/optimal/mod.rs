@@ -80,9 +80,29 @@ pub fn certified_minimum(fabric: &Fabric, schedule: &Schedule) -> Certified {
 /// The certified minimum for a demand between edges in payload bytes.
 pub(super) fn optimal_fabric_congestion(fabric: &Fabric, demand: &[PairAmount]) -> Certified {
     let edges = Edges::new(fabric);
-    let network = Network::new(fabric, &edges, demand);
+    let network = Network::new(fabric, &edges, demand, |id| fabric.is_fabric_link(id));
+    let limits = certify(fabric, &edges, &network, ROUNDS);
+    Certified::of(limits.lower, limits.upper)
+}
+
+/// The least congestion in microseconds over all routings of the links between edges, the cables of
+/// hosts with several included: nothing is below it.
+pub(super) fn least_congestion(fabric: &Fabric, demand: &[PairAmount]) -> f64 {
+    let edges = Edges::new(fabric);
+    let network = Network::new(fabric, &edges, demand, |_| true);
+    let rounds = (WORK / exact::variables(&network)).min(ROUNDS);
+    let limits = certify(fabric, &edges, &network, rounds);
+    Certified::of(limits.lower, limits.upper).lower_us
+}
+
+/// Rounds in which prices and routing are drawn together at most.
+const ROUNDS: usize = 400;
+/// Hops times rounds at most, where only a lower limit is asked for: some seconds.
+const WORK: usize = 40_000_000;
+
+fn certify(fabric: &Fabric, edges: &Edges, network: &Network, rounds: usize) -> Limits {
     let mut limits = Limits {
-        lower: cuts::leaving_and_entering(fabric, &edges, &network),
+        lower: cuts::leaving_and_entering(fabric, edges, network),
         upper: network.congestion(&network.loads(&network.even_split())),
     };
     if !limits.closed(EXACT) {
@@ -90,17 +110,17 @@ pub(super) fn optimal_fabric_congestion(fabric: &Fabric, demand: &[PairAmount]) 
         limits.upper = limits.upper.min(by_rates);
     }
     if !limits.closed(TARGET) {
-        limits.lower = cuts::between_pairs(fabric, &network, limits.lower);
+        limits.lower = cuts::between_pairs(fabric, network, limits.lower);
     }
-    if !limits.closed(TARGET) {
-        balance::Balance::new(&network).tighten(&mut limits, TARGET, 400);
+    if !limits.closed(TARGET) && rounds > 0 {
+        balance::Balance::new(network).tighten(&mut limits, TARGET, rounds);
     }
     if !limits.closed(TARGET)
-        && exact::variables(&network) <= EXACT_VARIABLES
-        && let Some(solution) = exact::solve(&network)
+        && exact::variables(network) <= EXACT_VARIABLES
+        && let Some(solution) = exact::solve(network)
     {
         limits.upper = limits.upper.min(network.congestion(&network.loads(&solution.split)));
         limits.lower = limits.lower.max(network.proven_by(&solution.prices));
     }
-    Certified::of(limits.lower, limits.upper)
+    limits
 }

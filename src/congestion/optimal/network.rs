@@ -2,9 +2,10 @@
 
 use crate::congestion::edges::{Edges, PairAmount, by_destination};
 use crate::congestion::ways::{WayFinder, Ways};
+use crate::ids::LinkId;
 use crate::topology::Fabric;
 
-/// A hop whose link does not count: one that joins a host with several cables.
+/// A hop whose link does not count.
 pub(super) const FREE: u32 = u32::MAX;
 
 /// All demand to one edge: a flow without capacity of its own that may take any of its ways.
@@ -20,11 +21,11 @@ pub(super) struct Commodity {
 /// What a link joins: the tiers of its two ends.
 pub(super) type Kind = (u8, u8);
 
-/// Demands and switch-to-switch links. Loads, prices and rates are by column.
+/// Demands and the links that count. Loads, prices and rates are by column.
 #[derive(Debug)]
 pub(super) struct Network {
     pub commodities: Vec<Commodity>,
-    /// Bytes per picosecond of each link that some way uses.
+    /// Bytes per picosecond of each link that counts and that some way uses.
     pub rates: Vec<f64>,
     pub kinds: Vec<Kind>,
 }
@@ -33,7 +34,13 @@ pub(super) struct Network {
 pub(super) type Split = Vec<Vec<f64>>;
 
 impl Network {
-    pub(super) fn new(fabric: &Fabric, edges: &Edges, demand: &[PairAmount]) -> Self {
+    /// With the links between edges that count.
+    pub(super) fn new(
+        fabric: &Fabric,
+        edges: &Edges,
+        demand: &[PairAmount],
+        counts: impl Fn(LinkId) -> bool,
+    ) -> Self {
         let mut finder = WayFinder::new(fabric);
         let mut column_of = vec![FREE; fabric.links().len()];
         let mut network = Self {
@@ -48,7 +55,7 @@ impl Network {
             let sources = ways.sources.iter().zip(demand).map(|(&s, d)| (s, d.amount)).collect();
             let columns = ways.all_hops().iter().map(|hop| {
                 let column = &mut column_of[hop.link.index()];
-                if *column == FREE && fabric.is_fabric_link(hop.link) {
+                if *column == FREE && counts(hop.link) {
                     *column = network.rates.len() as u32;
                     let link = fabric.link(hop.link);
                     network.rates.push(link.rate.bytes_per_ps());

@@ -48,8 +48,10 @@ fn main() {
 fn run_all(plan: &Plan, out: &Path) -> usize {
     let options = RunOptions {
         out: PathBuf::from(out),
+        force: false,
         jobs: 0,
         stop: &AtomicBool::new(false),
+        begun: &|_| {},
         progress: &|_| {},
     };
     run(plan, &options).expect("the folder can be written").rows.len()

@@ -273,8 +273,10 @@ message = "50MB"
     let told = Mutex::new(Vec::new());
     let options = RunOptions {
         out: dir.path().join("long"),
+        force: false,
         jobs: 1,
         stop: &AtomicBool::new(false),
+        begun: &|_| {},
         progress: &|progress| told.lock().unwrap().push(progress),
     };
     experiment::run(&plan, &options).unwrap();

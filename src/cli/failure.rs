@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
 
+use super::tell::tell;
 use crate::experiment::RunError;
 use crate::experiment::config::ConfigError;
 use crate::report::ReportError;
@@ -61,29 +62,31 @@ impl Failure {
     pub fn report(self) -> ExitCode {
         match self {
             Self::Config(error) => {
-                eprint!("{}", render(&error, &theme()));
+                tell(render(&error, &theme()).trim_end_matches('\n'));
                 ExitCode::from(2)
             }
             Self::Stuck(text) | Self::Disproved(text) => {
-                eprintln!("error: {text}");
+                tell(format_args!("error: {text}"));
                 ExitCode::FAILURE
             }
             Self::Interrupted { left, points } => {
-                eprintln!("interrupted: {left} of {points} points are left; the same command goes on from here");
+                tell(format_args!(
+                    "interrupted: {left} of {points} points are left; the same command goes on from here"
+                ));
                 ExitCode::from(130)
             }
             Self::Stopped => {
-                eprintln!("interrupted");
+                tell("interrupted");
                 ExitCode::from(130)
             }
             Self::Report(error) => {
-                eprintln!("error: {error}");
+                tell(format_args!("error: {error}"));
                 ExitCode::from(2)
             }
             // Who reads our output has seen enough.
             Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
             Self::Io(error) => {
-                eprintln!("error: {error}");
+                tell(format_args!("error: {error}"));
                 ExitCode::from(2)
             }
         }

@@ -10,8 +10,10 @@ mod format;
 mod list;
 mod place;
 mod plot;
+mod progress;
 mod run;
 mod schema;
+mod tell;
 mod validate;
 
 use std::io::{self, Write};
@@ -24,6 +26,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use crate::experiment::Plan;
 use crate::experiment::config::Setting;
 use failure::Failure;
+use tell::tell;
 
 /// Does it matter, on this fabric and for these collectives, how bytes are spread over paths?
 #[derive(Debug, Parser)]
@@ -85,19 +88,26 @@ struct ExperimentArgs {
 }
 
 impl ExperimentArgs {
-    /// The validated plan.
+    /// The validated plan, every setting of which some point uses.
     fn plan(&self) -> Result<Plan, Failure> {
         self.plan_with(&[])
     }
 
-    /// The validated plan with further settings.
+    /// The same with further settings.
     fn plan_with(&self, further: &[String]) -> Result<Plan, Failure> {
+        let plan = self.plan_for_both_engines(further)?;
+        plan.check_engine()?;
+        Ok(plan)
+    }
+
+    /// The validated plan for who asks both engines, whichever the experiment names.
+    fn plan_for_both_engines(&self, further: &[String]) -> Result<Plan, Failure> {
         let dir = self.file.parent().unwrap_or(&self.file);
         let texts = self.settings.iter().chain(further);
         let settings: Result<Vec<_>, _> = texts.map(|text| Setting::parse(text, dir)).collect();
         let plan = Plan::load(&self.file, &settings?)?;
         for warning in plan.warnings() {
-            eprintln!("warning: {warning}");
+            tell(format_args!("warning: {warning}"));
         }
         Ok(plan)
     }
@@ -105,12 +115,24 @@ impl ExperimentArgs {
 
 /// Reads the arguments, does what they say, and reports what went wrong.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(answer) => return tell_usage(&answer),
+    };
     let mut out = io::stdout().lock();
     let done = dispatch(cli.verb, &mut out).and_then(|()| Ok(out.flush()?));
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
+    }
+}
+
+/// Help and version, which were asked for, or what is wrong with the arguments.
+fn tell_usage(answer: &clap::Error) -> ExitCode {
+    match answer.print() {
+        _ if answer.use_stderr() => ExitCode::from(2),
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => Failure::Io(error).report(),
     }
 }
 
@@ -143,7 +165,7 @@ fn stop_on_interrupt() -> io::Result<&'static AtomicBool> {
             if STOP.swap(true, Ordering::Relaxed) {
                 std::process::exit(130);
             }
-            eprintln!("\nfinishing what is running; Ctrl-C again stops at once");
+            tell("\nfinishing what is running; Ctrl-C again stops at once");
         }
     };
     std::thread::Builder::new()

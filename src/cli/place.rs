@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use super::failure::Failure;
 use super::format::{Format, swept};
 use super::run::unfinished;
+use super::tell::tell;
 use super::{ExperimentArgs, stop_on_interrupt};
 use crate::experiment::config::ConfigError;
 use crate::experiment::{self, PlaceOptions, Plan};
@@ -71,6 +72,9 @@ impl Place {
         if self.out.is_some() && plan.points().len() > 1 {
             return Err(one_point_only(&plan).into());
         }
+        if let Some(input) = self.out.as_deref().and_then(|out| plan.files().holds(out)) {
+            return Err(onto_an_input(&input).into());
+        }
         let report = experiment::place(
             &plan,
             PlaceOptions {
@@ -83,7 +87,7 @@ impl Place {
             write_plan(path, file)?;
         }
         for note in &report.notes {
-            eprintln!("{note}");
+            tell(note);
         }
         if report.stopped {
             return Err(Failure::Stopped);
@@ -105,6 +109,11 @@ fn one_point_only(plan: &Plan) -> ConfigError {
             .collect::<Vec<_>>()
             .join(" ")
     ))
+}
+
+fn onto_an_input(input: &Path) -> ConfigError {
+    ConfigError::new(format!("--out: {} is an input of this placement", input.display()))
+        .help("name another file; plans are never written over what they are made from")
 }
 
 fn write_plan(path: &Path, file: &PlanFile) -> Result<(), Failure> {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::failure::Failure;
+use super::tell::tell;
 use crate::report::plots::plot_folder;
 
 /// Arguments of `fabricsim plot`.
@@ -27,7 +28,7 @@ impl Plot {
         }
         out.flush()?;
         for plot in &plots.skipped {
-            eprintln!("no {} of {}: {}", plot.name, plot.subject, plot.reason);
+            tell(format_args!("no {} of {}: {}", plot.name, plot.subject, plot.reason));
         }
         Ok(())
     }

@@ -1,15 +1,16 @@
 //! `fabricsim run`.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::failure::Failure;
 use super::format::{Format, swept};
+use super::progress::Meter;
+use super::tell::tell;
 use super::{ExperimentArgs, stop_on_interrupt};
-use crate::experiment::{self, Plan, Progress, Report, RunOptions};
+use crate::experiment::{self, Begun, Plan, Report, RunOptions};
 use crate::outcome::Stuck;
 use crate::report::plots::plot_folder;
 use crate::report::table::Columns;
@@ -56,6 +57,9 @@ pub struct Run {
     /// How the results are printed
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+    /// Replace the results of another experiment in the folder
+    #[arg(long)]
+    force: bool,
     /// Print no results, only errors
     #[arg(long, short)]
     quiet: bool,
@@ -70,51 +74,45 @@ impl Run {
             .clone()
             .unwrap_or_else(|| PathBuf::from("results").join(plan.name()));
         let stop = stop_on_interrupt()?;
-        let bar = self.progress_bar(plan.points().len());
-        let report = experiment::run(
-            &plan,
-            &RunOptions {
+        let report = Meter::around(self.quiet, plan.points().len(), |meter| {
+            let options = RunOptions {
                 out: folder.clone(),
+                force: self.force,
                 jobs: self.jobs,
                 stop,
-                progress: &|progress| show(&bar, plan.points().len(), progress),
-            },
-        );
-        bar.finish_and_clear();
-        let report = report?;
+                progress: &|progress| meter.show(progress),
+                begun: &|begun| {
+                    meter.keep(begun.kept);
+                    self.tell_changes(begun);
+                },
+            };
+            experiment::run(&plan, &options)
+        })?;
         let plots = plots(&report, &folder);
         if !self.quiet {
             self.format.print(out, &report.rows, COLUMNS, &swept(&plan))?;
             out.flush()?;
             for (point, storm) in &report.storms {
                 let (index, percent) = (point.index, storm.share * 1e2);
-                eprintln!(
+                tell(format_args!(
                     "point {index}: pause storm: {} was paused {percent:.0} % of the time",
                     storm.link
-                );
+                ));
             }
-            eprintln!("{}{plots}", summary(&plan, &report, &folder));
+            tell(format_args!("{}{plots}", summary(&plan, &report, &folder)));
         }
         conclude(&plan, &report)
     }
 
-    fn progress_bar(&self, points: usize) -> ProgressBar {
-        if self.quiet || !io::stderr().is_terminal() {
-            return ProgressBar::hidden();
+    /// What becomes of the points of a changed experiment.
+    fn tell_changes(&self, begun: Begun) {
+        if begun.changed && !self.quiet {
+            tell(format_args!(
+                "the experiment has changed: {} points are kept, {} are run, {} are dropped",
+                begun.kept, begun.missing, begun.dropped
+            ));
         }
-        let style = ProgressStyle::with_template("{bar:40} {percent} %, {msg}, {elapsed}, about {eta} left")
-            .unwrap_or_else(|_| ProgressStyle::default_bar());
-        let length = points as u64 * 1_000;
-        let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr()).with_style(style);
-        bar.set_message(format!("0/{points} points"));
-        bar
     }
-}
-
-/// Moves the bar, which counts thousandths of points.
-fn show(bar: &ProgressBar, points: usize, progress: Progress) {
-    bar.set_message(format!("{}/{points} points", progress.points));
-    bar.set_position(progress.thousandths);
 }
 
 /// Draws the plots of a complete folder and says where they are. That they cannot be drawn is no

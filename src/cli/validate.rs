@@ -7,6 +7,7 @@ use clap::Args;
 use super::ExperimentArgs;
 use super::failure::Failure;
 use super::format::Format;
+use super::tell::tell;
 use crate::report::table::{Columns, Swept};
 use crate::validation::{Finding, House, Verdict, validate};
 
@@ -41,7 +42,7 @@ pub struct Validate {
 impl Validate {
     /// Compares engines, placements and bounds at every point.
     pub fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
-        let plan = self.experiment.plan()?;
+        let plan = self.experiment.plan_for_both_engines(&[])?;
         let findings = validate(&plan, &House)?;
         let count = |verdict| findings.iter().filter(|finding| finding.verdict == verdict).count();
         let shown: Vec<Finding> = findings
@@ -58,7 +59,7 @@ impl Validate {
         if failed > 0 {
             return Err(Failure::Disproved(summary));
         }
-        eprintln!("{summary}");
+        tell(summary);
         Ok(())
     }
 }

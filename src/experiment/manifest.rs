@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
-use super::config::ConfigError;
+use super::config::{ConfigError, absolute};
 use super::plan::{MODEL, Plan};
 use super::run::Report;
 use super::store::Store;
@@ -34,7 +34,7 @@ impl Manifest {
             ended: now,
             done: 0,
             stuck: Vec::new(),
-            left: 0,
+            left: plan.points().len(),
         })
     }
 
@@ -57,6 +57,7 @@ impl Manifest {
     fn json(&self, plan: &Plan) -> Value {
         json!({
             "name": plan.name(),
+            "file": absolute(plan.file()),
             "version": env!("CARGO_PKG_VERSION"),
             "model": MODEL,
             "experiment": toml::from_str::<Value>(&self.experiment).unwrap_or_default(),
@@ -78,7 +79,7 @@ impl Manifest {
 }
 
 /// One row per point: its hash and the values of the swept keys.
-fn write_points(plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
+pub(super) fn write_points(plan: &Plan, out: &mut dyn io::Write) -> io::Result<()> {
     let mut writer = csv::Writer::from_writer(out);
     let keys = plan.sweep().axes().iter().map(|axis| axis.key());
     let header = ["point".to_owned(), "hash".to_owned()].into_iter().chain(keys);

@@ -5,14 +5,18 @@
 //! sweep    the points                   plan      every point validated before anything runs
 //! measure  a point -> its record        run       all points, several at a time
 //! bound    a point without simulating   place     placements held against the optimum
-//! hashing  what ECMP is expected to cost
+//! hashing  what ECMP is expected to cost           usage     settings that change nothing
 //! details  files of a point             record    rows of the results
 //! store    the results folder           manifest  what was run, when and where
+//! folder   what of it stays             work      equal points once, shared with other processes
+//! claim    who works on what
 //! ```
 
 mod bound;
+mod claim;
 pub mod config;
 mod details;
+mod folder;
 mod hashing;
 mod manifest;
 mod measure;
@@ -21,16 +25,20 @@ mod plan;
 pub mod record;
 mod resolved;
 mod run;
+mod seed;
 mod shelf;
 mod spec;
 mod store;
 mod sweep;
+mod usage;
+mod work;
 
 pub use bound::{BoundRow, bound};
+pub use folder::remove_plots;
 pub use measure::{Judged, Measured, Storm};
 pub use place::{PlaceOptions, PlaceReport, PlaceRow, place};
 pub use plan::{MODEL, Network, Plan, Point, Resolved, Scene};
-pub use run::{Progress, Report, RunError, RunOptions, run};
+pub use run::{Begun, Progress, Report, RunError, RunOptions, run};
 pub use spec::{Engine, Experiment, Output, schema};
-pub use store::{Details, Record, Store};
+pub use store::{Details, Record, Store, is_whole};
 pub use sweep::{Axis, MAX_POINTS, Sweep};

@@ -13,6 +13,7 @@ use super::config::{ConfigError, Draft, Entry, FileStore, Opened, Setting};
 use super::shelf::Shelf;
 use super::spec::{Engine, Experiment};
 use super::sweep::Sweep;
+use super::usage::Usage;
 use crate::congestion::{self, Bounds, RouteSet};
 use crate::ids::{LinkId, NodeId};
 use crate::input::InputError;
@@ -28,6 +29,10 @@ pub const MODEL: &str = concat!(env!("CARGO_PKG_VERSION"), "+4");
 const FABRIC_ROOM: u64 = 4_000_000;
 const SCHEDULE_ROOM: u64 = 8_000_000;
 const PLACEMENT_ROOM: u64 = 8_000_000;
+/// What the key of a thing takes, in the same units: without it, a million small ones would have room.
+const KEY_ROOM: u64 = 100;
+/// Bounds that are kept.
+const BOUNDS_ROOM: u64 = 10_000;
 
 /// Points that are validated between two looks at whether one is wrong.
 const BATCH: usize = 4_096;
@@ -138,6 +143,7 @@ pub struct Plan {
     sweep: Sweep,
     files: FileStore,
     points: Vec<Point>,
+    usage: Usage,
     networks: Shelf<Network, InputError>,
     schedules: Shelf<Schedule, InputError>,
     placements: Shelf<Placement, InputError>,
@@ -154,6 +160,7 @@ impl Plan {
         let sweep = Sweep::read(draft.remove("sweep").as_ref())?;
         let mut plan = Self {
             name: String::new(),
+            usage: Usage::of(&sweep),
             draft,
             sweep,
             files,
@@ -161,7 +168,7 @@ impl Plan {
             networks: Shelf::new(FABRIC_ROOM),
             schedules: Shelf::new(SCHEDULE_ROOM),
             placements: Shelf::new(PLACEMENT_ROOM),
-            bounds: Shelf::new(u64::MAX),
+            bounds: Shelf::new(BOUNDS_ROOM),
             doubts: Mutex::default(),
         };
         plan.name = plan.checked_name()?;
@@ -175,18 +182,39 @@ impl Plan {
                 plan.points.push(point?);
             }
         }
+        plan.usage.check_sweep(&plan.sweep)?;
         Ok(plan)
+    }
+
+    /// Refuses settings that the engine of no point looks at. `validate`, which runs both engines at every point, looks
+    /// at all of them.
+    ///
+    /// # Errors
+    /// A key of the experiment file, of the sweep or of `--set` without any effect.
+    pub fn check_engine(&self) -> Result<(), ConfigError> {
+        self.usage.check_engine(&self.draft, &self.sweep)
     }
 
     /// What is likely not meant, but can be run: a line each.
     pub fn warnings(&self) -> Vec<String> {
         let doubts = self.doubts.lock().unwrap_or_else(PoisonError::into_inner);
-        doubts.iter().cloned().collect()
+        let repeated = self.sweep.repetitions();
+        repeated.into_iter().chain(doubts.iter().cloned()).collect()
+    }
+
+    /// The keys that the engine of no point looks at.
+    pub(super) fn ignored_keys(&self) -> &'static [&'static str] {
+        self.usage.ignored().0
     }
 
     /// Name of the experiment: a folder.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The experiment file.
+    pub fn file(&self) -> &Path {
+        self.draft.file()
     }
 
     /// All points, in order.
@@ -243,7 +271,7 @@ impl Plan {
     pub fn network(&self, experiment: &Experiment) -> Result<Arc<Network>, InputError> {
         self.networks.get(
             &key_of(&fabric_key(experiment)),
-            |network| network.fabric.links().len() as u64,
+            |network| network.fabric.links().len() as u64 + KEY_ROOM,
             || {
                 let drawing = experiment
                     .topology
@@ -266,7 +294,7 @@ impl Plan {
     pub fn schedule(&self, experiment: &Experiment, hosts: u32) -> Result<Arc<Schedule>, InputError> {
         self.schedules.get(
             &key_of(&(workload_key(experiment), hosts)),
-            |schedule| schedule.tasks().len() as u64,
+            |schedule| schedule.tasks().len() as u64 + KEY_ROOM,
             || {
                 let schedule = experiment
                     .workload
@@ -289,7 +317,7 @@ impl Plan {
         let key = key_of(&(fabric_key(experiment), workload_key(experiment), scheme));
         self.placements.get(
             &key,
-            |placement| placement.pieces().len() as u64,
+            |placement| placement.pieces().len() as u64 + KEY_ROOM,
             || {
                 let fabric = &network.fabric;
                 let pairs = schedule.transfers().map(|(_, src, dst, _)| (NodeId(src), NodeId(dst)));
@@ -313,7 +341,7 @@ impl Plan {
             let (best, routes) = (network.at_best(), network.routes());
             Ok(congestion::bounds_over(&best, routes, &scene.schedule, framing))
         };
-        self.bounds.get(&key, |_| 0, make).expect("bounds do not fail")
+        self.bounds.get(&key, |_| 1, make).expect("bounds do not fail")
     }
 
     fn resolve_index(&self, index: usize) -> Result<Resolved, ConfigError> {
@@ -321,6 +349,7 @@ impl Plan {
         for (axis, value) in self.sweep.values(index) {
             draft.set(&axis.path, value.clone(), &self.files)?;
         }
+        self.usage.note_values(&self.sweep, index, &draft, &self.files);
         let (tree, opened) = draft.finish(&self.files)?;
         let mut experiment: Experiment = tree.read()?;
         experiment.name.clone_from(&self.name);
@@ -348,6 +377,7 @@ impl Plan {
     fn validate(&self, index: usize) -> Result<Point, ConfigError> {
         let resolved = self.resolve_index(index)?;
         let experiment = &resolved.experiment;
+        self.usage.note_engine(experiment.engine);
         self.check(experiment).map_err(|error| self.locate(&resolved, error))?;
         Ok(Point {
             index: index as u32,

@@ -1,4 +1,4 @@
-//! A plan written as one experiment file: every default filled in, nothing inherited or referred to.
+//! A plan written as one experiment file: every default filled in that some point uses, nothing inherited or referred to.
 
 use std::path::Path;
 
@@ -16,6 +16,9 @@ impl Plan {
         let table = Table::try_from(&first).map_err(|error| plain(&error))?;
         let mut table = Value::Table(table);
         absolute_files(&mut table);
+        for key in self.ignored_keys() {
+            remove(&mut table, key);
+        }
         let mut sweep = Table::new();
         for axis in self.sweep().axes() {
             let names_a_file = matches!(axis.path.as_slice(), [key] if key == "topology" || key == "workload");
@@ -26,6 +29,19 @@ impl Plan {
             table.insert("sweep".into(), Value::Table(sweep));
         }
         toml::to_string(&table).map_err(|error| plain(&error))
+    }
+}
+
+/// Takes the value of a dotted key out, if there is one.
+fn remove(table: &mut Value, key: &str) {
+    match (table, key.split_once('.')) {
+        (Value::Table(table), Some((first, rest))) => {
+            if let Some(inner) = table.get_mut(first) {
+                remove(inner, rest);
+            }
+        }
+        (Value::Table(table), None) => drop(table.remove(key)),
+        _ => {}
     }
 }
 

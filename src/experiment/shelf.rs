@@ -1,6 +1,6 @@
 //! Things that are dear to make and shared by many points: made once, kept while there is room.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 type Cell<T, E> = Arc<OnceLock<Result<Arc<T>, E>>>;
@@ -14,7 +14,9 @@ pub struct Shelf<T, E> {
 
 #[derive(Debug)]
 struct Slots<T, E> {
-    by_key: HashMap<String, Slot<T, E>>,
+    by_key: HashMap<Arc<str>, Slot<T, E>>,
+    /// Keys of slots with a weight, by when they were last used.
+    by_age: BTreeMap<u64, Arc<str>>,
     /// Sum of the weights.
     total: u64,
     clock: u64,
@@ -32,6 +34,7 @@ impl<T, E: Clone> Shelf<T, E> {
     pub fn new(room: u64) -> Self {
         let slots = Slots {
             by_key: HashMap::new(),
+            by_age: BTreeMap::new(),
             total: 0,
             clock: 0,
         };
@@ -54,8 +57,12 @@ impl<T, E: Clone> Shelf<T, E> {
         slots.clock += 1;
         let now = slots.clock;
         if let Some(slot) = slots.by_key.get_mut(key) {
-            slot.last_used = now;
-            return Arc::clone(&slot.cell);
+            let before = std::mem::replace(&mut slot.last_used, now);
+            let cell = Arc::clone(&slot.cell);
+            if let Some(key) = slots.by_age.remove(&before) {
+                slots.by_age.insert(now, key);
+            }
+            return cell;
         }
         let cell = Cell::default();
         let slot = Slot {
@@ -63,7 +70,7 @@ impl<T, E: Clone> Shelf<T, E> {
             weight: 0,
             last_used: now,
         };
-        slots.by_key.insert(key.to_owned(), slot);
+        slots.by_key.insert(Arc::from(key), slot);
         cell
     }
 
@@ -72,19 +79,17 @@ impl<T, E: Clone> Shelf<T, E> {
         if let Some(slot) = slots.by_key.get_mut(key) {
             slots.total = slots.total - slot.weight + weight;
             slot.weight = weight;
+            if weight > 0 {
+                slots.by_age.entry(slot.last_used).or_insert_with(|| Arc::from(key));
+            }
         }
         while slots.total > self.room {
-            let others = slots
-                .by_key
-                .iter()
-                .filter(|(other, slot)| *other != key && slot.weight > 0);
-            let oldest = others
-                .min_by_key(|(_, slot)| slot.last_used)
-                .map(|(key, _)| key.clone());
-            let Some(slot) = oldest.and_then(|key| slots.by_key.remove(&key)) else {
+            let oldest = slots.by_age.iter().find(|(_, other)| ***other != *key);
+            let Some((&age, _)) = oldest else {
                 return;
             };
-            slots.total -= slot.weight;
+            let removed = slots.by_age.remove(&age).and_then(|key| slots.by_key.remove(&key));
+            slots.total -= removed.map_or(0, |slot| slot.weight);
         }
     }
 }

@@ -35,7 +35,8 @@ pub struct Experiment {
     #[schemars(with = "NameOr<LoadBalancing>")]
     pub load_balancing: LoadBalancing,
     /// Seeds all random choices.
-    #[serde(default = "one")]
+    #[serde(default = "one", with = "super::seed")]
+    #[schemars(with = "super::seed::Seed")]
     pub seed: u64,
     /// The fabric: a table, or the path of a file with that table.
     #[schemars(with = "TableOrFile<Topology>")]

@@ -1,6 +1,8 @@
 //! The cross product of swept values.
 
-use super::config::{ConfigError, Entry, Node};
+use std::collections::HashSet;
+
+use super::config::{ConfigError, Entry, MAX_DEPTH, Node, too_deep};
 
 /// Most points of one experiment.
 pub const MAX_POINTS: usize = 1_000_000;
@@ -62,6 +64,9 @@ impl Sweep {
         for (key, entry) in table.children() {
             let mut path = above.to_vec();
             path.extend(super::config::split_path(key));
+            if path.len() > MAX_DEPTH {
+                return Err(too_deep(path.len()).at_key(entry));
+            }
             match &entry.node {
                 Node::List(values) => self.add(path, values.to_vec(), entry)?,
                 Node::Table(_) => self.collect(&path, entry)?,
@@ -105,18 +110,41 @@ impl Sweep {
 
     /// The value of every swept key at a point; the last key varies fastest.
     pub fn values(&self, point: usize) -> Vec<(&Axis, &Entry)> {
-        let mut left = point;
-        let mut values: Vec<_> = self
-            .axes
-            .iter()
-            .rev()
-            .map(|axis| {
-                let value = &axis.values[left % axis.values.len()];
-                left /= axis.values.len();
-                (axis, value)
-            })
-            .collect();
-        values.reverse();
-        values
+        self.indices(point)
+            .map(|(axis, index)| (axis, &axis.values[index]))
+            .collect()
+    }
+
+    /// The same as places in the lists.
+    pub(super) fn indices(&self, point: usize) -> impl Iterator<Item = (&Axis, usize)> {
+        let (mut left, mut step) = (point, self.points());
+        self.axes.iter().map(move |axis| {
+            step /= axis.values.len();
+            let index = left / step;
+            left %= step;
+            (axis, index)
+        })
+    }
+
+    /// A line for every swept key that lists a value twice.
+    pub(super) fn repetitions(&self) -> Vec<String> {
+        let repeated = |axis: &Axis| {
+            let mut known = HashSet::new();
+            let again: Vec<_> = axis
+                .values
+                .iter()
+                .filter(|value| !known.insert(value.to_string()))
+                .collect();
+            let first = again.first()?;
+            let more = match again.len() {
+                1 => String::new(),
+                n => format!(", and {} more repeat others", n - 1),
+            };
+            Some(format!(
+                "sweep.{}: `{first}` is listed more than once{more}; equal points are run once",
+                axis.key()
+            ))
+        };
+        self.axes.iter().filter_map(repeated).collect()
     }
 }

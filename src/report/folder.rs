@@ -1,13 +1,14 @@
 //! A results folder, read back.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 use super::ReportError;
+use crate::experiment::config::open_file;
+use crate::experiment::is_whole;
 use crate::experiment::record::{ResultRow, read_csv};
 
 /// One point of the plan with its row of results.
@@ -42,9 +43,14 @@ impl Folder {
     /// Reads `results.csv` and `points.csv`.
     pub fn open(dir: &Path) -> Result<Self, ReportError> {
         let path = dir.join("results.csv");
-        let file = File::open(&path).map_err(|error| ReportError::file(&path, error))?;
-        let rows: Vec<ResultRow> = read_csv(file).map_err(|error| ReportError::content(&path, error))?;
-        let mut known = read_points(&dir.join("points.csv"))?;
+        let text = read_lines(&path).map_err(|error| ReportError::file(&path, error))?;
+        let rows: Vec<ResultRow> = read_csv(text.as_bytes()).map_err(|error| ReportError::content(&path, error))?;
+        if rows.is_empty() {
+            return Err(ReportError::content(&path, "there are no rows: no point has been run"));
+        }
+        let counts = Counts::read(dir)?;
+        counts.check(&path, rows.len(), |counts| counts.points_done)?;
+        let mut known = read_points(&dir.join("points.csv"), &counts)?;
         let first = known
             .values()
             .next()
@@ -82,7 +88,11 @@ impl Folder {
             return Ok(None);
         };
         let path = self.dir.join("points").join(hash).join(name);
-        match File::open(&path) {
+        if is_whole(&path) == Some(false) {
+            let why = "it is not as `run` wrote it: run the experiment again";
+            return Err(ReportError::content(&path, why));
+        }
+        match open_file(&path) {
             Ok(file) => read_csv(file)
                 .map(Some)
                 .map_err(|error| ReportError::content(&path, error)),
@@ -194,8 +204,8 @@ impl Subject<'_> {
 type Known = BTreeMap<u32, (String, Vec<(String, String)>)>;
 
 /// Hash and swept values of each point; nothing where there is no such file.
-fn read_points(path: &Path) -> Result<Known, ReportError> {
-    let text = match fs::read_to_string(path) {
+fn read_points(path: &Path, counts: &Counts) -> Result<Known, ReportError> {
+    let text = match read_lines(path) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Known::new()),
         Err(error) => return Err(ReportError::file(path, error)),
@@ -216,5 +226,51 @@ fn read_points(path: &Path) -> Result<Known, ReportError> {
         let swept = values.map(|(key, value)| (key.to_owned(), value.trim_matches('"').to_owned()));
         known.insert(point, (hash.to_owned(), swept.collect()));
     }
+    counts.check(path, known.len(), |counts| counts.points)?;
     Ok(known)
+}
+
+/// How many rows there are to be, by `manifest.json`; nothing where there is no such file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Counts {
+    points: usize,
+    points_done: usize,
+}
+
+impl Counts {
+    fn read(dir: &Path) -> Result<Self, ReportError> {
+        let path = dir.join("manifest.json");
+        match open_file(&path).and_then(io::read_to_string) {
+            Ok(text) => serde_json::from_str(&text).map_err(|error| ReportError::content(&path, error)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) => Err(ReportError::file(&path, error)),
+        }
+    }
+
+    /// Refuses a file that has lost rows.
+    fn check(&self, path: &Path, rows: usize, expected: impl Fn(&Self) -> usize) -> Result<(), ReportError> {
+        let expected = expected(self);
+        if rows < expected {
+            let why =
+                format!("it is cut off: {rows} rows where manifest.json has {expected}; run the experiment again");
+            return Err(ReportError::content(path, why));
+        }
+        Ok(())
+    }
+}
+
+/// A text of whole lines.
+fn read_lines(path: &Path) -> io::Result<String> {
+    let text = io::read_to_string(open_file(path)?)?;
+    if text.is_empty() {
+        return Err(io::Error::new(ErrorKind::InvalidData, "it is empty"));
+    }
+    if !text.ends_with('\n') {
+        return Err(io::Error::new(
+            ErrorKind::InvalidData,
+            "it is cut off: its last line has no end; run the experiment again",
+        ));
+    }
+    Ok(text)
 }

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{ConfigError, Entry, FileStore, Node, Origin, Source};
+use super::{ConfigError, Entry, FileStore, MAX_DEPTH, Node, Origin, Source};
 
 /// One `--set key.path=value`.
 #[derive(Debug, Clone)]
@@ -33,9 +33,18 @@ impl Setting {
         if path.iter().any(String::is_empty) {
             return bare(argument, Some(value));
         }
+        if path.len() > MAX_DEPTH {
+            return Err(too_deep(path.len()).at(&shown(argument), 0..key.len()));
+        }
         let value = parse_value(&shown(argument), key.len(), value.trim());
         Ok(Self { path, value })
     }
+}
+
+/// Refuses a path of more parts than any key has.
+pub(in super::super) fn too_deep(parts: usize) -> ConfigError {
+    ConfigError::new(format!("the key has {parts} parts, more than {MAX_DEPTH}"))
+        .help("docs/configuration.md describes every key; quotes keep a dot inside a part")
 }
 
 /// A value of TOML, or a bare text. Its place is the whole argument, `key_length` of which are key.
@@ -89,9 +98,22 @@ pub fn split_path(dotted: &str) -> Vec<String> {
 #[derive(Debug, Clone)]
 pub struct Draft {
     root: Entry,
+    /// The experiment file itself.
+    file: Arc<Source>,
     /// Faults that the topology's file lists beside its table.
     file_faults: Option<Entry>,
     opened: Opened,
+}
+
+/// Who says what a value is; each overrides those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Layer {
+    /// A file that the experiment file extends, or nobody.
+    Inherited,
+    /// The experiment file.
+    Written,
+    /// An argument of the command line.
+    Argument,
 }
 
 /// Names, without folder and ending, of the files whose tables stand in a tree.
@@ -123,6 +145,7 @@ impl Draft {
         })?;
         let mut draft = Self {
             root: load(&source, &mut Vec::new(), files)?,
+            file: Arc::clone(&source),
             file_faults: None,
             opened: Opened::default(),
         };
@@ -164,6 +187,23 @@ impl Draft {
     /// The merged tree.
     pub fn root(&self) -> &Entry {
         &self.root
+    }
+
+    /// The experiment file.
+    pub fn file(&self) -> &Path {
+        Path::new(&self.file.name)
+    }
+
+    /// Who says what a value is.
+    pub fn layer(&self, entry: &Entry) -> Layer {
+        let source = &entry.origin.source;
+        if source.stem.is_none() {
+            Layer::Argument
+        } else if Arc::ptr_eq(source, &self.file) {
+            Layer::Written
+        } else {
+            Layer::Inherited
+        }
     }
 
     /// Takes a key out of the root.

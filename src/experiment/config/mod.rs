@@ -16,10 +16,11 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-pub use draft::{Draft, Opened, Setting, split_path};
-pub use source::{FileStore, Source, absolute};
+pub(super) use draft::too_deep;
+pub use draft::{Draft, Layer, Opened, Setting, split_path};
+pub use source::{FileStore, Source, absolute, open_file};
 pub use suggest::closest;
-pub use tree::{Entry, Node, Origin};
+pub use tree::{Entry, MAX_DEPTH, Node, Origin};
 
 use crate::input::{InputError, Place};
 

@@ -70,6 +70,26 @@ impl FileStore {
         text.clone()
     }
 
+    /// The paths of all files that were read.
+    pub fn paths(&self) -> Vec<PathBuf> {
+        let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut paths: Vec<_> = read
+            .iter()
+            .filter(|(_, text)| text.is_ok())
+            .map(|(path, _)| path.clone())
+            .collect();
+        paths.sort();
+        paths
+    }
+
+    /// The file among those that were read which this path names, if any.
+    pub fn holds(&self, path: &Path) -> Option<PathBuf> {
+        let path = std::fs::canonicalize(path).ok()?;
+        self.paths()
+            .into_iter()
+            .find(|known| std::fs::canonicalize(known).is_ok_and(|known| known == path))
+    }
+
     /// A source that was read before, by its path.
     pub fn known(&self, path: &str) -> Option<Arc<Source>> {
         let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
@@ -91,6 +111,7 @@ fn load(path: &Path) -> Result<Source, String> {
         std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
         std::io::ErrorKind::IsADirectory => "it is a folder, not a file".to_owned(),
         std::io::ErrorKind::PermissionDenied => "it may not be read".to_owned(),
+        std::io::ErrorKind::InvalidInput => error.to_string(),
         _ => format!("it cannot be read: {error}"),
     })?;
     let text = String::from_utf8(bytes).map_err(|error| {
@@ -112,10 +133,24 @@ fn load(path: &Path) -> Result<Source, String> {
     })
 }
 
-/// The bytes of a file or a pipe of at most `limit` bytes.
+/// Opens a file for reading. A pipe would wait for whoever writes, a device may never end, and neither can be
+/// read again by the next point.
+///
+/// # Errors
+/// A file that cannot be opened, or anything but a file or folder.
+pub fn open_file(path: &Path) -> std::io::Result<std::fs::File> {
+    let kind = std::fs::metadata(path)?.file_type();
+    if !kind.is_file() && !kind.is_dir() {
+        let why = "it is a pipe or a device, not a file";
+        return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, why));
+    }
+    std::fs::File::open(path)
+}
+
+/// The bytes of a file of at most `limit` bytes.
 fn read(path: &Path, limit: u64) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let file = std::fs::File::open(path)?;
+    let file = open_file(path)?;
     if file.take(limit + 1).read_to_end(&mut bytes)? as u64 > limit {
         return Err(std::io::ErrorKind::FileTooLarge.into());
     }

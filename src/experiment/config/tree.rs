@@ -40,6 +40,9 @@ pub enum Node {
     Boolean(bool),
 }
 
+/// Most parts of a key path: no key lies as deep, and what follows paths may recurse.
+pub const MAX_DEPTH: usize = 64;
+
 /// The keys under which exactly one of several tables, or a name, may stand: writing one replaces another.
 const CHOICES: &[&str] = &["topology", "workload", "load_balancing", "transport"];
 
@@ -141,7 +144,8 @@ impl Entry {
             Node::List(list) => Value::Array(list.iter().map(|value| value.to_toml(false)).collect()),
             Node::Text(name) if names_a_file => Value::String(absolute(&self.locate(name))),
             Node::Text(text) => Value::String(text.to_string()),
-            Node::Integer(n) => Value::Integer(i64::try_from(*n).unwrap_or(i64::MAX)),
+            // Whole numbers of TOML end at 2^63 - 1.
+            Node::Integer(n) => i64::try_from(*n).map_or_else(|_| Value::String(n.to_string()), Value::Integer),
             Node::Float(x) => Value::Float(*x),
             Node::Boolean(b) => Value::Boolean(*b),
         }
@@ -177,6 +181,16 @@ impl Entry {
             ([key, rest @ ..], Node::Table(_)) => self.child(key).is_some_and(|child| child.sets(rest)),
             _ => true,
         }
+    }
+
+    /// The value of a key path.
+    pub fn at_path(&self, path: &[String]) -> Option<&Self> {
+        path.iter().try_fold(self, |entry, key| entry.child(key))
+    }
+
+    /// Whether two values are the same characters of the same source.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.origin.source, &other.origin.source) && self.origin.value == other.origin.value
     }
 
     /// Puts a value under a key of a table, in the place of the one that was there.

@@ -28,6 +28,7 @@ use std::path::{Path, PathBuf};
 
 use super::ReportError;
 use super::folder::{Folder, Subject};
+use crate::experiment::remove_plots;
 use scene::Scene;
 
 type Draw = fn(&Folder, &Subject<'_>) -> Result<Figure, NoFigure>;
@@ -98,10 +99,11 @@ pub struct Plots {
 }
 
 /// Makes all plots of a results folder for which there are records, in its folder `plots`: one of
-/// each kind for every pair of a topology and a workload.
+/// each kind for every pair of a topology and a workload. Those that were there before are removed.
 pub fn plot_folder(dir: &Path) -> Result<Plots, ReportError> {
     let folder = Folder::open(dir)?;
     let target = dir.join("plots");
+    remove_plots(dir).map_err(|error| ReportError::file(&target, error))?;
     fs::create_dir_all(&target).map_err(|error| ReportError::file(&target, error))?;
     let subjects = folder.subjects();
     let mut plots = Plots::default();

@@ -1,0 +1,211 @@
+//! What a results folder holds before a run, and what of it stays: nothing stale lies beside new results, and nobody's
+//! results are lost by mistake.
+
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::claim;
+use super::config::{ConfigError, absolute, open_file};
+use super::manifest::{self, Manifest};
+use super::plan::Plan;
+use super::run::RunError;
+use super::store::{Store, named};
+
+/// The results folder while this process is at work in it.
+#[derive(Debug)]
+pub(super) struct Visit {
+    /// Locked as long as it is open.
+    _presence: File,
+    /// Whether the folder held other points, as those of the experiment before it was changed.
+    pub changed: bool,
+    /// Points that were there and belong to the experiment no more.
+    pub dropped: usize,
+}
+
+/// What is read of the `manifest.json` of an earlier run.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Earlier {
+    name: String,
+    file: String,
+}
+
+/// Refuses a folder that the experiment itself lies in.
+pub(super) fn check_apart(plan: &Plan, dir: &Path) -> Result<(), ConfigError> {
+    let Ok(dir) = fs::canonicalize(dir) else {
+        return Ok(());
+    };
+    let refuse = |what: String| {
+        Err(ConfigError::new(format!("--out: the results folder would be {what}"))
+            .help("name a folder of its own, such as --out results/NAME"))
+    };
+    if std::env::current_dir()
+        .and_then(fs::canonicalize)
+        .is_ok_and(|working| working == dir)
+    {
+        return refuse("the working folder itself".into());
+    }
+    for input in plan.files().paths() {
+        let holder = fs::canonicalize(&input).ok();
+        if holder.is_some_and(|path| dir.is_dir() && path.parent() == Some(&dir)) {
+            return refuse(format!("that of an input, {}", input.display()));
+        }
+    }
+    Ok(())
+}
+
+/// Makes the folder this experiment's: removes what dead processes left and what belongs to it no more, and writes down
+/// what is being run.
+///
+/// # Errors
+/// A folder with the results of another experiment, unless `force` says to replace them, or in which another process
+/// runs one.
+pub(super) fn enter(plan: &Plan, store: &Store, manifest: &Manifest, force: bool) -> Result<Visit, RunError> {
+    let _lock = lock(store)?;
+    let path = store.points().join(".running");
+    let (presence, alone) = claim::announce(&path).map_err(|error| named(error, &path))?;
+    let own: HashSet<String> = plan.points().iter().map(|point| point.hash()).collect();
+    let there = points(store)?;
+    let (kept, dropped): (Vec<_>, Vec<_>) = there.into_iter().partition(|hash| own.contains(hash));
+    if !force {
+        check_same(plan, store, !kept.is_empty())?;
+    }
+    let is_new = kept.is_empty() && dropped.is_empty() && !store.dir().join("manifest.json").exists();
+    let changed = !is_new && (!dropped.is_empty() || !is_listed(plan, store)?);
+    if changed && !alone {
+        let error = ConfigError::new(format!(
+            "{}: another process is running other points into this folder",
+            store.dir().display()
+        ));
+        return Err(error
+            .help("wait until it has ended, or name another folder with --out")
+            .into());
+    }
+    remove_drafts(store)?;
+    if changed {
+        for name in ["results.csv", "timings.csv"] {
+            remove(&store.dir().join(name))?;
+        }
+        remove_plots(store.dir())?;
+        for hash in &dropped {
+            store.remove_point(hash)?;
+        }
+    }
+    manifest.write(plan, store)?;
+    Ok(Visit {
+        _presence: presence,
+        changed,
+        dropped: dropped.len(),
+    })
+}
+
+/// The right to write the folder's own files.
+pub(super) fn lock(store: &Store) -> io::Result<File> {
+    let path = store.points().join(".lock");
+    claim::lock(&path).map_err(|error| named(error, &path))
+}
+
+/// Another name is another experiment, and so is another file with none of the points that are there.
+fn check_same(plan: &Plan, store: &Store, shares_points: bool) -> Result<(), ConfigError> {
+    let earlier = open_file(&store.dir().join("manifest.json"))
+        .and_then(io::read_to_string)
+        .ok()
+        .and_then(|text| serde_json::from_str::<Earlier>(&text).ok());
+    let Some(earlier) = earlier else {
+        return Ok(());
+    };
+    let moved = !earlier.file.is_empty() && earlier.file != absolute(plan.file());
+    if earlier.name == plan.name() && (shares_points || !moved) {
+        return Ok(());
+    }
+    let from = match moved {
+        true => format!(" ({})", earlier.file),
+        false => String::new(),
+    };
+    Err(ConfigError::new(format!(
+        "{}: there are results of another experiment, `{}`{from}",
+        store.dir().display(),
+        earlier.name
+    ))
+    .help("name another folder with --out, or replace them with --force"))
+}
+
+/// Whether `points.csv` lists the points of the plan.
+fn is_listed(plan: &Plan, store: &Store) -> io::Result<bool> {
+    let mut own = Vec::new();
+    manifest::write_points(plan, &mut own)?;
+    let there = open_file(&store.dir().join("points.csv")).and_then(io::read_to_string);
+    Ok(there.is_ok_and(|there| there.as_bytes() == own))
+}
+
+/// The hashes of the points that are there, whole or not.
+fn points(store: &Store) -> io::Result<Vec<String>> {
+    let names = names(&store.points())?.into_iter();
+    let is_hash = |name: &String| name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+    Ok(names.filter(is_hash).collect())
+}
+
+fn names(dir: &Path) -> io::Result<Vec<String>> {
+    let entries = fs::read_dir(dir).map_err(|error| named(error, dir))?;
+    let mut names: Vec<_> = entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .collect();
+    names.sort();
+    Ok(names)
+}
+
+/// Removes the drafts of processes that are no more. Those of a point are whoever's who has its claim; those of the
+/// folder's own files are written under its lock, which is held here.
+fn remove_drafts(store: &Store) -> io::Result<()> {
+    for name in names(&store.points())? {
+        let Some(hash) = name.strip_prefix('.').and_then(|name| name.get(..32)) else {
+            continue;
+        };
+        if let Some(_claim) = store.claim(hash)? {
+            remove(&store.points().join(&name))?;
+        }
+    }
+    for name in names(store.dir())? {
+        let draft = name.strip_suffix(".part").and_then(|name| name.rsplit_once('.'));
+        if draft.is_some_and(|(_, process)| process.parse::<u32>().is_ok()) {
+            remove(&store.dir().join(&name))?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes the plots of a results folder, and what is stale there with them.
+///
+/// # Errors
+/// A file that cannot be removed.
+pub fn remove_plots(dir: &Path) -> io::Result<()> {
+    let dir = dir.join("plots");
+    if !dir.is_dir() {
+        return Ok(());
+    }
+    for name in names(&dir)? {
+        if [".svg", ".png", ".csv"].iter().any(|kind| name.ends_with(kind)) {
+            remove(&dir.join(name))?;
+        }
+    }
+    // It stays where somebody keeps something else in it.
+    let _ = fs::remove_dir(&dir);
+    Ok(())
+}
+
+/// Removes a file or folder, if it is there.
+fn remove(path: &PathBuf) -> io::Result<()> {
+    let removed = match path.is_dir() && !path.is_symlink() {
+        true => fs::remove_dir_all(path),
+        false => fs::remove_file(path),
+    };
+    match removed {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(named(error, path)),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,238 @@
+//! The points of a plan, several at a time: equal ones once, and those that another process runs left to it.
+
+use std::cell::Cell;
+use std::collections::{HashMap, VecDeque};
+use std::io;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use cpu_time::ThreadTime;
+use rayon::prelude::*;
+
+use super::measure::{self, Measured, Storm};
+use super::plan::{Plan, Point};
+use super::run::{Progress, RunError, RunOptions};
+use super::store::{Record, Store};
+use crate::outcome::Stuck;
+
+/// Time between two looks at what another process runs.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// A point that is done.
+#[derive(Debug, Clone)]
+pub(super) struct Done {
+    pub record: Record,
+    pub stuck: Option<Stuck>,
+    pub storm: Option<Storm>,
+    pub reused: bool,
+}
+
+/// Equal points, in the plan's order.
+struct Task {
+    hash: String,
+    points: Vec<Point>,
+    /// What is there of them already.
+    found: Option<Record>,
+}
+
+/// All that is to be done, and how far it is.
+pub(super) struct Work<'a> {
+    plan: &'a Plan,
+    options: &'a RunOptions<'a>,
+    store: &'a Store,
+    pool: rayon::ThreadPool,
+    tasks: Vec<Task>,
+    tally: Tally<'a>,
+    results: Mutex<Vec<Option<Done>>>,
+    failure: Mutex<Option<RunError>>,
+}
+
+/// Adds up what the points tell of themselves.
+struct Tally<'a> {
+    points: AtomicUsize,
+    thousandths: AtomicU64,
+    progress: &'a (dyn Fn(Progress) + Sync),
+}
+
+impl Tally<'_> {
+    /// A point that had come to `before` thousandths has come to `now`.
+    fn add(&self, before: u64, now: u64, points: usize) {
+        let points = self.points.fetch_add(points, Ordering::Relaxed) + points;
+        let thousandths = self.thousandths.fetch_add(now - before, Ordering::Relaxed) + now - before;
+        (self.progress)(Progress { points, thousandths });
+    }
+}
+
+impl<'a> Work<'a> {
+    /// Looks which points are there already.
+    pub(super) fn of(plan: &'a Plan, options: &'a RunOptions<'a>, store: &'a Store) -> Result<Self, RunError> {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(options.jobs)
+            .build()
+            .map_err(io::Error::other)?;
+        let mut tasks = tasks(plan);
+        pool.install(|| {
+            tasks
+                .par_iter_mut()
+                .for_each(|task| task.found = store.load(&task.hash))
+        });
+        Ok(Self {
+            plan,
+            options,
+            store,
+            pool,
+            tasks,
+            tally: Tally {
+                points: AtomicUsize::new(0),
+                thousandths: AtomicU64::new(0),
+                progress: options.progress,
+            },
+            results: Mutex::new(plan.points().iter().map(|_| None).collect()),
+            failure: Mutex::new(None),
+        })
+    }
+
+    /// Points that are there already.
+    pub(super) fn kept(&self) -> usize {
+        let kept = self.tasks.iter().filter(|task| task.found.is_some());
+        kept.map(|task| task.points.len()).sum()
+    }
+
+    /// Does it. What came of every point; `None` for those that were not begun.
+    pub(super) fn run(self) -> Result<Vec<Option<Done>>, RunError> {
+        let (next, waiting) = (AtomicUsize::new(0), Mutex::new(VecDeque::new()));
+        let work = || {
+            while let Some(task) = self.tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
+                if !self.goes_on() {
+                    return;
+                }
+                if !self.attempt(task) {
+                    lock(&waiting).push_back(task);
+                }
+            }
+            while let Some(task) = self.goes_on().then(|| lock(&waiting).pop_front()).flatten() {
+                if !self.attempt(task) {
+                    lock(&waiting).push_back(task);
+                    std::thread::sleep(LOOK);
+                }
+            }
+        };
+        self.pool.scope(|scope| {
+            for _ in 0..self.pool.current_num_threads() {
+                scope.spawn(|_| work());
+            }
+        });
+        match self.failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            Some(error) => Err(error),
+            None => Ok(self.results.into_inner().unwrap_or_else(PoisonError::into_inner)),
+        }
+    }
+
+    fn goes_on(&self) -> bool {
+        !self.options.stop.load(Ordering::Relaxed) && lock(&self.failure).is_none()
+    }
+
+    /// Does a task, unless another process is at it.
+    fn attempt(&self, task: &Task) -> bool {
+        let equal = task.points.len() as u64;
+        let told = Cell::new(0);
+        let part = |share: f64| {
+            // The last thousandth comes with the record.
+            let now = ((share * 1e3) as u64).clamp(told.get(), 999);
+            self.tally.add(told.replace(now) * equal, now * equal, 0);
+        };
+        match self.done(task, &part) {
+            Ok(None) => return false,
+            Ok(Some(done)) => {
+                let mut results = lock(&self.results);
+                for (point, done) in task.points.iter().zip(done) {
+                    results[point.index as usize] = Some(done);
+                }
+            }
+            Err(error) => drop(lock(&self.failure).get_or_insert(error)),
+        }
+        self.tally.add(told.get() * equal, 1_000 * equal, task.points.len());
+        true
+    }
+
+    /// What comes of each of a task's points; `None` while another process is at it.
+    fn done(&self, task: &Task, progress: &dyn Fn(f64)) -> Result<Option<Vec<Done>>, RunError> {
+        if let Some(record) = &task.found {
+            return self.each(task, &reused(record.clone())).map(Some);
+        }
+        let Some(_claim) = self.store.claim(&task.hash)? else {
+            return Ok(None);
+        };
+        // Another process may have done it meanwhile.
+        let done = match self.store.load(&task.hash) {
+            Some(record) => reused(record),
+            None => self.measure(task, progress)?,
+        };
+        self.each(task, &done).map(Some)
+    }
+
+    fn measure(&self, task: &Task, progress: &dyn Fn(f64)) -> Result<Done, RunError> {
+        let (cpu, wall) = (ThreadTime::now(), Instant::now());
+        let Measured {
+            row,
+            details,
+            stuck,
+            storm,
+        } = measure::measure(self.plan, task.points[0], progress)?;
+        let record = Record::new(row, cpu.elapsed().as_secs_f64(), wall.elapsed().as_secs_f64());
+        if stuck.is_none() {
+            self.store.save(&task.hash, &record, details)?;
+        }
+        Ok(Done {
+            record,
+            stuck,
+            storm,
+            reused: false,
+        })
+    }
+
+    /// The same for each of the equal points, under its own index and names.
+    fn each(&self, task: &Task, done: &Done) -> Result<Vec<Done>, RunError> {
+        let one = |&point: &Point| {
+            let mut done = done.clone();
+            if done.reused || point != task.points[0] {
+                measure::identify(self.plan, point, &mut done.record.row)?;
+            }
+            Ok(done)
+        };
+        task.points.iter().map(one).collect()
+    }
+}
+
+fn reused(record: Record) -> Done {
+    Done {
+        record,
+        stuck: None,
+        storm: None,
+        reused: true,
+    }
+}
+
+/// The points of a plan, equal ones together, in the order of the first of each.
+fn tasks(plan: &Plan) -> Vec<Task> {
+    let mut tasks: Vec<Task> = Vec::new();
+    let mut known: HashMap<String, usize> = HashMap::new();
+    for &point in plan.points() {
+        let hash = point.hash();
+        let at = *known.entry(hash.clone()).or_insert(tasks.len());
+        match tasks.get_mut(at) {
+            Some(task) => task.points.push(point),
+            None => tasks.push(Task {
+                hash,
+                points: vec![point],
+                found: None,
+            }),
+        }
+    }
+    tasks
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -4,7 +4,6 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
 use crate::ids::TaskId;
-use crate::units::Time;
 use crate::workload::{Action, Due, Moment, Progress, Schedule};
 
 /// From the start of a transfer to its moments, in picoseconds.
@@ -22,19 +21,16 @@ pub(super) fn run(
     duration: impl Fn(TaskId) -> Duration,
     mut started: impl FnMut(TaskId, f64, Duration),
 ) {
-    let (mut progress, mut due) = Progress::new(schedule);
-    let mut now = 0.0_f64;
+    let (mut progress, mut due) = Progress::<f64>::new(schedule);
     let mut events: BinaryHeap<Event> = BinaryHeap::new();
     loop {
-        // The clock of `Progress` is whole picoseconds: time is kept here.
-        for Due { task, .. } in due.drain(..) {
-            let start = now.max(schedule.task(task).earliest.0 as f64);
+        for Due { at: start, task } in due.drain(..) {
             let mut event = |after: f64, moment| {
                 let at = start + after;
                 events.push(Event { at, task, moment });
             };
-            if let Action::Delay(duration) = schedule.task(task).action {
-                event(duration.0 as f64, Moment::Delivered);
+            if let Action::Delay(_) = schedule.task(task).action {
+                event(0.0, Moment::Delivered);
                 continue;
             }
             let duration = duration(task);
@@ -53,8 +49,7 @@ pub(super) fn run(
         let Some(Event { at, task, moment }) = events.pop() else {
             return;
         };
-        now = at;
-        progress.happened(schedule, task, moment, Time::ZERO, &mut due);
+        progress.happened(schedule, task, moment, at, &mut due);
     }
 }
 

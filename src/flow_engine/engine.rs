@@ -12,7 +12,6 @@ use crate::ids::TaskId;
 use crate::outcome::{Observe, Outcome, Stuck};
 use crate::placement::Placement;
 use crate::topology::Fabric;
-use crate::units::Time;
 use crate::workload::{Action, Due, Moment, Progress, Schedule};
 
 /// What is on the agenda.
@@ -61,8 +60,8 @@ pub(super) struct Engine<'a> {
     /// The transfer of each piece.
     task_of: Vec<TaskId>,
     agenda: BinaryHeap<Appointment>,
-    /// Transfers that start now.
-    ready: Vec<TaskId>,
+    /// Transfers that start now, or have started before, as is known only now.
+    ready: Vec<(TaskId, f64)>,
     now: f64,
 }
 
@@ -97,7 +96,7 @@ impl<'a> Engine<'a> {
         if !self.routes.impossible.is_empty() {
             return Err(self.stuck());
         }
-        let (mut progress, roots) = Progress::new(self.schedule);
+        let (mut progress, roots) = Progress::<f64>::new(self.schedule);
         for due in roots {
             self.enter(due);
         }
@@ -142,7 +141,7 @@ impl<'a> Engine<'a> {
     }
 
     /// Everything that the agenda holds for now.
-    fn keep_appointments(&mut self, progress: &mut Progress) {
+    fn keep_appointments(&mut self, progress: &mut Progress<f64>) {
         let mut due = Vec::new();
         // Times that should be equal may differ in their last bits.
         let now = self.now * (1.0 + 8.0 * f64::EPSILON);
@@ -150,14 +149,17 @@ impl<'a> Engine<'a> {
             let entry = next.entry;
             self.agenda.pop();
             match entry {
-                Entry::Starts(task) => self.ready.push(task),
+                Entry::Starts(task) => self.ready.push((task, self.now)),
                 Entry::Joins { first, end } => (first..end).for_each(|piece| self.join(piece as usize)),
                 Entry::Happens(task, moment) => {
                     if let Action::Delay(_) = self.schedule.task(task).action {
                         self.flows[task.index()].start = self.now;
                     }
-                    // The clock of `Progress` is too coarse: it counts from the beginning here.
-                    progress.happened(self.schedule, task, moment, Time::ZERO, &mut due);
+                    let at = match moment {
+                        Moment::Sent => self.flows[task.index()].sent,
+                        Moment::Delivered | Moment::Acked => self.now,
+                    };
+                    progress.happened(self.schedule, task, moment, at, &mut due);
                     for due in due.drain(..) {
                         self.enter(due);
                     }
@@ -165,34 +167,27 @@ impl<'a> Engine<'a> {
             }
         }
         let mut ready = std::mem::take(&mut self.ready);
-        for task in ready.drain(..) {
-            self.start(task);
+        for (task, at) in ready.drain(..) {
+            self.start(task, at);
         }
         self.ready = ready;
     }
 
     /// Puts a task that may start on the agenda, or among those that start now.
-    fn enter(&mut self, due: Due) {
-        let task = self.schedule.task(due.task);
-        let start = self.now.max(task.earliest.0 as f64);
-        let appointment = match task.action {
-            Action::Delay(duration) => Appointment {
-                at: start + duration.0 as f64,
-                entry: Entry::Happens(due.task, Moment::Delivered),
-            },
-            _ if start <= self.now => return self.ready.push(due.task),
-            _ => Appointment {
-                at: start,
-                entry: Entry::Starts(due.task),
-            },
+    fn enter(&mut self, due: Due<f64>) {
+        let Due { at, task } = due;
+        let entry = match self.schedule.task(task).action {
+            Action::Delay(_) => Entry::Happens(task, Moment::Delivered),
+            _ if at <= self.now => return self.ready.push((task, at)),
+            _ => Entry::Starts(task),
         };
-        self.agenda.push(appointment);
+        self.agenda.push(Appointment { at, entry });
     }
 
-    fn start(&mut self, task: TaskId) {
+    fn start(&mut self, task: TaskId, at: f64) {
         let pieces = self.placement.of(task);
         let flow = &mut self.flows[task.index()];
-        flow.start = self.now;
+        flow.start = at;
         flow.left = pieces.len() as u32;
         let first = self.placement.first(task);
         let pieces = first..first + pieces.len();
@@ -206,7 +201,7 @@ impl<'a> Engine<'a> {
             let alike = (first..pieces.end).take_while(|&piece| self.delays(piece).0 == delay);
             let end = first + alike.count();
             self.agenda.push(Appointment {
-                at: self.now + delay,
+                at: self.now.max(at + delay),
                 entry: Entry::Joins {
                     first: first as u32,
                     end: end as u32,
@@ -243,12 +238,13 @@ impl<'a> Engine<'a> {
         let (forward, round_trip) = self.delays(piece);
         let end = if self.delays_first { end } else { end + forward };
         let flow = &mut self.flows[task.index()];
+        flow.sent = flow.sent.max(end - forward);
         flow.delivered = flow.delivered.max(end);
         flow.acked = flow.acked.max(end + (round_trip - forward));
         flow.left -= 1;
         if flow.left == 0 && awaited {
             let moments = [
-                (end, Moment::Sent),
+                (self.now, Moment::Sent),
                 (flow.delivered, Moment::Delivered),
                 (flow.acked, Moment::Acked),
             ];
@@ -265,8 +261,5 @@ impl<'a> Engine<'a> {
 fn start_together(schedule: &Schedule) -> bool {
     let mut starts = schedule.transfers().map(|(task, ..)| schedule.task(task).earliest);
     let first = starts.next();
-    starts.all(|start| Some(start) == first)
-        && schedule
-            .transfers()
-            .all(|(task, ..)| schedule.predecessors(task) == 0)
+    starts.all(|start| Some(start) == first) && schedule.transfers().all(|(task, ..)| schedule.predecessors(task) == 0)
 }

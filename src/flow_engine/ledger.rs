@@ -15,7 +15,9 @@ use crate::workload::{Action, Schedule};
 pub(super) struct Flow {
     /// When it started; NaN before.
     pub start: f64,
-    /// When the last byte that has been sent so far reaches the receiver.
+    /// When the last byte that has been sent so far left the sender.
+    pub sent: f64,
+    /// When it reaches the receiver.
     pub delivered: f64,
     /// When the acknowledgement of that byte reaches the sender.
     pub acked: f64,
@@ -27,6 +29,7 @@ impl Flow {
     /// A flow that has not started.
     pub(super) const WAITING: Self = Self {
         start: f64::NAN,
+        sent: 0.0,
         delivered: 0.0,
         acked: 0.0,
         left: 0,

@@ -33,7 +33,7 @@ pub use draft::{MAX_BYTES, MAX_TASKS};
 pub use flows::Flows;
 pub use incast::Incast;
 pub use permutation::Permutation;
-pub use progress::{Due, Progress};
+pub use progress::{Clock, Due, Progress};
 pub use ranks::{RankMap, Ranked};
 pub use reduce_scatter::ReduceScatter;
 pub use schedule::{Action, Moment, Schedule, ScheduleBuilder, Task};

@@ -4,26 +4,70 @@ use super::schedule::{Action, Moment, Schedule};
 use crate::ids::TaskId;
 use crate::units::Time;
 
+/// What an engine counts time in: whole picoseconds, or fractions of them.
+pub trait Clock: Copy + PartialOrd {
+    /// The beginning.
+    const START: Self;
+
+    /// A time written in a schedule.
+    fn at(time: Time) -> Self;
+
+    /// This much later.
+    fn after(self, wait: Time) -> Self;
+
+    /// The later of two times.
+    fn latest(self, other: Self) -> Self {
+        if self < other { other } else { self }
+    }
+}
+
+impl Clock for Time {
+    const START: Self = Self::ZERO;
+
+    fn at(time: Time) -> Self {
+        time
+    }
+
+    fn after(self, wait: Time) -> Self {
+        self.saturating_add(wait)
+    }
+}
+
+/// In picoseconds.
+impl Clock for f64 {
+    const START: Self = 0.0;
+
+    fn at(time: Time) -> Self {
+        time.0 as Self
+    }
+
+    fn after(self, wait: Time) -> Self {
+        self + wait.0 as Self
+    }
+}
+
 /// Something an engine must do at a time: start a transfer, or report the end of a delay by
 /// [`Progress::happened`] with [`Moment::Delivered`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Due {
-    pub at: Time,
+pub struct Due<C = Time> {
+    pub at: C,
     pub task: TaskId,
 }
 
 /// How far a schedule has come.
 #[derive(Debug, Clone)]
-pub struct Progress {
+pub struct Progress<C = Time> {
     /// Predecessors still to happen before a task starts; for relays, how often they have passed on.
     counters: Vec<u32>,
-    /// Joins that have happened and whose successors have yet to hear of it; empty between calls.
-    joined: Vec<TaskId>,
+    /// The latest moment of those that have happened.
+    latest: Vec<C>,
+    /// Joins that have happened, and when, whose successors have yet to hear of it; empty between calls.
+    joined: Vec<(TaskId, C)>,
 }
 
-impl Progress {
+impl<C: Clock> Progress<C> {
     /// The beginning, and what is due without any predecessor, in order of task.
-    pub fn new(schedule: &Schedule) -> (Self, Vec<Due>) {
+    pub fn new(schedule: &Schedule) -> (Self, Vec<Due<C>>) {
         let needed = |t| match schedule.task(t).action {
             Action::Relay => 0,
             _ => schedule.predecessors(t),
@@ -31,40 +75,41 @@ impl Progress {
         let ids = || (0..schedule.tasks().len()).map(TaskId::from);
         let mut progress = Self {
             counters: ids().map(needed).collect(),
+            latest: vec![C::START; schedule.tasks().len()],
             joined: Vec::new(),
         };
         let mut due = Vec::new();
         for root in ids().filter(|&t| needed(t) == 0 && schedule.task(t).action != Action::Relay) {
-            progress.begin(schedule, root, Time::ZERO, &mut due);
-            progress.settle(schedule, Time::ZERO, &mut due);
+            progress.begin(schedule, root, &mut due);
+            progress.settle(schedule, &mut due);
         }
         (progress, due)
     }
 
-    /// Notes that a moment of a task has happened at `now` and appends what becomes due, not
-    /// before `now`. Engines report every moment of a transfer that somebody waits for, each once, and
+    /// Notes that a moment of a task has happened at a time and appends what becomes due: not before the latest of
+    /// all that it has waited for. Engines report every moment of a transfer that somebody waits for, each once, and
     /// `Delivered` of a delay.
-    pub fn happened(&mut self, schedule: &Schedule, task: TaskId, moment: Moment, now: Time, due: &mut Vec<Due>) {
-        self.tell(schedule, task, moment, now, due);
-        self.settle(schedule, now, due);
+    pub fn happened(&mut self, schedule: &Schedule, task: TaskId, moment: Moment, at: C, due: &mut Vec<Due<C>>) {
+        self.tell(schedule, task, moment, at, due);
+        self.settle(schedule, due);
     }
 
     /// Lets joins happen, and the joins that these release, until none is left.
-    fn settle(&mut self, schedule: &Schedule, now: Time, due: &mut Vec<Due>) {
-        while let Some(join) = self.joined.pop() {
-            self.tell(schedule, join, Moment::Delivered, now, due);
+    fn settle(&mut self, schedule: &Schedule, due: &mut Vec<Due<C>>) {
+        while let Some((join, at)) = self.joined.pop() {
+            self.tell(schedule, join, Moment::Delivered, at, due);
         }
     }
 
-    fn tell(&mut self, schedule: &Schedule, task: TaskId, moment: Moment, now: Time, due: &mut Vec<Due>) {
+    fn tell(&mut self, schedule: &Schedule, task: TaskId, moment: Moment, at: C, due: &mut Vec<Due<C>>) {
         for &(next, counted) in schedule.successors(task) {
             if counted == moment {
-                self.release(schedule, next, now, due);
+                self.release(schedule, next, at, due);
             }
         }
     }
 
-    fn release(&mut self, schedule: &Schedule, mut task: TaskId, now: Time, due: &mut Vec<Due>) {
+    fn release(&mut self, schedule: &Schedule, mut task: TaskId, at: C, due: &mut Vec<Due<C>>) {
         while schedule.task(task).action == Action::Relay {
             let turn = &mut self.counters[task.index()];
             let Some(&(next, _)) = schedule.successors(task).get(*turn as usize) else {
@@ -73,19 +118,22 @@ impl Progress {
             *turn += 1;
             task = next;
         }
+        let latest = &mut self.latest[task.index()];
+        *latest = latest.latest(at);
         let waiting = &mut self.counters[task.index()];
         *waiting -= 1;
         if *waiting == 0 {
-            self.begin(schedule, task, now, due);
+            self.begin(schedule, task, due);
         }
     }
 
-    fn begin(&mut self, schedule: &Schedule, task: TaskId, now: Time, due: &mut Vec<Due>) {
-        let at = now.max(schedule.task(task).earliest);
+    fn begin(&mut self, schedule: &Schedule, task: TaskId, due: &mut Vec<Due<C>>) {
+        let released = self.latest[task.index()];
+        let at = released.latest(C::at(schedule.task(task).earliest));
         match schedule.task(task).action {
-            Action::Delay(Time::ZERO) if at == now => self.joined.push(task),
+            Action::Delay(Time::ZERO) if at == released => self.joined.push((task, at)),
             Action::Delay(duration) => due.push(Due {
-                at: at + duration,
+                at: at.after(duration),
                 task,
             }),
             _ => due.push(Due { at, task }),

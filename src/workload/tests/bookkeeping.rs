@@ -147,6 +147,42 @@ fn build(tasks: &[Task], edges: &[Edge]) -> Schedule {
     builder.build()
 }
 
+/// An engine may learn late that something was sent: what waits for it starts at the latest of all moments, in
+/// whatever order they are told, also through joins.
+#[test]
+fn tasks_start_at_the_latest_moment_that_they_wait_for() {
+    let mut builder = ScheduleBuilder::default();
+    let [sent, arrival, other] = [0, 1, 2].map(|src| builder.transfer(src, 3, 1, 0));
+    let join = builder.delay(Time::ZERO);
+    let after = builder.transfer(3, 4, 1, 1);
+    builder.depend(sent, Moment::Sent, after);
+    for before in [arrival, other] {
+        builder.depend(before, Moment::Delivered, join);
+    }
+    builder.depend(join, Moment::Delivered, after);
+    let schedule = builder.build();
+    let told = [
+        (sent, Moment::Sent, 7.5),
+        (arrival, Moment::Delivered, 3.25),
+        (other, Moment::Delivered, 5.5),
+    ];
+    for (first, latest) in [(0, 7.5), (1, 7.5), (2, 7.5)] {
+        let (mut progress, mut due) = Progress::<f64>::new(&schedule);
+        due.clear();
+        for i in 0..3 {
+            let (task, moment, at) = told[(first + i) % 3];
+            progress.happened(&schedule, task, moment, at, &mut due);
+        }
+        assert_eq!(
+            due,
+            [Due {
+                at: latest,
+                task: after
+            }]
+        );
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
@@ -159,7 +195,7 @@ proptest! {
             happened: BTreeSet::new(),
             started: BTreeMap::new(),
         };
-        let (mut progress, mut due) = Progress::new(&schedule);
+        let (mut progress, mut due) = Progress::<Time>::new(&schedule);
         let mut now = Time::ZERO;
         let mut coming = BinaryHeap::new();
         let mut times = times.into_iter().cycle();

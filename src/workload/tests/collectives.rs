@@ -162,7 +162,7 @@ fn all_to_all_delivers_every_block() {
 /// `latency` later, and no two share a link; acknowledgements take no time. Second: when the last one has
 /// been delivered.
 fn run(schedule: &Schedule, latency: u64, sending: impl Fn(u64) -> u64) -> (BTreeMap<TaskId, u64>, u64) {
-    let (mut progress, mut due) = Progress::new(schedule);
+    let (mut progress, mut due) = Progress::<Time>::new(schedule);
     let mut coming = BinaryHeap::new();
     let (mut starts, mut end) = (BTreeMap::new(), 0);
     loop {
@@ -299,7 +299,7 @@ fn a_ring_pays_a_long_link_as_often_as_data_cross_it() {
     let schedule = collective("all-reduce", "ring", 8, "")
         .schedule(8, &NoFiles, 1)
         .unwrap();
-    let (mut progress, mut due) = Progress::new(&schedule);
+    let (mut progress, mut due) = Progress::<Time>::new(&schedule);
     let (mut coming, mut end) = (BinaryHeap::new(), 0);
     loop {
         for next in due.drain(..) {

@@ -51,7 +51,7 @@ fn main() {
 
 /// Lets everything happen in some order; yields the number of transfers that were due.
 fn walk(schedule: &Schedule) -> usize {
-    let (mut progress, mut due) = Progress::new(schedule);
+    let (mut progress, mut due) = Progress::<Time>::new(schedule);
     let mut reached = 0;
     while let Some(Due { at, task }) = due.pop() {
         reached += 1;

@@ -7,6 +7,7 @@ use std::mem::size_of;
 
 use fabricsim::ids::TaskId;
 use fabricsim::input::NoFiles;
+use fabricsim::units::Time;
 use fabricsim::workload::{Due, Moment, Progress, Schedule, Task, Workload};
 
 const CASES: &[(u32, &str)] = &[
@@ -55,7 +56,7 @@ fn walk(schedule: &Schedule) -> usize {
     let mut reached = 0;
     while let Some(Due { at, task }) = due.pop() {
         reached += 1;
-        for moment in [Moment::Delivered, Moment::Acked] {
+        for moment in [Moment::Sent, Moment::Delivered, Moment::Acked] {
             progress.happened(schedule, task, moment, at, &mut due);
         }
     }

@@ -6,6 +6,7 @@ mod config_reference;
 mod connections;
 mod house;
 mod htsim;
+mod imports;
 mod packet;
 mod placement;
 mod recipes;

@@ -27,7 +27,7 @@ mod store;
 mod sweep;
 
 pub use bound::{BoundRow, bound};
-pub use measure::{Judged, Measured, Storm};
+pub use measure::{Judged, Measured, Storm, beats_the_bound};
 pub use place::{PlaceOptions, PlaceReport, PlaceRow, place};
 pub use plan::{MODEL, Network, Plan, Point, Resolved, Scene};
 pub use run::{Progress, Report, RunError, RunOptions, run};

@@ -30,6 +30,13 @@ pub(super) fn completions(
     let (mut progress, roots) = Progress::new(schedule);
     let mut agenda: Vec<(f64, TaskId, Option<Moment>)> = Vec::new();
     let mut active: Vec<SubFlow> = Vec::new();
+    let mut on_the_way: Vec<(f64, SubFlow)> = Vec::new();
+    let roots_at = |at: Time| {
+        let mut transfers = schedule.transfers();
+        transfers.all(|(task, ..)| schedule.predecessors(task) == 0 && schedule.task(task).earliest == at)
+    };
+    let first = schedule.transfers().next();
+    let together = first.is_none_or(|(task, ..)| roots_at(schedule.task(task).earliest));
     let mut now = 0.0_f64;
     let mut due = roots;
     loop {
@@ -46,14 +53,25 @@ pub(super) fn completions(
                 Some(moment) => progress.happened(schedule, task, moment, Time::ZERO, &mut due),
                 None => {
                     times[task.index()] = [now, 0.0, 0.0];
-                    active.extend(subflows(fabric, schedule, placement, weights, task));
+                    let subflows = subflows(fabric, schedule, placement, weights, task);
+                    let lead = |s: &SubFlow| if together { 0.0 } else { s.forward };
+                    on_the_way.extend(subflows.into_iter().map(|s| (now + lead(&s), s)));
                 }
             }
             continue;
         }
+        let (there, later) = on_the_way.into_iter().partition(|&(at, _)| at <= now);
+        on_the_way = later;
+        let there: Vec<(f64, SubFlow)> = there;
+        active.extend(there.into_iter().map(|(_, s)| s));
         fill(fabric, &mut active);
         let wait = active.iter().map(|s| s.left / s.rate).fold(f64::INFINITY, f64::min);
-        let planned = agenda.iter().map(|&(at, ..)| at).fold(f64::INFINITY, f64::min);
+        let joins = on_the_way.iter().map(|&(at, _)| at);
+        let planned = agenda
+            .iter()
+            .map(|&(at, ..)| at)
+            .chain(joins)
+            .fold(f64::INFINITY, f64::min);
         let next = planned.min(now + wait);
         if next.is_infinite() {
             return times;
@@ -70,14 +88,18 @@ pub(super) fn completions(
         active.retain(|s| {
             if s.left == 0.0 {
                 let [_, delivered, acked] = &mut times[s.task.index()];
-                *delivered = delivered.max(now + s.forward);
-                *acked = acked.max(now + s.round_trip);
+                let after = if together { s.forward } else { 0.0 };
+                *delivered = delivered.max(now + after);
+                *acked = acked.max(now + after + s.round_trip - s.forward);
                 done.push(s.task);
             }
             s.left > 0.0
         });
         done.dedup();
-        done.retain(|&task| active.iter().all(|s| s.task != task));
+        done.retain(|&task| {
+            let mut left = active.iter().chain(on_the_way.iter().map(|(_, s)| s));
+            left.all(|s| s.task != task)
+        });
         for task in done {
             let [_, delivered, acked] = times[task.index()];
             agenda.push((delivered, task, Some(Moment::Delivered)));

@@ -3,6 +3,7 @@
 mod bad_input;
 mod cli;
 mod config_reference;
+mod folders;
 mod house;
 mod htsim;
 mod packet;

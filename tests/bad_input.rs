@@ -58,6 +58,13 @@ fn every_broken_argument_has_its_message() {
         ("set-beyond-a-list", "faults.3.down=true"),
         ("set-missing-file", "topology=none.toml"),
         ("set-inside-a-sweep", "load_balancing.ethereal.group=leaf"),
+        ("set-in-the-flow-engine", "transport=swift"),
+        ("set-seed-beyond-64-bits", "seed=18446744073709551616"),
+        ("set-too-deep", &format!("{}=1", ["a"; 60_000].join("."))),
+        (
+            "set-sweep-too-deep",
+            &format!("sweep.\"{}\"=[1]", ["a"; 60_000].join(".")),
+        ),
     ] {
         let file = if name == "set-inside-a-sweep" {
             "files/swept.toml"

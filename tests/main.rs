@@ -5,6 +5,7 @@ mod bounds;
 mod cli;
 mod config_reference;
 mod connections;
+mod folders;
 mod house;
 mod htsim;
 mod imports;

@@ -188,6 +188,7 @@ impl Plan {
             }
         }
         plan.usage.check_sweep(&plan.sweep)?;
+        Usage::check_names(&plan.draft, &plan.sweep)?;
         Ok(plan)
     }
 

@@ -83,6 +83,31 @@ impl Usage {
         Ok(())
     }
 
+    /// Refuses options of a choice that is swept by its name, which stands for all options at their defaults.
+    pub(super) fn check_names(draft: &Draft, sweep: &Sweep) -> Result<(), ConfigError> {
+        for axis in sweep.axes() {
+            let Some(table) = draft.root().at_path(&axis.path) else {
+                continue;
+            };
+            let named = axis
+                .values
+                .iter()
+                .filter_map(Entry::text)
+                .find_map(|name| Some((name, table.child(name)?)));
+            let Some((name, options)) = named else { continue };
+            let lost = options.children().first().map(|(_, option)| option);
+            if let Some(lost) = lost.filter(|lost| draft.layer(lost) >= draft.layer(&axis.values[0])) {
+                let key = axis.key();
+                return Err(ConfigError::new(format!(
+                    "{key}.{name}: `{name}` among the values of sweep.{key} replaces these options by the defaults"
+                ))
+                .help(format!("write them there: `{key} = [{{ {name} = {{ ... }} }}, ...]`"))
+                .at_key(lost));
+            }
+        }
+        Ok(())
+    }
+
     /// Refuses keys that no point's engine looks at. One that was written before another layer chose the engine, as in a
     /// file that is extended or whose engine `--set` changes, is left alone.
     pub(super) fn check_engine(&self, draft: &Draft, sweep: &Sweep) -> Result<(), ConfigError> {
@@ -135,10 +160,10 @@ fn latest<'a>(draft: &Draft, entry: &'a Entry) -> Option<&'a Entry> {
     inner.chain([entry]).max_by_key(|entry| draft.layer(entry))
 }
 
-/// Whether something of a value is still where it was put.
+/// Whether something of a value is still where it was put: of a name, too, where options were added to it.
 fn survives(value: &Entry, there: &Entry) -> bool {
     match value.children() {
-        [] => value.is_same(there),
+        [] => value.is_same(there) || value.text().is_some_and(|name| there.child(name).is_some()),
         children => children
             .iter()
             .any(|(key, inner)| there.child(key).is_some_and(|there| survives(inner, there))),

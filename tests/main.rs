@@ -8,6 +8,7 @@ mod house;
 mod htsim;
 mod packet;
 mod placement;
+mod receivers;
 mod recipes;
 mod runs;
 mod spreading;

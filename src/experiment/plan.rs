@@ -71,7 +71,12 @@ impl Network {
                 states.push(now.clone());
             }
         }
-        if states.is_empty() || states.iter().chain([&self.fabric]).all(|state| has_routes_of(&best, state)) {
+        if states.is_empty()
+            || states
+                .iter()
+                .chain([&self.fabric])
+                .all(|state| has_routes_of(&best, state))
+        {
             RouteSet::EqualCost
         } else {
             RouteSet::Any

@@ -265,8 +265,5 @@ impl<'a> Engine<'a> {
 fn start_together(schedule: &Schedule) -> bool {
     let mut starts = schedule.transfers().map(|(task, ..)| schedule.task(task).earliest);
     let first = starts.next();
-    starts.all(|start| Some(start) == first)
-        && schedule
-            .transfers()
-            .all(|(task, ..)| schedule.predecessors(task) == 0)
+    starts.all(|start| Some(start) == first) && schedule.transfers().all(|(task, ..)| schedule.predecessors(task) == 0)
 }

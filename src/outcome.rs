@@ -130,7 +130,7 @@ pub struct Unfinished {
 
 /// A run that ended before every flow had finished.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{} of {flows} flows did not finish by {at}", .unfinished.len())]
+#[error("{} of {flows} flows did not finish by {at}{}", .unfinished.len(), .deadlock.as_deref().map_or(String::new(), |what| format!("; {what}")))]
 pub struct Stuck {
     /// Simulated time at which nothing was left to do.
     pub at: Time,
@@ -138,6 +138,8 @@ pub struct Stuck {
     pub flows: usize,
     /// Those that did not finish, by task id.
     pub unfinished: Vec<Unfinished>,
+    /// The links that flow control pauses for ever, as each waits for the next, in words.
+    pub deadlock: Option<String>,
 }
 
 impl FctSummary {

@@ -11,6 +11,7 @@ mod htsim;
 mod imports;
 mod packet;
 mod placement;
+mod receivers;
 mod recipes;
 mod runs;
 mod spreading;

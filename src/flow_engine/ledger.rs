@@ -251,6 +251,7 @@ pub(super) fn stuck(schedule: &Schedule, routes: &Routes, flows: &[Flow], now: f
         at: whole_ps(now),
         flows: schedule.transfer_count(),
         unfinished: unfinished.collect(),
+        deadlock: None,
     }
 }
 

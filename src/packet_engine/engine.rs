@@ -1,6 +1,6 @@
 //! The event loop: takes the earliest event, lets it happen, until every flow is done or nothing is left.
 
-use super::credits::Grants;
+use super::credits::Credits;
 use super::faults::Faults;
 use super::flow_control::FlowControl;
 use super::forwarding::{CellId, Forwarding, Next};
@@ -9,7 +9,7 @@ use super::lookahead;
 use super::nic::Nics;
 use super::options::Recovery;
 use super::pacing;
-use super::packet::{Event, Keys, Kind, Packet};
+use super::packet::{Event, Keys, Kind, PRIORITY, Packet};
 use super::path_selection::InSwitch;
 use super::ports::Port;
 use super::queue::EventQueue;
@@ -73,8 +73,10 @@ pub(super) struct Engine<'a, Q> {
     /// All links have the same rate and delay, so that all paths of a pair are equally fast.
     pub equal_links: bool,
     pub faults: Faults,
-    /// What hosts grant as receivers; empty where senders need no credits.
-    pub grants: Vec<Grants>,
+    /// What hosts grant as receivers, where senders need credits.
+    pub credits: Option<Credits>,
+    /// Flags of control packets: PRIORITY or none.
+    pub control_flags: u8,
     /// Shortest time between two congestion notifications for a queue pair, where receivers send any.
     pub notification_interval: Option<u64>,
     pub sampler: Option<Sampler>,
@@ -95,10 +97,9 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
         let salt = mix(setup.seed ^ 0x5317_c4e5);
         let trimming = setup.trimming();
         let flow_control = setup.switch.pfc.then(|| FlowControl::new(setup));
-        let listed = setup.packet.ack_priority || trimming || flow_control.is_some();
+        let listed = setup.control_first() || trimming || flow_control.is_some();
         let (forwarding, links) = (Forwarding::new(fabric), Links::new(setup, rtt, listed));
         let in_switch = InSwitch::new(setup.load_balancing, &forwarding, &links, rtt, salt);
-        let credits = setup.transport.grants();
         let can_lose = links.can_drop() || !setup.link_events.is_empty();
         let rto = setup
             .packet
@@ -153,7 +154,8 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
                 .map(|interval| Sampler::new(interval, fabric.links().len())),
             paths_taken: vec![SmallVec::new(); if setup.observe.flows { tasks } else { 0 }],
             notification_interval: setup.transport.notification_interval().map(|interval| interval.0),
-            grants: vec![Grants::default(); if credits { fabric.hosts() as usize } else { 0 }],
+            credits: Credits::new(setup, rtt),
+            control_flags: if setup.control_first() { PRIORITY } else { 0 },
         }
     }
 
@@ -212,7 +214,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
     fn happen(&mut self, event: Event) {
         let packet = event.packet;
         match packet.kind {
-            Kind::Data | Kind::Ack | Kind::Nack | Kind::Pull | Kind::Notification => {
+            Kind::Data | Kind::Request | Kind::Ack | Kind::Nack | Kind::Pull | Kind::Notification => {
                 let known = self.next_hops.get(self.queue.position()).copied();
                 self.arrive(event.key - Keys::ARRIVAL, &packet, known);
             }
@@ -258,9 +260,9 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
     #[inline]
     pub fn ends(&self, qp: u32, kind: Kind) -> (u32, u32) {
         let ends = &self.queue_pairs[qp as usize].ends;
-        match kind {
-            Kind::Data => (ends.src, ends.dst),
-            _ => (ends.dst, ends.src),
+        match kind.is_forward() {
+            true => (ends.src, ends.dst),
+            false => (ends.dst, ends.src),
         }
     }
 
@@ -328,6 +330,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
             Kind::Nack => self.nack_arrived(packet),
             Kind::Pull => self.credit_arrived(packet),
             Kind::Notification => self.notification_arrived(packet),
+            Kind::Request => self.credit_requested(packet),
             _ => {}
         }
     }

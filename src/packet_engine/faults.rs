@@ -186,7 +186,10 @@ impl<Q: EventQueue> Engine<'_, Q> {
         self.move_to(qp, path);
         let control = self.setup.transport.control(&self.conditions(qp));
         let sender = self.senders.at(slot);
-        sender.control = control;
+        // Credits are the connection's, not the path's.
+        if self.credits.is_none() {
+            sender.control = control;
+        }
         sender.sent.go_back();
         sender.sent.forget_order();
     }

@@ -6,7 +6,10 @@
 //! holds what can still arrive after that: what leaves until the pause frame takes effect, and is on the way.
 //! Pause frames overtake all that waits on the way back and take no room there.
 
+use std::collections::BTreeMap;
+
 use super::Setup;
+use super::deadlock::Stuck;
 use super::engine::Engine;
 use super::links::Refused;
 use super::links::buffer_size;
@@ -140,9 +143,35 @@ impl FlowControl {
 
     /// Bytes of one link at which it is paused.
     fn threshold(&self, ingress: &Ingress) -> u64 {
-        let pool = self.pools[ingress.switch as usize];
-        let free = pool.size.saturating_sub(pool.used);
+        self.threshold_with(ingress, self.pools[ingress.switch as usize].used)
+    }
+
+    /// [`FlowControl::threshold`] were `used` bytes of the pool in use.
+    fn threshold_with(&self, ingress: &Ingress, used: u64) -> u64 {
+        let free = self.pools[ingress.switch as usize].size.saturating_sub(used);
         self.pause.unwrap_or((self.alpha * free as f64) as u64)
+    }
+
+    /// Whether a paused link would still be were nothing left in its switch but these bytes of each link.
+    pub fn stays_paused(&self, link: u32, stuck: &BTreeMap<u32, Stuck>) -> bool {
+        let ingress = &self.ingress[link as usize];
+        let own = stuck.get(&link).copied().unwrap_or_default();
+        if ingress.switch == NO_SWITCH || !ingress.paused {
+            return false;
+        }
+        let inside = stuck
+            .iter()
+            .filter(|(link, _)| self.ingress[**link as usize].switch == ingress.switch);
+        let used = inside.map(|(_, stuck)| stuck.shared).sum();
+        own.headroom > 0 || own.shared > self.threshold_with(ingress, used).saturating_sub(self.resume)
+    }
+
+    /// Takes some of the headroom of every link away.
+    #[cfg(test)]
+    pub fn shrink_headroom(&mut self, less: u64) {
+        for ingress in &mut self.ingress {
+            ingress.headroom_size = ingress.headroom_size.saturating_sub(less);
+        }
     }
 
     /// Charges a packet that came by link `from`; also says whether to pause that link now.

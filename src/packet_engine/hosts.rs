@@ -2,8 +2,7 @@
 
 use super::engine::Engine;
 use super::forwarding::Next;
-use super::options::PacketOptions;
-use super::packet::{Event, Kind, MARKED, PRIORITY, Packet, TRIMMED, since};
+use super::packet::{Event, Kind, MARKED, Packet, TRIMMED, since};
 use super::path_selection::{Choice, Heard, Spread};
 use super::queue::EventQueue;
 use super::queue_pairs::{COMPLETE, NONE, Receiver, Sender};
@@ -87,6 +86,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
             deadline: 0,
             timer_seq: 0,
             timeouts: 0,
+            patience: 0,
             retransmits: 0,
             ready: false,
             pacing: false,
@@ -184,14 +184,13 @@ impl<Q: EventQueue> Engine<'_, Q> {
         if packet.has(MARKED) {
             self.notify(slot, &packet);
         }
+        self.entitle(qp, slot, &packet);
         if packet.has(TRIMMED) {
-            self.entitle(qp, slot, &packet, false);
             return self.answer(packet, Kind::Nack, 0);
         }
         let received = &mut self.receivers.at(slot).received;
         let arrival = received.accept(packet.seq);
         let (cumulative, count) = (received.cumulative(), received.count());
-        self.entitle(qp, slot, &packet, arrival == Arrival::New);
         if arrival == Arrival::OutOfOrder {
             if self.receivers.at(slot).received.ask() {
                 let missing = Packet {
@@ -225,17 +224,18 @@ impl<Q: EventQueue> Engine<'_, Q> {
         bits[path / 64] |= 1 << (path % 64);
     }
 
-    fn open_receiver(&mut self, qp: u32) -> u32 {
+    pub fn open_receiver(&mut self, qp: u32) -> u32 {
         let conditions = self.conditions(qp);
         let pair = self.queue_pairs[qp as usize];
         let span = self.span(&conditions, pair.packets);
         let received = Received::new(span, self.in_order_only(pair.pinned));
         let slot = self.receivers.insert(Receiver {
             received,
-            granted: self.setup.transport.credits(&conditions).unwrap_or(0),
-            owed: 0,
+            pulled: 0,
+            target: 0,
             path: 0,
             notifies_from: 0,
+            in_turn: false,
         });
         self.queue_pairs[qp as usize].receiver = slot;
         slot
@@ -263,16 +263,15 @@ impl<Q: EventQueue> Engine<'_, Q> {
         }
     }
 
-    /// Sends an acknowledgement or a NACK for a data packet back to its sender.
-    fn answer(&mut self, data: Packet, kind: Kind, cumulative: u32) {
+    /// Sends an acknowledgement, a NACK or a notification for a packet back to its sender.
+    pub fn answer(&mut self, data: Packet, kind: Kind, cumulative: u32) {
         if !self.acknowledged {
             return;
         }
-        let options: &PacketOptions = self.setup.packet;
         let mut packet = Packet {
             kind,
-            size: options.ack.0 as u16,
-            flags: data.flags & MARKED | if options.ack_priority { PRIORITY } else { 0 },
+            size: self.setup.packet.ack.0 as u16,
+            flags: data.flags & MARKED | self.control_flags,
             behind: u16::MAX,
             ..data
         };
@@ -282,10 +281,10 @@ impl<Q: EventQueue> Engine<'_, Q> {
         self.send_control(packet);
     }
 
-    /// Puts a control packet of the receiver on its way to the sender.
+    /// Puts a control packet of either end on its way to the other.
     pub fn send_control(&mut self, packet: Packet) {
-        let ends = self.queue_pairs[packet.qp as usize].ends;
-        let (link, path) = match self.forwarding.only_uplink(ends.dst) {
+        let (from, _) = self.ends(packet.qp, packet.kind);
+        let (link, path) = match self.forwarding.only_uplink(from) {
             Some(link) => (link, packet.path),
             None => self.first_link(&packet),
         };
@@ -345,6 +344,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         });
         if new > 0 {
             sender.timeouts = 0;
+            sender.patience = 0;
             sender.deadline = now + rto.unwrap_or(0);
             sender.timer_seq = next;
         }
@@ -365,6 +365,9 @@ impl<Q: EventQueue> Engine<'_, Q> {
             return;
         }
         let in_order_only = self.in_order_only(pair.pinned);
+        if self.exhausts_retries(pair.sender) {
+            return;
+        }
         let (now, full, rto) = (self.now, self.full, self.rto.unwrap_or(0));
         let sender = self.senders.at(pair.sender);
         let lost = if in_order_only {
@@ -376,11 +379,24 @@ impl<Q: EventQueue> Engine<'_, Q> {
         };
         if lost > 0 {
             sender.hear_of_loss(now, packet.seq, lost, full, !in_order_only);
-            // A receiver that answers is no reason for a timeout.
+            // A receiver that answers is no reason to take all that is in flight for lost.
             sender.deadline = now + rto;
             sender.timer_seq = sender.sent.next();
         }
         self.offer(pair.sender);
+    }
+
+    /// Whether a sender has given up. One that only hears of lost packets, for as long as a timeout would take to run
+    /// out, has used up a try as if it had heard nothing.
+    fn exhausts_retries(&mut self, slot: u32) -> bool {
+        let Some(rto) = self.rto else { return false };
+        let now = self.now;
+        let sender = self.senders.at(slot);
+        if now >= sender.patience {
+            sender.timeouts += u32::from(sender.patience > 0);
+            sender.patience = now + (rto << sender.timeouts.min(MOST_BACKOFF));
+        }
+        sender.timeouts > self.setup.packet.retries
     }
 
     /// All data of a queue pair has been acknowledged.
@@ -457,26 +473,29 @@ impl<Q: EventQueue> Engine<'_, Q> {
             return self.await_timeout(time, qp);
         }
         sender.timing = false;
-        if sender.sent.in_flight() == 0 {
-            // Only a sender whose credits were lost can be idle with work to do.
-            if !sender.ready && !sender.pacing {
-                sender.control.on_timeout(now);
-            }
+        let in_flight = sender.sent.in_flight() > 0;
+        if !in_flight && !self.waits_for_credit(slot) {
             return self.offer(slot);
         }
+        let sender = self.senders.at(slot);
         sender.timeouts += 1;
         if sender.timeouts > self.setup.packet.retries {
             return;
         }
-        sender.sent.lose_before(sender.timer_seq);
-        sender.control.on_timeout(now);
-        sender.spread.on_timeout(now);
+        if in_flight {
+            sender.sent.lose_before(sender.timer_seq);
+            sender.control.on_timeout(now);
+            sender.spread.on_timeout(now);
+        }
         sender.timing = true;
         sender.deadline = now + (rto << sender.timeouts.min(MOST_BACKOFF));
         sender.timer_seq = sender.sent.next();
         let time = sender.deadline;
         self.await_timeout(time, qp);
-        self.leave_path(qp, slot);
+        if in_flight {
+            self.leave_path(qp, slot);
+        }
+        self.request_credit(slot);
         self.offer(slot);
     }
 }

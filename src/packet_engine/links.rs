@@ -109,6 +109,23 @@ pub(super) fn buffer_size(fabric: &Fabric, switch: &SwitchOptions, ports: &[Link
     switch.buffer.map_or(by_rate, |size| size.0)
 }
 
+/// Bytes that the queue of a link may hold by itself: as the topology or the switch table says, else as the transport wants it, but
+/// never less than a packet; none where ports share a buffer.
+pub(super) fn own_limit(setup: &Setup<'_>, link: LinkId, bdp: u64) -> Option<u64> {
+    let (switch, full) = (setup.switch, setup.packet.full().max(setup.packet.ack.0));
+    let given = setup.fabric.link(link).queue.or(switch.queue).map(|limit| limit.0);
+    let wanted = || setup.transport.queue(setup.trimming(), bdp, full);
+    given.or_else(|| match switch.buffer {
+        None => wanted().map(|limit| limit.max(full)),
+        Some(_) => None,
+    })
+}
+
+/// Whether ports without a limit of their own share the buffer of their switch.
+pub(super) fn shares_buffers(switch: &SwitchOptions, transport: &Transport) -> bool {
+    switch.buffer.is_some() || (switch.queue.is_none() && transport.limited_buffers())
+}
+
 /// Why a packet did not get into a queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refused {
@@ -168,15 +185,14 @@ impl Links {
             header: setup.packet.header.0 as u16,
             seed: mix(setup.seed ^ 0xec4),
         };
-        for link in fabric.links() {
+        for (id, link) in fabric.link_ids().zip(fabric.links()) {
             let at_switch = fabric.node(link.from).kind == NodeKind::Switch;
             let bdp = (link.rate.bytes_per_ps() * rtt as f64) as u64;
             let ecn = switch.ecn.or_else(|| transport.ecn(link.rate, bdp));
             links.ecn.push(ecn.filter(|_| at_switch));
-            let limit = link.queue.or(switch.queue).map(|limit| limit.0);
-            let own = || transport.queue(setup.trimming(), bdp, setup.packet.full());
-            let limit = limit.or_else(|| if switch.buffer.is_none() { own() } else { None });
-            links.limits.push(limit.filter(|_| at_switch && !switch.pfc));
+            links
+                .limits
+                .push(own_limit(setup, id, bdp).filter(|_| at_switch && !switch.pfc));
             links.rates.push(link.rate);
             links.states.push(LinkState {
                 busy_until: 0,
@@ -198,9 +214,8 @@ impl Links {
     }
 
     fn add_buffers(&mut self, fabric: &Fabric, switch: &SwitchOptions, transport: &Transport) {
-        let shared = switch.buffer.is_some() || (switch.queue.is_none() && transport.limited_buffers());
         // With flow control buffers are counted by where packets come from.
-        if !shared || switch.pfc {
+        if !shares_buffers(switch, transport) || switch.pfc {
             return;
         }
         for node in (fabric.hosts() as usize..fabric.nodes().len()).map(NodeId::from) {

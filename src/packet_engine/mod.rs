@@ -16,7 +16,9 @@
 //! | `path_selection/`, `transport/`, `recovery/` | one file per way to spread, to control, to recover |
 
 mod credits;
+mod deadlock;
 mod engine;
+mod fabric_watch;
 mod faults;
 mod flow_control;
 mod forwarding;
@@ -34,6 +36,7 @@ mod queue;
 mod queue_pairs;
 mod recovery;
 mod report;
+mod room;
 mod series;
 #[cfg(test)]
 mod tests;
@@ -41,7 +44,7 @@ mod transport;
 mod unloaded;
 
 pub use options::{Ecn, PacketOptions, Recovery, SwitchOptions};
-pub use transport::{Dcqcn, Dctcp, Eqds, Ideal, Nscc, Signal, Swift, Transport, Udp};
+pub use transport::{Dcqcn, Dctcp, Eqds, EqdsMode, Ideal, Nscc, Signal, Swift, Transport, Udp};
 pub use unloaded::completion;
 
 use crate::ids::NodeId;
@@ -148,20 +151,13 @@ impl Setup<'_> {
         self.switch.trimming.unwrap_or(default)
     }
 
+    /// Whether control packets overtake data.
+    fn control_first(&self) -> bool {
+        self.packet.ack_priority.unwrap_or_else(|| self.trimming())
+    }
+
     fn check_together(&self) -> Result<(), InputError> {
-        let full = self.packet.full();
-        for (key, room) in [
-            ("switch.queue", self.switch.queue),
-            ("switch.buffer", self.switch.buffer),
-        ] {
-            if room.is_some_and(|room| room.0 < full) {
-                return Err(InputError::key(key, format!("a packet of {full} bytes never fits in"))
-                    .help("raise it, or lower packet.payload"));
-            }
-        }
-        if self.switch.pfc {
-            flow_control::check(self)?;
-        }
+        room::check(self)?;
         let sprayed = |piece: &crate::placement::Piece| !matches!(piece.route, crate::placement::Route::Pinned(_));
         if self.packet.recovery == Recovery::GoBackN && self.placement.pieces().iter().any(sprayed) {
             return Err(InputError::key(

@@ -247,7 +247,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
             Some(path) => path,
             None => sender.spread.choose(now),
         };
-        let packet = Packet {
+        let mut packet = Packet {
             qp: sender.qp,
             seq,
             stamp: stamp(now),
@@ -266,6 +266,11 @@ impl<Q: EventQueue> Engine<'_, Q> {
             sender.next_at = since.saturating_add((f64::from(size) / rate) as u64);
         }
         sender.control.on_send();
+        if let Some(credits) = &self.credits {
+            let (behind, flag) = credits.state(sender.control.pull_target(sender.sent.backlog()));
+            packet.behind = behind;
+            packet.flags |= flag;
+        }
         sender.retransmits += u32::from(resent);
         self.counters.packets += 1;
         self.counters.retransmits += u64::from(resent);

@@ -29,8 +29,10 @@ pub struct PacketOptions {
     pub header: Bytes,
     /// Bytes of an acknowledgement or credit on the wire. Default 64.
     pub ack: Bytes,
-    /// Acknowledgements and credits overtake data in every queue. Default false.
-    pub ack_priority: bool,
+    /// Acknowledgements, NACKs and credits have a class of their own in every port, as trimmed headers have: they overtake data
+    /// and take none of its room. Default: true where switches trim, else false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ack_priority: Option<bool>,
     /// How lost packets are sent again. Default `selective-repeat`.
     pub recovery: Recovery,
     /// Shortest retransmission timeout; it doubles with every timeout in a row, up to 64 times. Default: the transport's own.
@@ -58,7 +60,7 @@ impl Default for PacketOptions {
             payload: Bytes(4_096),
             header: Bytes(64),
             ack: Bytes(64),
-            ack_priority: false,
+            ack_priority: None,
             recovery: Recovery::default(),
             rto: None,
             retries: 64,

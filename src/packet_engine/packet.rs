@@ -1,16 +1,18 @@
 //! What travels through the event queue: packets in flight and the engine's own alarms, inline.
 
-/// What an event is about. The first five are packets on a link; the others are alarms.
+/// What an event is about. The first six are packets on a link; the others are alarms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub(super) enum Kind {
     /// Payload on its way to the receiver.
     Data,
+    /// Asks the receiver for credits, like data without payload.
+    Request,
     /// Acknowledges one data packet, and all before [`Packet::cumulative`].
     Ack,
     /// Asks for a data packet again: it was trimmed, or is missing in go-back-N.
     Nack,
-    /// A credit of the receiver for one more packet.
+    /// A credit of the receiver: `seq` is the number of all so far.
     Pull,
     /// Tells a sender that packets were marked.
     Notification,
@@ -46,6 +48,10 @@ pub(super) const TRIMMED: u8 = 2;
 pub(super) const PRIORITY: u8 = 4;
 /// The data packet had been sent before.
 pub(super) const RESENT: u8 = 8;
+/// The sender asks for no more credits at a time, but has more to send.
+pub(super) const BOUNDED: u8 = 16;
+/// The payload was cut off before the last hop.
+pub(super) const CUT_EARLY: u8 = 32;
 
 /// A packet, or what an alarm needs to know. Numbers of queue pairs (`qp`) are positions among all
 /// pieces of the placement.
@@ -59,7 +65,8 @@ pub(super) struct Packet {
     pub seq: u32,
     /// When the data packet was sent, in units of 2^10 ps; echoed by its acknowledgement.
     pub stamp: u32,
-    /// Of an acknowledgement: how far the cumulative number lies behind `seq + 1`, see [`Packet::cumulative`].
+    /// Of an acknowledgement: how far the cumulative number lies behind `seq + 1`, see [`Packet::cumulative`]. Of data and
+    /// requests: the pull target of the sender, where it needs credits.
     pub behind: u16,
     pub kind: Kind,
     pub flags: u8,
@@ -73,6 +80,12 @@ impl Kind {
     /// Whether it travels on links.
     pub fn is_packet(self) -> bool {
         self <= Self::Notification
+    }
+
+    /// Whether it travels from the sender to the receiver.
+    #[inline]
+    pub fn is_forward(self) -> bool {
+        self <= Self::Request
     }
 }
 

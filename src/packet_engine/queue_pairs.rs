@@ -59,6 +59,8 @@ pub(super) struct Sender {
     pub timer_seq: u32,
     /// Timeouts since the last progress.
     pub timeouts: u32,
+    /// NACKs without progress count as a timeout from then on; 0 before the first.
+    pub patience: u64,
     pub retransmits: u32,
     /// Waits in the list of its port.
     pub ready: bool,
@@ -93,12 +95,15 @@ impl Sender {
 #[derive(Debug)]
 pub(super) struct Receiver {
     pub received: Received,
-    /// Where senders need credits: packets granted in all, of them not sent yet, and the path of the last arrival.
-    pub granted: u32,
-    pub owed: u32,
+    /// Where senders need credits: the number of the last pull, the one that the sender is entitled to, and the path of the
+    /// last arrival.
+    pub pulled: u32,
+    pub target: u32,
     pub path: u16,
     /// The next congestion notification is not sent before.
     pub notifies_from: u64,
+    /// Waits for its turn to pull.
+    pub in_turn: bool,
 }
 
 /// One transfer.

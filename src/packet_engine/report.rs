@@ -7,6 +7,7 @@ use super::series::Sampler;
 use super::unloaded;
 use crate::ids::{LinkId, NodeId, TaskId};
 use crate::outcome::{FctSummary, FlowRecord, LinkRecord, Outcome, Stuck, Unfinished};
+use crate::topology::Fabric;
 use crate::units::Time;
 
 /// The outcome, or the flows that did not finish.
@@ -94,6 +95,7 @@ fn most_paused<Q: EventQueue>(engine: &Engine<'_, Q>) -> Option<(LinkId, Time)> 
 
 fn stuck<Q: EventQueue>(engine: &Engine<'_, Q>) -> Stuck {
     let payload = engine.setup.packet.payload.0;
+    let deadlock = engine.deadlock();
     let mut unfinished = Vec::new();
     for (task, _, _, bytes) in engine.setup.schedule.transfers() {
         let flow = engine.flows[task.index()];
@@ -118,19 +120,39 @@ fn stuck<Q: EventQueue>(engine: &Engine<'_, Q>) -> Stuck {
         unfinished.push(Unfinished {
             task,
             delivered: delivered.min(bytes),
-            reason: engine.reason(task),
+            reason: engine.reason(task, deadlock.is_some()),
         });
     }
     Stuck {
         at: Time(engine.now),
         flows: engine.setup.schedule.transfer_count(),
         unfinished,
+        deadlock: deadlock.map(|cycle| in_words(engine.setup.fabric, &cycle)),
     }
+}
+
+/// Links of a deadlock that are named.
+const NAMED_LINKS: usize = 16;
+
+fn in_words(fabric: &Fabric, cycle: &[LinkId]) -> String {
+    let names: Vec<_> = cycle
+        .iter()
+        .take(NAMED_LINKS)
+        .map(|&link| fabric.link_name(link).to_string())
+        .collect();
+    let more = match cycle.len().saturating_sub(NAMED_LINKS) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!(
+        "PFC deadlock: {}{more} are paused, each until the next goes on, the last until the first",
+        names.join(", ")
+    )
 }
 
 impl<Q: EventQueue> Engine<'_, Q> {
     /// Why a transfer did not finish.
-    fn reason(&self, task: TaskId) -> String {
+    fn reason(&self, task: TaskId, deadlock: bool) -> String {
         if !self.flows[task.index()].started {
             return "it never started: transfers it waits for did not finish".to_owned();
         }
@@ -147,6 +169,8 @@ impl<Q: EventQueue> Engine<'_, Q> {
         }
         if tries > self.setup.packet.retries {
             format!("gave up after {} timeouts in a row", self.setup.packet.retries)
+        } else if deadlock {
+            "its packets wait in or behind a PFC deadlock".to_owned()
         } else if !self.queue.is_empty() {
             "the run was ended".to_owned()
         } else if !self.acknowledged {

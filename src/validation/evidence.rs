@@ -160,7 +160,7 @@ fn packet(
     });
     let switch = SwitchOptions::default();
     let options = PacketOptions {
-        ack_priority: true,
+        ack_priority: Some(true),
         active_queue_pairs: None,
         start_jitter: Time::ZERO,
         ..experiment.packet.clone()

@@ -76,6 +76,12 @@ impl Sent {
         self.lost_count > 0 || (self.next < self.total && self.next - self.cumulative < self.span)
     }
 
+    /// Packets to send, those to send again included.
+    #[inline]
+    pub fn backlog(&self) -> u32 {
+        self.total - self.next + self.lost_count
+    }
+
     /// Takes the next packet to send, lost ones first; true where it had been sent before.
     #[inline]
     pub fn take(&mut self) -> (u32, bool) {

@@ -213,7 +213,7 @@ fn credits_outlast_an_overloaded_path() {
     let fabric = leaf_spine(2, 1, 4, "100Gbps", "1us");
     let mut case =
         Case::new(fabric, flows((0..4).map(|i| (i, 4 + i, 2_000_000)))).with(r#"{"ecmp": {}}"#, r#"{"eqds": {}}"#);
-    case.packet.ack_priority = true;
+    case.packet.ack_priority = Some(true);
     let outcome = case.run().unwrap();
     assert!(outcome.counters.trims > 100);
     assert_eq!(outcome.counters.trims, outcome.counters.retransmits);
@@ -250,7 +250,7 @@ fn acknowledgements_overtake_with_priority() {
     let transfers = [(0, 2, 1_000_000), (2, 0, 8_000_000), (3, 0, 8_000_000)];
     let mut case = Case::new(leaf_spine(2, 2, 2, "100Gbps", "500ns"), flows(transfers));
     let plain = case.run().unwrap();
-    case.packet.ack_priority = true;
+    case.packet.ack_priority = Some(true);
     let fast = case.run().unwrap();
     let way_back = |outcome: &Outcome| outcome.flows[0].acked - outcome.flows[0].delivered;
     // At most one packet in the way at each of four hops.

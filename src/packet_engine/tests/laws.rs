@@ -104,7 +104,7 @@ impl Draw {
         });
         let mut case = Case::new(fabric, flows(pairs)).with(SCHEMES[self.scheme], TRANSPORTS[self.transport]);
         case.switch = parsed(SWITCHES[self.switch]);
-        case.packet.ack_priority = self.ack_priority;
+        case.packet.ack_priority = Some(self.ack_priority);
         case.packet.start_jitter = Time(self.jitter);
         case.packet.active_queue_pairs = self.active;
         case.packet.convergence = Time::from_us(10);

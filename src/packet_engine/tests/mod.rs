@@ -5,6 +5,8 @@ mod collectives;
 mod faults;
 mod laws;
 mod marking;
+mod pauses;
+mod receivers;
 mod spreading;
 mod unacknowledged;
 mod watching;

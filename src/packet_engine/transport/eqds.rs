@@ -1,44 +1,109 @@
-//! EQDS (NSDI 2022) and NDP (SIGCOMM 2017): the receiver hands out credits at its line rate.
+//! EQDS (NSDI 2022), NDP (SIGCOMM 2017) and the receiver credit control of Ultra Ethernet 1.0 (RCCC): the receiver
+//! hands out credits at its line rate.
 //!
-//! A sender begins with credits for one bandwidth-delay product; every packet that arrives, whole or
-//! trimmed, entitles it to one more, which the receiver sends when it is the queue pair's turn. Switches hold few
-//! packets and trim the rest.
+//! A sender begins with credits for one bandwidth-delay product. Every packet that it sends states its pull target: up to
+//! which pull number it wants credits, so that what is lost on the way, whole or with its credit, is asked for again by the next.
+//! A pull carries the number of all credits so far, so that the next one makes good a lost one. A sender
+//! without credits that hears nothing for a timeout sends a credit request.
+//!
+//! With `rccc` receivers of an oversubscribed fabric lower the rate of their credits when marks, or packets trimmed before the last hop,
+//! tell of congestion in it, and senders give up what is left of their first credits when they hear from the receiver.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Conditions, CongestionControl, Feedback, Loss, Spec};
+use super::{Conditions, CongestionControl, Feedback, Loss, Nscc, Spec, nscc};
 use crate::input::InputError;
-use crate::units::Time;
+use crate::packet_engine::options::Ecn;
+use crate::units::{Rate, Time};
 
 /// Packets that a port holds where switches trim.
 const QUEUE_PACKETS: u64 = 8;
 
-/// Options of `eqds`. Switches trim, and their ports hold 8 packets, unless `[switch]` says otherwise.
+/// At which rate receivers hand out credits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum EqdsMode {
+    /// Always at the rate at which they can receive (NDP, EQDS).
+    #[default]
+    Credits,
+    /// At 99 % of that; in an oversubscribed fabric less, where marks and packets trimmed before the last hop show that it is
+    /// congested (RCCC of Ultra Ethernet).
+    Rccc,
+}
+
+/// Options of `eqds`. Switches trim, unless `[switch]` says otherwise. With `credits` their ports hold 8 packets; with `rccc` they
+/// mark and hold as much as for `nscc`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Eqds {
-    /// Credits that a sender begins with, in bandwidth-delay products. Default 1.
+    /// At which rate receivers hand out credits. Default `credits`.
+    pub mode: EqdsMode,
+    /// Credits that a sender begins with, and the most that it asks for at a time, in bandwidth-delay products. Default 1.
     pub initial_window: f64,
+    /// With `rccc`: senders keep the window of NSCC as well, with these options; a packet needs a credit and room in the
+    /// window, which takes care of congestion in the fabric, so that credits keep their rate. `{}` takes the defaults. Default: no window.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nscc: Option<Nscc>,
 }
 
 impl Default for Eqds {
     fn default() -> Self {
-        Self { initial_window: 1.0 }
+        Self {
+            mode: EqdsMode::Credits,
+            initial_window: 1.0,
+            nscc: None,
+        }
+    }
+}
+
+impl Eqds {
+    /// What `nscc` asks of switches, where `rccc` asks the same.
+    fn as_nscc(&self) -> Option<Nscc> {
+        (self.mode == EqdsMode::Rccc).then(|| self.nscc.clone().unwrap_or_default())
+    }
+
+    pub(super) fn control(&self, conditions: &Conditions) -> State {
+        let most = self.credits(conditions).unwrap_or(1);
+        State {
+            initial: most,
+            pulled: 0,
+            spent: 0,
+            most,
+            lapses: self.mode == EqdsMode::Rccc,
+            full: conditions.full,
+            window: self.nscc.as_ref().map(|nscc| Box::new(nscc.control(conditions))),
+        }
     }
 }
 
 impl Spec for Eqds {
     fn check(&self) -> Result<(), InputError> {
-        super::check_positive("initial_window", self.initial_window)
+        super::check_positive("initial_window", self.initial_window)?;
+        let Some(nscc) = &self.nscc else { return Ok(()) };
+        if self.mode != EqdsMode::Rccc {
+            return Err(InputError::key(
+                "nscc",
+                "a window at the sender goes with receivers that watch the fabric",
+            )
+            .help("add `mode = \"rccc\"`, or remove `nscc`"));
+        }
+        nscc.check().map_err(|error| error.under("nscc"))
+    }
+
+    fn ecn(&self, rate: Rate, bdp: u64) -> Option<Ecn> {
+        self.as_nscc()?.ecn(rate, bdp)
     }
 
     fn trimming(&self) -> bool {
         true
     }
 
-    fn queue(&self, trimming: bool, _bdp: u64, full: u64) -> Option<u64> {
-        trimming.then_some(QUEUE_PACKETS * full)
+    fn queue(&self, trimming: bool, bdp: u64, full: u64) -> Option<u64> {
+        match self.as_nscc() {
+            Some(nscc) => nscc.queue(trimming, bdp, full),
+            None => trimming.then_some(QUEUE_PACKETS * full),
+        }
     }
 
     fn rto(&self, _rtt: u64, _queue: Option<u64>) -> Time {
@@ -51,43 +116,166 @@ impl Spec for Eqds {
     }
 }
 
-impl Eqds {
-    pub(super) fn control(&self, conditions: &Conditions) -> State {
-        State {
-            credits: self.credits(conditions).unwrap_or(1),
+/// What a sender may send, in packets.
+#[derive(Debug, Clone)]
+pub(in crate::packet_engine) struct State {
+    /// Credits that it began with.
+    initial: u32,
+    /// The highest pull number so far: credits that the receiver has handed out in all.
+    pulled: u32,
+    /// Packets sent, each for one credit.
+    spent: u32,
+    /// The most credits that it asks for at a time.
+    most: u32,
+    /// What is left of the first credits lapses as soon as the receiver is heard of.
+    lapses: bool,
+    full: u64,
+    window: Option<Box<nscc::State>>,
+}
+
+/// How many credits a sender wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(in crate::packet_engine) struct PullTarget {
+    /// The pull number that would do.
+    pub number: u32,
+    /// It has more to send, but asks for no more at a time.
+    pub bounded: bool,
+}
+
+impl State {
+    fn credit(&self) -> u32 {
+        self.initial.wrapping_add(self.pulled).wrapping_sub(self.spent)
+    }
+
+    /// First credits are given up: the receiver knows of the sender.
+    fn lapse(&mut self) {
+        if self.lapses {
+            self.lapses = false;
+            self.initial = self.initial.min(self.spent);
         }
     }
 }
 
-/// Packets that may be sent.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::packet_engine) struct State {
-    credits: u32,
-}
-
 impl CongestionControl for State {
     fn window(&self) -> u64 {
-        u64::MAX
+        self.window.as_ref().map_or(u64::MAX, |window| window.window())
     }
 
-    fn may_send(&self, _in_flight: u32, _full: u64) -> bool {
-        self.credits > 0
+    fn may_send(&self, in_flight: u32, full: u64) -> bool {
+        let room = self
+            .window
+            .as_ref()
+            .is_none_or(|window| window.may_send(in_flight, full));
+        room && self.credit() > 0
     }
 
     fn on_send(&mut self) {
-        self.credits = self.credits.saturating_sub(1);
+        self.spent = self.spent.wrapping_add(1);
     }
 
-    fn on_credit(&mut self) {
-        self.credits += 1;
+    fn on_pull(&mut self, number: u32) {
+        self.lapse();
+        if number.wrapping_sub(self.pulled).cast_signed() > 0 {
+            self.pulled = number;
+        }
     }
 
-    fn on_ack(&mut self, _: &Feedback) {}
+    fn pull_target(&self, backlog: u32) -> PullTarget {
+        let window = self
+            .window
+            .as_ref()
+            .map_or(u64::MAX, |window| window.window() / self.full + 1);
+        let wanted = backlog.min(self.most).min(u32::try_from(window).unwrap_or(u32::MAX));
+        PullTarget {
+            number: self.pulled.wrapping_add(wanted.saturating_sub(self.credit())),
+            bounded: wanted < backlog,
+        }
+    }
 
-    fn on_loss(&mut self, _: &Loss) {}
+    fn lacks_credit(&self) -> bool {
+        self.credit() == 0
+    }
 
-    /// Credits may have been lost as well.
-    fn on_timeout(&mut self, _: u64) {
-        self.credits = self.credits.max(1);
+    fn on_ack(&mut self, ack: &Feedback) {
+        if let Some(window) = &mut self.window {
+            window.on_ack(ack);
+        }
+    }
+
+    fn on_loss(&mut self, loss: &Loss) {
+        self.lapse();
+        if let Some(window) = &mut self.window {
+            window.on_loss(loss);
+        }
+    }
+
+    fn on_timeout(&mut self, now: u64) {
+        self.lapse();
+        if let Some(window) = &mut self.window {
+            window.on_timeout(now);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 100 packets of bandwidth-delay product, by hand.
+    fn state(options: &str) -> State {
+        let options: Eqds = serde_json::from_str(options).unwrap();
+        options.check().unwrap();
+        options.control(&Conditions::example())
+    }
+
+    fn target(number: u32, bounded: bool) -> PullTarget {
+        PullTarget { number, bounded }
+    }
+
+    /// Pull numbers count credits in all: those of a lost pull come with the next, one that was overtaken brings nothing.
+    #[test]
+    fn a_pull_makes_good_a_lost_one() {
+        let mut state = state("{}");
+        (0..100).for_each(|_| state.on_send());
+        assert!(state.lacks_credit() && !state.may_send(0, 1_000));
+        state.on_pull(3);
+        assert_eq!(state.credit(), 3);
+        state.on_pull(2);
+        assert_eq!(state.credit(), 3);
+    }
+
+    /// The target is what has been sent while there is more than a window to send, else what is missing.
+    #[test]
+    fn targets_follow_what_is_to_send() {
+        let mut state = state("{}");
+        (0..40).for_each(|_| state.on_send());
+        assert_eq!(state.pull_target(1_000), target(40, true));
+        assert_eq!(state.pull_target(70), target(10, false));
+        assert_eq!(state.pull_target(30), target(0, false));
+        (0..60).for_each(|_| state.on_send());
+        state.on_pull(5);
+        assert_eq!(state.pull_target(7), target(7, false));
+        assert_eq!(state.pull_target(1_000), target(100, true));
+    }
+
+    /// With `rccc` first credits last until something is heard, with `credits` until they are spent.
+    #[test]
+    fn first_credits_lapse() {
+        for (options, left) in [("{}", 61), (r#"{"mode": "rccc"}"#, 1)] {
+            let mut state = state(options);
+            (0..40).for_each(|_| state.on_send());
+            state.on_pull(1);
+            assert_eq!(state.credit(), left, "{options}");
+        }
+    }
+
+    /// With both, a packet needs a credit and room in the window, and no more is asked for than has room.
+    #[test]
+    fn a_window_beside_credits() {
+        let mut state = state(r#"{"mode": "rccc", "initial_window": 1.5, "nscc": {"max_window": 0.5}}"#);
+        assert!(state.may_send(49, 1_000) && !state.may_send(50, 1_000));
+        (0..150).for_each(|_| state.on_send());
+        assert!(!state.may_send(10, 1_000));
+        assert_eq!(state.pull_target(1_000), target(51, true));
     }
 }

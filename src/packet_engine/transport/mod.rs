@@ -17,7 +17,8 @@ use serde::{Deserialize, Serialize};
 
 pub use dcqcn::Dcqcn;
 pub use dctcp::{Dctcp, Signal};
-pub use eqds::Eqds;
+pub(super) use eqds::PullTarget;
+pub use eqds::{Eqds, EqdsMode};
 pub use ideal::Ideal;
 pub use nscc::Nscc;
 pub use swift::Swift;
@@ -94,8 +95,18 @@ pub(super) trait CongestionControl {
     /// A packet was sent.
     fn on_send(&mut self) {}
 
-    /// The receiver grants one more packet.
-    fn on_credit(&mut self) {}
+    /// The receiver has granted `number` packets in all.
+    fn on_pull(&mut self, _number: u32) {}
+
+    /// How many credits to ask for, with `backlog` packets still to be sent.
+    fn pull_target(&self, _backlog: u32) -> PullTarget {
+        PullTarget::default()
+    }
+
+    /// Whether nothing may be sent before the receiver grants more.
+    fn lacks_credit(&self) -> bool {
+        false
+    }
 
     /// Bytes per picosecond at which packets leave, where they are paced.
     fn pace(&self) -> Option<f64> {
@@ -171,8 +182,16 @@ macro_rules! transports {
                 match self { $(Self::$variant(control) => control.on_send(),)* }
             }
 
-            fn on_credit(&mut self) {
-                match self { $(Self::$variant(control) => control.on_credit(),)* }
+            fn on_pull(&mut self, number: u32) {
+                match self { $(Self::$variant(control) => control.on_pull(number),)* }
+            }
+
+            fn pull_target(&self, backlog: u32) -> PullTarget {
+                match self { $(Self::$variant(control) => control.pull_target(backlog),)* }
+            }
+
+            fn lacks_credit(&self) -> bool {
+                match self { $(Self::$variant(control) => control.lacks_credit(),)* }
             }
 
             #[inline]
@@ -308,6 +327,16 @@ impl Transport {
     /// Whether receivers grant what senders may send.
     pub(super) fn grants(&self) -> bool {
         matches!(self, Self::Eqds(_))
+    }
+
+    /// Whether receivers credit a little less than their line.
+    pub(super) fn paces_credits(&self) -> bool {
+        matches!(self, Self::Eqds(eqds) if eqds.mode == EqdsMode::Rccc)
+    }
+
+    /// Whether receivers lower the rate of their credits where the fabric is oversubscribed. Where senders keep a window, that does it.
+    pub(super) fn watches_fabric(&self) -> bool {
+        matches!(self, Self::Eqds(eqds) if eqds.mode == EqdsMode::Rccc && eqds.nscc.is_none())
     }
 
     pub(super) fn credits(&self, conditions: &Conditions) -> Option<u32> {

@@ -49,6 +49,10 @@ pub struct Schedule {
 }
 
 impl Schedule {
+    /// The size of a transfer that never ends: it sends until the run is stopped (`packet.stop`). Far above what a
+    /// run can carry, and small enough that sums of many fit.
+    pub const ENDLESS: u64 = 1 << 50;
+
     /// All tasks by id.
     pub fn tasks(&self) -> &[Task] {
         &self.tasks

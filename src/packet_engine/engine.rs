@@ -9,7 +9,7 @@ use super::lookahead;
 use super::nic::Nics;
 use super::options::Recovery;
 use super::pacing;
-use super::packet::{Event, Keys, Kind, Packet};
+use super::packet::{Event, Keys, Kind, Packet, Stamps};
 use super::path_selection::InSwitch;
 use super::ports::Port;
 use super::queue::EventQueue;
@@ -32,6 +32,9 @@ const WATCH_EVERY: u64 = 1 << 20;
 
 /// Transfers looked at to find the longest round trip.
 const RTTS_LOOKED_AT: usize = 4_096;
+
+/// Time stamps tell apart the unloaded round trips of paths of 16 links, were they a thousand times longer.
+const STAMPED_HOPS: u64 = 1_000 * 16;
 
 /// A run in progress.
 pub(super) struct Engine<'a, Q> {
@@ -61,8 +64,9 @@ pub(super) struct Engine<'a, Q> {
     pub cct: u64,
     /// Receivers answer, and senders wait for that.
     pub acknowledged: bool,
-    /// Shortest retransmission timeout; none where nothing can be lost, or nothing is sent again.
+    /// Shortest retransmission timeout of any queue pair; none where nothing can be lost, or nothing is sent again.
     pub rto: Option<u64>,
+    pub stamps: Stamps,
     /// Wire bytes of a full data packet.
     pub full: u64,
     /// The lists of all ports in the two-event mode; empty where departures are known in advance.
@@ -129,6 +133,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
             cct: 0,
             acknowledged: setup.transport.acknowledged(),
             rto: (can_lose && setup.transport.acknowledged()).then_some(rto),
+            stamps: Stamps::new(unloaded::rtt_within(fabric, STAMPED_HOPS, setup.packet)),
             full: setup.packet.full(),
             ports: if listed {
                 vec![Port::default(); fabric.links().len()]

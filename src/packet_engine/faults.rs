@@ -154,7 +154,9 @@ impl<Q: EventQueue> Engine<'_, Q> {
     fn rethink(&mut self, qp: u32, slot: u32) {
         let conditions = self.conditions(qp);
         let spread = self.spread(qp, &conditions);
+        let timeout = self.timeout_on(qp, &conditions);
         let sender = self.senders.at(slot);
+        sender.timeout = timeout;
         sender.sent.forget_order();
         if !(sender.spread.is_fixed() && spread.is_fixed()) {
             sender.spread = spread;
@@ -183,9 +185,12 @@ impl<Q: EventQueue> Engine<'_, Q> {
         self.faults.avoided.insert((ends.src, edge, ends.base), until);
         let Some(path) = self.other_path(qp) else { return };
         self.move_to(qp, path);
-        let control = self.setup.transport.control(&self.conditions(qp));
+        let conditions = self.conditions(qp);
+        let control = self.setup.transport.control(&conditions);
+        let timeout = self.timeout_on(qp, &conditions);
         let sender = self.senders.at(slot);
         sender.control = control;
+        sender.timeout = timeout;
         sender.sent.go_back();
         sender.sent.forget_order();
     }

@@ -47,7 +47,7 @@ pub use unloaded::completion;
 use crate::ids::NodeId;
 use crate::input::InputError;
 use crate::outcome::{Observe, Outcome, Stuck};
-use crate::placement::{LoadBalancing, Placement};
+use crate::placement::{LoadBalancing, Placement, Route};
 use crate::topology::{Fabric, LinkEvent};
 use crate::units::{Rate, Time};
 use crate::workload::Schedule;
@@ -137,7 +137,7 @@ impl Setup<'_> {
         if self.switch.pfc {
             flow_control::check(self)?;
         }
-        let sprayed = |piece: &crate::placement::Piece| !matches!(piece.route, crate::placement::Route::Pinned(_));
+        let sprayed = |piece: &crate::placement::Piece| !matches!(piece.route, Route::Pinned(_));
         if self.packet.recovery == Recovery::GoBackN && self.placement.pieces().iter().any(sprayed) {
             return Err(InputError::key(
                 "packet.recovery",
@@ -153,8 +153,35 @@ impl Setup<'_> {
             let message = format!("`{scheme}` learns from acknowledgements, and with `{transport}` there are none");
             return Err(InputError::key("load_balancing", message).help("choose another of the two"));
         }
+        self.check_rto()?;
         self.check_series()?;
         self.check_sizes()
+    }
+
+    /// A timeout that runs out before any answer can be there would send everything twice.
+    fn check_rto(&self) -> Result<(), InputError> {
+        let Some(rto) = self.packet.rto.filter(|_| self.transport.acknowledged()) else {
+            return Ok(());
+        };
+        for (task, src, dst, _) in self.schedule.transfers() {
+            let (src, dst) = (NodeId(src), NodeId(dst));
+            let mut rtts = self.placement.of(task).iter().map(|piece| match piece.route {
+                Route::Pinned(path) => unloaded::rtt(self.fabric, &self.fabric.path(src, dst, path), self.packet),
+                _ => unloaded::longest_rtt(self.fabric, src, dst, self.packet),
+            });
+            if let Some(rtt) = rtts.find(|&rtt| rto.0 <= rtt) {
+                let name = |host: NodeId| &self.fabric.node(host).name;
+                let rtt = Time(rtt);
+                let message = format!(
+                    "it is {rto}, and no packet from {} to {} can be answered before {rtt}",
+                    name(src),
+                    name(dst)
+                );
+                return Err(InputError::key("packet.rto", message)
+                    .help("raise it to a few such round trips, or remove it: it then follows the round trip"));
+            }
+        }
+        Ok(())
     }
 
     fn check_series(&self) -> Result<(), InputError> {

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 
 use super::engine::Engine;
-use super::packet::{Kind, Packet, RESENT, stamp};
+use super::packet::{Kind, Packet, RESENT};
 use super::queue::EventQueue;
 use super::queue_pairs::NONE;
 use super::transport::CongestionControl;
@@ -233,7 +233,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         let packet = Packet {
             qp: sender.qp,
             seq,
-            stamp: stamp(now),
+            stamp: self.stamps.of(now),
             path,
             behind: 0,
             size,

@@ -33,7 +33,10 @@ pub struct PacketOptions {
     pub ack_priority: bool,
     /// How lost packets are sent again. Default `selective-repeat`.
     pub recovery: Recovery,
-    /// Shortest retransmission timeout; it doubles with every timeout in a row, up to 64 times. Default: the transport's own.
+    /// Shortest retransmission timeout, above the unloaded round trip of every transfer. The timeout is the smoothed
+    /// round trip and four deviations (RFC 6298) where that is longer; it doubles with every timeout in a row, up
+    /// to 64 times, and is longer by a random share: up to a sixteenth, and one more with every timeout in a row, up to
+    /// half. Default: the transport's own, and three unloaded round trips at least.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rto: Option<Time>,
     /// Timeouts in a row, without any progress, after which a queue pair gives up. Default 64.

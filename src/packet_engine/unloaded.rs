@@ -2,7 +2,7 @@
 
 use super::options::PacketOptions;
 use super::transport::Conditions;
-use crate::ids::LinkId;
+use crate::ids::{LinkId, NodeId};
 use crate::topology::Fabric;
 use crate::units::{Rate, Time};
 
@@ -45,14 +45,19 @@ fn back(fabric: &Fabric, id: LinkId, options: &PacketOptions) -> Time {
     rate.transmission_time(options.ack.0) + link.delay
 }
 
+/// Unloaded round trip of a full packet and its acknowledgement on a path, in ps.
+pub(super) fn rtt(fabric: &Fabric, path: &[LinkId], options: &PacketOptions) -> u64 {
+    let hops = path.iter().map(|&id| {
+        let link = fabric.link(id);
+        link.rate.transmission_time(options.full()) + link.delay + back(fabric, id, options)
+    });
+    hops.sum::<Time>().0
+}
+
 /// What a queue pair finds on an idle path.
 pub(super) fn conditions(fabric: &Fabric, path: &[LinkId], options: &PacketOptions, trimming: bool) -> Conditions {
     let full = options.full();
-    let out = path.iter().map(|&id| {
-        let link = fabric.link(id);
-        link.rate.transmission_time(full) + link.delay + back(fabric, id, options)
-    });
-    let rtt: Time = out.sum();
+    let rtt = Time(rtt(fabric, path, options));
     let rate = path.iter().map(|&id| fabric.link(id).rate).min().unwrap_or(Rate::ZERO);
     let packets = rtt.0.div_ceil(rate.transmission_time(full).0.max(1)).max(1);
     Conditions {
@@ -64,6 +69,21 @@ pub(super) fn conditions(fabric: &Fabric, path: &[LinkId], options: &PacketOptio
         trimming,
         share: None,
     }
+}
+
+/// Unloaded round trip of a full packet and its acknowledgement on the slowest of a pair's paths, in ps; of many paths
+/// the first are looked at.
+pub(super) fn longest_rtt(fabric: &Fabric, src: NodeId, dst: NodeId, options: &PacketOptions) -> u64 {
+    let paths = 0..fabric.path_count(src, dst).min(super::PATHS_LOOKED_AT);
+    let rtts = paths.map(|index| rtt(fabric, &fabric.path(src, dst, index), options));
+    rtts.max().unwrap_or(0)
+}
+
+/// At least any unloaded round trip over up to `hops` links, in ps.
+pub(super) fn rtt_within(fabric: &Fabric, hops: u64, options: &PacketOptions) -> u64 {
+    let hop = |id| rtt(fabric, &[id], options);
+    let up = fabric.link_ids().filter(|&id| !fabric.link(id).rate.is_zero());
+    up.map(hop).max().unwrap_or(0).saturating_mul(hops)
 }
 
 #[cfg(test)]

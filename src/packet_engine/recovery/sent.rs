@@ -53,6 +53,11 @@ impl Sent {
         self.next
     }
 
+    /// Most packets that are told apart at a time.
+    pub fn span(&self) -> u32 {
+        self.span
+    }
+
     #[inline]
     pub fn in_flight(&self) -> u32 {
         self.in_flight
@@ -99,11 +104,7 @@ impl Sent {
     /// Notes the acknowledgement of `seq` and of all packets below `cumulative`; returns how many are new.
     #[inline]
     pub fn acknowledge(&mut self, seq: u32, cumulative: u32) -> u32 {
-        let mut new = 0;
-        while self.cumulative < cumulative.min(self.next) {
-            new += self.pass(self.cumulative);
-            self.cumulative += 1;
-        }
+        let mut new = self.acknowledge_below(cumulative);
         if seq == self.cumulative && seq < self.next {
             new += self.pass(seq);
             self.cumulative += 1;
@@ -114,6 +115,17 @@ impl Sent {
         }
         while self.acked_beyond > 0 && self.acked.clear(self.cumulative) {
             self.acked_beyond -= 1;
+            self.cumulative += 1;
+        }
+        new
+    }
+
+    /// Notes that all packets below `cumulative` have arrived; returns how many of them are news.
+    #[inline]
+    pub fn acknowledge_below(&mut self, cumulative: u32) -> u32 {
+        let mut new = 0;
+        while self.cumulative < cumulative.min(self.next) {
+            new += self.pass(self.cumulative);
             self.cumulative += 1;
         }
         new

@@ -8,5 +8,6 @@ mod htsim;
 mod packet;
 mod placement;
 mod recipes;
+mod recovery;
 mod runs;
 mod validation;

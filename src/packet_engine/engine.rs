@@ -4,6 +4,7 @@ use super::credits::Grants;
 use super::faults::Faults;
 use super::flow_control::FlowControl;
 use super::forwarding::{CellId, Forwarding, Next};
+use super::limits::{Ended, Limits};
 use super::links::Links;
 use super::lookahead;
 use super::nic::Nics;
@@ -25,10 +26,7 @@ use crate::placement::Route;
 use crate::rng::mix;
 use crate::topology::Fabric;
 use crate::units::Time;
-use crate::workload::{Action, Due, Moment, Progress};
-
-/// The monitor is asked after so many events.
-const WATCH_EVERY: u64 = 1 << 20;
+use crate::workload::{Action, Due, Moment, Progress, Schedule};
 
 /// Transfers looked at to find the longest round trip.
 const RTTS_LOOKED_AT: usize = 4_096;
@@ -58,6 +56,11 @@ pub(super) struct Engine<'a, Q> {
     /// Transfers without their last acknowledgement.
     pub unfinished: usize,
     pub counters: Counters,
+    pub limits: Limits,
+    /// Why the run ended early, if it did.
+    pub ended: Option<Ended>,
+    /// Data packets that were new to their receivers.
+    pub news: u64,
     /// Data packets of all transfers.
     packets: u64,
     pub fcts: Vec<Time>,
@@ -73,6 +76,8 @@ pub(super) struct Engine<'a, Q> {
     pub ports: Vec<Port>,
     /// Packets without room lose their payload instead of their life.
     pub trimming: bool,
+    /// Packets can be lost without a word: losses are found by order.
+    pub drops: bool,
     pub flow_control: Option<FlowControl>,
     /// All links have the same rate and delay, so that all paths of a pair are equally fast.
     pub equal_links: bool,
@@ -129,6 +134,9 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
             unfinished: setup.schedule.transfer_count(),
             packets,
             counters: Counters::default(),
+            limits: Limits::new(setup.packet),
+            ended: None,
+            news: 0,
             fcts: Vec::new(),
             cct: 0,
             acknowledged: setup.transport.acknowledged(),
@@ -141,6 +149,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
                 Vec::new()
             },
             trimming,
+            drops: can_lose && !trimming,
             flow_control,
             equal_links: equal_links(fabric) && setup.link_events.is_empty(),
             faults: Faults::default(),
@@ -160,11 +169,11 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
         self.faults.fabric.as_deref().unwrap_or(self.setup.fabric)
     }
 
-    /// Lets things happen until all flows are done, nothing is left to do, or `monitor` has enough.
+    /// Lets things happen until all flows are done, nothing is left to do, a limit is reached, or `monitor` has enough.
     pub fn run(mut self, monitor: &mut dyn FnMut(&Status) -> Continue) -> Self {
         self.begin();
         while self.unfinished > 0 && self.step().is_some() {
-            if self.counters.events.is_multiple_of(WATCH_EVERY) && monitor(&self.status()) == Continue::No {
+            if self.counters.events == self.limits.look_at && !self.goes_on(monitor) {
                 break;
             }
         }
@@ -179,7 +188,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
         self.start_due();
     }
 
-    /// Lets the earliest event happen; `None` where nothing is left to do.
+    /// Lets the earliest event happen; `None` where nothing is left to do, or no time.
     //
     // Inlined, so that the event, which only tests look at, is not written to memory for the caller.
     #[inline(always)]
@@ -190,19 +199,24 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
             self.look_ahead();
         }
         debug_assert!(event.time >= self.now, "time goes back");
+        if event.time > self.limits.until {
+            self.out_of_time();
+            return None;
+        }
         self.now = event.time;
         self.counters.events += 1;
         self.happen(event);
         Some(event)
     }
 
-    fn status(&self) -> Status {
+    pub fn status(&self) -> Status {
         Status {
             now: Time(self.now),
             events: self.counters.events,
             unfinished: self.unfinished,
             sent: self.counters.packets - self.counters.retransmits,
             packets: self.packets,
+            stop: self.setup.packet.stop,
         }
     }
 
@@ -386,7 +400,11 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
 fn queue_pairs(setup: &Setup<'_>, switches_decide: bool) -> Vec<QueuePair> {
     let mut pairs = Vec::with_capacity(setup.placement.pieces().len());
     let options = setup.packet;
-    for (task, src, dst, _) in setup.schedule.transfers() {
+    for (task, src, dst, bytes) in setup.schedule.transfers() {
+        let most = match options.stop {
+            Some(stop) if bytes >= Schedule::ENDLESS => setup.most_packets(src, stop).min(super::MOST_PACKETS),
+            _ => super::MOST_PACKETS,
+        };
         for piece in setup.placement.of(task) {
             let pinned = match piece.route {
                 Route::Pinned(path) => Some(path),
@@ -394,8 +412,8 @@ fn queue_pairs(setup: &Setup<'_>, switches_decide: bool) -> Vec<QueuePair> {
             };
             let open = if switches_decide { NONE } else { 0 };
             let base = pinned.unwrap_or(open);
-            let packets = piece.bytes.div_ceil(options.payload.0).max(1);
-            let last = piece.bytes - (packets - 1) * options.payload.0 + options.header.0;
+            let packets = piece.bytes.div_ceil(options.payload.0).clamp(1, most);
+            let last = (piece.bytes - (packets - 1) * options.payload.0).min(options.payload.0) + options.header.0;
             pairs.push(QueuePair {
                 ends: Ends { src, dst, base },
                 task: task.0,

@@ -26,6 +26,8 @@ pub(super) struct Faults {
     /// Link events that have happened, and those that routing knows of.
     happened: usize,
     known: usize,
+    /// Those by the last of which links went down or came up.
+    rerouted: usize,
     /// The fabric as routing knows it, where that is no longer the first one.
     pub fabric: Option<Box<Fabric>>,
     /// Paths that a host avoids (source, destination edge, path), and until when.
@@ -33,6 +35,11 @@ pub(super) struct Faults {
 }
 
 impl<Q: EventQueue> Engine<'_, Q> {
+    /// Whether links are yet to change, or routing is yet to notice that they have.
+    pub fn awaits_changes(&self) -> bool {
+        self.faults.happened < self.setup.link_events.len() || self.faults.known < self.faults.rerouted
+    }
+
     /// Sets the alarm for the next link event.
     pub fn await_link_event(&mut self) {
         if let Some(event) = self.setup.link_events.get(self.faults.happened) {
@@ -53,6 +60,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
             self.change_link(event.change);
         }
         if rerouted {
+            self.faults.rerouted = self.faults.happened;
             let time = self.now + self.setup.packet.convergence.0;
             self.alarm(time, Keys::CONVERGED, Kind::Converged, self.faults.happened as u32);
         }
@@ -155,9 +163,12 @@ impl<Q: EventQueue> Engine<'_, Q> {
         let conditions = self.conditions(qp);
         let spread = self.spread(qp, &conditions);
         let timeout = self.timeout_on(qp, &conditions);
+        let pinned = self.queue_pairs[qp as usize].pinned;
         let sender = self.senders.at(slot);
         sender.timeout = timeout;
-        sender.sent.forget_order();
+        if pinned {
+            sender.sent.forget_order();
+        }
         if !(sender.spread.is_fixed() && spread.is_fixed()) {
             sender.spread = spread;
         }

@@ -3,11 +3,11 @@
 use super::engine::Engine;
 use super::forwarding::Next;
 use super::options::PacketOptions;
-use super::packet::{Event, Kind, MARKED, PRIORITY, Packet, TRIMMED};
+use super::packet::{Event, Kind, MARKED, PRIORITY, Packet, RESENT, TRIMMED};
 use super::path_selection::{Choice, Heard, Spread};
 use super::queue::EventQueue;
 use super::queue_pairs::{COMPLETE, NONE, Receiver, Sender};
-use super::recovery::{Arrival, Received, Sent, Timeout};
+use super::recovery::{Arrival, Order, Received, Sent, Timeout};
 use super::transport::{Conditions, CongestionControl, Control, Feedback};
 use super::unloaded;
 use crate::ids::{NodeId, TaskId};
@@ -79,6 +79,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
             spread,
             next_at: self.now,
             timeout,
+            order: Order::default(),
             deadline: 0,
             timer_seq: 0,
             timeouts: 0,
@@ -197,6 +198,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         let received = &mut self.receivers.at(slot).received;
         let arrival = received.accept(packet.seq);
         let (cumulative, count) = (received.cumulative(), received.count());
+        self.news += u64::from(arrival == Arrival::New);
         self.entitle(qp, slot, &packet, arrival == Arrival::New);
         if arrival == Arrival::OutOfOrder {
             if self.receivers.at(slot).received.ask() {
@@ -259,7 +261,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         let mut packet = Packet {
             kind,
             size: options.ack.0 as u16,
-            flags: data.flags & MARKED | if options.ack_priority { PRIORITY } else { 0 },
+            flags: data.flags & (MARKED | RESENT) | if options.ack_priority { PRIORITY } else { 0 },
             behind: u16::MAX,
             ..data
         };
@@ -339,10 +341,27 @@ impl<Q: EventQueue> Engine<'_, Q> {
         if sender.sent.is_done() {
             return self.finish(packet.qp, slot);
         }
-        if pinned && sender.sent.infer_losses(packet.seq) > 0 {
-            sender.control.on_loss(now, packet.seq, next);
+        let lost = match pinned {
+            true => sender.sent.infer_losses(packet.seq) > 0,
+            false => self.drops && self.judge_order(slot, &packet, rtt, new > 0),
+        };
+        if lost {
+            self.senders.at(slot).control.on_loss(now, packet.seq, next);
         }
         self.offer(slot);
+    }
+
+    /// Finds losses of a sprayed flow by the order of its packets; true where there are some.
+    fn judge_order(&mut self, slot: u32, ack: &Packet, rtt: u64, news: bool) -> bool {
+        let (sent_at, resent) = (self.now - rtt.min(self.now), ack.has(RESENT));
+        let fixed = self.setup.packet.reordering;
+        let sender = self.senders.at(slot);
+        if news && !resent && sender.sent.is_judged(ack.seq) {
+            sender.order.was_late(sent_at);
+        }
+        let window = fixed.map_or(sender.timeout.round_trip(), |time| time.0);
+        let verdict = sender.order.heard(ack.seq, sent_at, resent, window);
+        (verdict.first > 0 || verdict.again) && sender.sent.judge(verdict.first, verdict.again) > 0
     }
 
     /// A packet was trimmed, or is missing in go-back-N.

@@ -249,6 +249,9 @@ impl<Q: EventQueue> Engine<'_, Q> {
             sender.next_at = since.saturating_add((f64::from(size) / rate) as u64);
         }
         sender.control.on_send();
+        if resent {
+            sender.order.resend(now);
+        }
         sender.retransmits += u32::from(resent);
         self.counters.packets += 1;
         self.counters.retransmits += u64::from(resent);

@@ -6,7 +6,7 @@
 
 use super::path_selection::Spread;
 use super::prefetch::prefetch;
-use super::recovery::{Received, Sent, Timeout};
+use super::recovery::{Order, Received, Sent, Timeout};
 use super::transport::{CongestionControl, Control};
 
 /// No sender, receiver, link or path.
@@ -55,6 +55,8 @@ pub(super) struct Sender {
     /// A paced queue pair does not send before.
     pub next_at: u64,
     pub timeout: Timeout,
+    /// Where packets take several paths and can be dropped.
+    pub order: Order,
     /// The retransmission timer runs out then, for packets below `timer_seq`.
     pub deadline: u64,
     pub timer_seq: u32,

@@ -146,6 +146,10 @@ fn packet(
         ack_priority: true,
         active_queue_pairs: None,
         start_jitter: Time::ZERO,
+        rto: None,
+        stop: None,
+        max_time: None,
+        max_events: None,
         ..experiment.packet.clone()
     };
     let setup = Setup {

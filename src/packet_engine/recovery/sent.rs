@@ -182,6 +182,21 @@ impl Sent {
         (from..seq).filter(|&seq| self.lose(seq)).count() as u32
     }
 
+    /// Packets below `end` that were sent once and have not been heard of are lost, and so are, with `again`, those that
+    /// were sent again. Returns how many.
+    pub fn judge(&mut self, end: u32, again: bool) -> u32 {
+        let from = self.cumulative.max(if again { 0 } else { self.inferred });
+        let to = if again { end.max(self.inferred) } else { end };
+        self.inferred = self.inferred.max(end);
+        (from..to).filter(|&seq| self.lose(seq)).count() as u32
+    }
+
+    /// Whether a packet has been judged: where its acknowledgement is news, it was taken for lost.
+    #[inline]
+    pub fn is_judged(&self, seq: u32) -> bool {
+        seq < self.inferred
+    }
+
     /// The path changes: what was sent so far says nothing about the order of what comes.
     pub fn forget_order(&mut self) {
         self.inferred = self.next;

@@ -5,6 +5,7 @@ mod collectives;
 mod faults;
 mod laws;
 mod marking;
+mod recovery;
 mod unacknowledged;
 mod watching;
 

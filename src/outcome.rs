@@ -14,10 +14,24 @@ pub struct Observe {
     pub series: Option<Time>,
 }
 
-/// One flow (a transfer of the schedule) that finished.
+/// How far a flow came by the end of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reached {
+    Nothing,
+    Started,
+    /// Its last data byte has reached the receiver.
+    Delivered,
+    /// Its last acknowledgement has reached the sender.
+    Acked,
+}
+
+/// One flow (a transfer of the schedule). What had not happened when the run was stopped has that time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FlowRecord {
     pub task: TaskId,
+    pub reached: Reached,
+    /// Payload bytes that have reached the receiver.
+    pub delivered_bytes: u64,
     /// When it started to send.
     pub start: Time,
     /// When its last data byte reached the receiver.
@@ -99,13 +113,15 @@ pub struct FctSummary {
     pub p99_us: f64,
 }
 
-/// The result of a run in which every flow finished.
+/// The result of a run in which every flow finished, or that was to stop at a time.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Outcome {
     /// Collective completion time: last data byte of the last transfer at its receiver, from t = 0.
     pub cct: Time,
     /// When the last acknowledgement was back, until which links carry bytes.
     pub ended: Time,
+    /// When the run was stopped, where flows were left then: `cct` is that of the transfers that were delivered.
+    pub stopped: Option<Time>,
     pub fct: FctSummary,
     /// By task id; empty unless observed.
     pub flows: Vec<FlowRecord>,
@@ -116,6 +132,13 @@ pub struct Outcome {
     pub series: Option<Series>,
     /// The link that flow control held back longest in all, and for how long.
     pub most_paused: Option<(LinkId, Time)>,
+}
+
+impl Outcome {
+    /// The time that the outcome is about, from 0.
+    pub fn end(&self) -> Time {
+        self.stopped.unwrap_or(self.cct)
+    }
 }
 
 /// A flow that did not finish.

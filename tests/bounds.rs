@@ -214,11 +214,7 @@ fn schedule(dice: &mut Dice, hosts: u32) -> Schedule {
         let bytes = [1, 1_000, 50_000, 1_000_000][dice.roll(4) as usize];
         let earliest = Time::from_us([0, u64::from(dice.roll(200))][usize::from(style > 0)]);
         let action = Action::Transfer { src, dst, bytes };
-        let task = builder.add(Task {
-            action,
-            earliest,
-            step: 0,
-        });
+        let task = builder.add(action, earliest, 0);
         if style == 2 && t > 1 && dice.roll(2) == 0 {
             let moment = [Moment::Delivered, Moment::Acked][dice.roll(2) as usize];
             builder.depend(TaskId(dice.roll(t)), moment, task);

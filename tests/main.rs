@@ -13,6 +13,7 @@ mod packet;
 mod placement;
 mod receivers;
 mod recipes;
+mod recovery;
 mod runs;
 mod spreading;
 mod validation;

@@ -7,7 +7,7 @@ use super::spec::{Engine, Experiment};
 use super::store::Details;
 use crate::congestion::Assessment;
 use crate::ids::LinkId;
-use crate::outcome::{Outcome, Series};
+use crate::outcome::{Outcome, Reached, Series};
 use crate::topology::{Fabric, NodeKind};
 use crate::workload::{Action, Schedule};
 
@@ -33,19 +33,25 @@ fn flow_rows(schedule: &Schedule, outcome: &Outcome) -> Vec<FlowRow> {
         let Action::Transfer { src, dst, bytes } = schedule.task(flow.task).action else {
             return None;
         };
-        let fct = flow.delivered - flow.start;
+        let time = flow.delivered - flow.start;
+        let fct = (flow.reached >= Reached::Delivered).then_some(time);
+        let ideal = (bytes < Schedule::ENDLESS).then_some(flow.ideal);
         Some(FlowRow {
             flow: flow.task.0,
             src,
             dst,
             bytes,
-            start_us: microseconds(flow.start),
-            fct_us: microseconds(fct),
-            ack_fct_us: microseconds(flow.acked - flow.start),
-            ideal_fct_us: microseconds(flow.ideal),
-            slowdown: ratio(fct.as_us(), flow.ideal.as_us()).unwrap_or_default(),
+            start_us: (flow.reached >= Reached::Started).then(|| microseconds(flow.start)),
+            fct_us: fct.map(microseconds),
+            ack_fct_us: (flow.reached >= Reached::Acked).then(|| microseconds(flow.acked - flow.start)),
+            ideal_fct_us: ideal.map(microseconds),
+            slowdown: fct
+                .zip(ideal)
+                .and_then(|(fct, ideal)| ratio(fct.as_us(), ideal.as_us())),
             subflows: flow.subflows,
             paths: flow.paths,
+            delivered_bytes: flow.delivered_bytes,
+            goodput_gbps: ratio(flow.delivered_bytes as f64 * 8.0 / 1e3, time.as_us()),
         })
     });
     rows.collect()

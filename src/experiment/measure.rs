@@ -13,6 +13,7 @@ use crate::flow_engine;
 use crate::outcome::{Outcome, Stuck};
 use crate::packet_engine::{self, Continue};
 use crate::units::Time;
+use crate::workload::Schedule;
 
 /// What came of a point.
 #[derive(Debug)]
@@ -61,7 +62,11 @@ pub(super) fn judge_resolved(plan: &Plan, point: Point, resolved: Resolved) -> R
     describe(point, &resolved, &mut row);
     row.hosts = fabric.hosts();
     row.flows = scene.schedule.transfer_count() as u64;
-    fill_judgement(&mut row, &bounds, &assessment);
+    // An endless transfer has no completion that could be bounded.
+    row.subflows = assessment.subflows;
+    if scene.schedule.transfers().all(|(.., bytes)| bytes < Schedule::ENDLESS) {
+        fill_judgement(&mut row, &bounds, &assessment);
+    }
     Ok(Judged {
         resolved,
         scene,
@@ -163,7 +168,7 @@ fn simulate(experiment: &Experiment, scene: &Scene, progress: &dyn Fn(f64)) -> R
 
 fn storm(scene: &Scene, outcome: &Outcome) -> Option<Storm> {
     let (link, paused) = outcome.most_paused?;
-    let share = paused.as_us() / outcome.cct.as_us();
+    let share = paused.as_us() / outcome.end().as_us();
     (share > 0.5).then(|| Storm {
         link: scene.network.fabric.link_name(link),
         share,
@@ -174,7 +179,6 @@ fn storm(scene: &Scene, outcome: &Outcome) -> Option<Storm> {
 fn fill_judgement(row: &mut ResultRow, bounds: &Bounds, assessment: &Assessment) {
     let optimal = bounds.optimal_fabric.lower_us;
     let fabric = assessment.fabric_congestion_us();
-    row.subflows = assessment.subflows;
     row.bound_us = Some(microseconds(bounds.cct));
     row.predicted_us = assessment.predicted.map(microseconds);
     row.congestion_us = assessment.congestion_us().map(Number::new);
@@ -185,19 +189,13 @@ fn fill_judgement(row: &mut ResultRow, bounds: &Bounds, assessment: &Assessment)
 
 /// What the simulation says.
 fn fill_outcome(row: &mut ResultRow, experiment: &Experiment, bounds: &Bounds, outcome: &Outcome) {
-    let ranks = experiment.workload.ranks(row.hosts);
-    let cct = at_best(experiment, bounds, outcome.cct);
-    // Bytes per microsecond are 10^6 bytes per second.
-    let bandwidth = |bytes: u64| ratio(bytes as f64 / 1e3, cct.as_us());
-    let algorithm_bytes = experiment.workload.algorithm_bytes(ranks).map(|bytes| bytes.0);
-    row.cct_us = Some(microseconds(cct));
-    row.cct_over_bound = ratio(cct.as_us(), bounds.cct.as_us());
-    row.algbw_gbytes = algorithm_bytes.and_then(bandwidth);
-    row.busbw_gbytes = algorithm_bytes
-        .zip(experiment.workload.bus_factor(ranks))
-        .and_then(|(bytes, factor)| ratio(bytes as f64 / 1e3 * factor, cct.as_us()));
-    row.fct_mean_us = Some(Number::new(outcome.fct.mean_us));
-    row.fct_p99_us = Some(Number::new(outcome.fct.p99_us));
+    if outcome.stopped.is_none() {
+        fill_completion(row, experiment, bounds, outcome.cct);
+    }
+    if outcome.stopped.is_none() || outcome.fct.mean_us > 0.0 {
+        row.fct_mean_us = Some(Number::new(outcome.fct.mean_us));
+        row.fct_p99_us = Some(Number::new(outcome.fct.p99_us));
+    }
     let counters = &outcome.counters;
     row.events = Some(counters.events);
     if experiment.engine == Engine::Packet {
@@ -209,6 +207,21 @@ fn fill_outcome(row: &mut ResultRow, experiment: &Experiment, bounds: &Bounds, o
         row.pauses = Some(counters.pauses);
         row.retransmits = Some(counters.retransmits);
     }
+}
+
+/// What a completion time says; a run that was stopped has none.
+fn fill_completion(row: &mut ResultRow, experiment: &Experiment, bounds: &Bounds, cct: Time) {
+    let ranks = experiment.workload.ranks(row.hosts);
+    let cct = at_best(experiment, bounds, cct);
+    // Bytes per microsecond are 10^6 bytes per second.
+    let bandwidth = |bytes: u64| ratio(bytes as f64 / 1e3, cct.as_us());
+    let algorithm_bytes = experiment.workload.algorithm_bytes(ranks).map(|bytes| bytes.0);
+    row.cct_us = Some(microseconds(cct));
+    row.cct_over_bound = ratio(cct.as_us(), bounds.cct.as_us());
+    row.algbw_gbytes = algorithm_bytes.and_then(bandwidth);
+    row.busbw_gbytes = algorithm_bytes
+        .zip(experiment.workload.bus_factor(ranks))
+        .and_then(|(bytes, factor)| ratio(bytes as f64 / 1e3 * factor, cct.as_us()));
 }
 
 /// A completion time that a tolerance made early is at best the bound, which the exact one is not below.

@@ -124,16 +124,23 @@ pub struct FlowRow {
     pub src: u32,
     pub dst: u32,
     pub bytes: u64,
-    pub start_us: Number,
-    pub fct_us: Number,
-    pub ack_fct_us: Number,
-    /// Completion time of the same flow alone on its fastest path.
-    pub ideal_fct_us: Number,
+    /// This and the next two are empty where it did not come so far before the run was stopped.
+    pub start_us: Option<Number>,
+    pub fct_us: Option<Number>,
+    pub ack_fct_us: Option<Number>,
+    /// Completion time of the same flow alone on its fastest path; empty where it is endless.
+    pub ideal_fct_us: Option<Number>,
     /// `fct_us / ideal_fct_us`.
-    pub slowdown: Number,
+    pub slowdown: Option<Number>,
     pub subflows: u32,
     /// Distinct paths its data took.
     pub paths: u32,
+    /// Payload bytes that reached the receiver.
+    #[serde(default)]
+    pub delivered_bytes: u64,
+    /// Those over the time from its start to its last byte, or to the end of the run.
+    #[serde(default)]
+    pub goodput_gbps: Option<Number>,
 }
 
 /// One row of a point's `links.csv`.

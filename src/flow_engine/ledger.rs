@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::routes::{Routes, link_loads};
 use crate::ids::{NodeId, TaskId};
-use crate::outcome::{Counters, FctSummary, FlowRecord, LinkRecord, Observe, Outcome, Stuck, Unfinished};
+use crate::outcome::{Counters, FctSummary, FlowRecord, LinkRecord, Observe, Outcome, Reached, Stuck, Unfinished};
 use crate::placement::{Placement, Route};
 use crate::topology::Fabric;
 use crate::units::{Rate, Time};
@@ -111,6 +111,8 @@ fn records(
         let spread = pieces.len() > 1 || !matches!(pieces[0].route, Route::Pinned(_));
         FlowRecord {
             task,
+            reached: Reached::Acked,
+            delivered_bytes: bytes,
             start: whole_ps(flow.start),
             delivered: whole_ps(flow.delivered),
             acked: whole_ps(flow.acked),

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 
 use super::engine::Engine;
 use super::fabric_watch::{FabricWatch, oversubscription};
-use super::packet::{BOUNDED, CUT_EARLY, Kind, MARKED, Packet, TRIMMED, stamp};
+use super::packet::{BOUNDED, CUT_EARLY, Kind, MARKED, Packet, TRIMMED};
 use super::queue::EventQueue;
 use super::queue_pairs::{COMPLETE, NONE};
 use super::transport::{CongestionControl, PullTarget, Transport};
@@ -180,7 +180,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         Packet {
             size: self.setup.packet.ack.0 as u16,
             flags: self.control_flags,
-            stamp: stamp(self.now),
+            stamp: self.stamps.of(self.now),
             ..Packet::alarm(kind, qp)
         }
     }

@@ -4,12 +4,13 @@ use super::credits::Credits;
 use super::faults::Faults;
 use super::flow_control::FlowControl;
 use super::forwarding::{CellId, Forwarding, Next};
+use super::limits::{Ended, Limits};
 use super::links::Links;
 use super::lookahead;
 use super::nic::Nics;
 use super::options::Recovery;
 use super::pacing;
-use super::packet::{Event, Keys, Kind, PRIORITY, Packet};
+use super::packet::{Event, Keys, Kind, PRIORITY, Packet, Stamps};
 use super::path_selection::InSwitch;
 use super::ports::Port;
 use super::queue::EventQueue;
@@ -25,13 +26,13 @@ use crate::placement::Route;
 use crate::rng::mix;
 use crate::topology::Fabric;
 use crate::units::Time;
-use crate::workload::{Action, Due, Moment, Progress};
-
-/// The monitor is asked after so many events.
-const WATCH_EVERY: u64 = 1 << 20;
+use crate::workload::{Action, Due, Moment, Progress, Schedule};
 
 /// Transfers looked at to find the longest round trip.
 pub(super) const RTTS_LOOKED_AT: usize = 4_096;
+
+/// Time stamps tell apart the unloaded round trips of paths of 16 links, were they a thousand times longer.
+const STAMPED_HOPS: u64 = 1_000 * 16;
 
 /// A run in progress.
 pub(super) struct Engine<'a, Q> {
@@ -55,20 +56,28 @@ pub(super) struct Engine<'a, Q> {
     /// Transfers without their last acknowledgement.
     pub unfinished: usize,
     pub counters: Counters,
+    pub limits: Limits,
+    /// Why the run ended early, if it did.
+    pub ended: Option<Ended>,
+    /// Data packets that were new to their receivers.
+    pub news: u64,
     /// Data packets of all transfers.
     packets: u64,
     pub fcts: Vec<Time>,
     pub cct: u64,
     /// Receivers answer, and senders wait for that.
     pub acknowledged: bool,
-    /// Shortest retransmission timeout; none where nothing can be lost, or nothing is sent again.
+    /// Shortest retransmission timeout of any queue pair; none where nothing can be lost, or nothing is sent again.
     pub rto: Option<u64>,
+    pub stamps: Stamps,
     /// Wire bytes of a full data packet.
     pub full: u64,
     /// The lists of all ports in the two-event mode; empty where departures are known in advance.
     pub ports: Vec<Port>,
     /// Packets without room lose their payload instead of their life.
     pub trimming: bool,
+    /// Packets can be lost without a word: losses are found by order.
+    pub drops: bool,
     pub flow_control: Option<FlowControl>,
     /// All links have the same rate and delay, so that all paths of a pair are equally fast.
     pub equal_links: bool,
@@ -132,10 +141,14 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
             unfinished: setup.schedule.transfer_count(),
             packets,
             counters: Counters::default(),
+            limits: Limits::new(setup.packet),
+            ended: None,
+            news: 0,
             fcts: Vec::new(),
             cct: 0,
             acknowledged: setup.transport.acknowledged(),
             rto: (can_lose && setup.transport.acknowledged()).then_some(rto),
+            stamps: Stamps::new(unloaded::rtt_within(fabric, STAMPED_HOPS, setup.packet)),
             full: setup.packet.full(),
             ports: if listed {
                 vec![Port::default(); fabric.links().len()]
@@ -143,6 +156,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
                 Vec::new()
             },
             trimming,
+            drops: can_lose && !trimming,
             flow_control,
             equal_links: equal_links(fabric) && setup.link_events.is_empty(),
             faults: Faults::default(),
@@ -164,11 +178,11 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
         self.faults.fabric.as_deref().unwrap_or(self.setup.fabric)
     }
 
-    /// Lets things happen until all flows are done, nothing is left to do, or `monitor` has enough.
+    /// Lets things happen until all flows are done, nothing is left to do, a limit is reached, or `monitor` has enough.
     pub fn run(mut self, monitor: &mut dyn FnMut(&Status) -> Continue) -> Self {
         self.begin();
         while self.unfinished > 0 && self.step().is_some() {
-            if self.counters.events.is_multiple_of(WATCH_EVERY) && monitor(&self.status()) == Continue::No {
+            if self.counters.events == self.limits.look_at && !self.goes_on(monitor) {
                 break;
             }
         }
@@ -183,7 +197,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
         self.start_due();
     }
 
-    /// Lets the earliest event happen; `None` where nothing is left to do.
+    /// Lets the earliest event happen; `None` where nothing is left to do, or no time.
     //
     // Inlined, so that the event, which only tests look at, is not written to memory for the caller.
     #[inline(always)]
@@ -194,19 +208,24 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
             self.look_ahead();
         }
         debug_assert!(event.time >= self.now, "time goes back");
+        if event.time > self.limits.until {
+            self.out_of_time();
+            return None;
+        }
         self.now = event.time;
         self.counters.events += 1;
         self.happen(event);
         Some(event)
     }
 
-    fn status(&self) -> Status {
+    pub fn status(&self) -> Status {
         Status {
             now: Time(self.now),
             events: self.counters.events,
             unfinished: self.unfinished,
             sent: self.counters.packets - self.counters.retransmits,
             packets: self.packets,
+            stop: self.setup.packet.stop,
         }
     }
 
@@ -392,7 +411,11 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
 fn queue_pairs(setup: &Setup<'_>, switches_decide: bool) -> Vec<QueuePair> {
     let mut pairs = Vec::with_capacity(setup.placement.pieces().len());
     let options = setup.packet;
-    for (task, src, dst, _) in setup.schedule.transfers() {
+    for (task, src, dst, bytes) in setup.schedule.transfers() {
+        let most = match options.stop {
+            Some(stop) if bytes >= Schedule::ENDLESS => setup.most_packets(src, stop).min(super::MOST_PACKETS),
+            _ => super::MOST_PACKETS,
+        };
         for piece in setup.placement.of(task) {
             let pinned = match piece.route {
                 Route::Pinned(path) => Some(path),
@@ -400,8 +423,8 @@ fn queue_pairs(setup: &Setup<'_>, switches_decide: bool) -> Vec<QueuePair> {
             };
             let open = if switches_decide { NONE } else { 0 };
             let base = pinned.unwrap_or(open);
-            let packets = piece.bytes.div_ceil(options.payload.0).max(1);
-            let last = piece.bytes - (packets - 1) * options.payload.0 + options.header.0;
+            let packets = piece.bytes.div_ceil(options.payload.0).clamp(1, most);
+            let last = (piece.bytes - (packets - 1) * options.payload.0).min(options.payload.0) + options.header.0;
             pairs.push(QueuePair {
                 ends: Ends { src, dst, base },
                 task: task.0,
@@ -429,7 +452,7 @@ fn network_rtt(setup: &Setup<'_>) -> u64 {
         let (src, dst) = (NodeId(src), NodeId(dst));
         match setup.fabric.path_count(src, dst) {
             0 => 0,
-            _ => unloaded::round_trip(setup.fabric, &setup.fabric.path(src, dst, 0), setup.packet).0,
+            _ => unloaded::rtt(setup.fabric, &setup.fabric.path(src, dst, 0), setup.packet),
         }
     });
     rtts.max().unwrap_or(0)

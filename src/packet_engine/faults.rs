@@ -26,6 +26,8 @@ pub(super) struct Faults {
     /// Link events that have happened, and those that routing knows of.
     happened: usize,
     known: usize,
+    /// Those by the last of which links went down or came up.
+    rerouted: usize,
     /// The fabric as routing knows it, where that is no longer the first one.
     pub fabric: Option<Box<Fabric>>,
     /// Paths that a host avoids (source, destination edge, path), and until when.
@@ -33,6 +35,11 @@ pub(super) struct Faults {
 }
 
 impl<Q: EventQueue> Engine<'_, Q> {
+    /// Whether links are yet to change, or routing is yet to notice that they have.
+    pub fn awaits_changes(&self) -> bool {
+        self.faults.happened < self.setup.link_events.len() || self.faults.known < self.faults.rerouted
+    }
+
     /// Sets the alarm for the next link event.
     pub fn await_link_event(&mut self) {
         if let Some(event) = self.setup.link_events.get(self.faults.happened) {
@@ -53,6 +60,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
             self.change_link(event.change);
         }
         if rerouted {
+            self.faults.rerouted = self.faults.happened;
             let time = self.now + self.setup.packet.convergence.0;
             self.alarm(time, Keys::CONVERGED, Kind::Converged, self.faults.happened as u32);
         }
@@ -155,8 +163,13 @@ impl<Q: EventQueue> Engine<'_, Q> {
     fn rethink(&mut self, qp: u32, slot: u32) {
         let conditions = self.conditions(qp);
         let spread = self.spread(qp, &conditions);
+        let timeout = self.timeout_on(qp, &conditions);
+        let pinned = self.queue_pairs[qp as usize].pinned;
         let sender = self.senders.at(slot);
-        sender.sent.forget_order();
+        sender.timeout = timeout;
+        if pinned {
+            sender.sent.forget_order();
+        }
         if !(sender.spread.is_fixed() && spread.is_fixed()) {
             sender.spread = spread;
         }
@@ -184,12 +197,15 @@ impl<Q: EventQueue> Engine<'_, Q> {
         self.faults.avoided.insert((ends.src, edge, ends.base), until);
         let Some(path) = self.other_path(qp) else { return };
         self.move_to(qp, path);
-        let control = self.setup.transport.control(&self.conditions(qp));
+        let conditions = self.conditions(qp);
+        let control = self.setup.transport.control(&conditions);
+        let timeout = self.timeout_on(qp, &conditions);
         let sender = self.senders.at(slot);
         // Credits are the connection's, not the path's.
         if self.credits.is_none() {
             sender.control = control;
         }
+        sender.timeout = timeout;
         sender.sent.go_back();
         sender.sent.forget_order();
     }

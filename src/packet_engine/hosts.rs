@@ -2,12 +2,12 @@
 
 use super::engine::Engine;
 use super::forwarding::Next;
-use super::packet::{Event, Kind, MARKED, Packet, TRIMMED, since};
+use super::packet::{Event, Kind, MARKED, Packet, RESENT, TRIMMED};
 use super::path_selection::{Choice, Heard, Spread};
 use super::queue::EventQueue;
 use super::queue_pairs::{COMPLETE, NONE, Receiver, Sender};
-use super::recovery::{Arrival, Received, Sent};
-use super::transport::{Conditions, CongestionControl, Feedback};
+use super::recovery::{Arrival, Order, Received, Sent, Timeout};
+use super::transport::{Conditions, CongestionControl, Control, Feedback};
 use super::unloaded;
 use crate::ids::{LinkId, NodeId, TaskId};
 use crate::placement::path_weights;
@@ -16,11 +16,12 @@ use crate::topology::Fabric;
 use crate::units::{Rate, Time};
 use crate::workload::Moment;
 
-/// Packets that a queue pair without a window may have between the first missing one and the last.
+/// Packets that any queue pair may have between the first missing one and the last.
 const LEAST_SPAN: u64 = 64;
-const MOST_SPAN: u64 = 1 << 14;
-/// A timeout is at most doubled so often.
-const MOST_BACKOFF: u32 = 6;
+/// The same for one with a window, in largest windows.
+const SPAN_WINDOWS: u64 = 4;
+/// A retransmission timeout is not below so many unloaded round trips.
+const LEAST_ROUND_TRIPS: u64 = 3;
 
 /// What the ports of a host send together.
 pub(super) fn line_rate(fabric: &Fabric, ports: &[LinkId]) -> Rate {
@@ -65,11 +66,12 @@ impl<Q: EventQueue> Engine<'_, Q> {
         let conditions = self.conditions(qp);
         let ends = self.queue_pairs[qp as usize].ends;
         let pair = self.queue_pairs[qp as usize];
+        let control = self.setup.transport.control(&conditions);
         let span = match self.acknowledged {
-            true => self.span(&conditions, pair.packets),
+            true => self.span(&control, pair.packets),
             false => 1,
         };
-        let control = self.setup.transport.control(&conditions);
+        let timeout = self.timeout_on(qp, &conditions);
         let spread = self.spread(qp, &conditions);
         let port = match self.forwarding.only_uplink(ends.src) {
             Some(link) => self.nics.port_of(link),
@@ -83,6 +85,8 @@ impl<Q: EventQueue> Engine<'_, Q> {
             control,
             spread,
             next_at: self.now,
+            timeout,
+            order: Order::default(),
             deadline: 0,
             timer_seq: 0,
             timeouts: 0,
@@ -150,14 +154,37 @@ impl<Q: EventQueue> Engine<'_, Q> {
         })
     }
 
-    /// How many packets the two ends of a queue pair tell apart: four windows, or the whole flow, as where there
-    /// is no window.
-    fn span(&self, conditions: &Conditions, packets: u32) -> u32 {
-        if !self.acknowledged {
-            return packets.next_power_of_two();
+    /// How many packets the two ends of a queue pair tell apart: four of the largest windows, or the whole flow, as
+    /// where there is no window.
+    fn span(&self, control: &Control, packets: u32) -> u32 {
+        let windows = (control.largest_window() / self.full).saturating_mul(SPAN_WINDOWS);
+        let span = windows.max(LEAST_SPAN).min(u64::from(packets));
+        (span as u32).next_power_of_two()
+    }
+
+    /// The retransmission timeout of a queue pair under what it finds.
+    pub fn timeout_on(&self, qp: u32, conditions: &Conditions) -> Timeout {
+        let rtt = self.longest_rtt(qp, conditions);
+        let least = match self.setup.packet.rto {
+            Some(rto) => rto.0,
+            None => self.rto.unwrap_or(0).max(LEAST_ROUND_TRIPS.saturating_mul(rtt)),
+        };
+        Timeout::new(least, rtt, self.chance(qp, 0))
+    }
+
+    /// Unloaded round trip of a queue pair, on the slowest path where it has several.
+    fn longest_rtt(&self, qp: u32, conditions: &Conditions) -> u64 {
+        let pair = &self.queue_pairs[qp as usize];
+        if self.rto.is_none() || pair.pinned || self.equal_links {
+            return conditions.rtt;
         }
-        let windows = (4 * conditions.bdp / conditions.full).clamp(LEAST_SPAN, MOST_SPAN) as u32;
-        windows.next_power_of_two().min(packets.next_power_of_two())
+        let (src, dst) = (NodeId(pair.ends.src), NodeId(pair.ends.dst));
+        unloaded::longest_rtt(self.fabric(), src, dst, self.setup.packet).max(conditions.rtt)
+    }
+
+    /// What a queue pair's timeout draws after `tries` timeouts in a row.
+    fn chance(&self, qp: u32, tries: u32) -> u64 {
+        mix(mix(self.setup.seed ^ 0x7140_11e5) ^ mix(self.now) ^ (u64::from(tries) << 32 | u64::from(qp)))
     }
 
     /// The link by which a packet leaves a host with several ports, and the number of its path so far.
@@ -191,6 +218,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         let received = &mut self.receivers.at(slot).received;
         let arrival = received.accept(packet.seq);
         let (cumulative, count) = (received.cumulative(), received.count());
+        self.news += u64::from(arrival == Arrival::New);
         if arrival == Arrival::OutOfOrder {
             if self.receivers.at(slot).received.ask() {
                 let missing = Packet {
@@ -225,9 +253,12 @@ impl<Q: EventQueue> Engine<'_, Q> {
     }
 
     pub fn open_receiver(&mut self, qp: u32) -> u32 {
-        let conditions = self.conditions(qp);
         let pair = self.queue_pairs[qp as usize];
-        let span = self.span(&conditions, pair.packets);
+        // A sender that hears of nothing may be gone already.
+        let span = match self.senders.get(pair.sender) {
+            Some(sender) if self.acknowledged => sender.sent.span(),
+            _ => pair.packets.next_power_of_two(),
+        };
         let received = Received::new(span, self.in_order_only(pair.pinned));
         let slot = self.receivers.insert(Receiver {
             received,
@@ -271,7 +302,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         let mut packet = Packet {
             kind,
             size: self.setup.packet.ack.0 as u16,
-            flags: data.flags & MARKED | self.control_flags,
+            flags: data.flags & (MARKED | RESENT) | self.control_flags,
             behind: u16::MAX,
             ..data
         };
@@ -322,13 +353,14 @@ impl<Q: EventQueue> Engine<'_, Q> {
             return;
         }
         let pinned = self.queue_pairs[packet.qp as usize].pinned;
-        let (now, full, rto) = (self.now, self.full, self.rto);
+        let (now, full) = (self.now, self.full);
+        let rtt = self.stamps.since(now, packet.stamp);
         let sender = self.senders.at(slot);
         let new = sender.sent.acknowledge(packet.seq, packet.cumulative());
         let next = sender.sent.next();
         sender.control.on_ack(&Feedback {
             now,
-            rtt: since(now, packet.stamp),
+            rtt,
             marked: packet.has(MARKED),
             bytes: u64::from(new) * full,
             in_flight: u64::from(sender.sent.in_flight()) * full,
@@ -345,17 +377,36 @@ impl<Q: EventQueue> Engine<'_, Q> {
         if new > 0 {
             sender.timeouts = 0;
             sender.patience = 0;
-            sender.deadline = now + rto.unwrap_or(0);
+            sender.timeout.heard(rtt);
+            sender.deadline = now.saturating_add(sender.timeout.wait(0));
             sender.timer_seq = next;
         }
         if sender.sent.is_done() {
             return self.finish(packet.qp, slot);
         }
-        if pinned {
-            let lost = sender.sent.infer_losses(packet.seq);
-            sender.hear_of_loss(now, packet.seq, lost, full, false);
-        }
+        let lost = match pinned {
+            true => sender.sent.infer_losses(packet.seq),
+            false if self.drops => self.judge_order(slot, &packet, rtt, new > 0),
+            false => 0,
+        };
+        self.senders.at(slot).hear_of_loss(now, packet.seq, lost, full, false);
         self.offer(slot);
+    }
+
+    /// Finds losses of a sprayed flow by the order of its packets; returns how many.
+    fn judge_order(&mut self, slot: u32, ack: &Packet, rtt: u64, news: bool) -> u32 {
+        let (sent_at, resent) = (self.now - rtt.min(self.now), ack.has(RESENT));
+        let fixed = self.setup.packet.reordering;
+        let sender = self.senders.at(slot);
+        if news && !resent && sender.sent.is_judged(ack.seq) {
+            sender.order.was_late(sent_at);
+        }
+        let window = fixed.map_or(sender.timeout.round_trip(), |time| time.0);
+        let verdict = sender.order.heard(ack.seq, sent_at, resent, window);
+        match verdict.first > 0 || verdict.again {
+            true => sender.sent.judge(verdict.first, verdict.again),
+            false => 0,
+        }
     }
 
     /// A packet was trimmed, or is missing in go-back-N.
@@ -368,10 +419,13 @@ impl<Q: EventQueue> Engine<'_, Q> {
         if self.exhausts_retries(pair.sender) {
             return;
         }
-        let (now, full, rto) = (self.now, self.full, self.rto.unwrap_or(0));
+        let (now, full) = (self.now, self.full);
         let sender = self.senders.at(pair.sender);
         let lost = if in_order_only {
-            sender.sent.acknowledge(0, packet.seq);
+            // All before the one that it asks for has arrived.
+            if sender.sent.acknowledge_below(packet.seq) > 0 {
+                (sender.timeouts, sender.patience) = (0, 0);
+            }
             sender.sent.go_back()
         } else {
             sender.spread.on_trimmed(packet.path);
@@ -380,7 +434,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         if lost > 0 {
             sender.hear_of_loss(now, packet.seq, lost, full, !in_order_only);
             // A receiver that answers is no reason to take all that is in flight for lost.
-            sender.deadline = now + rto;
+            sender.deadline = now.saturating_add(sender.timeout.wait(0));
             sender.timer_seq = sender.sent.next();
         }
         self.offer(pair.sender);
@@ -389,12 +443,14 @@ impl<Q: EventQueue> Engine<'_, Q> {
     /// Whether a sender has given up. One that only hears of lost packets, for as long as a timeout would take to run
     /// out, has used up a try as if it had heard nothing.
     fn exhausts_retries(&mut self, slot: u32) -> bool {
-        let Some(rto) = self.rto else { return false };
+        if self.rto.is_none() {
+            return false;
+        }
         let now = self.now;
         let sender = self.senders.at(slot);
         if now >= sender.patience {
             sender.timeouts += u32::from(sender.patience > 0);
-            sender.patience = now + (rto << sender.timeouts.min(MOST_BACKOFF));
+            sender.patience = now.saturating_add(sender.timeout.wait(sender.timeouts));
         }
         sender.timeouts > self.setup.packet.retries
     }
@@ -443,12 +499,14 @@ impl<Q: EventQueue> Engine<'_, Q> {
 
     /// Makes sure that the retransmission timer of a sender with packets in flight runs.
     pub fn set_timer(&mut self, slot: u32) {
-        let Some(rto) = self.rto else { return };
+        if self.rto.is_none() {
+            return;
+        }
         let now = self.now;
         let sender = self.senders.at(slot);
         if !sender.timing {
             sender.timing = true;
-            sender.deadline = now + rto;
+            sender.deadline = now.saturating_add(sender.timeout.wait(0));
             sender.timer_seq = sender.sent.next();
             let (time, qp) = (sender.deadline, sender.qp);
             self.await_timeout(time, qp);
@@ -466,7 +524,10 @@ impl<Q: EventQueue> Engine<'_, Q> {
         if slot == NONE {
             return;
         }
-        let (now, rto) = (self.now, self.rto.unwrap_or(0));
+        let now = self.now;
+        let in_order_only = self.in_order_only(self.queue_pairs[qp as usize].pinned);
+        let tries = self.senders.at(slot).timeouts + 1;
+        let chance = self.chance(qp, tries);
         let sender = self.senders.at(slot);
         if sender.deadline > now {
             let time = sender.deadline;
@@ -478,17 +539,22 @@ impl<Q: EventQueue> Engine<'_, Q> {
             return self.offer(slot);
         }
         let sender = self.senders.at(slot);
-        sender.timeouts += 1;
+        sender.timeouts = tries;
         if sender.timeouts > self.setup.packet.retries {
             return;
         }
         if in_flight {
-            sender.sent.lose_before(sender.timer_seq);
+            if in_order_only {
+                sender.sent.go_back();
+            } else {
+                sender.sent.lose_before(sender.timer_seq);
+            }
             sender.control.on_timeout(now);
             sender.spread.on_timeout(now);
         }
         sender.timing = true;
-        sender.deadline = now + (rto << sender.timeouts.min(MOST_BACKOFF));
+        sender.timeout.redraw(chance);
+        sender.deadline = now.saturating_add(sender.timeout.wait(sender.timeouts));
         sender.timer_seq = sender.sent.next();
         let time = sender.deadline;
         self.await_timeout(time, qp);

@@ -12,6 +12,7 @@
 //! | `links` | queues in front of links, marking, buffers |
 //! | `forwarding` | where a packet goes next |
 //! | `lookahead`, `prefetch` | asking memory for what the coming events need |
+//! | `limits` | when a run ends before its flows do |
 //! | `nic`, `hosts`, `queue_pairs` | network cards, flows and their two ends |
 //! | `path_selection/`, `transport/`, `recovery/` | one file per way to spread, to control, to recover |
 
@@ -23,6 +24,7 @@ mod faults;
 mod flow_control;
 mod forwarding;
 mod hosts;
+mod limits;
 mod links;
 mod lookahead;
 mod nic;
@@ -50,7 +52,7 @@ pub use unloaded::completion;
 use crate::ids::NodeId;
 use crate::input::InputError;
 use crate::outcome::{Observe, Outcome, Stuck};
-use crate::placement::{LoadBalancing, Placement};
+use crate::placement::{LoadBalancing, Placement, Route};
 use crate::topology::{Fabric, LinkEvent};
 use crate::units::{Rate, Time};
 use crate::workload::Schedule;
@@ -88,12 +90,16 @@ pub struct Status {
     /// Data packets sent at least once, and those of all transfers.
     pub sent: u64,
     pub packets: u64,
+    /// When the run stops, whatever is left.
+    pub stop: Option<Time>,
 }
 
 impl Status {
-    /// How much of the data has been sent, from 0 to 1.
+    /// How much of the data has been sent, or of the time has passed, from 0 to 1.
     pub fn share(&self) -> f64 {
-        self.sent as f64 / self.packets.max(1) as f64
+        let sent = self.sent as f64 / self.packets.max(1) as f64;
+        let passed = self.stop.map_or(0.0, |stop| self.now.0 as f64 / stop.0 as f64);
+        sent.max(passed).min(1.0)
     }
 }
 
@@ -103,6 +109,9 @@ pub enum Continue {
     Yes,
     No,
 }
+
+/// Packets of one queue pair that can be told apart.
+const MOST_PACKETS: u64 = 1 << 31;
 
 /// Samples of links that a series holds at most.
 const MOST_SAMPLES: u64 = 50_000_000;
@@ -158,7 +167,7 @@ impl Setup<'_> {
 
     fn check_together(&self) -> Result<(), InputError> {
         room::check(self)?;
-        let sprayed = |piece: &crate::placement::Piece| !matches!(piece.route, crate::placement::Route::Pinned(_));
+        let sprayed = |piece: &crate::placement::Piece| !matches!(piece.route, Route::Pinned(_));
         if self.packet.recovery == Recovery::GoBackN && self.placement.pieces().iter().any(sprayed) {
             return Err(InputError::key(
                 "packet.recovery",
@@ -174,8 +183,48 @@ impl Setup<'_> {
             let message = format!("`{scheme}` learns from acknowledgements, and with `{transport}` there are none");
             return Err(InputError::key("load_balancing", message).help("choose another of the two"));
         }
+        self.check_rto()?;
         self.check_series()?;
         self.check_sizes()
+    }
+
+    /// A timeout that runs out before any answer can be there would send everything twice.
+    fn check_rto(&self) -> Result<(), InputError> {
+        let Some(rto) = self.packet.rto.filter(|_| self.transport.acknowledged()) else {
+            return Ok(());
+        };
+        for (task, src, dst, _) in self.schedule.transfers() {
+            let (src, dst) = (NodeId(src), NodeId(dst));
+            let mut rtts = self.placement.of(task).iter().map(|piece| match piece.route {
+                Route::Pinned(path) => unloaded::rtt(self.fabric, &self.fabric.path(src, dst, path), self.packet),
+                _ => unloaded::longest_rtt(self.fabric, src, dst, self.packet),
+            });
+            if let Some(rtt) = rtts.find(|&rtt| rto.0 <= rtt) {
+                let name = |host: NodeId| &self.fabric.node(host).name;
+                let rtt = Time(rtt);
+                let message = format!(
+                    "it is {rto}, and no packet from {} to {} can be answered before {rtt}",
+                    name(src),
+                    name(dst)
+                );
+                return Err(InputError::key("packet.rto", message)
+                    .help("raise it to a few such round trips, or remove it: it then follows the round trip"));
+            }
+        }
+        Ok(())
+    }
+
+    /// More full packets than a host can send by `stop`.
+    fn most_packets(&self, src: u32, stop: Time) -> u64 {
+        let full = self.packet.full();
+        let links = self.fabric.out_links(NodeId(src)).iter();
+        let of_port = links.map(|&id| {
+            let changes = self.link_events.iter().map(|event| event.change);
+            let rates = changes.filter(|change| change.link == id).map(|change| change.rate);
+            let rate = rates.fold(self.fabric.link(id).rate, Rate::max);
+            stop.0 / rate.transmission_time(full).0.max(1) + 1
+        });
+        of_port.fold(1, u64::saturating_add)
     }
 
     fn check_series(&self) -> Result<(), InputError> {
@@ -196,6 +245,7 @@ impl Setup<'_> {
             rates.fold(Rate::ZERO, Rate::saturating_add).transmission_time(bytes)
         });
         let least = busy.filter(|&time| time < Time::MAX).max().unwrap_or(Time::ZERO);
+        let least = least.min(self.packet.end());
         let samples = (least.0 / interval.0).saturating_mul(self.fabric.links().len() as u64);
         if samples > MOST_SAMPLES {
             let message = format!("there would be at least {samples} samples");
@@ -209,18 +259,31 @@ impl Setup<'_> {
 
     fn check_sizes(&self) -> Result<(), InputError> {
         let payload = self.packet.payload.0;
-        let largest = self
-            .placement
-            .pieces()
-            .iter()
-            .map(|piece| piece.bytes)
-            .max()
-            .unwrap_or(0);
-        if largest.div_ceil(payload) > 1 << 31 {
-            return Err(InputError::key(
-                "packet.payload",
-                format!("a flow of {largest} bytes would have more than 2^31 packets"),
-            ));
+        for (task, src, _, bytes) in self.schedule.transfers() {
+            let largest = self.placement.of(task).iter().map(|piece| piece.bytes).max();
+            let packets = largest.unwrap_or(0).div_ceil(payload);
+            if bytes < Schedule::ENDLESS {
+                if packets > MOST_PACKETS {
+                    return Err(InputError::key(
+                        "packet.payload",
+                        format!("a flow of {bytes} bytes would have more than 2^31 packets"),
+                    ));
+                }
+                continue;
+            }
+            let Some(stop) = self.packet.stop else {
+                return Err(InputError::key(
+                    "packet.stop",
+                    "a transfer of size 0 is endless, and so would be the run",
+                )
+                .help("write `stop = \"2ms\"` under [packet]"));
+            };
+            let most = self.most_packets(src, stop);
+            if most > MOST_PACKETS {
+                let message =
+                    format!("by {stop} an endless flow could send {most} packets, and 2^31 can be told apart");
+                return Err(InputError::key("packet.stop", message).help("stop earlier, or raise packet.payload"));
+            }
         }
         let (links, hosts) = (self.fabric.links().len(), self.fabric.hosts() as usize);
         let (pieces, tasks) = (self.placement.pieces().len(), self.schedule.tasks().len());
@@ -237,8 +300,9 @@ impl Setup<'_> {
 /// Runs a schedule to its end.
 ///
 /// # Errors
-/// [`Stuck`] where flows are left that nothing can finish, at the simulated time at which nothing was
-/// left to do, with the reason for each.
+/// [`Stuck`] where flows are left that nothing can finish, at the simulated time at which nothing was left to do,
+/// nothing new had been delivered for long, or a limit was reached, with the reason for each. A run that is to stop at a
+/// time (`packet.stop`) has an outcome then.
 pub fn simulate(setup: &Setup<'_>) -> Result<Outcome, Stuck> {
     simulate_watched(setup, &mut |_| Continue::Yes)
 }

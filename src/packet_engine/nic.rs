@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 
 use super::engine::Engine;
-use super::packet::{Kind, Packet, RESENT, stamp};
+use super::packet::{Kind, Packet, RESENT};
 use super::queue::EventQueue;
 use super::queue_pairs::NONE;
 use super::transport::CongestionControl;
@@ -250,7 +250,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         let mut packet = Packet {
             qp: sender.qp,
             seq,
-            stamp: stamp(now),
+            stamp: self.stamps.of(now),
             path,
             behind: 0,
             size,
@@ -270,6 +270,9 @@ impl<Q: EventQueue> Engine<'_, Q> {
             let (behind, flag) = credits.state(sender.control.pull_target(sender.sent.backlog()));
             packet.behind = behind;
             packet.flags |= flag;
+        }
+        if resent {
+            sender.order.resend(now);
         }
         sender.retransmits += u32::from(resent);
         self.counters.packets += 1;

@@ -4,7 +4,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::input::InputError;
-use crate::units::{Bytes, Time};
+use crate::units::{Bytes, PS_PER_SECOND, Time};
+
+/// Limits of a run, far beyond what anybody waits for: simulated time, and events.
+const MOST_TIME: Time = Time(24 * 3_600 * PS_PER_SECOND);
+const MOST_EVENTS: u64 = 10_000_000_000_000;
 
 /// How packets that were lost are sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -35,11 +39,29 @@ pub struct PacketOptions {
     pub ack_priority: Option<bool>,
     /// How lost packets are sent again. Default `selective-repeat`.
     pub recovery: Recovery,
-    /// Shortest retransmission timeout; it doubles with every timeout in a row, up to 64 times. Default: the transport's own.
+    /// Shortest retransmission timeout, above the unloaded round trip of every transfer. The timeout is the smoothed
+    /// round trip and four deviations (RFC 6298) where that is longer; it doubles with every timeout in a row, up
+    /// to 64 times, and is longer by a random share: up to a sixteenth, and one more with every timeout in a row, up to
+    /// half. Default: the transport's own, and three unloaded round trips at least.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rto: Option<Time>,
+    /// Where packets of a flow take several paths and switches drop: a packet is lost when one that was sent so much later
+    /// has been acknowledged (RFC 8985). Default: the smoothed round trip and four deviations, and more once a packet
+    /// taken for lost was only late. Above the timeout it leaves losses to that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reordering: Option<Time>,
     /// Timeouts in a row, without any progress, after which a queue pair gives up. Default 64.
     pub retries: u32,
+    /// Ends the run at this simulated time, which is no failure: flows that are not done have no completion time but a
+    /// goodput, and the run has no `cct_us`. Endless transfers need it. Default: runs end when all flows are done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stop: Option<Time>,
+    /// Simulated time after which a run that is not done has failed. Default: 24 hours, or `stop`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_time: Option<Time>,
+    /// Events after which a run that is not done has failed. Default 10^13: weeks of work.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_events: Option<u64>,
     /// Queue pairs that a host serves at a time, round robin; the others wait. Default: all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub active_queue_pairs: Option<u32>,
@@ -63,7 +85,11 @@ impl Default for PacketOptions {
             ack_priority: None,
             recovery: Recovery::default(),
             rto: None,
+            reordering: None,
             retries: 64,
+            stop: None,
+            max_time: None,
+            max_events: None,
             active_queue_pairs: None,
             start_jitter: Time::ZERO,
             convergence: Time::from_us(100_000),
@@ -94,11 +120,30 @@ impl PacketOptions {
         if self.rto.is_some_and(Time::is_zero) {
             return Err(InputError::key("rto", "the retransmission timeout is zero"));
         }
+        for (key, time) in [("stop", self.stop), ("max_time", self.max_time)] {
+            if time.is_some_and(Time::is_zero) {
+                return Err(InputError::key(key, format!("`{key}` is 0: nothing would be sent")));
+            }
+        }
+        if self.max_events == Some(0) {
+            return Err(InputError::key("max_events", "`max_events` is 0: nothing would happen"));
+        }
         if self.active_queue_pairs == Some(0) {
             return Err(InputError::key("active_queue_pairs", "no queue pair would ever send")
                 .help("leave it out to serve all of them"));
         }
         Ok(())
+    }
+
+    /// Simulated time at which a run ends at the latest.
+    pub(super) fn end(&self) -> Time {
+        let most = self.max_time.or(self.stop).unwrap_or(MOST_TIME);
+        most.min(self.stop.unwrap_or(Time::MAX))
+    }
+
+    /// Events after which a run ends at the latest.
+    pub(super) fn most_events(&self) -> u64 {
+        self.max_events.unwrap_or(MOST_EVENTS)
     }
 
     /// Wire bytes of a full data packet.

@@ -63,7 +63,7 @@ pub(super) struct Packet {
     pub qp: u32,
     /// Number of the data packet within its queue pair, from 0.
     pub seq: u32,
-    /// When the data packet was sent, in units of 2^10 ps; echoed by its acknowledgement.
+    /// When the data packet was sent, see [`Stamps`]; echoed by its acknowledgement.
     pub stamp: u32,
     /// Of an acknowledgement: how far the cumulative number lies behind `seq + 1`, see [`Packet::cumulative`]. Of data and
     /// requests: the pull target of the sender, where it needs credits.
@@ -139,16 +139,31 @@ pub(super) struct Event {
     pub packet: Packet,
 }
 
-/// Time stamps count units of 2^10 ps and wrap after 4.4 s.
-#[inline]
-pub(super) fn stamp(now: u64) -> u32 {
-    (now >> 10) as u32
+/// Time stamps of 32 bits that wrap around: they count units of a power of two of picoseconds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stamps {
+    shift: u32,
 }
 
-/// Picoseconds since a time stamp.
-#[inline]
-pub(super) fn since(now: u64, earlier: u32) -> u64 {
-    u64::from(stamp(now).wrapping_sub(earlier)) << 10
+impl Stamps {
+    /// Units of 2^10 ps, which wrap after 4.4 s, or as much longer ones as it takes to tell apart times of up to `longest`.
+    pub fn new(longest: u64) -> Self {
+        let bits = u64::BITS - longest.leading_zeros();
+        Self {
+            shift: bits.saturating_sub(u32::BITS).max(10),
+        }
+    }
+
+    #[inline]
+    pub fn of(self, now: u64) -> u32 {
+        (now >> self.shift) as u32
+    }
+
+    /// Picoseconds since a time stamp.
+    #[inline]
+    pub fn since(self, now: u64, earlier: u32) -> u64 {
+        u64::from(self.of(now).wrapping_sub(earlier)) << self.shift
+    }
 }
 
 /// The ranges of event keys, one after the other: at equal times link changes come first, then

@@ -6,7 +6,7 @@
 
 use super::path_selection::Spread;
 use super::prefetch::prefetch;
-use super::recovery::{Received, Sent};
+use super::recovery::{Order, Received, Sent, Timeout};
 use super::transport::{CongestionControl, Control, Loss};
 
 /// No sender, receiver, link or path.
@@ -54,6 +54,9 @@ pub(super) struct Sender {
     pub spread: Spread,
     /// A paced queue pair does not send before.
     pub next_at: u64,
+    pub timeout: Timeout,
+    /// Where packets take several paths and can be dropped.
+    pub order: Order,
     /// The retransmission timer runs out then, for packets below `timer_seq`.
     pub deadline: u64,
     pub timer_seq: u32,

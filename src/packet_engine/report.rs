@@ -1,12 +1,13 @@
 //! From the state of an ended run to its outcome.
 
 use super::engine::Engine;
+use super::limits::Ended;
 use super::queue::EventQueue;
-use super::queue_pairs::{COMPLETE, NONE};
+use super::queue_pairs::{COMPLETE, Flow};
 use super::series::Sampler;
 use super::unloaded;
 use crate::ids::{LinkId, NodeId, TaskId};
-use crate::outcome::{FctSummary, FlowRecord, LinkRecord, Outcome, Stuck, Unfinished};
+use crate::outcome::{FctSummary, FlowRecord, LinkRecord, Outcome, Reached, Stuck, Unfinished};
 use crate::topology::Fabric;
 use crate::units::Time;
 
@@ -18,13 +19,15 @@ pub(super) fn outcome<Q: EventQueue>(mut engine: Engine<'_, Q>) -> Result<Outcom
         engine.counters.trims += counts.trims;
         engine.counters.pauses += counts.pauses;
     }
-    if engine.unfinished > 0 {
+    let stopped = engine.ended == Some(Ended::Stopped);
+    if engine.unfinished > 0 && !stopped {
         return Err(stuck(&engine));
     }
     let observe = engine.setup.observe;
     Ok(Outcome {
         cct: Time(engine.cct),
         ended: Time(engine.now),
+        stopped: stopped.then_some(Time(engine.now)),
         fct: FctSummary::of(std::mem::take(&mut engine.fcts)),
         flows: if observe.flows { flows(&engine) } else { Vec::new() },
         links: if observe.links { links(&engine) } else { Vec::new() },
@@ -47,23 +50,36 @@ fn flows<Q: EventQueue>(engine: &Engine<'_, Q>) -> Vec<FlowRecord> {
             let path = fabric.path(src, dst, index);
             unloaded::completion(fabric, &path, bytes, engine.setup.packet).0
         });
+        let reached = reached(&flow);
+        let end = |time, then| Time(if reached < then { engine.now } else { time });
         FlowRecord {
             task,
-            start: Time(flow.start),
-            delivered: Time(flow.delivered),
-            acked: Time(flow.acked),
+            reached,
+            delivered_bytes: engine.delivered_bytes(task),
+            start: end(flow.start, Reached::Started),
+            delivered: end(flow.delivered, Reached::Delivered),
+            acked: end(flow.acked, Reached::Acked),
             ideal: alone.min().unwrap_or(Time::ZERO),
             subflows: engine.setup.placement.of(task).len() as u32,
             paths: engine.paths_taken[task.index()]
                 .iter()
                 .map(|bits| bits.count_ones())
                 .sum(),
-            retransmits: flow.retransmits,
+            retransmits: engine.retransmits(task),
             reordered: flow.reordered,
             extent: flow.extent,
         }
     };
     engine.setup.schedule.transfers().map(record).collect()
+}
+
+fn reached(flow: &Flow) -> Reached {
+    match flow {
+        Flow { started: false, .. } => Reached::Nothing,
+        Flow { unacked: 0, .. } => Reached::Acked,
+        Flow { undelivered: 0, .. } => Reached::Delivered,
+        _ => Reached::Started,
+    }
 }
 
 fn links<Q: EventQueue>(engine: &Engine<'_, Q>) -> Vec<LinkRecord> {
@@ -94,32 +110,15 @@ fn most_paused<Q: EventQueue>(engine: &Engine<'_, Q>) -> Option<(LinkId, Time)> 
 }
 
 fn stuck<Q: EventQueue>(engine: &Engine<'_, Q>) -> Stuck {
-    let payload = engine.setup.packet.payload.0;
     let deadlock = engine.deadlock();
     let mut unfinished = Vec::new();
-    for (task, _, _, bytes) in engine.setup.schedule.transfers() {
-        let flow = engine.flows[task.index()];
-        if flow.started && flow.unacked == 0 {
+    for (task, ..) in engine.setup.schedule.transfers() {
+        if reached(&engine.flows[task.index()]) == Reached::Acked {
             continue;
         }
-        let first = engine.setup.placement.first(task);
-        let pieces = engine.setup.placement.of(task);
-        let received = |qp: usize| match engine.queue_pairs[qp].receiver {
-            NONE => 0,
-            COMPLETE => pieces[qp - first].bytes,
-            slot => {
-                u64::from(
-                    engine
-                        .receivers
-                        .get(slot)
-                        .map_or(0, |receiver| receiver.received.count()),
-                ) * payload
-            }
-        };
-        let delivered = (first..first + pieces.len()).map(received).sum::<u64>();
         unfinished.push(Unfinished {
             task,
-            delivered: delivered.min(bytes),
+            delivered: engine.delivered_bytes(task),
             reason: engine.reason(task, deadlock.is_some()),
         });
     }
@@ -151,6 +150,25 @@ fn in_words(fabric: &Fabric, cycle: &[LinkId]) -> String {
 }
 
 impl<Q: EventQueue> Engine<'_, Q> {
+    /// Payload bytes of a transfer that have reached its receiver.
+    fn delivered_bytes(&self, task: TaskId) -> u64 {
+        let first = self.setup.placement.first(task);
+        let pieces = self.setup.placement.of(task);
+        let options = self.setup.packet;
+        let received = |qp: usize| {
+            let pair = &self.queue_pairs[qp];
+            match self.receivers.get(pair.receiver) {
+                Some(receiver) => {
+                    let last = u64::from(pair.last) - options.header.0;
+                    receiver.received.bytes(pair.packets, options.payload.0, last)
+                }
+                None if pair.receiver == COMPLETE => pieces[qp - first].bytes,
+                None => 0,
+            }
+        };
+        (first..first + pieces.len()).map(received).sum()
+    }
+
     /// Why a transfer did not finish.
     fn reason(&self, task: TaskId, deadlock: bool) -> String {
         if !self.flows[task.index()].started {
@@ -160,6 +178,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         let range = first..first + self.setup.placement.of(task).len();
         let senders = range.filter_map(|qp| self.senders.get(self.queue_pairs[qp].sender));
         let tries = senders.map(|sender| sender.timeouts).max().unwrap_or(0);
+        let task_id = task;
         let task = self.setup.schedule.task(task).action;
         if let crate::workload::Action::Transfer { src, dst, .. } = task
             && self.is_cut_off(src, dst)
@@ -171,8 +190,8 @@ impl<Q: EventQueue> Engine<'_, Q> {
             format!("gave up after {} timeouts in a row", self.setup.packet.retries)
         } else if deadlock {
             "its packets wait in or behind a PFC deadlock".to_owned()
-        } else if !self.queue.is_empty() {
-            "the run was ended".to_owned()
+        } else if let Some(ended) = self.ended {
+            self.reason_of(ended, task_id, tries)
         } else if !self.acknowledged {
             format!(
                 "packets were lost, and `{}` sends nothing again",
@@ -181,5 +200,27 @@ impl<Q: EventQueue> Engine<'_, Q> {
         } else {
             "nothing was left that could bring its packets on".to_owned()
         }
+    }
+
+    /// Why a transfer did not finish in a run that ended before it had nothing left to do.
+    fn reason_of(&self, ended: Ended, task: TaskId, tries: u32) -> String {
+        let resent = self.retransmits(task);
+        match ended {
+            Ended::Silent(since) => format!(
+                "nothing new was delivered to any flow since {}; it has sent {resent} packets again, {tries} timeouts in a row",
+                Time(since)
+            ),
+            Ended::Limit(key) => format!("the limit of {key} was reached"),
+            Ended::Told | Ended::Stopped => "the run was ended".to_owned(),
+        }
+    }
+
+    /// Packets that a transfer has sent again.
+    fn retransmits(&self, task: TaskId) -> u32 {
+        let first = self.setup.placement.first(task);
+        let range = first..first + self.setup.placement.of(task).len();
+        let senders = range.filter_map(|qp| self.senders.get(self.queue_pairs[qp].sender));
+        let live: u32 = senders.map(|sender| sender.retransmits).sum();
+        self.flows[task.index()].retransmits + live
     }
 }

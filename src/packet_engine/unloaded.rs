@@ -2,7 +2,7 @@
 
 use super::options::PacketOptions;
 use super::transport::Conditions;
-use crate::ids::LinkId;
+use crate::ids::{LinkId, NodeId};
 use crate::topology::Fabric;
 use crate::units::{PS_PER_SECOND, Rate, Time};
 
@@ -45,6 +45,15 @@ fn back(fabric: &Fabric, id: LinkId, options: &PacketOptions) -> Time {
     rate.transmission_time(options.ack.0) + link.delay
 }
 
+/// Unloaded round trip of a full packet and its acknowledgement on a path, in ps.
+pub(super) fn rtt(fabric: &Fabric, path: &[LinkId], options: &PacketOptions) -> u64 {
+    let hops = path.iter().map(|&id| {
+        let link = fabric.link(id);
+        link.rate.transmission_time(options.full()) + link.delay + back(fabric, id, options)
+    });
+    hops.sum::<Time>().0
+}
+
 /// What a queue pair whose ports send at `rate` finds on an idle path.
 pub(super) fn conditions(
     fabric: &Fabric,
@@ -54,7 +63,7 @@ pub(super) fn conditions(
     trimming: bool,
 ) -> Conditions {
     let full = options.full();
-    let rtt = round_trip(fabric, path, options).0;
+    let rtt = rtt(fabric, path, options);
     let packets = u128::from(rtt) * u128::from(rate.0);
     let packets = packets
         .div_ceil(u128::from(full) * 8 * u128::from(PS_PER_SECOND))
@@ -71,13 +80,19 @@ pub(super) fn conditions(
     }
 }
 
-/// Round-trip time of a full packet and its acknowledgement on an idle path.
-pub(super) fn round_trip(fabric: &Fabric, path: &[LinkId], options: &PacketOptions) -> Time {
-    let out = path.iter().map(|&id| {
-        let link = fabric.link(id);
-        link.rate.transmission_time(options.full()) + link.delay + back(fabric, id, options)
-    });
-    out.sum()
+/// Unloaded round trip of a full packet and its acknowledgement on the slowest of a pair's paths, in ps; of many paths
+/// the first are looked at.
+pub(super) fn longest_rtt(fabric: &Fabric, src: NodeId, dst: NodeId, options: &PacketOptions) -> u64 {
+    let paths = 0..fabric.path_count(src, dst).min(super::PATHS_LOOKED_AT);
+    let rtts = paths.map(|index| rtt(fabric, &fabric.path(src, dst, index), options));
+    rtts.max().unwrap_or(0)
+}
+
+/// At least any unloaded round trip over up to `hops` links, in ps.
+pub(super) fn rtt_within(fabric: &Fabric, hops: u64, options: &PacketOptions) -> u64 {
+    let hop = |id| rtt(fabric, &[id], options);
+    let up = fabric.link_ids().filter(|&id| !fabric.link(id).rate.is_zero());
+    up.map(hop).max().unwrap_or(0).saturating_mul(hops)
 }
 
 #[cfg(test)]

@@ -163,6 +163,10 @@ fn packet(
         ack_priority: Some(true),
         active_queue_pairs: None,
         start_jitter: Time::ZERO,
+        rto: None,
+        stop: None,
+        max_time: None,
+        max_events: None,
         ..experiment.packet.clone()
     };
     let setup = Setup {

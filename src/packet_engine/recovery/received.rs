@@ -97,6 +97,12 @@ impl Received {
         self.count
     }
 
+    /// Payload bytes that have arrived, of `total` packets with `payload` bytes each and `last` in the last one.
+    pub fn bytes(&self, total: u32, payload: u64, last: u64) -> u64 {
+        let short = if self.highest == total { payload - last } else { 0 };
+        u64::from(self.count) * payload - short
+    }
+
     /// New packets that came after a later one, and the most numbers by which one lay behind the highest.
     pub fn reordering(&self) -> (u32, u32) {
         (self.reordered, self.extent)

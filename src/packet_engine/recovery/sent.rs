@@ -59,6 +59,11 @@ impl Sent {
         self.cumulative
     }
 
+    /// Most packets that are told apart at a time.
+    pub fn span(&self) -> u32 {
+        self.span
+    }
+
     #[inline]
     pub fn in_flight(&self) -> u32 {
         self.in_flight
@@ -111,11 +116,7 @@ impl Sent {
     /// Notes the acknowledgement of `seq` and of all packets below `cumulative`; returns how many are new.
     #[inline]
     pub fn acknowledge(&mut self, seq: u32, cumulative: u32) -> u32 {
-        let mut new = 0;
-        while self.cumulative < cumulative.min(self.next) {
-            new += self.pass(self.cumulative);
-            self.cumulative += 1;
-        }
+        let mut new = self.acknowledge_below(cumulative);
         if seq == self.cumulative && seq < self.next {
             new += self.pass(seq);
             self.cumulative += 1;
@@ -126,6 +127,17 @@ impl Sent {
         }
         while self.acked_beyond > 0 && self.acked.clear(self.cumulative) {
             self.acked_beyond -= 1;
+            self.cumulative += 1;
+        }
+        new
+    }
+
+    /// Notes that all packets below `cumulative` have arrived; returns how many of them are news.
+    #[inline]
+    pub fn acknowledge_below(&mut self, cumulative: u32) -> u32 {
+        let mut new = 0;
+        while self.cumulative < cumulative.min(self.next) {
+            new += self.pass(self.cumulative);
             self.cumulative += 1;
         }
         new
@@ -180,6 +192,21 @@ impl Sent {
         let from = self.cumulative.max(self.inferred);
         self.inferred = seq + 1;
         (from..seq).filter(|&seq| self.lose(seq)).count() as u32
+    }
+
+    /// Packets below `end` that were sent once and have not been heard of are lost, and so are, with `again`, those that
+    /// were sent again. Returns how many.
+    pub fn judge(&mut self, end: u32, again: bool) -> u32 {
+        let from = self.cumulative.max(if again { 0 } else { self.inferred });
+        let to = if again { end.max(self.inferred) } else { end };
+        self.inferred = self.inferred.max(end);
+        (from..to).filter(|&seq| self.lose(seq)).count() as u32
+    }
+
+    /// Whether a packet has been judged: where its acknowledgement is news, it was taken for lost.
+    #[inline]
+    pub fn is_judged(&self, seq: u32) -> bool {
+        seq < self.inferred
     }
 
     /// The path changes: what was sent so far says nothing about the order of what comes.

@@ -7,6 +7,7 @@ mod laws;
 mod marking;
 mod pauses;
 mod receivers;
+mod recovery;
 mod spreading;
 mod unacknowledged;
 mod watching;

@@ -139,6 +139,10 @@ impl CongestionControl for State {
         if self.paced { u64::MAX } else { self.value as u64 }
     }
 
+    fn largest_window(&self) -> u64 {
+        if self.paced { u64::MAX } else { self.most as u64 }
+    }
+
     fn pace(&self) -> Option<f64> {
         self.paced.then_some(self.value)
     }

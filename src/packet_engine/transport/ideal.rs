@@ -70,6 +70,10 @@ impl CongestionControl for State {
         self.window
     }
 
+    fn largest_window(&self) -> u64 {
+        self.window
+    }
+
     fn pace(&self) -> Option<f64> {
         self.pace
     }

@@ -87,6 +87,11 @@ pub(super) trait CongestionControl {
     /// Bytes that may be in flight. One packet always may.
     fn window(&self) -> u64;
 
+    /// The largest that the window can ever be.
+    fn largest_window(&self) -> u64 {
+        u64::MAX
+    }
+
     /// Whether one more packet of `full` bytes may be sent while `in_flight` are on their way.
     fn may_send(&self, in_flight: u32, full: u64) -> bool {
         in_flight == 0 || (u64::from(in_flight) + 1) * full <= self.window()
@@ -170,6 +175,10 @@ macro_rules! transports {
             #[inline]
             fn window(&self) -> u64 {
                 match self { $(Self::$variant(control) => control.window(),)* }
+            }
+
+            fn largest_window(&self) -> u64 {
+                match self { $(Self::$variant(control) => control.largest_window(),)* }
             }
 
             #[inline]

@@ -163,6 +163,10 @@ impl CongestionControl for State {
         self.window as u64
     }
 
+    fn largest_window(&self) -> u64 {
+        self.most as u64
+    }
+
     fn on_ack(&mut self, ack: &Feedback) {
         let bytes = ack.bytes as f64;
         let delay = (ack.rtt as f64 - self.rtt).max(0.0);

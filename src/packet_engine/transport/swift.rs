@@ -142,6 +142,10 @@ impl CongestionControl for State {
         (self.window.max(1.0) * self.full) as u64
     }
 
+    fn largest_window(&self) -> u64 {
+        (self.most * self.full) as u64
+    }
+
     fn pace(&self) -> Option<f64> {
         (self.window < 1.0).then_some(self.window * self.full / self.rtt)
     }

@@ -5,7 +5,7 @@ use super::scene::{At, Frame, Scene};
 use super::series::{cell, of_largest_size, series};
 use super::style::{Legend, Look};
 use super::{Figure, NoFigure, missing};
-use crate::experiment::record::FlowRow;
+use crate::experiment::record::{FlowRow, Number};
 use crate::report::folder::{Folder, Subject};
 use crate::units::Bytes;
 
@@ -19,7 +19,8 @@ pub(super) fn draw(folder: &Folder, subject: &Subject<'_>) -> Result<Figure, NoF
         let mut times = Vec::new();
         for point in &series.points {
             let flows: Option<Vec<FlowRow>> = folder.detail(point, "flows.csv")?;
-            times.extend(flows.into_iter().flatten().map(|flow| flow.fct_us.value()));
+            let done = flows.into_iter().flatten().filter_map(|flow| flow.fct_us);
+            times.extend(done.map(Number::value));
         }
         if !times.is_empty() {
             curves.push(Curve::of(series.label, series.look, times));

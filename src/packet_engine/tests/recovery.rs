@@ -1,0 +1,162 @@
+//! How losses are found, how runs are stopped, and that nothing goes on for ever.
+
+use super::*;
+use crate::topology::LinkChange;
+use crate::units::Rate;
+
+/// Changes of all links of a cable at the given times.
+fn changes(fabric: &Fabric, cable: &str, events: &[(u64, Rate)]) -> Vec<LinkEvent> {
+    let links = &fabric.links_by_name()[cable];
+    let event = |&(us, rate): &(u64, Rate)| {
+        links.iter().map(move |&link| LinkEvent {
+            at: Time::from_us(us),
+            change: LinkChange { link, rate },
+        })
+    };
+    events.iter().flat_map(event).collect()
+}
+
+/// Sixteen sprayed flows of 4 MB between two leaves, over spines one of which is slow: its queues are long, the others'
+/// are not.
+fn uneven(choose: &str, transport: &str) -> Case {
+    let fabric = leaf_spine(2, 4, 8, "100Gbps", "500ns");
+    let pairs = (0..16).map(|host| (host, (host + 8) % 16, 4_000_000));
+    let scheme = format!(r#"{{"spray": {{"choose": "{choose}"}}}}"#);
+    let mut case = Case::new(fabric, flows(pairs)).with(&scheme, transport);
+    case.link_events = changes(&case.fabric, "leaf0-spine0", &[(0, Rate::from_gbps(60))]);
+    case
+}
+
+#[test]
+fn uneven_queues_are_no_losses() {
+    for transport in [r#"{"dctcp": {}}"#, r#"{"swift": {}}"#, r#"{"dcqcn": {}}"#] {
+        for choose in ["random", "permuted"] {
+            let outcome = uneven(choose, transport).run().unwrap();
+            let counters = outcome.counters;
+            assert_eq!(counters.drops, 0, "{transport} {choose}");
+            assert_eq!(counters.retransmits, 0, "{transport} {choose}");
+        }
+    }
+}
+
+/// One sprayed flow of 10 MB: about 0.8 ms. A spine's link is away for 2 us: what it carried is lost.
+fn interrupted() -> Case {
+    let fabric = leaf_spine(2, 4, 2, "100Gbps", "500ns");
+    let mut case =
+        Case::new(fabric, flows([(0, 2, 10_000_000)])).with(r#"{"spray": {"choose": "random"}}"#, r#"{"dctcp": {}}"#);
+    case.link_events = changes(
+        &case.fabric,
+        "leaf0-spine0",
+        &[(100, Rate::ZERO), (102, Rate::from_gbps(100))],
+    );
+    case
+}
+
+#[test]
+fn losses_of_sprayed_flows_are_found_long_before_the_timeout() {
+    let mut case = interrupted();
+    let found = case.run().unwrap();
+    assert!(found.counters.drops > 0);
+    assert_eq!(
+        found.counters.retransmits, found.counters.drops,
+        "only what was lost is sent again"
+    );
+    case.packet.reordering = Some(Time::from_us(1_000_000));
+    let waited = case.run().unwrap();
+    // The bytes at line rate take 823 us; the timeout alone takes 1 ms more.
+    assert!(found.cct < Time::from_us(1_000), "{}", found.cct);
+    assert!(waited.cct > Time::from_us(1_100), "{}", waited.cct);
+}
+
+/// Both ways of ending at a time agree with the closed form: packets of one flow arrive one after the other.
+#[test]
+fn an_endless_flow_delivers_what_the_link_carries_until_the_run_stops() {
+    for bytes in [Schedule::ENDLESS, 50_000_000] {
+        let mut case = Case::new(leaf_spine(2, 1, 2, "100Gbps", "1us"), flows([(0, 2, bytes)]));
+        case.packet.stop = Some(Time::from_us(100));
+        let outcome = case.run().unwrap();
+        // The first packet arrives after four links of 1 us and 332 ns, then one every 332 ns.
+        let packets = (100_000_000 - 4 * 1_332_000) / 332_000 + 1;
+        assert_eq!(outcome.flows[0].delivered_bytes, packets * 4_086);
+        assert_eq!(outcome.stopped, Some(Time::from_us(100)));
+        assert_eq!(outcome.flows[0].reached, crate::outcome::Reached::Started);
+    }
+}
+
+#[test]
+fn an_endless_flow_needs_a_stop() {
+    let case = Case::new(
+        leaf_spine(2, 1, 2, "100Gbps", "1us"),
+        flows([(0, 2, Schedule::ENDLESS)]),
+    );
+    let refused = case.unchecked(|setup| setup.check().unwrap_err());
+    assert!(format!("{refused:?}").contains("packet.stop"), "{refused:?}");
+}
+
+/// A threshold below one packet trims every packet: headers and NACKs travel for ever.
+#[test]
+fn what_never_delivers_anything_is_ended() {
+    let mut case = Case::new(leaf_spine(2, 1, 1, "100Gbps", "1us"), flows([(0, 1, 65_536)]))
+        .with(r#"{"ecmp": {}}"#, r#"{"nscc": {}}"#);
+    case.switch = parsed(r#"{"buffer": "100KB", "alpha": 0.04}"#);
+    let stuck = case.unchecked(|setup| simulate(setup).unwrap_err());
+    assert_eq!(stuck.unfinished.len(), 1);
+    let reason = &stuck.unfinished[0].reason;
+    assert!(
+        reason.contains("nothing new was delivered") || reason.contains("gave up"),
+        "{reason}"
+    );
+}
+
+/// Ten seconds of delay, and a link that is away for two seconds, are no silence.
+#[test]
+fn waiting_is_no_silence() {
+    use crate::workload::Moment;
+    let mut builder = ScheduleBuilder::default();
+    let first = builder.transfer(0, 2, 1_000_000, 0);
+    let delay = builder.delay(Time::from_us(10_000_000));
+    let second = builder.transfer(2, 0, 1_000_000, 1);
+    builder.depend(first, Moment::Delivered, delay);
+    builder.depend(delay, Moment::Delivered, second);
+    let mut case =
+        Case::new(leaf_spine(2, 1, 2, "100Gbps", "1us"), builder.build()).with(r#"{"ecmp": {}}"#, r#"{"dctcp": {}}"#);
+    case.packet.retries = 1_000;
+    case.link_events = changes(
+        &case.fabric,
+        "leaf0-spine0",
+        &[(20, Rate::ZERO), (2_000_000, Rate::from_gbps(100))],
+    );
+    let outcome = case.run().unwrap();
+    assert!(outcome.cct > Time::from_us(10_000_000), "{}", outcome.cct);
+}
+
+/// Senders whose packets were lost together do not send them again together.
+#[test]
+fn timeouts_of_many_senders_are_spread() {
+    let fabric = leaf_spine(5, 4, 16, "100Gbps", "500ns");
+    let incast = (16..80).map(|host| (host, 0, 400_000));
+    let mut case = Case::new(fabric, flows(incast)).with(r#"{"ecmp": {}}"#, r#"{"dctcp": {}}"#);
+    case.switch = parsed(r#"{"queue": "20KB"}"#);
+    let outcome = case.run().unwrap();
+    // 64 flows of 98 packets of 4 150 bytes on one link take 2.1 ms; each round of timeouts costs 1 ms and more.
+    assert!(outcome.cct < Time::from_us(40_000), "{}", outcome.cct);
+}
+
+#[test]
+fn long_windows_keep_their_cumulative_number() {
+    use super::super::packet::{Kind, Packet, Stamps};
+    let mut ack = Packet::alarm(Kind::Ack, 0);
+    ack.seq = 200_000;
+    ack.set_cumulative(7);
+    // The distance does not fit: this one acknowledges its packet only, and the next that can tells of all.
+    assert_eq!((ack.seq, ack.cumulative()), (200_000, 0));
+    ack.seq = 7;
+    ack.set_cumulative(200_001);
+    assert_eq!((ack.seq, ack.cumulative()), (200_000, 200_001));
+    for (longest, now) in [(1 << 20, 1 << 41), (1 << 50, 1 << 53)] {
+        let stamps = Stamps::new(longest);
+        let error = (1 << 10).max(longest >> 31);
+        let since = stamps.since(now + longest, stamps.of(now));
+        assert!(since.abs_diff(longest) <= error, "{since} for {longest}");
+    }
+}

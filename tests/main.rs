@@ -9,4 +9,5 @@ mod packet;
 mod placement;
 mod recipes;
 mod runs;
+mod transports;
 mod validation;

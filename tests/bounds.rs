@@ -13,7 +13,7 @@ use fabricsim::placement::{Ecmp, LoadBalancing, Placement, Spray};
 use fabricsim::rng::{index_below, mix};
 use fabricsim::topology::{Blueprint, Cable, Fabric, Rail, Routing};
 use fabricsim::units::{Bytes, Rate, Time};
-use fabricsim::workload::{Action, AllToAll, Moment, Schedule, ScheduleBuilder, Task, Workload};
+use fabricsim::workload::{Action, AllToAll, Moment, Schedule, ScheduleBuilder, Workload};
 use proptest::prelude::*;
 
 use crate::cli::{run, text};

@@ -16,4 +16,5 @@ mod recipes;
 mod recovery;
 mod runs;
 mod spreading;
+mod transports;
 mod validation;

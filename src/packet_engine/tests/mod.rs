@@ -2,8 +2,10 @@
 
 mod closed_forms;
 mod collectives;
+mod dynamics;
 mod faults;
 mod laws;
+mod line_rate;
 mod marking;
 mod pauses;
 mod receivers;

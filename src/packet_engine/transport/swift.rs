@@ -93,8 +93,10 @@ impl Swift {
         if target > conditions.longest_rtt as f64 {
             return Ok(());
         }
-        let (target, rtt) = (Time(target as u64), Time(conditions.longest_rtt));
-        let message = format!("a target of {target}, hops included, is not above the unloaded round trip of {rtt}");
+        let rtt = Time(conditions.longest_rtt).as_us();
+        let target = target / 1e6;
+        let message =
+            format!("a target of {target:.1} us, hops included, is not above the unloaded round trip of {rtt:.1} us");
         Err(InputError::key("base_target", message).help("raise it, or leave it out: it then follows the round trip"))
     }
 

@@ -304,7 +304,7 @@ fn a_queue_pair_is_free_once_its_last_byte_has_left() {
             let fabric = leaf_spine(2, 1, 2, "100Gbps", "1us");
             let scheme = format!(r#"{{"ecmp-split": {{"ways": {ways}}}}}"#);
             let mut case = Case::new(fabric, builder.build()).with(&scheme, r#"{"udp": {}}"#);
-            case.packet.ack_priority = ack_priority;
+            case.packet.ack_priority = Some(ack_priority);
             let flows = case.run().unwrap().flows;
             let sending = Time((100_000 + packets * 64) * 80);
             assert_eq!(flows[1].start, sending);

@@ -10,7 +10,7 @@ use crate::packet_engine::packet::{Event, Keys, Kind, RESENT};
 use crate::topology::LinkChange;
 use crate::units::Rate;
 
-const TRANSPORTS: [&str; 9] = [
+const TRANSPORTS: [&str; 11] = [
     r#"{"ideal": {}}"#,
     r#"{"ideal": {"window": 16, "paced": true}}"#,
     r#"{"dctcp": {}}"#,
@@ -20,6 +20,8 @@ const TRANSPORTS: [&str; 9] = [
     r#"{"nscc": {}}"#,
     r#"{"eqds": {}}"#,
     r#"{"udp": {}}"#,
+    r#"{"eqds": {"mode": "rccc"}}"#,
+    r#"{"eqds": {"mode": "rccc", "initial_window": 1.5, "nscc": {}}}"#,
 ];
 const UDP: usize = 8;
 

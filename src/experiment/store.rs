@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::plan::MODEL;
-use super::record::{BufferRow, FlowRow, LinkRow, PacketsRow, PortRow, ResultRow, SeriesRow, read_csv, write_csv};
+use super::record::{
+    BufferRow, FlowRow, LinkRow, PacketsRow, PortRow, ResultRow, SenderRow, SeriesRow, read_csv, write_csv,
+};
 
 /// What is kept of a point: its row, and the time it took.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,6 +30,7 @@ pub struct Details {
     pub flows: Option<Vec<FlowRow>>,
     pub links: Option<Vec<LinkRow>>,
     pub series: Option<Vec<SeriesRow>>,
+    pub senders: Option<Vec<SenderRow>>,
     pub packets: Option<Vec<PacketsRow>>,
     pub ports: Option<Vec<PortRow>>,
     pub buffers: Option<Vec<BufferRow>>,
@@ -75,6 +78,7 @@ impl Store {
         save_rows(&draft.join("flows.csv"), details.flows)?;
         save_rows(&draft.join("links.csv"), details.links)?;
         save_rows(&draft.join("series.csv"), details.series)?;
+        save_rows(&draft.join("senders.csv"), details.senders)?;
         save_rows(&draft.join("packets.csv"), details.packets)?;
         save_rows(&draft.join("ports.csv"), details.ports)?;
         save_rows(&draft.join("buffers.csv"), details.buffers)?;

@@ -14,6 +14,7 @@ use super::path_selection::InSwitch;
 use super::ports::Port;
 use super::queue::EventQueue;
 use super::queue_pairs::{Ends, Flow, NONE, QueuePair, Receiver, Sender, Slab};
+use super::senders::Senders;
 use super::series::Sampler;
 use super::unloaded;
 use super::{Continue, Setup, Status};
@@ -76,6 +77,8 @@ pub(super) struct Engine<'a, Q> {
     /// What hosts grant as receivers; empty where senders need no credits.
     pub grants: Vec<Grants>,
     pub sampler: Option<Sampler>,
+    /// Samples of senders.
+    pub watched: Option<Senders>,
     /// State is so large that looking ahead pays.
     looks_ahead: bool,
     /// Where the packets of the coming events go next, by position, as far as looking ahead has found them out.
@@ -145,6 +148,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
                 .observe
                 .series
                 .map(|interval| Sampler::new(interval, fabric.links().len())),
+            watched: setup.observe.senders.map(|interval| Senders::new(interval, pairs)),
             paths_taken: vec![SmallVec::new(); if setup.observe.flows { tasks } else { 0 }],
             grants: vec![Grants::default(); if credits { fabric.hosts() as usize } else { 0 }],
         }

@@ -281,6 +281,9 @@ impl<Q: EventQueue> Engine<'_, Q> {
         }
         let pinned = self.queue_pairs[packet.qp as usize].pinned;
         let (now, full, rto) = (self.now, self.full, self.rto);
+        if let Some(senders) = &mut self.watched {
+            senders.heard(packet.qp, since(now, packet.stamp));
+        }
         let sender = self.senders.at(slot);
         let new = sender.sent.acknowledge(packet.seq, packet.cumulative());
         let next = sender.sent.next();

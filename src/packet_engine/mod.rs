@@ -34,6 +34,7 @@ mod queue;
 mod queue_pairs;
 mod recovery;
 mod report;
+mod senders;
 mod series;
 #[cfg(test)]
 mod tests;
@@ -154,6 +155,7 @@ impl Setup<'_> {
             return Err(InputError::key("load_balancing", message).help("choose another of the two"));
         }
         self.check_series()?;
+        senders::check(self)?;
         self.check_sizes()
     }
 

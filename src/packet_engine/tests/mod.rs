@@ -5,6 +5,7 @@ mod collectives;
 mod faults;
 mod laws;
 mod marking;
+mod observed;
 mod spreading;
 mod unacknowledged;
 mod watching;
@@ -103,6 +104,7 @@ impl Case {
                 flows: true,
                 links: true,
                 series: Some(Time::from_us(5)),
+                senders: Some(Time::from_us(3)),
             },
             seed: self.seed,
         };

@@ -6,7 +6,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Conditions, CongestionControl, Feedback, Spec};
+use super::{Conditions, CongestionControl, Feedback, SenderState, Spec};
 use crate::input::InputError;
 use crate::packet_engine::options::Ecn;
 use crate::units::{Bytes, Rate, Time};
@@ -145,6 +145,13 @@ impl CongestionControl for State {
 
     fn pace(&self) -> Option<f64> {
         Some(self.rate)
+    }
+
+    fn state(&self) -> SenderState {
+        SenderState {
+            alpha: Some(self.alpha),
+            ..SenderState::of(self)
+        }
     }
 
     fn on_ack(&mut self, ack: &Feedback) {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Conditions, CongestionControl, Feedback, Spec};
+use super::{Conditions, CongestionControl, Feedback, SenderState, Spec};
 use crate::input::InputError;
 use crate::packet_engine::options::Ecn;
 use crate::units::{Bytes, Rate};
@@ -134,6 +134,13 @@ impl CongestionControl for State {
 
     fn pace(&self) -> Option<f64> {
         self.paced.then_some(self.value)
+    }
+
+    fn state(&self) -> SenderState {
+        SenderState {
+            alpha: Some(self.share),
+            ..SenderState::of(self)
+        }
     }
 
     fn on_ack(&mut self, ack: &Feedback) {

@@ -7,7 +7,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Conditions, CongestionControl, Feedback, Spec};
+use super::{Conditions, CongestionControl, Feedback, SenderState, Spec};
 use crate::input::InputError;
 use crate::units::Time;
 
@@ -68,6 +68,13 @@ pub(in crate::packet_engine) struct State {
 impl CongestionControl for State {
     fn window(&self) -> u64 {
         u64::MAX
+    }
+
+    fn state(&self) -> SenderState {
+        SenderState {
+            credits: Some(self.credits),
+            ..SenderState::of(self)
+        }
     }
 
     fn may_send(&self, _in_flight: u32, _full: u64) -> bool {

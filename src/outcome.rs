@@ -1,7 +1,7 @@
 //! What a simulation yields, whichever engine ran it.
 
 use crate::ids::{LinkId, TaskId};
-use crate::units::Time;
+use crate::units::{Rate, Time};
 
 /// What to record besides completion times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -12,6 +12,8 @@ pub struct Observe {
     pub links: bool,
     /// Sample queues and rates at this interval ([`Outcome::series`]); packet engine.
     pub series: Option<Time>,
+    /// Sample what senders know at this interval ([`Outcome::senders`]); packet engine.
+    pub senders: Option<Time>,
 }
 
 /// How far a flow came by the end of a run.
@@ -106,6 +108,26 @@ pub struct Sample {
     pub sent: u64,
 }
 
+/// What the sender of a sub-flow knew at a moment; `None` where its transport has no such thing.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SenderSample {
+    pub at: Time,
+    pub task: TaskId,
+    /// Piece of its flow, from 0.
+    pub piece: u32,
+    /// Wire bytes in flight, in full packets, and those that may be.
+    pub in_flight: u64,
+    pub window: Option<u64>,
+    /// Rate at which packets leave, where they are paced.
+    pub rate: Option<Rate>,
+    /// Mean share of marked packets, as it estimates it.
+    pub alpha: Option<f64>,
+    /// The round trip that it measured last.
+    pub rtt: Option<Time>,
+    /// Packets that the receiver has granted and that are not sent yet.
+    pub credits: Option<u32>,
+}
+
 /// Mean and 99th percentile (nearest rank) of the flow completion times.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct FctSummary {
@@ -130,6 +152,8 @@ pub struct Outcome {
     pub counters: Counters,
     /// Samples, where observed.
     pub series: Option<Series>,
+    /// What senders knew, in order of time, then sub-flow, where observed.
+    pub senders: Vec<SenderSample>,
     /// The link that flow control held back longest in all, and for how long.
     pub most_paused: Option<(LinkId, Time)>,
 }

@@ -220,3 +220,30 @@ fn bounds_come_per_point_and_step() {
         "one step is the whole"
     );
 }
+
+/// The graph of a point in DOT: as many nodes as tasks, for the point that is asked for, and not too large.
+#[test]
+fn check_writes_the_schedule_as_a_graph() {
+    let sweep = format!("{SMALL}\n[sweep]\n\"workload.all-to-all.message\" = [\"64KiB\", \"1KiB\"]\n");
+    let dir = folder(&[("small.toml", &sweep)]);
+    let first = stdout(dir.path(), &["check", "small.toml", "--graph"]);
+    assert!(first.starts_with("digraph {\n") && first.ends_with("}\n"), "{first}");
+    assert_eq!(first.matches("kind=transfer").count(), 4 * 3);
+    assert_eq!(first.matches(" bytes=65536 ").count(), 12);
+    let printed = stdout(
+        dir.path(),
+        &["check", "small.toml", "--graph", "graph.dot", "--point", "1"],
+    );
+    assert!(printed.contains("name = \"small\""), "{printed}");
+    let second = fs::read_to_string(dir.path().join("graph.dot")).unwrap();
+    assert_eq!(second, first.replace("65536", "1024"));
+    let refused = |arguments: &[&str]| {
+        let output = run(dir.path(), &[&["check", "small.toml"], arguments].concat());
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        text(&output.stderr)
+    };
+    insta::assert_snapshot!(refused(&["--graph", "--point", "2"]), @"");
+    insta::assert_snapshot!(refused(&["--graph", "--graph-tasks", "11"]), @"");
+    insta::assert_snapshot!(refused(&["--graph", "none/graph.dot"]), @"");
+    assert!(refused(&["--point", "1"]).contains("--graph"));
+}

@@ -51,7 +51,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("clap", &["cli", "main.rs"]),
     ("plotters", &["report"]),
     ("ab_glyph", &["report"]),
-    ("petgraph", &["topology"]),
+    ("petgraph", &["topology", "workload"]),
     ("tokio", &["experiment", "cli"]),
     ("rayon", &["experiment", "optimal_transport", "validation"]),
 ];

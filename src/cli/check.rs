@@ -1,23 +1,62 @@
 //! `fabricsim check`.
 
-use std::io::Write;
+use std::fs;
+use std::io::{self, Write};
+use std::path::PathBuf;
 
 use clap::Args;
 
 use super::ExperimentArgs;
 use super::failure::Failure;
+use crate::experiment::Plan;
+use crate::experiment::config::ConfigError;
 
 /// Arguments of `fabricsim check`.
 #[derive(Debug, Args)]
 pub struct Check {
     #[command(flatten)]
     experiment: ExperimentArgs,
+    /// Write the schedule of a point as a graph of tasks in DOT: to this file, or instead of the experiment to stdout
+    #[arg(long, value_name = "FILE", num_args = 0..=1, value_hint = clap::ValueHint::FilePath)]
+    graph: Option<Option<PathBuf>>,
+    /// The point whose schedule that is
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "graph")]
+    point: usize,
+    /// Most tasks that such a graph may have
+    #[arg(long, value_name = "N", default_value_t = 100_000, requires = "graph")]
+    graph_tasks: usize,
 }
 
 impl Check {
-    /// Validates every point and prints the experiment as a file that means the same.
+    /// Validates every point and prints the experiment as a file that means the same, or the graph of a point.
     pub fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
         let plan = self.experiment.plan()?;
+        match &self.graph {
+            Some(None) => return Ok(out.write_all(self.dot(&plan)?.as_bytes())?),
+            Some(Some(path)) => fs::write(path, self.dot(&plan)?)
+                .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))?,
+            None => {}
+        }
         Ok(write!(out, "{}", plan.resolved()?)?)
+    }
+
+    /// The schedule of the point.
+    fn dot(&self, plan: &Plan) -> Result<String, ConfigError> {
+        let Some(&point) = plan.points().get(self.point) else {
+            let count = plan.points().len();
+            let message = format!("--point {}: there are {count} points", self.point);
+            return Err(ConfigError::new(message).help(format!("they are numbered from 0 to {}", count - 1)));
+        };
+        let resolved = plan.resolve(point)?;
+        let scene = plan.scene(&resolved.experiment);
+        let scene = scene.map_err(|error| plan.locate(&resolved, error))?;
+        let tasks = scene.schedule.tasks().len();
+        if tasks > self.graph_tasks {
+            let message = format!("--graph: the schedule of point {} has {tasks} tasks", self.point);
+            return Err(ConfigError::new(message).help(format!(
+                "make the workload smaller, or allow so many: --graph-tasks {tasks}"
+            )));
+        }
+        Ok(scene.schedule.dot())
     }
 }

@@ -2,7 +2,7 @@
 
 use super::measure::{microseconds, ratio};
 use super::plan::Scene;
-use super::record::{BufferRow, FlowRow, LinkRow, Number, PacketsRow, PortRow, SeriesRow};
+use super::record::{BufferRow, FlowRow, LinkRow, Number, PacketsRow, PortRow, SenderRow, SeriesRow};
 use super::spec::{Engine, Experiment};
 use super::store::Details;
 use crate::congestion::Assessment;
@@ -22,6 +22,7 @@ pub(super) fn details(experiment: &Experiment, scene: &Scene, assessment: &Asses
             .links
             .then(|| link_rows(experiment.engine, fabric, assessment, &outcome)),
         series: output.series.map(|_| series_rows(fabric, &outcome)),
+        senders: output.senders.map(|_| sender_rows(&scene.schedule, &outcome)),
         packets: (output.flows && packets).then(|| packets_rows(&outcome)),
         ports: (output.links && packets).then(|| port_rows(fabric, &outcome)),
         buffers: outcome.series.as_ref().map(|series| buffer_rows(fabric, series)),
@@ -86,6 +87,28 @@ fn series_rows(fabric: &Fabric, outcome: &Outcome) -> Vec<SeriesRow> {
         link: fabric.link_name(sample.link),
         queue_bytes: sample.queue,
         sent_bytes: sample.sent,
+    });
+    rows.collect()
+}
+
+fn sender_rows(schedule: &Schedule, outcome: &Outcome) -> Vec<SenderRow> {
+    let rows = outcome.senders.iter().filter_map(|sample| {
+        let Action::Transfer { src, dst, .. } = schedule.task(sample.task).action else {
+            return None;
+        };
+        Some(SenderRow {
+            time_us: microseconds(sample.at),
+            flow: sample.task.0,
+            subflow: sample.piece,
+            src,
+            dst,
+            in_flight_bytes: sample.in_flight,
+            window_bytes: sample.window,
+            rate_gbps: sample.rate.map(|rate| Number::new(rate.as_gbps())),
+            alpha: sample.alpha.map(Number::new),
+            rtt_us: sample.rtt.map(microseconds),
+            credits: sample.credits,
+        })
     });
     rows.collect()
 }

@@ -213,6 +213,29 @@ pub struct SeriesRow {
     pub sent_bytes: u64,
 }
 
+/// One row of a point's `senders.csv`: what the sender of a sub-flow knew at a moment. Cells are empty where its
+/// transport has no such thing.
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SenderRow {
+    pub time_us: Number,
+    /// Id of the transfer in the schedule, and the piece of it, from 0.
+    pub flow: u32,
+    pub subflow: u32,
+    pub src: u32,
+    pub dst: u32,
+    /// Wire bytes in flight, and those that may be.
+    pub in_flight_bytes: u64,
+    pub window_bytes: Option<u64>,
+    /// Rate at which packets leave, where they are paced.
+    pub rate_gbps: Option<Number>,
+    /// Its estimate of the share of marked packets.
+    pub alpha: Option<Number>,
+    /// The round trip that it measured last.
+    pub rtt_us: Option<Number>,
+    /// Packets that the receiver has granted and that are not sent yet.
+    pub credits: Option<u32>,
+}
+
 /// One row of `timings.csv`, which differs from run to run.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct TimingRow {

@@ -85,6 +85,9 @@ impl Experiment {
             Engine::Flow if self.output.series.is_some() => {
                 packets_only("output.series", "a series samples queues of packets".into())
             }
+            Engine::Flow if self.output.senders.is_some() => {
+                packets_only("output.senders", "senders have windows and rates of packets".into())
+            }
             _ => Ok(()),
         }
     }
@@ -174,6 +177,9 @@ pub struct Output {
     /// Write series.csv: queues and rates sampled at this interval; packet engine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub series: Option<Time>,
+    /// Write senders.csv: window, rate, alpha, round trip and credits of every sender, sampled at this interval; packet engine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub senders: Option<Time>,
 }
 
 impl Output {
@@ -183,6 +189,7 @@ impl Output {
             flows: self.flows,
             links: self.links,
             series: self.series,
+            senders: self.senders,
         }
     }
 }

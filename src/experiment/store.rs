@@ -14,7 +14,9 @@ use serde::{Deserialize, Serialize};
 use super::claim::Claim;
 use super::config::open_file;
 use super::plan::MODEL;
-use super::record::{BufferRow, FlowRow, LinkRow, PacketsRow, PortRow, ResultRow, SeriesRow, read_csv, write_csv};
+use super::record::{
+    BufferRow, FlowRow, LinkRow, PacketsRow, PortRow, ResultRow, SenderRow, SeriesRow, read_csv, write_csv,
+};
 
 /// What is kept of a point: its row, the time it took, and what its other files are.
 #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
@@ -99,6 +101,7 @@ pub struct Details {
     pub flows: Option<Vec<FlowRow>>,
     pub links: Option<Vec<LinkRow>>,
     pub series: Option<Vec<SeriesRow>>,
+    pub senders: Option<Vec<SenderRow>>,
     pub packets: Option<Vec<PacketsRow>>,
     pub ports: Option<Vec<PortRow>>,
     pub buffers: Option<Vec<BufferRow>>,
@@ -153,6 +156,7 @@ impl Store {
         save_rows(&draft, "flows.csv", details.flows, files)?;
         save_rows(&draft, "links.csv", details.links, files)?;
         save_rows(&draft, "series.csv", details.series, files)?;
+        save_rows(&draft, "senders.csv", details.senders, files)?;
         save_rows(&draft, "packets.csv", details.packets, files)?;
         save_rows(&draft, "ports.csv", details.ports, files)?;
         save_rows(&draft, "buffers.csv", details.buffers, files)?;

@@ -15,6 +15,7 @@ use super::path_selection::InSwitch;
 use super::ports::Port;
 use super::queue::EventQueue;
 use super::queue_pairs::{Ends, Flow, NONE, QueuePair, Receiver, Sender, Slab};
+use super::senders::Senders;
 use super::series::Sampler;
 use super::unloaded;
 use super::{Continue, Setup, Status};
@@ -89,6 +90,8 @@ pub(super) struct Engine<'a, Q> {
     /// Shortest time between two congestion notifications for a queue pair, where receivers send any.
     pub notification_interval: Option<u64>,
     pub sampler: Option<Sampler>,
+    /// Samples of senders.
+    pub watched: Option<Senders>,
     /// State is so large that looking ahead pays.
     looks_ahead: bool,
     /// Where the packets of the coming events go next, by position, as far as looking ahead has found them out.
@@ -166,6 +169,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
                 .observe
                 .series
                 .map(|interval| Sampler::new(interval, fabric.links().len())),
+            watched: setup.observe.senders.map(|interval| Senders::new(interval, pairs)),
             paths_taken: vec![SmallVec::new(); if setup.observe.flows { tasks } else { 0 }],
             notification_interval: setup.transport.notification_interval().map(|interval| interval.0),
             credits: Credits::new(setup, rtt),

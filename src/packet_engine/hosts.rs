@@ -355,6 +355,9 @@ impl<Q: EventQueue> Engine<'_, Q> {
         let pinned = self.queue_pairs[packet.qp as usize].pinned;
         let (now, full) = (self.now, self.full);
         let rtt = self.stamps.since(now, packet.stamp);
+        if let Some(senders) = &mut self.watched {
+            senders.heard(packet.qp, rtt);
+        }
         let sender = self.senders.at(slot);
         let new = sender.sent.acknowledge(packet.seq, packet.cumulative());
         let next = sender.sent.next();

@@ -39,6 +39,7 @@ mod queue_pairs;
 mod recovery;
 mod report;
 mod room;
+mod senders;
 mod series;
 #[cfg(test)]
 mod tests;
@@ -185,6 +186,7 @@ impl Setup<'_> {
         }
         self.check_rto()?;
         self.check_series()?;
+        senders::check(self)?;
         self.check_sizes()
     }
 

@@ -171,6 +171,11 @@ impl<T> Slab<T> {
         }
     }
 
+    /// All values, by slot.
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        self.values.iter().flatten()
+    }
+
     /// The value in a slot, if there is one.
     pub fn get(&self, slot: u32) -> Option<&T> {
         self.values.get(slot as usize)?.as_ref()

@@ -4,6 +4,7 @@ use super::engine::Engine;
 use super::limits::Ended;
 use super::queue::EventQueue;
 use super::queue_pairs::{COMPLETE, Flow};
+use super::senders::Senders;
 use super::series::Sampler;
 use super::unloaded;
 use crate::ids::{LinkId, NodeId, TaskId};
@@ -33,6 +34,7 @@ pub(super) fn outcome<Q: EventQueue>(mut engine: Engine<'_, Q>) -> Result<Outcom
         links: if observe.links { links(&engine) } else { Vec::new() },
         counters: engine.counters,
         series: engine.sampler.take().map(Sampler::into_series),
+        senders: engine.watched.take().map_or_else(Vec::new, Senders::into_samples),
         most_paused: most_paused(&engine),
     })
 }

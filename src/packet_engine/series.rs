@@ -11,6 +11,8 @@ use crate::units::Time;
 #[derive(Debug)]
 pub(super) struct Sampler {
     interval: u64,
+    /// When the next sample is due.
+    next: u64,
     /// Wire bytes that each link had sent at the last sample.
     sent: Vec<u64>,
     samples: Vec<Sample>,
@@ -20,6 +22,7 @@ impl Sampler {
     pub fn new(interval: Time, links: usize) -> Self {
         Self {
             interval: interval.0,
+            next: interval.0,
             sent: vec![0; links],
             samples: Vec::new(),
         }
@@ -35,17 +38,22 @@ impl Sampler {
 }
 
 impl<Q: EventQueue> Engine<'_, Q> {
-    /// Sets the alarm for the next sample.
+    /// Sets the alarm for the next sample, of links or of senders.
     pub fn await_sample(&mut self) {
-        if let Some(sampler) = &self.sampler {
-            let time = self.now + sampler.interval;
+        let links = self.sampler.as_ref().map(|sampler| sampler.next);
+        let senders = self.watched.as_ref().map(|senders| senders.next);
+        if let Some(time) = links.into_iter().chain(senders).min() {
             self.alarm(time, Keys::SAMPLE, Kind::Sample, 0);
         }
     }
 
-    /// Looks at all links, unless nothing but this alarm was pending.
+    /// Looks at what is due, and again later, unless nothing but this alarm was pending.
     pub fn sample(&mut self) {
-        self.look();
+        if let Some(sampler) = self.sampler.as_mut().filter(|sampler| sampler.next <= self.now) {
+            sampler.next += sampler.interval;
+            self.look();
+        }
+        self.look_at_senders();
         if !self.queue.is_empty() {
             self.await_sample();
         }

@@ -79,6 +79,7 @@ const EVERYTHING: Observe = Observe {
     flows: true,
     links: true,
     series: None,
+    senders: None,
 };
 
 impl Evidence {

@@ -7,6 +7,7 @@ mod all_reduce;
 mod all_to_all;
 mod broadcast;
 mod connection_matrix;
+mod dot;
 mod draft;
 mod flows;
 mod incast;

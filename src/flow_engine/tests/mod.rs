@@ -13,6 +13,7 @@ const OBSERVE: Observe = Observe {
     flows: true,
     links: true,
     series: None,
+    senders: None,
 };
 
 fn leaf_spine(leaves: u32, spines: u32, hosts_per_leaf: u32) -> Fabric {

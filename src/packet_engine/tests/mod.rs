@@ -7,6 +7,7 @@ mod faults;
 mod laws;
 mod line_rate;
 mod marking;
+mod observed;
 mod pauses;
 mod receivers;
 mod recovery;
@@ -108,6 +109,7 @@ impl Case {
                 flows: true,
                 links: true,
                 series: Some(Time::from_us(5)),
+                senders: Some(Time::from_us(3)),
             },
             seed: self.seed,
         };

@@ -6,7 +6,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Conditions, CongestionControl, Feedback, Loss, Spec};
+use super::{Conditions, CongestionControl, Feedback, Loss, SenderState, Spec};
 use crate::input::InputError;
 use crate::packet_engine::options::Ecn;
 use crate::units::{Bytes, Rate, Time};
@@ -150,6 +150,13 @@ impl CongestionControl for State {
 
     fn pace(&self) -> Option<f64> {
         Some(self.rate)
+    }
+
+    fn state(&self) -> SenderState {
+        SenderState {
+            alpha: Some(self.alpha),
+            ..SenderState::of(self)
+        }
     }
 
     fn on_ack(&mut self, ack: &Feedback) {

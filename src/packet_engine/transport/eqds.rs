@@ -12,7 +12,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Conditions, CongestionControl, Feedback, Loss, Nscc, Spec, nscc};
+use super::{Conditions, CongestionControl, Feedback, Loss, Nscc, SenderState, Spec, nscc};
 use crate::input::InputError;
 use crate::packet_engine::options::Ecn;
 use crate::units::{Rate, Time};
@@ -159,6 +159,13 @@ impl State {
 impl CongestionControl for State {
     fn window(&self) -> u64 {
         self.window.as_ref().map_or(u64::MAX, |window| window.window())
+    }
+
+    fn state(&self) -> SenderState {
+        SenderState {
+            credits: Some(self.credit()),
+            ..SenderState::of(self)
+        }
     }
 
     fn may_send(&self, in_flight: u32, full: u64) -> bool {

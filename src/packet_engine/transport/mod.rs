@@ -81,6 +81,30 @@ pub(super) struct Loss {
     pub trimmed: bool,
 }
 
+/// What a control shows of itself; `None` where it has no such thing.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct SenderState {
+    /// Wire bytes that may be in flight.
+    pub window: Option<u64>,
+    /// Bytes per picosecond at which packets leave.
+    pub rate: Option<f64>,
+    /// Estimate of the share of marked packets.
+    pub alpha: Option<f64>,
+    /// Packets granted and not sent yet.
+    pub credits: Option<u32>,
+}
+
+impl SenderState {
+    /// Window and pace of a control.
+    fn of(control: &impl CongestionControl) -> Self {
+        Self {
+            window: Some(control.window()).filter(|&window| window < u64::MAX),
+            rate: control.pace(),
+            ..Self::default()
+        }
+    }
+}
+
 /// What every congestion control answers; all but the window have a default that fits controls
 /// without that mechanism.
 pub(super) trait CongestionControl {
@@ -134,6 +158,14 @@ pub(super) trait CongestionControl {
 
     /// Nothing was heard for a retransmission timeout.
     fn on_timeout(&mut self, now: u64);
+
+    /// What it shows of itself where senders are sampled.
+    fn state(&self) -> SenderState
+    where
+        Self: Sized,
+    {
+        SenderState::of(self)
+    }
 }
 
 /// Declares [`Transport`] (as an experiment file describes it) and [`Control`] (as a queue pair runs
@@ -228,6 +260,10 @@ macro_rules! transports {
 
             fn on_timeout(&mut self, now: u64) {
                 match self { $(Self::$variant(control) => control.on_timeout(now),)* }
+            }
+
+            fn state(&self) -> SenderState {
+                match self { $(Self::$variant(control) => control.state(),)* }
             }
         }
     };

@@ -1,11 +1,13 @@
-//! Completion time over the bound, a bar per series, with the spread over seeds.
+//! Completion time over the bound, a bar per series, with the spread over seeds; absolute times where series have
+//! different bounds, as with failed links.
 
-use super::axes::{Axis, HEAD, Plane, draw_head};
+use super::axes::{Axis, HEAD, Plane, TimeUnit, draw_head};
 use super::glyphs::text_room;
 use super::scene::{Anchor, BLACK, Frame, MUTED, Scene, Stroke, TEXT};
-use super::series::{Spread, note, series, sizes};
+use super::series::{Series, Spread, cell, note, series, sizes};
 use super::style::{Look, SMALL};
 use super::{Figure, NoFigure, missing};
+use crate::experiment::record::{Number, ResultRow};
 use crate::report::folder::{Folder, Subject};
 use crate::units::Bytes;
 
@@ -16,35 +18,78 @@ pub(super) fn draw(folder: &Folder, subject: &Subject<'_>) -> Result<Figure, NoF
         .iter()
         .map(|&size| Group {
             size,
-            bars: series
-                .iter()
-                .filter_map(|s| Some((s.label.clone(), s.look, s.spread(size, |row| row.cct_over_bound)?)))
-                .collect(),
+            bars: series.iter().filter_map(|s| Bar::of(s, size)).collect(),
         })
         .filter(|group| !group.bars.is_empty())
         .collect();
-    if groups.is_empty() {
+    let Some(largest) = groups.last() else {
         return missing("no point has a bound");
-    }
+    };
+    let scene = match groups.iter().all(Group::has_one_bound) {
+        true => ratios(subject, &groups),
+        // A series whose bound is worse would look as good as the others.
+        false => times(subject, largest),
+    };
     Ok(Figure {
-        scene: scene(subject, &groups),
-        headings: &["series", "size_bytes", "cct_over_bound", "lowest", "highest", "points"],
+        scene,
+        headings: &[
+            "series",
+            "size_bytes",
+            "cct_over_bound",
+            "lowest",
+            "highest",
+            "points",
+            "cct_us",
+            "bound_us",
+        ],
         rows: groups.iter().flat_map(Group::rows).collect(),
     })
+}
+
+/// One series at one size.
+struct Bar {
+    label: String,
+    look: Look,
+    ratio: Spread,
+    /// In µs.
+    cct: Spread,
+    bound: Spread,
+}
+
+impl Bar {
+    fn of(series: &Series<'_>, size: Option<u64>) -> Option<Self> {
+        let spread = |number: fn(&ResultRow) -> Option<Number>| series.spread(size, number);
+        Some(Self {
+            label: series.label.clone(),
+            look: series.look,
+            ratio: spread(|row| row.cct_over_bound)?,
+            cct: spread(|row| row.cct_us)?,
+            bound: spread(|row| row.bound_us)?,
+        })
+    }
 }
 
 /// The bars of one size.
 struct Group {
     size: Option<u64>,
-    bars: Vec<(String, Look, Spread)>,
+    bars: Vec<Bar>,
 }
 
 impl Group {
+    /// Whether the same bound holds for all bars. It differs where links have failed, or fabrics differ.
+    fn has_one_bound(&self) -> bool {
+        let first = self.bars[0].bound;
+        let alike = |a: f64, b: f64| (a - b).abs() <= 1e-6 * a.max(b);
+        let mut others = self.bars.iter().map(|bar| bar.bound);
+        others.all(|other| alike(other.low, first.low) && alike(other.high, first.high))
+    }
+
     fn rows(&self) -> Vec<Vec<String>> {
-        let row = |(label, _, spread): &(String, Look, Spread)| {
+        let row = |bar: &Bar| {
             let size = self.size.map_or(String::new(), |s| s.to_string());
-            let mut row = vec![label.clone(), size];
-            row.extend(spread.cells());
+            let mut row = vec![bar.label.clone(), size];
+            row.extend(bar.ratio.cells());
+            row.extend([cell(bar.cct.mean), cell(bar.bound.mean)]);
             row
         };
         self.bars.iter().map(row).collect()
@@ -64,75 +109,117 @@ fn sizes_shown(sizes: Vec<Option<u64>>, series: usize) -> Vec<Option<u64>> {
 const BAR: f64 = 22.0;
 const GAP: f64 = 12.0;
 
-fn scene(subject: &Subject<'_>, groups: &[Group]) -> Scene {
+/// Every bar over the one bound of its size.
+fn ratios(subject: &Subject<'_>, groups: &[Group]) -> Scene {
     let bars = || groups.iter().flat_map(|group| &group.bars);
-    let count = bars().count() as f64;
     let headings = if groups.len() > 1 { groups.len() as f64 } else { 0.0 };
-    let labels = bars().map(|(label, ..)| text_room(label, SMALL)).fold(60.0, f64::max);
-    let inside = count * BAR + headings * (BAR + GAP) + GAP;
-    let (width, height) = ((labels + 560.0).max(700.0), HEAD + inside + 70.0);
-    let mut scene = Scene::new(width, height);
+    let mut scene = Scene::new(width(bars()), height(bars(), headings));
     let subtitle = format!(
-        "{}; 1 is the bound that no load balancing can beat",
+        "{}; 1 is the bound of this fabric, which no load balancing can beat",
         note(&subject.points)
     );
-    draw_head(
-        &mut scene,
-        &format!("Completion time over the bound: {}", subject.title()),
-        &subtitle,
-    );
-    let outer = Frame {
-        left: 10.0 + labels - 20.0,
-        top: HEAD,
-        right: width - 90.0,
-        bottom: height - 10.0,
-    };
-    let highest = bars().map(|(.., s)| s.high).chain([1.0]);
-    let plane = Plane::draw(
-        &mut scene,
-        outer,
-        Axis::from_zero("Completion time / bound (no unit)", highest),
-        Axis::linear("", 0.0, 1.0).marked(Vec::new()),
-    );
+    let title = format!("Completion time over the bound: {}", subject.title());
+    draw_head(&mut scene, &title, &subtitle);
+    let highest = bars().map(|bar| bar.ratio.high).chain([1.0]);
+    let axis = Axis::from_zero("Completion time / bound (no unit)", highest);
+    let plane = plane(&mut scene, bars(), axis);
     let mut top = plane.frame.top + GAP / 2.0;
     for group in groups {
         if groups.len() > 1 {
-            let heading = group.size.map_or("no size".to_owned(), |size| Bytes(size).to_string());
-            scene.text(
-                (plane.frame.left - 10.0, top + BAR / 2.0),
-                heading,
-                SMALL,
-                Anchor::End,
-                MUTED,
-            );
+            let at = (plane.frame.left - 10.0, top + BAR / 2.0);
+            scene.text(at, name_of(group.size), SMALL, Anchor::End, MUTED);
             top += BAR;
         }
-        for (label, look, spread) in &group.bars {
-            draw_bar(&mut scene, &plane, top, label, look, spread);
+        for bar in &group.bars {
+            let value = format!("{:.3} ({})", bar.ratio.mean, time(bar.cct.mean));
+            draw_bar(&mut scene, &plane, top, bar, &bar.ratio, &value);
             top += BAR;
         }
         top += GAP;
     }
     let one = plane.x_at(1.0);
-    scene.segment(
-        (one, plane.frame.top),
-        (one, plane.frame.bottom),
-        Stroke::solid(BLACK, 1.0),
-    );
+    let stroke = Stroke::solid(BLACK, 1.0);
+    scene.segment((one, plane.frame.top), (one, plane.frame.bottom), stroke);
     scene
 }
 
-fn draw_bar(scene: &mut Scene, plane: &Plane, top: f64, label: &str, look: &Look, spread: &Spread) {
+/// Absolute times at one size, each with the bound of its own fabric.
+fn times(subject: &Subject<'_>, group: &Group) -> Scene {
+    let bars = || group.bars.iter();
+    let mut scene = Scene::new(width(bars()), height(bars(), 0.0));
+    let subtitle = format!(
+        "{}; {}; black: the bound of each, which is not the same (failed links, rates, engines)",
+        note(&subject.points),
+        name_of(group.size)
+    );
+    let title = format!("Completion time and bound: {}", subject.title());
+    draw_head(&mut scene, &title, &subtitle);
+    let highest = bars().flat_map(|bar| [bar.cct.high, bar.bound.high]);
+    let unit = TimeUnit::for_us(highest.clone().fold(0.0, f64::max));
+    let axis = Axis::from_zero(
+        format!("Completion time ({})", unit.name),
+        highest.map(|us| us / unit.us),
+    );
+    let plane = plane(&mut scene, bars(), axis);
+    let mut top = plane.frame.top + GAP / 2.0;
+    for bar in bars() {
+        let value = format!("{} ({:.3} of its bound)", time(bar.cct.mean), bar.ratio.mean);
+        draw_bar(&mut scene, &plane, top, bar, &bar.cct.times(1.0 / unit.us), &value);
+        let bound = plane.x_at(bar.bound.mean / unit.us);
+        scene.segment((bound, top + 1.0), (bound, top + BAR - 1.0), Stroke::solid(BLACK, 2.0));
+        top += BAR;
+    }
+    scene
+}
+
+fn name_of(size: Option<u64>) -> String {
+    size.map_or("no size".to_owned(), |size| Bytes(size).to_string())
+}
+
+/// A time in µs with its unit, in four digits or so.
+fn time(us: f64) -> String {
+    let unit = TimeUnit::for_us(us);
+    let value = us / unit.us;
+    let decimals = (3.0 - value.max(1.0).log10().floor()).max(0.0) as usize;
+    format!("{value:.decimals$} {}", unit.name)
+}
+
+fn label_width<'a>(bars: impl Iterator<Item = &'a Bar>) -> f64 {
+    bars.map(|bar| text_room(&bar.label, SMALL)).fold(60.0, f64::max)
+}
+
+/// Room for what is written behind the longest bar.
+const VALUE: f64 = 210.0;
+
+fn width<'a>(bars: impl Iterator<Item = &'a Bar>) -> f64 {
+    (label_width(bars) + 460.0 + VALUE).max(700.0)
+}
+
+fn height<'a>(bars: impl Iterator<Item = &'a Bar>, headings: f64) -> f64 {
+    HEAD + bars.count() as f64 * BAR + headings * (BAR + GAP) + GAP + 70.0
+}
+
+fn plane<'a>(scene: &mut Scene, bars: impl Iterator<Item = &'a Bar>, axis: Axis) -> Plane {
+    let outer = Frame {
+        left: 10.0 + label_width(bars) - 20.0,
+        top: HEAD,
+        right: scene.width - VALUE,
+        bottom: scene.height - 10.0,
+    };
+    Plane::draw(scene, outer, axis, Axis::linear("", 0.0, 1.0).marked(Vec::new()))
+}
+
+fn draw_bar(scene: &mut Scene, plane: &Plane, top: f64, bar: &Bar, spread: &Spread, value: &str) {
     let (left, middle) = (plane.frame.left, top + BAR / 2.0);
     let end = plane.x_at(spread.mean);
-    scene.text((left - 10.0, middle), label, SMALL, Anchor::End, TEXT);
-    let bar = Frame {
+    scene.text((left - 10.0, middle), &bar.label, SMALL, Anchor::End, TEXT);
+    let body = Frame {
         left,
         top: top + 3.0,
         right: end,
         bottom: top + BAR - 3.0,
     };
-    scene.rect(bar, look.ink);
+    scene.rect(body, bar.look.ink);
     let mut label_from = end;
     if spread.high > spread.low {
         let (low, high) = (plane.x_at(spread.low), plane.x_at(spread.high));
@@ -143,11 +230,5 @@ fn draw_bar(scene: &mut Scene, plane: &Plane, top: f64, label: &str, look: &Look
         }
         label_from = high;
     }
-    scene.text(
-        (label_from + 7.0, middle),
-        format!("{:.3}", spread.mean),
-        SMALL,
-        Anchor::Start,
-        TEXT,
-    );
+    scene.text((label_from + 7.0, middle), value, SMALL, Anchor::Start, TEXT);
 }

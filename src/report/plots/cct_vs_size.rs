@@ -5,7 +5,6 @@ use super::scene::{Frame, Scene, Stroke};
 use super::series::{Series, Spread, cell, note, series, sizes};
 use super::style::{Legend, Look};
 use super::{Figure, NoFigure, missing};
-use crate::experiment::record::Number;
 use crate::report::folder::{Folder, Subject};
 
 pub(super) fn draw(folder: &Folder, subject: &Subject<'_>) -> Result<Figure, NoFigure> {
@@ -17,7 +16,8 @@ pub(super) fn draw(folder: &Folder, subject: &Subject<'_>) -> Result<Figure, NoF
     if sizes.len() < 2 {
         return missing("the points have only one size");
     }
-    let lines: Vec<Line> = series(folder, &subject.points)
+    let all = series(folder, &subject.points);
+    let lines: Vec<Line> = all
         .iter()
         .map(|series| Line::of(series, &sizes))
         .filter(|line| !line.spreads.is_empty())
@@ -25,19 +25,65 @@ pub(super) fn draw(folder: &Folder, subject: &Subject<'_>) -> Result<Figure, NoF
     if lines.is_empty() {
         return missing("no point has a completion time");
     }
-    let bound: Vec<(u64, f64)> = sizes
-        .iter()
-        .filter_map(|&size| {
-            let of_size = subject.points.iter().filter(|p| p.row.size_bytes == Some(size));
-            Spread::of(of_size.filter_map(|p| p.row.bound_us.map(Number::value))).map(|s| (size, s.low))
-        })
-        .filter(|(_, bound)| *bound > 0.0)
-        .collect();
+    let bounds = bounds(&all, &sizes);
     Ok(Figure {
-        scene: scene(subject, &sizes, &lines, &bound),
+        scene: scene(subject, &sizes, &lines, &bounds),
         headings: &["series", "size_bytes", "cct_us", "lowest_us", "highest_us", "points"],
-        rows: rows(&lines, &bound),
+        rows: rows(&lines, &bounds),
     })
+}
+
+/// A bound, and whose it is: series on fabrics with other failed links or rates have others.
+struct Bound {
+    label: String,
+    look: Look,
+    /// Size and µs.
+    at: Vec<(u64, f64)>,
+}
+
+/// The bounds that differ, each once.
+fn bounds(all: &[Series<'_>], sizes: &[u64]) -> Vec<Bound> {
+    let mut found: Vec<(Vec<(u64, f64)>, Vec<&Series<'_>>)> = Vec::new();
+    for series in all {
+        let bound = |&size: &u64| Some((size, series.spread(Some(size), |row| row.bound_us)?.low));
+        let at: Vec<_> = sizes.iter().filter_map(bound).filter(|(_, us)| *us > 0.0).collect();
+        if at.is_empty() {
+            continue;
+        }
+        match found.iter_mut().find(|(known, _)| alike(known, &at)) {
+            Some((known, owners)) => {
+                if at.len() > known.len() {
+                    *known = at;
+                }
+                owners.push(series);
+            }
+            None => found.push((at, vec![series])),
+        }
+    }
+    let one = found.len() == 1;
+    let named = found.into_iter().map(|(at, owners)| Bound {
+        label: match owners.as_slice() {
+            _ if one => "bound of this fabric".to_owned(),
+            [only] => format!("bound of {}", only.label),
+            [first, others @ ..] => format!("bound of {} and {} more", first.label, others.len()),
+            [] => String::new(),
+        },
+        look: Look {
+            ink: if one { Look::BOUND.ink } else { owners[0].look.ink },
+            ..Look::BOUND
+        },
+        at,
+    });
+    named.collect()
+}
+
+/// Whether two bounds are the same at the sizes that both have.
+fn alike(a: &[(u64, f64)], b: &[(u64, f64)]) -> bool {
+    let mut pairs = a.iter().filter_map(|(size, us)| {
+        let other = b.iter().find(|(other, _)| other == size)?;
+        Some((us, other.1))
+    });
+    pairs.all(|(a, b)| (a - b).abs() <= 1e-6 * a.max(b))
 }
 
 struct Line {
@@ -60,11 +106,9 @@ impl Line {
     }
 }
 
-fn scene(subject: &Subject<'_>, sizes: &[u64], lines: &[Line], bound: &[(u64, f64)]) -> Scene {
+fn scene(subject: &Subject<'_>, sizes: &[u64], lines: &[Line], bounds: &[Bound]) -> Scene {
     let mut entries: Vec<(&str, Look)> = lines.iter().map(|line| (line.label.as_str(), line.look)).collect();
-    if !bound.is_empty() {
-        entries.push(("bound", Look::BOUND));
-    }
+    entries.extend(bounds.iter().map(|bound| (bound.label.as_str(), bound.look)));
     let legend = Legend { entries };
     let (width, height) = (620.0 + legend.width(), 450.0_f64.max(HEAD + 30.0 + legend.height()));
     let mut scene = Scene::new(width, height);
@@ -77,7 +121,7 @@ fn scene(subject: &Subject<'_>, sizes: &[u64], lines: &[Line], bound: &[(u64, f6
         let measured = lines
             .iter()
             .flat_map(|l| l.spreads.iter().flat_map(|(_, s)| [s.low, s.high]));
-        measured.chain(bound.iter().map(|&(_, b)| b))
+        measured.chain(bounds.iter().flat_map(|bound| &bound.at).map(|&(_, us)| us))
     };
     let unit = TimeUnit::for_us(times().fold(0.0, f64::max));
     let outer = Frame {
@@ -93,10 +137,10 @@ fn scene(subject: &Subject<'_>, sizes: &[u64], lines: &[Line], bound: &[(u64, f6
         Axis::log(format!("Completion time ({})", unit.name), times().map(|t| t / unit.us)),
     );
     let at = |size: u64, us: f64| plane.at((size as f64, us / unit.us));
-    scene.line(
-        bound.iter().map(|&(size, us)| at(size, us)).collect(),
-        Look::BOUND.stroke(),
-    );
+    for bound in bounds {
+        let line = bound.at.iter().map(|&(size, us)| at(size, us));
+        scene.line(line.collect(), bound.look.stroke());
+    }
     for line in lines {
         scene.line(
             line.spreads.iter().map(|(size, s)| at(*size, s.mean)).collect(),
@@ -114,7 +158,7 @@ fn scene(subject: &Subject<'_>, sizes: &[u64], lines: &[Line], bound: &[(u64, f6
     scene
 }
 
-fn rows(lines: &[Line], bound: &[(u64, f64)]) -> Vec<Vec<String>> {
+fn rows(lines: &[Line], bounds: &[Bound]) -> Vec<Vec<String>> {
     let measured = lines.iter().flat_map(|line| {
         line.spreads.iter().map(|(size, spread)| {
             let mut row = vec![line.label.clone(), size.to_string()];
@@ -122,10 +166,12 @@ fn rows(lines: &[Line], bound: &[(u64, f64)]) -> Vec<Vec<String>> {
             row
         })
     });
-    let bounds = bound.iter().map(|&(size, us)| {
-        let mut row = vec!["bound".to_owned(), size.to_string(), cell(us)];
-        row.resize(6, String::new());
-        row
+    let bounds = bounds.iter().flat_map(|bound| {
+        bound.at.iter().map(|&(size, us)| {
+            let mut row = vec![bound.label.clone(), size.to_string(), cell(us)];
+            row.resize(6, String::new());
+            row
+        })
     });
     measured.chain(bounds).collect()
 }

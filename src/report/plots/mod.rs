@@ -17,6 +17,7 @@ mod links;
 mod queue_over_time;
 mod render;
 mod scene;
+mod senders_over_time;
 mod series;
 mod style;
 #[cfg(test)]
@@ -43,6 +44,7 @@ const ALL: &[(&str, Draw)] = &[
     ("engines", engines::draw),
     ("queue-over-time", queue_over_time::draw),
     ("utilisation-over-time", utilisation_over_time::draw),
+    ("senders-over-time", senders_over_time::draw),
 ];
 
 /// A drawing and the numbers in it.

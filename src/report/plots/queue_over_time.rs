@@ -157,7 +157,7 @@ fn scene(subject: &Subject<'_>, subtitle: &str, classes: &[usize], curves: &[Cur
 }
 
 /// A unit in which a number of bytes is short, and its size.
-fn byte_unit(largest: f64) -> (&'static str, f64) {
+pub(super) fn byte_unit(largest: f64) -> (&'static str, f64) {
     match largest {
         b if b < 10_000.0 => ("B", 1.0),
         b if b < 10_000_000.0 => ("KB", 1e3),

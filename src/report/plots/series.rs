@@ -87,6 +87,16 @@ impl Spread {
         })
     }
 
+    /// The same in another unit.
+    pub fn times(self, factor: f64) -> Self {
+        Self {
+            mean: self.mean * factor,
+            low: self.low * factor,
+            high: self.high * factor,
+            ..self
+        }
+    }
+
     /// Mean, ends and number as cells.
     pub fn cells(&self) -> [String; 4] {
         [cell(self.mean), cell(self.low), cell(self.high), self.count.to_string()]

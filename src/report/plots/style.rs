@@ -75,6 +75,14 @@ impl Look {
         }
     }
 
+    /// The same with the dashes of series `n`.
+    pub fn dashed_as(self, n: usize) -> Self {
+        Self {
+            dash: DASHES[n % DASHES.len()],
+            ..self
+        }
+    }
+
     /// The same without points.
     pub fn line_only(self) -> Self {
         Self { marker: None, ..self }

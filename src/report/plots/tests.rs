@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::experiment::record::{FlowRow, LinkRow, ResultRow, SeriesRow};
+use crate::experiment::record::{FlowRow, LinkRow, ResultRow, SenderRow, SeriesRow};
 use crate::rng::mix;
 
 const SCHEMES: [(&str, f64, u64); 4] = [
@@ -143,6 +143,7 @@ fn a_sweep_without_details_has_the_plots_of_its_results() {
     link-load: it needs links.csv: write `links = true` under [output]
     queue-over-time: it needs series.csv: write `series = "1us"` under [output] (packet engine)
     utilisation-over-time: it needs series.csv and links.csv: write `series = "1us"` and `links = true` under [output] (packet engine)
+    senders-over-time: it needs senders.csv: write `senders = "1us"` under [output] (packet engine)
     "#);
     for plot in &plots.made {
         let [svg, png, csv] = &plot.files;
@@ -263,4 +264,127 @@ fn a_folder_without_results_is_an_error() {
     fs::write(dir.path().join("results.csv"), "point,engine\n0,flow\n").unwrap();
     let error = plot_folder(dir.path()).unwrap_err().to_string();
     assert!(error.contains("missing field"), "{error}");
+}
+
+/// All text of a figure.
+fn words(figure: &Figure) -> Vec<&str> {
+    let text = figure.scene.shapes.iter().filter_map(|shape| match shape {
+        scene::Shape::Text { text, .. } => Some(text.as_str()),
+        _ => None,
+    });
+    text.collect()
+}
+
+fn drawn(folder: &Folder, draw: Draw) -> Figure {
+    match draw(folder, &folder.subjects()[0]) {
+        Ok(figure) => figure,
+        Err(NoFigure::Missing(reason)) => panic!("{reason}"),
+        Err(NoFigure::Failed(error)) => panic!("{error}"),
+    }
+}
+
+/// A sweep over faults: scheme 0 on the whole fabric and on one with a bound twice as long, where it takes no longer.
+fn invent_faults(dir: &Path, sizes: &[u64]) {
+    let (mut rows, mut points) = (Vec::new(), "point,hash,faults\n".to_owned());
+    for &size in sizes {
+        for (faults, factor) in [("none", 1.0), ("a spine", 2.0)] {
+            let at = rows.len() as u64;
+            let whole = result(0, "flow", size, 0, 1);
+            let bound = whole.bound_us.unwrap().value() * factor;
+            let cct = whole.cct_us.unwrap().value();
+            let mut row = result(at, "flow", size, 0, 1);
+            (row.cct_us, row.bound_us) = (Some(cct.into()), Some(bound.into()));
+            row.cct_over_bound = Some((cct / bound).into());
+            rows.push(row);
+            points += &format!("{at},h{at},{faults}\n");
+        }
+    }
+    write(&dir.join("results.csv"), &rows);
+    fs::write(dir.join("points.csv"), points).unwrap();
+}
+
+/// Over its own bound the broken fabric would look twice as good as the whole one: times are shown, and whose bound is whose.
+#[test]
+fn bounds_that_differ_have_owners_and_times_are_absolute() {
+    let dir = tempfile::tempdir().unwrap();
+    invent_faults(dir.path(), &SIZES);
+    let folder = Folder::open(dir.path()).unwrap();
+    let bars = drawn(&folder, cct_over_bound::draw);
+    let text = words(&bars);
+    assert!(text[0].starts_with("Completion time and bound: "), "{text:?}");
+    let cct: f64 = bars.rows[6][6].parse().unwrap();
+    assert_eq!(bars.rows[6][6], bars.rows[7][6]);
+    let shown = format!("{:.2} ms (", cct / 1e3);
+    assert_eq!(
+        text.iter().filter(|word| word.starts_with(&shown)).count(),
+        2,
+        "{text:?}"
+    );
+    let lines = drawn(&folder, cct_vs_size::draw);
+    let bounds: Vec<_> = words(&lines)
+        .into_iter()
+        .filter(|word| word.starts_with("bound"))
+        .collect();
+    assert_eq!(bounds, ["bound of ecmp, faults=none", "bound of ecmp, faults=a spine"]);
+    // One fabric: one bound, and bars over it, with times beside them.
+    let dir = tempfile::tempdir().unwrap();
+    invent(dir.path(), &["packet"], false);
+    let folder = Folder::open(dir.path()).unwrap();
+    let (bars, lines) = (drawn(&folder, cct_over_bound::draw), drawn(&folder, cct_vs_size::draw));
+    assert!(words(&bars)[0].starts_with("Completion time over the bound: "));
+    assert!(
+        words(&bars).iter().any(|word| word.ends_with(" ms)")),
+        "{:?}",
+        words(&bars)
+    );
+    assert!(words(&lines).contains(&"bound of this fabric"));
+}
+
+/// 30 flows, of which every fifth has two sub-flows; windows and alpha, no rates and no credits.
+#[test]
+fn a_dozen_senders_are_drawn_with_what_they_have() {
+    let dir = tempfile::tempdir().unwrap();
+    invent(dir.path(), &["packet"], false);
+    let sample = |at: u64| {
+        (0..30_u64).flat_map(move |flow| {
+            (0..1 + u64::from(flow % 5 == 0)).map(move |piece| {
+                row::<SenderRow>(json!({
+                    "time_us": at, "flow": flow, "subflow": piece, "src": flow, "dst": 40, "in_flight_bytes": 4_150 * (at % 7),
+                    "window_bytes": 50_000 + 100 * ((at + flow) % 97), "alpha": 0.1, "rtt_us": 8.5,
+                }))
+            })
+        })
+    };
+    write(
+        &dir.path().join("points/h36/senders.csv"),
+        &(1..2_000).flat_map(sample).collect::<Vec<_>>(),
+    );
+    let folder = Folder::open(dir.path()).unwrap();
+    let figure = drawn(&folder, senders_over_time::draw);
+    let text = words(&figure);
+    assert!(text[1].ends_with("12 of 36 sub-flows"), "{text:?}");
+    let names: Vec<_> = text.iter().filter(|word| word.starts_with("flow ")).collect();
+    assert_eq!(names.len(), 12);
+    assert_eq!(*names[1], "flow 2");
+    for (title, there) in [
+        ("Window", true),
+        ("In flight", true),
+        ("Alpha", true),
+        ("Round trip", true),
+        ("Rate", false),
+        ("Credits", false),
+    ] {
+        assert_eq!(text.contains(&title), there, "{title}");
+    }
+    assert_eq!(figure.rows.len(), 12 * 1_999);
+    assert_eq!(
+        figure.rows[0][1..],
+        ["0", "0", "1", "4150", "50100", "", "0.1", "8.5", ""]
+    );
+    // Curves keep their ends however many samples there are.
+    let lines = figure.scene.shapes.iter().filter_map(|shape| match shape {
+        scene::Shape::Line { points, .. } => Some(points.len()),
+        _ => None,
+    });
+    assert!(lines.max().unwrap() <= 600);
 }

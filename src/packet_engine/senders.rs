@@ -1,0 +1,131 @@
+//! What senders know over time, where a run is asked to sample them.
+
+use std::collections::BTreeMap;
+
+use super::Setup;
+use super::engine::Engine;
+use super::queue::EventQueue;
+use super::transport::CongestionControl;
+use crate::ids::{NodeId, TaskId};
+use crate::input::InputError;
+use crate::outcome::SenderSample;
+use crate::units::{Rate, Time};
+
+/// Samples of senders that a run keeps at most.
+const MOST_SAMPLES: u64 = 50_000_000;
+
+/// Samples so far.
+#[derive(Debug)]
+pub(super) struct Senders {
+    interval: u64,
+    /// When the next sample is due.
+    pub next: u64,
+    /// The round trip that each queue pair measured last, in ps; 0: none yet.
+    rtts: Vec<u64>,
+    samples: Vec<SenderSample>,
+}
+
+impl Senders {
+    pub fn new(interval: Time, queue_pairs: usize) -> Self {
+        Self {
+            interval: interval.0,
+            next: interval.0,
+            rtts: vec![0; queue_pairs],
+            samples: Vec::new(),
+        }
+    }
+
+    /// An acknowledgement told a queue pair its round trip, in ps.
+    pub fn heard(&mut self, qp: u32, rtt: u64) {
+        self.rtts[qp as usize] = rtt;
+    }
+
+    /// All samples.
+    pub fn into_samples(self) -> Vec<SenderSample> {
+        self.samples
+    }
+}
+
+impl<Q: EventQueue> Engine<'_, Q> {
+    /// Samples every sender that is at work, by queue pair, if it is time.
+    pub fn look_at_senders(&mut self) {
+        let (now, full) = (self.now, self.full);
+        let Some(senders) = self.watched.as_mut().filter(|senders| senders.next <= now) else {
+            return;
+        };
+        senders.next += senders.interval;
+        let first = senders.samples.len();
+        for sender in self.senders.iter() {
+            let state = sender.control.state();
+            let rtt = senders.rtts[sender.qp as usize];
+            senders.samples.push(SenderSample {
+                at: Time(now),
+                task: TaskId(self.queue_pairs[sender.qp as usize].task),
+                piece: sender.qp,
+                in_flight: u64::from(sender.sent.in_flight()) * full,
+                window: state.window,
+                rate: state.rate.map(|rate| Rate((rate * 8e12) as u64)),
+                alpha: state.alpha,
+                rtt: (rtt > 0).then_some(Time(rtt)),
+                credits: state.credits,
+            });
+        }
+        senders.samples[first..].sort_unstable_by_key(|sample| sample.piece);
+        for sample in &mut senders.samples[first..] {
+            sample.piece -= self.setup.placement.first(sample.task) as u32;
+        }
+    }
+}
+
+/// Refuses an interval that is zero, or at which there would be more samples than can be kept.
+pub(super) fn check(setup: &Setup<'_>) -> Result<(), InputError> {
+    let Some(interval) = setup.observe.senders else {
+        return Ok(());
+    };
+    if interval.is_zero() {
+        return Err(InputError::key("output.senders", "the sampling interval is zero"));
+    }
+    let samples = at_work(setup) / u128::from(interval.0);
+    if samples > u128::from(MOST_SAMPLES) {
+        let times = samples.div_ceil(u128::from(MOST_SAMPLES));
+        let longer = Time(u64::try_from(u128::from(interval.0).saturating_mul(times)).unwrap_or(u64::MAX));
+        let message = format!("there would be about {samples} samples");
+        return Err(InputError::key("output.senders", message).help(format!(
+            "at most {MOST_SAMPLES} can be kept: sample every {longer} or less often"
+        )));
+    }
+    Ok(())
+}
+
+/// The times for which all senders are at work, added up, in ps, if those of a host that can start together share its
+/// links evenly and nothing else holds them up.
+fn at_work(setup: &Setup<'_>) -> u128 {
+    let mut batches: BTreeMap<(u32, u32, Time), Vec<u64>> = BTreeMap::new();
+    for (id, src, ..) in setup.schedule.transfers() {
+        let task = setup.schedule.task(id);
+        let sizes = setup.placement.of(id).iter().map(|piece| piece.bytes);
+        batches
+            .entry((src, task.step, task.earliest))
+            .or_default()
+            .extend(sizes);
+    }
+    let most = setup.packet.active_queue_pairs.map_or(usize::MAX, |most| most as usize);
+    let times = batches.into_iter().map(|((src, ..), mut sizes)| {
+        let links = setup.fabric.out_links(NodeId(src)).iter();
+        let rates = links.map(|&id| setup.fabric.link(id).rate);
+        let rate = rates.fold(Rate::ZERO, Rate::saturating_add);
+        if rate.is_zero() {
+            return 0;
+        }
+        sizes.sort_unstable();
+        let (mut before, count) = (0, sizes.len());
+        // While so many are left, each of them sends the bytes that the next smallest has more.
+        let shares = sizes.into_iter().enumerate().map(|(position, size)| {
+            let left = count - position;
+            let bytes = u128::from(size - std::mem::replace(&mut before, size));
+            bytes * left as u128 * left.min(most) as u128
+        });
+        shares.sum::<u128>().saturating_mul(8_000_000_000_000) / u128::from(rate.0)
+    });
+    times.fold(0, u128::saturating_add)
+}

@@ -1,0 +1,132 @@
+//! A schedule as a graph in DOT, complete enough to be replayed elsewhere.
+
+use petgraph::dot::{Config, Dot};
+use petgraph::graph::DiGraph;
+
+use super::schedule::{Action, Moment, Schedule, Task};
+use crate::ids::TaskId;
+
+/// The moment of a dependency, and its place among what the same task releases.
+type Dependency = (Moment, usize);
+
+impl Schedule {
+    /// The tasks as nodes and their dependencies as edges: what each does and when it may start at the earliest are
+    /// attributes. Nodes are numbered as tasks are; the edges of a task stand in the order in which it releases.
+    pub fn dot(&self) -> String {
+        let mut graph = DiGraph::<Task, Dependency>::with_capacity(self.tasks().len(), 0);
+        let nodes: Vec<_> = self.tasks().iter().map(|&task| graph.add_node(task)).collect();
+        for (before, &node) in nodes.iter().enumerate() {
+            let released = self.successors(TaskId::from(before)).iter().enumerate();
+            for (place, &(after, moment)) in released {
+                graph.add_edge(node, nodes[after.index()], (moment, place));
+            }
+        }
+        let options = [Config::NodeNoLabel, Config::EdgeNoLabel];
+        let edge = |_, edge: petgraph::graph::EdgeReference<'_, Dependency>| edge_attributes(*edge.weight());
+        let node = |_, (_, task): (_, &Task)| node_attributes(task);
+        format!("{:?}", Dot::with_attr_getters(&graph, &options, &edge, &node))
+    }
+}
+
+fn node_attributes(task: &Task) -> String {
+    let action = match task.action {
+        Action::Transfer { src, dst, bytes } => {
+            format!("kind=transfer src={src} dst={dst} bytes={bytes} label=\"{src} -> {dst}\\n{bytes} B\"")
+        }
+        Action::Delay(time) => format!("kind=delay duration_ps={} label=\"{time}\"", time.0),
+        Action::Relay => "kind=relay label=relay".to_owned(),
+    };
+    format!("{action} step={} earliest_ps={} ", task.step, task.earliest.0)
+}
+
+fn edge_attributes((moment, place): Dependency) -> String {
+    let moment = match moment {
+        Moment::Delivered => "delivered",
+        Moment::Acked => "acked",
+    };
+    format!("moment={moment} place={place} ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+    use crate::units::Time;
+    use crate::workload::ScheduleBuilder;
+
+    /// The number in front of ` [ ` or around ` -> `, and the attributes.
+    fn line(text: &str) -> (&str, HashMap<&str, &str>) {
+        let (head, rest) = text.trim().split_once(" [ ").unwrap();
+        let words = rest.trim_end_matches(']').split_whitespace();
+        (head, words.filter_map(|word| word.split_once('=')).collect())
+    }
+
+    /// The schedule that a text in DOT describes.
+    fn read(text: &str) -> Schedule {
+        let mut builder = ScheduleBuilder::default();
+        let body = text.strip_prefix("digraph {\n").unwrap().strip_suffix("}\n").unwrap();
+        for (head, attributes) in body.lines().map(line) {
+            let number = |key: &str| attributes[key].parse::<u64>().unwrap();
+            if let Some((before, after)) = head.split_once(" -> ") {
+                let moment = match attributes["moment"] {
+                    "delivered" => Moment::Delivered,
+                    "acked" => Moment::Acked,
+                    other => panic!("{other}"),
+                };
+                let [before, after] = [before, after].map(|id| TaskId(id.parse().unwrap()));
+                builder.depend(before, moment, after);
+                continue;
+            }
+            let action = match attributes["kind"] {
+                "transfer" => Action::Transfer {
+                    src: number("src") as u32,
+                    dst: number("dst") as u32,
+                    bytes: number("bytes"),
+                },
+                "delay" => Action::Delay(Time(number("duration_ps"))),
+                "relay" => Action::Relay,
+                other => panic!("{other}"),
+            };
+            let id = builder.add(Task {
+                action,
+                earliest: Time(number("earliest_ps")),
+                step: number("step") as u32,
+            });
+            assert_eq!(id, TaskId(head.parse().unwrap()));
+        }
+        builder.build()
+    }
+
+    #[test]
+    fn a_schedule_comes_back_from_its_graph() {
+        let mut builder = ScheduleBuilder::default();
+        let first = builder.transfer(0, 3, 1 << 40, 0);
+        let delay = builder.delay(Time::from_ns(700));
+        let relay = builder.relay();
+        let late = builder.add(Task {
+            action: Action::Transfer {
+                src: 3,
+                dst: 1,
+                bytes: 1,
+            },
+            earliest: Time(123_456_789_012_345),
+            step: 7,
+        });
+        let last = builder.transfer(1, 0, 5, 8);
+        // Twice between the same two, by both moments; the relay releases the later task first.
+        builder.depend(first, Moment::Delivered, delay);
+        builder.depend(first, Moment::Acked, relay);
+        builder.depend(delay, Moment::Delivered, relay);
+        builder.depend(relay, Moment::Delivered, last);
+        builder.depend(relay, Moment::Delivered, late);
+        builder.depend(first, Moment::Acked, last);
+        builder.depend(first, Moment::Delivered, last);
+        let schedule = builder.build();
+        assert_eq!(read(&schedule.dot()), schedule);
+        assert_eq!(
+            read(&ScheduleBuilder::default().build().dot()),
+            ScheduleBuilder::default().build()
+        );
+    }
+}

@@ -10,6 +10,7 @@ use super::format::{Format, swept};
 use super::progress::Meter;
 use super::tell::tell;
 use super::{ExperimentArgs, stop_on_interrupt};
+use crate::experiment::record::Number;
 use crate::experiment::{self, Begun, Plan, Report, RunOptions};
 use crate::outcome::Stuck;
 use crate::report::plots::plot_folder;
@@ -142,7 +143,7 @@ fn summary(plan: &Plan, report: &Report, folder: &Path) -> String {
     )
 }
 
-/// Unfinished flows and interruptions are failures, told after the results that there are.
+/// Unfinished flows, interruptions and rows that contradict their bound are failures, told after the results that there are.
 fn conclude(plan: &Plan, report: &Report) -> Result<(), Failure> {
     if !report.stuck.is_empty() {
         return Err(Failure::Stuck(stuck_text(report)));
@@ -153,7 +154,27 @@ fn conclude(plan: &Plan, report: &Report) -> Result<(), Failure> {
             points: plan.points().len(),
         });
     }
-    Ok(())
+    let early = early_text(report);
+    if early.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::Disproved(early))
+    }
+}
+
+/// The rows that no scheme can have, kept ones too: a fault of the simulation or of the bound.
+fn early_text(report: &Report) -> String {
+    let early = report.rows.iter().filter(|row| experiment::beats_the_bound(row));
+    let told = early.map(|row| {
+        let figure = |number: Option<Number>| number.unwrap_or_default();
+        format!(
+            "point {}: the completion time of {} us is below the bound of {} us, which no scheme can beat",
+            row.point,
+            figure(row.cct_us),
+            figure(row.bound_us)
+        )
+    });
+    told.collect::<Vec<_>>().join("\n  ")
 }
 
 /// Flows that are named before the rest is only counted.

@@ -35,7 +35,7 @@ mod work;
 
 pub use bound::{BoundRow, bound};
 pub use folder::remove_plots;
-pub use measure::{Judged, Measured, Storm};
+pub use measure::{Judged, Measured, Storm, beats_the_bound};
 pub use place::{PlaceOptions, PlaceReport, PlaceRow, place};
 pub use plan::{MODEL, Network, Plan, Point, Resolved, Scene};
 pub use run::{Begun, Progress, Report, RunError, RunOptions, run};

@@ -4,16 +4,18 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::subject::Subject;
-use crate::congestion::{Assessment, Bounds, Framing};
+use crate::congestion::{Assessment, Bounds, Framing, RouteSet};
 use crate::experiment::config::ConfigError;
-use crate::experiment::{Experiment, Network, Plan, Point};
+use crate::experiment::{Engine, Experiment, Network, Plan, Point};
 use crate::flow_engine::{FlowOptions, Weights};
+use crate::ids::NodeId;
 use crate::input::NoFiles;
 use crate::outcome::{Observe, Outcome, Stuck};
 use crate::packet_engine::{Ideal, PacketOptions, Setup, SwitchOptions, Transport};
-use crate::placement::{LoadBalancing, Placement, Spray};
+use crate::placement::{LoadBalancing, Placement, Route, Spray};
+use crate::topology::Path;
 use crate::units::Time;
-use crate::workload::Schedule;
+use crate::workload::{Schedule, ScheduleBuilder};
 
 /// An engine's answer, and whether it gives the same one again.
 #[derive(Debug)]
@@ -57,6 +59,20 @@ pub struct Evidence {
     /// CCT of the flow engine that carries bytes on the wire, headers included, where sub-flows share
     /// links equally, and where they do in proportion to their bytes.
     pub wire_ccts: Result<[Time; 2], Absent>,
+    /// The largest transfer alone on the fabric, with the experiment's own transport and switches.
+    pub alone: Result<Alone, Absent>,
+}
+
+/// One transfer alone.
+#[derive(Debug)]
+pub struct Alone {
+    /// Its bytes on the wire.
+    pub wire: u64,
+    /// Paths that its placement gives it.
+    pub paths: Vec<Path>,
+    /// When the fluid with headers has it delivered; the bound where the scheme decides packet by packet.
+    pub fluid: Time,
+    pub packet: Outcome,
 }
 
 const EVERYTHING: Observe = Observe {
@@ -101,6 +117,7 @@ impl Evidence {
                 Ok([cct(Weights::Equal)?, cct(Weights::Size)?])
             }),
             packet: packet(subject, experiment, &network, &schedule, &placement),
+            alone: alone(subject, experiment, &network, &schedule, &placement),
             experiment: experiment.clone(),
             placement,
             schedule,
@@ -161,6 +178,76 @@ fn packet(
         seed: experiment.seed,
     };
     run(|| subject.packet(&setup))
+}
+
+/// Paths that are looked at of a transfer that is spread over all of its.
+const PATHS_LOOKED_AT: u32 = 4_096;
+
+fn alone(
+    subject: &dyn Subject,
+    experiment: &Experiment,
+    network: &Network,
+    schedule: &Schedule,
+    placement: &Placement,
+) -> Result<Alone, Absent> {
+    if experiment.engine != Engine::Packet {
+        return Err(Absent::NotSimulated("the experiment has no transport"));
+    }
+    if !network.events.is_empty() {
+        return Err(Absent::NotSimulated("links change their rates meanwhile"));
+    }
+    let transfers = schedule.transfers().filter(|&(_, src, dst, _)| src != dst);
+    let largest = transfers.reduce(|most, next| if next.3 > most.3 { next } else { most });
+    let (task, src, dst, bytes) = largest.ok_or(Absent::NotSimulated("no transfer crosses the fabric"))?;
+    let mut builder = ScheduleBuilder::default();
+    builder.transfer(src, dst, bytes, 0);
+    let (fabric, one) = (&network.fabric, builder.build());
+    let pieces = Placement::from_pieces([placement.of(task).to_vec()]);
+    let (src, dst) = (NodeId(src), NodeId(dst));
+    let spread = pieces
+        .pieces()
+        .iter()
+        .any(|piece| !matches!(piece.route, Route::Pinned(_)));
+    let paths = match spread {
+        true => fabric.paths(src, dst).take(PATHS_LOOKED_AT as usize).collect(),
+        false => pieces
+            .pieces()
+            .iter()
+            .filter_map(|piece| match piece.route {
+                Route::Pinned(path) => Some(fabric.path(src, dst, path)),
+                _ => None,
+            })
+            .collect(),
+    };
+    let framing = wire_framing(experiment);
+    let framed = pieces.clone().resized(|bytes| framing.wire(bytes));
+    let wire = framed.pieces().iter().map(|piece| piece.bytes).sum();
+    let fluid = match experiment.load_balancing.needs_packets() {
+        true => subject.bounds(fabric, RouteSet::EqualCost, &one, framing).cct,
+        false => {
+            let options = FlowOptions::default();
+            let outcome = subject.flow(fabric, &one, &framed, &options, &Observe::default());
+            outcome.map_err(stuck)?.cct
+        }
+    };
+    let packet = subject.packet(&Setup {
+        fabric,
+        link_events: &[],
+        schedule: &one,
+        placement: &pieces,
+        load_balancing: &experiment.load_balancing,
+        transport: &experiment.transport,
+        packet: &experiment.packet,
+        switch: &experiment.switch,
+        observe: EVERYTHING,
+        seed: experiment.seed,
+    });
+    Ok(Alone {
+        wire,
+        paths,
+        fluid,
+        packet: packet.map_err(stuck)?,
+    })
 }
 
 fn run(simulate: impl Fn() -> Result<Outcome, Stuck>) -> Result<Run, Absent> {

@@ -3,7 +3,8 @@
 //! For every point of a plan the analytic side, the flow engine and the packet engine are run, and
 //! what they say is compared: each comparison is one [`Finding`] with both figures and the
 //! tolerance it was held to. The packet engine runs with the transport `ideal` on queues without
-//! limit, which isolates load balancing from congestion control.
+//! limit, which isolates load balancing from congestion control. The transport of the experiment
+//! itself has the largest transfer alone on the fabric to show that it fills what there is.
 //!
 //! What is compared comes through a [`Subject`]. Users validate the [`House`] itself; tests pass subjects
 //! that are wrong on purpose and see that validation catches them.
@@ -20,6 +21,7 @@ mod optimum;
 mod prediction;
 mod subject;
 mod theorem;
+mod transport;
 
 use rayon::prelude::*;
 
@@ -42,6 +44,7 @@ const CHECKS: &[Check] = &[
     optimum::check,
     prediction::check,
     agreement::check,
+    transport::check,
     conservation::check,
     determinism::check,
 ];

@@ -1,6 +1,7 @@
 //! The integration tests, one binary.
 
 mod bad_input;
+mod bounds;
 mod cli;
 mod config_reference;
 mod connections;

@@ -46,6 +46,11 @@ impl Coincidence {
         }
     }
 
+    /// Whether only what differs by rounding coincides.
+    pub(super) fn is_exact(&self) -> bool {
+        self.tolerance == 0.0
+    }
+
     /// A piece ends at `end` after the first, on a constraint that it crosses.
     fn note(&mut self, constraint: u32, rate: f64, end: f64) {
         self.rates[constraint as usize] += rate;
@@ -106,11 +111,25 @@ impl Sharing {
         let (slowness, correctable) = (1.0 / level, self.coincidence.window > 0.0);
         let (mut rate, mut ends, before) = (0.0, 0.0, ended.len());
         let end = |held: &Held| clock.at + (held.end - clock.reading) * slowness;
-        let mut held = std::mem::take(&mut self.held[constraint as usize]);
-        for (held, &others) in held.pieces.iter().zip(&held.others) {
-            if end(held) > last {
-                continue;
+        let mut slots = Vec::new();
+        if self.coincidence.is_exact() {
+            while let Some(first) = self.first_of(constraint as usize).filter(|first| end(first) <= last) {
+                slots.push(self.pieces[first.piece as usize].slot as usize);
+                self.firsts[constraint as usize].pop();
             }
+            slots.sort_unstable();
+        } else {
+            let pieces = self.held[constraint as usize].pieces.iter();
+            slots.extend(
+                pieces
+                    .enumerate()
+                    .filter(|(_, held)| end(held) <= last)
+                    .map(|(slot, _)| slot),
+            );
+        }
+        let mut held = std::mem::take(&mut self.held[constraint as usize]);
+        for slot in slots {
+            let (held, others) = (&held.pieces[slot], held.others[slot]);
             let (end, its_rate) = (end(held), held.weight * level);
             rate += its_rate;
             ends += its_rate * (end - first);

@@ -1,5 +1,7 @@
 //! The pieces whose bottleneck a constraint is.
 
+use std::collections::HashMap;
+
 use super::NONE;
 use crate::flow_engine::constraints::DIRECT;
 
@@ -29,6 +31,34 @@ pub(super) struct HeldList {
     pub others: Vec<Others>,
     /// The weight of all of them, where it is the same and none has a segment.
     alike: Option<f64>,
+    groups: Option<Groups>,
+}
+
+/// How many pieces have the same others: where many pieces share few ways, what changes for all of
+/// them is told to each way once.
+#[derive(Debug, Clone, Default)]
+struct Groups {
+    counts: Vec<(Others, u32)>,
+    /// By slot.
+    of: Vec<u32>,
+    index: HashMap<Others, u32>,
+}
+
+impl Groups {
+    fn push(&mut self, others: Others) {
+        let next = self.counts.len() as u32;
+        let group = *self.index.entry(others).or_insert(next);
+        if group == next {
+            self.counts.push((others, 0));
+        }
+        self.counts[group as usize].1 += 1;
+        self.of.push(group);
+    }
+
+    fn swap_remove(&mut self, slot: usize) {
+        let group = self.of.swap_remove(slot);
+        self.counts[group as usize].1 -= 1;
+    }
 }
 
 impl HeldList {
@@ -50,16 +80,41 @@ impl HeldList {
         self.alike = (alike && held.segment == NONE).then_some(held.weight);
         self.pieces.push(held);
         self.others.push(others);
+        if let Some(groups) = &mut self.groups {
+            groups.push(others);
+        }
+    }
+
+    /// Counts the pieces that have the same others, from now on.
+    pub(super) fn group(&mut self) {
+        let groups = self.groups.get_or_insert_with(|| {
+            let mut groups = Groups::default();
+            self.others.iter().for_each(|&others| groups.push(others));
+            groups
+        });
+        // Groups that have become empty are many.
+        if groups.counts.len() > 2 * self.pieces.len() {
+            self.groups = None;
+        }
+    }
+
+    /// Others with the number of pieces that have them, if these are counted.
+    pub(super) fn grouped(&self) -> Option<&[(Others, u32)]> {
+        self.groups.as_ref().map(|groups| groups.counts.as_slice())
     }
 
     /// Removes a piece; the last one takes its slot.
     pub(super) fn swap_remove(&mut self, slot: usize) -> (Held, Others) {
+        if let Some(groups) = &mut self.groups {
+            groups.swap_remove(slot);
+        }
         (self.pieces.swap_remove(slot), self.others.swap_remove(slot))
     }
 
     pub(super) fn clear(&mut self) {
         self.pieces.clear();
         self.others.clear();
+        self.groups = None;
     }
 
     pub(super) fn reserve(&mut self, additional: usize) {

@@ -132,15 +132,30 @@ impl Traffic {
 struct Members {
     pieces: Vec<u32>,
     ended: usize,
+    /// How many of them, the first ones, have had a bottleneck already.
+    seen: usize,
 }
 
 impl Members {
     /// Forgets those that have ended once they are many.
     fn tidy(&mut self, bottlenecks: &[u32]) {
         if 4 * self.ended > self.pieces.len() {
-            self.pieces.retain(|&piece| bottlenecks[piece as usize] != AWAY);
+            let goes_on = |piece: &u32| bottlenecks[*piece as usize] != AWAY;
+            self.seen = self.pieces[..self.seen].iter().filter(|piece| goes_on(piece)).count();
+            self.pieces.retain(goes_on);
             self.ended = 0;
         }
+    }
+
+    /// Those that may have no bottleneck yet, but now get one.
+    fn fresh(&mut self) -> &[u32] {
+        let seen = std::mem::replace(&mut self.seen, self.pieces.len());
+        &self.pieces[seen..]
+    }
+
+    /// All of them have lost their bottlenecks.
+    fn all_are_fresh(&mut self) {
+        self.seen = 0;
     }
 }
 
@@ -256,6 +271,8 @@ pub(super) struct Sharing {
     dues: Vec<Due>,
     /// The pieces whose bottleneck each constraint is.
     held: Vec<HeldList>,
+    /// The ends of these, as bits, and of pieces that it does not hold any more; without tolerance.
+    firsts: Vec<BinaryHeap<Reverse<(u64, u32)>>>,
     /// The pieces that each constraint sees all of, and some that have ended.
     members: Vec<Members>,
     queue: BinaryHeap<Turn>,
@@ -319,6 +336,7 @@ impl Sharing {
             clocks: vec![Clock::default(); count],
             dues: vec![Due::NONE; count],
             held: vec![HeldList::default(); count],
+            firsts: vec![BinaryHeap::new(); count],
             members: members(&pieces, count),
             pieces,
             queue: BinaryHeap::new(),
@@ -522,13 +540,39 @@ impl Sharing {
         self.constraints[constraint].changed = false;
         if !self.dues[constraint].known {
             let (clock, slowness) = (self.clocks[constraint], 1.0 / self.levels[constraint]);
-            self.dues[constraint] = Due::NONE;
-            for held in &self.held[constraint].pieces {
-                self.dues[constraint].add(clock.at + (held.end - clock.reading) * slowness, held.start);
+            let mut due = Due::NONE;
+            let mut add = |held: &Held| due.add(clock.at + (held.end - clock.reading) * slowness, held.start);
+            if self.coincidence.is_exact() {
+                // That one's completion time stands for the shortest: it only says what rounding may be.
+                self.first_of(constraint).iter().for_each(&mut add);
+            } else {
+                self.held[constraint].pieces.iter().for_each(&mut add);
             }
+            self.dues[constraint] = due;
         }
         self.ends.set(constraint, self.dues[constraint].first);
         self.spans.set(constraint, self.dues[constraint].span);
+    }
+
+    /// The piece of a constraint that ends first.
+    fn first_of(&mut self, constraint: usize) -> Option<Held> {
+        let list = &self.held[constraint].pieces;
+        let firsts = &mut self.firsts[constraint];
+        if firsts.len() > 64 + 4 * list.len() {
+            *firsts = list
+                .iter()
+                .map(|held| Reverse((held.end.to_bits(), held.piece)))
+                .collect();
+        }
+        while let Some(&Reverse((end, piece))) = firsts.peek() {
+            let holds = self.bottlenecks[piece as usize] == constraint as u32;
+            let held = holds.then(|| list[self.pieces[piece as usize].slot as usize]);
+            if let Some(held) = held.filter(|held| held.end.to_bits() == end) {
+                return Some(held);
+            }
+            firsts.pop();
+        }
+        None
     }
 
     /// Shares the capacities anew if anything has changed, and tells whether it has.
@@ -568,6 +612,7 @@ fn members(pieces: &[Piece], constraints: usize) -> Vec<Members> {
     let members = |count| Members {
         pieces: Vec::with_capacity(count),
         ended: 0,
+        seen: 0,
     };
     counts.into_iter().map(members).collect()
 }

@@ -1,7 +1,12 @@
 //! One constraint's turn: its level, the pieces it takes over, and those it passes on.
 
+use std::cmp::Reverse;
+
 use super::held::{Held, HeldList, Others};
 use super::{AWAY, DIRECT, FREE, Members, NONE, OVERLOAD, Sharing, TIE, Traffic};
+
+/// Pieces of one constraint from which on it pays to count those that are alike.
+const MANY: usize = 64;
 
 /// A piece that a constraint may have to take over.
 #[derive(Debug, Clone, Copy)]
@@ -128,11 +133,17 @@ impl Sharing {
     /// Captures all pieces that have no bottleneck yet.
     fn capture_free(&mut self, constraint: u32) {
         let mut captured = std::mem::take(&mut self.captured);
-        self.for_each_member(constraint, |_, piece, bottleneck, _| {
-            if bottleneck == FREE {
-                captured.push((piece, 0.0));
-            }
-        });
+        let bottlenecks = &self.bottlenecks;
+        let mut capture = |members: &mut Members| {
+            members.tidy(bottlenecks);
+            let fresh = members.fresh();
+            let free = fresh.iter().filter(|&&piece| bottlenecks[piece as usize] == FREE);
+            captured.extend(free.map(|&piece| (piece, 0.0)));
+        };
+        capture(&mut self.members[constraint as usize]);
+        for &(segment, _) in self.limits.segments(constraint) {
+            capture(&mut self.spread.segments[segment as usize].pieces);
+        }
         self.captured = captured;
     }
 
@@ -182,6 +193,9 @@ impl Sharing {
         self.exclude_from_floors(constraint);
         self.traffic[c].queued = true;
         let mut held = std::mem::take(&mut self.held[c]);
+        if held.len() >= MANY && captured.len() < held.len() / 8 {
+            held.group();
+        }
         let followed = self.follow(constraint, level, &held, old, &captured);
         for &i in followed.passed_on.iter().rev() {
             let (piece, others) = held.swap_remove(i);
@@ -214,7 +228,11 @@ impl Sharing {
         if disturbed.len() < most {
             disturbed.resize(most, (NONE, 0.0));
         }
-        let together = match held.alike().filter(|_| captured.is_empty()) {
+        let together = match held.alike() {
+            Some(weight) if held.grouped().is_some() => {
+                self.follow_in_groups(weight, level, held, old, captured, &mut disturbed)
+            }
+            _ if !captured.is_empty() => None,
             Some(weight) if self.crossed <= 2 => self.follow_together::<1>(weight, level, held, old, &mut disturbed),
             Some(weight) => self.follow_together::<{ 1 + DIRECT }>(weight, level, held, old, &mut disturbed),
             None => None,
@@ -266,6 +284,50 @@ impl Sharing {
             fastest: 0.0,
             passed_on: Vec::new(),
         };
+        Some((count, followed))
+    }
+
+    /// The same for pieces whose others are counted, with what is captured.
+    fn follow_in_groups(
+        &mut self,
+        weight: f64,
+        level: f64,
+        held: &HeldList,
+        old: f64,
+        captured: &[(u32, f64)],
+        disturbed: &mut [(u32, f64)],
+    ) -> Option<(usize, Followed)> {
+        let least = level * (1.0 - self.slack.max(TIE));
+        let groups = || held.grouped().into_iter().flatten().filter(|group| group.1 > 0);
+        let mut levels = groups()
+            .flat_map(|(others, _)| others)
+            .map(|&c| self.levels[c as usize]);
+        if levels.any(|other| other < least) {
+            return None;
+        }
+        let (rates, kept) = (self.rates, held.len() - captured.len());
+        let change = rates.round(weight * level) - rates.round(weight * old);
+        let mut count = 0;
+        for &(others, pieces) in groups() {
+            for other in others {
+                self.disturb(other, change * f64::from(pieces), level, disturbed, &mut count);
+            }
+        }
+        let mut followed = Followed {
+            weight: held.len() as f64 * weight,
+            load: held.len() as f64 * rates.round(weight * level),
+            change: held.len() as f64 * change,
+            fastest: 0.0,
+            passed_on: Vec::new(),
+        };
+        // What is captured has come from other levels than the old one.
+        for (&(_, before), others) in captured.iter().zip(&held.others[kept..]) {
+            let more = rates.round(weight * old) - rates.round(weight * before);
+            for &other in others {
+                self.disturb(other, more, level, disturbed, &mut count);
+            }
+            followed.change += more;
+        }
         Some((count, followed))
     }
 
@@ -376,6 +438,9 @@ impl Sharing {
             whole,
         };
         self.held[constraint as usize].push(held, others);
+        if self.coincidence.is_exact() {
+            self.firsts[constraint as usize].push(Reverse((end.to_bits(), piece)));
+        }
     }
 
     /// Sets the floors of a constraint's segments to what the other constraints allow.
@@ -432,9 +497,11 @@ impl Sharing {
             self.dues[c].known = false;
             self.mark_changed(c as u32);
         }
+        self.members.iter_mut().for_each(Members::all_are_fresh);
         for segment in &mut self.spread.segments {
             (segment.rate, segment.free_weight) = (0.0, 0.0);
             segment.announced = None;
+            segment.pieces.all_are_fresh();
         }
         self.floors.fill(f64::INFINITY);
         self.spread.unannounced.clear();

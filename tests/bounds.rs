@@ -1,0 +1,318 @@
+//! The bound holds and is tight: known cases, closed forms on rails, random fabrics in both engines.
+
+use std::fs;
+use std::path::Path;
+
+use fabricsim::congestion::{Framing, bounds};
+use fabricsim::flow_engine::{self, FlowOptions};
+use fabricsim::ids::TaskId;
+use fabricsim::input::NoFiles;
+use fabricsim::outcome::Observe;
+use fabricsim::packet_engine::{self, Ideal, PacketOptions, Setup, SwitchOptions, Transport};
+use fabricsim::placement::{Ecmp, LoadBalancing, Placement, Spray};
+use fabricsim::rng::{index_below, mix};
+use fabricsim::topology::{Blueprint, Cable, Fabric, Rail, Routing};
+use fabricsim::units::{Bytes, Rate, Time};
+use fabricsim::workload::{Action, AllToAll, Moment, Schedule, ScheduleBuilder, Task, Workload};
+use proptest::prelude::*;
+
+use crate::cli::{run, text};
+
+/// Rows of a CSV file as the values of some columns.
+fn columns(file: &Path, names: &[&str]) -> Vec<Vec<String>> {
+    let mut reader = csv::Reader::from_path(file).unwrap();
+    let header = reader.headers().unwrap().clone();
+    let at: Vec<_> = names
+        .iter()
+        .map(|name| header.iter().position(|h| h == *name).unwrap())
+        .collect();
+    let rows = reader.records().map(Result::unwrap);
+    rows.map(|row| at.iter().map(|&i| row[i].to_owned()).collect())
+        .collect()
+}
+
+/// Runs a case and returns completion time and bound of every point.
+fn case(name: &str, more: &[&str]) -> Vec<[f64; 2]> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures/cases")
+        .join(name);
+    let out = tempfile::tempdir().unwrap();
+    let results = out.path().to_str().unwrap();
+    let output = run(&folder, &[&["run", "experiment.toml", "--out", results], more].concat());
+    assert!(output.status.success(), "{name}: {}", text(&output.stderr));
+    let rows = columns(&out.path().join("results.csv"), &["cct_us", "bound_us"]);
+    rows.iter()
+        .map(|row| [row[0].parse().unwrap(), row[1].parse().unwrap()])
+        .collect()
+}
+
+/// 200 MB leave each server, over two cables of 400 Gb/s, and arrive a microsecond later.
+#[test]
+fn two_cables_carry_what_leaves_a_server() {
+    let [[cct, bound]] = case("two-cables-bound", &["--set", "load_balancing=optimal-transport"])[..] else {
+        panic!("one point");
+    };
+    assert_eq!(bound, 4_001.0);
+    assert!((bound..=4_001.1).contains(&cct), "{cct}");
+}
+
+/// Far bytes are on the receiver's link from 100.1 to 190.1 us, near ones can be from 90.2 us on: 180 us of work
+/// from then. In packets there are headers and hops besides.
+#[test]
+fn delay_counts_before_links_fill() {
+    let [[fluid, bound], [packets, wire]] = case("flowbound", &[])[..] else {
+        panic!("two points");
+    };
+    assert!((fluid - 270.2).abs() < 1e-6, "{fluid}");
+    assert!((bound - 270.2).abs() < 1e-6, "{bound}");
+    assert!(wire <= packets && (packets / 273.3 - 1.0).abs() < 1e-3);
+}
+
+/// 1 MB and headers over the 1 + 100 Gb/s of a host's cables, whichever of them routing uses.
+#[test]
+fn a_bound_allows_routes_that_faults_open() {
+    let [[cct, bound]] = case("faultbound", &[])[..] else {
+        panic!("one point");
+    };
+    assert!(bound <= cct && bound >= 1_015_625.0 * 8.0 / 101e3, "{bound} {cct}");
+}
+
+/// 1 KB is fastest on 10 Gb/s with little delay: 0.8 us, and 1.1 us of delays.
+#[test]
+fn the_ideal_is_on_the_fastest_path_for_the_size() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/cases/ideal");
+    let out = tempfile::tempdir().unwrap();
+    let results = out.path().to_str().unwrap();
+    let output = run(&folder, &["run", "experiment.toml", "--out", results]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let mut fluid = 0;
+    for point in fs::read_dir(out.path().join("points")).unwrap().flatten() {
+        let file = point.path().join("flows.csv");
+        for row in columns(&file, &["fct_us", "ideal_fct_us", "slowdown"]) {
+            let [fct, ideal, slowdown] = [0, 1, 2].map(|i| row[i].parse::<f64>().unwrap());
+            assert!(slowdown >= 1.0 && fct >= ideal, "{row:?}");
+            fluid += u32::from(ideal == 1.9);
+        }
+    }
+    assert!(fluid >= 4, "{fluid}");
+}
+
+fn rails(servers: u32, gpus: u32) -> Fabric {
+    let cable = |gbps, ns| Cable {
+        rate: Rate::from_gbps(gbps),
+        delay: Time::from_ns(ns),
+    };
+    let rail = Rail {
+        servers,
+        gpus,
+        spines: 0,
+        host_link: cable(400, 500),
+        server_link: cable(3_600, 25),
+        fabric_link: None,
+        parallel: 1,
+    };
+    Fabric::compile(&rail.blueprint().unwrap())
+}
+
+fn place(scheme: &LoadBalancing, fabric: &Fabric, schedule: &Schedule) -> Placement {
+    scheme.place(fabric, schedule, &NoFiles, 1).unwrap()
+}
+
+fn fluid_cct(fabric: &Fabric, schedule: &Schedule, placement: &Placement) -> Time {
+    let options = FlowOptions::default();
+    flow_engine::simulate(fabric, schedule, placement, &options, &Observe::default())
+        .unwrap()
+        .cct
+}
+
+/// All that leaves a server crosses its rails' cables: with sprayed paths that takes no longer.
+#[test]
+fn the_bound_of_an_all_to_all_on_rails_is_what_spraying_takes() {
+    for (servers, gpus) in [(2, 2), (2, 8), (4, 4), (8, 2)] {
+        let fabric = rails(servers, gpus);
+        let schedule = Workload::AllToAll(AllToAll::new(Bytes(1_000_000)))
+            .schedule(servers * gpus, &NoFiles, 1)
+            .unwrap();
+        let known = bounds(&fabric, &schedule, Framing::Fluid);
+        // 50 bytes a nanosecond, and at least the microsecond between servers.
+        let leaving = u64::from(gpus * (servers - 1)) * 1_000_000 * 20 + 1_000_000;
+        assert!(known.cct.0 >= leaving, "{servers} x {gpus}: {known:?}");
+        let sprayed = fluid_cct(
+            &fabric,
+            &schedule,
+            &place(&LoadBalancing::Spray(Spray::default()), &fabric, &schedule),
+        );
+        assert!(known.cct <= sprayed, "{servers} x {gpus}: {known:?} {sprayed}");
+        assert!(
+            sprayed.0 as f64 <= known.cct.0 as f64 * 1.02,
+            "{servers} x {gpus}: {known:?} {sprayed}"
+        );
+    }
+}
+
+/// Same-rail traffic alone: what one GPU sends to all others of its rail crosses its own cable.
+#[test]
+fn a_rail_of_its_own_is_a_bound() {
+    let fabric = rails(4, 2);
+    let mut builder = ScheduleBuilder::default();
+    for peer in 1..4 {
+        builder.transfer(0, 2 * peer, 1_000_000, 0);
+        // So that the server's link is in use as well.
+        builder.transfer(0, 2 * peer + 1, 1_000, 0);
+    }
+    let known = bounds(&fabric, &builder.build(), Framing::Fluid);
+    assert!(known.cct.0 >= 3 * 1_000_000 * 20, "{known:?}");
+}
+
+/// Small random numbers, one after the other.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u32) -> u32 {
+        self.0 = mix(self.0);
+        index_below(self.0, sides)
+    }
+}
+
+/// Hosts with one or two cables of any rate and delay on a connected handful of switches.
+fn fabric(dice: &mut Dice) -> Fabric {
+    let through_hosts = dice.roll(3) == 0;
+    let mut drawing = Blueprint::new(match through_hosts {
+        true => Routing::ShortestThroughHosts,
+        false => Routing::Shortest,
+    });
+    let hosts = drawing.add_hosts(3 + dice.roll(5));
+    let switches = drawing.add_switches("s", 1 + dice.roll(4), 1);
+    let mut cable = |dice: &mut Dice| Cable {
+        rate: Rate::from_gbps([1, 10, 25, 100, 400][dice.roll(5) as usize]),
+        delay: Time::from_ns([0, 20, 500, 5_000, 100_000][dice.roll(5) as usize]),
+    };
+    for (i, pair) in switches.windows(2).enumerate() {
+        let cable_now = cable(dice);
+        drawing.connect(pair[0], pair[1], cable_now);
+        if dice.roll(3) == 0 {
+            let cable_now = cable(dice);
+            drawing.connect_parallel(switches[i], *switches.last().unwrap(), cable_now, 1 + dice.roll(2));
+        }
+    }
+    for &host in &hosts {
+        for _ in 0..1 + dice.roll(2) {
+            let switch = switches[dice.roll(switches.len() as u32) as usize];
+            let cable_now = cable(dice);
+            drawing.connect(switch, host, cable_now);
+        }
+    }
+    Fabric::compile(&drawing)
+}
+
+fn schedule(dice: &mut Dice, hosts: u32) -> Schedule {
+    let mut builder = ScheduleBuilder::default();
+    let style = dice.roll(3);
+    for t in 0..2 + dice.roll(20) {
+        let src = dice.roll(hosts);
+        let dst = (src + 1 + dice.roll(hosts - 1)) % hosts;
+        let bytes = [1, 1_000, 50_000, 1_000_000][dice.roll(4) as usize];
+        let earliest = Time::from_us([0, u64::from(dice.roll(200))][usize::from(style > 0)]);
+        let action = Action::Transfer { src, dst, bytes };
+        let task = builder.add(Task {
+            action,
+            earliest,
+            step: 0,
+        });
+        if style == 2 && t > 1 && dice.roll(2) == 0 {
+            let moment = [Moment::Delivered, Moment::Acked][dice.roll(2) as usize];
+            builder.depend(TaskId(dice.roll(t)), moment, task);
+        }
+    }
+    builder.build()
+}
+
+fn scheme(dice: &mut Dice) -> LoadBalancing {
+    match dice.roll(2) {
+        0 => LoadBalancing::Ecmp(Ecmp::default()),
+        _ => LoadBalancing::Spray(Spray::default()),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_fluid_beats_the_bound(seed in any::<u64>()) {
+        let dice = &mut Dice(seed);
+        let fabric = fabric(dice);
+        let schedule = schedule(dice, fabric.hosts());
+        let placement = place(&scheme(dice), &fabric, &schedule);
+        let known = bounds(&fabric, &schedule, Framing::Fluid);
+        let cct = fluid_cct(&fabric, &schedule, &placement);
+        prop_assert!(cct.0 + 1 >= known.cct.0, "{cct} {known:?}");
+    }
+
+    #[test]
+    fn no_packets_beat_the_bound(seed in any::<u64>()) {
+        let dice = &mut Dice(seed);
+        let fabric = fabric(dice);
+        let schedule = schedule(dice, fabric.hosts());
+        let scheme = scheme(dice);
+        let placement = place(&scheme, &fabric, &schedule);
+        let (transport, switch) = (Transport::Ideal(Ideal::default()), SwitchOptions::default());
+        let packet = PacketOptions::default();
+        let setup = Setup {
+            fabric: &fabric,
+            link_events: &[],
+            schedule: &schedule,
+            placement: &placement,
+            load_balancing: &scheme,
+            transport: &transport,
+            packet: &packet,
+            switch: &switch,
+            observe: Observe::default(),
+            seed: 1,
+        };
+        let framing = Framing::Packets { payload: packet.payload.0, header: packet.header.0 };
+        let known = bounds(&fabric, &schedule, framing);
+        let cct = packet_engine::simulate(&setup).unwrap().cct;
+        prop_assert!(cct.0 + 1 >= known.cct.0, "{cct} {known:?}");
+    }
+}
+
+/// A folder whose only row was made to contradict its bound: the kept row is looked at, too.
+#[test]
+fn a_row_below_its_bound_fails_the_run() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/cases/two-cables-bound");
+    let row = fabricsim::experiment::record::ResultRow {
+        cct_us: Some(9.0.into()),
+        bound_us: Some(10.0.into()),
+        ..Default::default()
+    };
+    assert!(fabricsim::experiment::beats_the_bound(&row));
+    let even = fabricsim::experiment::record::ResultRow {
+        cct_us: Some(10.0.into()),
+        ..row
+    };
+    assert!(!fabricsim::experiment::beats_the_bound(&even));
+
+    let out = tempfile::tempdir().unwrap();
+    let results = out.path().to_str().unwrap();
+    let args = ["run", "experiment.toml", "--out", results];
+    assert!(run(&folder, &args).status.success());
+    let point = fs::read_dir(out.path().join("points"))
+        .unwrap()
+        .flatten()
+        .next()
+        .unwrap();
+    let record = point.path().join("record.json");
+    let kept = fs::read_to_string(&record).unwrap();
+    let mut json: serde_json::Value = serde_json::from_str(&kept).unwrap();
+    json["row"]["cct_us"] = 1.0.into();
+    fs::write(&record, json.to_string()).unwrap();
+    let again = run(&folder, &args);
+    let told = text(&again.stderr);
+    // Unless the record was found to be changed and made anew.
+    assert!(
+        again.status.success()
+            || again.status.code() == Some(1)
+                && told.contains("point 0: the completion time of 1 us is below the bound"),
+        "{told}"
+    );
+}

@@ -13,7 +13,7 @@ use fabricsim::placement::{Ecmp, LoadBalancing, Placement, Spray};
 use fabricsim::rng::{index_below, mix};
 use fabricsim::topology::{Blueprint, Cable, Fabric, Rail, Routing};
 use fabricsim::units::{Bytes, Rate, Time};
-use fabricsim::workload::{Action, AllToAll, Moment, Schedule, ScheduleBuilder, Task, Workload};
+use fabricsim::workload::{Action, AllToAll, Moment, Schedule, ScheduleBuilder, Workload};
 use proptest::prelude::*;
 
 use crate::cli::{run, text};
@@ -183,7 +183,7 @@ fn fabric(dice: &mut Dice) -> Fabric {
     });
     let hosts = drawing.add_hosts(3 + dice.roll(5));
     let switches = drawing.add_switches("s", 1 + dice.roll(4), 1);
-    let mut cable = |dice: &mut Dice| Cable {
+    let cable = |dice: &mut Dice| Cable {
         rate: Rate::from_gbps([1, 10, 25, 100, 400][dice.roll(5) as usize]),
         delay: Time::from_ns([0, 20, 500, 5_000, 100_000][dice.roll(5) as usize]),
     };
@@ -214,11 +214,7 @@ fn schedule(dice: &mut Dice, hosts: u32) -> Schedule {
         let bytes = [1, 1_000, 50_000, 1_000_000][dice.roll(4) as usize];
         let earliest = Time::from_us([0, u64::from(dice.roll(200))][usize::from(style > 0)]);
         let action = Action::Transfer { src, dst, bytes };
-        let task = builder.add(Task {
-            action,
-            earliest,
-            step: 0,
-        });
+        let task = builder.add(action, earliest, 0);
         if style == 2 && t > 1 && dice.roll(2) == 0 {
             let moment = [Moment::Delivered, Moment::Acked][dice.roll(2) as usize];
             builder.depend(TaskId(dice.roll(t)), moment, task);

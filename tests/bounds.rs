@@ -183,7 +183,7 @@ fn fabric(dice: &mut Dice) -> Fabric {
     });
     let hosts = drawing.add_hosts(3 + dice.roll(5));
     let switches = drawing.add_switches("s", 1 + dice.roll(4), 1);
-    let mut cable = |dice: &mut Dice| Cable {
+    let cable = |dice: &mut Dice| Cable {
         rate: Rate::from_gbps([1, 10, 25, 100, 400][dice.roll(5) as usize]),
         delay: Time::from_ns([0, 20, 500, 5_000, 100_000][dice.roll(5) as usize]),
     };

@@ -14,9 +14,10 @@ fn case(name: &str) -> String {
 /// Start and completion in us of all flows of a case.
 fn flows(name: &str) -> Vec<(f64, f64)> {
     let dir = folder(&[]);
+    let settings = ["--set", "output.flows=true", "--set", "load_balancing=spray"];
     stdout(
         dir.path(),
-        &["run", &case(name), "--set", "output.flows=true", "--out", "out"],
+        &[&["run", &case(name), "--out", "out"], &settings[..]].concat(),
     );
     let point = fs::read_dir(dir.path().join("out/points")).unwrap().next().unwrap();
     let table = fs::read_to_string(point.unwrap().path().join("flows.csv")).unwrap();

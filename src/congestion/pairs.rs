@@ -154,7 +154,9 @@ impl Pairs {
         let costs = costs(fabric, framing);
         for demand in by_destination(demand) {
             let dst = edges.node(demand[0].dst);
-            let through = least_to(fabric, dst, |id| costs[id.index()].delay + costs[id.index()].transmission);
+            let through = least_to(fabric, dst, |id| {
+                costs[id.index()].delay + costs[id.index()].transmission
+            });
             let delay = least_to(fabric, dst, |id| costs[id.index()].delay);
             for demand in demand {
                 let src = edges.node(demand.src);

@@ -118,6 +118,9 @@ impl<'a> Engine<'a> {
             } else {
                 self.now = planned;
             }
+            if self.now > Time::LATEST.0 as f64 {
+                return Err(self.stuck());
+            }
         }
         if self
             .schedule
@@ -265,8 +268,5 @@ impl<'a> Engine<'a> {
 fn start_together(schedule: &Schedule) -> bool {
     let mut starts = schedule.transfers().map(|(task, ..)| schedule.task(task).earliest);
     let first = starts.next();
-    starts.all(|start| Some(start) == first)
-        && schedule
-            .transfers()
-            .all(|(task, ..)| schedule.predecessors(task) == 0)
+    starts.all(|start| Some(start) == first) && schedule.transfers().all(|(task, ..)| schedule.predecessors(task) == 0)
 }

@@ -74,7 +74,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
             let links = self.setup.fabric.out_links(crate::ids::NodeId(host)).iter();
             let turn = links.map(|&id| self.links.on_wire(self.setup.fabric.link(id).reverse.0, self.full));
             let turn = turn.filter(|&time| time < u64::MAX).max().unwrap_or(1);
-            self.grants[host as usize].next_at = self.now + turn;
+            self.grants[host as usize].next_at = self.now.saturating_add(turn);
             self.send_control(packet);
             break;
         }

@@ -181,13 +181,18 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
         self.start_due();
     }
 
-    /// Lets the earliest event happen; `None` where nothing is left to do.
+    /// Lets the earliest event happen; `None` where nothing is left to do, or only after [`Time::LATEST`]: before
+    /// it no sum of the clock and a duration that can occur wraps around, and those that could not occur saturate.
     //
     // Inlined, so that the event, which only tests look at, is not written to memory for the caller.
     #[inline(always)]
     pub fn step(&mut self) -> Option<Event> {
         let turn = self.queue.turn();
         let event = self.queue.pop()?;
+        if event.time > Time::LATEST.0 {
+            self.now = Time::LATEST.0;
+            return None;
+        }
         if self.looks_ahead && self.queue.turn() != turn {
             self.look_ahead();
         }

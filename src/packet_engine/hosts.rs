@@ -49,7 +49,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
             }
             let draw = u128::from(mix(mix(self.setup.seed ^ 0x7177) ^ u64::from(qp)));
             let delay = ((draw * u128::from(jitter + 1)) >> 64) as u64;
-            self.alarm(self.now + delay, self.keys.start + qp, Kind::Start, qp);
+            self.alarm(self.now.saturating_add(delay), self.keys.start + qp, Kind::Start, qp);
         }
     }
 
@@ -345,7 +345,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         });
         if new > 0 {
             sender.timeouts = 0;
-            sender.deadline = now + rto.unwrap_or(0);
+            sender.deadline = now.saturating_add(rto.unwrap_or(0));
             sender.timer_seq = next;
         }
         if sender.sent.is_done() {
@@ -377,7 +377,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         if lost > 0 {
             sender.hear_of_loss(now, packet.seq, lost, full, !in_order_only);
             // A receiver that answers is no reason for a timeout.
-            sender.deadline = now + rto;
+            sender.deadline = now.saturating_add(rto);
             sender.timer_seq = sender.sent.next();
         }
         self.offer(pair.sender);
@@ -432,7 +432,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         let sender = self.senders.at(slot);
         if !sender.timing {
             sender.timing = true;
-            sender.deadline = now + rto;
+            sender.deadline = now.saturating_add(rto);
             sender.timer_seq = sender.sent.next();
             let (time, qp) = (sender.deadline, sender.qp);
             self.await_timeout(time, qp);
@@ -472,7 +472,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         sender.control.on_timeout(now);
         sender.spread.on_timeout(now);
         sender.timing = true;
-        sender.deadline = now + (rto << sender.timeouts.min(MOST_BACKOFF));
+        sender.deadline = now.saturating_add(rto.saturating_mul(1 << sender.timeouts.min(MOST_BACKOFF)));
         sender.timer_seq = sender.sent.next();
         let time = sender.deadline;
         self.await_timeout(time, qp);

@@ -44,12 +44,11 @@ pub use options::{Ecn, PacketOptions, Recovery, SwitchOptions};
 pub use transport::{Dcqcn, Dctcp, Eqds, Ideal, Nscc, Signal, Swift, Transport, Udp};
 pub use unloaded::completion;
 
-use crate::ids::NodeId;
 use crate::input::InputError;
 use crate::outcome::{Observe, Outcome, Stuck};
 use crate::placement::{LoadBalancing, Placement};
 use crate::topology::{Fabric, LinkEvent};
-use crate::units::{Rate, Time};
+use crate::units::Time;
 use crate::workload::Schedule;
 
 /// Of a pair with many paths, at most so many are compared to find the fastest.
@@ -101,9 +100,6 @@ pub enum Continue {
     No,
 }
 
-/// Samples of links that a series holds at most.
-const MOST_SAMPLES: u64 = 50_000_000;
-
 impl Setup<'_> {
     /// Refuses options that are impossible, alone or together. Keys are those of an experiment
     /// file: `packet.payload`, `switch.queue`, `transport.dctcp.gain`.
@@ -149,6 +145,9 @@ impl Setup<'_> {
     }
 
     fn check_together(&self) -> Result<(), InputError> {
+        if self.observe.series.is_some_and(Time::is_zero) {
+            return Err(InputError::key("output.series", "the sampling interval is zero"));
+        }
         let full = self.packet.full();
         for (key, room) in [
             ("switch.queue", self.switch.queue),
@@ -178,37 +177,7 @@ impl Setup<'_> {
             let message = format!("`{scheme}` learns from acknowledgements, and with `{transport}` there are none");
             return Err(InputError::key("load_balancing", message).help("choose another of the two"));
         }
-        self.check_series()?;
         self.check_sizes()
-    }
-
-    fn check_series(&self) -> Result<(), InputError> {
-        let Some(interval) = self.observe.series else {
-            return Ok(());
-        };
-        if interval.is_zero() {
-            return Err(InputError::key("output.series", "the sampling interval is zero"));
-        }
-        // The run takes at least as long as some host sends.
-        let mut sent = vec![0_u64; self.fabric.hosts() as usize];
-        for (_, src, _, bytes) in self.schedule.transfers() {
-            sent[src as usize] = sent[src as usize].saturating_add(bytes);
-        }
-        let busy = (0..).map(NodeId).zip(sent).map(|(host, bytes)| {
-            let links = self.fabric.out_links(host).iter();
-            let rates = links.map(|&id| self.fabric.link(id).rate);
-            rates.fold(Rate::ZERO, Rate::saturating_add).transmission_time(bytes)
-        });
-        let least = busy.filter(|&time| time < Time::MAX).max().unwrap_or(Time::ZERO);
-        let samples = (least.0 / interval.0).saturating_mul(self.fabric.links().len() as u64);
-        if samples > MOST_SAMPLES {
-            let message = format!("there would be at least {samples} samples");
-            let longer = Time(interval.0.saturating_mul(samples.div_ceil(MOST_SAMPLES)));
-            return Err(InputError::key("output.series", message).help(format!(
-                "at most {MOST_SAMPLES} can be kept: sample every {longer} or less often"
-            )));
-        }
-        Ok(())
     }
 
     fn check_sizes(&self) -> Result<(), InputError> {

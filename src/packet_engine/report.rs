@@ -6,7 +6,7 @@ use super::queue_pairs::{COMPLETE, NONE};
 use super::series::Sampler;
 use super::unloaded;
 use crate::ids::{LinkId, NodeId, TaskId};
-use crate::outcome::{FctSummary, FlowRecord, LinkRecord, Outcome, Stuck, Unfinished};
+use crate::outcome::{FctSummary, FlowRecord, LinkRecord, Outcome, Stuck, TOO_LATE, Unfinished};
 use crate::units::Time;
 
 /// The outcome, or the flows that did not finish.
@@ -133,6 +133,9 @@ impl<Q: EventQueue> Engine<'_, Q> {
     fn reason(&self, task: TaskId) -> String {
         if !self.flows[task.index()].started {
             return "it never started: transfers it waits for did not finish".to_owned();
+        }
+        if self.now >= Time::LATEST.0 {
+            return TOO_LATE.to_owned();
         }
         let first = self.setup.placement.first(task);
         let range = first..first + self.setup.placement.of(task).len();

@@ -38,7 +38,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
     /// Sets the alarm for the next sample.
     pub fn await_sample(&mut self) {
         if let Some(sampler) = &self.sampler {
-            let time = self.now + sampler.interval;
+            let time = self.now.saturating_add(sampler.interval);
             self.alarm(time, Keys::SAMPLE, Kind::Sample, 0);
         }
     }

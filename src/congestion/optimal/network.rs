@@ -35,12 +35,7 @@ pub(super) type Split = Vec<Vec<f64>>;
 
 impl Network {
     /// With the links between edges that count.
-    pub(super) fn new(
-        fabric: &Fabric,
-        edges: &Edges,
-        demand: &[PairAmount],
-        counts: impl Fn(LinkId) -> bool,
-    ) -> Self {
+    pub(super) fn new(fabric: &Fabric, edges: &Edges, demand: &[PairAmount], counts: impl Fn(LinkId) -> bool) -> Self {
         let mut finder = WayFinder::new(fabric);
         let mut column_of = vec![FREE; fabric.links().len()];
         let mut network = Self {

@@ -44,6 +44,7 @@ pub use options::{Ecn, PacketOptions, Recovery, SwitchOptions};
 pub use transport::{Dcqcn, Dctcp, Eqds, Ideal, Nscc, Signal, Swift, Transport, Udp};
 pub use unloaded::completion;
 
+use crate::ids::NodeId;
 use crate::input::InputError;
 use crate::outcome::{Observe, Outcome, Stuck};
 use crate::placement::{LoadBalancing, Placement};

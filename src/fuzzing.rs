@@ -62,6 +62,7 @@ fn traffic(kind: &str, bytes: &[u8]) {
         free: MEMORY,
         task: 300,
         dependency: 30,
+        active: 0,
     };
     let Ok(schedule) = workload.schedule_within(fabric.hosts(), &Input(text), 1, room) else {
         return;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::memory::{Memory, Parts, gigabytes};
 use super::plan::{Plan, Scene};
-use super::spec::Experiment;
+use super::spec::{Engine, Experiment};
 use crate::congestion;
 use crate::ids::LinkId;
 use crate::input::InputError;
@@ -163,6 +163,7 @@ fn check_memory(experiment: &Experiment, scene: &Scene, samples: u64, memory: Me
         tasks: schedule.tasks().len() as u64,
         dependencies: schedule.dependencies() as u64,
         pieces: placement.pieces().len() as u64,
+        active: active(experiment, scene),
         samples,
     };
     let bytes = parts.bytes();
@@ -179,6 +180,22 @@ fn check_memory(experiment: &Experiment, scene: &Scene, samples: u64, memory: Me
     Err(InputError::key("workload", message).help(
         "take fewer ranks, channels, chunks or sub-flows, or a longer interval of `output.series`; `fabricsim run --force` tries it",
     ))
+}
+
+/// Sub-flows that are sent at the same time at the beginning, or waiting to be if hosts serve only some of them.
+fn active(experiment: &Experiment, scene: &Scene) -> u64 {
+    let schedule = &scene.schedule;
+    let roots = schedule
+        .transfers()
+        .filter(|&(task, ..)| schedule.predecessors(task) == 0);
+    let pieces: u64 = roots.map(|(task, ..)| scene.placement.of(task).len() as u64).sum();
+    let served = experiment
+        .packet
+        .active_queue_pairs
+        .filter(|_| experiment.engine == Engine::Packet);
+    served.map_or(pieces, |served| {
+        pieces.min(u64::from(served) * u64::from(scene.network.fabric.hosts()))
+    })
 }
 
 #[cfg(test)]

@@ -34,6 +34,7 @@ impl Memory {
             free: self.0,
             task: costs.task + costs.piece,
             dependency: costs.dependency,
+            active: costs.active,
         }
     }
 }
@@ -46,6 +47,8 @@ pub struct Parts<'a> {
     pub tasks: u64,
     pub dependencies: u64,
     pub pieces: u64,
+    /// Of them, those that are sent at the same time at the beginning.
+    pub active: u64,
     /// Samples of a series.
     pub samples: u64,
 }
@@ -58,6 +61,7 @@ impl Parts<'_> {
             (self.tasks, costs.task),
             (self.dependencies, costs.dependency),
             (self.pieces, costs.piece),
+            (self.active, costs.active),
             (self.fabric.links().len() as u64, costs.link),
             (self.fabric.table_size(), costs.table),
             // A list that grows is there twice while it moves.
@@ -74,6 +78,7 @@ struct Costs {
     task: u64,
     dependency: u64,
     piece: u64,
+    active: u64,
     link: u64,
     /// Of each entry of the forwarding tables.
     table: u64,
@@ -83,18 +88,20 @@ impl Costs {
     fn of(engine: Engine) -> Self {
         match engine {
             Engine::Flow => Self {
-                task: 150,
-                dependency: 30,
-                piece: 150,
-                link: 1_500,
+                task: 60,
+                dependency: 25,
+                piece: 45,
+                active: 100,
+                link: 200,
                 table: 10,
             },
             Engine::Packet => Self {
-                task: 150,
-                dependency: 30,
-                piece: 150,
-                link: 1_500,
-                table: 26,
+                task: 60,
+                dependency: 25,
+                piece: 45,
+                active: 430,
+                link: 370,
+                table: 40,
             },
         }
     }

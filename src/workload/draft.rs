@@ -96,6 +96,8 @@ pub struct Room {
     /// Bytes that each task and each dependency takes until it has been simulated.
     pub task: u64,
     pub dependency: u64,
+    /// What a task takes in addition while it goes on, as all do at the beginning that wait for nothing.
+    pub active: u64,
 }
 
 impl Room {
@@ -104,10 +106,13 @@ impl Room {
         free: u64::MAX,
         task: 0,
         dependency: 0,
+        active: 0,
     };
 
     fn check(&self, tasks: u128, dependencies: u128) -> Result<(), InputError> {
-        let bytes = tasks * u128::from(self.task) + dependencies * u128::from(self.dependency);
+        let static_bytes = tasks * u128::from(self.task) + dependencies * u128::from(self.dependency);
+        // Whoever waits has at least one dependency.
+        let bytes = static_bytes + tasks.saturating_sub(dependencies) * u128::from(self.active);
         if bytes <= u128::from(self.free) {
             return Ok(());
         }

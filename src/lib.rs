@@ -37,6 +37,8 @@ pub mod cli;
 pub mod congestion;
 pub mod experiment;
 pub mod flow_engine;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod ids;
 pub mod input;
 pub mod optimal_transport;

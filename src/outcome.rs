@@ -175,6 +175,9 @@ pub struct Unfinished {
     pub reason: String,
 }
 
+/// The reason of a flow that had not finished when the clock reached [`Time::LATEST`].
+pub const TOO_LATE: &str = "the clock would pass 53 days, the longest time that is simulated";
+
 /// A run that ended before every flow had finished.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{} of {flows} flows did not finish by {at}{}", .unfinished.len(), .deadlock.as_deref().map_or(String::new(), |what| format!("; {what}")))]

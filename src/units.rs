@@ -1,6 +1,7 @@
 //! Quantities with their units: [`Time`] in picoseconds, [`Bytes`], [`Rate`] in bits per second.
 //!
-//! All three are exact integers, so that a simulation adds up to the same bit on every machine.
+//! All three are exact integers, so that a simulation adds up to the same bit on every machine. Sums and
+//! products that do not fit are the largest value: nothing ever wraps around to a small one.
 //! In text they are written with a unit (`"500ns"`, `"64KiB"`, `"100Gbps"`); this is the one place
 //! that parses and prints them.
 
@@ -192,13 +193,13 @@ macro_rules! quantity {
         impl Add for $name {
             type Output = Self;
             fn add(self, other: Self) -> Self {
-                Self(self.0 + other.0)
+                self.saturating_add(other)
             }
         }
 
         impl AddAssign for $name {
             fn add_assign(&mut self, other: Self) {
-                self.0 += other.0;
+                *self = *self + other;
             }
         }
 
@@ -218,7 +219,7 @@ macro_rules! quantity {
         impl Mul<u64> for $name {
             type Output = Self;
             fn mul(self, factor: u64) -> Self {
-                Self(self.0 * factor)
+                Self(self.0.saturating_mul(factor))
             }
         }
 
@@ -231,7 +232,7 @@ macro_rules! quantity {
 
         impl Sum for $name {
             fn sum<I: Iterator<Item = Self>>(items: I) -> Self {
-                Self(items.map(|item| item.0).sum())
+                items.fold(Self::ZERO, Self::saturating_add)
             }
         }
 
@@ -355,14 +356,18 @@ quantity! {
 }
 
 impl Time {
+    /// The latest time that is simulated, 53 days: sums of a few such times still fit, and a clock that
+    /// would pass it ends the run.
+    pub const LATEST: Self = Self(1 << 62);
+
     /// From nanoseconds.
     pub const fn from_ns(ns: u64) -> Self {
-        Self(ns * 1_000)
+        Self(ns.saturating_mul(1_000))
     }
 
     /// From microseconds.
     pub const fn from_us(us: u64) -> Self {
-        Self(us * 1_000_000)
+        Self(us.saturating_mul(1_000_000))
     }
 
     /// In microseconds; exact up to 2^53 ps (2.5 hours).
@@ -374,6 +379,24 @@ impl Time {
     pub fn as_seconds(self) -> f64 {
         self.0 as f64 / PS_PER_SECOND as f64
     }
+}
+
+/// A time in picoseconds as it is told to people: `53 days`.
+pub fn rough_time(ps: f64) -> String {
+    let seconds = ps / PS_PER_SECOND as f64;
+    let units = [
+        (1e-6, "ns", 1e-9),
+        (1e-3, "us", 1e-6),
+        (1.0, "ms", 1e-3),
+        (3_600.0, "s", 1.0),
+        (86_400.0, "hours", 3_600.0),
+        (365.0 * 86_400.0, "days", 86_400.0),
+    ];
+    let unit = units.into_iter().find(|&(below, ..)| seconds < below);
+    let (_, name, unit) = unit.unwrap_or((f64::INFINITY, "years", 365.0 * 86_400.0));
+    let number = seconds / unit;
+    let digits = if number < 10.0 { 1 } else { 0 };
+    format!("{number:.digits$} {name}")
 }
 
 impl Rate {
@@ -442,6 +465,35 @@ mod tests {
             message,
             "`10 Mbit` is not a rate: `Mbit` is no unit of it; units are bps, Kbps, Mbps, Gbps, Tbps, as in \"100Gbps\""
         );
+    }
+
+    #[test]
+    fn what_does_not_fit_is_the_largest_value() {
+        let large = Time(u64::MAX - 1);
+        assert_eq!(large + Time(2), Time::MAX);
+        assert_eq!(large * 2, Time::MAX);
+        assert_eq!([large, large].into_iter().sum::<Time>(), Time::MAX);
+        let mut sum = large;
+        sum += large;
+        assert_eq!(sum, Time::MAX);
+        assert_eq!(Time::from_us(u64::MAX), Time::MAX);
+        assert_eq!(Bytes(u64::MAX) + Bytes(1), Bytes::MAX);
+        assert_eq!(Rate(u64::MAX) + Rate(1), Rate::MAX);
+    }
+
+    #[test]
+    fn rough_times_are_for_people() {
+        for (seconds, text) in [
+            (2e-9, "2.0 ns"),
+            (0.8, "800 ms"),
+            (59.0, "59 s"),
+            (7_200.0, "2.0 hours"),
+            (1e6, "12 days"),
+            (1e9, "32 years"),
+        ] {
+            assert_eq!(rough_time(seconds * 1e12), text);
+        }
+        assert_eq!(rough_time(Time::LATEST.0 as f64), "53 days");
     }
 
     #[test]

@@ -23,8 +23,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
-use crate::experiment::Plan;
-use crate::experiment::config::Setting;
+use crate::experiment::config::{FileStore, Setting};
+use crate::experiment::{Memory, Plan};
 use failure::Failure;
 use tell::tell;
 
@@ -100,12 +100,23 @@ impl ExperimentArgs {
         Ok(plan)
     }
 
+    /// The validated plan, none of whose points takes more than this memory.
+    fn plan_within(&self, memory: Memory) -> Result<Plan, Failure> {
+        let plan = self.load(&[], memory)?;
+        plan.check_engine()?;
+        Ok(plan)
+    }
+
     /// The validated plan for who asks both engines, whichever the experiment names.
     fn plan_for_both_engines(&self, further: &[String]) -> Result<Plan, Failure> {
+        self.load(further, Memory::free())
+    }
+
+    fn load(&self, further: &[String], memory: Memory) -> Result<Plan, Failure> {
         let dir = self.file.parent().unwrap_or(&self.file);
         let texts = self.settings.iter().chain(further);
         let settings: Result<Vec<_>, _> = texts.map(|text| Setting::parse(text, dir)).collect();
-        let plan = Plan::load(&self.file, &settings?)?;
+        let plan = Plan::load_within(&self.file, &settings?, FileStore::default(), memory)?;
         for warning in plan.warnings() {
             tell(format_args!("warning: {warning}"));
         }

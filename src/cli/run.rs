@@ -11,7 +11,7 @@ use super::progress::Meter;
 use super::tell::tell;
 use super::{ExperimentArgs, stop_on_interrupt};
 use crate::experiment::record::Number;
-use crate::experiment::{self, Begun, Plan, Report, RunOptions};
+use crate::experiment::{self, Begun, Memory, Plan, Report, RunOptions};
 use crate::outcome::Stuck;
 use crate::report::plots::plot_folder;
 use crate::report::table::Columns;
@@ -52,13 +52,13 @@ pub struct Run {
     /// Results folder [default: results/NAME]
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     out: Option<PathBuf>,
-    /// Points that run at a time [default: one per processor]
+    /// Points that run at a time, at most as many as there are processors and memory for [default: as many as that]
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     jobs: usize,
     /// How the results are printed
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    /// Replace the results of another experiment in the folder
+    /// Replace the results of another experiment in the folder, and run even if memory may not suffice
     #[arg(long)]
     force: bool,
     /// Print no results, only errors
@@ -69,7 +69,8 @@ pub struct Run {
 impl Run {
     /// Runs all points and prints their results.
     pub fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
-        let plan = self.experiment.plan()?;
+        let memory = if self.force { Memory::UNLIMITED } else { Memory::free() };
+        let plan = self.experiment.plan_within(memory)?;
         let folder = self
             .out
             .clone()

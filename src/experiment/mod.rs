@@ -6,6 +6,7 @@
 //! measure  a point -> its record        run       all points, several at a time
 //! bound    a point without simulating   place     placements held against the optimum
 //! hashing  what ECMP is expected to cost           usage     settings that change nothing
+//! limits   time, samples and memory that are needed   memory    how much there is
 //! details  files of a point             record    rows of the results
 //! store    the results folder           manifest  what was run, when and where
 //! folder   what of it stays             work      equal points once, shared with other processes
@@ -18,8 +19,10 @@ pub mod config;
 mod details;
 mod folder;
 mod hashing;
+mod limits;
 mod manifest;
 mod measure;
+mod memory;
 mod place;
 mod plan;
 pub mod record;
@@ -36,6 +39,7 @@ mod work;
 pub use bound::{BoundRow, bound};
 pub use folder::remove_plots;
 pub use measure::{Judged, Measured, Storm, beats_the_bound};
+pub use memory::Memory;
 pub use place::{PlaceOptions, PlaceReport, PlaceRow, place};
 pub use plan::{MODEL, Network, Plan, Point, Resolved, Scene};
 pub use run::{Begun, Progress, Report, RunError, RunOptions, run};

@@ -10,6 +10,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::config::{ConfigError, Draft, Entry, FileStore, Opened, Setting};
+use super::limits;
+use super::memory::Memory;
 use super::shelf::Shelf;
 use super::spec::{Engine, Experiment};
 use super::sweep::Sweep;
@@ -117,6 +119,8 @@ pub struct Scene {
 pub struct Point {
     pub index: u32,
     pub seed: u64,
+    /// Bytes of memory that it takes, about.
+    pub memory: u64,
     hash: [u8; 16],
 }
 
@@ -149,6 +153,7 @@ pub struct Plan {
     files: FileStore,
     points: Vec<Point>,
     usage: Usage,
+    memory: Memory,
     networks: Shelf<Network, InputError>,
     schedules: Shelf<Schedule, InputError>,
     placements: Shelf<Placement, InputError>,
@@ -160,7 +165,16 @@ pub struct Plan {
 impl Plan {
     /// Reads an experiment file with what it refers to, and validates all its points.
     pub fn load(path: &Path, settings: &[Setting]) -> Result<Self, ConfigError> {
-        let files = FileStore::default();
+        Self::load_within(path, settings, FileStore::default(), Memory::free())
+    }
+
+    /// The same from these files, refused where a point takes more than this memory.
+    pub fn load_within(
+        path: &Path,
+        settings: &[Setting],
+        files: FileStore,
+        memory: Memory,
+    ) -> Result<Self, ConfigError> {
         let mut draft = Draft::load(path, settings, &files)?;
         let sweep = Sweep::read(draft.remove("sweep").as_ref())?;
         let mut plan = Self {
@@ -170,6 +184,7 @@ impl Plan {
             sweep,
             files,
             points: Vec::new(),
+            memory,
             networks: Shelf::new(FABRIC_ROOM),
             schedules: Shelf::new(SCHEDULE_ROOM),
             placements: Shelf::new(PLACEMENT_ROOM),
@@ -248,12 +263,15 @@ impl Plan {
         ConfigError::from_input(error, &resolved.tree, &self.files)
     }
 
-    /// Refuses an experiment that cannot be simulated.
-    pub(super) fn check(&self, experiment: &Experiment) -> Result<(), InputError> {
+    /// Refuses an experiment that cannot be simulated; else says how much memory it takes, about.
+    pub(super) fn check(&self, experiment: &Experiment) -> Result<u64, InputError> {
         experiment
             .check()
             .and_then(|()| self.scene(experiment))
-            .and_then(|scene| experiment.check_scene(&scene))
+            .and_then(|scene| {
+                experiment.check_scene(&scene)?;
+                limits::check(self, experiment, &scene, self.memory)
+            })
     }
 
     /// The hash that a point with this experiment has.
@@ -304,7 +322,7 @@ impl Plan {
             || {
                 let schedule = experiment
                     .workload
-                    .schedule(hosts, &self.files, experiment.seed)
+                    .schedule_within(hosts, &self.files, experiment.seed, self.memory.room(experiment.engine))
                     .map_err(|error| error.under(&format!("workload.{}", experiment.workload.name())))?;
                 let mut doubts = self.doubts.lock().unwrap_or_else(PoisonError::into_inner);
                 doubts.extend(schedule.warnings().iter().cloned());
@@ -384,10 +402,11 @@ impl Plan {
         let resolved = self.resolve_index(index)?;
         let experiment = &resolved.experiment;
         self.usage.note_engine(experiment.engine);
-        self.check(experiment).map_err(|error| self.locate(&resolved, error))?;
+        let memory = self.check(experiment).map_err(|error| self.locate(&resolved, error))?;
         Ok(Point {
             index: index as u32,
             seed: experiment.seed,
+            memory,
             hash: self.hash_of(experiment),
         })
     }

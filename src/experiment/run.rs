@@ -20,7 +20,7 @@ pub struct RunOptions<'a> {
     pub out: PathBuf,
     /// Replace the results of another experiment.
     pub force: bool,
-    /// Points at a time; 0 for as many as there are processors.
+    /// Points at a time; 0 for as many as possible. Never more than there are points, processors, and memory for.
     pub jobs: usize,
     /// Once true, no further point is begun.
     pub stop: &'a AtomicBool,

@@ -11,6 +11,7 @@ use cpu_time::ThreadTime;
 use rayon::prelude::*;
 
 use super::measure::{self, Measured, Storm};
+use super::memory::Memory;
 use super::plan::{Plan, Point};
 use super::run::{Progress, RunError, RunOptions};
 use super::store::{Record, Store};
@@ -64,11 +65,19 @@ impl Tally<'_> {
     }
 }
 
+/// How many points run at a time where `wanted` are asked for (0: as many as possible).
+fn jobs(plan: &Plan, wanted: usize, memory: Memory) -> usize {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let largest = plan.points().iter().map(|point| point.memory).max().unwrap_or(0);
+    let most = processors.min(plan.points().len()).min(memory.points(largest)).max(1);
+    if wanted == 0 { most } else { wanted.min(most) }
+}
+
 impl<'a> Work<'a> {
     /// Looks which points are there already.
     pub(super) fn of(plan: &'a Plan, options: &'a RunOptions<'a>, store: &'a Store) -> Result<Self, RunError> {
         let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(options.jobs)
+            .num_threads(jobs(plan, options.jobs, Memory::free()))
             .build()
             .map_err(io::Error::other)?;
         let mut tasks = tasks(plan);

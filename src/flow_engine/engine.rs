@@ -12,6 +12,7 @@ use crate::ids::TaskId;
 use crate::outcome::{Observe, Outcome, Stuck};
 use crate::placement::Placement;
 use crate::topology::Fabric;
+use crate::units::Time;
 use crate::workload::{Action, Due, Moment, Progress, Schedule};
 
 /// What is on the agenda.
@@ -116,6 +117,9 @@ impl<'a> Engine<'a> {
                 }
             } else {
                 self.now = planned;
+            }
+            if self.now > Time::LATEST.0 as f64 {
+                return Err(self.stuck());
             }
         }
         if self

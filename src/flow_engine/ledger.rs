@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::routes::{Routes, link_loads};
 use crate::ids::{NodeId, TaskId};
-use crate::outcome::{Counters, FctSummary, FlowRecord, LinkRecord, Observe, Outcome, Reached, Stuck, Unfinished};
+use crate::outcome::{
+    Counters, FctSummary, FlowRecord, LinkRecord, Observe, Outcome, Reached, Stuck, TOO_LATE, Unfinished,
+};
 use crate::placement::{Placement, Route};
 use crate::topology::Fabric;
 use crate::units::{Rate, Time};
@@ -45,7 +47,7 @@ impl Flow {
 pub(super) fn whole_ps(time: f64) -> Time {
     let nearest = (time + 0.5) as u64;
     let above = time - nearest as f64 > time * 1e-12;
-    Time(nearest + u64::from(above))
+    Time(nearest.saturating_add(u64::from(above)))
 }
 
 /// The outcome of a run in which every flow finished.
@@ -232,6 +234,9 @@ pub(super) fn stuck(schedule: &Schedule, routes: &Routes, flows: &[Flow], now: f
         }
     }
     let reason = |task: TaskId| {
+        if now > Time::LATEST.0 as f64 {
+            return TOO_LATE.to_owned();
+        }
         if let Ok(i) = routes.impossible.binary_search_by_key(&task, |&(task, _)| task) {
             return routes.impossible[i].1.clone();
         }
@@ -250,7 +255,7 @@ pub(super) fn stuck(schedule: &Schedule, routes: &Routes, flows: &[Flow], now: f
             reason: reason(task),
         });
     Stuck {
-        at: whole_ps(now),
+        at: whole_ps(now).min(Time::LATEST),
         flows: schedule.transfer_count(),
         unfinished: unfinished.collect(),
         deadlock: None,

@@ -149,7 +149,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
             if receiver.in_turn {
                 grants.turns.push_back(qp);
             }
-            grants.next_at = self.now + turn;
+            grants.next_at = self.now.saturating_add(turn);
             let packet = Packet {
                 seq: receiver.pulled,
                 path: receiver.path,

@@ -201,7 +201,9 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
         self.start_due();
     }
 
-    /// Lets the earliest event happen; `None` where nothing is left to do, or no time.
+    /// Lets the earliest event happen; `None` where nothing is left to do, or only after the last time that is
+    /// simulated: before it no sum of the clock and a duration that can occur wraps around, and those that could not
+    /// occur saturate.
     //
     // Inlined, so that the event, which only tests look at, is not written to memory for the caller.
     #[inline(always)]

@@ -34,6 +34,12 @@ pub(super) struct Faults {
     avoided: BTreeMap<(u32, u32, u32), u64>,
 }
 
+/// What `remaining` of a time of `old` is of a time of `whole`, rounded up.
+fn share(whole: u64, remaining: u64, old: u64) -> u64 {
+    let time = (u128::from(whole) * u128::from(remaining)).div_ceil(u128::from(old.max(1)));
+    u64::try_from(time).unwrap_or(u64::MAX)
+}
+
 impl<Q: EventQueue> Engine<'_, Q> {
     /// Whether links are yet to change, or routing is yet to notice that they have.
     pub fn awaits_changes(&self) -> bool {
@@ -61,7 +67,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         }
         if rerouted {
             self.faults.rerouted = self.faults.happened;
-            let time = self.now + self.setup.packet.convergence.0;
+            let time = self.now.saturating_add(self.setup.packet.convergence.0);
             self.alarm(time, Keys::CONVERGED, Kind::Converged, self.faults.happened as u32);
         }
         self.await_link_event();
@@ -99,12 +105,12 @@ impl<Q: EventQueue> Engine<'_, Q> {
         for (position, (event, old)) in held.into_iter().zip(old_times).enumerate() {
             let whole = self.links.on_wire(link, u64::from(event.packet.size));
             let remaining = event.time - delay - self.now;
-            done += match position {
-                0 => (u128::from(whole) * u128::from(remaining)).div_ceil(u128::from(old.max(1))) as u64,
+            done = done.saturating_add(match position {
+                0 => share(whole, remaining, old),
                 _ => whole,
-            };
+            });
             self.queue.push(Event {
-                time: done + delay,
+                time: done.saturating_add(delay),
                 ..event
             });
         }
@@ -193,7 +199,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         }
         let ends = self.queue_pairs[qp as usize].ends;
         let edge = self.fabric().edge(NodeId(ends.dst)).0;
-        let until = self.now + penalty;
+        let until = self.now.saturating_add(penalty);
         self.faults.avoided.insert((ends.src, edge, ends.base), until);
         let Some(path) = self.other_path(qp) else { return };
         self.move_to(qp, path);

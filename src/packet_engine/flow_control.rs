@@ -79,9 +79,9 @@ pub(super) fn headroom(fabric: &Fabric, link: usize, packet: &PacketOptions) -> 
     let back_rate = if back.rate.is_zero() { forth.rate } else { back.rate };
     // A packet may occupy the way back; then the frame; then both delays.
     let wait = back_rate.transmission_time(full + PAUSE_FRAME) + back.delay + forth.delay;
-    let on_the_way = (u128::from(wait.0) * u128::from(forth.rate.0)).div_ceil(8_000_000_000_000) as u64;
+    let on_the_way = (u128::from(wait.0) * u128::from(forth.rate.0)).div_ceil(8_000_000_000_000);
     // The packet that is being sent when the frame comes, and the one that crossed the threshold.
-    on_the_way + 2 * full
+    u64::try_from(on_the_way).unwrap_or(u64::MAX).saturating_add(2 * full)
 }
 
 /// Refuses switch buffers that headroom alone would fill.
@@ -91,8 +91,8 @@ pub(super) fn check(setup: &Setup<'_>) -> Result<(), InputError> {
         let ports = fabric.out_links(node);
         let into = ports.iter().map(|&id| fabric.link(id).reverse.index());
         let needed = into
-            .map(|link| headroom(fabric, link, setup.packet) + full)
-            .sum::<u64>();
+            .map(|link| headroom(fabric, link, setup.packet).saturating_add(full))
+            .fold(0, u64::saturating_add);
         let size = buffer_size(fabric, setup.switch, ports);
         if size < needed {
             let name = &fabric.node(node).name;
@@ -275,10 +275,11 @@ impl<Q: EventQueue> Engine<'_, Q> {
         if self.links.rate(back).is_zero() {
             return;
         }
-        let sent = self.links.busy_until(back).max(self.now) + self.links.on_wire(back, PAUSE_FRAME);
+        let free = self.links.busy_until(back).max(self.now);
+        let sent = free.saturating_add(self.links.on_wire(back, PAUSE_FRAME));
         let Some(control) = &mut self.flow_control else { return };
         let last = &mut control.ingress[link as usize].last_frame;
-        let time = (sent + self.links.delay(back)).max(*last + 1);
+        let time = sent.saturating_add(self.links.delay(back)).max(last.saturating_add(1));
         *last = time;
         let mut packet = Packet::alarm(Kind::FlowControl, link);
         packet.seq = u32::from(pause);

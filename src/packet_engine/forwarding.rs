@@ -288,16 +288,24 @@ impl Forwarding {
 }
 
 /// Number of paths from a node to the edge of `host`, saturating; `counts` remembers them.
+//
+// With a list of nodes to come back to: a fabric may be a chain that is longer than any stack.
 fn paths_from(fabric: &Fabric, node: NodeId, host: NodeId, counts: &mut [Option<u32>]) -> u32 {
     if let Some(count) = counts[node.index()] {
         return count;
     }
-    let hops = fabric.next_hops(node, host).iter();
-    let sum = hops.fold(0_u32, |sum, &hop| {
-        sum.saturating_add(paths_from(fabric, fabric.link(hop).to, host, counts))
-    });
-    counts[node.index()] = Some(sum);
-    sum
+    let mut open = vec![node];
+    while let Some(&at) = open.last() {
+        let next = fabric.next_hops(at, host).iter().map(|&hop| fabric.link(hop).to);
+        let known = open.len();
+        open.extend(next.clone().filter(|to| counts[to.index()].is_none()));
+        if open.len() == known {
+            open.pop();
+            let sum = next.fold(0_u32, |sum, to| sum.saturating_add(counts[to.index()].unwrap_or(0)));
+            counts[at.index()] = Some(sum);
+        }
+    }
+    counts[node.index()].unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -49,7 +49,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
             }
             let draw = u128::from(mix(mix(self.setup.seed ^ 0x7177) ^ u64::from(qp)));
             let delay = ((draw * u128::from(jitter + 1)) >> 64) as u64;
-            self.alarm(self.now + delay, self.keys.start + qp, Kind::Start, qp);
+            self.alarm(self.now.saturating_add(delay), self.keys.start + qp, Kind::Start, qp);
         }
     }
 

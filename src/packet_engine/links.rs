@@ -105,7 +105,10 @@ struct Buffer {
 
 /// Bytes of a switch with these ports: as the switch table says, else 5 KB for each Gb/s.
 pub(super) fn buffer_size(fabric: &Fabric, switch: &SwitchOptions, ports: &[LinkId]) -> u64 {
-    let by_rate = ports.iter().map(|&id| fabric.link(id).rate.0 / 200_000).sum();
+    let by_rate = ports
+        .iter()
+        .map(|&id| fabric.link(id).rate.0 / 200_000)
+        .fold(0, u64::saturating_add);
     switch.buffer.map_or(by_rate, |size| size.0)
 }
 
@@ -264,7 +267,10 @@ impl Links {
     /// Bytes that a link sends in `ps`, rounded up.
     fn bytes_in(&self, link: u32, ps: u64) -> u64 {
         match self.states[link as usize].ps_per_byte {
-            0 => (u128::from(ps) * u128::from(self.rates[link as usize].0)).div_ceil(8 * PS) as u64,
+            0 => {
+                let bytes = (u128::from(ps) * u128::from(self.rates[link as usize].0)).div_ceil(8 * PS);
+                u64::try_from(bytes).unwrap_or(u64::MAX)
+            }
             ps_per_byte => ps.div_ceil(u64::from(ps_per_byte)),
         }
     }
@@ -278,8 +284,8 @@ impl Links {
         state.wire_bytes += u64::from(packet.size);
         state.data_bytes += payload;
         state.max_backlog = state.max_backlog.max(backlog);
-        state.busy_until = now + backlog;
-        Ok((state.busy_until + state.delay, packet.flags | mark))
+        state.busy_until = now.saturating_add(backlog);
+        Ok((state.busy_until.saturating_add(state.delay), packet.flags | mark))
     }
 
     /// Whether a queue takes a packet behind the one being sent and `ahead` ps of others.
@@ -287,7 +293,8 @@ impl Links {
     pub fn admit(&mut self, link: u32, now: u64, ahead: u64, packet: &Packet) -> Result<Admitted, Refused> {
         let state = &self.states[link as usize];
         let on_wire = u64::from(packet.size) * u64::from(state.ps_per_byte);
-        let backlog = state.busy_until.saturating_sub(now) + ahead + on_wire;
+        let before = state.busy_until.saturating_sub(now).saturating_add(ahead);
+        let backlog = before.saturating_add(on_wire);
         if backlog < state.fast_below && self.reserve(link, packet.size) {
             let mark = 0;
             return Ok(Admitted { backlog, mark });
@@ -299,11 +306,11 @@ impl Links {
     #[inline(never)]
     fn admit_slow(&mut self, link: u32, now: u64, ahead: u64, size: u16, kind: Kind) -> Result<Admitted, Refused> {
         let state = &self.states[link as usize];
-        let before = state.busy_until.saturating_sub(now) + ahead;
+        let before = state.busy_until.saturating_sub(now).saturating_add(ahead);
         if self.rates[link as usize].is_zero() {
             return Err(Refused::Down);
         }
-        let backlog = before + self.on_wire(link, u64::from(size));
+        let backlog = before.saturating_add(self.on_wire(link, u64::from(size)));
         let fits = match state.buffer {
             NO_BUFFER => backlog <= self.limits_in_ps[link as usize],
             _ => self.fits_threshold(link, now, backlog, u64::from(size)),
@@ -322,7 +329,7 @@ impl Links {
         let Some(buffer) = self.buffers.get_mut(self.states[link as usize].buffer as usize) else {
             return true;
         };
-        let used = buffer.used_at_most + u64::from(size);
+        let used = buffer.used_at_most.saturating_add(u64::from(size));
         let half_is_free = used <= buffer.size / 2;
         if half_is_free {
             buffer.used_at_most = used;
@@ -333,7 +340,8 @@ impl Links {
     /// Counts a packet that joins the list of a port, with `backlog` ps to send then.
     pub fn join(&mut self, link: u32, packet: &Packet, on_wire: u64, backlog: u64) {
         let payload = self.payload(packet);
-        self.waiting[link as usize] += on_wire;
+        let waiting = &mut self.waiting[link as usize];
+        *waiting = waiting.saturating_add(on_wire);
         let state = &mut self.states[link as usize];
         state.wire_bytes += u64::from(packet.size);
         state.data_bytes += payload;
@@ -345,7 +353,7 @@ impl Links {
         self.waiting[link as usize] -= on_wire;
         let state = &mut self.states[link as usize];
         state.busy_until = done;
-        done + state.delay
+        done.saturating_add(state.delay)
     }
 
     #[inline(always)]
@@ -379,15 +387,15 @@ impl Links {
         for counted in [overdue, true] {
             if counted {
                 let ports = self.buffers[index].ports.iter();
-                let used = ports.map(|&port| self.queue(port, now)).sum();
+                let used = ports.map(|&port| self.queue(port, now)).fold(0, u64::saturating_add);
                 let buffer = &mut self.buffers[index];
                 buffer.used_at_most = used;
-                buffer.count_from = used + buffer.size / 4;
+                buffer.count_from = used.saturating_add(buffer.size / 4);
             }
             let buffer = &mut self.buffers[index];
             let free = buffer.size.saturating_sub(buffer.used_at_most);
             if size <= free && queue as f64 <= self.alpha * free as f64 * ps_per_byte {
-                buffer.used_at_most += size;
+                buffer.used_at_most = buffer.used_at_most.saturating_add(size);
                 return true;
             }
         }
@@ -417,7 +425,10 @@ impl Links {
         let waiting = self.waiting.get(link as usize).copied().unwrap_or(0);
         self.bytes_in(
             link,
-            self.states[link as usize].busy_until.saturating_sub(now) + waiting,
+            self.states[link as usize]
+                .busy_until
+                .saturating_sub(now)
+                .saturating_add(waiting),
         )
     }
 

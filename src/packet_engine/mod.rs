@@ -114,9 +114,6 @@ pub enum Continue {
 /// Packets of one queue pair that can be told apart.
 const MOST_PACKETS: u64 = 1 << 31;
 
-/// Samples of links that a series holds at most.
-const MOST_SAMPLES: u64 = 50_000_000;
-
 impl Setup<'_> {
     /// Refuses options that are impossible, alone or together. Keys are those of an experiment
     /// file: `packet.payload`, `switch.queue`, `transport.dctcp.gain`.
@@ -167,6 +164,9 @@ impl Setup<'_> {
     }
 
     fn check_together(&self) -> Result<(), InputError> {
+        if self.observe.series.is_some_and(Time::is_zero) {
+            return Err(InputError::key("output.series", "the sampling interval is zero"));
+        }
         room::check(self)?;
         let sprayed = |piece: &crate::placement::Piece| !matches!(piece.route, Route::Pinned(_));
         if self.packet.recovery == Recovery::GoBackN && self.placement.pieces().iter().any(sprayed) {
@@ -185,7 +185,6 @@ impl Setup<'_> {
             return Err(InputError::key("load_balancing", message).help("choose another of the two"));
         }
         self.check_rto()?;
-        self.check_series()?;
         senders::check(self)?;
         self.check_sizes()
     }
@@ -227,36 +226,6 @@ impl Setup<'_> {
             stop.0 / rate.transmission_time(full).0.max(1) + 1
         });
         of_port.fold(1, u64::saturating_add)
-    }
-
-    fn check_series(&self) -> Result<(), InputError> {
-        let Some(interval) = self.observe.series else {
-            return Ok(());
-        };
-        if interval.is_zero() {
-            return Err(InputError::key("output.series", "the sampling interval is zero"));
-        }
-        // The run takes at least as long as some host sends.
-        let mut sent = vec![0_u64; self.fabric.hosts() as usize];
-        for (_, src, _, bytes) in self.schedule.transfers() {
-            sent[src as usize] = sent[src as usize].saturating_add(bytes);
-        }
-        let busy = (0..).map(NodeId).zip(sent).map(|(host, bytes)| {
-            let links = self.fabric.out_links(host).iter();
-            let rates = links.map(|&id| self.fabric.link(id).rate);
-            rates.fold(Rate::ZERO, Rate::saturating_add).transmission_time(bytes)
-        });
-        let least = busy.filter(|&time| time < Time::MAX).max().unwrap_or(Time::ZERO);
-        let least = least.min(self.packet.end());
-        let samples = (least.0 / interval.0).saturating_mul(self.fabric.links().len() as u64);
-        if samples > MOST_SAMPLES {
-            let message = format!("there would be at least {samples} samples");
-            let longer = Time(interval.0.saturating_mul(samples.div_ceil(MOST_SAMPLES)));
-            return Err(InputError::key("output.series", message).help(format!(
-                "at most {MOST_SAMPLES} can be kept: sample every {longer} or less often"
-            )));
-        }
-        Ok(())
     }
 
     fn check_sizes(&self) -> Result<(), InputError> {

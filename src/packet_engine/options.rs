@@ -138,7 +138,7 @@ impl PacketOptions {
     /// Simulated time at which a run ends at the latest.
     pub(super) fn end(&self) -> Time {
         let most = self.max_time.or(self.stop).unwrap_or(MOST_TIME);
-        most.min(self.stop.unwrap_or(Time::MAX))
+        most.min(self.stop.unwrap_or(Time::LATEST)).min(Time::LATEST)
     }
 
     /// Events after which a run ends at the latest.

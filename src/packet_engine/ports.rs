@@ -71,6 +71,11 @@ impl Port {
             .then(|| data.map(|held| (held.charge, u64::from(held.packet.size))))
     }
 
+    /// Time on the wire of all that waits, in ps.
+    fn waits(&self) -> u64 {
+        self.waiting[CONTROL].saturating_add(self.waiting[DATA])
+    }
+
     /// Packets that wait.
     #[cfg(test)]
     pub fn held(&self) -> impl Iterator<Item = &Packet> {
@@ -95,13 +100,13 @@ impl<Q: EventQueue> Engine<'_, Q> {
         let on_wire = self.links.on_wire(link, u64::from(packet.size));
         let port = &mut self.ports[index];
         let busy = self.links.busy_until(link).saturating_sub(self.now);
-        let before = busy + port.waiting[CONTROL] + port.waiting[DATA];
-        self.links.join(link, &packet, on_wire, before + on_wire);
+        let before = busy.saturating_add(port.waits());
+        self.links.join(link, &packet, on_wire, before.saturating_add(on_wire));
         if before == 0 && !port.pending && !(class == DATA && port.paused) {
             self.send_now(link, &packet, charge, on_wire);
             return true;
         }
-        port.waiting[class] += on_wire;
+        port.waiting[class] = port.waiting[class].saturating_add(on_wire);
         port.classes[class].push_back(Held { packet, charge });
         self.serve(link);
         true
@@ -176,7 +181,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         });
         let must_tell = charge.is_some() || self.nics.port_of(link) != NONE;
         port.pending = must_tell || port.classes.iter().any(|class| !class.is_empty());
-        let done = self.now + on_wire;
+        let done = self.now.saturating_add(on_wire);
         if port.pending {
             self.alarm(done, self.keys.port_free + link, Kind::PortFree, link);
         }
@@ -219,9 +224,12 @@ impl<Q: EventQueue> Engine<'_, Q> {
         let port = &mut self.ports[link as usize];
         for class in [CONTROL, DATA] {
             let sizes = port.classes[class].iter().map(|held| u64::from(held.packet.size));
-            port.waiting[class] = sizes.map(|size| self.links.on_wire(link, size)).sum();
+            port.waiting[class] = sizes
+                .map(|size| self.links.on_wire(link, size))
+                .fold(0, u64::saturating_add);
         }
-        self.links.set_waiting(link, port.waiting[CONTROL] + port.waiting[DATA]);
+        let waiting = port.waits();
+        self.links.set_waiting(link, waiting);
         self.serve(link);
     }
 

@@ -53,7 +53,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         let Some(senders) = self.watched.as_mut().filter(|senders| senders.next <= now) else {
             return;
         };
-        senders.next += senders.interval;
+        senders.next = senders.next.saturating_add(senders.interval);
         let first = senders.samples.len();
         for sender in self.senders.iter() {
             let state = sender.control.state();

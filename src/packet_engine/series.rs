@@ -50,7 +50,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
     /// Looks at what is due, and again later, unless nothing but this alarm was pending.
     pub fn sample(&mut self) {
         if let Some(sampler) = self.sampler.as_mut().filter(|sampler| sampler.next <= self.now) {
-            sampler.next += sampler.interval;
+            sampler.next = sampler.next.saturating_add(sampler.interval);
             self.look();
         }
         self.look_at_senders();

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::paths::PathTable;
-use crate::ids::{LinkId, NodeId};
+use crate::ids::NodeId;
 use crate::topology::Fabric;
 
 /// The largest denominator of a share while it is computed.
@@ -23,11 +23,8 @@ pub fn path_weights(fabric: &Fabric, src: NodeId, dst: NodeId) -> Vec<u64> {
     if paths == 0 {
         return Vec::new();
     }
-    let mut shares = Vec::with_capacity(paths as usize);
     let (from, to) = PathTable::new(fabric).ends(src, dst);
-    let split = Split { fabric, dst, to };
-    split.down(from, Share { part: 1, whole: 1 }, &mut shares);
-    in_lowest_terms(&shares)
+    in_lowest_terms(&Split { fabric, dst, to }.shares(from))
 }
 
 /// A share of the bytes of a pair, as a reduced fraction.
@@ -58,32 +55,51 @@ struct Split<'a> {
 }
 
 impl Split<'_> {
-    /// What `at` can carry towards the destination, in bits per second; without limit once all paths have met.
-    fn capacity(&self, at: NodeId) -> u64 {
-        if at == self.to {
-            return u64::MAX;
+    /// What every node from `from` on can carry towards the destination, in bits per second; without limit once
+    /// all paths have met.
+    //
+    // Lists take the place of recursion here and below: a path may be longer than any stack.
+    fn capacities(&self, from: NodeId) -> HashMap<NodeId, u64> {
+        let mut known = HashMap::from([(self.to, u64::MAX)]);
+        let mut open = vec![from];
+        while let Some(&at) = open.last() {
+            let hops = self
+                .fabric
+                .next_hops(at, self.dst)
+                .iter()
+                .map(|&hop| self.fabric.link(hop));
+            let before = open.len();
+            open.extend(hops.clone().map(|link| link.to).filter(|to| !known.contains_key(to)));
+            if open.len() == before {
+                open.pop();
+                let sum = hops.fold(0_u64, |sum, link| sum.saturating_add(link.rate.0.min(known[&link.to])));
+                known.entry(at).or_insert(sum);
+            }
         }
-        let hops = self.fabric.next_hops(at, self.dst).iter();
-        hops.fold(0, |sum, &hop| sum.saturating_add(self.through(hop)))
+        known
     }
 
-    /// What a link can carry towards the destination.
-    fn through(&self, hop: LinkId) -> u64 {
-        let link = self.fabric.link(hop);
-        link.rate.0.min(self.capacity(link.to))
-    }
-
-    /// Appends the shares of the paths from `at`, in the order of their indices.
-    fn down(&self, at: NodeId, share: Share, shares: &mut Vec<Share>) {
-        if at == self.to {
-            shares.push(share);
-            return;
+    /// The shares of the paths from `from`, in the order of their indices.
+    fn shares(&self, from: NodeId) -> Vec<Share> {
+        let capacities = self.capacities(from);
+        let mut shares = Vec::new();
+        let mut open = vec![(from, Share { part: 1, whole: 1 })];
+        while let Some((at, share)) = open.pop() {
+            if at == self.to {
+                shares.push(share);
+                continue;
+            }
+            let hops = self
+                .fabric
+                .next_hops(at, self.dst)
+                .iter()
+                .map(|&hop| self.fabric.link(hop));
+            open.extend(hops.rev().map(|link| {
+                let through = link.rate.0.min(capacities[&link.to]);
+                (link.to, share.of(through, capacities[&at]))
+            }));
         }
-        let total = self.capacity(at);
-        for &hop in self.fabric.next_hops(at, self.dst) {
-            let part = share.of(self.through(hop), total);
-            self.down(self.fabric.link(hop).to, part, shares);
-        }
+        shares
     }
 }
 

@@ -140,6 +140,11 @@ impl Fabric {
         (0..self.links.len()).map(LinkId::from)
     }
 
+    /// Entries of the forwarding tables.
+    pub fn table_size(&self) -> u64 {
+        self.routes.size()
+    }
+
     /// Links out of a node, those that are down included.
     pub fn out_links(&self, node: NodeId) -> &[LinkId] {
         &self.shape.out[node.index()]

@@ -86,10 +86,10 @@ impl FatTree {
             let message = format!("{cores} cores cannot be shared evenly by {aggs} aggregation switches per pod");
             let help = match cores / aggs * aggs {
                 0 => format!("write a multiple of `aggs_per_pod`, such as {aggs}"),
-                below => format!(
-                    "write a multiple of `aggs_per_pod`, such as {below} or {}",
-                    below + aggs
-                ),
+                below => match below.checked_add(aggs) {
+                    Some(above) => format!("write a multiple of `aggs_per_pod`, such as {below} or {above}"),
+                    None => format!("write a multiple of `aggs_per_pod`, such as {below}"),
+                },
             };
             return Err(InputError::key("cores", message).help(help));
         }

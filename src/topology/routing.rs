@@ -236,6 +236,11 @@ impl Routes {
         }
     }
 
+    /// Entries of the tables.
+    pub(super) fn size(&self) -> u64 {
+        self.cells.len() as u64
+    }
+
     fn set(&self, set: u32) -> &[LinkId] {
         &self.hops[self.starts[set as usize] as usize..self.starts[set as usize + 1] as usize]
     }

@@ -8,7 +8,7 @@ use crate::ids::TaskId;
 use crate::input::InputError;
 use crate::units::{Bytes, Time};
 
-/// Most tasks that a schedule may have: about 10 GB in an engine.
+/// Most tasks that a schedule may have, whatever the memory.
 pub const MAX_TASKS: u64 = 100_000_000;
 
 /// Most bytes that the transfers of a schedule may add up to, so that no sum over them overflows.
@@ -88,9 +88,48 @@ pub(super) struct Hop {
     pub effect: Effect,
 }
 
+/// Memory that a schedule may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// Bytes there are.
+    pub free: u64,
+    /// Bytes that each task and each dependency takes until it has been simulated.
+    pub task: u64,
+    pub dependency: u64,
+    /// What a task takes in addition while it goes on, as all do at the beginning that wait for nothing.
+    pub active: u64,
+}
+
+impl Room {
+    /// As if memory never ran out.
+    pub const UNLIMITED: Self = Self {
+        free: u64::MAX,
+        task: 0,
+        dependency: 0,
+        active: 0,
+    };
+
+    fn check(&self, tasks: u128, dependencies: u128) -> Result<(), InputError> {
+        let static_bytes = tasks * u128::from(self.task) + dependencies * u128::from(self.dependency);
+        // Whoever waits has at least one dependency.
+        let bytes = static_bytes + tasks.saturating_sub(dependencies) * u128::from(self.active);
+        if bytes <= u128::from(self.free) {
+            return Ok(());
+        }
+        let gigabytes = |bytes: f64| bytes / 1e9;
+        let message = format!(
+            "the schedule would have {tasks} tasks, which take about {:.1} GB of memory, and {:.1} GB are free",
+            gigabytes(bytes as f64),
+            gigabytes(self.free as f64)
+        );
+        Err(InputError::key("", message).help("take fewer ranks, channels or chunks; `fabricsim run --force` tries it"))
+    }
+}
+
 /// A schedule being drawn up.
 pub(super) struct Draft<'w> {
     pub schedule: ScheduleBuilder,
+    room: Room,
     /// The last transfer of every lane.
     lanes: Vec<Option<TaskId>>,
     /// The connections of lanes that have changed their receiver, by lane and receiver.
@@ -99,9 +138,10 @@ pub(super) struct Draft<'w> {
 }
 
 impl<'w> Draft<'w> {
-    pub fn new(witness: &'w mut dyn Witness) -> Self {
+    pub fn new(witness: &'w mut dyn Witness, room: Room) -> Self {
         Self {
             schedule: ScheduleBuilder::default(),
+            room,
             lanes: Vec::new(),
             connections: HashMap::new(),
             witness,
@@ -127,6 +167,7 @@ impl<'w> Draft<'w> {
                 "at most {MAX_TASKS} tasks can be simulated: take fewer ranks, channels or chunks"
             )));
         }
+        self.room.check(tasks, extent.edges)?;
         self.schedule.reserve(tasks as usize, extent.edges as usize);
         Ok(())
     }

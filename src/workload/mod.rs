@@ -30,7 +30,7 @@ pub use all_reduce::AllReduce;
 pub use all_to_all::{AllToAll, PeerOrder};
 pub use broadcast::Broadcast;
 pub use connection_matrix::{ConnectionMatrix, TimeUnit};
-pub use draft::{MAX_BYTES, MAX_TASKS};
+pub use draft::{MAX_BYTES, MAX_TASKS, Room};
 pub use flows::Flows;
 pub use incast::Incast;
 pub use permutation::Permutation;
@@ -120,10 +120,21 @@ impl Workload {
     /// Ranks that do not fit the hosts, sizes and counts that cannot be simulated, and rank counts
     /// that the algorithm cannot serve.
     pub fn schedule(&self, hosts: u32, files: &dyn Files, seed: u64) -> Result<Schedule, InputError> {
+        self.schedule_within(hosts, files, seed, Room::UNLIMITED)
+    }
+
+    /// The same, refused where it would take more memory than there is room.
+    pub fn schedule_within(
+        &self,
+        hosts: u32,
+        files: &dyn Files,
+        seed: u64,
+        room: Room,
+    ) -> Result<Schedule, InputError> {
         let (kind, ranks) = (self.kind(), self.ranks(hosts));
         let map = kind.rank_map().hosts(ranks, hosts, seed)?;
         let mut watcher = Nobody;
-        let schedule = kind.draw(ranks, Draft::new(&mut watcher), files, seed)?;
+        let schedule = kind.draw(ranks, Draft::new(&mut watcher, room), files, seed)?;
         Ok(match map {
             Some(map) => schedule.on_hosts(&map),
             None => schedule,

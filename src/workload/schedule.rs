@@ -103,6 +103,11 @@ impl Schedule {
         self.transfers().any(|(.., bytes)| bytes == Self::ENDLESS)
     }
 
+    /// Number of dependencies.
+    pub fn dependencies(&self) -> usize {
+        self.successors.len()
+    }
+
     /// Number of transfers.
     pub fn transfer_count(&self) -> usize {
         self.transfers().count()

@@ -22,6 +22,15 @@ pub struct Source {
 }
 
 impl Source {
+    fn of_file(path: &Path, text: String) -> Self {
+        Self {
+            name: path.display().to_string(),
+            text,
+            dir: path.parent().map(Path::to_owned).unwrap_or_default(),
+            stem: path.file_stem().map(|stem| stem.to_string_lossy().into_owned()),
+        }
+    }
+
     /// An argument of the command line, whose file names are relative to `dir`.
     pub fn argument(name: impl Into<String>, text: impl Into<String>, dir: &Path) -> Arc<Self> {
         Arc::new(Self {
@@ -59,13 +68,32 @@ impl Source {
 #[derive(Debug, Default)]
 pub struct FileStore {
     read: Mutex<HashMap<PathBuf, Result<Arc<Source>, String>>>,
+    /// There are no files but those that were read.
+    complete: bool,
 }
 
 impl FileStore {
+    /// Texts by path, in the place of all files.
+    pub fn of_texts(texts: impl IntoIterator<Item = (PathBuf, String)>) -> Self {
+        let read = texts.into_iter().map(|(path, text)| {
+            let path = tidy(&path);
+            let source = Source::of_file(&path, text);
+            (path, Ok(Arc::new(source)))
+        });
+        Self {
+            read: Mutex::new(read.collect()),
+            complete: true,
+        }
+    }
+
     /// The text of a file; an error says why it cannot be had, without its name.
     pub fn read(&self, path: &Path) -> Result<Arc<Source>, String> {
         let path = tidy(path);
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.complete {
+            let missing = || Err("there is no such file".to_owned());
+            return read.get(&path).cloned().unwrap_or_else(missing);
+        }
         let text = read.entry(path).or_insert_with_key(|path| load(path).map(Arc::new));
         text.clone()
     }
@@ -125,12 +153,7 @@ fn load(path: &Path) -> Result<Source, String> {
         Some(rest) => rest.to_owned(),
         None => text,
     };
-    Ok(Source {
-        name: path.display().to_string(),
-        text,
-        dir: path.parent().map(Path::to_owned).unwrap_or_default(),
-        stem: path.file_stem().map(|stem| stem.to_string_lossy().into_owned()),
-    })
+    Ok(Source::of_file(path, text))
 }
 
 /// Opens a file for reading. A pipe would wait for whoever writes, a device may never end, and neither can be

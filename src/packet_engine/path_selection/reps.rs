@@ -90,7 +90,7 @@ impl Reps {
         if self.keeps {
             self.valid = 0;
         } else {
-            self.frozen_until = now + self.freeze;
+            self.frozen_until = now.saturating_add(self.freeze);
             self.exploring = 0;
         }
     }

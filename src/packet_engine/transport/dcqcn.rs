@@ -186,8 +186,8 @@ impl State {
         self.target = self.rate;
         self.rate = (self.rate * (1.0 - self.alpha / 2.0)).max(self.least);
         self.alpha += self.gain * (1.0 - self.alpha);
-        self.next_alpha = now + self.alpha_timer;
-        self.next_increase = now + self.increase_timer;
+        self.next_alpha = now.saturating_add(self.alpha_timer);
+        self.next_increase = now.saturating_add(self.increase_timer);
         (self.bytes, self.by_time, self.by_bytes) = (0, 0, 0);
     }
 

@@ -264,7 +264,7 @@ impl State {
                 self.lost = false;
             }
             self.delivered = 0.0;
-            self.check_at = now + (self.rtt + self.target) as u64;
+            self.check_at = now.saturating_add((self.rtt + self.target) as u64);
         }
         if handled {
             (self.pending, self.acked) = (0.0, 0.0);

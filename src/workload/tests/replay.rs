@@ -13,6 +13,7 @@ use crate::ids::TaskId;
 use crate::input::{InputError, NoFiles};
 use crate::rng;
 use crate::units::Time;
+use crate::workload::Room;
 use crate::workload::draft::{Data, Draft, Effect, Witness};
 use crate::workload::{Action, Kind, Moment, Progress, Schedule};
 
@@ -53,7 +54,7 @@ pub struct Holdings {
 
 pub(in crate::workload) fn record(kind: &dyn Kind, ranks: u32) -> Result<Recording, InputError> {
     let mut log = Log::default();
-    let schedule = kind.draw(ranks, Draft::new(&mut log), &NoFiles, 1)?;
+    let schedule = kind.draw(ranks, Draft::new(&mut log, Room::UNLIMITED), &NoFiles, 1)?;
     let mut predecessors = vec![Vec::new(); schedule.tasks().len()];
     for before in (0..schedule.tasks().len()).map(TaskId::from) {
         for (after, _) in schedule.successors(before) {

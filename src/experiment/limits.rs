@@ -1,0 +1,228 @@
+//! What a point needs at least, in simulated time, samples and memory, and whether that can be had.
+
+use std::collections::BTreeMap;
+
+use super::memory::{Memory, Parts, gigabytes};
+use super::plan::{Plan, Scene};
+use super::spec::{Engine, Experiment};
+use crate::congestion;
+use crate::ids::LinkId;
+use crate::input::InputError;
+use crate::placement::{Placement, Route};
+use crate::units::{Rate, Time, rough_time};
+use crate::workload::Action;
+
+/// Samples of links that a series holds at most.
+const MOST_SAMPLES: f64 = 50e6;
+
+/// A path is taken to have so many links where it only matters whether there is any doubt.
+const MANY_HOPS: f64 = 16.0;
+
+/// Refuses a point that would take too long in simulated time, too many samples, or more than `memory`; else says how
+/// much of that it takes.
+pub(super) fn check(plan: &Plan, experiment: &Experiment, scene: &Scene, memory: Memory) -> Result<u64, InputError> {
+    // What is stopped is not waited for.
+    let stop = experiment.packet.stop.filter(|_| experiment.engine == Engine::Packet);
+    let doubtful = stop.is_none() && at_most(experiment, scene) > Time::LATEST.0 as f64;
+    let series = experiment.output.series;
+    let mut samples = 0.0;
+    if doubtful || series.is_some() {
+        let mut busy = busy_times(experiment, scene);
+        if let Some(stop) = stop {
+            busy.iter_mut().for_each(|time| *time = time.min(stop.0 as f64));
+        }
+        if doubtful {
+            check_time(plan, experiment, scene, &busy)?;
+        }
+        if let Some(interval) = series {
+            samples = check_samples(scene, interval, &busy)?;
+        }
+    }
+    check_memory(experiment, scene, samples as u64, memory)
+}
+
+/// A time in picoseconds that the simulation hardly exceeds, whatever happens: everything over the slowest link, one
+/// after the other.
+fn at_most(experiment: &Experiment, scene: &Scene) -> f64 {
+    let (mut bytes, mut waits, mut latest) = (0_u64, 0.0, 0_u64);
+    for task in scene.schedule.tasks() {
+        latest = latest.max(task.earliest.0);
+        match task.action {
+            Action::Transfer { bytes: more, .. } => bytes = bytes.saturating_add(more),
+            Action::Delay(time) => waits += time.0 as f64,
+            Action::Relay => {}
+        }
+    }
+    let network = &scene.network;
+    let rates = network.fabric.links().iter().map(|link| link.rate);
+    let rates = rates.chain(network.events.iter().map(|event| event.change.rate));
+    let slowest = rates.filter(|rate| !rate.is_zero()).min().unwrap_or(Rate::MAX);
+    let delay = network
+        .fabric
+        .links()
+        .iter()
+        .map(|link| link.delay.0)
+        .max()
+        .unwrap_or(0);
+    let sent = experiment.framing().wire(bytes) as f64 / slowest.bytes_per_ps();
+    let on_the_way = scene.schedule.tasks().len() as f64 * 2.0 * MANY_HOPS * delay as f64;
+    let changes = network.events.last().map_or(0, |event| event.at.0);
+    sent + waits + latest as f64 + on_the_way + changes as f64
+}
+
+/// For how long every link is busy with what it has to carry, in picoseconds, were all of it there from the beginning;
+/// none of a link that stays down. Flows whose paths are chosen on the way count as spread evenly.
+fn busy_times(experiment: &Experiment, scene: &Scene) -> Vec<f64> {
+    let (fabric, schedule) = (&scene.network.fabric, &scene.schedule);
+    let loads = congestion::link_loads(fabric, schedule, &scene.placement).or_else(|| {
+        let even = Placement::whole(schedule, |_, _, _| Route::Even);
+        congestion::link_loads(fabric, schedule, &even)
+    });
+    let mut changes: BTreeMap<LinkId, Vec<(Time, Rate)>> = BTreeMap::new();
+    for event in &scene.network.events {
+        let of_link = changes.entry(event.change.link).or_default();
+        of_link.push((event.at, event.change.rate));
+    }
+    let framing = experiment.framing();
+    let loads = loads.unwrap_or_default().into_iter();
+    let busy = loads.enumerate().map(|(index, load)| {
+        let id = LinkId::from(index);
+        let changes = changes.get(&id).map_or(&[][..], Vec::as_slice);
+        drain(framing.wire(load.ceil() as u64) as f64, fabric.link(id).rate, changes)
+    });
+    busy.collect()
+}
+
+/// When a link has sent `bytes` whose rate changes at these times, in picoseconds; 0 where it never does.
+fn drain(bytes: f64, rate: Rate, changes: &[(Time, Rate)]) -> f64 {
+    let (mut left, mut now, mut rate) = (bytes, 0.0, rate);
+    if bytes == 0.0 {
+        return 0.0;
+    }
+    for &(at, next) in changes {
+        let (at, sent) = (at.0 as f64, (at.0 as f64 - now) * rate.bytes_per_ps());
+        if sent >= left {
+            break;
+        }
+        (left, now, rate) = (left - sent, at, next);
+    }
+    if rate.is_zero() {
+        return 0.0;
+    }
+    now + left / rate.bytes_per_ps()
+}
+
+/// The link that is busy longest, and for how long.
+fn busiest(busy: &[f64]) -> Option<(LinkId, f64)> {
+    let longest = busy.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1))?;
+    Some((LinkId::from(longest.0), *longest.1))
+}
+
+fn check_time(plan: &Plan, experiment: &Experiment, scene: &Scene, busy: &[f64]) -> Result<(), InputError> {
+    let most = rough_time(Time::LATEST.0 as f64);
+    let fabric = &scene.network.fabric;
+    if let Some((link, time)) = busiest(busy).filter(|&(_, time)| time > Time::LATEST.0 as f64) {
+        let named = fabric.links_by_name();
+        let is_at = |name: &String| named.get(name).is_some_and(|links| links.contains(&link));
+        let fault = experiment.faults.iter().position(|fault| is_at(&fault.link));
+        let key = fault.map_or("topology".to_owned(), |index| format!("faults.{index}"));
+        let message = format!(
+            "the link `{}` would need {} for what it has to carry",
+            fabric.link_name(link),
+            rough_time(time)
+        );
+        let help = format!("at most {most} are simulated: make the link faster, or send less over it");
+        return Err(InputError::key(key, message).help(help));
+    }
+    if plan.bounds(experiment, scene).cct > Time::LATEST {
+        let message = format!("nothing could end within {most}, the longest time that is simulated");
+        return Err(InputError::key("workload", message).help("send less, or make links and delays shorter"));
+    }
+    Ok(())
+}
+
+/// How many samples a series has at least: one of every link for every interval in which it is busy.
+fn check_samples(scene: &Scene, interval: Time, busy: &[f64]) -> Result<f64, InputError> {
+    let samples = busy.iter().sum::<f64>() / interval.0 as f64;
+    let Some((link, time)) = busiest(busy).filter(|_| samples > MOST_SAMPLES) else {
+        return Ok(samples);
+    };
+    let message = format!(
+        "there would be at least {samples:.0} samples: the link `{}` alone is busy for {}",
+        scene.network.fabric.link_name(link),
+        rough_time(time)
+    );
+    let longer = Time((interval.0 as f64 * samples / MOST_SAMPLES).ceil() as u64);
+    Err(InputError::key("output.series", message).help(format!(
+        "at most {MOST_SAMPLES} can be kept: sample every {longer} or less often"
+    )))
+}
+
+fn check_memory(experiment: &Experiment, scene: &Scene, samples: u64, memory: Memory) -> Result<u64, InputError> {
+    let (schedule, placement) = (&scene.schedule, &scene.placement);
+    let parts = Parts {
+        engine: experiment.engine,
+        fabric: &scene.network.fabric,
+        tasks: schedule.tasks().len() as u64,
+        dependencies: schedule.dependencies() as u64,
+        pieces: placement.pieces().len() as u64,
+        active: active(experiment, scene),
+        samples,
+    };
+    let bytes = parts.bytes();
+    if bytes <= memory.0 {
+        return Ok(bytes);
+    }
+    let message = format!(
+        "{} transfers and delays in {} sub-flows take about {} of memory, and {} are free",
+        parts.tasks,
+        parts.pieces,
+        gigabytes(bytes),
+        gigabytes(memory.0)
+    );
+    Err(InputError::key("workload", message).help(
+        "take fewer ranks, channels, chunks or sub-flows, or a longer interval of `output.series`; `fabricsim run --force` tries it",
+    ))
+}
+
+/// Sub-flows that are sent at the same time at the beginning, or waiting to be if hosts serve only some of them.
+fn active(experiment: &Experiment, scene: &Scene) -> u64 {
+    let schedule = &scene.schedule;
+    let roots = schedule
+        .transfers()
+        .filter(|&(task, ..)| schedule.predecessors(task) == 0);
+    let pieces: u64 = roots.map(|(task, ..)| scene.placement.of(task).len() as u64).sum();
+    let served = experiment
+        .packet
+        .active_queue_pairs
+        .filter(|_| experiment.engine == Engine::Packet);
+    served.map_or(pieces, |served| {
+        pieces.min(u64::from(served) * u64::from(scene.network.fabric.hosts()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: f64 = 1e12;
+
+    #[test]
+    fn links_drain_at_the_rate_of_the_hour() {
+        let (fast, slow) = (Rate(8_000), Rate(800));
+        let at = |seconds: u64| Time(seconds * 1_000_000_000_000);
+        // 10 000 bytes at 1000 bytes per second.
+        assert_eq!(drain(10_000.0, fast, &[]), 10.0 * SECOND);
+        // 4 seconds, 10 seconds at a tenth, 5 more.
+        let spell = [(at(4), slow), (at(14), fast)];
+        assert_eq!(drain(10_000.0, fast, &spell), 19.0 * SECOND);
+        // Down for a while, and for good.
+        assert_eq!(
+            drain(10_000.0, fast, &[(at(4), Rate::ZERO), (at(14), fast)]),
+            20.0 * SECOND
+        );
+        assert_eq!(drain(10_000.0, fast, &[(at(4), Rate::ZERO)]), 0.0);
+        // Changes after the end do not count.
+        assert_eq!(drain(10_000.0, fast, &[(at(11), slow)]), 10.0 * SECOND);
+    }
+}

@@ -32,12 +32,13 @@ fn lost_credits_cost_no_time() {
     }
 }
 
-/// 255 flows of 8 KB to one host: the payloads alone take 1632 us, with headers and the way 1760.
+/// 255 flows of 8 KB to one host take 1738 us. Where each keeps a packet in flight, nearly all are trimmed, and the last link carries ten
+/// headers of 64 bytes for every packet of 1064: 1.602 times as long, and no more.
 #[test]
 fn a_crowd_of_senders_gets_through() {
-    for transport in ["transport=nscc", "transport=eqds"] {
+    for (transport, most) in [("transport=nscc", 1_738.0 * 1.602), ("transport=eqds", 1_738.0 * 1.15)] {
         let time = completion("livelock", &[transport]);
-        assert!((1_647.0..2_500.0).contains(&time), "{transport}: {time}");
+        assert!((1_738.0..most).contains(&time), "{transport}: {time}");
     }
 }
 

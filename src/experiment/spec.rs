@@ -34,7 +34,7 @@ pub struct Experiment {
     #[serde(default = "default_load_balancing")]
     #[schemars(with = "NameOr<LoadBalancing>")]
     pub load_balancing: LoadBalancing,
-    /// Seeds all random choices.
+    /// Seeds all random choices, up to 2^64 - 1; beyond 2^63 - 1 TOML needs it in quotes.
     #[serde(default = "one", with = "super::seed")]
     #[schemars(with = "super::seed::Seed")]
     pub seed: u64,

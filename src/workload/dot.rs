@@ -31,7 +31,10 @@ impl Schedule {
 fn node_attributes(task: &Task) -> String {
     let action = match task.action {
         Action::Transfer { src, dst, bytes } => {
-            format!("kind=transfer src={src} dst={dst} bytes={bytes} label=\"{src} -> {dst}\\n{bytes} B\"")
+            let connection = task.connection.0;
+            format!(
+                "kind=transfer src={src} dst={dst} bytes={bytes} connection={connection} label=\"{src} -> {dst}\\n{bytes} B\""
+            )
         }
         Action::Delay(time) => format!("kind=delay duration_ps={} label=\"{time}\"", time.0),
         Action::Relay => "kind=relay label=relay".to_owned(),
@@ -41,6 +44,7 @@ fn node_attributes(task: &Task) -> String {
 
 fn edge_attributes((moment, place): Dependency) -> String {
     let moment = match moment {
+        Moment::Sent => "sent",
         Moment::Delivered => "delivered",
         Moment::Acked => "acked",
     };
@@ -70,6 +74,7 @@ mod tests {
             let number = |key: &str| attributes[key].parse::<u64>().unwrap();
             if let Some((before, after)) = head.split_once(" -> ") {
                 let moment = match attributes["moment"] {
+                    "sent" => Moment::Sent,
                     "delivered" => Moment::Delivered,
                     "acked" => Moment::Acked,
                     other => panic!("{other}"),
@@ -88,11 +93,10 @@ mod tests {
                 "relay" => Action::Relay,
                 other => panic!("{other}"),
             };
-            let id = builder.add(Task {
-                action,
-                earliest: Time(number("earliest_ps")),
-                step: number("step") as u32,
-            });
+            let id = builder.add(action, Time(number("earliest_ps")), number("step") as u32);
+            if attributes.contains_key("connection") {
+                builder.connect(id, TaskId(number("connection") as u32));
+            }
             assert_eq!(id, TaskId(head.parse().unwrap()));
         }
         builder.build()
@@ -104,16 +108,16 @@ mod tests {
         let first = builder.transfer(0, 3, 1 << 40, 0);
         let delay = builder.delay(Time::from_ns(700));
         let relay = builder.relay();
-        let late = builder.add(Task {
-            action: Action::Transfer {
-                src: 3,
-                dst: 1,
-                bytes: 1,
-            },
-            earliest: Time(123_456_789_012_345),
-            step: 7,
-        });
+        let action = Action::Transfer {
+            src: 3,
+            dst: 1,
+            bytes: 1,
+        };
+        let late = builder.add(action, Time(123_456_789_012_345), 7);
         let last = builder.transfer(1, 0, 5, 8);
+        let next = builder.transfer(0, 3, 8, 9);
+        builder.connect(next, first);
+        builder.depend(first, Moment::Sent, next);
         // Twice between the same two, by both moments; the relay releases the later task first.
         builder.depend(first, Moment::Delivered, delay);
         builder.depend(first, Moment::Acked, relay);

@@ -69,7 +69,10 @@ fn dctcp_adds_a_packet_per_round_trip() {
         // Acknowledged in a round trip are the whole packets of the window before it: one and a half less of W at most.
         // The first mark comes somewhere in the last two samples.
         let least = trips * (1.0 - 1.5 * FULL / window(&rise[from])) - 6.0 / 25.0;
-        assert!(grown > least && grown < trips, "{grown} in {trips} round trips");
+        assert!(
+            grown > least && grown < trips + 3.0 / 25.0,
+            "{grown} in {trips} round trips"
+        );
         longest = longest.max(trips);
     }
     assert!(rises.len() > 15 && longest > 18.0, "{} {longest}", rises.len());

@@ -29,7 +29,7 @@ fn down_to_tors(fabric: &Fabric) -> impl Iterator<Item = LinkId> {
 /// the mean, and the longest queue in front of one in packets.
 fn permutation(scheme: &str) -> (f64, f64) {
     let fabric = fat_tree();
-    let to = |h: u32| (h + 16 + 4 * (h % 4) + (h / 16) % 4) % 64;
+    let to = |h: u32| (h / 16 + 1) % 4 * 16 + h % 4 * 4 + h / 4 % 4;
     let case = Case::new(fabric, flows((0..64).map(|h| (h, to(h), 2_000_000)))).with(scheme, r#"{"udp": {}}"#);
     let outcome = case.setup(|setup| simulate(setup)).unwrap();
     let down: Vec<_> = down_to_tors(&case.fabric).map(|id| outcome.links[id.index()]).collect();

@@ -41,6 +41,7 @@ fn node_attributes(task: &Task) -> String {
 
 fn edge_attributes((moment, place): Dependency) -> String {
     let moment = match moment {
+        Moment::Sent => "sent",
         Moment::Delivered => "delivered",
         Moment::Acked => "acked",
     };
@@ -70,6 +71,7 @@ mod tests {
             let number = |key: &str| attributes[key].parse::<u64>().unwrap();
             if let Some((before, after)) = head.split_once(" -> ") {
                 let moment = match attributes["moment"] {
+                    "sent" => Moment::Sent,
                     "delivered" => Moment::Delivered,
                     "acked" => Moment::Acked,
                     other => panic!("{other}"),
@@ -88,11 +90,7 @@ mod tests {
                 "relay" => Action::Relay,
                 other => panic!("{other}"),
             };
-            let id = builder.add(Task {
-                action,
-                earliest: Time(number("earliest_ps")),
-                step: number("step") as u32,
-            });
+            let id = builder.add(action, Time(number("earliest_ps")), number("step") as u32);
             assert_eq!(id, TaskId(head.parse().unwrap()));
         }
         builder.build()
@@ -104,15 +102,15 @@ mod tests {
         let first = builder.transfer(0, 3, 1 << 40, 0);
         let delay = builder.delay(Time::from_ns(700));
         let relay = builder.relay();
-        let late = builder.add(Task {
-            action: Action::Transfer {
+        let late = builder.add(
+            Action::Transfer {
                 src: 3,
                 dst: 1,
                 bytes: 1,
             },
-            earliest: Time(123_456_789_012_345),
-            step: 7,
-        });
+            Time(123_456_789_012_345),
+            7,
+        );
         let last = builder.transfer(1, 0, 5, 8);
         // Twice between the same two, by both moments; the relay releases the later task first.
         builder.depend(first, Moment::Delivered, delay);

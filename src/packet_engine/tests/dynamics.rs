@@ -58,7 +58,7 @@ fn dctcp_fills_the_queue_up_to_k_and_n() {
     let (senders, full, k) = (16, 1_064, 65_000);
     let mut case = incast(senders, 4_000_000, full, "100Gbps", "2us");
     case.transport = parsed(r#"{"dctcp": {"gain": 0.00390625}}"#);
-    case.packet.ack_priority = true;
+    case.packet.ack_priority = Some(true);
     case.switch.ecn = step(k);
     let outcome = outcome(&case);
     let from = 400e6 / outcome.cct.0 as f64;
@@ -168,7 +168,7 @@ fn nscc_incasts_end_near_their_bound() {
         let transfers = [24, 29, 28, 5, 20, 21, 26].map(|src| (src, 22, 500_000));
         let mut case = Case::new(leaf_spine(4, 2, 8, rate, "1us"), flows(transfers));
         case = case.with(r#"{"bitmap": {}}"#, r#"{"nscc": {}}"#);
-        case.packet.ack_priority = true;
+        case.packet.ack_priority = Some(true);
         let outcome = outcome(&case);
         let wire = 7 * (500_000 + 500_000_u64.div_ceil(4_086) * 64);
         let bound = rate.parse::<Rate>().unwrap().transmission_time(wire) + Time::from_us(2);

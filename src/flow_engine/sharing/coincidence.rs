@@ -117,7 +117,9 @@ impl Sharing {
                 slots.push(self.pieces[first.piece as usize].slot as usize);
                 self.firsts[constraint as usize].pop();
             }
+            // A piece that came back may be listed twice.
             slots.sort_unstable();
+            slots.dedup();
         } else {
             let pieces = self.held[constraint as usize].pieces.iter();
             slots.extend(

@@ -229,7 +229,7 @@ impl Sharing {
             disturbed.resize(most, (NONE, 0.0));
         }
         let together = match held.alike() {
-            Some(weight) if held.grouped().is_some() => {
+            Some(weight) if held.grouped().is_some() && old.is_finite() => {
                 self.follow_in_groups(weight, level, held, old, captured, &mut disturbed)
             }
             _ if !captured.is_empty() => None,

@@ -71,6 +71,8 @@ pub(super) struct Engine<'a, Q> {
     /// Shortest retransmission timeout of any queue pair; none where nothing can be lost, or nothing is sent again.
     pub rto: Option<u64>,
     pub stamps: Stamps,
+    /// Payload bytes after which receivers acknowledge; 0: every packet.
+    pub ack_every: u64,
     /// Wire bytes of a full data packet.
     pub full: u64,
     /// The lists of all ports in the two-event mode; empty where departures are known in advance.
@@ -152,6 +154,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
             acknowledged: setup.transport.acknowledged(),
             rto: (can_lose && setup.transport.acknowledged()).then_some(rto),
             stamps: Stamps::new(unloaded::rtt_within(fabric, STAMPED_HOPS, setup.packet)),
+            ack_every: setup.packet.ack_every.map_or(0, |bytes| bytes.0),
             full: setup.packet.full(),
             ports: if listed {
                 vec![Port::default(); fabric.links().len()]

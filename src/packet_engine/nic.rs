@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 
 use super::engine::Engine;
-use super::packet::{Kind, Packet, RESENT};
+use super::packet::{ASKING, Kind, Packet, RESENT};
 use super::queue::EventQueue;
 use super::queue_pairs::NONE;
 use super::transport::CongestionControl;
@@ -270,6 +270,9 @@ impl<Q: EventQueue> Engine<'_, Q> {
             let (behind, flag) = credits.state(sender.control.pull_target(sender.sent.backlog()));
             packet.behind = behind;
             packet.flags |= flag;
+        }
+        if self.ack_every > 0 && sender.asks(now, self.full) {
+            packet.flags |= ASKING;
         }
         if resent {
             sender.order.resend(now);

@@ -33,6 +33,12 @@ pub struct PacketOptions {
     pub header: Bytes,
     /// Bytes of an acknowledgement or credit on the wire. Default 64.
     pub ack: Bytes,
+    /// Payload bytes after which a receiver acknowledges; the acknowledgement tells of all packets that have arrived and
+    /// echoes the path of the one that brought it about. At once it acknowledges the last packet of a sub-flow, one
+    /// that was there already, one that fills the sender's window, and a marked one, before which it acknowledges
+    /// what came unmarked (RFC 8257, 3.2). Ultra Ethernet: 16 KiB. Default: every packet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ack_every: Option<Bytes>,
     /// Acknowledgements, NACKs and credits have a class of their own in every port, as trimmed headers have: they overtake data
     /// and take none of its room. Default: true where switches trim, else false.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -82,6 +88,7 @@ impl Default for PacketOptions {
             payload: Bytes(4_096),
             header: Bytes(64),
             ack: Bytes(64),
+            ack_every: None,
             ack_priority: None,
             recovery: Recovery::default(),
             rto: None,
@@ -116,6 +123,11 @@ impl PacketOptions {
                 "ack",
                 format!("an acknowledgement has at most {largest} bytes"),
             ));
+        }
+        if self.ack_every.is_some_and(Bytes::is_zero) {
+            return Err(
+                InputError::key("ack_every", "`ack_every` is 0").help("leave it out to acknowledge every packet")
+            );
         }
         if self.rto.is_some_and(Time::is_zero) {
             return Err(InputError::key("rto", "the retransmission timeout is zero"));

@@ -52,6 +52,8 @@ pub(super) const RESENT: u8 = 8;
 pub(super) const BOUNDED: u8 = 16;
 /// The payload was cut off before the last hop.
 pub(super) const CUT_EARLY: u8 = 32;
+/// The sender waits for the answer to this data packet: it is acknowledged at once.
+pub(super) const ASKING: u8 = 64;
 
 /// A packet, or what an alarm needs to know. Numbers of queue pairs (`qp`) are positions among all
 /// pieces of the placement.

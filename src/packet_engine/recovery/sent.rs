@@ -69,6 +69,12 @@ impl Sent {
         self.in_flight
     }
 
+    /// Whether a packet has been acknowledged.
+    #[inline]
+    pub fn is_acknowledged(&self, seq: u32) -> bool {
+        seq < self.cumulative || (self.acked_beyond > 0 && seq < self.next && self.acked.get(seq))
+    }
+
     /// Whether all packets have been acknowledged, or let go.
     #[inline]
     pub fn is_done(&self) -> bool {

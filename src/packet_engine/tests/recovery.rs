@@ -160,3 +160,64 @@ fn long_windows_keep_their_cumulative_number() {
         assert!(since.abs_diff(longest) <= error, "{since} for {longest}");
     }
 }
+
+/// Acknowledgements that cross a link: what is not data, by the size of either.
+fn acknowledgements(outcome: &Outcome, case: &Case, link: &str) -> f64 {
+    let id = case.fabric.links_by_name()[link][0];
+    outcome.links[id.index()].wire_bytes / 64.0
+}
+
+/// One acknowledgement of 64 bytes for four packets, and one for the last.
+#[test]
+fn acknowledgements_are_coalesced() {
+    let mut case = Case::new(leaf_spine(2, 1, 2, "100Gbps", "1us"), flows([(0, 2, 4_086 * 1_001)]))
+        .with(r#"{"spray": {}}"#, r#"{"dcqcn": {}}"#);
+    let every = case.run().unwrap();
+    assert_eq!(acknowledgements(&every, &case, "host2->leaf1"), 1_001.0);
+    case.packet.ack_every = Some(Bytes(4 * 4_086));
+    let some = case.run().unwrap();
+    // Until the first answer, a round trip after the start, a sender that has heard of nothing asks.
+    let count = acknowledgements(&some, &case, "host2->leaf1");
+    assert!((251.0..=300.0).contains(&count), "{count}");
+    assert_eq!((some.cct, some.counters.retransmits), (every.cct, 0));
+}
+
+/// Windows, rates, sprays and marks: every flow ends, and nothing is sent twice that was not lost.
+#[test]
+fn coalesced_acknowledgements_leave_no_sender_waiting() {
+    for transport in ["ideal", "dctcp", "dcqcn", "swift", "nscc", "eqds"] {
+        for scheme in [r#"{"spray": {}}"#, r#"{"reps": {}}"#, r#"{"ecmp": {}}"#] {
+            let pairs = (0..16).map(|host| (host, (host * 5 + 8) % 16, 300_000));
+            let pairs = pairs.filter(|(src, dst, _)| src != dst);
+            let mut case = Case::new(leaf_spine(2, 4, 8, "100Gbps", "500ns"), flows(pairs))
+                .with(scheme, &format!(r#"{{"{transport}": {{}}}}"#));
+            let every = case.run().unwrap();
+            case.packet.ack_every = Some(Bytes(16_384));
+            let some = case.run().unwrap();
+            let what = format!("{transport} {scheme}");
+            assert!(
+                some.cct < every.cct + Time::from_us(300),
+                "{what}: {} after {}",
+                some.cct,
+                every.cct
+            );
+            if some.counters.drops + some.counters.trims == 0 {
+                assert_eq!(some.counters.retransmits, 0, "{what}");
+            }
+        }
+    }
+}
+
+/// Two flows over one marking link: the queue stays where every packet's own acknowledgement keeps it.
+#[test]
+fn marks_are_told_faithfully() {
+    let pairs = [(0, 2, 20_000_000), (1, 2, 20_000_000)];
+    let mut case =
+        Case::new(leaf_spine(2, 2, 2, "100Gbps", "1us"), flows(pairs)).with(r#"{"ecmp": {}}"#, r#"{"dctcp": {}}"#);
+    let marks = |case: &Case| case.run().unwrap();
+    let every = marks(&case);
+    case.packet.ack_every = Some(Bytes(16_384));
+    let some = marks(&case);
+    let ratio = some.cct.as_us() / every.cct.as_us();
+    assert!((0.97..1.03).contains(&ratio), "{} and {}", some.cct, every.cct);
+}

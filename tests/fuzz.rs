@@ -10,7 +10,7 @@ use fabricsim::rng::{Stream, index_below, stream};
 use rand::Rng;
 
 /// Of each kind of file, unless told otherwise.
-const MUTATIONS: u64 = 1_000;
+const MUTATIONS: u64 = 3_000;
 
 /// What tends to break parsers.
 const TOKENS: &[&str] = &[

@@ -5,6 +5,15 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use fabricsim::flow_engine::{self, FlowOptions};
+use fabricsim::input::NoFiles;
+use fabricsim::outcome::Observe;
+use fabricsim::packet_engine::{self, PacketOptions, Setup, SwitchOptions};
+use fabricsim::placement::LoadBalancing;
+use fabricsim::topology::{Cable, Fabric, LeafSpine};
+use fabricsim::units::{Bytes, Rate, Time};
+use fabricsim::workload::{Moment, Schedule, ScheduleBuilder};
+
 use crate::cli::{run, text};
 
 fn case(name: &str) -> std::path::PathBuf {
@@ -19,7 +28,13 @@ fn refused(folder: &Path, arguments: &[&str]) -> String {
     let arguments = [arguments, &["--out", out.path().to_str().unwrap()]].concat();
     let output = run(folder, &arguments);
     assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
-    text(&output.stderr)
+    unwrapped(&output.stderr)
+}
+
+/// A message in one line.
+fn unwrapped(stderr: &[u8]) -> String {
+    let lines = text(stderr).replace("│", "");
+    lines.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// 1 GiB at 100 bit/s are 2.7 years, and 2^64 ps are 0.6.
@@ -39,38 +54,79 @@ fn times_beyond_the_clock_are_refused_by_the_link() {
     }
 }
 
-/// A chain of transfers each of which would fit is one that does not.
+/// Three transfers over one slow link, one after the other; each of them takes 33 days.
+fn chained() -> (Fabric, Schedule) {
+    let cable = |rate| Cable {
+        rate,
+        delay: Time::from_ns(500),
+    };
+    let drawing = LeafSpine {
+        fabric_link: cable(Rate(100)),
+        ..LeafSpine::uniform(2, 1, 2, cable(Rate::from_gbps(100)))
+    };
+    let mut schedule = ScheduleBuilder::default();
+    let first = schedule.transfer(0, 2, 36_000_000, 0);
+    let second = schedule.transfer(0, 2, 36_000_000, 1);
+    let third = schedule.transfer(0, 2, 36_000_000, 2);
+    schedule.depend(first, Moment::Delivered, second);
+    schedule.depend(second, Moment::Delivered, third);
+    (Fabric::compile(&drawing.blueprint().unwrap()), schedule.build())
+}
+
+/// Both engines stop there, with the flows that were still on their way.
 #[test]
 fn a_clock_that_would_pass_its_end_ends_the_run() {
-    let folder = tempfile::tempdir().unwrap();
-    let out = folder.path().join("out");
-    let mut matrix = "Nodes 4\nConnections 3\nTriggers 2\n".to_owned();
-    // Each of them takes 33 days at 100 bit/s.
-    matrix.push_str("0->2 id 1 start 0 size 36000000 send_done_trigger 1\n");
-    matrix.push_str("2->0 id 2 trigger 1 size 36000000 send_done_trigger 2\n0->2 id 3 trigger 2 size 36000000\n");
-    matrix.push_str("trigger id 1 oneshot\ntrigger id 2 oneshot\n");
-    fs::write(folder.path().join("x.cm"), matrix).unwrap();
-    let settings = ["workload={ connection-matrix = { file = \"x.cm\" } }"];
-    fs::copy(case("overflow").join("experiment.toml"), folder.path().join("e.toml")).unwrap();
-    for engine in ["flow", "packet"] {
-        let engine = format!("engine={engine}");
-        let arguments = [
-            "run",
-            "e.toml",
-            "--set",
-            settings[0],
-            "--set",
-            &engine,
-            "--set",
-            "packet.payload=60000",
-            "--out",
-            out.to_str().unwrap(),
-        ];
-        let output = run(folder.path(), &arguments);
-        let message = text(&output.stderr);
-        assert_eq!(output.status.code(), Some(2), "{message}");
-        assert!(message.contains("53 days"), "{message}");
+    let (fabric, schedule) = chained();
+    let scheme: LoadBalancing = serde_json::from_str(r#"{ "ecmp": {} }"#).unwrap();
+    let placement = scheme.place(&fabric, &schedule, &NoFiles, 1).unwrap();
+    let observe = Observe::default();
+    let stuck = [
+        flow_engine::simulate(&fabric, &schedule, &placement, &FlowOptions::default(), &observe).unwrap_err(),
+        packet_engine::simulate(&Setup {
+            fabric: &fabric,
+            link_events: &[],
+            schedule: &schedule,
+            placement: &placement,
+            load_balancing: &scheme,
+            transport: &serde_json::from_str(r#"{ "ideal": {} }"#).unwrap(),
+            packet: &PacketOptions {
+                payload: Bytes(60_000),
+                ..PacketOptions::default()
+            },
+            switch: &SwitchOptions::default(),
+            observe,
+            seed: 1,
+        })
+        .unwrap_err(),
+    ];
+    for stuck in stuck {
+        assert_eq!(stuck.at, Time::LATEST);
+        let left: Vec<_> = stuck
+            .unfinished
+            .iter()
+            .map(|flow| (flow.task.0, flow.reason.as_str()))
+            .collect();
+        assert_eq!(left.len(), 2, "{left:?}");
+        assert!(left[0].0 == 1 && left[0].1.contains("53 days"), "{left:?}");
     }
+}
+
+/// The plan knows, before anything runs, that three transfers that could end will not, one after the other.
+#[test]
+fn chains_beyond_the_clock_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let experiment = fs::read_to_string(case("overflow").join("experiment.toml")).unwrap();
+    let experiment = experiment.split("[workload").next().unwrap();
+    let workload = "[workload.connection-matrix]\nfile = \"x.cm\"\n";
+    fs::write(folder.path().join("e.toml"), format!("{experiment}{workload}")).unwrap();
+    let matrix = "Nodes 4\nConnections 3\nTriggers 2\n\
+                  0->2 id 1 start 0 size 36000000 send_done_trigger 1\n\
+                  2->0 id 2 trigger 1 size 36000000 send_done_trigger 2\n\
+                  0->2 id 3 trigger 2 size 36000000\n\
+                  trigger id 1 oneshot\ntrigger id 2 oneshot\n";
+    fs::write(folder.path().join("x.cm"), matrix).unwrap();
+    let message = refused(folder.path(), &["run", "e.toml"]);
+    assert!(message.contains("53 days"), "{message}");
 }
 
 /// 10 MB at 100 Mbit/s are 0.8 s: 80 million samples of that link alone.
@@ -114,7 +170,7 @@ fn schedules_that_memory_cannot_hold_are_refused() {
             .current_dir(folder.path())
             .output()
             .unwrap();
-        let message = text(&output.stderr);
+        let message = unwrapped(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{message}");
         assert!(
             message.contains("GB of memory") && message.contains("--force"),
@@ -166,33 +222,25 @@ fn chain(switches: usize) -> String {
     graph
 }
 
-/// The stack does not grow with the length of a path. The same through 40 000 switches as through a few: 502 ns and more each.
+/// The stack does not grow with the length of a path.
 #[test]
 fn chains_of_any_length_are_simulated() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("chain.toml"), chain(40_000)).unwrap();
-    for (engine, scheme) in [
-        ("packet", "ecmp"),
-        ("packet", "weighted-spray"),
-        ("flow", "optimal-transport"),
+    for (engine, scheme, switches) in [
+        ("packet", "weighted-spray", 40_000),
+        ("flow", "optimal-transport", 8_000),
     ] {
-        let out = folder.path().join(format!("{engine}-{scheme}"));
+        fs::write(folder.path().join("chain.toml"), chain(switches)).unwrap();
         let command = format!(
-            "ulimit -s 512; RUST_MIN_STACK=262144 exec {} run chain.toml --set engine={engine} --set transport=ideal \
-             --set load_balancing={scheme} --out {}",
+            "ulimit -s 512; RUST_MIN_STACK=262144 exec {} run chain.toml --set engine={engine} \
+             --set load_balancing={scheme} --out {engine}",
             env!("CARGO_BIN_EXE_fabricsim"),
-            out.display()
         );
         let output = Command::new("sh")
             .args(["-c", &command])
             .current_dir(folder.path())
             .output()
             .unwrap();
-        assert_eq!(
-            output.status.code(),
-            Some(0),
-            "{engine} {scheme}: {}",
-            text(&output.stderr)
-        );
+        assert_eq!(output.status.code(), Some(0), "{engine}: {}", text(&output.stderr));
     }
 }

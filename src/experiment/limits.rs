@@ -112,10 +112,11 @@ fn drain(bytes: f64, rate: Rate, changes: &[(Time, Rate)]) -> f64 {
     now + left / rate.bytes_per_ps()
 }
 
-/// The link that is busy longest, and for how long.
+/// The link that is busy longest, the first of several, and for how long.
 fn busiest(busy: &[f64]) -> Option<(LinkId, f64)> {
-    let longest = busy.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1))?;
-    Some((LinkId::from(longest.0), *longest.1))
+    let links = busy.iter().enumerate();
+    let (link, &time) = links.reduce(|a, b| if b.1 > a.1 { b } else { a })?;
+    Some((LinkId::from(link), time))
 }
 
 fn check_time(plan: &Plan, experiment: &Experiment, scene: &Scene, busy: &[f64]) -> Result<(), InputError> {

@@ -107,8 +107,13 @@ impl<'a> Engine<'a> {
             events += u64::from(self.sharing.settle(self.now));
             let planned = self.agenda.peek().map_or(f64::INFINITY, |next| next.at);
             let completion = self.sharing.next_completion();
-            if planned.min(completion) == f64::INFINITY {
+            let next = planned.min(completion);
+            if next == f64::INFINITY {
                 break;
+            }
+            if next > Time::LATEST.0 as f64 {
+                self.now = next;
+                return Err(self.stuck());
             }
             if completion <= planned {
                 self.now = self.sharing.complete(planned, &mut drained).max(self.now);
@@ -117,9 +122,6 @@ impl<'a> Engine<'a> {
                 }
             } else {
                 self.now = planned;
-            }
-            if self.now > Time::LATEST.0 as f64 {
-                return Err(self.stuck());
             }
         }
         if self

@@ -79,7 +79,7 @@ fn a_plan_is_written_and_runs_again_with_the_same_result() {
                     "--set",
                     &engine,
                     "--out",
-                    engine.as_str(),
+                    &format!("{file}.{engine}"),
                     "--format",
                     "csv",
                 ],

@@ -33,7 +33,11 @@ fn a_long_link_is_filled_and_no_timeout_runs_out_before_an_answer_can_come() {
 #[test]
 fn go_back_n_delivers_what_a_nack_for_the_first_packet_asks_for() {
     let plain = cct("gbn", "experiment.toml");
-    assert!((4.0..5.0).contains(&plain), "{plain}");
+    // The first of four packets is dropped at the switch, the second brings a NACK, and all four go again: two packets on
+    // the wire and two links there, one acknowledgement and two links back, then two links and five packets.
+    let (full, ack, link) = (4_160.0 * 80.0 / 1e6, 64.0 * 80.0 / 1e6, 0.5);
+    let expected = (3.0 * full + 2.0 * link) + (2.0 * ack + 2.0 * link) + (5.0 * full + 2.0 * link);
+    assert!((plain - expected).abs() < 1e-6, "{plain}, expected {expected}");
     // The fault of 0.1 us hits the first packet; the NACK brings it back, or a timeout of 1 ms at most.
     let faulty = cct("gbn", "link-fault.toml");
     assert!(faulty < 1_300.0, "{faulty}");

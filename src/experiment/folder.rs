@@ -66,7 +66,7 @@ pub(super) fn check_apart(plan: &Plan, dir: &Path) -> Result<(), ConfigError> {
 /// runs one.
 pub(super) fn enter(plan: &Plan, store: &Store, manifest: &Manifest, force: bool) -> Result<Visit, RunError> {
     let _lock = lock(store)?;
-    let path = store.points().join(".running");
+    let path = store.dir().join(".running");
     let (presence, alone) = claim::announce(&path).map_err(|error| named(error, &path))?;
     let own: HashSet<String> = plan.points().iter().map(|point| point.hash()).collect();
     let there = points(store)?;
@@ -105,7 +105,7 @@ pub(super) fn enter(plan: &Plan, store: &Store, manifest: &Manifest, force: bool
 
 /// The right to write the folder's own files.
 pub(super) fn lock(store: &Store) -> io::Result<File> {
-    let path = store.points().join(".lock");
+    let path = store.dir().join(".lock");
     claim::lock(&path).map_err(|error| named(error, &path))
 }
 
@@ -171,6 +171,10 @@ fn remove_drafts(store: &Store) -> io::Result<()> {
         }
     }
     for name in names(store.dir())? {
+        if let Some(hash) = name.strip_prefix('.').and_then(|name| name.strip_suffix(".claim")) {
+            // Whoever gets a claim removes it with its end.
+            drop(store.claim(hash)?);
+        }
         let draft = name.strip_suffix(".part").and_then(|name| name.rsplit_once('.'));
         if draft.is_some_and(|(_, process)| process.parse::<u32>().is_ok()) {
             remove(&store.dir().join(&name))?;

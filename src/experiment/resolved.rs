@@ -9,7 +9,7 @@ use super::plan::Plan;
 
 impl Plan {
     /// The experiment as text that reads back to the same points, from any folder. The values of
-    /// swept keys are those of the first point; `[sweep]` holds the others.
+    /// swept keys are those of the first point, but for swept choices; `[sweep]` holds the others.
     pub fn resolved(&self) -> Result<String, ConfigError> {
         let first = self.resolve(self.points()[0])?.experiment;
         let plain = |error: &dyn std::fmt::Display| ConfigError::new(format!("it cannot be written as TOML: {error}"));
@@ -22,6 +22,10 @@ impl Plan {
         let mut sweep = Table::new();
         for axis in self.sweep().axes() {
             let names_a_file = matches!(axis.path.as_slice(), [key] if key == "topology" || key == "workload");
+            // What the sweep sets whole, by names that stand for defaults, would have its options refused as lost.
+            if matches!(axis.path.as_slice(), [key] if key == "load_balancing" || key == "transport") {
+                remove(&mut table, &axis.path[0]);
+            }
             let values = axis.values.iter().map(|value| value.to_toml(names_a_file));
             sweep.insert(axis.key(), Value::Array(values.collect()));
         }

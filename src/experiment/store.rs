@@ -132,7 +132,7 @@ impl Store {
 
     /// The claim to run a point; `None` while another process runs it.
     pub(super) fn claim(&self, hash: &str) -> io::Result<Option<Claim>> {
-        let path = self.points().join(format!(".{hash}.claim"));
+        let path = self.dir.join(format!(".{hash}.claim"));
         Claim::take(&path).map_err(|error| named(error, &path))
     }
 

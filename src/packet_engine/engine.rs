@@ -315,7 +315,10 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
         let (cell, control) = (self.forwarding.cell(cell), kind != Kind::Data);
         let position = match &mut self.in_switch {
             InSwitch::ByPath => 0,
-            InSwitch::RoundRobin(state) => state.choose(cell.first, cell.count, control),
+            InSwitch::RoundRobin(state) => {
+                let at_switch = node >= self.setup.fabric.hosts();
+                state.choose(cell.first, cell.count, control, at_switch)
+            }
             InSwitch::Adaptive(state) => {
                 let (links, now) = (&self.links, self.now);
                 let hops = self.forwarding.hops(cell).iter();

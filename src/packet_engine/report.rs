@@ -8,7 +8,7 @@ use super::senders::Senders;
 use super::series::Sampler;
 use super::unloaded;
 use crate::ids::{LinkId, NodeId, TaskId};
-use crate::outcome::{FctSummary, FlowRecord, LinkRecord, Outcome, Reached, Stuck, Unfinished};
+use crate::outcome::{FctSummary, FlowRecord, LinkRecord, Outcome, Reached, Stuck, TOO_LATE, Unfinished};
 use crate::topology::Fabric;
 use crate::units::Time;
 
@@ -175,6 +175,9 @@ impl<Q: EventQueue> Engine<'_, Q> {
     fn reason(&self, task: TaskId, deadlock: bool) -> String {
         if !self.flows[task.index()].started {
             return "it never started: transfers it waits for did not finish".to_owned();
+        }
+        if self.now >= Time::LATEST.0 {
+            return TOO_LATE.to_owned();
         }
         let first = self.setup.placement.first(task);
         let range = first..first + self.setup.placement.of(task).len();

@@ -85,7 +85,9 @@ pub(super) fn check(setup: &Setup<'_>) -> Result<(), InputError> {
     if interval.is_zero() {
         return Err(InputError::key("output.senders", "the sampling interval is zero"));
     }
-    let samples = at_work(setup) / u128::from(interval.0);
+    let pieces = setup.placement.pieces().len() as u128;
+    let until = setup.packet.stop.map_or(u128::MAX, |stop| pieces * u128::from(stop.0));
+    let samples = at_work(setup).min(until) / u128::from(interval.0);
     if samples > u128::from(MOST_SAMPLES) {
         let times = samples.div_ceil(u128::from(MOST_SAMPLES));
         let longer = Time(u64::try_from(u128::from(interval.0).saturating_mul(times)).unwrap_or(u64::MAX));

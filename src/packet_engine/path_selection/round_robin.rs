@@ -46,11 +46,12 @@ impl RoundRobin {
         self.drawn = drawn;
     }
 
-    /// A position among the `count` links of the group that begins at `first`.
+    /// A position among the `count` links of the group that begins at `first`; of a switch in random order. A network card
+    /// takes its ports in turn: in random order one would be idle while two packets wait for the other.
     //
     // One step of the shuffle by Fisher and Yates a packet: a round costs no more than its draws.
     #[inline]
-    pub fn choose(&mut self, first: u32, count: u32, control: bool) -> u32 {
+    pub fn choose(&mut self, first: u32, count: u32, control: bool, at_switch: bool) -> u32 {
         let rounds = &mut self.classes[usize::from(control)];
         let turn = &mut rounds.turns[first as usize];
         let order = &mut rounds.orders[first as usize..(first + count) as usize];
@@ -60,9 +61,14 @@ impl RoundRobin {
                 .zip(0..)
                 .for_each(|(place, position)| *place = position);
         }
-        self.drawn += 1;
         let left = count - *turn;
-        let taken = *turn + index_below(mix(self.salt ^ self.drawn), left);
+        let taken = match at_switch {
+            true => {
+                self.drawn += 1;
+                *turn + index_below(mix(self.salt ^ self.drawn), left)
+            }
+            false => *turn,
+        };
         order.swap(*turn as usize, taken as usize);
         let position = order[*turn as usize];
         *turn = if left == 1 { 0 } else { *turn + 1 };
@@ -83,7 +89,7 @@ mod tests {
         for step in 0..3_000_usize {
             let which = mix(step as u64) as usize % groups.len();
             let (first, count, control) = groups[which];
-            taken[which].push(state.choose(first, count, control));
+            taken[which].push(state.choose(first, count, control, true));
         }
         for ((_, count, _), taken) in groups.into_iter().zip(taken) {
             for round in taken.chunks_exact(count as usize) {
@@ -98,7 +104,7 @@ mod tests {
     #[test]
     fn orders_are_random() {
         let mut state = RoundRobin::new(4, 7);
-        let mut round = || (0..4).map(|_| state.choose(0, 4, false)).collect::<Vec<_>>();
+        let mut round = || (0..4).map(|_| state.choose(0, 4, false, true)).collect::<Vec<_>>();
         let mut counts = std::collections::BTreeMap::<_, u32>::new();
         let mut repeated = 0_u32;
         let mut last = round();

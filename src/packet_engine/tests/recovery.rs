@@ -57,8 +57,9 @@ fn losses_of_sprayed_flows_are_found_long_before_the_timeout() {
     let mut case = interrupted();
     let found = case.run().unwrap();
     assert!(found.counters.drops > 0);
-    assert_eq!(
-        found.counters.retransmits, found.counters.drops,
+    // Some of the packets lost are acknowledgements, which later ones make good.
+    assert!(
+        (1..=found.counters.drops).contains(&found.counters.retransmits),
         "only what was lost is sent again"
     );
     case.packet.reordering = Some(Time::from_us(1_000_000));

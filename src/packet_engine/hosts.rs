@@ -1,10 +1,9 @@
 //! What hosts do with flows: open their queue pairs, take packets in, acknowledge, recover, finish.
 
-use std::collections::VecDeque;
-
+use super::coalescing::Untold;
 use super::engine::Engine;
 use super::forwarding::Next;
-use super::packet::{ASKING, Event, Kind, MARKED, Packet, RESENT, TRIMMED};
+use super::packet::{Event, Kind, MARKED, Packet, RESENT, TRIMMED};
 use super::path_selection::{Choice, Heard, Spread};
 use super::queue::EventQueue;
 use super::queue_pairs::{COMPLETE, NONE, Receiver, Sender};
@@ -94,8 +93,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
             timeouts: 0,
             patience: 0,
             retransmits: 0,
-            arrivals: VecDeque::new(),
-            heard_at: self.now,
+            untold: (self.ack_every > 0).then(|| Box::new(Untold::new(self.now))),
             ready: false,
             pacing: false,
             timing: false,
@@ -236,38 +234,12 @@ impl<Q: EventQueue> Engine<'_, Q> {
         }
         let complete = count == pair.packets;
         self.note_path(&packet, pair.task);
-        let at_once = complete || arrival == Arrival::Duplicate || packet.has(ASKING | MARKED);
-        if self.ack_every == 0 || self.reports(slot, &packet, arrival == Arrival::New, at_once, before) {
+        if self.ack_every == 0 || self.reports(slot, &packet, arrival, complete, before) {
             self.answer(packet, Kind::Ack, cumulative);
         }
         if complete && arrival == Arrival::New {
             self.piece_delivered(qp, slot);
         }
-    }
-
-    /// Coalesces acknowledgements: whether the receiver answers this packet. What came before it is answered for itself
-    /// where the mark would be another, with the cumulative number `before` it.
-    fn reports(&mut self, slot: u32, packet: &Packet, new: bool, at_once: bool, before: u32) -> bool {
-        let sender = self.queue_pairs[packet.qp as usize].sender;
-        if new && sender != NONE {
-            self.senders.at(sender).arrivals.push_back(packet.seq);
-        }
-        let receiver = self.receivers.at(slot);
-        let pending = receiver.pending.take();
-        if packet.has(MARKED)
-            && let Some(pending) = pending
-        {
-            self.answer(pending, Kind::Ack, before);
-        }
-        let (header, every) = (self.setup.packet.header.0, self.ack_every);
-        let receiver = self.receivers.at(slot);
-        receiver.unreported += u64::from(packet.size) - header;
-        if at_once || receiver.unreported >= every {
-            receiver.unreported = 0;
-            return true;
-        }
-        receiver.pending = Some(*packet);
-        false
     }
 
     /// Remembers which path data took, where flows are observed.
@@ -300,8 +272,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
             path: 0,
             notifies_from: 0,
             in_turn: false,
-            unreported: 0,
-            pending: None,
+            unreported: (self.ack_every > 0).then(Box::default),
         });
         self.queue_pairs[qp as usize].receiver = slot;
         slot
@@ -389,13 +360,12 @@ impl<Q: EventQueue> Engine<'_, Q> {
         }
         let pinned = self.queue_pairs[packet.qp as usize].pinned;
         let (now, full) = (self.now, self.full);
-        let (rtt, coalesced) = (self.stamps.since(now, packet.stamp), self.ack_every > 0);
+        let rtt = self.stamps.since(now, packet.stamp);
         if let Some(senders) = &mut self.watched {
             senders.heard(packet.qp, rtt);
         }
         let sender = self.senders.at(slot);
-        let new = sender.acknowledge(&packet, coalesced);
-        sender.heard_at = now;
+        let new = sender.acknowledge(&packet, now);
         let next = sender.sent.next();
         sender.control.on_ack(&Feedback {
             now,

@@ -12,10 +12,12 @@
 //! | `links` | queues in front of links, marking, buffers |
 //! | `forwarding` | where a packet goes next |
 //! | `lookahead`, `prefetch` | asking memory for what the coming events need |
+//! | `coalescing` | acknowledgements for several packets |
 //! | `limits` | when a run ends before its flows do |
 //! | `nic`, `hosts`, `queue_pairs` | network cards, flows and their two ends |
 //! | `path_selection/`, `transport/`, `recovery/` | one file per way to spread, to control, to recover |
 
+mod coalescing;
 mod credits;
 mod deadlock;
 mod engine;

@@ -271,7 +271,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
             packet.behind = behind;
             packet.flags |= flag;
         }
-        if self.ack_every > 0 && sender.asks(now, self.full) {
+        if sender.asks(now, self.full) {
             packet.flags |= ASKING;
         }
         if resent {

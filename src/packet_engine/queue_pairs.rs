@@ -4,9 +4,7 @@
 //! among all pieces of the placement. What every hop needs of it lies in one dense array; the states
 //! of its two ends exist only while they are needed.
 
-use std::collections::VecDeque;
-
-use super::packet::Packet;
+use super::coalescing::{Unreported, Untold};
 use super::path_selection::Spread;
 use super::prefetch::prefetch;
 use super::recovery::{Order, Received, Sent, Timeout};
@@ -68,10 +66,8 @@ pub(super) struct Sender {
     /// NACKs without progress count as a timeout from then on; 0 before the first.
     pub patience: u64,
     pub retransmits: u32,
-    /// Where acknowledgements are coalesced: packets that have arrived, in that order, and that no acknowledgement has
-    /// told of yet; and when the last came.
-    pub arrivals: VecDeque<u32>,
-    pub heard_at: u64,
+    /// Where acknowledgements are coalesced.
+    pub untold: Option<Box<Untold>>,
     /// Waits in the list of its port.
     pub ready: bool,
     /// Alarms that are pending.
@@ -80,29 +76,6 @@ pub(super) struct Sender {
 }
 
 impl Sender {
-    /// Notes what an acknowledgement tells of: its packet and all below its cumulative number, and, where they are
-    /// `coalesced`, all that arrived before it. Returns how many packets are news.
-    #[inline]
-    pub fn acknowledge(&mut self, packet: &Packet, coalesced: bool) -> u32 {
-        let mut new = 0;
-        if coalesced && !self.sent.is_acknowledged(packet.seq) {
-            while let Some(seq) = self.arrivals.pop_front() {
-                new += self.sent.acknowledge(seq, 0);
-                if seq == packet.seq {
-                    break;
-                }
-            }
-        }
-        new + self.sent.acknowledge(packet.seq, packet.cumulative())
-    }
-
-    /// Whether the packet just sent is to be acknowledged at once: no other can follow it, or nothing has been heard of for
-    /// longer than round trips take.
-    pub fn asks(&self, now: u64, full: u64) -> bool {
-        let next = (u64::from(self.sent.in_flight()) + 1) * full;
-        !self.sent.has_more() || next > self.control.window() || now - self.heard_at >= self.timeout.round_trip()
-    }
-
     /// Whether there is a packet for which there is room in the window, and it is time.
     #[inline]
     pub fn may_send(&self, now: u64, full: u64) -> bool {
@@ -128,10 +101,8 @@ impl Sender {
 #[derive(Debug)]
 pub(super) struct Receiver {
     pub received: Received,
-    /// Where acknowledgements are coalesced: payload bytes that arrived since the last one, and the packet that brought the
-    /// last of them.
-    pub unreported: u64,
-    pub pending: Option<Packet>,
+    /// Where acknowledgements are coalesced.
+    pub unreported: Option<Box<Unreported>>,
     /// Where senders need credits: the number of the last pull, the one that the sender is entitled to, and the path of the
     /// last arrival.
     pub pulled: u32,

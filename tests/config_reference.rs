@@ -157,7 +157,11 @@ impl<'a> Page<'a> {
             Value::String(kind) => plain(kind),
             Value::Array(kinds) => {
                 let kinds = kinds.iter().filter_map(Value::as_str).filter(|k| *k != "null");
-                kinds.map(plain).collect::<Vec<_>>().join(" or ")
+                let kind = |kind: &str| match kind {
+                    "array" => format!("list of {}", self.kind(&schema["items"])),
+                    other => plain(other),
+                };
+                kinds.map(kind).collect::<Vec<_>>().join(" or ")
             }
             _ => "any value".to_owned(),
         }

@@ -136,11 +136,21 @@ impl Folder {
             let name = key.rsplit('.').next().unwrap_or(key);
             match name {
                 "engine" | "transport" => label += &format!(", {value}"),
+                "faults" => label += &format!(", faults={}", shown_faults(value)),
                 _ => label += &format!(", {name}={value}"),
             }
         }
         label
     }
+}
+
+/// Swept faults in short: `[{ link = leaf0-spine0, down = true }]` as `leaf0-spine0 down`.
+fn shown_faults(value: &str) -> String {
+    if value == "[]" {
+        return "none".to_owned();
+    }
+    let text = value.replace("{ link = ", "").replace(", down = true", " down");
+    text.replace(" }", "").replace(['[', ']'], "")
 }
 
 /// Adds to the names of swept workloads the options in which those of one kind differ, but their sizes.

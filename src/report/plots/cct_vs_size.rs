@@ -61,20 +61,38 @@ fn bounds(all: &[Series<'_>], sizes: &[u64]) -> Vec<Bound> {
         }
     }
     let one = found.len() == 1;
-    let named = found.into_iter().map(|(at, owners)| Bound {
-        label: match owners.as_slice() {
-            _ if one => "bound of this fabric".to_owned(),
-            [only] => format!("bound of {}", only.label),
-            [first, others @ ..] => format!("bound of {} and {} more", first.label, others.len()),
-            [] => String::new(),
+    let named = found.into_iter().enumerate().map(|(n, (at, owners))| Bound {
+        label: match one {
+            true => "bound of this fabric".to_owned(),
+            false => format!("bound of {}", owner(&owners)),
         },
-        look: Look {
-            ink: if one { Look::BOUND.ink } else { owners[0].look.ink },
-            ..Look::BOUND
-        },
+        look: Look::bound(n),
         at,
     });
     named.collect()
+}
+
+/// What the series have in common besides their load balancing, or the first of them and how many there are.
+fn owner(series: &[&Series<'_>]) -> String {
+    let common = |series: &&Series<'_>| {
+        let scheme = series
+            .points
+            .first()
+            .map_or("", |point| point.row.load_balancing.as_str());
+        series
+            .label
+            .strip_prefix(scheme)
+            .unwrap_or_default()
+            .trim_start_matches(", ")
+            .to_owned()
+    };
+    let first = common(&series[0]);
+    match series {
+        [only] => only.label.clone(),
+        _ if !first.is_empty() && series.iter().all(|other| common(other) == first) => first,
+        [first, others @ ..] => format!("{} and {} more", first.label, others.len()),
+        [] => String::new(),
+    }
 }
 
 /// Whether two bounds are the same at the sizes that both have.

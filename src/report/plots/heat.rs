@@ -48,6 +48,8 @@ pub(super) struct Maps<'a> {
 const LEFT: f64 = 62.0;
 const ABOVE: f64 = 30.0;
 const BELOW: f64 = 44.0;
+/// Room for the name of a row.
+const NAME: f64 = 20.0;
 const GAP: f64 = 22.0;
 const BAR: f64 = 16.0;
 
@@ -58,11 +60,31 @@ impl Maps<'_> {
         let inside = columns * (LEFT + width + GAP);
         let scale = self.scale_axis();
         let scene_width = (inside + 150.0).max(text_room(self.title, super::axes::LARGE) + 40.0);
-        let row_height = ABOVE + height + BELOW;
+        let full_title = |name: &str, panel: &Panel| match name {
+            "" => panel.title.clone(),
+            name => format!("{name}: {}", panel.title),
+        };
+        // Names that do not fit above each panel stand once above their row.
+        let names = self
+            .rows
+            .iter()
+            .flat_map(|(name, panels)| panels.iter().map(move |panel| full_title(name, panel)));
+        let apart = names.map(|name| text_room(&name, SMALL)).fold(0.0, f64::max) > LEFT + width;
+        let above = if apart { ABOVE + NAME } else { ABOVE };
+        let row_height = above + height + BELOW;
+        let row_names = self.rows.iter().map(|(name, _)| text_room(name, SMALL) + 32.0);
+        let scene_width = if apart {
+            row_names.fold(scene_width, f64::max)
+        } else {
+            scene_width
+        };
         let mut scene = Scene::new(scene_width, HEAD + self.rows.len() as f64 * row_height + 14.0);
         draw_head(&mut scene, self.title, self.subtitle);
         for (r, (name, panels)) in self.rows.iter().enumerate() {
-            let top = HEAD + r as f64 * row_height + ABOVE;
+            let top = HEAD + r as f64 * row_height + above;
+            if apart {
+                scene.text((16.0, top - 14.0 - NAME), name, SMALL, Anchor::Start, TEXT);
+            }
             for (c, panel) in panels.iter().enumerate() {
                 let left = LEFT + c as f64 * (LEFT + width + GAP);
                 let frame = Frame {
@@ -71,18 +93,15 @@ impl Maps<'_> {
                     right: left + width,
                     bottom: top + height,
                 };
-                let title = match name.as_str() {
-                    "" => panel.title.clone(),
-                    name => format!("{name}: {}", panel.title),
-                };
+                let title = full_title(if apart { "" } else { name }, panel);
                 draw_panel(&mut scene, panel, frame, &title, &scale);
             }
         }
         let bar = Frame {
             left: inside + 24.0,
-            top: HEAD + ABOVE,
+            top: HEAD + above,
             right: inside + 24.0 + BAR,
-            bottom: HEAD + ABOVE + height.max(150.0),
+            bottom: HEAD + above + height.max(150.0),
         };
         draw_scale(&mut scene, bar, &scale, self.scale);
         scene

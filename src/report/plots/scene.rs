@@ -105,7 +105,10 @@ impl Scene {
             dash => dashes(&points, dash),
         };
         let solid = Stroke { dash: &[], ..stroke };
-        let long_enough = pieces.into_iter().filter(|points| points.len() > 1);
+        let long_enough = pieces
+            .into_iter()
+            .flat_map(|points| blunt(&points))
+            .filter(|points| points.len() > 1);
         self.shapes
             .extend(long_enough.map(|points| Shape::Line { points, stroke: solid }));
     }
@@ -144,6 +147,26 @@ impl Scene {
             ink,
         });
     }
+}
+
+/// Cuts a line where it turns back: the point of a sharp corner would be drawn far beyond it.
+fn blunt(points: &[At]) -> Vec<Vec<At>> {
+    let mut pieces = vec![Vec::new()];
+    for (n, &at) in points.iter().enumerate() {
+        let sharp = n > 1 && {
+            let (from, corner) = (points[n - 2], points[n - 1]);
+            let (before, after) = (
+                (corner.0 - from.0, corner.1 - from.1),
+                (at.0 - corner.0, at.1 - corner.1),
+            );
+            before.0 * after.0 + before.1 * after.1 < 0.0
+        };
+        if sharp {
+            pieces.push(vec![points[n - 1]]);
+        }
+        pieces.last_mut().into_iter().for_each(|piece| piece.push(at));
+    }
+    pieces
 }
 
 /// Cuts a line into its inked parts.
@@ -187,5 +210,11 @@ mod tests {
     fn dashes_follow_the_corner() {
         let pieces = dashes(&[(0.0, 0.0), (5.0, 0.0), (5.0, 5.0)], &[4.0, 2.0]);
         assert_eq!(pieces, [vec![(0.0, 0.0), (4.0, 0.0)], vec![(5.0, 1.0), (5.0, 5.0)],]);
+    }
+
+    #[test]
+    fn sharp_corners_are_cut() {
+        let [a, b, c, d] = [(0.0, 0.0), (5.0, 0.0), (5.0, 5.0), (4.9, 0.0)];
+        assert_eq!(blunt(&[a, b, c, d]), [vec![a, b, c], vec![c, d]]);
     }
 }

@@ -63,7 +63,7 @@ pub(super) fn draw(folder: &Folder, subject: &Subject<'_>) -> Result<Figure, NoF
     for series in series(folder, &points) {
         let Some(first) = series.points.first() else { continue };
         match folder.detail::<SenderRow>(first, "senders.csv")? {
-            Some(rows) if !rows.is_empty() => all.push((series.label, series.look, rows)),
+            Some(rows) if !rows.is_empty() => all.push((series.label, rows)),
             _ => {}
         }
     }
@@ -74,7 +74,7 @@ pub(super) fn draw(folder: &Folder, subject: &Subject<'_>) -> Result<Figure, NoF
     let alone = all.len() == 1;
     let mut curves = Vec::new();
     let mut subflows = 0;
-    for (label, look, rows) in all.into_iter().take(CURVES) {
+    for (which, (label, rows)) in all.into_iter().take(CURVES).enumerate() {
         let chosen = chosen(rows, share, &mut subflows);
         for (n, ((flow, subflow), samples)) in chosen.into_iter().enumerate() {
             let name = match subflow {
@@ -84,7 +84,8 @@ pub(super) fn draw(folder: &Folder, subject: &Subject<'_>) -> Result<Figure, NoF
             curves.push(Curve {
                 series: label.clone(),
                 label: if alone { name } else { format!("{label}: {name}") },
-                look: if alone { Look::of(n, n) } else { look.dashed_as(n) }.line_only(),
+                // Colours tell series apart, or flows where there is one series.
+                look: Look::of(if alone { n } else { which }, n).line_only(),
                 samples,
             });
         }

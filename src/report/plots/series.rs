@@ -13,10 +13,15 @@ pub(super) struct Series<'a> {
 }
 
 /// The series among some points. A label looks the same in all plots of the folder, and all series of one load
-/// balancing have its colour.
+/// balancing have its colour, where there are several of them.
 pub(super) fn series<'a>(folder: &Folder, points: &[&'a Point]) -> Vec<Series<'a>> {
     let mut schemes: Vec<&str> = Vec::new();
     let mut all: Vec<Series<'a>> = Vec::new();
+    let first = folder.points.first().map(|point| &point.row.load_balancing);
+    let one_scheme = folder
+        .points
+        .iter()
+        .all(|point| Some(&point.row.load_balancing) == first);
     for point in &folder.points {
         let label = folder.label(point);
         if all.iter().any(|series| series.label == label) {
@@ -29,7 +34,7 @@ pub(super) fn series<'a>(folder: &Folder, points: &[&'a Point]) -> Vec<Series<'a
         });
         all.push(Series {
             label,
-            look: Look::of(kind, all.len()),
+            look: Look::of(if one_scheme { all.len() } else { kind }, all.len()),
             points: Vec::new(),
         });
     }

@@ -75,11 +75,11 @@ impl Look {
         }
     }
 
-    /// The same with the dashes of series `n`.
-    pub fn dashed_as(self, n: usize) -> Self {
+    /// The looks of bound `n` of several: black as any, thin, with dashes of its own.
+    pub fn bound(n: usize) -> Self {
         Self {
             dash: DASHES[n % DASHES.len()],
-            ..self
+            ..Self::BOUND
         }
     }
 

@@ -287,7 +287,7 @@ fn drawn(folder: &Folder, draw: Draw) -> Figure {
 fn invent_faults(dir: &Path, sizes: &[u64]) {
     let (mut rows, mut points) = (Vec::new(), "point,hash,faults\n".to_owned());
     for &size in sizes {
-        for (faults, factor) in [("none", 1.0), ("a spine", 2.0)] {
+        for (faults, factor) in [("[]", 1.0), ("[{ link = leaf0-spine0, down = true }]", 2.0)] {
             let at = rows.len() as u64;
             let whole = result(0, "flow", size, 0, 1);
             let bound = whole.bound_us.unwrap().value() * factor;
@@ -296,7 +296,7 @@ fn invent_faults(dir: &Path, sizes: &[u64]) {
             (row.cct_us, row.bound_us) = (Some(cct.into()), Some(bound.into()));
             row.cct_over_bound = Some((cct / bound).into());
             rows.push(row);
-            points += &format!("{at},h{at},{faults}\n");
+            points += &format!("{at},h{at},\"{faults}\"\n");
         }
     }
     write(&dir.join("results.csv"), &rows);
@@ -325,7 +325,10 @@ fn bounds_that_differ_have_owners_and_times_are_absolute() {
         .into_iter()
         .filter(|word| word.starts_with("bound"))
         .collect();
-    assert_eq!(bounds, ["bound of ecmp, faults=none", "bound of ecmp, faults=a spine"]);
+    assert_eq!(
+        bounds,
+        ["bound of ecmp, faults=none", "bound of ecmp, faults=leaf0-spine0 down"]
+    );
     // One fabric: one bound, and bars over it, with times beside them.
     let dir = tempfile::tempdir().unwrap();
     invent(dir.path(), &["packet"], false);

@@ -410,7 +410,11 @@ impl<Q: EventQueue> Engine<'_, Q> {
         if news && !resent && sender.sent.is_judged(ack.seq) {
             sender.order.was_late(sent_at);
         }
-        let window = fixed.map_or(sender.timeout.reordering(), |time| time.0);
+        sender.order.answered(rtt);
+        let window = match fixed {
+            Some(time) => time.0,
+            None => sender.timeout.round_trip().max(sender.order.longest()),
+        };
         let verdict = sender.order.heard(ack.seq, sent_at, resent, window);
         match verdict.first > 0 || verdict.again {
             true => sender.sent.judge(verdict.first, verdict.again),

@@ -187,8 +187,8 @@ impl Setup<'_> {
             return Err(InputError::key("load_balancing", message).help("choose another of the two"));
         }
         self.check_rto()?;
-        senders::check(self)?;
-        self.check_sizes()
+        self.check_sizes()?;
+        senders::check(self)
     }
 
     /// A timeout that runs out before any answer can be there would send everything twice.

@@ -15,6 +15,8 @@ pub(in crate::packet_engine) struct Order {
     resent: Option<u64>,
     /// The widest reordering that a packet taken for lost has turned out to be.
     spread: u64,
+    /// The longest round trips of the window before this one, and of this one so far.
+    longest: [u64; 2],
 }
 
 /// Which packets are to be judged now.
@@ -40,12 +42,27 @@ impl Order {
         if self.mark <= old {
             verdict.first = self.end;
             (self.end, self.mark) = (self.high, self.newest);
+            self.longest = [self.longest[1], 0];
         }
         if self.resent.is_some_and(|resent| resent <= old) {
             verdict.again = true;
             self.resent = None;
         }
         verdict
+    }
+
+    /// A packet was answered after `rtt`.
+    #[inline]
+    pub fn answered(&mut self, rtt: u64) {
+        self.longest[1] = self.longest[1].max(rtt);
+    }
+
+    /// The longest round trip of late and half as much: a queue that grows on one path is known before its packets count
+    /// as lost, however many round trips of other paths are shorter.
+    #[inline]
+    pub fn longest(&self) -> u64 {
+        let longest = self.longest[0].max(self.longest[1]);
+        longest.saturating_add(longest / 2)
     }
 
     /// A packet that was taken for lost, sent at `sent`, had only been late: paths differ by more than was thought.

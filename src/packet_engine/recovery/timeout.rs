@@ -48,14 +48,6 @@ impl Timeout {
         self.mean.saturating_add(self.deviation.saturating_mul(4))
     }
 
-    /// By how much paths may differ: a quarter of the floor, or what round trips have differed by.
-    //
-    // Round trips alone are not enough: queues grow faster than the mean follows, and at the start nothing is known.
-    #[inline]
-    pub fn reordering(&self) -> u64 {
-        self.round_trip().max(self.least / 4)
-    }
-
     /// How long to wait after `tries` timeouts in a row.
     #[inline]
     pub fn wait(&self, tries: u32) -> u64 {

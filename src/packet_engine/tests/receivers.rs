@@ -194,7 +194,11 @@ fn nacks_alone_use_up_the_tries() {
         );
         // Three unloaded round trips of 5 us (RFC 6298's first estimate), doubled up to five times, half as long again by
         // chance at most, and as much once more where NACKs and the timer use up tries in turn.
-        assert!(stuck.at < Time::from_us(2 * 63 * 15 * 3 / 2), "{transport}: {}", stuck.at);
+        assert!(
+            stuck.at < Time::from_us(2 * 63 * 15 * 3 / 2),
+            "{transport}: {}",
+            stuck.at
+        );
     }
 }
 

@@ -92,7 +92,6 @@ fn a_clock_that_would_pass_its_end_ends_the_run() {
             packet: &PacketOptions {
                 payload: Bytes(60_000),
                 max_time: Some(Time::LATEST),
-                max_time: Some(Time::LATEST),
                 ..PacketOptions::default()
             },
             switch: &SwitchOptions::default(),

@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use fabricsim::congestion::{Framing, bounds};
+use fabricsim::experiment::record::ResultRow;
+use fabricsim::experiment::{Details, Store, beats_the_bound};
 use fabricsim::flow_engine::{self, FlowOptions};
 use fabricsim::ids::TaskId;
 use fabricsim::input::NoFiles;
@@ -86,8 +88,8 @@ fn the_ideal_is_on_the_fastest_path_for_the_size() {
     let output = run(&folder, &["run", "experiment.toml", "--out", results]);
     assert!(output.status.success(), "{}", text(&output.stderr));
     let mut fluid = 0;
-    for point in fs::read_dir(out.path().join("points")).unwrap().flatten() {
-        let file = point.path().join("flows.csv");
+    for hash in points(out.path()) {
+        let file = out.path().join("points").join(hash).join("flows.csv");
         for row in columns(&file, &["fct_us", "ideal_fct_us", "slowdown"]) {
             let [fct, ideal, slowdown] = [0, 1, 2].map(|i| row[i].parse::<f64>().unwrap());
             assert!(slowdown >= 1.0 && fct >= ideal, "{row:?}");
@@ -272,43 +274,42 @@ proptest! {
     }
 }
 
-/// A folder whose only row was made to contradict its bound: the kept row is looked at, too.
-#[test]
-fn a_row_below_its_bound_fails_the_run() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/cases/two-cables-bound");
-    let row = fabricsim::experiment::record::ResultRow {
-        cct_us: Some(9.0.into()),
-        bound_us: Some(10.0.into()),
-        ..Default::default()
-    };
-    assert!(fabricsim::experiment::beats_the_bound(&row));
-    let even = fabricsim::experiment::record::ResultRow {
-        cct_us: Some(10.0.into()),
-        ..row
-    };
-    assert!(!fabricsim::experiment::beats_the_bound(&even));
+/// Names of the points in a results folder.
+fn points(out: &Path) -> Vec<String> {
+    let entries = fs::read_dir(out.join("points")).unwrap().flatten();
+    let folders = entries.filter(|entry| entry.path().is_dir());
+    folders.map(|entry| entry.file_name().into_string().unwrap()).collect()
+}
 
-    let out = tempfile::tempdir().unwrap();
-    let results = out.path().to_str().unwrap();
-    let args = ["run", "experiment.toml", "--out", results];
-    assert!(run(&folder, &args).status.success());
-    let point = fs::read_dir(out.path().join("points"))
-        .unwrap()
-        .flatten()
-        .next()
-        .unwrap();
-    let record = point.path().join("record.json");
-    let kept = fs::read_to_string(&record).unwrap();
-    let mut json: serde_json::Value = serde_json::from_str(&kept).unwrap();
-    json["row"]["cct_us"] = 1.0.into();
-    fs::write(&record, json.to_string()).unwrap();
-    let again = run(&folder, &args);
-    let told = text(&again.stderr);
-    // Unless the record was found to be changed and made anew.
+#[test]
+fn a_row_below_its_bound_is_told_from_one_at_it() {
+    let row = |cct: f64| ResultRow {
+        cct_us: Some(cct.into()),
+        bound_us: Some(10.0.into()),
+        ..ResultRow::default()
+    };
+    assert!(beats_the_bound(&row(9.999_99)));
+    assert!(!beats_the_bound(&row(9.999_999)));
+    assert!(!beats_the_bound(&row(10.0)));
+}
+
+/// Every row is held to its bound, a kept one too: one that was made to contradict it ends the run with 1.
+#[test]
+fn a_kept_row_below_its_bound_fails_the_run() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/cases/two-cables-bound");
+    let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let again = |out: &Path| run(&folder, &["run", "experiment.toml", "--out", out.to_str().unwrap()]);
+    assert!(again(first.path()).status.success());
+    let hash = &points(first.path())[0];
+    let mut record = Store::open(first.path()).unwrap().load(hash).unwrap();
+    record.row.cct_us = Some(1.0.into());
+    let forged = Store::open(second.path()).unwrap();
+    forged.save(hash, &record, Details::default()).unwrap();
+    let output = again(second.path());
+    let told = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{told}");
     assert!(
-        again.status.success()
-            || again.status.code() == Some(1)
-                && told.contains("point 0: the completion time of 1 us is below the bound"),
+        told.contains("point 0: the completion time of 1 us is below the bound of 4001 us"),
         "{told}"
     );
 }

@@ -395,7 +395,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         }
         let lost = match pinned {
             true => sender.sent.infer_losses(packet.seq),
-            false if self.drops => self.judge_order(slot, &packet, rtt, new > 0),
+            false if self.drops => self.judge_order(slot, &packet, rtt),
             false => 0,
         };
         self.senders.at(slot).hear_of_loss(now, packet.seq, lost, full, false);
@@ -403,18 +403,11 @@ impl<Q: EventQueue> Engine<'_, Q> {
     }
 
     /// Finds losses of a sprayed flow by the order of its packets; returns how many.
-    fn judge_order(&mut self, slot: u32, ack: &Packet, rtt: u64, news: bool) -> u32 {
+    fn judge_order(&mut self, slot: u32, ack: &Packet, rtt: u64) -> u32 {
         let (sent_at, resent) = (self.now - rtt.min(self.now), ack.has(RESENT));
         let fixed = self.setup.packet.reordering;
         let sender = self.senders.at(slot);
-        if news && !resent && sender.sent.is_judged(ack.seq) {
-            sender.order.was_late(sent_at);
-        }
-        sender.order.answered(rtt);
-        let window = match fixed {
-            Some(time) => time.0,
-            None => sender.timeout.round_trip().max(sender.order.longest()),
-        };
+        let window = fixed.map_or(sender.timeout.round_trip(), |time| time.0);
         let verdict = sender.order.heard(ack.seq, sent_at, resent, window);
         match verdict.first > 0 || verdict.again {
             true => sender.sent.judge(verdict.first, verdict.again),

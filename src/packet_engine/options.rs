@@ -52,8 +52,8 @@ pub struct PacketOptions {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rto: Option<Time>,
     /// Where packets of a flow take several paths and switches drop: a packet is lost when one that was sent so much later
-    /// has been acknowledged (RFC 8985). Default: the smoothed round trip and four deviations, and more once a packet
-    /// taken for lost was only late. Above the timeout it leaves losses to that.
+    /// has been acknowledged (RFC 8985). Default: the smoothed round trip and four deviations, or twice the
+    /// widest reordering that the sender has seen. Above the timeout it leaves losses to that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reordering: Option<Time>,
     /// Timeouts in a row, without any progress, after which a queue pair gives up. Default 64.

@@ -13,10 +13,8 @@ pub(in crate::packet_engine) struct Order {
     mark: u64,
     /// When a packet was last sent again, until that has been judged.
     resent: Option<u64>,
-    /// The widest reordering that a packet taken for lost has turned out to be.
+    /// Twice the widest reordering so far: by how much later a packet had been sent that was acknowledged before another.
     spread: u64,
-    /// The longest round trips of the window before this one, and of this one so far.
-    longest: [u64; 2],
 }
 
 /// Which packets are to be judged now.
@@ -36,39 +34,20 @@ impl Order {
         self.newest = self.newest.max(sent);
         if !resent {
             self.high = self.high.max(seq + 1);
+            // Queues that grow apart do so little by little: what was seen is the measure of what may come.
+            self.spread = self.spread.max(2 * (self.newest - sent));
         }
         let old = self.newest.saturating_sub(window.max(self.spread));
         let mut verdict = Verdict { first: 0, again: false };
         if self.mark <= old {
             verdict.first = self.end;
             (self.end, self.mark) = (self.high, self.newest);
-            self.longest = [self.longest[1], 0];
         }
         if self.resent.is_some_and(|resent| resent <= old) {
             verdict.again = true;
             self.resent = None;
         }
         verdict
-    }
-
-    /// A packet was answered after `rtt`.
-    #[inline]
-    pub fn answered(&mut self, rtt: u64) {
-        self.longest[1] = self.longest[1].max(rtt);
-    }
-
-    /// The longest round trip of late and half as much: a queue that grows on one path is known before its packets count
-    /// as lost, however many round trips of other paths are shorter.
-    #[inline]
-    pub fn longest(&self) -> u64 {
-        let longest = self.longest[0].max(self.longest[1]);
-        longest.saturating_add(longest / 2)
-    }
-
-    /// A packet that was taken for lost, sent at `sent`, had only been late: paths differ by more than was thought.
-    pub fn was_late(&mut self, sent: u64) {
-        let late = self.newest.saturating_sub(sent);
-        self.spread = self.spread.max(late + late / 2);
     }
 
     /// A packet is sent again.
@@ -99,9 +78,10 @@ mod tests {
         let mut order = Order::default();
         order.heard(0, 1_000, false, 100);
         order.heard(50, 1_500, false, 100);
-        order.was_late(1_100);
+        // Sent 400 before one that was acknowledged already: the window is 800 now.
+        order.heard(10, 1_100, false, 100);
         assert_eq!(order.heard(60, 1_600, false, 100).first, 0);
-        assert_eq!(order.heard(110, 2_100, false, 100).first, 51);
+        assert_eq!(order.heard(130, 2_300, false, 100).first, 51);
     }
 
     #[test]

@@ -209,12 +209,6 @@ impl Sent {
         (from..to).filter(|&seq| self.lose(seq)).count() as u32
     }
 
-    /// Whether a packet has been judged: where its acknowledgement is news, it was taken for lost.
-    #[inline]
-    pub fn is_judged(&self, seq: u32) -> bool {
-        seq < self.inferred
-    }
-
     /// The path changes: what was sent so far says nothing about the order of what comes.
     pub fn forget_order(&mut self) {
         self.inferred = self.next;

@@ -175,7 +175,22 @@ impl Machines {
     }
 
     /// What a transfer needs of one kind of machine.
+    //
+    // A fluid loads all links of its path at once, when its first byte can be at the last of them: all of its delay
+    // lies before it needs the machine, wherever on the path that is.
     pub(super) fn need(&self, family: Family, leg: &Leg) -> Option<Need> {
+        let need = self.need_of_packets(family, leg)?;
+        Some(match self.framing {
+            Framing::Packets { .. } => need,
+            Framing::Fluid => Need {
+                head: need.head + need.tail,
+                tail: 0.0,
+                ..need
+            },
+        })
+    }
+
+    fn need_of_packets(&self, family: Family, leg: &Leg) -> Option<Need> {
         let (up, down) = (&self.up[leg.src as usize], &self.down[leg.dst as usize]);
         let through = leg.pair.map_or(0.0, |p| self.pairs.pair(p).through);
         let node = |host: u32| self.edges.node(self.edges.of(host));
@@ -195,11 +210,11 @@ impl Machines {
             // A host of several cables is an edge of its own: the first division tells all of them apart.
             Family::NicOut => {
                 let own = self.edges.links(leg.src).is_none();
-                own.then(|| self.need(Family::CutOut(0), leg))?
+                own.then(|| self.need_of_packets(Family::CutOut(0), leg))?
             }
             Family::NicIn => {
                 let own = self.edges.links(leg.dst).is_none();
-                own.then(|| self.need(Family::CutIn(0), leg))?
+                own.then(|| self.need_of_packets(Family::CutIn(0), leg))?
             }
             Family::CutOut(d) => {
                 let out = self.pairs.crossings(leg.pair?)[d].out;
@@ -262,10 +277,14 @@ impl Machines {
     }
 
     /// The least time before a transfer between edges reaches its first switch, and from its last
-    /// switch to its host; `None` within one edge.
+    /// switch to its host, all of it before for a fluid; `None` within one edge.
     pub(super) fn ends(&self, leg: &Leg) -> Option<(f64, f64)> {
         leg.pair?;
-        Some((self.up[leg.src as usize].latency, self.down[leg.dst as usize].latency))
+        let (first, last) = (self.up[leg.src as usize].latency, self.down[leg.dst as usize].latency);
+        Some(match self.framing {
+            Framing::Packets { .. } => (first, last),
+            Framing::Fluid => (first + last, 0.0),
+        })
     }
 
     /// The largest bound over all machines of one kind. `jobs` yields transfers with the least

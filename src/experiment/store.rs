@@ -294,7 +294,8 @@ mod tests {
             ..Details::default()
         };
         let folder = store.points().join("x");
-        let damages: [(&str, fn(&mut Vec<u8>)); 5] = [
+        type Damage = fn(&mut Vec<u8>);
+        let damages: [(&str, Damage); 5] = [
             ("flows.csv", |text| text.truncate(text.len() - 1)),
             ("flows.csv", |text| text[100] ^= 1),
             ("links.csv", Vec::clear),

@@ -31,7 +31,7 @@ fn permutation(scheme: &str) -> (f64, f64) {
     let fabric = fat_tree();
     let to = |h: u32| (h / 16 + 1) % 4 * 16 + h % 4 * 4 + h / 4 % 4;
     let case = Case::new(fabric, flows((0..64).map(|h| (h, to(h), 2_000_000)))).with(scheme, r#"{"udp": {}}"#);
-    let outcome = case.setup(|setup| simulate(setup)).unwrap();
+    let outcome = case.setup(simulate).unwrap();
     let down: Vec<_> = down_to_tors(&case.fabric).map(|id| outcome.links[id.index()]).collect();
     let mean = down.iter().map(|link| link.bytes).sum::<f64>() / down.len() as f64;
     let most = down.iter().map(|link| link.bytes).fold(0.0, f64::max);
@@ -61,7 +61,7 @@ fn two_tiers_stay_even_to_the_packet() {
     let scheme = r#"{"spray": {"choose": "round-robin"}}"#;
     // 245 packets a host, the last of them full as well: 980 a leaf, 245 an up-link.
     let case = Case::new(fabric, flows((0..16).map(|h| (h, (h + 5) % 16, 245 * 4_086)))).with(scheme, r#"{"udp": {}}"#);
-    let outcome = case.setup(|setup| simulate(setup)).unwrap();
+    let outcome = case.setup(simulate).unwrap();
     let fabric = &case.fabric;
     let up = |id: &LinkId| {
         fabric.is_fabric_link(*id) && (0..16).any(|host| fabric.edge(NodeId(host)) == fabric.link(*id).from)

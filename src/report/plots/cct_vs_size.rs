@@ -41,9 +41,12 @@ struct Bound {
     at: Vec<(u64, f64)>,
 }
 
+/// A bound in us, by size in bytes.
+type BoundAt = Vec<(u64, f64)>;
+
 /// The bounds that differ, each once.
 fn bounds(all: &[Series<'_>], sizes: &[u64]) -> Vec<Bound> {
-    let mut found: Vec<(Vec<(u64, f64)>, Vec<&Series<'_>>)> = Vec::new();
+    let mut found: Vec<(BoundAt, Vec<&Series<'_>>)> = Vec::new();
     for series in all {
         let bound = |&size: &u64| Some((size, series.spread(Some(size), |row| row.bound_us)?.low));
         let at: Vec<_> = sizes.iter().filter_map(bound).filter(|(_, us)| *us > 0.0).collect();

@@ -166,22 +166,12 @@ impl<Q: EventQueue> Engine<'_, Q> {
 
     /// The retransmission timeout of a queue pair under what it finds.
     pub fn timeout_on(&self, qp: u32, conditions: &Conditions) -> Timeout {
-        let rtt = self.longest_rtt(qp, conditions);
+        let rtt = conditions.longest_rtt;
         let least = match self.setup.packet.rto {
             Some(rto) => rto.0,
             None => self.rto.unwrap_or(0).max(LEAST_ROUND_TRIPS.saturating_mul(rtt)),
         };
         Timeout::new(least, rtt, self.chance(qp, 0))
-    }
-
-    /// Unloaded round trip of a queue pair, on the slowest path where it has several.
-    fn longest_rtt(&self, qp: u32, conditions: &Conditions) -> u64 {
-        let pair = &self.queue_pairs[qp as usize];
-        if self.rto.is_none() || pair.pinned || self.equal_links {
-            return conditions.rtt;
-        }
-        let (src, dst) = (NodeId(pair.ends.src), NodeId(pair.ends.dst));
-        unloaded::longest_rtt(self.fabric(), src, dst, self.setup.packet).max(conditions.rtt)
     }
 
     /// What a queue pair's timeout draws after `tries` timeouts in a row.

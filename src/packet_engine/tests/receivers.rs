@@ -192,10 +192,10 @@ fn nacks_alone_use_up_the_tries() {
             stuck.unfinished[0].reason, "gave up after 5 timeouts in a row",
             "{transport}"
         );
-        // Three unloaded round trips of 5 us (RFC 6298's first estimate), doubled up to five times, half as long again by
-        // chance at most, and as much once more where NACKs and the timer use up tries in turn.
+        // RFC 6298's first estimate is three unloaded round trips, 16.05 us. It doubles up to six times, the last one still
+        // pending when the sender has given up, and each is longer by chance, by half at most.
         assert!(
-            stuck.at < Time::from_us(2 * 63 * 15 * 3 / 2),
+            stuck.at < Time((127.0 * 16.05e6 * 1.5) as u64),
             "{transport}: {}",
             stuck.at
         );

@@ -25,7 +25,7 @@ use crate::workload::Schedule;
 
 /// Part of every point's name: results of another model are not taken for this one's. It changes
 /// whenever a change of the code changes a result.
-pub const MODEL: &str = concat!(env!("CARGO_PKG_VERSION"), "+5");
+pub const MODEL: &str = concat!(env!("CARGO_PKG_VERSION"), "+6");
 
 /// Links, transfers and sub-flows that are kept for further points.
 const FABRIC_ROOM: u64 = 4_000_000;

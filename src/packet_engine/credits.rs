@@ -200,7 +200,15 @@ impl<Q: EventQueue> Engine<'_, Q> {
         self.credits.is_some() && sender.sent.has_more() && sender.control.lacks_credit()
     }
 
-    /// A sender that has heard nothing for a timeout asks for the credits that it lacks.
+    /// A sender that has heard of losses asks for credits, where neither a pull that it expects nor a packet that it may still send
+    /// would make its need known.
+    pub fn request_replacement(&mut self, slot: u32) {
+        if self.waits_for_credit(slot) && !self.senders.at(slot).control.expects_credit() {
+            self.request_credit(slot);
+        }
+    }
+
+    /// Asks for the credits that a sender lacks: it has heard nothing for a timeout, or of losses.
     pub fn request_credit(&mut self, slot: u32) {
         if !self.waits_for_credit(slot) {
             return;

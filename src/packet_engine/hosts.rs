@@ -3,7 +3,7 @@
 use super::coalescing::Untold;
 use super::engine::Engine;
 use super::forwarding::Next;
-use super::packet::{Event, Kind, MARKED, Packet, RESENT, TRIMMED};
+use super::packet::{BOUNDED, Event, Kind, MARKED, Packet, RESENT, TRIMMED};
 use super::path_selection::{Choice, Heard, Spread};
 use super::queue::EventQueue;
 use super::queue_pairs::{COMPLETE, NONE, Receiver, Sender};
@@ -298,7 +298,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         let mut packet = Packet {
             kind,
             size: self.setup.packet.ack.0 as u16,
-            flags: data.flags & (MARKED | RESENT) | self.control_flags,
+            flags: data.flags & (MARKED | RESENT | BOUNDED) | self.control_flags,
             behind: u16::MAX,
             ..data
         };
@@ -388,7 +388,10 @@ impl<Q: EventQueue> Engine<'_, Q> {
             false if self.drops => self.judge_order(slot, &packet, rtt),
             false => 0,
         };
-        self.senders.at(slot).hear_of_loss(now, packet.seq, lost, full, false);
+        if lost > 0 {
+            self.senders.at(slot).hear_of_loss(now, packet.seq, lost, full, false);
+            self.request_replacement(slot);
+        }
         self.offer(slot);
     }
 
@@ -425,6 +428,9 @@ impl<Q: EventQueue> Engine<'_, Q> {
             sender.sent.go_back()
         } else {
             sender.spread.on_trimmed(packet.path);
+            if !packet.has(BOUNDED) {
+                sender.control.on_entitled();
+            }
             u32::from(sender.sent.lose(packet.seq))
         };
         if lost > 0 {
@@ -432,6 +438,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
             // A receiver that answers is no reason to take all that is in flight for lost.
             sender.deadline = now.saturating_add(sender.timeout.wait(0));
             sender.timer_seq = sender.sent.next();
+            self.request_replacement(pair.sender);
         }
         self.offer(pair.sender);
     }

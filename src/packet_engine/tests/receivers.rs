@@ -1,8 +1,11 @@
 //! Receivers that hand out credits: incasts, lost credits, oversubscribed fabrics; what trimmed headers and control packets do.
 
+use rand::seq::SliceRandom;
+
 use super::*;
 use crate::ids::{LinkId, NodeId};
 use crate::packet_engine::packet::{Event, Kind};
+use crate::rng;
 use crate::topology::LinkChange;
 use crate::units::Rate;
 
@@ -12,6 +15,18 @@ const WIRE: u64 = 4_150;
 fn incast(rate: &str, packets: u64, transport: &str) -> Case {
     let senders = flows((1..9).map(|src| (src, 0, 4_086 * packets)));
     Case::new(leaf_spine(9, 8, 1, rate, "1us"), senders).with(r#"{"spray": {}}"#, transport)
+}
+
+/// A full fat tree of k pods, 1 us a link.
+fn fat_tree(k: u32, rate: &str) -> Fabric {
+    let (half, cores) = (k / 2, k * k / 4);
+    let cable = format!(r#"{{"rate": "{rate}", "delay": "1us"}}"#);
+    let spec = format!(
+        r#"{{"fat-tree": {{"pods": {k}, "tors_per_pod": {half}, "aggs_per_pod": {half}, "cores": {cores},
+        "hosts_per_tor": {half}, "host_link": {cable}, "tor_link": {cable}, "core_link": {cable}}}}}"#
+    );
+    let spec: Topology = serde_json::from_str(&spec).unwrap();
+    Fabric::compile(&spec.blueprint(&NoFiles).unwrap())
 }
 
 /// The link into a host.
@@ -155,6 +170,29 @@ fn nobody_asks_without_need() {
         setup.transport.credits(&conditions).unwrap() as usize
     });
     assert_eq!((requests, pulls), (0, 500 - window));
+}
+
+/// Where switches trim and nothing is lost whole, no flow waits for a timeout: not for the last packets either, whose
+/// replacements no later packet of the sender can ask for.
+#[test]
+fn replacements_of_the_last_packets_are_asked_for_at_once() {
+    let mut trims = 0;
+    for seed in 1..=8 {
+        let mut receivers: Vec<u32> = (0..128).collect();
+        receivers.shuffle(&mut rng::stream(seed, "receivers", 0));
+        let pairs = (0..).zip(receivers).filter(|(src, dst)| src != dst);
+        let permutation = flows(pairs.map(|(src, dst)| (src, dst, 2_000_000)));
+        let transport = r#"{"eqds": {"initial_window": 1.5}}"#;
+        let mut case = Case::new(fat_tree(8, "100Gbps"), permutation).with(r#"{"bitmap": {}}"#, transport);
+        case.switch.queue = Some(Bytes(150_000));
+        case.packet.rto = Some(Time::from_us(100_000));
+        case.seed = seed;
+        let outcome = case.run().unwrap();
+        trims += outcome.counters.trims;
+        assert_eq!(outcome.counters.drops, 0);
+        assert!(outcome.cct < Time::from_us(250), "seed {seed}: {}", outcome.cct);
+    }
+    assert!(trims > 1_000, "{trims}");
 }
 
 /// Four senders of a leaf share one up-link: receivers that watch the fabric lower the rate of their credits until few packets are trimmed.

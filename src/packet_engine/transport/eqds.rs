@@ -69,6 +69,7 @@ impl Eqds {
             initial: most,
             pulled: 0,
             spent: 0,
+            expected: 0,
             most,
             lapses: self.mode == EqdsMode::Rccc,
             full: conditions.full,
@@ -125,6 +126,8 @@ pub(in crate::packet_engine) struct State {
     pulled: u32,
     /// Packets sent, each for one credit.
     spent: u32,
+    /// The pull number that the receiver will get to by what it knows.
+    expected: u32,
     /// The most credits that it asks for at a time.
     most: u32,
     /// What is left of the first credits lapses as soon as the receiver is heard of.
@@ -187,16 +190,28 @@ impl CongestionControl for State {
         }
     }
 
-    fn pull_target(&self, backlog: u32) -> PullTarget {
+    fn on_entitled(&mut self) {
+        self.expected = self.expected.wrapping_add(1);
+    }
+
+    fn pull_target(&mut self, backlog: u32) -> PullTarget {
         let window = self
             .window
             .as_ref()
             .map_or(u64::MAX, |window| window.window() / self.full + 1);
         let wanted = backlog.min(self.most).min(u32::try_from(window).unwrap_or(u32::MAX));
+        let number = self.pulled.wrapping_add(wanted.saturating_sub(self.credit()));
+        if number.wrapping_sub(self.expected).cast_signed() > 0 {
+            self.expected = number;
+        }
         PullTarget {
-            number: self.pulled.wrapping_add(wanted.saturating_sub(self.credit())),
+            number,
             bounded: wanted < backlog,
         }
+    }
+
+    fn expects_credit(&self) -> bool {
+        self.expected.wrapping_sub(self.pulled).cast_signed() > 0
     }
 
     fn lacks_credit(&self) -> bool {

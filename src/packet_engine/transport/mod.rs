@@ -127,13 +127,21 @@ pub(super) trait CongestionControl {
     /// The receiver has granted `number` packets in all.
     fn on_pull(&mut self, _number: u32) {}
 
+    /// The receiver grants one packet more than it was asked for, as one that it was told of was trimmed.
+    fn on_entitled(&mut self) {}
+
     /// How many credits to ask for, with `backlog` packets still to be sent.
-    fn pull_target(&self, _backlog: u32) -> PullTarget {
+    fn pull_target(&mut self, _backlog: u32) -> PullTarget {
         PullTarget::default()
     }
 
     /// Whether nothing may be sent before the receiver grants more.
     fn lacks_credit(&self) -> bool {
+        false
+    }
+
+    /// Whether the receiver has been asked for credits that have not come yet.
+    fn expects_credit(&self) -> bool {
         false
     }
 
@@ -227,12 +235,20 @@ macro_rules! transports {
                 match self { $(Self::$variant(control) => control.on_pull(number),)* }
             }
 
-            fn pull_target(&self, backlog: u32) -> PullTarget {
+            fn on_entitled(&mut self) {
+                match self { $(Self::$variant(control) => control.on_entitled(),)* }
+            }
+
+            fn pull_target(&mut self, backlog: u32) -> PullTarget {
                 match self { $(Self::$variant(control) => control.pull_target(backlog),)* }
             }
 
             fn lacks_credit(&self) -> bool {
                 match self { $(Self::$variant(control) => control.lacks_credit(),)* }
+            }
+
+            fn expects_credit(&self) -> bool {
+                match self { $(Self::$variant(control) => control.expects_credit(),)* }
             }
 
             #[inline]

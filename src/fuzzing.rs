@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::experiment::config::{Draft, FileStore};
+use crate::config::{Draft, FileStore};
 use crate::experiment::{Engine, Experiment, Memory, Plan, Scene, Sweep};
 use crate::flow_engine::{self, FlowOptions};
 use crate::input::{Files, InputError};

@@ -34,6 +34,7 @@
 #![deny(unsafe_code)]
 
 pub mod cli;
+pub mod config;
 pub mod congestion;
 pub mod experiment;
 pub mod flow_engine;

@@ -18,9 +18,11 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     ("flow_engine", ENGINE),
     ("packet_engine", ENGINE),
+    ("config", &[]),
     (
         "experiment",
         &[
+            "config",
             "topology",
             "workload",
             "placement",
@@ -40,10 +42,11 @@ const ROOMS: &[(&str, &[&str])] = &[
             "optimal_transport",
             "flow_engine",
             "packet_engine",
+            "config",
             "experiment",
         ],
     ),
-    ("report", &["experiment"]),
+    ("report", &["config", "experiment"]),
 ];
 
 /// Crates that only some rooms may use.

@@ -8,8 +8,8 @@ use clap::Args;
 
 use super::ExperimentArgs;
 use super::failure::Failure;
+use crate::config::ConfigError;
 use crate::experiment::Plan;
-use crate::experiment::config::ConfigError;
 
 /// Arguments of `fabricsim check`.
 #[derive(Debug, Args)]

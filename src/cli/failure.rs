@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
 
 use super::tell::tell;
+use crate::config::ConfigError;
 use crate::experiment::RunError;
-use crate::experiment::config::ConfigError;
 use crate::report::ReportError;
 
 /// Why a verb ended without success.

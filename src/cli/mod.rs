@@ -23,7 +23,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
-use crate::experiment::config::{FileStore, Setting};
+use crate::config::{FileStore, Setting};
 use crate::experiment::{Memory, Plan};
 use failure::Failure;
 use tell::tell;

@@ -11,7 +11,7 @@ use super::format::{Format, swept};
 use super::run::unfinished;
 use super::tell::tell;
 use super::{ExperimentArgs, stop_on_interrupt};
-use crate::experiment::config::ConfigError;
+use crate::config::ConfigError;
 use crate::experiment::{self, PlaceOptions, Plan};
 use crate::placement::PlanFile;
 use crate::report::table::Columns;

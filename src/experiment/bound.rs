@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::config::ConfigError;
 use super::hashing::Hashing;
 use super::measure::{self, microseconds, ratio};
 use super::plan::{Plan, Point, Scene};
 use super::record::{Number, ResultRow};
 use super::spec::Experiment;
+use crate::config::ConfigError;
 use crate::congestion::{self, Bounds, Expected, WorstLink};
 use crate::topology::Fabric;
 

@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::claim;
-use super::config::{ConfigError, absolute, open_file};
 use super::manifest::{self, Manifest};
 use super::plan::Plan;
 use super::run::RunError;
 use super::store::{Store, named};
+use crate::config::{ConfigError, absolute};
+use crate::input::open_file;
 
 /// The results folder while this process is at work in it.
 #[derive(Debug)]

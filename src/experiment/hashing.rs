@@ -2,9 +2,9 @@
 
 use rand::Rng;
 
-use super::config::FileStore;
 use super::plan::Scene;
 use super::spec::Experiment;
+use crate::config::FileStore;
 use crate::congestion::{self, Expected};
 use crate::rng::stream;
 

@@ -6,10 +6,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
-use super::config::{ConfigError, absolute};
 use super::plan::{MODEL, Plan};
 use super::run::Report;
 use super::store::Store;
+use crate::config::{ConfigError, absolute};
 
 /// What is known about a run besides its results.
 #[derive(Debug)]

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::config::ConfigError;
 use super::details::details;
 use super::plan::{Plan, Point, Resolved, Scene};
 use super::record::{Number, ResultRow};
 use super::spec::{Engine, Experiment};
 use super::store::Details;
+use crate::config::ConfigError;
 use crate::congestion::{self, Assessment, Bounds};
 use crate::flow_engine;
 use crate::outcome::{Outcome, Stuck};

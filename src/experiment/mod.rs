@@ -1,7 +1,7 @@
 //! From an experiment file to results on disk: parse, validate, sweep, run, record.
 //!
 //! ```text
-//! config   text -> tree                 spec      tree -> Experiment, one point as written
+//! spec     tree -> Experiment, one point as written
 //! sweep    the points                   plan      every point validated before anything runs
 //! measure  a point -> its record        run       all points, several at a time
 //! bound    a point without simulating   place     placements held against the optimum
@@ -15,7 +15,6 @@
 
 mod bound;
 mod claim;
-pub mod config;
 mod details;
 mod folder;
 mod hashing;

@@ -7,10 +7,10 @@ use cpu_time::ThreadTime;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::config::ConfigError;
 use super::measure::{self, Judged, ratio};
 use super::plan::{Plan, Point, Resolved};
 use super::record::Number;
+use crate::config::ConfigError;
 use crate::outcome::Stuck;
 use crate::placement::{
     self, Ecmp, Ethereal, Judgement, LoadBalancing, OptimalTransport, PlanFile, Route, Spray, WeightedSpray,

@@ -9,13 +9,13 @@ use rayon::prelude::*;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::config::{ConfigError, Draft, Entry, FileStore, Opened, Setting};
 use super::limits;
 use super::memory::Memory;
 use super::shelf::Shelf;
 use super::spec::{Engine, Experiment};
 use super::sweep::Sweep;
 use super::usage::Usage;
+use crate::config::{ConfigError, Draft, Entry, FileStore, Opened, Setting};
 use crate::congestion::{self, Bounds, RouteSet};
 use crate::ids::{LinkId, NodeId};
 use crate::input::InputError;

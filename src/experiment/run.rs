@@ -4,7 +4,6 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
-use super::config::ConfigError;
 use super::folder;
 use super::manifest::Manifest;
 use super::measure::Storm;
@@ -12,6 +11,7 @@ use super::plan::{Plan, Point};
 use super::record::{ResultRow, TimingRow};
 use super::store::Store;
 use super::work::Work;
+use crate::config::ConfigError;
 use crate::outcome::Stuck;
 
 /// How to run.

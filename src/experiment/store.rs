@@ -12,11 +12,11 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::claim::Claim;
-use super::config::open_file;
 use super::plan::MODEL;
 use super::record::{
     BufferRow, FlowRow, LinkRow, PacketsRow, PortRow, ResultRow, SenderRow, SeriesRow, read_csv, write_csv,
 };
+use crate::input::open_file;
 
 /// What is kept of a point: its row, the time it took, and what its other files are.
 #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::ReportError;
-use crate::experiment::config::open_file;
 use crate::experiment::is_whole;
 use crate::experiment::record::{ResultRow, read_csv};
+use crate::input::open_file;
 
 /// One point of the plan with its row of results.
 #[derive(Debug, Clone)]

@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::subject::Subject;
+use crate::config::ConfigError;
 use crate::congestion::{Assessment, Bounds, Framing, RouteSet};
-use crate::experiment::config::ConfigError;
 use crate::experiment::{Engine, Experiment, Network, Plan, Point};
 use crate::flow_engine::{FlowOptions, Weights};
 use crate::ids::NodeId;

@@ -29,7 +29,7 @@ pub use evidence::Evidence;
 pub use finding::{Finding, Verdict};
 pub use subject::{House, Subject};
 
-use crate::experiment::config::ConfigError;
+use crate::config::ConfigError;
 use crate::experiment::{Plan, Point};
 
 /// A comparison: what it looks at, and the findings it adds.

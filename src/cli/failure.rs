@@ -8,8 +8,8 @@ use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, Na
 
 use super::tell::tell;
 use crate::config::ConfigError;
-use crate::experiment::RunError;
 use crate::report::ReportError;
+use crate::runner::RunError;
 
 /// Why a verb ended without success.
 #[derive(Debug)]

@@ -23,8 +23,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
-use crate::config::{FileStore, Setting};
-use crate::experiment::{Memory, Plan};
+use crate::config::Setting;
+use crate::experiment::Plan;
 use failure::Failure;
 use tell::tell;
 
@@ -88,7 +88,7 @@ struct ExperimentArgs {
 }
 
 impl ExperimentArgs {
-    /// The validated plan, every setting of which some point uses.
+    /// The plan, every setting of which some point uses.
     fn plan(&self) -> Result<Plan, Failure> {
         self.plan_with(&[])
     }
@@ -100,28 +100,20 @@ impl ExperimentArgs {
         Ok(plan)
     }
 
-    /// The validated plan, none of whose points takes more than this memory.
-    fn plan_within(&self, memory: Memory) -> Result<Plan, Failure> {
-        let plan = self.load(&[], memory)?;
-        plan.check_engine()?;
-        Ok(plan)
-    }
-
-    /// The validated plan for who asks both engines, whichever the experiment names.
+    /// The plan for who asks both engines, whichever the experiment names.
     fn plan_for_both_engines(&self, further: &[String]) -> Result<Plan, Failure> {
-        self.load(further, Memory::free())
-    }
-
-    fn load(&self, further: &[String], memory: Memory) -> Result<Plan, Failure> {
         let dir = self.file.parent().unwrap_or(&self.file);
         let texts = self.settings.iter().chain(further);
         let settings: Result<Vec<_>, _> = texts.map(|text| Setting::parse(text, dir)).collect();
-        let plan = Plan::load_within(&self.file, &settings?, FileStore::default(), memory)?;
-        for warning in plan.warnings() {
-            tell(format_args!("warning: {warning}"));
-        }
+        let plan = Plan::parse(&self.file, &settings?)?;
+        plan.warnings().iter().for_each(|warning| warn(warning));
         Ok(plan)
     }
+}
+
+/// Tells the user what is likely not meant.
+fn warn(warning: &str) {
+    tell(format_args!("warning: {warning}"));
 }
 
 /// Reads the arguments, does what they say, and reports what went wrong.

@@ -116,7 +116,7 @@ impl Sweep {
     }
 
     /// The same as places in the lists.
-    pub(super) fn indices(&self, point: usize) -> impl Iterator<Item = (&Axis, usize)> {
+    pub fn indices(&self, point: usize) -> impl Iterator<Item = (&Axis, usize)> {
         let (mut left, mut step) = (point, self.points());
         self.axes.iter().map(move |axis| {
             step /= axis.values.len();

@@ -5,8 +5,8 @@ use super::scene::{At, BLACK, Frame, Scene, Stroke};
 use super::series::{Series, Spread, note, of_largest_size, series};
 use super::style::{Legend, Look};
 use super::{Figure, NoFigure, missing};
-use crate::experiment::record::Number;
 use crate::report::folder::{Folder, Point, Subject};
+use crate::results::Number;
 
 pub(super) fn draw(folder: &Folder, subject: &Subject<'_>) -> Result<Figure, NoFigure> {
     let points = of_largest_size(&subject.points);

@@ -6,8 +6,8 @@ use super::scene::{Anchor, BLACK, Frame, GRID, Scene, Stroke, TEXT};
 use super::series::{Spread, note, sizes};
 use super::style::{Legend, Look, SMALL};
 use super::{Figure, NoFigure, missing};
-use crate::experiment::record::Number;
 use crate::report::folder::{Folder, Subject};
+use crate::results::Number;
 use crate::units::Bytes;
 
 const ENGINES: [&str; 2] = ["flow", "packet"];

@@ -13,7 +13,6 @@ mod fct_cdf;
 mod glyphs;
 mod heat;
 mod link_load;
-mod links;
 mod queue_over_time;
 mod render;
 mod scene;
@@ -29,7 +28,7 @@ use std::path::{Path, PathBuf};
 
 use super::ReportError;
 use super::folder::{Folder, Subject};
-use crate::experiment::remove_plots;
+use crate::results::{ReadError, remove_plots};
 use scene::Scene;
 
 type Draw = fn(&Folder, &Subject<'_>) -> Result<Figure, NoFigure>;
@@ -61,9 +60,9 @@ enum NoFigure {
     Failed(ReportError),
 }
 
-impl From<ReportError> for NoFigure {
-    fn from(error: ReportError) -> Self {
-        Self::Failed(error)
+impl From<ReadError> for NoFigure {
+    fn from(error: ReadError) -> Self {
+        Self::Failed(error.into())
     }
 }
 
@@ -141,14 +140,14 @@ impl Figure {
         let [svg, png, csv] = ["svg", "png", "csv"].map(|kind| dir.join(format!("{name}.{kind}")));
         render::write_svg(&self.scene, &svg)?;
         render::write_png(&self.scene, &png)?;
-        let mut writer = csv::Writer::from_path(&csv).map_err(|error| ReportError::content(&csv, error))?;
+        let mut writer = csv::Writer::from_path(&csv).map_err(|error| ReportError::file(&csv, error.into()))?;
         writer
             .write_record(self.headings)
-            .map_err(|error| ReportError::content(&csv, error))?;
+            .map_err(|error| ReportError::file(&csv, error.into()))?;
         for row in &self.rows {
             writer
                 .write_record(row)
-                .map_err(|error| ReportError::content(&csv, error))?;
+                .map_err(|error| ReportError::file(&csv, error.into()))?;
         }
         writer.flush().map_err(|error| ReportError::file(&csv, error))?;
         Ok([svg, png, csv])

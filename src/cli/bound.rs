@@ -5,9 +5,9 @@ use std::sync::atomic::Ordering;
 
 use clap::Args;
 
+use super::arguments::{ExperimentArgs, stop_on_interrupt, warn};
 use super::failure::Failure;
 use super::format::Format;
-use super::{ExperimentArgs, stop_on_interrupt, warn};
 use crate::experiment::{Memory, Preparer};
 use crate::report::table::Columns;
 use crate::runner;

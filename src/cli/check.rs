@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use clap::Args;
 use rayon::prelude::*;
 
+use super::arguments::{ExperimentArgs, warn};
 use super::failure::Failure;
-use super::{ExperimentArgs, warn};
 use crate::config::ConfigError;
 use crate::experiment::{Memory, Preparer};
 

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
+use super::arguments::{ExperimentArgs, stop_on_interrupt, warn};
 use super::failure::Failure;
 use super::format::Format;
 use super::run::unfinished;
 use super::tell::tell;
-use super::{ExperimentArgs, stop_on_interrupt, warn};
 use crate::config::ConfigError;
 use crate::experiment::{Memory, Plan, Preparer};
 use crate::placement::PlanFile;

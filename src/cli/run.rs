@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::arguments::{ExperimentArgs, stop_on_interrupt, warn};
 use super::failure::Failure;
 use super::format::Format;
 use super::progress::Meter;
 use super::tell::tell;
-use super::{ExperimentArgs, stop_on_interrupt, warn};
 use crate::experiment::{Memory, Plan, Preparer};
 use crate::outcome::Stuck;
 use crate::report::plots::plot_folder;

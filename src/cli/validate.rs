@@ -4,10 +4,10 @@ use std::io::Write;
 
 use clap::Args;
 
+use super::arguments::{ExperimentArgs, warn};
 use super::failure::Failure;
 use super::format::Format;
 use super::tell::tell;
-use super::{ExperimentArgs, warn};
 use crate::experiment::{Memory, Preparer};
 use crate::report::table::Columns;
 use crate::results::Swept;

@@ -64,6 +64,11 @@ pub(super) fn read(path: &Path) -> Result<BTreeMap<u32, Listed>, ReadError> {
     let header = reader.headers().map_err(broken)?.clone();
     let records: Vec<_> = reader.records().collect::<Result<_, _>>().map_err(broken)?;
     let columns: Vec<Column<'_>> = (2..header.len()).map(|c| Column::of(&header, c, &records)).collect();
+    if columns.iter().any(|column| column.has_tables && !column.has_options) {
+        let why =
+            "it has no columns for the options of swept tables: an earlier version wrote it; run the experiment again";
+        return Err(ReadError::content(path, why));
+    }
     let mut points = BTreeMap::new();
     for record in &records {
         let point = record.get(0).and_then(|cell| cell.parse().ok());
@@ -93,16 +98,23 @@ struct Column<'a> {
     key: &'a str,
     /// Whether its key lies inside that of a column before it.
     is_option: bool,
+    /// Whether the key of a column behind it lies inside its own.
+    has_options: bool,
+    /// Whether it holds tables, or lists of them.
+    has_tables: bool,
     varies: bool,
 }
 
 impl<'a> Column<'a> {
     fn of(header: &'a csv::StringRecord, at: usize, records: &[csv::StringRecord]) -> Self {
         let key = &header[at];
-        let inside = |outer: &str| key.strip_prefix(outer).is_some_and(|rest| rest.starts_with('.'));
+        let inside = |outer: &str, inner: &str| inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('.'));
+        let is_table = |value: &str| value.starts_with("{ ") || value.starts_with("[{ ");
         Self {
             key,
-            is_option: header.iter().take(at).skip(2).any(inside),
+            is_option: header.iter().take(at).skip(2).any(|outer| inside(outer, key)),
+            has_options: header.iter().skip(at).any(|inner| inside(key, inner)),
+            has_tables: records.iter().any(|record| is_table(&record[at])),
             varies: records.iter().any(|record| record[at] != records[0][at]),
         }
     }
@@ -121,4 +133,44 @@ pub(super) fn read_lines(path: &Path) -> io::Result<String> {
         ));
     }
     Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::sync::Arc;
+
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn options_come_back_beside_the_tables_that_hold_them() {
+        let texts = |texts: &[&str]| texts.iter().map(|&text| Arc::new(Value::from(text))).collect();
+        let list = PointList {
+            hashes: vec!["a".into(), "b".into()],
+            swept: Swept {
+                keys: vec!["workload".into(), "seed".into()],
+                values: vec![texts(&["{ shift = { offset = 1 } }", "1"]), texts(&["x.toml", "1"])],
+            },
+            options: Swept {
+                keys: vec!["workload.shift.offset".into()],
+                values: vec![texts(&["1"]), vec![Arc::new(Value::Null)]],
+            },
+        };
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("points.csv");
+        let mut text = Vec::new();
+        list.write(&mut text).unwrap();
+        fs::write(&path, &text).unwrap();
+        let points = read(&path).unwrap();
+        let pair = |key: &str, value: &str| vec![(key.to_owned(), value.to_owned())];
+        assert_eq!(points[&0].swept, pair("workload", "{ shift = { offset = 1 } }"));
+        assert_eq!(points[&0].options, pair("workload.shift.offset", "1"));
+        assert_eq!((points[&1].hash.as_str(), points[&1].options.len()), ("b", 0));
+        // As before there were such columns.
+        fs::write(&path, "point,hash,workload\n0,a,{ shift = { offset = 1 } }\n").unwrap();
+        let error = read(&path).unwrap_err().to_string();
+        assert!(error.contains("an earlier version wrote it"), "{error}");
+    }
 }

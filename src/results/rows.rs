@@ -5,25 +5,25 @@ use serde::{Deserialize, Serialize};
 
 use super::Number;
 
-/// One row of `results.csv`: one point of the plan. Fields are its columns, in order; `None` is an
-/// empty cell, where a column has no meaning.
+/// One row of `results.csv`: one point of the plan. Fields are its fixed columns, in order; `None` is an
+/// empty cell, where a column has no meaning. A swept key that is none of them has a column behind them.
 #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ResultRow {
     /// Index in the plan.
     pub point: u32,
     /// `flow` or `packet`.
     pub engine: String,
-    /// Kind of the topology, or the name of the file that describes it.
+    /// Kind of the topology, the name of the file that describes it, or the table that the sweep sets.
     pub topology: String,
     /// Hosts of the fabric.
     pub hosts: u32,
-    /// Kind of the workload, or the name of the file that describes it.
+    /// The same of the workload.
     pub workload: String,
     /// `size` or `message` of the workload in bytes.
     pub size_bytes: Option<u64>,
     /// Name with its non-default options.
     pub load_balancing: String,
-    /// Packet engine.
+    /// Its name, or the table that the sweep sets; packet engine.
     pub transport: Option<String>,
     pub seed: u64,
     /// Last data byte of the last transfer at its receiver, from t = 0.
@@ -63,6 +63,7 @@ pub struct ResultRow {
     pub trims: Option<u64>,
     pub pauses: Option<u64>,
     pub retransmits: Option<u64>,
+    // New columns come here, at the end of the fixed ones and before those of the swept keys.
 }
 
 /// One row of `timings.csv`, which differs from run to run.

@@ -212,6 +212,23 @@ fn buffer_row(switch: &str, mut fill: Vec<u64>, moments: usize) -> BufferRow {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::topology::{Cable, LeafSpine};
+    use crate::units::{Rate, Time};
+
+    #[test]
+    fn tiers_are_counted_from_the_hosts() {
+        let link = Cable {
+            rate: Rate::from_gbps(100),
+            delay: Time::from_ns(500),
+        };
+        let fabric = Fabric::compile(&LeafSpine::uniform(2, 3, 2, link).blueprint().unwrap());
+        for (node, tier) in fabric.nodes().iter().zip(tiers(&fabric)) {
+            let expected = ["host", "leaf", "spine"]
+                .iter()
+                .position(|kind| node.name.starts_with(kind));
+            assert_eq!(tier.map(|tier| tier as usize), expected, "{}", node.name);
+        }
+    }
 
     #[test]
     fn fills_are_ranked_with_the_empty_moments() {

@@ -2,11 +2,11 @@
 //! different bounds, as with failed links.
 
 use super::axes::{Axis, HEAD, Plane, TimeUnit, draw_head};
+use super::figure::{Figure, NoFigure, missing};
 use super::glyphs::text_room;
 use super::scene::{Anchor, BLACK, Frame, MUTED, Scene, Stroke, TEXT};
 use super::series::{Series, Spread, cell, note, series, sizes};
 use super::style::{Look, SMALL};
-use super::{Figure, NoFigure, missing};
 use crate::report::folder::{Folder, Subject};
 use crate::results::{Number, ResultRow};
 use crate::units::Bytes;

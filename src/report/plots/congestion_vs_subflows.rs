@@ -1,10 +1,10 @@
 //! What splitting buys: fabric congestion over its optimum against the number of sub-flows.
 
 use super::axes::{Axis, HEAD, Plane, draw_head};
+use super::figure::{Figure, NoFigure, missing};
 use super::scene::{At, BLACK, Frame, Scene, Stroke};
 use super::series::{Series, Spread, note, of_largest_size, series};
 use super::style::{Legend, Look};
-use super::{Figure, NoFigure, missing};
 use crate::report::folder::{Folder, Point, Subject};
 use crate::results::Number;
 

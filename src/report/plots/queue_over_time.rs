@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::axes::{Axis, HEAD, Plane, TimeUnit, draw_head};
+use super::figure::{Figure, NoFigure, missing};
 use super::scene::{Anchor, Frame, Scene, TEXT};
 use super::series::{cell, note_on_one, of_largest_size, series};
 use super::style::{Legend, Look, SMALL};
-use super::{Figure, NoFigure, missing};
 use crate::report::folder::{Folder, Subject};
 use crate::results::{Direction, SeriesRow};
 

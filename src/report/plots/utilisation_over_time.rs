@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::axes::{Axis, TimeUnit};
+use super::figure::{Figure, NoFigure, missing};
 use super::heat::{Maps, Panel};
 use super::series::{cell, note_on_one, of_largest_size, series};
-use super::{Figure, NoFigure, missing};
 use crate::report::folder::{Folder, Subject};
 use crate::results::{Direction, LinkRow, SeriesRow};
 

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use fabricsim::experiment::{Plan, RunOptions, run};
+use fabricsim::experiment::{Memory, Plan, Preparer};
 use fabricsim::report::plots::plot_folder;
+use fabricsim::runner::{RunOptions, run};
 
 /// Files of experiments/.
 const EXPERIMENTS: [&str; 3] = ["quickstart", "fluid-leaf-crossing", "large-1024"];
@@ -33,8 +34,8 @@ fn main() {
             println!("| {name} | {points} | {stage} | {seconds:.3} | {elapsed:.3} | {holds:.1} |");
         };
         let mut plan = None;
-        stage("validate", &mut || {
-            plan.insert(Plan::load(&file, &[]).expect("the file is sound"))
+        stage("read the plan", &mut || {
+            plan.insert(Plan::parse(&file, &[]).expect("the file is sound"))
                 .points()
                 .len()
         });
@@ -53,6 +54,9 @@ fn run_all(plan: &Plan, out: &Path) -> usize {
         stop: &AtomicBool::new(false),
         begun: &|_| {},
         progress: &|_| {},
+        warn: &|_| {},
     };
-    run(plan, &options).expect("the folder can be written").rows.len()
+    let preparer = Preparer::new(plan, Memory::free());
+    let report = run(&preparer, &options).expect("the folder can be written");
+    report.rows.len()
 }

@@ -36,15 +36,21 @@ def cell(values):
     return mean if low == high else f"{mean} [{low}, {high}]"
 
 
-def told(key, value):
+def told(key, point):
     """A swept key and its value, in few words."""
-    if key == "workload" and "=" not in value:
-        return value.rsplit("/")[-1].removesuffix(".toml")
-    if key == "workload":
-        kind, _, options = value.strip("{ }").partition(" = { ")
-        options = [option.split(" = ") for option in options.split(", ")]
-        return " ".join([kind, *(value for name, value in options if name not in ("size", "message"))])
-    return f"{key.rsplit('.')[-1]} {value}"
+    if key != "workload":
+        return f"{key.rsplit('.')[-1]} {point[key]}"
+    options = [(option.split(".")[1:], value) for option, value in point.items() if option.startswith("workload.") and value]
+    if not options:
+        return point[key].rsplit("/")[-1].removesuffix(".toml")
+    telling = [value for (*_, name), value in options if name not in ("size", "message")]
+    return " ".join([options[0][0][0], *telling])
+
+
+def swept_keys(points):
+    """The columns of points.csv without the options inside tables that are swept whole."""
+    keys = list(next(iter(points.values())))
+    return [key for at, key in enumerate(keys) if not any(key.startswith(f"{outer}.") for outer in keys[:at])]
 
 
 def main():
@@ -56,14 +62,15 @@ def main():
     swept = {point["point"]: point for point in read(arguments.results / "points.csv")}
     results = [row for row in read(arguments.results / "results.csv") if row[arguments.column]]
     one_size = len({row["size_bytes"] for row in results}) == 1
+    keys = swept_keys(swept)
     apart = {"point", "hash", "load_balancing", *arguments.draws}
     rows, columns = {}, {}
     for result in results:
         point = swept[result["point"]]
         sizes = [] if one_size else [size(int(result["size_bytes"]))]
         others = [
-            told(key, value)
-            for key, value in point.items()
+            told(key, point)
+            for key in keys
             if key not in apart and not (key.startswith("workload.") and key.endswith((".size", ".message")))
         ]
         column = ", ".join(sizes + others) or arguments.column

@@ -4,8 +4,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::experiment::config::{Draft, FileStore};
-use crate::experiment::{Engine, Experiment, Memory, Plan, Scene, Sweep};
+use crate::config::{Draft, FileStore};
+use crate::experiment::{Engine, Experiment, Memory, Plan, Preparer, Scene, Sweep};
 use crate::flow_engine::{self, FlowOptions};
 use crate::input::{Files, InputError};
 use crate::outcome::Observe;
@@ -137,13 +137,13 @@ pub fn experiment(bytes: &[u8]) {
     if !is_small(path, &files()) {
         return;
     }
-    let Ok(plan) = Plan::load_within(path, &[], files(), Memory(MEMORY)) else {
+    let Ok(plan) = Plan::parse_among(path, &[], files()) else {
         return;
     };
-    for &point in plan.points() {
-        let Ok(resolved) = plan.resolve(point) else { continue };
-        if let Ok(scene) = plan.scene(&resolved.experiment) {
-            simulate(&resolved.experiment, &scene);
+    let preparer = Preparer::new(&plan, Memory(MEMORY));
+    for point in plan.points() {
+        if let Ok(prepared) = point.prepare(&preparer) {
+            simulate(&prepared.resolved.experiment, &prepared.scene);
         }
     }
 }
@@ -206,7 +206,7 @@ fn simulate(experiment: &Experiment, scene: &Scene) {
             let _ = flow_engine::simulate(fabric, &scene.schedule, &scene.placement, &experiment.flow, &observe);
         }
         Engine::Packet => {
-            let _ = packet_engine::simulate_watched(&experiment.packet_setup(scene), &mut |_| Continue::No);
+            let _ = packet_engine::simulate_watched(&scene.packet_setup(experiment), &mut |_| Continue::No);
         }
     }
 }

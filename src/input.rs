@@ -2,6 +2,9 @@
 //! that says which part of an input cannot be used and what would be valid instead.
 
 use std::fmt;
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
 
 /// Where in its input an error lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,6 +92,20 @@ impl std::error::Error for InputError {}
 
 /// Most bytes that a file may have: ten million flows in the longest form.
 pub const MAX_FILE_BYTES: u64 = 1 << 30;
+
+/// Opens a file for reading. A pipe would wait for whoever writes, a device may never end, and neither can be
+/// read again by the next point.
+///
+/// # Errors
+/// A file that cannot be opened, or anything but a file or folder.
+pub fn open_file(path: &Path) -> io::Result<File> {
+    let kind = fs::metadata(path)?.file_type();
+    if !kind.is_file() && !kind.is_dir() {
+        let why = "it is a pipe or a device, not a file";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+    }
+    File::open(path)
+}
 
 /// Texts by name. The experiment reads them from disk; tests keep them in memory.
 pub trait Files {

@@ -24,9 +24,11 @@
 //! max-min fairly. [`packet_engine`] simulates every packet through every queue. All take the same
 //! fabric, schedule and placement; the engines give the same [`outcome`].
 //!
-//! [`experiment`] leads from a file to results on disk: text, experiment as written, validated plan,
-//! points, records. [`validation`] holds the three answers against each other. [`report`] draws
-//! tables and plots from records alone. [`cli`] is the command line, one file per verb.
+//! [`config`] reads text into a tree whose values know where they were written. [`experiment`] makes a plan of it, which
+//! is cheap, and prepares the points of the plan, which is not. [`runner`] runs them, bounds them and places them;
+//! [`results`] is what it writes: the schema of every file, with its writer and its reader. [`validation`] holds the
+//! three answers against each other. [`report`] draws tables and plots from results alone. [`cli`] is the command line,
+//! one file per command.
 //!
 //! Engines are pure: no file, clock, thread or environment; the same input gives the same output, bit
 //! for bit, on any machine and with any number of threads.
@@ -34,6 +36,7 @@
 #![deny(unsafe_code)]
 
 pub mod cli;
+pub mod config;
 pub mod congestion;
 pub mod experiment;
 pub mod flow_engine;
@@ -46,7 +49,9 @@ pub mod outcome;
 pub mod packet_engine;
 pub mod placement;
 pub mod report;
+pub mod results;
 pub mod rng;
+pub mod runner;
 pub mod topology;
 pub mod units;
 pub mod validation;

@@ -4,15 +4,15 @@ use std::fs;
 use std::path::Path;
 
 use fabricsim::congestion::{Framing, bounds};
-use fabricsim::experiment::record::ResultRow;
-use fabricsim::experiment::{Details, Store, beats_the_bound};
 use fabricsim::flow_engine::{self, FlowOptions};
 use fabricsim::ids::TaskId;
 use fabricsim::input::NoFiles;
 use fabricsim::outcome::Observe;
 use fabricsim::packet_engine::{self, Ideal, PacketOptions, Setup, SwitchOptions, Transport};
 use fabricsim::placement::{Ecmp, LoadBalancing, Placement, Spray};
+use fabricsim::results::{Details, ResultRow, Store};
 use fabricsim::rng::{index_below, mix};
+use fabricsim::runner::beats_the_bound;
 use fabricsim::topology::{Blueprint, Cable, Fabric, Rail, Routing};
 use fabricsim::units::{Bytes, Rate, Time};
 use fabricsim::workload::{Action, AllToAll, Moment, Schedule, ScheduleBuilder, Workload};

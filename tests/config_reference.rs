@@ -33,7 +33,8 @@ const HEAD: &str = "# Every key of the experiment file
 
 This page is made from `fabricsim schema` (run `UPDATE_DOCS=1 cargo test config` after changing a key). Sizes, times and rates
 are written with a unit: `\"64KiB\"`, `\"500ns\"`, `\"100Gbps\"`; KB and MB are powers of ten, KiB and MiB powers of two. Unknown keys
-are errors. `fabricsim check FILE` prints a file with every default filled in.
+are errors. `fabricsim check FILE` prints a file with every default filled in, after building every point; with `--quick` it looks at keys, types,
+options, swept values and files alone.
 ";
 
 struct Page<'a> {

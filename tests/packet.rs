@@ -7,7 +7,8 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 
-use fabricsim::experiment::{self, Plan, Progress, RunOptions};
+use fabricsim::experiment::{Memory, Plan, Preparer};
+use fabricsim::runner::{self, Progress, RunOptions};
 
 use crate::cli::{folder, run, stdout, text};
 
@@ -269,7 +270,7 @@ topology = "fabric.toml"
 message = "50MB"
 "#;
     let dir = folder(&[("long.toml", experiment), ("fabric.toml", FABRIC)]);
-    let plan = Plan::load(&dir.path().join("long.toml"), &[]).unwrap();
+    let plan = Plan::parse(&dir.path().join("long.toml"), &[]).unwrap();
     let told = Mutex::new(Vec::new());
     let options = RunOptions {
         out: dir.path().join("long"),
@@ -278,8 +279,9 @@ message = "50MB"
         stop: &AtomicBool::new(false),
         begun: &|_| {},
         progress: &|progress| told.lock().unwrap().push(progress),
+        warn: &|_| {},
     };
-    experiment::run(&plan, &options).unwrap();
+    runner::run(&Preparer::new(&plan, Memory::free()), &options).unwrap();
     let told: Vec<Progress> = told.into_inner().unwrap();
     assert!(told.is_sorted_by_key(|progress| progress.thousandths), "{told:?}");
     assert!(

@@ -259,3 +259,119 @@ fn a_flow_of_10_gib_takes_its_time() {
     // 10 GiB at 100 Gb/s and four links of 500 ns.
     assert!(csv.lines().nth(1).unwrap().contains(",858995.4592,"), "{csv}");
 }
+
+/// Every point of a sweep as text: its cells by column.
+fn rows(csv: &str) -> Vec<std::collections::BTreeMap<String, String>> {
+    let mut reader = csv::Reader::from_reader(csv.as_bytes());
+    reader.deserialize().map(Result::unwrap).collect()
+}
+
+#[test]
+fn every_swept_key_is_a_column() {
+    let text = r#"
+topology = "small.toml"
+engine = "packet"
+[workload.all-reduce]
+size = "64KiB"
+ranks = 8
+[sweep]
+transport = [{ dcqcn = { gain = 0.1 } }, "dctcp"]
+"packet.ack_priority" = [true]
+"workload.all-reduce.algorithm" = ["ring", "halving-doubling"]
+faults = [[], [{ link = "leaf0-spine0", down = true }]]
+seed = [7]
+"#;
+    let dir = folder(&[("e.toml", text), ("small.toml", TOPOLOGY)]);
+    let csv = stdout(dir.path(), &["run", "e.toml", "--out", "r", "--format", "csv"]);
+    assert_eq!(csv, results(dir.path(), "r"));
+    let header = csv.lines().next().unwrap();
+    // `transport` and `seed` are columns already.
+    let further = ",retransmits,packet.ack_priority,workload.all-reduce.algorithm,faults";
+    assert!(header.ends_with(further), "{header}");
+    let told: Vec<_> = rows(&csv)
+        .iter()
+        .map(|row| {
+            ["transport", "workload.all-reduce.algorithm", "faults"]
+                .map(|key| row[key].clone())
+                .join(" | ")
+        })
+        .collect();
+    insta::assert_snapshot!(told.join("\n"), @r"
+    { dcqcn = { gain = 0.1 } } | ring | []
+    { dcqcn = { gain = 0.1 } } | ring | [{ link = leaf0-spine0, down = true }]
+    { dcqcn = { gain = 0.1 } } | halving-doubling | []
+    { dcqcn = { gain = 0.1 } } | halving-doubling | [{ link = leaf0-spine0, down = true }]
+    dctcp | ring | []
+    dctcp | ring | [{ link = leaf0-spine0, down = true }]
+    dctcp | halving-doubling | []
+    dctcp | halving-doubling | [{ link = leaf0-spine0, down = true }]
+    ");
+    // JSON has the same, numbers and true as what they are; and so have the rows of bound and place.
+    for arguments in [
+        &["run", "e.toml", "--out", "r", "--format", "json"][..],
+        &["bound", "e.toml", "--format", "json"],
+        &["place", "e.toml", "--format", "json"],
+    ] {
+        let json: serde_json::Value = serde_json::from_str(&stdout(dir.path(), arguments)).unwrap();
+        assert_eq!(json[0]["packet.ack_priority"], true, "{arguments:?}");
+        assert_eq!(json[0]["seed"], 7);
+        let rows = json.as_array().unwrap();
+        let second = rows.iter().find(|row| row["point"] == 1).unwrap();
+        assert_eq!(second["faults"], "[{ link = leaf0-spine0, down = true }]");
+        assert_eq!(json[0]["workload.all-reduce.algorithm"], "ring");
+    }
+    let bounds = stdout(dir.path(), &["bound", "e.toml", "--format", "csv"]);
+    let further = ",expected_sampled_us,transport,packet.ack_priority,workload.all-reduce.algorithm,faults";
+    assert!(bounds.lines().next().unwrap().ends_with(further), "{bounds}");
+}
+
+/// Shifts on 32 hosts; one by 32 or 64 is to itself, which only building it shows.
+const SHIFTS: &str = "topology = \"small.toml\"\n[workload.shift]\nmessage = \"8KiB\"\n";
+
+fn shifts(offsets: impl Iterator<Item = u32>) -> tempfile::TempDir {
+    let offsets: Vec<_> = offsets.map(|offset| offset.to_string()).collect();
+    let sweep = format!("[sweep]\n\"workload.shift.offset\" = [{}]\n", offsets.join(", "));
+    folder(&[("e.toml", &format!("{SHIFTS}{sweep}")), ("small.toml", TOPOLOGY)])
+}
+
+#[test]
+fn a_small_plan_is_prepared_before_anything_is_written_and_a_large_one_point_by_point() {
+    let small = shifts([1, 2, 32, 3].into_iter());
+    let large = shifts((1..32).chain(33..36).chain([64, 36]));
+    let refused = |dir: &Path, arguments: &[&str]| {
+        let output = run(dir, arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        text(&output.stderr)
+    };
+    for dir in [small.path(), large.path()] {
+        stdout(dir, &["check", "e.toml", "--quick"]);
+        let found = refused(dir, &["check", "e.toml"]);
+        assert!(found.contains("workload.shift.offset"), "{found}");
+        let told = refused(dir, &["run", "e.toml", "--out", "r", "--jobs", "1"]);
+        let error = told.lines().skip_while(|line| !line.contains("workload.shift.offset"));
+        let expected = found.lines().skip_while(|line| !line.contains("workload.shift.offset"));
+        assert_eq!(error.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
+    }
+    assert!(!small.path().join("r").exists());
+    // What ran before stays, with its rows.
+    assert_eq!(finished_points(&large.path().join("r")), 34);
+    assert_eq!(results(large.path(), "r").lines().count(), 1 + 34);
+}
+
+/// What a matrix has to say is said when it is built, and it is not built for points that are there.
+#[test]
+fn points_that_are_there_are_not_prepared() {
+    let experiment = "topology = \"small.toml\"\n[workload.connection-matrix]\nfile = \"x.cm\"\n";
+    let matrix = "Nodes 32\nConnections 2\n0->31 start 30 size 2000000\n1->30 start 40 size 2000000\n";
+    let dir = folder(&[("e.toml", experiment), ("small.toml", TOPOLOGY), ("x.cm", matrix)]);
+    let said = |arguments: &[&str]| {
+        let output = run(dir.path(), arguments);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stderr).contains("set start_unit")
+    };
+    let arguments = ["run", "e.toml", "--out", "r"];
+    assert!(said(&arguments));
+    assert!(!said(&arguments));
+    assert!(said(&["check", "e.toml"]));
+    assert!(!said(&["check", "e.toml", "--quick"]));
+}

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use fabricsim::congestion::Assessment;
-use fabricsim::experiment::Plan;
+use fabricsim::experiment::{Memory, Plan, Preparer};
 use fabricsim::flow_engine::{self, FlowOptions};
 use fabricsim::outcome::{Observe, Outcome, Stuck};
 use fabricsim::packet_engine::{self, Setup};
@@ -32,8 +32,8 @@ fn failures(subject: &dyn Subject) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("experiment.toml");
     fs::write(&file, EXPERIMENT).unwrap();
-    let plan = Plan::load(&file, &[]).unwrap();
-    let findings = validate(&plan, subject).unwrap();
+    let plan = Plan::parse(&file, &[]).unwrap();
+    let findings = validate(&Preparer::new(&plan, Memory::free()), subject).unwrap();
     assert!(
         findings
             .iter()
@@ -139,8 +139,8 @@ fn an_engine_with_faster_links_is_caught() {
 fn the_quick_experiments_validate() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments/validate");
     for name in ["fat-tree", "faults", "oversubscribed", "patterns"] {
-        let plan = Plan::load(&folder.join(format!("{name}.toml")), &[]).unwrap();
-        for finding in validate(&plan, &House).unwrap() {
+        let plan = Plan::parse(&folder.join(format!("{name}.toml")), &[]).unwrap();
+        for finding in validate(&Preparer::new(&plan, Memory::free()), &House).unwrap() {
             assert!(finding.verdict != Verdict::Fail, "{name}: {finding:?}");
         }
     }

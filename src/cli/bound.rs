@@ -5,11 +5,12 @@ use std::sync::atomic::Ordering;
 
 use clap::Args;
 
+use super::arguments::{ExperimentArgs, stop_on_interrupt, warn};
 use super::failure::Failure;
-use super::format::{Format, swept};
-use super::{ExperimentArgs, stop_on_interrupt};
-use crate::experiment;
+use super::format::Format;
+use crate::experiment::{Memory, Preparer};
 use crate::report::table::Columns;
+use crate::runner;
 
 /// What the table shows of all that is known.
 const COLUMNS: Columns = Columns {
@@ -48,10 +49,12 @@ impl Bound {
     pub fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
         let plan = self.experiment.plan()?;
         let stop = stop_on_interrupt()?;
-        let rows = experiment::bound(&plan, stop)?;
+        let preparer = Preparer::new(&plan, Memory::free());
+        let rows = runner::bound(&preparer, stop)?;
+        preparer.warnings().iter().for_each(|warning| warn(warning));
         if stop.load(Ordering::Relaxed) {
             return Err(Failure::Stopped);
         }
-        Ok(self.format.print(out, &rows, COLUMNS, &swept(&plan))?)
+        Ok(self.format.print(out, &rows, COLUMNS, &runner::swept(&plan))?)
     }
 }

@@ -7,9 +7,9 @@ use std::process::ExitCode;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
 
 use super::tell::tell;
-use crate::experiment::RunError;
-use crate::experiment::config::ConfigError;
+use crate::config::ConfigError;
 use crate::report::ReportError;
+use crate::runner::RunError;
 
 /// Why a verb ended without success.
 #[derive(Debug)]

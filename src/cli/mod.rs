@@ -3,6 +3,7 @@
 //! Tables and data go to stdout, progress and errors to stderr. Exit codes: 0 done; 1 a comparison
 //! failed, or a flow did not finish; 2 usage, configuration or files; 130 interrupted, as a shell has it.
 
+mod arguments;
 mod bound;
 mod check;
 mod failure;
@@ -17,16 +18,11 @@ mod tell;
 mod validate;
 
 use std::io::{self, Write};
-use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::experiment::config::{FileStore, Setting};
-use crate::experiment::{Memory, Plan};
 use failure::Failure;
-use tell::tell;
 
 /// Does it matter, on this fabric and for these collectives, how bytes are spread over paths?
 #[derive(Debug, Parser)]
@@ -76,54 +72,6 @@ enum Verb {
     Man,
 }
 
-/// Which experiment, and what is different from the file.
-#[derive(Debug, Args)]
-struct ExperimentArgs {
-    /// Experiment file
-    #[arg(value_name = "EXPERIMENT.toml", value_hint = clap::ValueHint::FilePath)]
-    file: PathBuf,
-    /// Set a key of the experiment: a value of TOML, or a bare text
-    #[arg(long = "set", value_name = "KEY.PATH=VALUE")]
-    settings: Vec<String>,
-}
-
-impl ExperimentArgs {
-    /// The validated plan, every setting of which some point uses.
-    fn plan(&self) -> Result<Plan, Failure> {
-        self.plan_with(&[])
-    }
-
-    /// The same with further settings.
-    fn plan_with(&self, further: &[String]) -> Result<Plan, Failure> {
-        let plan = self.plan_for_both_engines(further)?;
-        plan.check_engine()?;
-        Ok(plan)
-    }
-
-    /// The validated plan, none of whose points takes more than this memory.
-    fn plan_within(&self, memory: Memory) -> Result<Plan, Failure> {
-        let plan = self.load(&[], memory)?;
-        plan.check_engine()?;
-        Ok(plan)
-    }
-
-    /// The validated plan for who asks both engines, whichever the experiment names.
-    fn plan_for_both_engines(&self, further: &[String]) -> Result<Plan, Failure> {
-        self.load(further, Memory::free())
-    }
-
-    fn load(&self, further: &[String], memory: Memory) -> Result<Plan, Failure> {
-        let dir = self.file.parent().unwrap_or(&self.file);
-        let texts = self.settings.iter().chain(further);
-        let settings: Result<Vec<_>, _> = texts.map(|text| Setting::parse(text, dir)).collect();
-        let plan = Plan::load_within(&self.file, &settings?, FileStore::default(), memory)?;
-        for warning in plan.warnings() {
-            tell(format_args!("warning: {warning}"));
-        }
-        Ok(plan)
-    }
-}
-
 /// Reads the arguments, does what they say, and reports what went wrong.
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -165,22 +113,4 @@ fn dispatch(verb: Verb, out: &mut impl Write) -> Result<(), Failure> {
         }
         Verb::Man => Ok(clap_mangen::Man::new(Cli::command()).render(out)?),
     }
-}
-
-/// A flag that the first Ctrl-C sets; the second ends the process at once.
-fn stop_on_interrupt() -> io::Result<&'static AtomicBool> {
-    static STOP: AtomicBool = AtomicBool::new(false);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
-    let listen = async move {
-        while tokio::signal::ctrl_c().await.is_ok() {
-            if STOP.swap(true, Ordering::Relaxed) {
-                std::process::exit(130);
-            }
-            tell("\nfinishing what is running; Ctrl-C again stops at once");
-        }
-    };
-    std::thread::Builder::new()
-        .name("signals".into())
-        .spawn(move || runtime.block_on(listen))?;
-    Ok(&STOP)
 }

@@ -6,15 +6,16 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
+use super::arguments::{ExperimentArgs, stop_on_interrupt, warn};
 use super::failure::Failure;
-use super::format::{Format, swept};
+use super::format::Format;
 use super::run::unfinished;
 use super::tell::tell;
-use super::{ExperimentArgs, stop_on_interrupt};
-use crate::experiment::config::ConfigError;
-use crate::experiment::{self, PlaceOptions, Plan};
+use crate::config::ConfigError;
+use crate::experiment::{Memory, Plan, Preparer};
 use crate::placement::PlanFile;
 use crate::report::table::Columns;
+use crate::runner::{self, PlaceOptions};
 
 /// What the table shows: the judgement, and with --verify the completion time.
 const COLUMNS: Columns = Columns {
@@ -75,14 +76,16 @@ impl Place {
         if let Some(input) = self.out.as_deref().and_then(|out| plan.files().holds(out)) {
             return Err(onto_an_input(&input).into());
         }
-        let report = experiment::place(
-            &plan,
+        let preparer = Preparer::new(&plan, Memory::free());
+        let report = runner::place(
+            &preparer,
             PlaceOptions {
                 verify: self.verify.is_some(),
                 plan_file: self.out.is_some(),
                 stop: stop_on_interrupt()?,
             },
         )?;
+        preparer.warnings().iter().for_each(|warning| warn(warning));
         if let (Some(path), Some(file)) = (&self.out, &report.plan_file) {
             write_plan(path, file)?;
         }
@@ -92,7 +95,7 @@ impl Place {
         if report.stopped {
             return Err(Failure::Stopped);
         }
-        self.format.print(out, &report.rows, COLUMNS, &swept(&plan))?;
+        self.format.print(out, &report.rows, COLUMNS, &runner::swept(&plan))?;
         match report.stuck.first() {
             Some((row, stuck)) => Err(Failure::Stuck(format!("{row}: {}", unfinished(stuck)))),
             None => Ok(()),

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::tell::tell;
-use crate::experiment::Progress;
+use crate::runner::Progress;
 
 /// Time between two lines.
 const EVERY: Duration = Duration::from_secs(10);

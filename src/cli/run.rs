@@ -5,16 +5,17 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::arguments::{ExperimentArgs, stop_on_interrupt, warn};
 use super::failure::Failure;
-use super::format::{Format, swept};
+use super::format::Format;
 use super::progress::Meter;
 use super::tell::tell;
-use super::{ExperimentArgs, stop_on_interrupt};
-use crate::experiment::record::Number;
-use crate::experiment::{self, Begun, Memory, Plan, Report, RunOptions};
+use crate::experiment::{Memory, Plan, Preparer};
 use crate::outcome::Stuck;
 use crate::report::plots::plot_folder;
 use crate::report::table::Columns;
+use crate::results::Number;
+use crate::runner::{self, Begun, Report, RunOptions};
 
 /// What the table shows of results.csv.
 const COLUMNS: Columns = Columns {
@@ -70,7 +71,8 @@ impl Run {
     /// Runs all points and prints their results.
     pub fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
         let memory = if self.force { Memory::UNLIMITED } else { Memory::free() };
-        let plan = self.experiment.plan_within(memory)?;
+        let plan = self.experiment.plan()?;
+        let preparer = Preparer::new(&plan, memory);
         let folder = self
             .out
             .clone()
@@ -87,12 +89,13 @@ impl Run {
                     meter.keep(begun.kept);
                     self.tell_changes(begun);
                 },
+                warn: &|warning| warn(warning),
             };
-            experiment::run(&plan, &options)
+            runner::run(&preparer, &options)
         })?;
         let plots = plots(&report, &folder);
         if !self.quiet {
-            self.format.print(out, &report.rows, COLUMNS, &swept(&plan))?;
+            self.format.print(out, &report.rows, COLUMNS, &runner::swept(&plan))?;
             out.flush()?;
             for (point, storm) in &report.storms {
                 let (index, percent) = (point.index, storm.share * 1e2);
@@ -165,7 +168,7 @@ fn conclude(plan: &Plan, report: &Report) -> Result<(), Failure> {
 
 /// The rows that no scheme can have, kept ones too: a fault of the simulation or of the bound.
 fn early_text(report: &Report) -> String {
-    let early = report.rows.iter().filter(|row| experiment::beats_the_bound(row));
+    let early = report.rows.iter().filter(|row| runner::beats_the_bound(row));
     let told = early.map(|row| {
         let figure = |number: Option<Number>| number.unwrap_or_default();
         format!(

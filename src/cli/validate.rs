@@ -4,11 +4,13 @@ use std::io::Write;
 
 use clap::Args;
 
-use super::ExperimentArgs;
+use super::arguments::{ExperimentArgs, warn};
 use super::failure::Failure;
 use super::format::Format;
 use super::tell::tell;
-use crate::report::table::{Columns, Swept};
+use crate::experiment::{Memory, Preparer};
+use crate::report::table::Columns;
+use crate::results::Swept;
 use crate::validation::{Finding, House, Verdict, validate};
 
 /// What the table shows of the findings.
@@ -43,7 +45,9 @@ impl Validate {
     /// Compares engines, placements and bounds at every point.
     pub fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
         let plan = self.experiment.plan_for_both_engines(&[])?;
-        let findings = validate(&plan, &House)?;
+        let preparer = Preparer::new(&plan, Memory::free());
+        let findings = validate(&preparer, &House)?;
+        preparer.warnings().iter().for_each(|warning| warn(warning));
         let count = |verdict| findings.iter().filter(|finding| finding.verdict == verdict).count();
         let shown: Vec<Finding> = findings
             .iter()

@@ -1,11 +1,12 @@
 //! What a point needs at least, in simulated time, samples and memory, and whether that can be had.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::memory::{Memory, Parts, gigabytes};
-use super::plan::{Plan, Scene};
+use super::scene::Scene;
 use super::spec::{Engine, Experiment};
-use crate::congestion;
+use crate::congestion::{self, Bounds};
 use crate::ids::LinkId;
 use crate::input::InputError;
 use crate::placement::{Placement, Route};
@@ -19,8 +20,13 @@ const MOST_SAMPLES: f64 = 50e6;
 const MANY_HOPS: f64 = 16.0;
 
 /// Refuses a point that would take too long in simulated time, too many samples, or more than `memory`; else says how
-/// much of that it takes.
-pub(super) fn check(plan: &Plan, experiment: &Experiment, scene: &Scene, memory: Memory) -> Result<u64, InputError> {
+/// much of that it takes. Bounds are asked for only where there is doubt about the time.
+pub(super) fn check(
+    experiment: &Experiment,
+    scene: &Scene,
+    memory: Memory,
+    bounds: impl FnOnce() -> Arc<Bounds>,
+) -> Result<u64, InputError> {
     // What is stopped is not waited for.
     let stop = experiment.packet.stop.filter(|_| experiment.engine == Engine::Packet);
     let doubtful = stop.is_none() && at_most(experiment, scene) > Time::LATEST.0 as f64;
@@ -32,7 +38,7 @@ pub(super) fn check(plan: &Plan, experiment: &Experiment, scene: &Scene, memory:
             busy.iter_mut().for_each(|time| *time = time.min(stop.0 as f64));
         }
         if doubtful {
-            check_time(plan, experiment, scene, &busy)?;
+            check_time(experiment, scene, &busy, bounds)?;
         }
         if let Some(interval) = series {
             samples = check_samples(scene, interval, &busy)?;
@@ -119,7 +125,12 @@ fn busiest(busy: &[f64]) -> Option<(LinkId, f64)> {
     Some((LinkId::from(link), time))
 }
 
-fn check_time(plan: &Plan, experiment: &Experiment, scene: &Scene, busy: &[f64]) -> Result<(), InputError> {
+fn check_time(
+    experiment: &Experiment,
+    scene: &Scene,
+    busy: &[f64],
+    bounds: impl FnOnce() -> Arc<Bounds>,
+) -> Result<(), InputError> {
     let most = rough_time(Time::LATEST.0 as f64);
     let fabric = &scene.network.fabric;
     if let Some((link, time)) = busiest(busy).filter(|&(_, time)| time > Time::LATEST.0 as f64) {
@@ -135,7 +146,7 @@ fn check_time(plan: &Plan, experiment: &Experiment, scene: &Scene, busy: &[f64])
         let help = format!("at most {most} are simulated: make the link faster, or send less over it");
         return Err(InputError::key(key, message).help(help));
     }
-    if plan.bounds(experiment, scene).cct > Time::LATEST {
+    if bounds().cct > Time::LATEST {
         let message = format!("nothing could end within {most}, the longest time that is simulated");
         return Err(InputError::key("workload", message).help("send less, or make links and delays shorter"));
     }

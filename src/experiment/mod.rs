@@ -1,48 +1,32 @@
-//! From an experiment file to results on disk: parse, validate, sweep, run, record.
+//! From the tree of an experiment file to points that can be simulated.
 //!
 //! ```text
-//! config   text -> tree                 spec      tree -> Experiment, one point as written
-//! sweep    the points                   plan      every point validated before anything runs
-//! measure  a point -> its record        run       all points, several at a time
-//! bound    a point without simulating   place     placements held against the optimum
-//! hashing  what ECMP is expected to cost           usage     settings that change nothing
-//! limits   time, samples and memory that are needed   memory    how much there is
-//! details  files of a point             record    rows of the results
-//! store    the results folder           manifest  what was run, when and where
-//! folder   what of it stays             work      equal points once, shared with other processes
-//! claim    who works on what
+//! spec      one point as written          sweep     the points
+//! identity  what a point is named by      plan      every point read and named; builds nothing
+//! usage     settings that change nothing  resolved  a plan as one experiment file
+//! scene     what a point is simulated on  prepare   builds it, once for all points that share it
+//! limits    time, samples and memory that a point needs; memory: how much there is
 //! ```
+//!
+//! Reading a plan is cheap, preparing a point is not: a command parses the whole plan first, and prepares a point when
+//! its turn comes.
 
-mod bound;
-mod claim;
-pub mod config;
-mod details;
-mod folder;
-mod hashing;
+mod identity;
 mod limits;
-mod manifest;
-mod measure;
+mod lru_cache;
 mod memory;
-mod place;
 mod plan;
-pub mod record;
+mod prepare;
 mod resolved;
-mod run;
+mod scene;
 mod seed;
-mod shelf;
 mod spec;
-mod store;
 mod sweep;
 mod usage;
-mod work;
 
-pub use bound::{BoundRow, bound};
-pub use folder::remove_plots;
-pub use measure::{Judged, Measured, Storm, beats_the_bound};
 pub use memory::Memory;
-pub use place::{PlaceOptions, PlaceReport, PlaceRow, place};
-pub use plan::{MODEL, Network, Plan, Point, Resolved, Scene};
-pub use run::{Begun, Progress, Report, RunError, RunOptions, run};
+pub use plan::{Plan, Point, Resolved};
+pub use prepare::{Prepared, Preparer};
+pub use scene::{Network, Scene};
 pub use spec::{Engine, Experiment, Output, schema};
-pub use store::{Details, Record, Store, is_whole};
 pub use sweep::{Axis, MAX_POINTS, Sweep};

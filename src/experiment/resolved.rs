@@ -4,8 +4,8 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use super::config::{ConfigError, absolute};
 use super::plan::Plan;
+use crate::config::{ConfigError, absolute};
 
 impl Plan {
     /// The experiment as text that reads back to the same points, from any folder. The values of

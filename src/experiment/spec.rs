@@ -7,12 +7,11 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema, schema_for};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::plan::Scene;
 use crate::congestion::Framing;
 use crate::flow_engine::FlowOptions;
 use crate::input::InputError;
 use crate::outcome::Observe;
-use crate::packet_engine::{PacketOptions, Setup, SwitchOptions, Transport};
+use crate::packet_engine::{PacketOptions, SwitchOptions, Transport};
 use crate::placement::LoadBalancing;
 use crate::topology::{Fault, Topology};
 use crate::units::Time;
@@ -89,47 +88,6 @@ impl Experiment {
                 packets_only("output.senders", "senders have windows and rates of packets".into())
             }
             _ => Ok(()),
-        }
-    }
-
-    /// Refuses what the engine cannot simulate on this scene.
-    pub fn check_scene(&self, scene: &Scene) -> Result<(), InputError> {
-        match self.engine {
-            Engine::Packet => self.packet_setup(scene).check(),
-            Engine::Flow if scene.schedule.has_endless() => {
-                let message = "a flow of size 0 has no end, and the flow engine runs to the end";
-                Err(InputError::key("engine", message)
-                    .help("write `engine = \"packet\"`, and `stop = \"2ms\"` under [packet]"))
-            }
-            Engine::Flow if scene.network.events.is_empty() => Ok(()),
-            Engine::Flow => {
-                let timed = |fault: &Fault| fault.from.is_some() || fault.until.is_some();
-                let key = self
-                    .faults
-                    .iter()
-                    .position(timed)
-                    .map_or("faults".to_owned(), |i| format!("faults.{i}"));
-                Err(
-                    InputError::key(key, "the fault comes or goes, which the flow engine cannot simulate")
-                        .help("write `engine = \"packet\"`, or take `from` and `until` out"),
-                )
-            }
-        }
-    }
-
-    /// Everything that a run of the packet engine depends on.
-    pub fn packet_setup<'a>(&'a self, scene: &'a Scene) -> Setup<'a> {
-        Setup {
-            fabric: &scene.network.fabric,
-            link_events: &scene.network.events,
-            schedule: &scene.schedule,
-            placement: &scene.placement,
-            load_balancing: &self.load_balancing,
-            transport: &self.transport,
-            packet: &self.packet,
-            switch: &self.switch,
-            observe: self.output.observe(),
-            seed: self.seed,
         }
     }
 

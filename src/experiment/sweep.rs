@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::config::{ConfigError, Entry, MAX_DEPTH, Node, too_deep};
+use crate::config::{ConfigError, Entry, MAX_DEPTH, Node, too_deep};
 
 /// Most points of one experiment.
 pub const MAX_POINTS: usize = 1_000_000;
@@ -63,7 +63,7 @@ impl Sweep {
     fn collect(&mut self, above: &[String], table: &Entry) -> Result<(), ConfigError> {
         for (key, entry) in table.children() {
             let mut path = above.to_vec();
-            path.extend(super::config::split_path(key));
+            path.extend(crate::config::split_path(key));
             if path.len() > MAX_DEPTH {
                 return Err(too_deep(path.len()).at_key(entry));
             }
@@ -116,7 +116,7 @@ impl Sweep {
     }
 
     /// The same as places in the lists.
-    pub(super) fn indices(&self, point: usize) -> impl Iterator<Item = (&Axis, usize)> {
+    pub fn indices(&self, point: usize) -> impl Iterator<Item = (&Axis, usize)> {
         let (mut left, mut step) = (point, self.points());
         self.axes.iter().map(move |axis| {
             step /= axis.values.len();

@@ -3,9 +3,9 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::config::{ConfigError, Draft, Entry, FileStore, Layer, Node};
 use super::spec::Engine;
 use super::sweep::{Axis, Sweep};
+use crate::config::{ConfigError, Draft, Entry, FileStore, Layer, Node};
 
 /// Keys that an engine does not look at.
 const IGNORED_BY_FLOW: &[&str] = &["transport", "packet", "switch", "load_balancing.spray.choose"];

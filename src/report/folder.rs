@@ -1,32 +1,26 @@
-//! A results folder, read back.
+//! The points of a results folder, by what they are about and by what tells them apart.
 
-use std::collections::BTreeMap;
-use std::io::{self, ErrorKind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Deserialize;
 
 use super::ReportError;
-use crate::experiment::config::open_file;
-use crate::experiment::is_whole;
-use crate::experiment::record::{ResultRow, read_csv};
+use crate::results::{self, FolderPoint, ReadError, ResultRow};
 
 /// One point of the plan with its row of results.
 #[derive(Debug, Clone)]
 pub(super) struct Point {
     pub row: ResultRow,
-    /// Its folder under `points/`.
-    hash: Option<String>,
-    /// The swept keys with more than one value, and this point's.
-    swept: Vec<(String, String)>,
-    /// Name of the workload, with the options in which a swept one differs from others of its kind.
+    known: FolderPoint,
+    /// Names of topology and workload, with the options in which swept tables differ from others of their kind.
+    topology: String,
     workload: String,
 }
 
 /// The points of a results folder in the plan's order.
 #[derive(Debug)]
 pub(super) struct Folder {
-    dir: PathBuf,
+    read: results::Folder,
     pub points: Vec<Point>,
 }
 
@@ -40,65 +34,31 @@ pub(super) struct Subject<'a> {
 }
 
 impl Folder {
-    /// Reads `results.csv` and `points.csv`.
+    /// Reads a results folder.
     pub fn open(dir: &Path) -> Result<Self, ReportError> {
-        let path = dir.join("results.csv");
-        let text = read_lines(&path).map_err(|error| ReportError::file(&path, error))?;
-        let rows: Vec<ResultRow> = read_csv(text.as_bytes()).map_err(|error| ReportError::content(&path, error))?;
-        if rows.is_empty() {
-            return Err(ReportError::content(&path, "there are no rows: no point has been run"));
-        }
-        let counts = Counts::read(dir)?;
-        counts.check(&path, rows.len(), |counts| counts.points_done)?;
-        let mut known = read_points(&dir.join("points.csv"), &counts)?;
-        let first = known
-            .values()
-            .next()
-            .map(|(_, swept)| swept.clone())
-            .unwrap_or_default();
-        let varies: Vec<bool> = (0..first.len())
-            .map(|k| known.values().any(|(_, swept)| swept[k] != first[k]))
-            .collect();
-        let points = rows.into_iter().map(|row| {
-            let (hash, swept) = known.remove(&row.point).unzip();
-            let swept: Vec<_> = swept.unwrap_or_default();
-            let swept = swept.into_iter().zip(&varies).filter(|(_, varies)| **varies);
-            Point {
-                workload: row.workload.clone(),
-                row,
-                hash,
-                swept: swept.map(|(key_value, _)| key_value).collect(),
-            }
-        });
-        let mut points: Vec<Point> = points.collect();
-        tell_workloads_apart(&mut points);
+        let read = results::Folder::open(dir)?;
+        let topologies = told_apart(&read.points, "topology", |row| &row.topology);
+        let workloads = told_apart(&read.points, "workload", |row| &row.workload);
+        let names = topologies.into_iter().zip(workloads);
+        let points = read
+            .points
+            .iter()
+            .zip(names)
+            .map(|(known, (topology, workload))| Point {
+                row: known.row.clone(),
+                known: known.clone(),
+                topology,
+                workload,
+            });
         Ok(Self {
-            dir: dir.to_owned(),
-            points,
+            points: points.collect(),
+            read,
         })
     }
 
     /// The rows of a file of a point, such as `flows.csv`; `None` where it was not asked for.
-    pub fn detail<R: for<'de> Deserialize<'de>>(
-        &self,
-        point: &Point,
-        name: &str,
-    ) -> Result<Option<Vec<R>>, ReportError> {
-        let Some(hash) = &point.hash else {
-            return Ok(None);
-        };
-        let path = self.dir.join("points").join(hash).join(name);
-        if is_whole(&path) == Some(false) {
-            let why = "it is not as `run` wrote it: run the experiment again";
-            return Err(ReportError::content(&path, why));
-        }
-        match open_file(&path) {
-            Ok(file) => read_csv(file)
-                .map(Some)
-                .map_err(|error| ReportError::content(&path, error)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(ReportError::file(&path, error)),
-        }
+    pub fn detail<R: for<'de> Deserialize<'de>>(&self, point: &Point, name: &str) -> Result<Option<Vec<R>>, ReadError> {
+        self.read.detail(&point.known, name)
     }
 
     /// The points by topology and workload, in order of appearance.
@@ -107,12 +67,12 @@ impl Folder {
         for point in &self.points {
             let row = &point.row;
             let same = |s: &&mut Subject<'_>| {
-                (s.topology, s.hosts, s.workload) == (row.topology.as_str(), row.hosts, point.workload.as_str())
+                (s.topology, s.hosts, s.workload) == (point.topology.as_str(), row.hosts, point.workload.as_str())
             };
             match subjects.iter_mut().find(same) {
                 Some(subject) => subject.points.push(point),
                 None => subjects.push(Subject {
-                    topology: &row.topology,
+                    topology: &point.topology,
                     hosts: row.hosts,
                     workload: &point.workload,
                     points: vec![point],
@@ -132,11 +92,11 @@ impl Folder {
     pub fn label_but_for(&self, point: &Point, left_out: &str) -> String {
         let mut label = point.row.load_balancing.clone();
         let telling = |(key, _): &&(String, String)| tells_series(key) && key != left_out;
-        for (key, value) in point.swept.iter().filter(telling) {
+        for (key, value) in point.known.swept.iter().filter(telling) {
             let name = key.rsplit('.').next().unwrap_or(key);
             match name {
                 "engine" | "transport" => label += &format!(", {value}"),
-                "faults" => label += &format!(", faults={}", shown_faults(value)),
+                "faults" => label += &format!(", faults={}", shown_faults(&point.known)),
                 _ => label += &format!(", {name}={value}"),
             }
         }
@@ -144,50 +104,66 @@ impl Folder {
     }
 }
 
-/// Swept faults in short: `[{ link = leaf0-spine0, down = true }]` as `leaf0-spine0 down`.
-fn shown_faults(value: &str) -> String {
-    if value == "[]" {
-        return "none".to_owned();
-    }
-    let text = value.replace("{ link = ", "").replace(", down = true", " down");
-    text.replace(" }", "").replace(['[', ']'], "")
-}
-
-/// Adds to the names of swept workloads the options in which those of one kind differ, but their sizes.
-fn tell_workloads_apart(points: &mut [Point]) {
-    let options: Vec<Vec<String>> = points.iter().map(swept_options).collect();
-    let names: Vec<String> = points.iter().map(|point| point.row.workload.clone()).collect();
-    for (point, own) in points.iter_mut().zip(&options) {
-        let others = || {
-            options
-                .iter()
-                .zip(&names)
-                .filter(|(_, name)| **name == point.row.workload)
-        };
-        let differs = |option: &&String| !others().all(|(options, _)| options.contains(option));
-        let telling: Vec<&str> = own.iter().filter(differs).map(String::as_str).collect();
-        if !telling.is_empty() {
-            point.workload = format!("{} ({})", point.row.workload, telling.join(", "));
+/// Swept faults in short, such as `leaf0-spine0 down`.
+fn shown_faults(point: &FolderPoint) -> String {
+    let mut faults = String::new();
+    let options = point.options.iter().filter_map(|(key, value)| {
+        let (_, option) = key.strip_prefix("faults.")?.split_once('.')?;
+        Some((option, value.as_str()))
+    });
+    for (option, value) in options {
+        let before = if faults.is_empty() { "" } else { ", " };
+        match (option, value) {
+            ("link", link) => faults += &format!("{before}{link}"),
+            ("down", "true") => faults += " down",
+            _ => faults += &format!("{before}{option} = {value}"),
         }
     }
+    match faults.is_empty() {
+        true => "none".to_owned(),
+        false => faults,
+    }
 }
 
-/// The values of the options of a swept workload, such as `{ all-reduce = { size = 1MB, algorithm = ring } }`, but
-/// for sizes, which a figure shows along an axis; files without their folders.
-fn swept_options(point: &Point) -> Vec<String> {
-    let value = point
-        .swept
+/// The name of every point's topology or workload: its kind, with the options of a swept table in which those of one
+/// kind differ.
+fn told_apart(points: &[FolderPoint], key: &str, named: impl Fn(&ResultRow) -> &String) -> Vec<String> {
+    let options: Vec<Vec<String>> = points.iter().map(|point| swept_options(point, key)).collect();
+    let kinds: Vec<&str> = points
         .iter()
-        .find(|(key, _)| key == "workload")
-        .map(|(_, value)| value.as_str());
-    let Some((_, options)) = value.and_then(|value| value.trim_end_matches(['}', ' ']).rsplit_once("{ ")) else {
-        return Vec::new();
+        .map(|point| swept_kind(point, key).unwrap_or_else(|| named(&point.row)))
+        .collect();
+    let name = |(own, kind): (&Vec<String>, &&str)| {
+        let others = || options.iter().zip(&kinds).filter(|(_, other)| *other == kind);
+        let differs = |option: &&String| !others().all(|(options, _)| options.contains(option));
+        let telling: Vec<&str> = own.iter().filter(differs).map(String::as_str).collect();
+        match telling.is_empty() {
+            true => (*kind).to_owned(),
+            false => format!("{kind} ({})", telling.join(", ")),
+        }
     };
-    let options = options.split(", ").filter_map(|option| option.split_once(" = "));
-    let telling = options.filter(|(key, _)| !matches!(*key, "size" | "message"));
-    telling
-        .map(|(_, value)| value.rsplit('/').next().unwrap_or(value).to_owned())
-        .collect()
+    options.iter().zip(&kinds).map(name).collect()
+}
+
+/// What kind a swept table is of: the part of its options' names behind the key.
+fn swept_kind<'a>(point: &'a FolderPoint, key: &str) -> Option<&'a str> {
+    let inside = |option: &'a str| option.strip_prefix(key)?.strip_prefix('.')?.split('.').next();
+    point.options.iter().find_map(|(option, _)| inside(option))
+}
+
+/// The options of a swept table but for sizes, which a figure shows along an axis: names as they are, files without
+/// their folders, numbers with what they count.
+fn swept_options(point: &FolderPoint, key: &str) -> Vec<String> {
+    let option = |(option, value): &(String, String)| {
+        option.strip_prefix(key)?.strip_prefix('.')?;
+        let name = option.rsplit('.').next()?;
+        match name {
+            "size" | "message" => None,
+            _ if value.parse::<f64>().is_ok() => Some(format!("{name} {value}")),
+            _ => Some(value.rsplit('/').next().unwrap_or(value).to_owned()),
+        }
+    };
+    point.options.iter().filter_map(option).collect()
 }
 
 fn tells_series(key: &str) -> bool {
@@ -209,78 +185,4 @@ impl Subject<'_> {
             .filter(|word| !word.is_empty());
         words.collect::<Vec<_>>().join("-")
     }
-}
-
-type Known = BTreeMap<u32, (String, Vec<(String, String)>)>;
-
-/// Hash and swept values of each point; nothing where there is no such file.
-fn read_points(path: &Path, counts: &Counts) -> Result<Known, ReportError> {
-    let text = match read_lines(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Known::new()),
-        Err(error) => return Err(ReportError::file(path, error)),
-    };
-    let mut reader = csv::Reader::from_reader(text.as_bytes());
-    let keys = reader
-        .headers()
-        .map_err(|error| ReportError::content(path, error))?
-        .clone();
-    let mut known = Known::new();
-    for record in reader.records() {
-        let record = record.map_err(|error| ReportError::content(path, error))?;
-        let point = record.get(0).and_then(|cell| cell.parse().ok());
-        let (Some(point), Some(hash)) = (point, record.get(1)) else {
-            return Err(ReportError::content(path, "a row begins with a point and its hash"));
-        };
-        let values = keys.iter().zip(&record).skip(2);
-        let swept = values.map(|(key, value)| (key.to_owned(), value.trim_matches('"').to_owned()));
-        known.insert(point, (hash.to_owned(), swept.collect()));
-    }
-    counts.check(path, known.len(), |counts| counts.points)?;
-    Ok(known)
-}
-
-/// How many rows there are to be, by `manifest.json`; nothing where there is no such file.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Counts {
-    points: usize,
-    points_done: usize,
-}
-
-impl Counts {
-    fn read(dir: &Path) -> Result<Self, ReportError> {
-        let path = dir.join("manifest.json");
-        match open_file(&path).and_then(io::read_to_string) {
-            Ok(text) => serde_json::from_str(&text).map_err(|error| ReportError::content(&path, error)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self::default()),
-            Err(error) => Err(ReportError::file(&path, error)),
-        }
-    }
-
-    /// Refuses a file that has lost rows.
-    fn check(&self, path: &Path, rows: usize, expected: impl Fn(&Self) -> usize) -> Result<(), ReportError> {
-        let expected = expected(self);
-        if rows < expected {
-            let why =
-                format!("it is cut off: {rows} rows where manifest.json has {expected}; run the experiment again");
-            return Err(ReportError::content(path, why));
-        }
-        Ok(())
-    }
-}
-
-/// A text of whole lines.
-fn read_lines(path: &Path) -> io::Result<String> {
-    let text = io::read_to_string(open_file(path)?)?;
-    if text.is_empty() {
-        return Err(io::Error::new(ErrorKind::InvalidData, "it is empty"));
-    }
-    if !text.ends_with('\n') {
-        return Err(io::Error::new(
-            ErrorKind::InvalidData,
-            "it is cut off: its last line has no end; run the experiment again",
-        ));
-    }
-    Ok(text)
 }

@@ -2,43 +2,13 @@
 //!
 //! ```text
 //! table    rows of any kind -> aligned text, Markdown
-//! folder   a results folder, read back
+//! folder   the points of a results folder, by subject and series
 //! plots    a results folder -> SVG, PNG, and the CSV behind each
 //! ```
 
+mod error;
 mod folder;
 pub mod plots;
 pub mod table;
 
-use std::path::{Path, PathBuf};
-
-/// Why a report could not be made.
-#[derive(Debug, thiserror::Error)]
-pub enum ReportError {
-    /// A file that cannot be read or written.
-    #[error("{}: {source}", path.display())]
-    File { path: PathBuf, source: std::io::Error },
-    /// A file that holds something else than it should.
-    #[error("{}: {message}", path.display())]
-    Content { path: PathBuf, message: String },
-    /// A plot that cannot be drawn.
-    #[error("{}: cannot draw: {message}", path.display())]
-    Draw { path: PathBuf, message: String },
-}
-
-impl ReportError {
-    fn file(path: &Path, source: std::io::Error) -> Self {
-        let path = path.to_owned();
-        Self::File { path, source }
-    }
-
-    fn content(path: &Path, message: impl ToString) -> Self {
-        let (path, message) = (path.to_owned(), message.to_string());
-        Self::Content { path, message }
-    }
-
-    fn draw(path: &Path, message: impl ToString) -> Self {
-        let (path, message) = (path.to_owned(), message.to_string());
-        Self::Draw { path, message }
-    }
-}
+pub use error::ReportError;

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use crate::results::{Swept, cell};
 use crate::units::Bytes;
 
 /// Which columns of a kind of rows are worth a place in a table.
@@ -16,13 +17,6 @@ pub struct Columns {
     pub naming: &'static [&'static str],
     /// Shown where some row has one that is not zero.
     pub results: &'static [&'static str],
-}
-
-/// What the points of an experiment differ in: the swept keys, and for each point the value of each.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Swept {
-    pub keys: Vec<String>,
-    pub values: Vec<Vec<String>>,
 }
 
 /// Cells under headings, as text.
@@ -87,8 +81,8 @@ impl Table {
         let mut at = 1;
         for (k, key) in swept.keys.iter().enumerate() {
             let value = |row: &Vec<String>| {
-                let point: usize = row[0].parse().ok()?;
-                Some(swept.values.get(point)?[k].clone())
+                let point: u32 = row[0].parse().ok()?;
+                Some(cell(swept.of(point).get(k)?).into_owned())
             };
             let Some(values) = self.rows.iter().map(value).collect::<Option<Vec<String>>>() else {
                 return;
@@ -196,6 +190,10 @@ impl Column {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use serde_json::Value;
+
     use super::*;
 
     #[derive(Serialize)]
@@ -265,7 +263,7 @@ mod tests {
         rows.iter_mut().zip(0..).for_each(|(row, point)| row.point = point);
         rows[1].scheme = "ecmp";
         rows[1].size_bytes = Some(8_192);
-        let point = |values: [&str; 3]| values.map(str::to_owned).to_vec();
+        let point = |values: [&str; 3]| values.map(|value| Arc::new(Value::from(value))).to_vec();
         let swept = Swept {
             keys: ["workload.all-reduce.algorithm", "packet.rto", "load_balancing"]
                 .map(str::to_owned)
@@ -293,7 +291,7 @@ mod tests {
         let swept = Swept {
             keys: vec!["scheme".to_owned()],
             values: ["ecmp a", "ecmp b", "spray"]
-                .map(|value| vec![value.to_owned()])
+                .map(|value| vec![Arc::new(Value::from(value))])
                 .to_vec(),
         };
         rows[1].size_bytes = rows[0].size_bytes;

@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::subject::Subject;
+use crate::config::ConfigError;
 use crate::congestion::{Assessment, Bounds, Framing, RouteSet};
-use crate::experiment::config::ConfigError;
-use crate::experiment::{Engine, Experiment, Network, Plan, Point};
+use crate::experiment::{Engine, Experiment, Network, Point, Prepared, Preparer};
 use crate::flow_engine::{FlowOptions, Weights};
 use crate::ids::NodeId;
 use crate::input::NoFiles;
@@ -84,18 +84,16 @@ const EVERYTHING: Observe = Observe {
 
 impl Evidence {
     /// Runs every side at a point.
-    pub(super) fn gather(plan: &Plan, point: Point, subject: &dyn Subject) -> Result<Self, ConfigError> {
-        let resolved = plan.resolve(point)?;
+    pub(super) fn gather(preparer: &Preparer<'_>, point: Point, subject: &dyn Subject) -> Result<Self, ConfigError> {
+        let Prepared { resolved, scene, .. } = point.prepare(preparer)?;
         let experiment = &resolved.experiment;
-        let located = |error| plan.locate(&resolved, error);
-        let scene = plan.scene(experiment).map_err(located)?;
         let (network, schedule) = (scene.network, scene.schedule);
         let fabric = &network.fabric;
         let placement = subject.place(fabric, &schedule, &scene.placement);
         let spray = LoadBalancing::Spray(Spray::default());
         let sprayed = spray
             .place(fabric, &schedule, &NoFiles, experiment.seed)
-            .map_err(located)?;
+            .map_err(|error| preparer.plan().locate(&resolved, error))?;
         let (best, routes) = (network.at_best(), network.routes());
         let bounds = |framing| subject.bounds(&best, routes, &schedule, framing);
         Ok(Self {

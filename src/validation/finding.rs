@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::results::PointRow;
+
 /// How a comparison ended.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Verdict {
@@ -33,6 +35,12 @@ pub struct Finding {
     pub tolerance: String,
     /// Why there was nothing to compare.
     pub reason: String,
+}
+
+impl PointRow for Finding {
+    fn point(&self) -> u32 {
+        self.point
+    }
 }
 
 impl Finding {

@@ -29,8 +29,8 @@ pub use evidence::Evidence;
 pub use finding::{Finding, Verdict};
 pub use subject::{House, Subject};
 
-use crate::experiment::config::ConfigError;
-use crate::experiment::{Plan, Point};
+use crate::config::ConfigError;
+use crate::experiment::{Point, Preparer};
 
 /// A comparison: what it looks at, and the findings it adds.
 type Check = fn(&Evidence, &mut Vec<Finding>);
@@ -52,18 +52,19 @@ const CHECKS: &[Check] = &[
 /// Compares everything at every point of a plan; findings come in the plan's order.
 ///
 /// # Errors
-/// Where a point cannot be built: a file changed after the plan was validated.
-pub fn validate(plan: &Plan, subject: &dyn Subject) -> Result<Vec<Finding>, ConfigError> {
-    let per_point: Vec<_> = plan
+/// The first point that cannot be built.
+pub fn validate(preparer: &Preparer<'_>, subject: &dyn Subject) -> Result<Vec<Finding>, ConfigError> {
+    let per_point: Vec<_> = preparer
+        .plan()
         .points()
         .par_iter()
-        .map(|&point| validate_point(plan, point, subject))
+        .map(|&point| validate_point(preparer, point, subject))
         .collect::<Result<_, _>>()?;
     Ok(per_point.into_iter().flatten().collect())
 }
 
-fn validate_point(plan: &Plan, point: Point, subject: &dyn Subject) -> Result<Vec<Finding>, ConfigError> {
-    let evidence = Evidence::gather(plan, point, subject)?;
+fn validate_point(preparer: &Preparer<'_>, point: Point, subject: &dyn Subject) -> Result<Vec<Finding>, ConfigError> {
+    let evidence = Evidence::gather(preparer, point, subject)?;
     let mut findings = Vec::new();
     for check in CHECKS {
         check(&evidence, &mut findings);

@@ -2,13 +2,13 @@
 //! different bounds, as with failed links.
 
 use super::axes::{Axis, HEAD, Plane, TimeUnit, draw_head};
+use super::figure::{Figure, NoFigure, missing};
 use super::glyphs::text_room;
 use super::scene::{Anchor, BLACK, Frame, MUTED, Scene, Stroke, TEXT};
 use super::series::{Series, Spread, cell, note, series, sizes};
 use super::style::{Look, SMALL};
-use super::{Figure, NoFigure, missing};
-use crate::experiment::record::{Number, ResultRow};
 use crate::report::folder::{Folder, Subject};
+use crate::results::{Number, ResultRow};
 use crate::units::Bytes;
 
 pub(super) fn draw(folder: &Folder, subject: &Subject<'_>) -> Result<Figure, NoFigure> {

@@ -1,10 +1,10 @@
 //! Completion time against size, one line per series, with the bound that none can beat.
 
 use super::axes::{Axis, HEAD, Plane, TimeUnit, draw_head};
+use super::figure::{Figure, NoFigure, missing};
 use super::scene::{Frame, Scene, Stroke};
 use super::series::{Series, Spread, cell, note, series, sizes};
 use super::style::{Legend, Look};
-use super::{Figure, NoFigure, missing};
 use crate::report::folder::{Folder, Subject};
 
 pub(super) fn draw(folder: &Folder, subject: &Subject<'_>) -> Result<Figure, NoFigure> {

@@ -1,12 +1,12 @@
 //! What splitting buys: fabric congestion over its optimum against the number of sub-flows.
 
 use super::axes::{Axis, HEAD, Plane, draw_head};
+use super::figure::{Figure, NoFigure, missing};
 use super::scene::{At, BLACK, Frame, Scene, Stroke};
 use super::series::{Series, Spread, note, of_largest_size, series};
 use super::style::{Legend, Look};
-use super::{Figure, NoFigure, missing};
-use crate::experiment::record::Number;
 use crate::report::folder::{Folder, Point, Subject};
+use crate::results::Number;
 
 pub(super) fn draw(folder: &Folder, subject: &Subject<'_>) -> Result<Figure, NoFigure> {
     let points = of_largest_size(&subject.points);

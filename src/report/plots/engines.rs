@@ -1,13 +1,13 @@
 //! The engines side by side: completion times by packets and by flows, over the bound.
 
 use super::axes::{Axis, HEAD, Plane, draw_head};
+use super::figure::{Figure, NoFigure, missing};
 use super::glyphs::text_room;
 use super::scene::{Anchor, BLACK, Frame, GRID, Scene, Stroke, TEXT};
 use super::series::{Spread, note, sizes};
 use super::style::{Legend, Look, SMALL};
-use super::{Figure, NoFigure, missing};
-use crate::experiment::record::Number;
 use crate::report::folder::{Folder, Subject};
+use crate::results::Number;
 use crate::units::Bytes;
 
 const ENGINES: [&str; 2] = ["flow", "packet"];

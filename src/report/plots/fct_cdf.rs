@@ -1,12 +1,12 @@
 //! The distribution of flow completion times: the share of flows that are done within a time.
 
 use super::axes::{Axis, HEAD, Plane, TimeUnit, draw_head};
+use super::figure::{Figure, NoFigure, missing};
 use super::scene::{At, Frame, Scene};
 use super::series::{cell, of_largest_size, series};
 use super::style::{Legend, Look};
-use super::{Figure, NoFigure, missing};
-use crate::experiment::record::{FlowRow, Number};
 use crate::report::folder::{Folder, Subject};
+use crate::results::{FlowRow, Number};
 use crate::units::Bytes;
 
 /// Steps of a curve that are drawn at most.

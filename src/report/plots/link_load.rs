@@ -1,19 +1,18 @@
 //! How even the links are loaded: lower switch by upper switch, upwards and downwards.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::axes::TimeUnit;
+use super::figure::{Figure, NoFigure, missing};
 use super::heat::{Maps, Panel};
-use super::links::LinkName;
 use super::series::{cell, note_on_one, of_largest_size, series};
-use super::{Figure, NoFigure, missing};
-use crate::experiment::record::LinkRow;
 use crate::report::folder::{Folder, Subject};
+use crate::results::{Direction, LinkRow};
 
 pub(super) fn draw(folder: &Folder, subject: &Subject<'_>) -> Result<Figure, NoFigure> {
     let points = of_largest_size(&subject.points);
     let (mut maps, mut rows) = (Vec::new(), Vec::new());
-    let mut named = true;
+    let mut tiers = true;
     for series in series(folder, &points) {
         // One seed: the mean over several would hide how uneven each is.
         let Some(first) = series.points.first() else { continue };
@@ -21,15 +20,15 @@ pub(super) fn draw(folder: &Folder, subject: &Subject<'_>) -> Result<Figure, NoF
             continue;
         };
         let stages = stages(&links);
-        named &= !stages.is_empty();
+        tiers &= links.iter().any(|link| link.direction().is_some());
         let panels: Vec<Panel> = stages.iter().flat_map(Stage::panels).collect();
         rows.extend(stages.iter().flat_map(|stage| stage.rows(&series.label)));
         if !panels.is_empty() {
             maps.push((series.label, panels));
         }
     }
-    if !named {
-        return missing("the nodes' names do not tell their tiers");
+    if !tiers {
+        return missing("links.csv has no tiers: an earlier version wrote it; run the experiment again");
     }
     if maps.is_empty() {
         return missing("it needs links.csv: write `links = true` under [output]");
@@ -61,44 +60,68 @@ pub(super) fn draw(folder: &Folder, subject: &Subject<'_>) -> Result<Figure, NoF
     })
 }
 
-/// All links between two tiers.
+/// All links between two tiers, or of one.
 struct Stage<'a> {
-    /// Kinds of the lower and the upper switches.
-    kinds: (&'a str, &'a str),
+    tiers: (u32, u32),
+    /// Names of the lower switches and of the upper ones.
+    names: (String, String),
     /// Up-links of each lower switch, in the fabric's order.
-    uplinks: BTreeMap<u32, Vec<Cable<'a>>>,
+    uplinks: Vec<Vec<Cable<'a>>>,
 }
 
 struct Cable<'a> {
-    name: &'a str,
-    upper: u32,
-    /// Load in both directions; `None` where it is down.
+    lower: &'a str,
+    upper: &'a str,
+    /// Names of both directions, and their loads; `None` where one is down.
+    names: [&'a str; 2],
     up: Option<f64>,
     down: Option<f64>,
 }
 
 fn stages(links: &[LinkRow]) -> Vec<Stage<'_>> {
-    let by_name: BTreeMap<&str, &LinkRow> = links.iter().map(|row| (row.link.as_str(), row)).collect();
+    let mut by_ends: BTreeMap<(&str, &str), VecDeque<&LinkRow>> = BTreeMap::new();
+    for row in links {
+        by_ends.entry((&row.from, &row.to)).or_default().push_back(row);
+    }
     let mut stages: Vec<Stage<'_>> = Vec::new();
     for row in links {
-        let Some(name) = LinkName::parse(&row.link).filter(|name| name.is_inside() && name.leads_up()) else {
+        let is_up = match row.direction() {
+            Some(Direction::Up) => true,
+            // Between switches of a tier, one of the two directions counts as up.
+            Some(Direction::Level) => row.from < row.to,
+            _ => false,
+        };
+        let (Some(from), Some(to), true) = (row.from_tier, row.to_tier, is_up) else {
             continue;
         };
-        let kinds = (name.from.kind, name.to.kind);
-        let known = stages.iter().position(|stage| stage.kinds == kinds);
+        // The first of parallel links one way belongs to the first the other way.
+        let back = by_ends.get_mut(&(row.to.as_str(), row.from.as_str()));
+        let back = back.and_then(VecDeque::pop_front);
+        let known = stages.iter().position(|stage| stage.tiers == (from, to));
         let at = known.unwrap_or_else(|| {
-            let uplinks = BTreeMap::new();
-            stages.push(Stage { kinds, uplinks });
+            stages.push(Stage::between(from, to));
             stages.len() - 1
         });
-        stages[at].uplinks.entry(name.from.number).or_default().push(Cable {
-            name: &row.link,
-            upper: name.to.number,
+        stages[at].add(Cable {
+            lower: &row.from,
+            upper: &row.to,
+            names: [&row.link, back.map_or("", |back| &back.link)],
             up: load_us(row),
-            down: by_name.get(name.reverse().as_str()).and_then(|row| load_us(row)),
+            down: back.and_then(load_us),
         });
     }
+    stages.iter_mut().for_each(Stage::name);
     stages
+}
+
+/// What all these nodes are called but for their numbers, such as `leaf`; else their tier.
+fn common_name<'a>(mut nodes: impl Iterator<Item = &'a str>, tier: u32) -> String {
+    let kind = |node: &'a str| node.trim_end_matches(|c: char| c.is_ascii_digit());
+    let first = nodes.next().map_or("", kind);
+    match !first.is_empty() && nodes.all(|node| kind(node) == first) {
+        true => first.to_owned(),
+        false => format!("tier {tier}"),
+    }
 }
 
 /// Time that the bytes take at the link's rate.
@@ -107,9 +130,33 @@ fn load_us(row: &LinkRow) -> Option<f64> {
     (rate > 0.0).then(|| row.bytes.value() * 8.0 / (rate * 1e3))
 }
 
-impl Stage<'_> {
+impl<'a> Stage<'a> {
+    fn between(lower: u32, upper: u32) -> Self {
+        Self {
+            tiers: (lower, upper),
+            names: Default::default(),
+            uplinks: Vec::new(),
+        }
+    }
+
+    /// Adds a cable behind those of the same lower switch.
+    fn add(&mut self, cable: Cable<'a>) {
+        match self.uplinks.iter_mut().rfind(|cables| cables[0].lower == cable.lower) {
+            Some(cables) => cables.push(cable),
+            None => self.uplinks.push(vec![cable]),
+        }
+    }
+
+    fn name(&mut self) {
+        let cables = || self.uplinks.iter().flatten();
+        self.names = (
+            common_name(cables().map(|cable| cable.lower), self.tiers.0),
+            common_name(cables().map(|cable| cable.upper), self.tiers.1),
+        );
+    }
+
     fn panels(&self) -> [Panel; 2] {
-        let (lower, upper) = self.kinds;
+        let (lower, upper) = &self.names;
         [
             self.panel(format!("{lower} to {upper}"), |cable| cable.up),
             self.panel(format!("{upper} to {lower}"), |cable| cable.down),
@@ -117,40 +164,44 @@ impl Stage<'_> {
     }
 
     fn panel(&self, title: String, load: impl Fn(&Cable<'_>) -> Option<f64>) -> Panel {
-        let columns = self.uplinks.values().map(Vec::len).max().unwrap_or(0);
+        let columns = self.uplinks.iter().map(Vec::len).max().unwrap_or(0);
         let mut values = Vec::with_capacity(self.uplinks.len() * columns);
-        for cables in self.uplinks.values() {
+        for cables in &self.uplinks {
             values.extend(cables.iter().map(&load));
             values.extend((cables.len()..columns).map(|_| None));
         }
         // With the same upper switches everywhere, columns are these; else just the first, the second, ...
+        let uppers = |cables: &[Cable<'a>]| cables.iter().map(|cable| cable.upper).collect::<Vec<_>>();
         let regular = self
             .uplinks
-            .values()
-            .all(|cables| cables.iter().enumerate().all(|(c, cable)| cable.upper as usize == c));
+            .iter()
+            .all(|cables| uppers(cables) == uppers(&self.uplinks[0]));
         Panel {
             title,
             rows: self.uplinks.len(),
             y_ticks: Panel::numbered(self.uplinks.len()),
             columns,
             values,
-            y_title: self.kinds.0.to_owned(),
+            y_title: self.names.0.clone(),
             x_title: if regular {
-                self.kinds.1.to_owned()
+                self.names.1.clone()
             } else {
-                format!("link to {}", self.kinds.1)
+                format!("link to {}", self.names.1)
             },
             x_ticks: Panel::numbered(columns),
         }
     }
 
     fn rows(&self, series: &str) -> Vec<Vec<String>> {
-        let value = |load: Option<f64>| load.map_or(String::new(), cell);
         let mut rows = Vec::new();
-        for cable in self.uplinks.values().flatten() {
-            rows.push(vec![series.to_owned(), cable.name.to_owned(), value(cable.up)]);
-            let reverse = LinkName::parse(cable.name).map_or(String::new(), |name| name.reverse());
-            rows.push(vec![series.to_owned(), reverse, value(cable.down)]);
+        for cable in self.uplinks.iter().flatten() {
+            for (name, load) in cable.names.into_iter().zip([cable.up, cable.down]) {
+                rows.push(vec![
+                    series.to_owned(),
+                    name.to_owned(),
+                    load.map_or(String::new(), cell),
+                ]);
+            }
         }
         rows
     }

@@ -10,10 +10,10 @@ mod cct_vs_size;
 mod congestion_vs_subflows;
 mod engines;
 mod fct_cdf;
+mod figure;
 mod glyphs;
 mod heat;
 mod link_load;
-mod links;
 mod queue_over_time;
 mod render;
 mod scene;
@@ -29,8 +29,8 @@ use std::path::{Path, PathBuf};
 
 use super::ReportError;
 use super::folder::{Folder, Subject};
-use crate::experiment::remove_plots;
-use scene::Scene;
+use crate::results::remove_plots;
+use figure::{Figure, NoFigure};
 
 type Draw = fn(&Folder, &Subject<'_>) -> Result<Figure, NoFigure>;
 
@@ -46,30 +46,6 @@ const ALL: &[(&str, Draw)] = &[
     ("utilisation-over-time", utilisation_over_time::draw),
     ("senders-over-time", senders_over_time::draw),
 ];
-
-/// A drawing and the numbers in it.
-struct Figure {
-    scene: Scene,
-    headings: &'static [&'static str],
-    rows: Vec<Vec<String>>,
-}
-
-/// Why a plot was not drawn.
-enum NoFigure {
-    /// What it needs and the records do not have.
-    Missing(String),
-    Failed(ReportError),
-}
-
-impl From<ReportError> for NoFigure {
-    fn from(error: ReportError) -> Self {
-        Self::Failed(error)
-    }
-}
-
-fn missing<T>(what: impl Into<String>) -> Result<T, NoFigure> {
-    Err(NoFigure::Missing(what.into()))
-}
 
 /// A plot that was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,23 +110,4 @@ pub fn plot_folder(dir: &Path) -> Result<Plots, ReportError> {
         }
     }
     Ok(plots)
-}
-
-impl Figure {
-    fn write(&self, dir: &Path, name: &str) -> Result<[PathBuf; 3], ReportError> {
-        let [svg, png, csv] = ["svg", "png", "csv"].map(|kind| dir.join(format!("{name}.{kind}")));
-        render::write_svg(&self.scene, &svg)?;
-        render::write_png(&self.scene, &png)?;
-        let mut writer = csv::Writer::from_path(&csv).map_err(|error| ReportError::content(&csv, error))?;
-        writer
-            .write_record(self.headings)
-            .map_err(|error| ReportError::content(&csv, error))?;
-        for row in &self.rows {
-            writer
-                .write_record(row)
-                .map_err(|error| ReportError::content(&csv, error))?;
-        }
-        writer.flush().map_err(|error| ReportError::file(&csv, error))?;
-        Ok([svg, png, csv])
-    }
 }

@@ -3,24 +3,19 @@
 use std::collections::BTreeMap;
 
 use super::axes::{Axis, HEAD, Plane, TimeUnit, draw_head};
-use super::links::LinkName;
+use super::figure::{Figure, NoFigure, missing};
 use super::scene::{Anchor, Frame, Scene, TEXT};
 use super::series::{cell, note_on_one, of_largest_size, series};
 use super::style::{Legend, Look, SMALL};
-use super::{Figure, NoFigure, missing};
-use crate::experiment::record::SeriesRow;
 use crate::report::folder::{Folder, Subject};
-
-/// Whether a link is of a kind.
-type Belongs = fn(&LinkName<'_>) -> bool;
+use crate::results::{Direction, SeriesRow};
 
 /// Kinds of queues, each in a panel of its own.
-const CLASSES: [(&str, Belongs); 3] = [
-    ("up-links between switches", |link| link.is_inside() && link.leads_up()),
-    ("down-links between switches", |link| {
-        link.is_inside() && !link.leads_up()
-    }),
-    ("links to hosts", |link| link.to.tier() == Some(0)),
+const CLASSES: [(&str, Direction); 4] = [
+    ("up-links between switches", Direction::Up),
+    ("links between switches of a tier", Direction::Level),
+    ("down-links between switches", Direction::Down),
+    ("links to hosts", Direction::ToHost),
 ];
 
 /// Moments that a curve shows at most; of those between, the fullest.
@@ -32,11 +27,11 @@ pub(super) fn draw(folder: &Folder, subject: &Subject<'_>) -> Result<Figure, NoF
     for series in series(folder, &points) {
         let Some(first) = series.points.first() else { continue };
         if let Some(samples) = folder.detail::<SeriesRow>(first, "series.csv")? {
-            curves.extend(CLASSES.iter().enumerate().map(|(class, (_, belongs))| Curve {
+            curves.extend(CLASSES.iter().enumerate().map(|(class, (_, direction))| Curve {
                 label: series.label.clone(),
                 look: series.look.line_only(),
                 class,
-                fullest: fullest(&samples, *belongs),
+                fullest: fullest(&samples, *direction),
             }));
         }
     }
@@ -47,7 +42,7 @@ pub(super) fn draw(folder: &Folder, subject: &Subject<'_>) -> Result<Figure, NoF
         .filter(|&class| curves.iter().any(|c| c.class == class && !c.fullest.is_empty()))
         .collect();
     if classes.is_empty() {
-        return missing("the nodes' names do not tell their tiers");
+        return missing("series.csv has no tiers: an earlier version wrote it; run the experiment again");
     }
     Ok(Figure {
         scene: scene(subject, &note_on_one(&points), &classes, &curves),
@@ -73,20 +68,18 @@ impl Curve {
 }
 
 /// The fullest queue at each moment. Queues that are empty and idle have no sample.
-fn fullest(samples: &[SeriesRow], belongs: fn(&LinkName<'_>) -> bool) -> Vec<(f64, f64)> {
+fn fullest(samples: &[SeriesRow], direction: Direction) -> Vec<(f64, f64)> {
     let mut at: BTreeMap<u64, u64> = BTreeMap::new();
-    let mut known: BTreeMap<&str, bool> = BTreeMap::new();
+    let mut any = false;
     // All moments, so that a curve falls to zero where its queues are empty.
     for sample in samples {
-        let belongs = *known
-            .entry(&sample.link)
-            .or_insert_with(|| LinkName::parse(&sample.link).is_some_and(|link| belongs(&link)));
         let fill = at.entry(ns(sample)).or_default();
-        if belongs {
+        if sample.direction() == Some(direction) {
             *fill = (*fill).max(sample.queue_bytes);
+            any = true;
         }
     }
-    if !known.values().any(|&belongs| belongs) {
+    if !any {
         return Vec::new();
     }
     let moments: Vec<(u64, u64)> = at.into_iter().collect();

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::axes::{Axis, HEAD, Plane, TimeUnit, draw_head};
+use super::figure::{Figure, NoFigure, missing};
 use super::queue_over_time::byte_unit;
 use super::scene::{Anchor, Frame, Scene, TEXT};
 use super::series::{cell, note_on_one, of_largest_size, series};
 use super::style::{Legend, Look, SMALL};
-use super::{Figure, NoFigure, missing};
-use crate::experiment::record::{Number, SenderRow};
 use crate::report::folder::{Folder, Subject};
+use crate::results::{Number, SenderRow};
 
 /// One thing that a sender knows.
 struct Quantity {

@@ -1,8 +1,8 @@
 //! Points as series: grouped by what tells them apart, with the spread over their seeds.
 
 use super::style::Look;
-use crate::experiment::record::{Number, ResultRow};
 use crate::report::folder::{Folder, Point};
+use crate::results::{Number, ResultRow};
 use crate::units::Bytes;
 
 /// Points with the same label, in the plan's order.

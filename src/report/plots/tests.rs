@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::experiment::record::{FlowRow, LinkRow, ResultRow, SenderRow, SeriesRow};
+use crate::results::{FlowRow, LinkRow, ResultRow, SenderRow, SeriesRow};
 use crate::rng::mix;
 
 const SCHEMES: [(&str, f64, u64); 4] = [
@@ -71,6 +71,12 @@ fn invent(dir: &Path, engines: &[&str], details: bool) {
     fs::write(dir.join("points.csv"), points).unwrap();
 }
 
+/// The tier of a node of that folder.
+fn tier(name: &str) -> u32 {
+    let kinds = ["host", "leaf", "spine"];
+    kinds.iter().position(|kind| name.starts_with(kind)).unwrap() as u32
+}
+
 fn invent_details(dir: &Path, size: u64, scheme: usize, point: u64) {
     let (_, factor, _) = SCHEMES[scheme];
     let flow = |id: u64| {
@@ -91,6 +97,7 @@ fn invent_details(dir: &Path, size: u64, scheme: usize, point: u64) {
         let rate = if from == "leaf3" && to == "spine2" { 0 } else { 100 };
         row::<LinkRow>(json!({
             "link": format!("{from}->{to}"), "from": from, "to": to, "rate_gbps": rate, "bytes": bytes, "utilisation": 0.5,
+            "from_tier": tier(&from), "to_tier": tier(&to),
         }))
     };
     write(
@@ -104,6 +111,7 @@ fn invent_details(dir: &Path, size: u64, scheme: usize, point: u64) {
             row::<SeriesRow>(json!({
                 "at_us": at, "link": format!("{from}->{to}"), "queue_bytes": (swell * draw * 400e3) as u64,
                 "sent_bytes": (12_500.0 * (0.9 - 0.3 * (factor - 1.0) * draw)) as u64,
+                "from_tier": tier(&from), "to_tier": tier(&to),
             }))
         })
     };
@@ -228,17 +236,19 @@ fn details_are_plotted_where_they_were_kept() {
 fn swept_workloads_of_one_kind_are_subjects_of_their_own() {
     let dir = tempfile::tempdir().unwrap();
     let workloads = [
-        "{ all-reduce = { size = 1MB, algorithm = ring } }",
-        "{ all-reduce = { size = 4MB, algorithm = ring } }",
-        "{ all-reduce = { size = 1MB, algorithm = halving-doubling, order = far-first } }",
-        "{ flows = { file = sizes/1.csv } }",
+        "\"{ all-reduce = { size = 1MB, algorithm = ring } }\",1MB,ring,,",
+        "\"{ all-reduce = { size = 4MB, algorithm = ring } }\",4MB,ring,,",
+        "\"{ all-reduce = { size = 1MB, algorithm = halving-doubling, order = far-first } }\",1MB,halving-doubling,far-first,",
+        "\"{ flows = { file = sizes/1.csv } }\",,,,sizes/1.csv",
     ];
-    let (mut rows, mut points) = (Vec::new(), "point,hash,workload\n".to_owned());
+    let options = ["size", "algorithm", "order"].map(|option| format!("workload.all-reduce.{option}"));
+    let mut points = format!("point,hash,workload,{},workload.flows.file\n", options.join(","));
+    let mut rows = Vec::new();
     for (at, workload) in workloads.iter().enumerate() {
         let mut row = result(at as u64, "flow", 1_000_000 * (1 + at as u64), 0, 1);
-        row.workload = if at < 3 { "all-reduce" } else { "flows" }.to_owned();
+        row.workload = workload.split('"').nth(1).unwrap().to_owned();
         rows.push(row);
-        points += &format!("{at},h{at},\"{workload}\"\n");
+        points += &format!("{at},h{at},{workload}\n");
     }
     write(&dir.path().join("results.csv"), &rows);
     fs::write(dir.path().join("points.csv"), points).unwrap();
@@ -285,9 +295,12 @@ fn drawn(folder: &Folder, draw: Draw) -> Figure {
 
 /// A sweep over faults: scheme 0 on the whole fabric and on one with a bound twice as long, where it takes no longer.
 fn invent_faults(dir: &Path, sizes: &[u64]) {
-    let (mut rows, mut points) = (Vec::new(), "point,hash,faults\n".to_owned());
+    let (mut rows, mut points) = (Vec::new(), "point,hash,faults,faults.0.link,faults.0.down\n".to_owned());
     for &size in sizes {
-        for (faults, factor) in [("[]", 1.0), ("[{ link = leaf0-spine0, down = true }]", 2.0)] {
+        for (faults, factor) in [
+            ("[],,", 1.0),
+            ("\"[{ link = leaf0-spine0, down = true }]\",leaf0-spine0,true", 2.0),
+        ] {
             let at = rows.len() as u64;
             let whole = result(0, "flow", size, 0, 1);
             let bound = whole.bound_us.unwrap().value() * factor;
@@ -296,7 +309,7 @@ fn invent_faults(dir: &Path, sizes: &[u64]) {
             (row.cct_us, row.bound_us) = (Some(cct.into()), Some(bound.into()));
             row.cct_over_bound = Some((cct / bound).into());
             rows.push(row);
-            points += &format!("{at},h{at},\"{faults}\"\n");
+            points += &format!("{at},h{at},{faults}\n");
         }
     }
     write(&dir.join("results.csv"), &rows);

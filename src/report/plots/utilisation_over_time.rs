@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::axes::{Axis, TimeUnit};
+use super::figure::{Figure, NoFigure, missing};
 use super::heat::{Maps, Panel};
-use super::links::LinkName;
 use super::series::{cell, note_on_one, of_largest_size, series};
-use super::{Figure, NoFigure, missing};
-use crate::experiment::record::{LinkRow, SeriesRow};
 use crate::report::folder::{Folder, Subject};
+use crate::results::{Direction, LinkRow, SeriesRow};
 
 /// Cells of a panel at most; those between are means.
 const MOMENTS: usize = 100;
@@ -17,6 +16,7 @@ const LINKS: usize = 64;
 pub(super) fn draw(folder: &Folder, subject: &Subject<'_>) -> Result<Figure, NoFigure> {
     let points = of_largest_size(&subject.points);
     let (mut maps, mut rows) = (Vec::new(), Vec::new());
+    let (mut kept, mut tiers) = (false, false);
     for series in series(folder, &points) {
         let Some(first) = series.points.first() else { continue };
         let samples = folder.detail::<SeriesRow>(first, "series.csv")?;
@@ -24,19 +24,24 @@ pub(super) fn draw(folder: &Folder, subject: &Subject<'_>) -> Result<Figure, NoF
         let (Some(samples), Some(links)) = (samples, links) else {
             continue;
         };
+        kept = true;
+        tiers |= links.iter().any(|link| link.direction().is_some());
         let Some(film) = Film::of(&samples, &links) else {
             continue;
         };
-        let panels: Vec<Panel> = [("up-links", true), ("down-links", false)]
-            .into_iter()
-            .filter_map(|(title, up)| film.panel(title, up))
-            .collect();
-        for (panel, direction) in panels.iter().zip(["up", "down"]) {
-            rows.extend(film.rows(&series.label, direction, panel));
+        let mut panels = Vec::new();
+        for (name, direction) in DIRECTIONS {
+            if let Some(panel) = film.panel(&format!("{name}-links"), direction) {
+                rows.extend(film.rows(&series.label, (name, direction), &panel));
+                panels.push(panel);
+            }
         }
         if !panels.is_empty() {
             maps.push((series.label, panels));
         }
+    }
+    if kept && !tiers {
+        return missing("links.csv has no tiers: an earlier version wrote it; run the experiment again");
     }
     if maps.is_empty() {
         return missing(
@@ -57,16 +62,30 @@ pub(super) fn draw(folder: &Folder, subject: &Subject<'_>) -> Result<Figure, NoF
     })
 }
 
-/// Bytes of every link in every interval.
-struct Film<'a> {
-    interval_us: f64,
-    intervals: usize,
-    /// Links between switches: name, bytes per interval at full rate, bytes by interval.
-    links: Vec<(LinkName<'a>, f64, BTreeMap<usize, u64>)>,
+/// Which way links between switches lead, each in a panel of its own.
+const DIRECTIONS: [(&str, Direction); 3] = [
+    ("up", Direction::Up),
+    ("level", Direction::Level),
+    ("down", Direction::Down),
+];
+
+struct Link {
+    direction: Direction,
+    /// Bytes per interval at full rate, and those of every interval.
+    full: f64,
+    sent: BTreeMap<usize, u64>,
 }
 
-impl<'a> Film<'a> {
-    fn of(samples: &[SeriesRow], links: &'a [LinkRow]) -> Option<Self> {
+/// Bytes of every link in every interval.
+struct Film {
+    interval_us: f64,
+    intervals: usize,
+    /// Links between switches.
+    links: Vec<Link>,
+}
+
+impl Film {
+    fn of(samples: &[SeriesRow], links: &[LinkRow]) -> Option<Self> {
         let mut times: Vec<f64> = samples.iter().map(|s| s.at_us.value()).collect();
         times.sort_by(f64::total_cmp);
         times.dedup();
@@ -85,22 +104,28 @@ impl<'a> Film<'a> {
         };
         let mut position = BTreeMap::new();
         for row in links {
-            if let Some(name) = LinkName::parse(&row.link).filter(LinkName::is_inside) {
+            let between = row
+                .direction()
+                .filter(|way| DIRECTIONS.iter().any(|(_, known)| known == way));
+            if let Some(direction) = between {
                 position.insert(row.link.as_str(), film.links.len());
-                let full = row.rate_gbps.value() * 1e3 / 8.0 * interval_us;
-                film.links.push((name, full, BTreeMap::new()));
+                film.links.push(Link {
+                    direction,
+                    full: row.rate_gbps.value() * 1e3 / 8.0 * interval_us,
+                    sent: BTreeMap::new(),
+                });
             }
         }
         for sample in samples {
             if let Some(&at) = position.get(sample.link.as_str()) {
-                *film.links[at].2.entry(index(sample.at_us.value())).or_default() += sample.sent_bytes;
+                *film.links[at].sent.entry(index(sample.at_us.value())).or_default() += sample.sent_bytes;
             }
         }
         Some(film)
     }
 
-    fn panel(&self, title: &str, up: bool) -> Option<Panel> {
-        let links: Vec<_> = self.links.iter().filter(|(name, ..)| name.leads_up() == up).collect();
+    fn panel(&self, title: &str, direction: Direction) -> Option<Panel> {
+        let links: Vec<_> = self.links.iter().filter(|link| link.direction == direction).collect();
         if links.is_empty() || self.intervals == 0 {
             return None;
         }
@@ -108,13 +133,11 @@ impl<'a> Film<'a> {
         let columns = self.intervals.div_ceil(per_column);
         let mut values = Vec::new();
         for group in links.chunks(per_row) {
-            let full: f64 = group.iter().map(|(_, full, _)| full).sum();
+            let full: f64 = group.iter().map(|link| link.full).sum();
             for column in 0..columns {
                 let span = column * per_column..((column + 1) * per_column).min(self.intervals);
-                let sent = |(_, _, sent): &&(LinkName<'_>, f64, BTreeMap<usize, u64>)| {
-                    sent.range(span.clone()).map(|(_, bytes)| *bytes).sum::<u64>() as f64
-                };
-                let sent: f64 = group.iter().copied().map(|link| sent(&link)).sum();
+                let sent = |link: &&Link| link.sent.range(span.clone()).map(|(_, bytes)| *bytes).sum::<u64>() as f64;
+                let sent: f64 = group.iter().map(sent).sum();
                 values.push((full > 0.0).then(|| sent / (full * span.len() as f64)));
             }
         }
@@ -140,18 +163,15 @@ impl<'a> Film<'a> {
         })
     }
 
-    fn rows(&self, series: &str, direction: &str, panel: &Panel) -> Vec<Vec<String>> {
-        let of_direction = self
-            .links
-            .iter()
-            .filter(|(name, ..)| name.leads_up() == (direction == "up"));
+    fn rows(&self, series: &str, (name, direction): (&str, Direction), panel: &Panel) -> Vec<Vec<String>> {
+        let of_direction = self.links.iter().filter(|link| link.direction == direction);
         let per_row = of_direction.count().div_ceil(LINKS);
         let per_column = self.intervals.div_ceil(MOMENTS);
         let row = |(i, value): (usize, &Option<f64>)| {
             let (link, moment) = (i / panel.columns * per_row, i % panel.columns * per_column);
             vec![
                 series.to_owned(),
-                direction.to_owned(),
+                name.to_owned(),
                 link.to_string(),
                 cell(moment as f64 * self.interval_us),
                 value.map_or(String::new(), cell),

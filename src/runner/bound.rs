@@ -4,73 +4,26 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 
-use super::config::ConfigError;
 use super::hashing::Hashing;
-use super::measure::{self, microseconds, ratio};
-use super::plan::{Plan, Point, Scene};
-use super::record::{Number, ResultRow};
-use super::spec::Experiment;
+use super::point_key::key_of;
+use crate::config::ConfigError;
 use crate::congestion::{self, Bounds, Expected, WorstLink};
+use crate::experiment::{Experiment, Point, Prepared, Preparer, Scene};
+use crate::results::{BoundRow, Number, microseconds, ratio};
 use crate::topology::Fabric;
 
-/// One row of `fabricsim bound`: a point, or some steps of its collective by themselves.
-#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
-pub struct BoundRow {
-    pub point: u32,
-    pub topology: String,
-    pub hosts: u32,
-    pub workload: String,
-    pub size_bytes: Option<u64>,
-    pub load_balancing: String,
-    pub seed: u64,
-    /// `all`, or the steps that the row holds for, each by itself: `3`, or `3-17` where they are alike.
-    pub step: String,
-    pub flows: u64,
-    pub bytes: u64,
-    /// Of the whole point.
-    pub subflows: Option<u64>,
-    /// No schedule of any load balancing can finish earlier: the largest of the five that follow.
-    pub bound_us: Option<Number>,
-    /// What one host must send or receive.
-    pub nic_us: Option<Number>,
-    /// What one edge switch must send to another.
-    pub pair_us: Option<Number>,
-    /// What must leave or enter some switches.
-    pub cut_us: Option<Number>,
-    /// What the fabric as a whole must carry.
-    pub fabric_us: Option<Number>,
-    /// The longest chain of dependent transfers.
-    pub critical_path_us: Option<Number>,
-    /// What the load balancing's own loads allow at best, of the whole point.
-    pub predicted_us: Option<Number>,
-    /// Largest bytes/capacity over all links, and where it is; empty where paths are chosen while
-    /// packets travel.
-    pub congestion_us: Option<Number>,
-    pub congested_link: Option<String>,
-    /// The same over switch-to-switch links.
-    pub fabric_congestion_us: Option<Number>,
-    pub congested_fabric_link: Option<String>,
-    /// No fractional routing has less than the first, and one has no more than the second.
-    pub optimal_fabric_congestion_us: Option<Number>,
-    pub reached_fabric_congestion_us: Option<Number>,
-    pub congestion_ratio: Option<Number>,
-    /// Where flows hash onto paths: what the fabric congestion is expected to be over hash functions.
-    /// Not less than the first and not more than the second, by their exact distribution where the
-    /// fabric has one; the third is the mean over some draws.
-    pub expected_lower_us: Option<Number>,
-    pub expected_upper_us: Option<Number>,
-    pub expected_sampled_us: Option<Number>,
-}
-
 /// The rows of all points, in order; fewer if `stop` becomes true.
-pub fn bound(plan: &Plan, stop: &AtomicBool) -> Result<Vec<BoundRow>, ConfigError> {
-    let rows: Vec<_> = plan
+///
+/// # Errors
+/// The first point that cannot be built.
+pub fn bound(preparer: &Preparer<'_>, stop: &AtomicBool) -> Result<Vec<BoundRow>, ConfigError> {
+    let rows: Vec<_> = preparer
+        .plan()
         .points()
         .par_iter()
         .filter(|_| !stop.load(Ordering::Relaxed))
-        .map(|&point| point_rows(plan, point))
+        .map(|&point| point_rows(preparer, point))
         .collect();
     let mut all = Vec::new();
     for rows in rows {
@@ -79,23 +32,15 @@ pub fn bound(plan: &Plan, stop: &AtomicBool) -> Result<Vec<BoundRow>, ConfigErro
     Ok(all)
 }
 
-fn point_rows(plan: &Plan, point: Point) -> Result<Vec<BoundRow>, ConfigError> {
-    let resolved = plan.resolve(point)?;
+fn point_rows(preparer: &Preparer<'_>, point: Point) -> Result<Vec<BoundRow>, ConfigError> {
+    let Prepared { resolved, scene, .. } = point.prepare(preparer)?;
     let experiment = &resolved.experiment;
-    let scene = plan.scene(experiment).map_err(|error| plan.locate(&resolved, error))?;
     let fabric = &scene.network.fabric;
-    let mut named = ResultRow::default();
-    measure::describe(point, &resolved, &mut named);
-    let template = BoundRow {
-        point: named.point,
-        topology: named.topology,
+    let mut template = BoundRow {
         hosts: fabric.hosts(),
-        workload: named.workload,
-        size_bytes: named.size_bytes,
-        load_balancing: named.load_balancing,
-        seed: named.seed,
         ..BoundRow::default()
     };
+    template.identify(&key_of(preparer.plan(), point, &resolved));
     let assessment = congestion::assess(fabric, &scene.schedule, &scene.placement, experiment.framing());
     let assigned = assessment.assigned.as_ref();
     let mut whole = BoundRow {
@@ -106,9 +51,9 @@ fn point_rows(plan: &Plan, point: Point) -> Result<Vec<BoundRow>, ConfigError> {
         predicted_us: assessment.predicted.map(microseconds),
         ..template.clone()
     };
-    whole.bounds(&plan.bounds(experiment, &scene));
+    whole.bounds(&preparer.bounds(experiment, &scene));
     whole.congestion(fabric, assigned.map(|assigned| (assigned.worst, assigned.worst_fabric)));
-    let hashing = Hashing::of(experiment, &scene, plan.files());
+    let hashing = Hashing::of(experiment, &scene, preparer.plan().files());
     if let Some(hashing) = &hashing {
         whole.expected(hashing.over_all, hashing.sampled_over_all_us);
     }

@@ -2,10 +2,9 @@
 
 use rand::Rng;
 
-use super::config::FileStore;
-use super::plan::Scene;
-use super::spec::Experiment;
+use crate::config::FileStore;
 use crate::congestion::{self, Expected};
+use crate::experiment::{Experiment, Scene};
 use crate::rng::stream;
 
 /// Draws of the hash functions, as long as all their sub-flows together are no more than the second.

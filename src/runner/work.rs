@@ -1,7 +1,7 @@
 //! The points of a plan, several at a time: equal ones once, and those that another process runs left to it.
 
 use std::cell::Cell;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::io;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -10,15 +10,22 @@ use std::time::{Duration, Instant};
 use cpu_time::ThreadTime;
 use rayon::prelude::*;
 
+use super::budget::Budget;
+use super::claim;
 use super::measure::{self, Measured, Storm};
-use super::memory::Memory;
-use super::plan::{Plan, Point};
-use super::run::{Progress, RunError, RunOptions};
-use super::store::{Record, Store};
+use super::options::{Progress, RunError, RunOptions};
+use super::point_key::key_of;
+use crate::config::ConfigError;
+use crate::experiment::{Axis, Memory, Plan, Point, Prepared, Preparer};
 use crate::outcome::Stuck;
+use crate::results::{Record, Store};
 
 /// Time between two looks at what another process runs.
 const LOOK: Duration = Duration::from_millis(100);
+
+/// Points that are prepared before anything is written, of those that differ in more than their seeds: what is wrong
+/// with a small plan is known at once, and a large one does not wait for it.
+const PREPARED_FIRST: usize = 32;
 
 /// A point that is done.
 #[derive(Debug, Clone)]
@@ -39,10 +46,11 @@ struct Task {
 
 /// All that is to be done, and how far it is.
 pub(super) struct Work<'a> {
-    plan: &'a Plan,
+    preparer: &'a Preparer<'a>,
     options: &'a RunOptions<'a>,
     store: &'a Store,
     pool: rayon::ThreadPool,
+    budget: Budget,
     tasks: Vec<Task>,
     tally: Tally<'a>,
     results: Mutex<Vec<Option<Done>>>,
@@ -65,19 +73,24 @@ impl Tally<'_> {
     }
 }
 
-/// How many points run at a time where `wanted` are asked for (0: as many as possible).
-fn jobs(plan: &Plan, wanted: usize, memory: Memory) -> usize {
+/// How many points are worked on at a time where `wanted` are asked for (0: as many as possible). Those that are
+/// simulated among them are as many as there is memory for.
+fn jobs(plan: &Plan, wanted: usize) -> usize {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    let largest = plan.points().iter().map(|point| point.memory).max().unwrap_or(0);
-    let most = processors.min(plan.points().len()).min(memory.points(largest)).max(1);
+    let most = processors.min(plan.points().len()).max(1);
     if wanted == 0 { most } else { wanted.min(most) }
 }
 
 impl<'a> Work<'a> {
     /// Looks which points are there already.
-    pub(super) fn of(plan: &'a Plan, options: &'a RunOptions<'a>, store: &'a Store) -> Result<Self, RunError> {
+    pub(super) fn of(
+        preparer: &'a Preparer<'a>,
+        options: &'a RunOptions<'a>,
+        store: &'a Store,
+    ) -> Result<Self, RunError> {
+        let plan = preparer.plan();
         let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(jobs(plan, options.jobs, Memory::free()))
+            .num_threads(jobs(plan, options.jobs))
             .build()
             .map_err(io::Error::other)?;
         let mut tasks = tasks(plan);
@@ -87,10 +100,11 @@ impl<'a> Work<'a> {
                 .for_each(|task| task.found = store.load(&task.hash))
         });
         Ok(Self {
-            plan,
+            preparer,
             options,
             store,
             pool,
+            budget: Budget::of(Memory::free()),
             tasks,
             tally: Tally {
                 points: AtomicUsize::new(0),
@@ -108,8 +122,46 @@ impl<'a> Work<'a> {
         kept.map(|task| task.points.len()).sum()
     }
 
-    /// Does it. What came of every point; `None` for those that were not begun.
-    pub(super) fn run(self) -> Result<Vec<Option<Done>>, RunError> {
+    /// Prepares the first of the points that are missing and differ in more than their seeds.
+    ///
+    /// # Errors
+    /// The first of them that cannot be built.
+    pub(super) fn prepare_first(&self) -> Result<(), ConfigError> {
+        let sweep = self.preparer.plan().sweep();
+        let is_seed = |axis: &Axis| axis.path == ["seed"];
+        let mut known = HashSet::new();
+        let first: Vec<Point> = self
+            .tasks
+            .iter()
+            .filter(|task| task.found.is_none())
+            .map(|task| task.points[0])
+            .filter(|point| {
+                let indices = sweep.indices(point.index as usize);
+                let but_seed = indices.filter(|(axis, _)| !is_seed(axis)).map(|(_, index)| index);
+                known.insert(but_seed.collect::<Vec<_>>())
+            })
+            .take(PREPARED_FIRST)
+            .collect();
+        let prepared: Vec<_> = self.pool.install(|| {
+            first
+                .into_par_iter()
+                .filter(|_| self.goes_on())
+                .map(|point| self.prepare(point).map(drop))
+                .collect()
+        });
+        prepared.into_iter().collect()
+    }
+
+    fn prepare(&self, point: Point) -> Result<Prepared, ConfigError> {
+        let prepared = point.prepare(self.preparer);
+        for warning in self.preparer.warnings() {
+            (self.options.warn)(&warning);
+        }
+        prepared
+    }
+
+    /// Does it. What came of every point, `None` for those that were not begun; and what ended it early.
+    pub(super) fn run(self) -> (Vec<Option<Done>>, Option<RunError>) {
         let (next, waiting) = (AtomicUsize::new(0), Mutex::new(VecDeque::new()));
         let work = || {
             while let Some(task) = self.tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
@@ -132,10 +184,9 @@ impl<'a> Work<'a> {
                 scope.spawn(|_| work());
             }
         });
-        match self.failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            Some(error) => Err(error),
-            None => Ok(self.results.into_inner().unwrap_or_else(PoisonError::into_inner)),
-        }
+        let failure = self.failure.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let results = self.results.into_inner().unwrap_or_else(PoisonError::into_inner);
+        (results, failure)
     }
 
     fn goes_on(&self) -> bool {
@@ -170,7 +221,7 @@ impl<'a> Work<'a> {
         if let Some(record) = &task.found {
             return self.each(task, &reused(record.clone())).map(Some);
         }
-        let Some(_claim) = self.store.claim(&task.hash)? else {
+        let Some(_claim) = claim::point(self.store, &task.hash)? else {
             return Ok(None);
         };
         // Another process may have done it meanwhile.
@@ -182,13 +233,16 @@ impl<'a> Work<'a> {
     }
 
     fn measure(&self, task: &Task, progress: &dyn Fn(f64)) -> Result<Done, RunError> {
+        let prepared = self.prepare(task.points[0])?;
+        let _share = self.budget.take(prepared.memory);
         let (cpu, wall) = (ThreadTime::now(), Instant::now());
+        let judged = measure::judge(self.preparer, task.points[0], prepared);
         let Measured {
             row,
             details,
             stuck,
             storm,
-        } = measure::measure(self.plan, task.points[0], progress)?;
+        } = judged.simulate_watched(progress);
         let record = Record::new(row, cpu.elapsed().as_secs_f64(), wall.elapsed().as_secs_f64());
         if stuck.is_none() {
             self.store.save(&task.hash, &record, details)?;
@@ -206,7 +260,9 @@ impl<'a> Work<'a> {
         let one = |&point: &Point| {
             let mut done = done.clone();
             if done.reused || point != task.points[0] {
-                measure::identify(self.plan, point, &mut done.record.row)?;
+                // Neither the index nor the names of files are part of the hash.
+                let plan = self.preparer.plan();
+                done.record.row.identify(&key_of(plan, point, &plan.resolve(point)?));
             }
             Ok(done)
         };

@@ -2,16 +2,14 @@
 
 use std::sync::Arc;
 
-use super::config::ConfigError;
 use super::details::details;
-use super::plan::{Plan, Point, Resolved, Scene};
-use super::record::{Number, ResultRow};
-use super::spec::{Engine, Experiment};
-use super::store::Details;
+use super::point_key::key_of;
 use crate::congestion::{self, Assessment, Bounds};
+use crate::experiment::{Engine, Experiment, Point, Prepared, Preparer, Resolved, Scene};
 use crate::flow_engine;
 use crate::outcome::{Outcome, Stuck};
 use crate::packet_engine::{self, Continue};
+use crate::results::{Details, Number, ResultRow, microseconds, ratio};
 use crate::units::Time;
 use crate::workload::Schedule;
 
@@ -46,20 +44,15 @@ pub struct Judged {
     assessment: Assessment,
 }
 
-/// Places a point of a plan and judges the placement.
-fn judge(plan: &Plan, point: Point) -> Result<Judged, ConfigError> {
-    judge_resolved(plan, point, plan.resolve(point)?)
-}
-
-/// The same for what a point resolves to, which may have been changed.
-pub(super) fn judge_resolved(plan: &Plan, point: Point, resolved: Resolved) -> Result<Judged, ConfigError> {
+/// Judges the placement of a point that is prepared.
+pub(super) fn judge(preparer: &Preparer<'_>, point: Point, prepared: Prepared) -> Judged {
+    let Prepared { resolved, scene, .. } = prepared;
     let experiment = &resolved.experiment;
-    let scene = plan.scene(experiment).map_err(|error| plan.locate(&resolved, error))?;
-    let bounds = plan.bounds(experiment, &scene);
+    let bounds = preparer.bounds(experiment, &scene);
     let fabric = &scene.network.fabric;
     let assessment = congestion::assess(fabric, &scene.schedule, &scene.placement, experiment.framing());
     let mut row = ResultRow::default();
-    describe(point, &resolved, &mut row);
+    row.identify(&key_of(preparer.plan(), point, &resolved));
     row.hosts = fabric.hosts();
     row.flows = scene.schedule.transfer_count() as u64;
     // An endless transfer has no completion that could be bounded.
@@ -67,18 +60,13 @@ pub(super) fn judge_resolved(plan: &Plan, point: Point, resolved: Resolved) -> R
     if scene.schedule.transfers().all(|(.., bytes)| bytes < Schedule::ENDLESS) {
         fill_judgement(&mut row, &bounds, &assessment);
     }
-    Ok(Judged {
+    Judged {
         resolved,
         scene,
         row,
         bounds,
         assessment,
-    })
-}
-
-/// Simulates a point of a plan, telling `progress` now and then which share of it is done.
-pub fn measure(plan: &Plan, point: Point, progress: &dyn Fn(f64)) -> Result<Measured, ConfigError> {
-    Ok(judge(plan, point)?.simulate_watched(progress))
+    }
 }
 
 impl Judged {
@@ -100,7 +88,8 @@ impl Judged {
         self.simulate_watched(&|_| ())
     }
 
-    fn simulate_watched(self, progress: &dyn Fn(f64)) -> Measured {
+    /// The same, telling `progress` now and then which share of it is done.
+    pub(super) fn simulate_watched(self, progress: &dyn Fn(f64)) -> Measured {
         let Self {
             resolved,
             scene,
@@ -131,35 +120,11 @@ impl Judged {
     }
 }
 
-/// Fills in what names a point in a row that was kept under its hash: neither the index nor the
-/// names of files are part of that.
-pub fn identify(plan: &Plan, point: Point, row: &mut ResultRow) -> Result<(), ConfigError> {
-    describe(point, &plan.resolve(point)?, row);
-    Ok(())
-}
-
-/// The cells that name a point.
-pub fn describe(point: Point, resolved: &Resolved, row: &mut ResultRow) {
-    let (experiment, opened) = (&resolved.experiment, &resolved.opened);
-    let named = |file: &Option<String>, kind: &str| file.clone().unwrap_or_else(|| kind.to_owned());
-    row.point = point.index;
-    row.engine = experiment.engine.name().to_owned();
-    row.topology = named(&opened.topology, experiment.topology.name());
-    row.workload = named(&opened.workload, experiment.workload.name());
-    row.size_bytes = experiment.workload.size().map(|size| size.0);
-    row.load_balancing = experiment.load_balancing.label();
-    row.transport = match experiment.engine {
-        Engine::Flow => None,
-        Engine::Packet => Some(experiment.transport.name().to_owned()),
-    };
-    row.seed = experiment.seed;
-}
-
 fn simulate(experiment: &Experiment, scene: &Scene, progress: &dyn Fn(f64)) -> Result<Outcome, Stuck> {
     let (fabric, observe) = (&scene.network.fabric, experiment.output.observe());
     match experiment.engine {
         Engine::Flow => flow_engine::simulate(fabric, &scene.schedule, &scene.placement, &experiment.flow, &observe),
-        Engine::Packet => packet_engine::simulate_watched(&experiment.packet_setup(scene), &mut |status| {
+        Engine::Packet => packet_engine::simulate_watched(&scene.packet_setup(experiment), &mut |status| {
             progress(status.share());
             Continue::Yes
         }),
@@ -242,14 +207,4 @@ const ROUNDING_US: f64 = 1.1e-6;
 pub fn beats_the_bound(row: &ResultRow) -> bool {
     let figures = row.cct_us.zip(row.bound_us);
     figures.is_some_and(|(cct, bound)| cct.value() < bound.value() * (1.0 - 1e-12) - ROUNDING_US)
-}
-
-/// A time as results hold it.
-pub fn microseconds(time: Time) -> Number {
-    Number::new(time.as_us())
-}
-
-/// A quotient; none by zero.
-pub fn ratio(value: f64, unit: f64) -> Option<Number> {
-    (unit > 0.0).then(|| Number::new(value / unit))
 }

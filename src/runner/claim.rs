@@ -9,6 +9,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::results::{Store, named};
+
 /// What one process does at a time, held until it is dropped.
 #[derive(Debug)]
 pub(super) struct Claim {
@@ -43,6 +45,12 @@ impl Drop for Claim {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.path);
     }
+}
+
+/// The claim to run a point of a results folder; `None` while another process runs it.
+pub(super) fn point(store: &Store, hash: &str) -> io::Result<Option<Claim>> {
+    let path = store.dir().join(format!(".{hash}.claim"));
+    Claim::take(&path).map_err(|error| named(error, &path))
 }
 
 /// The right to write the folder's own files, for as long as that takes: whoever wants it waits.

@@ -42,7 +42,7 @@ impl Setting {
 }
 
 /// Refuses a path of more parts than any key has.
-pub(in super::super) fn too_deep(parts: usize) -> ConfigError {
+pub fn too_deep(parts: usize) -> ConfigError {
     ConfigError::new(format!("the key has {parts} parts, more than {MAX_DEPTH}"))
         .help("docs/configuration.md describes every key; quotes keep a dot inside a part")
 }

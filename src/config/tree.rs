@@ -9,7 +9,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::source::{absolute, tidy};
-use super::{ConfigError, Source};
+use super::{ConfigError, FileStore, Source};
+use crate::input::{InputError, Place};
 
 /// Where a value was written.
 #[derive(Debug, Clone)]
@@ -263,6 +264,43 @@ impl Entry {
         if let Node::Table(table) = &mut self.node {
             Arc::make_mut(table).retain(|(name, _)| name == key);
         }
+    }
+}
+
+/// Errors about values.
+impl ConfigError {
+    /// The same error at a value.
+    #[must_use]
+    pub fn at_value(self, entry: &Entry) -> Self {
+        self.at(&entry.origin.source, entry.origin.value.clone())
+    }
+
+    /// The same error at a value's key.
+    #[must_use]
+    pub fn at_key(self, entry: &Entry) -> Self {
+        self.at(&entry.origin.source, entry.origin.key.clone())
+    }
+
+    /// An error of a lower module about the tree `root`.
+    pub fn from_input(error: InputError, root: &Entry, files: &FileStore) -> Self {
+        match &error.place {
+            Place::Key(key) => {
+                let found = root.deepest(key);
+                Self::new(format!("{key}: {}", error.message)).at_value(found)
+            }
+            Place::Line { file, line } => match files.known(file) {
+                Some(source) => Self::new(&error.message).at(&source, source.line(*line)),
+                None => Self::new(format!("{file}:{line}: {}", error.message)),
+            },
+            Place::File(file) => {
+                let named = Self::new(format!("{file}: {}", error.message));
+                match root.find_file(file) {
+                    Some(entry) => named.at_value(entry),
+                    None => named,
+                }
+            }
+        }
+        .help(error.help)
     }
 }
 

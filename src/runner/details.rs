@@ -1,13 +1,12 @@
 //! What is kept of a point besides its row, where the experiment asks for it.
 
-use super::measure::{microseconds, ratio};
-use super::plan::Scene;
-use super::record::{BufferRow, FlowRow, LinkRow, Number, PacketsRow, PortRow, SenderRow, SeriesRow};
-use super::spec::{Engine, Experiment};
-use super::store::Details;
 use crate::congestion::Assessment;
+use crate::experiment::{Engine, Experiment, Scene};
 use crate::ids::LinkId;
 use crate::outcome::{Outcome, Reached, Series};
+use crate::results::{
+    BufferRow, Details, FlowRow, LinkRow, Number, PacketsRow, PortRow, SenderRow, SeriesRow, microseconds, ratio,
+};
 use crate::topology::{Fabric, NodeKind};
 use crate::workload::{Action, Schedule};
 
@@ -61,6 +60,7 @@ fn flow_rows(schedule: &Schedule, outcome: &Outcome) -> Vec<FlowRow> {
 fn link_rows(engine: Engine, fabric: &Fabric, assessment: &Assessment, outcome: &Outcome) -> Vec<LinkRow> {
     let loads = assessment.assigned.as_ref().map(|assigned| assigned.loads.as_slice());
     let packets = |count: u64| (engine == Engine::Packet).then_some(count);
+    let tiers = tiers(fabric);
     let rows = fabric.link_ids().zip(&outcome.links).map(|(id, record)| {
         let link = fabric.link(id);
         let capacity = link.rate.bytes_per_ps() * outcome.ended.0 as f64;
@@ -75,6 +75,8 @@ fn link_rows(engine: Engine, fabric: &Fabric, assessment: &Assessment, outcome: 
             max_queue_bytes: packets(record.max_queue),
             drops: packets(record.drops),
             ecn_marks: packets(record.ecn_marks),
+            from_tier: tiers[link.from.index()],
+            to_tier: tiers[link.to.index()],
         }
     });
     rows.collect()
@@ -82,13 +84,42 @@ fn link_rows(engine: Engine, fabric: &Fabric, assessment: &Assessment, outcome: 
 
 fn series_rows(fabric: &Fabric, outcome: &Outcome) -> Vec<SeriesRow> {
     let samples = outcome.series.iter().flat_map(|series| &series.samples);
-    let rows = samples.map(|sample| SeriesRow {
-        at_us: microseconds(sample.at),
-        link: fabric.link_name(sample.link),
-        queue_bytes: sample.queue,
-        sent_bytes: sample.sent,
+    let tiers = tiers(fabric);
+    let rows = samples.map(|sample| {
+        let link = fabric.link(sample.link);
+        SeriesRow {
+            at_us: microseconds(sample.at),
+            link: fabric.link_name(sample.link),
+            queue_bytes: sample.queue,
+            sent_bytes: sample.sent,
+            from_tier: tiers[link.from.index()],
+            to_tier: tiers[link.to.index()],
+        }
     });
     rows.collect()
+}
+
+/// The tier of every node: the number of links to the nearest host, whether they are up or not; none where no host is
+/// within reach.
+fn tiers(fabric: &Fabric) -> Vec<Option<u32>> {
+    let mut neighbors: Vec<Vec<usize>> = vec![Vec::new(); fabric.nodes().len()];
+    for link in fabric.links() {
+        neighbors[link.from.index()].push(link.to.index());
+    }
+    let mut tiers: Vec<Option<u32>> = vec![None; fabric.nodes().len()];
+    let mut reached: Vec<usize> = (0..fabric.hosts() as usize).collect();
+    for tier in 0.. {
+        reached.retain(|&node| tiers[node].is_none());
+        if reached.is_empty() {
+            break;
+        }
+        reached.iter().for_each(|&node| tiers[node] = Some(tier));
+        reached = reached
+            .iter()
+            .flat_map(|&node| neighbors[node].iter().copied())
+            .collect();
+    }
+    tiers
 }
 
 fn sender_rows(schedule: &Schedule, outcome: &Outcome) -> Vec<SenderRow> {
@@ -181,6 +212,23 @@ fn buffer_row(switch: &str, mut fill: Vec<u64>, moments: usize) -> BufferRow {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::topology::{Cable, LeafSpine};
+    use crate::units::{Rate, Time};
+
+    #[test]
+    fn tiers_are_counted_from_the_hosts() {
+        let link = Cable {
+            rate: Rate::from_gbps(100),
+            delay: Time::from_ns(500),
+        };
+        let fabric = Fabric::compile(&LeafSpine::uniform(2, 3, 2, link).blueprint().unwrap());
+        for (node, tier) in fabric.nodes().iter().zip(tiers(&fabric)) {
+            let expected = ["host", "leaf", "spine"]
+                .iter()
+                .position(|kind| node.name.starts_with(kind));
+            assert_eq!(tier.map(|tier| tier as usize), expected, "{}", node.name);
+        }
+    }
 
     #[test]
     fn fills_are_ranked_with_the_empty_moments() {

@@ -1,14 +1,14 @@
-//! Things that are dear to make and shared by many points: made once, kept while there is room.
+//! Values that are expensive to make and shared by many points: made once, kept while they fit.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 type Cell<T, E> = Arc<OnceLock<Result<Arc<T>, E>>>;
 
-/// Values by key. Those that were not used for longest go first when the weights exceed the room.
+/// Values by key. Those that were not used for longest go first when the weights exceed the capacity.
 #[derive(Debug)]
-pub struct Shelf<T, E> {
-    room: u64,
+pub struct LruCache<T, E> {
+    capacity: u64,
     slots: Mutex<Slots<T, E>>,
 }
 
@@ -29,9 +29,9 @@ struct Slot<T, E> {
     last_used: u64,
 }
 
-impl<T, E: Clone> Shelf<T, E> {
-    /// An empty shelf with room for this weight.
-    pub fn new(room: u64) -> Self {
+impl<T, E: Clone> LruCache<T, E> {
+    /// An empty cache for values of this weight in all.
+    pub fn new(capacity: u64) -> Self {
         let slots = Slots {
             by_key: HashMap::new(),
             by_age: BTreeMap::new(),
@@ -39,7 +39,7 @@ impl<T, E: Clone> Shelf<T, E> {
             clock: 0,
         };
         Self {
-            room,
+            capacity,
             slots: Mutex::new(slots),
         }
     }
@@ -83,7 +83,7 @@ impl<T, E: Clone> Shelf<T, E> {
                 slots.by_age.entry(slot.last_used).or_insert_with(|| Arc::from(key));
             }
         }
-        while slots.total > self.room {
+        while slots.total > self.capacity {
             let oldest = slots.by_age.iter().find(|(_, other)| ***other != *key);
             let Some((&age, _)) = oldest else {
                 return;
@@ -100,10 +100,10 @@ mod tests {
 
     #[test]
     fn the_longest_unused_goes_first() {
-        let shelf: Shelf<u64, ()> = Shelf::new(10);
+        let cache: LruCache<u64, ()> = LruCache::new(10);
         let made = Mutex::new(Vec::new());
         let get = |key: &str, value: u64| {
-            *shelf
+            *cache
                 .get(
                     key,
                     |value| *value,

@@ -5,65 +5,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use cpu_time::ThreadTime;
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 
-use super::config::ConfigError;
-use super::measure::{self, Judged, ratio};
-use super::plan::{Plan, Point, Resolved};
-use super::record::Number;
+use super::measure::{self, Judged};
+use super::point_key::key_of;
+use crate::config::ConfigError;
+use crate::experiment::{Plan, Point, Prepared, Preparer, Resolved};
+use crate::input::InputError;
 use crate::outcome::Stuck;
 use crate::placement::{
     self, Ecmp, Ethereal, Judgement, LoadBalancing, OptimalTransport, PlanFile, Route, Spray, WeightedSpray,
 };
-
-/// One row of `fabricsim place`: the placement of a point, or of another scheme beside it. The columns from
-/// `worst_step` to `piece_bound_us` are about the step of the largest congestion.
-#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
-pub struct PlaceRow {
-    pub point: u32,
-    pub topology: String,
-    pub hosts: u32,
-    pub workload: String,
-    pub size_bytes: Option<u64>,
-    pub load_balancing: String,
-    pub seed: u64,
-    pub flows: u64,
-    /// Pieces; one that is spread counts once for every path. This and the next two are sums over the steps.
-    pub subflows: Option<u64>,
-    /// Those of the paper's rule.
-    pub ethereal_subflows: Option<u64>,
-    /// Those of spraying: every flow on all its paths.
-    pub spray_subflows: Option<u64>,
-    /// The most pieces of one flow.
-    pub max_pieces: Option<u32>,
-    pub worst_step: Option<u32>,
-    /// Largest bytes/capacity over the links between which paths choose.
-    pub step_congestion_us: Option<Number>,
-    /// No routing of the step has less: certified.
-    pub step_optimal_us: Option<Number>,
-    /// The quotient of the two.
-    pub step_ratio: Option<Number>,
-    /// No placement with at most `max_pieces` pieces per flow has less.
-    pub piece_bound_us: Option<Number>,
-    /// The price of a path is the sum of bytes/capacity over its links: how much less bytes would pay on average if pairs
-    /// exchanged paths, the mean over the steps.
-    pub monge_gap_us: Option<Number>,
-    /// How much less if every pair took its cheapest path, at the same prices; the mean over the steps.
-    pub regret_us: Option<Number>,
-    /// CPU seconds that the placement takes.
-    pub place_s: Option<Number>,
-    /// As in results.csv, over the whole schedule; so are the next four.
-    pub congestion_us: Option<Number>,
-    pub fabric_congestion_us: Option<Number>,
-    pub optimal_fabric_congestion_us: Option<Number>,
-    pub bound_us: Option<Number>,
-    pub predicted_us: Option<Number>,
-    /// What simulated it, if anything did.
-    pub engine: Option<String>,
-    pub cct_us: Option<Number>,
-    pub cct_over_predicted: Option<Number>,
-    pub cct_over_bound: Option<Number>,
-}
+use crate::results::{Number, PlaceRow, ResultRow, ratio};
 
 /// What to do besides placing and judging.
 #[derive(Debug, Clone, Copy)]
@@ -93,7 +45,8 @@ pub struct PlaceReport {
 ///
 /// # Errors
 /// Where a point cannot be judged.
-pub fn place(plan: &Plan, options: PlaceOptions<'_>) -> Result<PlaceReport, ConfigError> {
+pub fn place(preparer: &Preparer<'_>, options: PlaceOptions<'_>) -> Result<PlaceReport, ConfigError> {
+    let plan = preparer.plan();
     let mut seen: HashSet<String> = plan.points().iter().map(|point| point.hash()).collect();
     let mut tasks: Vec<(Point, Option<LoadBalancing>)> = Vec::new();
     for &point in plan.points() {
@@ -102,7 +55,7 @@ pub fn place(plan: &Plan, options: PlaceOptions<'_>) -> Result<PlaceReport, Conf
             // Points that differ in nothing but the scheme share their peers.
             let mut experiment = plan.resolve(point)?.experiment;
             experiment.load_balancing = peer.clone();
-            if seen.insert(plan.name_of(&experiment)) {
+            if seen.insert(plan.hash_of(&experiment)) {
                 tasks.push((point, Some(peer)));
             }
         }
@@ -110,7 +63,7 @@ pub fn place(plan: &Plan, options: PlaceOptions<'_>) -> Result<PlaceReport, Conf
     let reports: Vec<_> = tasks
         .into_par_iter()
         .filter(|_| !options.stop.load(Ordering::Relaxed))
-        .map(|(point, peer)| place_point(plan, point, peer, options))
+        .map(|(point, peer)| place_point(preparer, point, peer, options))
         .collect::<Result<_, _>>()?;
     let report = reports.into_iter().fold(PlaceReport::default(), PlaceReport::and);
     Ok(PlaceReport {
@@ -130,27 +83,31 @@ fn peers() -> [LoadBalancing; 4] {
 }
 
 fn place_point(
-    plan: &Plan,
+    preparer: &Preparer<'_>,
     point: Point,
     peer: Option<LoadBalancing>,
     options: PlaceOptions<'_>,
 ) -> Result<PlaceReport, ConfigError> {
+    let plan = preparer.plan();
     let mut resolved = plan.resolve(point)?;
     let is_peer = peer.is_some();
     if let Some(peer) = peer {
         resolved.experiment.load_balancing = peer;
-        if let Err(error) = plan.check(&resolved.experiment) {
-            let label = resolved.experiment.load_balancing.label();
-            return Ok(PlaceReport {
-                notes: vec![format!("point {}: {label} is left out: {error}", point.index)],
-                ..PlaceReport::default()
-            });
-        }
     }
-    let judged = measure::judge_resolved(plan, point, resolved)?;
+    let (scene, memory) = match preparer.build(&resolved.experiment) {
+        Ok(built) => built,
+        Err(error) if is_peer => return Ok(PlaceReport::without(point, &resolved, &error)),
+        Err(error) => return Err(plan.locate(&resolved, error)),
+    };
+    let prepared = Prepared {
+        resolved,
+        scene,
+        memory,
+    };
+    let judged = measure::judge(preparer, point, prepared);
     let judgement = judgement(plan, &judged)?;
     let mut report = PlaceReport {
-        rows: vec![PlaceRow::new(&judged, judgement.as_ref())],
+        rows: vec![row_of(plan, point, &judged, judgement.as_ref())],
         ..PlaceReport::default()
     };
     report.rows[0].place_s = Some(Number::new(time_to_place(plan, &judged)?));
@@ -159,7 +116,7 @@ fn place_point(
     }
     if options.verify {
         let measured = judged.simulate();
-        report.rows[0].verified(&measured.row);
+        verify(&mut report.rows[0], &measured.row);
         let name = format!("point {}, {}", point.index, report.rows[0].load_balancing);
         report.stuck.extend(measured.stuck.map(|stuck| (name, stuck)));
     }
@@ -186,7 +143,7 @@ fn judgement(plan: &Plan, judged: &Judged) -> Result<Option<Judgement>, ConfigEr
         .map_err(|error| locate(plan, &judged.resolved, error))
 }
 
-fn locate(plan: &Plan, resolved: &Resolved, error: crate::input::InputError) -> ConfigError {
+fn locate(plan: &Plan, resolved: &Resolved, error: InputError) -> ConfigError {
     let name = resolved.experiment.load_balancing.name();
     plan.locate(resolved, error.under(&format!("load_balancing.{name}")))
 }
@@ -215,6 +172,15 @@ fn plan_file(plan: &Plan, judged: &Judged, judgement: Option<&Judgement>) -> Res
 }
 
 impl PlaceReport {
+    /// A peer is left out where it cannot be.
+    fn without(point: Point, resolved: &Resolved, error: &InputError) -> Self {
+        let label = resolved.experiment.load_balancing.label();
+        Self {
+            notes: vec![format!("point {}: {label} is left out: {error}", point.index)],
+            ..Self::default()
+        }
+    }
+
     /// Both, one behind the other.
     fn and(mut self, other: Self) -> Self {
         self.rows.extend(other.rows);
@@ -225,50 +191,43 @@ impl PlaceReport {
     }
 }
 
-impl PlaceRow {
-    fn new(judged: &Judged, judgement: Option<&Judgement>) -> Self {
-        let known = judged.row.clone();
-        let row = Self {
-            point: known.point,
-            topology: known.topology,
-            hosts: known.hosts,
-            workload: known.workload,
-            size_bytes: known.size_bytes,
-            load_balancing: known.load_balancing,
-            seed: known.seed,
-            flows: known.flows,
-            congestion_us: known.congestion_us,
-            fabric_congestion_us: known.fabric_congestion_us,
-            optimal_fabric_congestion_us: known.optimal_fabric_congestion_us,
-            bound_us: known.bound_us,
-            predicted_us: known.predicted_us,
-            ..Self::default()
-        };
-        let Some((all, worst)) = judgement.and_then(|j| Some((j, j.worst()?))) else {
-            return row;
-        };
-        Self {
-            subflows: Some(all.subflows()),
-            ethereal_subflows: Some(all.steps.iter().map(|s| s.ethereal_subflows).sum()),
-            spray_subflows: Some(all.steps.iter().map(|s| s.spray_subflows).sum()),
-            max_pieces: Some(worst.max_pieces),
-            worst_step: Some(worst.step),
-            step_congestion_us: Some(Number::new(worst.congestion_us)),
-            step_optimal_us: Some(Number::new(worst.optimum_us)),
-            step_ratio: ratio(worst.congestion_us, worst.optimum_us),
-            piece_bound_us: Some(Number::new(worst.bound_for_pieces_us)),
-            monge_gap_us: Some(Number::new(all.monge_gap_us())),
-            regret_us: Some(Number::new(all.regret_us())),
-            ..row
-        }
+fn row_of(plan: &Plan, point: Point, judged: &Judged, judgement: Option<&Judgement>) -> PlaceRow {
+    let known = &judged.row;
+    let mut row = PlaceRow {
+        hosts: known.hosts,
+        flows: known.flows,
+        congestion_us: known.congestion_us,
+        fabric_congestion_us: known.fabric_congestion_us,
+        optimal_fabric_congestion_us: known.optimal_fabric_congestion_us,
+        bound_us: known.bound_us,
+        predicted_us: known.predicted_us,
+        ..PlaceRow::default()
+    };
+    row.identify(&key_of(plan, point, &judged.resolved));
+    let Some((all, worst)) = judgement.and_then(|j| Some((j, j.worst()?))) else {
+        return row;
+    };
+    PlaceRow {
+        subflows: Some(all.subflows()),
+        ethereal_subflows: Some(all.steps.iter().map(|s| s.ethereal_subflows).sum()),
+        spray_subflows: Some(all.steps.iter().map(|s| s.spray_subflows).sum()),
+        max_pieces: Some(worst.max_pieces),
+        worst_step: Some(worst.step),
+        step_congestion_us: Some(Number::new(worst.congestion_us)),
+        step_optimal_us: Some(Number::new(worst.optimum_us)),
+        step_ratio: ratio(worst.congestion_us, worst.optimum_us),
+        piece_bound_us: Some(Number::new(worst.bound_for_pieces_us)),
+        monge_gap_us: Some(Number::new(all.monge_gap_us())),
+        regret_us: Some(Number::new(all.regret_us())),
+        ..row
     }
+}
 
-    /// What the simulation says.
-    fn verified(&mut self, row: &super::record::ResultRow) {
-        self.engine = Some(row.engine.clone());
-        self.cct_us = row.cct_us;
-        self.cct_over_bound = row.cct_over_bound;
-        let both = row.cct_us.zip(self.predicted_us);
-        self.cct_over_predicted = both.and_then(|(cct, predicted)| ratio(cct.value(), predicted.value()));
-    }
+/// What the simulation says.
+fn verify(row: &mut PlaceRow, simulated: &ResultRow) {
+    row.engine = Some(simulated.engine.clone());
+    row.cct_us = simulated.cct_us;
+    row.cct_over_bound = simulated.cct_over_bound;
+    let both = simulated.cct_us.zip(row.predicted_us);
+    row.cct_over_predicted = both.and_then(|(cct, predicted)| ratio(cct.value(), predicted.value()));
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::input::{Files, InputError, MAX_FILE_BYTES};
+use crate::input::{Files, InputError, MAX_FILE_BYTES, open_file};
 use crate::units::Bytes;
 
 /// A text that values come from: a file, or an argument of the command line.
@@ -154,20 +154,6 @@ fn load(path: &Path) -> Result<Source, String> {
         None => text,
     };
     Ok(Source::of_file(path, text))
-}
-
-/// Opens a file for reading. A pipe would wait for whoever writes, a device may never end, and neither can be
-/// read again by the next point.
-///
-/// # Errors
-/// A file that cannot be opened, or anything but a file or folder.
-pub fn open_file(path: &Path) -> std::io::Result<std::fs::File> {
-    let kind = std::fs::metadata(path)?.file_type();
-    if !kind.is_file() && !kind.is_dir() {
-        let why = "it is a pipe or a device, not a file";
-        return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, why));
-    }
-    std::fs::File::open(path)
 }
 
 /// The bytes of a file of at most `limit` bytes.

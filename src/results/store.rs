@@ -6,106 +6,16 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::claim::Claim;
-use super::config::open_file;
-use super::plan::MODEL;
-use super::record::{
-    BufferRow, FlowRow, LinkRow, PacketsRow, PortRow, ResultRow, SenderRow, SeriesRow, read_csv, write_csv,
-};
-
-/// What is kept of a point: its row, the time it took, and what its other files are.
-#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Record {
-    /// Hash of this file with nothing in the place of this.
-    hash: String,
-    /// The model that made it.
-    pub model: String,
-    pub row: ResultRow,
-    pub cpu_s: f64,
-    pub wall_s: f64,
-    /// The files beside this one.
-    files: BTreeMap<String, Sum>,
-}
-
-/// A file as it was written.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Sum {
-    bytes: u64,
-    hash: String,
-}
-
-impl Record {
-    /// What is kept under this version's name.
-    pub fn new(row: ResultRow, cpu_s: f64, wall_s: f64) -> Self {
-        Self {
-            model: MODEL.to_owned(),
-            row,
-            cpu_s,
-            wall_s,
-            ..Self::default()
-        }
-    }
-
-    /// The record in a point's folder, if it is as it was written.
-    fn read(dir: &Path) -> Option<Self> {
-        let text = io::read_to_string(open_file(&dir.join("record.json")).ok()?).ok()?;
-        let record: Self = serde_json::from_str(&text).ok()?;
-        let blank = text.replacen(&record.hash, "", 1);
-        (record.hash == hash_of(&blank)).then_some(record)
-    }
-
-    fn text(mut self) -> serde_json::Result<String> {
-        self.hash.clear();
-        self.hash = hash_of(&(serde_json::to_string_pretty(&self)? + "\n"));
-        Ok(serde_json::to_string_pretty(&self)? + "\n")
-    }
-}
-
-fn hash_of(text: &str) -> String {
-    blake3::hash(text.as_bytes()).to_hex().to_string()
-}
-
-impl Sum {
-    /// Whether a file still has this length and hash.
-    fn fits(&self, path: &Path) -> io::Result<bool> {
-        let mut file = open_file(path)?;
-        if file.metadata()?.len() != self.bytes {
-            return Ok(false);
-        }
-        let mut hasher = blake3::Hasher::new();
-        let mut buffer = vec![0; 1 << 16];
-        loop {
-            match file.read(&mut buffer)? {
-                0 => return Ok(hasher.finalize().to_hex().as_str() == self.hash),
-                n => hasher.update(&buffer[..n]),
-            };
-        }
-    }
-}
-
-/// Whether a file in the folder of a point is as it was written; `None` where nobody knows.
-pub fn is_whole(path: &Path) -> Option<bool> {
-    let record = Record::read(path.parent()?)?;
-    let sum = record.files.get(path.file_name()?.to_str()?)?;
-    Some(sum.fits(path).unwrap_or(false))
-}
-
-/// The files of a point besides its record, where asked for.
-#[derive(Debug, Default)]
-pub struct Details {
-    pub flows: Option<Vec<FlowRow>>,
-    pub links: Option<Vec<LinkRow>>,
-    pub series: Option<Vec<SeriesRow>>,
-    pub senders: Option<Vec<SenderRow>>,
-    pub packets: Option<Vec<PacketsRow>>,
-    pub ports: Option<Vec<PortRow>>,
-    pub buffers: Option<Vec<BufferRow>>,
-}
+use super::files::{named, replace};
+use super::record::{RESULTS_VERSION, Record, Sum};
+use super::swept::Swept;
+use super::table::{read_csv, write_csv, write_points_csv};
+use super::{Details, Manifest, PointList, PointRow, ResultRow};
 
 /// A results folder.
 #[derive(Debug)]
@@ -114,11 +24,27 @@ pub struct Store {
 }
 
 impl Store {
+    /// A folder, whether it is there or not.
+    pub fn at(dir: impl Into<PathBuf>) -> Self {
+        Self { dir: dir.into() }
+    }
+
     /// Opens a folder, made if need be.
+    ///
+    /// # Errors
+    /// A folder that cannot be made.
     pub fn open(dir: impl Into<PathBuf>) -> io::Result<Self> {
-        let store = Self { dir: dir.into() };
-        fs::create_dir_all(store.points()).map_err(|error| named(error, &store.points()))?;
+        let store = Self::at(dir);
+        store.create()?;
         Ok(store)
+    }
+
+    /// Makes the folder, if it is not there.
+    ///
+    /// # Errors
+    /// A folder that cannot be made.
+    pub fn create(&self) -> io::Result<()> {
+        fs::create_dir_all(self.points()).map_err(|error| named(error, &self.points()))
     }
 
     /// The folder.
@@ -126,20 +52,15 @@ impl Store {
         &self.dir
     }
 
-    pub(super) fn points(&self) -> PathBuf {
+    /// The folder of the points' folders.
+    pub fn points(&self) -> PathBuf {
         self.dir.join("points")
-    }
-
-    /// The claim to run a point; `None` while another process runs it.
-    pub(super) fn claim(&self, hash: &str) -> io::Result<Option<Claim>> {
-        let path = self.dir.join(format!(".{hash}.claim"));
-        Claim::take(&path).map_err(|error| named(error, &path))
     }
 
     /// The record of a point, if it and all its files are there and whole; else the point is run anew.
     pub fn load(&self, hash: &str) -> Option<Record> {
         let dir = self.points().join(hash);
-        let record = Record::read(&dir).filter(|record| record.model == MODEL)?;
+        let record = Record::read(&dir).filter(|record| record.model == RESULTS_VERSION)?;
         let whole = |(name, sum): (&String, &Sum)| sum.fits(&dir.join(name)).unwrap_or(false);
         record.files.iter().all(whole).then_some(record)
     }
@@ -167,7 +88,7 @@ impl Store {
                 // Another run of the same experiment was faster.
                 return fs::remove_dir_all(&draft);
             }
-            // What is there is damaged or from another model.
+            // What is there is damaged or from another version.
             fs::remove_dir_all(&target).map_err(|error| named(error, &target))?;
             fs::rename(&draft, &target).map_err(|error| named(error, &target))?;
         }
@@ -175,7 +96,7 @@ impl Store {
     }
 
     /// Takes a point out. Renamed first, so that none is ever there in part.
-    pub(super) fn remove_point(&self, hash: &str) -> io::Result<()> {
+    pub fn remove_point(&self, hash: &str) -> io::Result<()> {
         let path = self.points().join(hash);
         let draft = self.points().join(format!(".{hash}.{}", std::process::id()));
         fs::rename(&path, &draft).map_err(|error| named(error, &path))?;
@@ -186,6 +107,25 @@ impl Store {
     pub fn write_rows<R: Serialize + Default>(&self, name: &str, rows: &[R]) -> io::Result<()> {
         let path = self.dir.join(name);
         replace(&path, |out| Ok(write_csv(out, rows)?))
+    }
+
+    /// Writes one of them whose rows are about points, with a column for every swept key.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn write_points<R: PointRow>(&self, name: &str, rows: &[R], swept: &Swept) -> io::Result<()> {
+        replace(&self.dir.join(name), |out| Ok(write_points_csv(out, rows, swept)?))
+    }
+
+    /// Writes what was run: `manifest.json`, `experiment.toml` and `points.csv`.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn write_manifest(&self, manifest: &Manifest, experiment: &str, points: &PointList) -> io::Result<()> {
+        let text = serde_json::to_string_pretty(manifest)?;
+        self.write("manifest.json", |out| writeln!(out, "{text}"))?;
+        self.write("experiment.toml", |out| out.write_all(experiment.as_bytes()))?;
+        self.write("points.csv", |out| points.write(out))
     }
 
     /// Writes one of the files of the folder itself.
@@ -242,30 +182,9 @@ impl<W: Write> Write for Both<'_, W> {
     }
 }
 
-/// Writes a file beside its place and moves it there when it is complete.
-fn replace(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(format!(".{}.part", std::process::id()));
-    let draft = path.with_file_name(name);
-    let done = (|| {
-        let mut out = BufWriter::new(File::create(&draft)?);
-        write(&mut out)?;
-        out.flush()?;
-        fs::rename(&draft, path)
-    })();
-    done.map_err(|error| {
-        let _ = fs::remove_file(&draft);
-        named(error, path)
-    })
-}
-
-/// The same error with the file's name.
-pub(super) fn named(error: io::Error, path: &Path) -> io::Error {
-    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::{FlowRow, is_whole};
     use super::*;
 
     fn record(model: &str, point: u32) -> Record {
@@ -273,10 +192,9 @@ mod tests {
             point,
             ..ResultRow::default()
         };
-        Record {
-            model: model.into(),
-            ..Record::new(row, 0.5, 1.0)
-        }
+        let mut record = Record::new(row, 0.5, 1.0);
+        record.model = model.into();
+        record
     }
 
     /// The row of a point, if it is there.
@@ -306,7 +224,7 @@ mod tests {
             }),
         ];
         for (name, damage) in damages {
-            store.save("x", &record(MODEL, 1), details()).unwrap();
+            store.save("x", &record(RESULTS_VERSION, 1), details()).unwrap();
             assert_eq!(point(&store, "x"), Some(1));
             assert_eq!(is_whole(&folder.join("flows.csv")), Some(true));
             let mut text = fs::read(folder.join(name)).unwrap();
@@ -314,7 +232,7 @@ mod tests {
             fs::write(folder.join(name), text).unwrap();
             assert_eq!(point(&store, "x"), None, "{name}");
         }
-        store.save("x", &record(MODEL, 1), details()).unwrap();
+        store.save("x", &record(RESULTS_VERSION, 1), details()).unwrap();
         fs::remove_file(folder.join("links.csv")).unwrap();
         assert_eq!(point(&store, "x"), None);
     }
@@ -328,13 +246,17 @@ mod tests {
             flows: Some(Vec::new()),
             ..Details::default()
         };
-        store.save("x", &record(MODEL, 1), details).unwrap();
+        store.save("x", &record(RESULTS_VERSION, 1), details).unwrap();
         assert_eq!(point(&store, "x"), Some(1));
-        store.save("x", &record(MODEL, 2), Details::default()).unwrap();
+        store
+            .save("x", &record(RESULTS_VERSION, 2), Details::default())
+            .unwrap();
         assert_eq!(point(&store, "x"), Some(1), "the first stays");
         store.save("y", &record("older", 3), Details::default()).unwrap();
         assert_eq!(point(&store, "y"), None);
-        store.save("y", &record(MODEL, 4), Details::default()).unwrap();
+        store
+            .save("y", &record(RESULTS_VERSION, 4), Details::default())
+            .unwrap();
         assert_eq!(point(&store, "y"), Some(4));
         fs::write(dir.path().join("a/b/points/y/record.json"), "{ half a rec").unwrap();
         assert_eq!(point(&store, "y"), None);

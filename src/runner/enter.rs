@@ -4,16 +4,15 @@
 use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io;
-use std::path::{Path, PathBuf};
-
-use serde::Deserialize;
+use std::path::Path;
 
 use super::claim;
-use super::config::{ConfigError, absolute, open_file};
-use super::manifest::{self, Manifest};
-use super::plan::Plan;
-use super::run::RunError;
-use super::store::{Store, named};
+use super::manifest::Description;
+use super::options::RunError;
+use crate::config::{ConfigError, absolute};
+use crate::experiment::Plan;
+use crate::input::open_file;
+use crate::results::{Manifest, PointList, Store, named, names, remove, remove_plots};
 
 /// The results folder while this process is at work in it.
 #[derive(Debug)]
@@ -24,14 +23,6 @@ pub(super) struct Visit {
     pub changed: bool,
     /// Points that were there and belong to the experiment no more.
     pub dropped: usize,
-}
-
-/// What is read of the `manifest.json` of an earlier run.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Earlier {
-    name: String,
-    file: String,
 }
 
 /// Refuses a folder that the experiment itself lies in.
@@ -64,18 +55,17 @@ pub(super) fn check_apart(plan: &Plan, dir: &Path) -> Result<(), ConfigError> {
 /// # Errors
 /// A folder with the results of another experiment, unless `force` says to replace them, or in which another process
 /// runs one.
-pub(super) fn enter(plan: &Plan, store: &Store, manifest: &Manifest, force: bool) -> Result<Visit, RunError> {
+pub(super) fn enter(plan: &Plan, store: &Store, description: &Description, force: bool) -> Result<Visit, RunError> {
+    store.create()?;
     let _lock = lock(store)?;
     let path = store.dir().join(".running");
     let (presence, alone) = claim::announce(&path).map_err(|error| named(error, &path))?;
     let own: HashSet<String> = plan.points().iter().map(|point| point.hash()).collect();
     let there = points(store)?;
     let (kept, dropped): (Vec<_>, Vec<_>) = there.into_iter().partition(|hash| own.contains(hash));
-    if !force {
-        check_same(plan, store, !kept.is_empty())?;
-    }
+    check_same(plan, store, force)?;
     let is_new = kept.is_empty() && dropped.is_empty() && !store.dir().join("manifest.json").exists();
-    let changed = !is_new && (!dropped.is_empty() || !is_listed(plan, store)?);
+    let changed = !is_new && (!dropped.is_empty() || !is_listed(&description.points, store)?);
     if changed && !alone {
         let error = ConfigError::new(format!(
             "{}: another process is running other points into this folder",
@@ -95,7 +85,7 @@ pub(super) fn enter(plan: &Plan, store: &Store, manifest: &Manifest, force: bool
             store.remove_point(hash)?;
         }
     }
-    manifest.write(plan, store)?;
+    description.write(store)?;
     Ok(Visit {
         _presence: presence,
         changed,
@@ -109,17 +99,20 @@ pub(super) fn lock(store: &Store) -> io::Result<File> {
     claim::lock(&path).map_err(|error| named(error, &path))
 }
 
-/// Another name is another experiment, and so is another file with none of the points that are there.
-fn check_same(plan: &Plan, store: &Store, shares_points: bool) -> Result<(), ConfigError> {
-    let earlier = open_file(&store.dir().join("manifest.json"))
-        .and_then(io::read_to_string)
-        .ok()
-        .and_then(|text| serde_json::from_str::<Earlier>(&text).ok());
-    let Some(earlier) = earlier else {
+/// Refuses a folder with the results of another experiment: one of another name, or of another file and with none of
+/// the points that are there.
+pub(super) fn check_same(plan: &Plan, store: &Store, force: bool) -> Result<(), ConfigError> {
+    // What is no manifest says nothing of another experiment.
+    let Ok(Some(earlier)) = Manifest::read(store.dir()) else {
         return Ok(());
     };
     let moved = !earlier.file.is_empty() && earlier.file != absolute(plan.file());
-    if earlier.name == plan.name() && (shares_points || !moved) {
+    let shares_points = || {
+        plan.points()
+            .iter()
+            .any(|point| store.points().join(point.hash()).is_dir())
+    };
+    if force || earlier.name == plan.name() && (!moved || shares_points()) {
         return Ok(());
     }
     let from = match moved {
@@ -135,9 +128,9 @@ fn check_same(plan: &Plan, store: &Store, shares_points: bool) -> Result<(), Con
 }
 
 /// Whether `points.csv` lists the points of the plan.
-fn is_listed(plan: &Plan, store: &Store) -> io::Result<bool> {
+fn is_listed(listed: &PointList, store: &Store) -> io::Result<bool> {
     let mut own = Vec::new();
-    manifest::write_points(plan, &mut own)?;
+    listed.write(&mut own)?;
     let there = open_file(&store.dir().join("points.csv")).and_then(io::read_to_string);
     Ok(there.is_ok_and(|there| there.as_bytes() == own))
 }
@@ -149,16 +142,6 @@ fn points(store: &Store) -> io::Result<Vec<String>> {
     Ok(names.filter(is_hash).collect())
 }
 
-fn names(dir: &Path) -> io::Result<Vec<String>> {
-    let entries = fs::read_dir(dir).map_err(|error| named(error, dir))?;
-    let mut names: Vec<_> = entries
-        .flatten()
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .collect();
-    names.sort();
-    Ok(names)
-}
-
 /// Removes the drafts of processes that are no more. Those of a point are whoever's who has its claim; those of the
 /// folder's own files are written under its lock, which is held here.
 fn remove_drafts(store: &Store) -> io::Result<()> {
@@ -166,14 +149,14 @@ fn remove_drafts(store: &Store) -> io::Result<()> {
         let Some(hash) = name.strip_prefix('.').and_then(|name| name.get(..32)) else {
             continue;
         };
-        if let Some(_claim) = store.claim(hash)? {
+        if let Some(_claim) = claim::point(store, hash)? {
             remove(&store.points().join(&name))?;
         }
     }
     for name in names(store.dir())? {
         if let Some(hash) = name.strip_prefix('.').and_then(|name| name.strip_suffix(".claim")) {
             // Whoever gets a claim removes it with its end.
-            drop(store.claim(hash)?);
+            drop(claim::point(store, hash)?);
         }
         let draft = name.strip_suffix(".part").and_then(|name| name.rsplit_once('.'));
         if draft.is_some_and(|(_, process)| process.parse::<u32>().is_ok()) {
@@ -181,35 +164,4 @@ fn remove_drafts(store: &Store) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-/// Removes the plots of a results folder, and what is stale there with them.
-///
-/// # Errors
-/// A file that cannot be removed.
-pub fn remove_plots(dir: &Path) -> io::Result<()> {
-    let dir = dir.join("plots");
-    if !dir.is_dir() {
-        return Ok(());
-    }
-    for name in names(&dir)? {
-        if [".svg", ".png", ".csv"].iter().any(|kind| name.ends_with(kind)) {
-            remove(&dir.join(name))?;
-        }
-    }
-    // It stays where somebody keeps something else in it.
-    let _ = fs::remove_dir(&dir);
-    Ok(())
-}
-
-/// Removes a file or folder, if it is there.
-fn remove(path: &PathBuf) -> io::Result<()> {
-    let removed = match path.is_dir() && !path.is_symlink() {
-        true => fs::remove_dir_all(path),
-        false => fs::remove_file(path),
-    };
-    match removed {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(named(error, path)),
-        _ => Ok(()),
-    }
 }

@@ -1,0 +1,224 @@
+//! What is expensive: the fabric, the schedule and the placement of a point, built when its turn comes and shared by
+//! all points that have the same.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::Serialize;
+
+use super::limits;
+use super::lru_cache::LruCache;
+use super::memory::Memory;
+use super::plan::{Plan, Point, Resolved};
+use super::scene::{Network, Scene};
+use super::spec::Experiment;
+use crate::config::ConfigError;
+use crate::congestion::{self, Bounds};
+use crate::ids::NodeId;
+use crate::input::InputError;
+use crate::placement::Placement;
+use crate::topology::{Fabric, resolve_faults};
+use crate::workload::Schedule;
+
+/// Links, transfers and sub-flows that are kept for further points.
+const FABRIC_CAPACITY: u64 = 4_000_000;
+const SCHEDULE_CAPACITY: u64 = 8_000_000;
+const PLACEMENT_CAPACITY: u64 = 8_000_000;
+/// What the key of a value takes, in the same units: without it, a million small ones would fit.
+const KEY_WEIGHT: u64 = 100;
+/// Bounds that are kept.
+const BOUNDS_CAPACITY: u64 = 10_000;
+
+/// Prepares the points of a plan.
+#[derive(Debug)]
+pub struct Preparer<'a> {
+    plan: &'a Plan,
+    memory: Memory,
+    networks: LruCache<Network, InputError>,
+    schedules: LruCache<Schedule, InputError>,
+    placements: LruCache<Placement, InputError>,
+    bounds: LruCache<Bounds, InputError>,
+    warnings: Mutex<Warnings>,
+}
+
+/// What schedules have to say, each once.
+#[derive(Debug, Default)]
+struct Warnings {
+    known: BTreeSet<String>,
+    new: BTreeSet<String>,
+}
+
+/// A point that can be simulated: everything that can be wrong with it has been looked at.
+#[derive(Debug)]
+pub struct Prepared {
+    pub resolved: Resolved,
+    pub scene: Scene,
+    /// Bytes of memory that its simulation takes, about.
+    pub memory: u64,
+}
+
+impl Point {
+    /// Builds what this point of a plan is simulated on.
+    ///
+    /// # Errors
+    /// What only building it shows: pairs that cannot reach each other, a workload that does not fit the fabric, options
+    /// that need another fabric, and more time, samples or memory than there are.
+    pub fn prepare(self, preparer: &Preparer<'_>) -> Result<Prepared, ConfigError> {
+        preparer.prepare(preparer.plan.resolve(self)?)
+    }
+}
+
+impl<'a> Preparer<'a> {
+    /// Prepares the points of a plan, but none that takes more than this memory.
+    pub fn new(plan: &'a Plan, memory: Memory) -> Self {
+        Self {
+            plan,
+            memory,
+            networks: LruCache::new(FABRIC_CAPACITY),
+            schedules: LruCache::new(SCHEDULE_CAPACITY),
+            placements: LruCache::new(PLACEMENT_CAPACITY),
+            bounds: LruCache::new(BOUNDS_CAPACITY),
+            warnings: Mutex::default(),
+        }
+    }
+
+    /// The plan.
+    pub fn plan(&self) -> &'a Plan {
+        self.plan
+    }
+
+    /// What schedules that were built since this was last asked have to say and none before had: a line each.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = std::mem::take(&mut warnings.new);
+        warnings.known.extend(new.iter().cloned());
+        new.into_iter().collect()
+    }
+
+    /// [`Point::prepare`] for what a point resolves to, which may have been changed.
+    ///
+    /// # Errors
+    /// As [`Point::prepare`].
+    pub fn prepare(&self, resolved: Resolved) -> Result<Prepared, ConfigError> {
+        match self.build(&resolved.experiment) {
+            Ok((scene, memory)) => Ok(Prepared {
+                resolved,
+                scene,
+                memory,
+            }),
+            Err(error) => Err(self.plan.locate(&resolved, error)),
+        }
+    }
+
+    /// What an experiment is simulated on, and the memory that takes.
+    ///
+    /// # Errors
+    /// As [`Point::prepare`], before it is known where in the file they are.
+    pub fn build(&self, experiment: &Experiment) -> Result<(Scene, u64), InputError> {
+        experiment.check()?;
+        let network = self.network(experiment)?;
+        let schedule = self.schedule(experiment, network.fabric.hosts())?;
+        let placement = self.placement(experiment, &network, &schedule)?;
+        let scene = Scene {
+            network,
+            schedule,
+            placement,
+        };
+        scene.check(experiment)?;
+        let memory = limits::check(experiment, &scene, self.memory, || self.bounds(experiment, &scene))?;
+        Ok((scene, memory))
+    }
+
+    /// What no load balancing can beat on the fabric and for the schedule of an experiment.
+    pub fn bounds(&self, experiment: &Experiment, scene: &Scene) -> Arc<Bounds> {
+        let framing = experiment.framing();
+        let key = format!(
+            "{framing:?}{}",
+            key_of(&(fabric_key(experiment), workload_key(experiment)))
+        );
+        let network = &scene.network;
+        let make = || {
+            let (best, routes) = (network.at_best(), network.routes());
+            Ok(congestion::bounds_over(&best, routes, &scene.schedule, framing))
+        };
+        self.bounds.get(&key, |_| 1, make).expect("bounds do not fail")
+    }
+
+    fn network(&self, experiment: &Experiment) -> Result<Arc<Network>, InputError> {
+        self.networks.get(
+            &key_of(&fabric_key(experiment)),
+            |network| network.fabric.links().len() as u64 + KEY_WEIGHT,
+            || {
+                let drawing = experiment
+                    .topology
+                    .blueprint(self.plan.files())
+                    .map_err(|error| error.under(&format!("topology.{}", experiment.topology.name())))?;
+                let fabric = Fabric::compile(&drawing);
+                let (changes, events) =
+                    resolve_faults(&fabric, &experiment.faults).map_err(|error| error.under("faults"))?;
+                let fabric = if changes.is_empty() {
+                    fabric
+                } else {
+                    fabric.with(&changes)
+                };
+                Ok(Network { fabric, events })
+            },
+        )
+    }
+
+    /// The schedule of an experiment on a fabric with this many hosts.
+    fn schedule(&self, experiment: &Experiment, hosts: u32) -> Result<Arc<Schedule>, InputError> {
+        self.schedules.get(
+            &key_of(&(workload_key(experiment), hosts)),
+            |schedule| schedule.tasks().len() as u64 + KEY_WEIGHT,
+            || {
+                let room = self.memory.room(experiment.engine);
+                let schedule = experiment
+                    .workload
+                    .schedule_within(hosts, self.plan.files(), experiment.seed, room)
+                    .map_err(|error| error.under(&format!("workload.{}", experiment.workload.name())))?;
+                let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+                for warning in schedule.warnings() {
+                    if !warnings.known.contains(warning) {
+                        warnings.new.insert(warning.clone());
+                    }
+                }
+                Ok(schedule)
+            },
+        )
+    }
+
+    fn placement(
+        &self,
+        experiment: &Experiment,
+        network: &Network,
+        schedule: &Schedule,
+    ) -> Result<Arc<Placement>, InputError> {
+        let scheme = &experiment.load_balancing;
+        let key = key_of(&(fabric_key(experiment), workload_key(experiment), scheme));
+        self.placements.get(
+            &key,
+            |placement| placement.pieces().len() as u64 + KEY_WEIGHT,
+            || {
+                let fabric = &network.fabric;
+                let pairs = schedule.transfers().map(|(_, src, dst, _)| (NodeId(src), NodeId(dst)));
+                fabric.check_reachable(pairs)?;
+                scheme
+                    .place(fabric, schedule, self.plan.files(), experiment.seed)
+                    .map_err(|error| error.under(&format!("load_balancing.{}", scheme.name())))
+            },
+        )
+    }
+}
+
+fn fabric_key(experiment: &Experiment) -> impl Serialize {
+    (&experiment.topology, &experiment.faults)
+}
+
+fn workload_key(experiment: &Experiment) -> impl Serialize {
+    (&experiment.workload, experiment.seed)
+}
+
+fn key_of(spec: &impl Serialize) -> String {
+    serde_json::to_string(spec).expect("specs are plain data")
+}

@@ -1,0 +1,132 @@
+//! What a point is simulated on.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::spec::{Engine, Experiment};
+use crate::congestion::RouteSet;
+use crate::ids::{LinkId, NodeId};
+use crate::input::InputError;
+use crate::packet_engine::Setup;
+use crate::placement::Placement;
+use crate::topology::{Fabric, Fault, LinkChange, LinkEvent};
+use crate::workload::Schedule;
+
+/// A fabric as it is at the start, and what changes later.
+#[derive(Debug)]
+pub struct Network {
+    pub fabric: Fabric,
+    pub events: Vec<LinkEvent>,
+}
+
+impl Network {
+    /// The fabric with every link at the highest rate it ever has: what bounds must allow.
+    pub fn at_best(&self) -> Cow<'_, Fabric> {
+        let mut best: BTreeMap<LinkId, LinkChange> = BTreeMap::new();
+        for LinkEvent { change, .. } in &self.events {
+            if change.rate > self.fabric.link(change.link).rate {
+                let highest = best.entry(change.link).or_insert(*change);
+                highest.rate = highest.rate.max(change.rate);
+            }
+        }
+        if best.is_empty() {
+            return Cow::Borrowed(&self.fabric);
+        }
+        Cow::Owned(self.fabric.with(&best.into_values().collect::<Vec<_>>()))
+    }
+
+    /// Which routes bounds on that fabric must allow: any, if a fault opens one that it does not have.
+    pub fn routes(&self) -> RouteSet {
+        let best = self.at_best();
+        let (mut now, mut states) = (self.fabric.clone(), vec![]);
+        for LinkEvent { change, .. } in &self.events {
+            let was_down = now.link(change.link).rate.is_zero();
+            now = now.with(std::slice::from_ref(change));
+            if was_down != change.rate.is_zero() {
+                states.push(now.clone());
+            }
+        }
+        if states.is_empty()
+            || states
+                .iter()
+                .chain([&self.fabric])
+                .all(|state| has_routes_of(&best, state))
+        {
+            RouteSet::EqualCost
+        } else {
+            RouteSet::Any
+        }
+    }
+}
+
+/// Whether every next link in one state of a fabric is one in another state too.
+fn has_routes_of(all: &Fabric, some: &Fabric) -> bool {
+    let nodes = || (0..some.nodes().len()).map(NodeId::from);
+    let mut known = BTreeSet::new();
+    for dst in (0..some.hosts()).map(NodeId) {
+        if known.contains(&some.edge(dst)) {
+            continue;
+        }
+        let hops = |node| (some.next_hops(node, dst), all.next_hops(node, dst));
+        if nodes().any(|node| !hops(node).0.iter().all(|hop| hops(node).1.contains(hop))) {
+            return false;
+        }
+        // One that can be reached stands for all behind its edge.
+        if nodes().any(|node| !hops(node).0.is_empty()) {
+            known.insert(some.edge(dst));
+        }
+    }
+    true
+}
+
+/// What a point is simulated on: its fabric, its schedule and the paths of its flows.
+#[derive(Debug, Clone)]
+pub struct Scene {
+    pub network: Arc<Network>,
+    pub schedule: Arc<Schedule>,
+    pub placement: Arc<Placement>,
+}
+
+impl Scene {
+    /// Refuses what the engine cannot simulate here.
+    pub fn check(&self, experiment: &Experiment) -> Result<(), InputError> {
+        match experiment.engine {
+            Engine::Packet => self.packet_setup(experiment).check(),
+            Engine::Flow if self.schedule.has_endless() => {
+                let message = "a flow of size 0 has no end, and the flow engine runs to the end";
+                Err(InputError::key("engine", message)
+                    .help("write `engine = \"packet\"`, and `stop = \"2ms\"` under [packet]"))
+            }
+            Engine::Flow if self.network.events.is_empty() => Ok(()),
+            Engine::Flow => {
+                let timed = |fault: &Fault| fault.from.is_some() || fault.until.is_some();
+                let key = experiment
+                    .faults
+                    .iter()
+                    .position(timed)
+                    .map_or("faults".to_owned(), |i| format!("faults.{i}"));
+                Err(
+                    InputError::key(key, "the fault comes or goes, which the flow engine cannot simulate")
+                        .help("write `engine = \"packet\"`, or take `from` and `until` out"),
+                )
+            }
+        }
+    }
+
+    /// Everything that a run of the packet engine depends on.
+    pub fn packet_setup<'a>(&'a self, experiment: &'a Experiment) -> Setup<'a> {
+        Setup {
+            fabric: &self.network.fabric,
+            link_events: &self.network.events,
+            schedule: &self.schedule,
+            placement: &self.placement,
+            load_balancing: &experiment.load_balancing,
+            transport: &experiment.transport,
+            packet: &experiment.packet,
+            switch: &experiment.switch,
+            observe: experiment.output.observe(),
+            seed: experiment.seed,
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! Why a report could not be made.
+
+use std::path::{Path, PathBuf};
+
+use crate::results::ReadError;
+
+/// Why a report could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// A results folder that cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// A file that cannot be written.
+    #[error("{}: {source}", path.display())]
+    File { path: PathBuf, source: std::io::Error },
+    /// A plot that cannot be drawn.
+    #[error("{}: cannot draw: {message}", path.display())]
+    Draw { path: PathBuf, message: String },
+}
+
+impl ReportError {
+    pub(super) fn file(path: &Path, source: std::io::Error) -> Self {
+        let path = path.to_owned();
+        Self::File { path, source }
+    }
+
+    pub(super) fn draw(path: &Path, message: impl ToString) -> Self {
+        let (path, message) = (path.to_owned(), message.to_string());
+        Self::Draw { path, message }
+    }
+}

@@ -1,0 +1,186 @@
+//! The files of a point besides its record: their rows, field by field the columns.
+
+use serde::{Deserialize, Serialize};
+
+use super::Number;
+
+/// One row of a point's `flows.csv`.
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FlowRow {
+    /// Id of the transfer in the schedule.
+    pub flow: u32,
+    pub src: u32,
+    pub dst: u32,
+    pub bytes: u64,
+    /// This and the next two are empty where it did not come so far before the run was stopped.
+    pub start_us: Option<Number>,
+    pub fct_us: Option<Number>,
+    pub ack_fct_us: Option<Number>,
+    /// Completion time of the same flow alone on its fastest path; empty where it is endless.
+    pub ideal_fct_us: Option<Number>,
+    /// `fct_us / ideal_fct_us`.
+    pub slowdown: Option<Number>,
+    pub subflows: u32,
+    /// Distinct paths its data took.
+    pub paths: u32,
+    /// Payload bytes that reached the receiver.
+    #[serde(default)]
+    pub delivered_bytes: u64,
+    /// Those over the time from its start to its last byte, or to the end of the run.
+    #[serde(default)]
+    pub goodput_gbps: Option<Number>,
+}
+
+/// One row of a point's `links.csv`.
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LinkRow {
+    pub link: String,
+    pub from: String,
+    pub to: String,
+    /// Zero where the link is down.
+    pub rate_gbps: Number,
+    /// Payload bytes that crossed it.
+    pub bytes: Number,
+    /// Bytes that the placement gave it; empty where the network decides.
+    pub assigned_bytes: Option<Number>,
+    /// Time it was busy, over the completion time.
+    pub utilisation: Number,
+    /// Packet engine.
+    pub max_queue_bytes: Option<u64>,
+    pub drops: Option<u64>,
+    pub ecn_marks: Option<u64>,
+    /// Tiers of the two ends.
+    #[serde(default)]
+    pub from_tier: Option<u32>,
+    #[serde(default)]
+    pub to_tier: Option<u32>,
+}
+
+/// One row of a point's `packets.csv`: what became of the packets of a flow.
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PacketsRow {
+    /// Id of the transfer in the schedule.
+    pub flow: u32,
+    /// Packets sent again.
+    pub retransmits: u32,
+    /// Packets that arrived after a later one.
+    pub reordered: u32,
+    /// The most numbers by which one of them lay behind the highest that had arrived.
+    pub reordering_extent: u32,
+}
+
+/// One row of a point's `ports.csv`: what the output port of a link saw.
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PortRow {
+    pub link: String,
+    /// Bytes that crossed the link with headers and control packets.
+    pub wire_bytes: Number,
+    pub trims: u64,
+    pub pauses: u64,
+    /// Time for which flow control held its data back, in all and at a stretch.
+    pub paused_us: Number,
+    pub longest_pause_us: Number,
+}
+
+/// One row of a point's `buffers.csv`: how full a switch was, over the samples of the run.
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BufferRow {
+    pub switch: String,
+    /// Bytes in all its output queues.
+    pub mean_bytes: Number,
+    pub p50_bytes: u64,
+    pub p90_bytes: u64,
+    pub p99_bytes: u64,
+    pub max_bytes: u64,
+}
+
+/// One row of a point's `series.csv`: a link over one interval.
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SeriesRow {
+    /// End of the interval.
+    pub at_us: Number,
+    pub link: String,
+    /// Fill of its output queue at the end of the interval.
+    pub queue_bytes: u64,
+    /// Wire bytes sent in the interval.
+    pub sent_bytes: u64,
+    /// Tiers of the link's two ends, as in links.csv.
+    #[serde(default)]
+    pub from_tier: Option<u32>,
+    #[serde(default)]
+    pub to_tier: Option<u32>,
+}
+
+/// Which way a link leads, by the tiers of its ends: a host's is 0, that of a switch is its distance from the nearest
+/// host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    FromHost,
+    Up,
+    /// Between switches of one tier.
+    Level,
+    Down,
+    ToHost,
+}
+
+impl Direction {
+    /// `None` where the row has no tiers: it was written by an earlier version, or no host is within reach.
+    fn of(from: Option<u32>, to: Option<u32>) -> Option<Self> {
+        Some(match (from?, to?) {
+            (_, 0) => Self::ToHost,
+            (0, _) => Self::FromHost,
+            (from, to) if from < to => Self::Up,
+            (from, to) if from > to => Self::Down,
+            _ => Self::Level,
+        })
+    }
+}
+
+impl LinkRow {
+    /// Which way the link leads.
+    pub fn direction(&self) -> Option<Direction> {
+        Direction::of(self.from_tier, self.to_tier)
+    }
+}
+
+impl SeriesRow {
+    /// Which way the link leads.
+    pub fn direction(&self) -> Option<Direction> {
+        Direction::of(self.from_tier, self.to_tier)
+    }
+}
+
+/// One row of a point's `senders.csv`: what the sender of a sub-flow knew at a moment. Cells are empty where its
+/// transport has no such thing.
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SenderRow {
+    pub time_us: Number,
+    /// Id of the transfer in the schedule, and the piece of it, from 0.
+    pub flow: u32,
+    pub subflow: u32,
+    pub src: u32,
+    pub dst: u32,
+    /// Wire bytes in flight, and those that may be.
+    pub in_flight_bytes: u64,
+    pub window_bytes: Option<u64>,
+    /// Rate at which packets leave, where they are paced.
+    pub rate_gbps: Option<Number>,
+    /// Its estimate of the share of marked packets.
+    pub alpha: Option<Number>,
+    /// The round trip that it measured last.
+    pub rtt_us: Option<Number>,
+    /// Packets that the receiver has granted and that are not sent yet.
+    pub credits: Option<u32>,
+}
+
+/// The files of a point besides its record, where asked for.
+#[derive(Debug, Default)]
+pub struct Details {
+    pub flows: Option<Vec<FlowRow>>,
+    pub links: Option<Vec<LinkRow>>,
+    pub series: Option<Vec<SeriesRow>>,
+    pub senders: Option<Vec<SenderRow>>,
+    pub packets: Option<Vec<PacketsRow>>,
+    pub ports: Option<Vec<PortRow>>,
+    pub buffers: Option<Vec<BufferRow>>,
+}

@@ -1,0 +1,243 @@
+//! The rows of `results.csv`, of `fabricsim bound` and of `fabricsim place`, field by field the columns. What the
+//! sweep sets comes behind them ([`Swept`](super::Swept)).
+
+use serde::{Deserialize, Serialize};
+
+use super::Number;
+
+/// One row of `results.csv`: one point of the plan. Fields are its fixed columns, in order; `None` is an
+/// empty cell, where a column has no meaning. A swept key that is none of them has a column behind them.
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ResultRow {
+    /// Index in the plan.
+    pub point: u32,
+    /// `flow` or `packet`.
+    pub engine: String,
+    /// Kind of the topology, the name of the file that describes it, or the table that the sweep sets.
+    pub topology: String,
+    /// Hosts of the fabric.
+    pub hosts: u32,
+    /// The same of the workload.
+    pub workload: String,
+    /// `size` or `message` of the workload in bytes.
+    pub size_bytes: Option<u64>,
+    /// Name with its non-default options.
+    pub load_balancing: String,
+    /// Its name, or the table that the sweep sets; packet engine.
+    pub transport: Option<String>,
+    pub seed: u64,
+    /// Last data byte of the last transfer at its receiver, from t = 0.
+    pub cct_us: Option<Number>,
+    /// No schedule of any load balancing can finish earlier.
+    pub bound_us: Option<Number>,
+    pub cct_over_bound: Option<Number>,
+    /// What the load balancing's own loads allow at best.
+    pub predicted_us: Option<Number>,
+    /// Largest bytes/capacity over all links.
+    pub congestion_us: Option<Number>,
+    /// The same over switch-to-switch links.
+    pub fabric_congestion_us: Option<Number>,
+    /// The certified minimum of it over all fractional routings.
+    pub optimal_fabric_congestion_us: Option<Number>,
+    /// `fabric_congestion_us / optimal_fabric_congestion_us`.
+    pub congestion_ratio: Option<Number>,
+    /// As in nccl-tests, in 10^9 bytes per second.
+    #[serde(rename = "algbw_GBps")]
+    pub algbw_gbytes: Option<Number>,
+    /// As in nccl-tests, in 10^9 bytes per second.
+    #[serde(rename = "busbw_GBps")]
+    pub busbw_gbytes: Option<Number>,
+    /// Transfers of the schedule.
+    pub flows: u64,
+    /// Pieces they were sent in.
+    pub subflows: u64,
+    pub fct_mean_us: Option<Number>,
+    pub fct_p99_us: Option<Number>,
+    /// Data packets injected; this and the next, packet engine.
+    pub packets: Option<u64>,
+    pub packet_hops: Option<u64>,
+    /// Events the engine processed.
+    pub events: Option<u64>,
+    pub ecn_marks: Option<u64>,
+    pub drops: Option<u64>,
+    pub trims: Option<u64>,
+    pub pauses: Option<u64>,
+    pub retransmits: Option<u64>,
+    // New columns come here, at the end of the fixed ones and before those of the swept keys.
+}
+
+/// One row of `timings.csv`, which differs from run to run.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct TimingRow {
+    pub point: u32,
+    pub cpu_s: f64,
+    pub wall_s: f64,
+}
+
+/// One row of `fabricsim bound`: a point, or some steps of its collective by themselves.
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BoundRow {
+    pub point: u32,
+    pub topology: String,
+    pub hosts: u32,
+    pub workload: String,
+    pub size_bytes: Option<u64>,
+    pub load_balancing: String,
+    pub seed: u64,
+    /// `all`, or the steps that the row holds for, each by itself: `3`, or `3-17` where they are alike.
+    pub step: String,
+    pub flows: u64,
+    pub bytes: u64,
+    /// Of the whole point.
+    pub subflows: Option<u64>,
+    /// No schedule of any load balancing can finish earlier: the largest of the five that follow.
+    pub bound_us: Option<Number>,
+    /// What one host must send or receive.
+    pub nic_us: Option<Number>,
+    /// What one edge switch must send to another.
+    pub pair_us: Option<Number>,
+    /// What must leave or enter some switches.
+    pub cut_us: Option<Number>,
+    /// What the fabric as a whole must carry.
+    pub fabric_us: Option<Number>,
+    /// The longest chain of dependent transfers.
+    pub critical_path_us: Option<Number>,
+    /// What the load balancing's own loads allow at best, of the whole point.
+    pub predicted_us: Option<Number>,
+    /// Largest bytes/capacity over all links, and where it is; empty where paths are chosen while
+    /// packets travel.
+    pub congestion_us: Option<Number>,
+    pub congested_link: Option<String>,
+    /// The same over switch-to-switch links.
+    pub fabric_congestion_us: Option<Number>,
+    pub congested_fabric_link: Option<String>,
+    /// No fractional routing has less than the first, and one has no more than the second.
+    pub optimal_fabric_congestion_us: Option<Number>,
+    pub reached_fabric_congestion_us: Option<Number>,
+    pub congestion_ratio: Option<Number>,
+    /// Where flows hash onto paths: what the fabric congestion is expected to be over hash functions.
+    /// Not less than the first and not more than the second, by their exact distribution where the
+    /// fabric has one; the third is the mean over some draws.
+    pub expected_lower_us: Option<Number>,
+    pub expected_upper_us: Option<Number>,
+    pub expected_sampled_us: Option<Number>,
+}
+
+/// One row of `fabricsim place`: the placement of a point, or of another scheme beside it. The columns from
+/// `worst_step` to `piece_bound_us` are about the step of the largest congestion.
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlaceRow {
+    pub point: u32,
+    pub topology: String,
+    pub hosts: u32,
+    pub workload: String,
+    pub size_bytes: Option<u64>,
+    pub load_balancing: String,
+    pub seed: u64,
+    pub flows: u64,
+    /// Pieces; one that is spread counts once for every path. This and the next two are sums over the steps.
+    pub subflows: Option<u64>,
+    /// Those of the paper's rule.
+    pub ethereal_subflows: Option<u64>,
+    /// Those of spraying: every flow on all its paths.
+    pub spray_subflows: Option<u64>,
+    /// The most pieces of one flow.
+    pub max_pieces: Option<u32>,
+    pub worst_step: Option<u32>,
+    /// Largest bytes/capacity over the links between which paths choose.
+    pub step_congestion_us: Option<Number>,
+    /// No routing of the step has less: certified.
+    pub step_optimal_us: Option<Number>,
+    /// The quotient of the two.
+    pub step_ratio: Option<Number>,
+    /// No placement with at most `max_pieces` pieces per flow has less.
+    pub piece_bound_us: Option<Number>,
+    /// The price of a path is the sum of bytes/capacity over its links: how much less bytes would pay on average if pairs
+    /// exchanged paths, the mean over the steps.
+    pub monge_gap_us: Option<Number>,
+    /// How much less if every pair took its cheapest path, at the same prices; the mean over the steps.
+    pub regret_us: Option<Number>,
+    /// CPU seconds that the placement takes.
+    pub place_s: Option<Number>,
+    /// As in results.csv, over the whole schedule; so are the next four.
+    pub congestion_us: Option<Number>,
+    pub fabric_congestion_us: Option<Number>,
+    pub optimal_fabric_congestion_us: Option<Number>,
+    pub bound_us: Option<Number>,
+    pub predicted_us: Option<Number>,
+    /// What simulated it, if anything did.
+    pub engine: Option<String>,
+    pub cct_us: Option<Number>,
+    pub cct_over_predicted: Option<Number>,
+    pub cct_over_bound: Option<Number>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{read_csv, write_csv};
+    use super::*;
+
+    /// The header of the contract, word for word.
+    const COLUMNS: &str = "point,engine,topology,hosts,workload,size_bytes,load_balancing,transport,seed,cct_us,bound_us,cct_over_bound,predicted_us,congestion_us,fabric_congestion_us,optimal_fabric_congestion_us,congestion_ratio,algbw_GBps,busbw_GBps,flows,subflows,fct_mean_us,fct_p99_us,packets,packet_hops,events,ecn_marks,drops,trims,pauses,retransmits";
+
+    fn row() -> ResultRow {
+        let number = |value| Some(Number::new(value));
+        ResultRow {
+            point: 0,
+            engine: "flow".into(),
+            topology: "leaf-spine".into(),
+            hosts: 256,
+            workload: "all-to-all".into(),
+            size_bytes: Some(65_536),
+            load_balancing: "ecmp-split(ways=4)".into(),
+            transport: None,
+            seed: 1,
+            cct_us: number(1_338.926_08),
+            bound_us: number(1_336.934_4),
+            cct_over_bound: number(1.001_489_7),
+            predicted_us: None,
+            congestion_us: number(1_000.0),
+            fabric_congestion_us: number(0.1 + 0.2),
+            optimal_fabric_congestion_us: number(0.000_001),
+            congestion_ratio: number(-0.000_000_1),
+            algbw_gbytes: None,
+            busbw_gbytes: None,
+            flows: 65_280,
+            subflows: 261_120,
+            fct_mean_us: None,
+            fct_p99_us: None,
+            packets: None,
+            packet_hops: None,
+            events: Some(u64::MAX),
+            ecn_marks: None,
+            drops: None,
+            trims: None,
+            pauses: None,
+            retransmits: None,
+        }
+    }
+
+    #[test]
+    fn columns_are_the_contract_and_rows_come_back() {
+        let mut text = Vec::new();
+        write_csv(&mut text, &[row()]).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        let (header, line) = text.split_once('\n').unwrap();
+        assert_eq!(header, COLUMNS);
+        insta::assert_snapshot!(line, @"0,flow,leaf-spine,256,all-to-all,65536,ecmp-split(ways=4),,1,1338.92608,1336.9344,1.00149,,1000,0.3,1e-6,0,,,65280,261120,,,,,18446744073709551615,,,,,");
+        assert_eq!(read_csv::<ResultRow>(text.as_bytes()).unwrap(), [row()]);
+    }
+
+    #[test]
+    fn columns_are_there_without_rows() {
+        let mut text = Vec::new();
+        write_csv::<TimingRow>(&mut text, &[]).unwrap();
+        assert_eq!(text, b"point,cpu_s,wall_s\n");
+    }
+
+    #[test]
+    fn json_keeps_every_cell() {
+        let text = serde_json::to_string(&row()).unwrap();
+        assert_eq!(serde_json::from_str::<ResultRow>(&text).unwrap(), row());
+    }
+}

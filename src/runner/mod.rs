@@ -1,0 +1,33 @@
+//! From a plan to results on disk, and what is known about it without simulating.
+//!
+//! ```text
+//! run       all points into a folder            bound     what no scheme can beat
+//! place     placements beside the optimum       hashing   what ECMP is expected to cost
+//! work      points, several at a time           budget    the memory they share
+//! measure   a point -> its record               details   the other files of a point
+//! enter     what of a results folder stays      claim     who works on what in it
+//! manifest  what was run, when and where        options   how to run, and why a run fails
+//! point_key, swept   what names a point, as results have it
+//! ```
+
+mod bound;
+mod budget;
+mod claim;
+mod details;
+mod enter;
+mod hashing;
+mod manifest;
+mod measure;
+mod options;
+mod place;
+mod point_key;
+mod run;
+mod swept;
+mod work;
+
+pub use bound::bound;
+pub use measure::{Judged, Measured, Storm, beats_the_bound};
+pub use options::{Begun, Progress, RunError, RunOptions};
+pub use place::{PlaceOptions, PlaceReport, place};
+pub use run::{Report, run};
+pub use swept::swept;

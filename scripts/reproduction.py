@@ -24,8 +24,12 @@ FABRICSIM = os.environ.get("FABRICSIM", ROOT / "target/release/fabricsim")
 
 TEN = "sweep.seed=[1,2,3,4,5,6,7,8,9,10]"
 ECMP = {"ecmp": "ecmp(hash=transfer)"}
-SPLIT = {f"ecmp-split, {n} ways": f"ecmp-split(hash=transfer ways={n})" for n in (2, 4, 8)}
-EIGHT = {"ecmp-split, 8 ways": SPLIT["ecmp-split, 8 ways"]}
+EIGHT = {"ecmp-split, 8 ways": "ecmp-split(hash=transfer ways=8)"}
+SPLIT = {
+    "ecmp-split, 2 ways": "ecmp-split(hash=transfer)",
+    "ecmp-split, 4 ways": "ecmp-split(hash=transfer ways=4)",
+    **EIGHT,
+}
 REPS = {"REPS as the authors run it": "reps(variant=artifact)", "REPS as published": "reps"}
 SPRAY = {"random spray at the host": "spray"}
 OURS = {name: name for name in ("ethereal", "cut-line")}
@@ -184,9 +188,12 @@ class Column:
         return same and all(re.search(rf"\b{value}\b", row["swept_workload"]) for value in self.contains)
 
 
+NEAR = "halving-doubling, near first"
+
+
 def algorithm_columns(name, *headings):
     """A column for each algorithm of a swept workload, or for those headings."""
-    known = dict(zip(["direct", "near first", "far first", "ring", "double binary tree"], ALGORITHMS))
+    known = dict(zip(["direct", NEAR, "far first", "ring", "double binary tree"], ALGORITHMS))
     return [
         Column(heading, name, contains=[word for word in known[heading] if word]) for heading in headings or known
     ]
@@ -230,16 +237,16 @@ TABLES = {
     "v2-fat-tree-64-mb": (FAT_TREE, [
         Column("far first", "v2-fat-tree-large"),
         Column("far first, three more seeds", "v2-fat-tree-large-seeds"),
-        *algorithm_columns("v2-fat-tree-64-mb", "direct", "near first", "ring", "double binary tree"),
+        *algorithm_columns("v2-fat-tree-64-mb", "direct", NEAR, "ring", "double binary tree"),
     ]),
     "v2-fat-tree-256-mb": (FAT_TREE, [Column("far first", "v2-fat-tree-256-mb")]),
     "v2-64-mb": (LEAF_SPINE, [
-        Column("near first", "v2-64-mb", **{"workload.all-reduce.order": "near-first"}),
+        Column(NEAR, "v2-64-mb", **{"workload.all-reduce.order": "near-first"}),
         Column("far first", "v2-64-mb", **{"workload.all-reduce.order": "far-first"}),
         *algorithm_columns("v2-large", "double binary tree", "ring", "direct"),
     ]),
     "v2-256-mb": (LEAF_SPINE, [
-        Column("near first", "v2-largest-near"),
+        Column(NEAR, "v2-largest-near"),
         Column("far first", "v2-largest"),
         *algorithm_columns("v2-largest-others", "double binary tree", "ring", "direct"),
     ]),

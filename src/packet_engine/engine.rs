@@ -313,16 +313,15 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
     /// A node's own choice among links, and how far it moves the number of the packet's path.
     pub fn choose(&mut self, node: u32, cell: CellId, qp: u32, kind: Kind) -> (u32, u16) {
         let (cell, control) = (self.forwarding.cell(cell), kind != Kind::Data);
+        let at_switch = node >= self.setup.fabric.hosts();
         let position = match &mut self.in_switch {
             InSwitch::ByPath => 0,
-            InSwitch::RoundRobin(state) => {
-                let at_switch = node >= self.setup.fabric.hosts();
-                state.choose(cell.first, cell.count, control, at_switch)
-            }
+            InSwitch::RoundRobin(state) => state.choose(cell.first, cell.count, control, at_switch),
             InSwitch::Adaptive(state) => {
                 let (links, now) = (&self.links, self.now);
                 let hops = self.forwarding.hops(cell).iter();
-                state.choose(hops.map(|&hop| (hop, (!links.rate(hop).is_zero()).then(|| links.queue(hop, now)))))
+                let queues = hops.map(|&hop| (hop, (!links.rate(hop).is_zero()).then(|| links.queue(hop, now))));
+                state.choose(queues, at_switch)
             }
             InSwitch::Flowlet(state) => state.choose(node, qp, control, cell.count, self.now),
         };

@@ -170,17 +170,22 @@ impl<Q: EventQueue> Engine<'_, Q> {
         let conditions = self.conditions(qp);
         let spread = self.spread(qp, &conditions);
         let timeout = self.timeout_on(qp, &conditions);
-        let pinned = self.queue_pairs[qp as usize].pinned;
+        let pair = self.queue_pairs[qp as usize];
+        let pinned = pair.pinned;
+        let lanes = self.lanes(qp, &spread);
         let sender = self.senders.at(slot);
+        if sender.lanes.is_some() {
+            let links = self.setup.fabric.out_links(NodeId(pair.ends.src));
+            self.nics.delist(links, slot);
+            sender.ready = false;
+            sender.lanes = lanes;
+        }
         sender.timeout = timeout;
         if pinned {
             sender.sent.forget_order();
         }
         if !(sender.spread.is_fixed() && spread.is_fixed()) {
             sender.spread = spread;
-        }
-        if !sender.ready {
-            sender.chosen = None;
         }
         self.offer(slot);
     }

@@ -78,10 +78,11 @@ impl<Q: EventQueue> Engine<'_, Q> {
             Some(link) => self.nics.port_of(link),
             None => NONE,
         };
+        let lanes = self.lanes(qp, &spread);
         let slot = self.senders.insert(Sender {
             qp,
             port,
-            chosen: None,
+            lanes,
             sent: Sent::new(pair.packets, span),
             control,
             spread,
@@ -150,10 +151,18 @@ impl<Q: EventQueue> Engine<'_, Q> {
             return own;
         }
         let others = (0..paths.min(super::PATHS_LOOKED_AT)).map(|index| of(&fabric.path(src, dst, index)));
-        others.fold(own, |best, other| Conditions {
+        let best = others.fold(own, |best, other| Conditions {
             longest_rtt: best.longest_rtt.max(other.longest_rtt),
             ..if other.rtt < best.rtt { other } else { best }
-        })
+        });
+        match ports.len() {
+            0 | 1 => best,
+            // What the slowest port sends must fit the window, too.
+            _ => Conditions {
+                bdp: unloaded::bdp(rate, best.longest_rtt, best.full),
+                ..best
+            },
+        }
     }
 
     /// How many packets the two ends of a queue pair tell apart: four of the largest windows, or the whole flow, as
@@ -487,7 +496,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
             return;
         };
         self.flows[pair.task as usize].retransmits += sender.retransmits;
-        if sender.ready {
+        if sender.ready || sender.ports() > 1 {
             let links = self.setup.fabric.out_links(NodeId(pair.ends.src));
             self.nics.delist(links, slot);
         }

@@ -14,7 +14,7 @@
 //! | `lookahead`, `prefetch` | asking memory for what the coming events need |
 //! | `coalescing` | acknowledgements for several packets |
 //! | `limits` | when a run ends before its flows do |
-//! | `nic`, `hosts`, `queue_pairs` | network cards, flows and their two ends |
+//! | `nic`, `lanes`, `hosts`, `queue_pairs` | network cards, flows and their two ends |
 //! | `path_selection/`, `transport/`, `recovery/` | one file per way to spread, to control, to recover |
 
 mod coalescing;
@@ -26,6 +26,7 @@ mod faults;
 mod flow_control;
 mod forwarding;
 mod hosts;
+mod lanes;
 mod limits;
 mod links;
 mod lookahead;

@@ -85,6 +85,16 @@ impl Nics {
         (port.link, port.ready.front().copied())
     }
 
+    /// The link of a port.
+    pub fn link(&self, port: u32) -> u32 {
+        self.ports[port as usize].link
+    }
+
+    /// A sender waits at a port.
+    pub fn list(&mut self, port: u32, slot: u32) {
+        self.ports[port as usize].ready.push_back(slot);
+    }
+
     /// A sender that is done, but was about to send again what only came late, leaves the lists of its ports.
     pub fn delist(&mut self, links: &[LinkId], slot: u32) {
         for link in links {
@@ -149,8 +159,10 @@ impl<Q: EventQueue> Engine<'_, Q> {
         }
         if port.free_at <= self.now {
             while let Some(&slot) = self.nics.ports[index as usize].ready.front() {
-                if self.senders.at(slot).may_send(self.now, self.full) {
-                    self.send(slot, index);
+                if self.senders.at(slot).may_send(self.now, self.full)
+                    && let Some(path) = self.path_from(slot, index)
+                {
+                    self.send(slot, index, path);
                     break;
                 }
                 self.delist_first(slot, index);
@@ -168,7 +180,11 @@ impl<Q: EventQueue> Engine<'_, Q> {
     /// Takes the first sender off the list of a port.
     fn delist_first(&mut self, slot: u32, port: u32) {
         self.nics.ports[port as usize].ready.pop_front();
-        self.senders.at(slot).ready = false;
+        let sender = self.senders.at(slot);
+        match &mut sender.lanes {
+            Some(lanes) if lanes.count() > 0 => lanes.delisted(port),
+            _ => sender.ready = false,
+        }
     }
 
     /// Lists a sender at its port if it may send; sets an alarm if it only has to wait for its pace.
@@ -189,12 +205,16 @@ impl<Q: EventQueue> Engine<'_, Q> {
             self.set_pace(slot);
             return None;
         }
+        if sender.ports() > 1 {
+            self.list_at_all(slot);
+            return None;
+        }
         let port = self.port_of_next(slot);
         if port == NONE {
             return None;
         }
         self.senders.at(slot).ready = true;
-        self.nics.ports[port as usize].ready.push_back(slot);
+        self.nics.list(port, slot);
         Some(port)
     }
 
@@ -219,23 +239,22 @@ impl<Q: EventQueue> Engine<'_, Q> {
 
     /// The port of a sender's next packet. Where a host has several, the path is chosen now.
     fn port_of_next(&mut self, slot: u32) -> u32 {
+        let now = self.now;
         let sender = self.senders.at(slot);
-        if sender.port != NONE {
+        let Some(lanes) = &sender.lanes else {
             return sender.port;
-        }
-        let path = match sender.chosen {
-            Some(path) => path,
-            None => sender.spread.choose(self.now),
         };
         let mut packet = Packet::alarm(Kind::Data, sender.qp);
-        packet.path = path;
+        packet.path = lanes.chosen.unwrap_or_else(|| sender.spread.choose(now));
         let (link, path) = self.first_link(&packet);
-        self.senders.at(slot).chosen = Some(path);
+        if let Some(lanes) = &mut self.senders.at(slot).lanes {
+            lanes.chosen = Some(path);
+        }
         if link == NONE { NONE } else { self.nics.port_of(link) }
     }
 
     /// Sends the next packet of a sender that may send, on behalf of [`Engine::pump`].
-    fn send(&mut self, slot: u32, port: u32) {
+    fn send(&mut self, slot: u32, port: u32, path: u16) {
         let now = self.now;
         let sender = self.senders.at(slot);
         let qp = &self.queue_pairs[sender.qp as usize];
@@ -243,10 +262,6 @@ impl<Q: EventQueue> Engine<'_, Q> {
         let is_last = seq + 1 == qp.packets;
         let size = if is_last { qp.last } else { self.full as u16 };
         let ends_piece = (is_last && !resent).then_some(qp.task);
-        let path = match sender.chosen.take() {
-            Some(path) => path,
-            None => sender.spread.choose(now),
-        };
         let mut packet = Packet {
             qp: sender.qp,
             seq,
@@ -258,10 +273,9 @@ impl<Q: EventQueue> Engine<'_, Q> {
             flags: if resent { RESENT } else { 0 },
         };
         if let Some(rate) = sender.control.pace() {
-            let since = if sender.control.catches_up() {
-                sender.next_at
-            } else {
-                now
+            let since = match sender.control.catches_up() {
+                true => sender.next_at,
+                false => sender.next_at.max(now.saturating_sub(sender.lateness(rate, self.full))),
             };
             sender.next_at = since.saturating_add((f64::from(size) / rate) as u64);
         }
@@ -285,7 +299,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         let accepted = self.transmit(link, NONE, &packet, path);
         self.nics.ports[port as usize].free_at = match accepted {
             // A dead link takes packets in no time; the port still takes one after the other.
-            false => now + 1,
+            false => now.saturating_add(self.on_dead_link(slot, link, size)),
             true if self.ports.is_empty() => self.links.busy_until(link),
             true => LISTED,
         };
@@ -294,14 +308,34 @@ impl<Q: EventQueue> Engine<'_, Q> {
         self.relist(slot, port);
     }
 
+    /// How long a packet takes that is lost on a dead link, in ps: where the host has other ports, as long as it took
+    /// before, or the dead one would swallow all.
+    #[cold]
+    fn on_dead_link(&mut self, slot: u32, link: u32, size: u16) -> u64 {
+        let rate = self.setup.fabric.link(LinkId(link)).rate;
+        match self.senders.at(slot).ports() {
+            0 | 1 => 1,
+            _ if rate.is_zero() => 1,
+            _ => rate.transmission_time(u64::from(size)).0,
+        }
+    }
+
     /// The first sender of a port's list has sent a packet: it goes to the end of the list of its next one's port.
     fn relist(&mut self, slot: u32, port: u32) {
         let sender = self.senders.at(slot);
         if !self.acknowledged {
             sender.sent.let_go();
         }
-        if sender.port == port && sender.may_send(self.now, self.full) {
-            return self.nics.ports[port as usize].ready.rotate_left(1);
+        let sprayed = sender.ports() > 1;
+        if let Some(lanes) = &mut sender.lanes {
+            lanes.took(port);
+        }
+        if (sender.port == port || sprayed) && sender.may_send(self.now, self.full) {
+            self.nics.ports[port as usize].ready.rotate_left(1);
+            if sprayed {
+                self.list_at_all(slot);
+            }
+            return;
         }
         let (qp, is_over) = (sender.qp, sender.sent.is_done());
         self.delist_first(slot, port);

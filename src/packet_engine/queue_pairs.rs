@@ -5,6 +5,7 @@
 //! of its two ends exist only while they are needed.
 
 use super::coalescing::{Unreported, Untold};
+use super::lanes::Lanes;
 use super::path_selection::Spread;
 use super::prefetch::prefetch;
 use super::recovery::{Order, Received, Sent, Timeout};
@@ -46,10 +47,10 @@ pub(super) struct QueuePair {
 #[derive(Debug)]
 pub(super) struct Sender {
     pub qp: u32,
-    /// The port it sends from; where the host has several, that of its next packet.
+    /// The port it sends from; NONE where the host has several.
     pub port: u32,
-    /// The path of the next packet where it is chosen already.
-    pub chosen: Option<u16>,
+    /// Those several.
+    pub lanes: Option<Box<Lanes>>,
     pub sent: Sent,
     pub control: Control,
     pub spread: Spread,
@@ -68,7 +69,7 @@ pub(super) struct Sender {
     pub retransmits: u32,
     /// Where acknowledgements are coalesced.
     pub untold: Option<Box<Untold>>,
-    /// Waits in the list of its port.
+    /// Waits in the list of its port, where that is one.
     pub ready: bool,
     /// Alarms that are pending.
     pub pacing: bool,
@@ -80,6 +81,22 @@ impl Sender {
     #[inline]
     pub fn may_send(&self, now: u64, full: u64) -> bool {
         self.sent.has_more() && self.control.may_send(self.sent.in_flight(), full) && self.next_at <= now
+    }
+
+    /// Ports of which each may take its next packet.
+    #[inline]
+    pub fn ports(&self) -> usize {
+        self.lanes.as_ref().map_or(1, |lanes| lanes.count())
+    }
+
+    /// How late a packet that is paced at `rate` may leave and not put off the ones behind it, in ps: one of several ports
+    /// that are all busy may be free only one packet later for each.
+    #[inline]
+    pub fn lateness(&self, rate: f64, full: u64) -> u64 {
+        match self.ports() {
+            0 | 1 => 0,
+            ports => (ports as u64).saturating_mul((full as f64 / rate) as u64),
+        }
     }
 
     /// Tells the control of `lost` packets of `full` bytes that packet `seq` has shown to be missing, if there are any.

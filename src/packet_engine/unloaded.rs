@@ -64,20 +64,23 @@ pub(super) fn conditions(
 ) -> Conditions {
     let full = options.full();
     let rtt = rtt(fabric, path, options);
-    let packets = u128::from(rtt) * u128::from(rate.0);
-    let packets = packets
-        .div_ceil(u128::from(full) * 8 * u128::from(PS_PER_SECOND))
-        .max(1);
     Conditions {
         full,
         rate: rate.bytes_per_ps(),
         rtt,
         longest_rtt: rtt,
-        bdp: u64::try_from(packets).unwrap_or(u64::MAX).saturating_mul(full),
+        bdp: bdp(rate, rtt, full),
         hops: path.len() as u32,
         trimming,
         share: None,
     }
+}
+
+/// Bytes of packets of `full` bytes that are sent at `rate` in `rtt` ps, in whole packets.
+pub(super) fn bdp(rate: Rate, rtt: u64, full: u64) -> u64 {
+    let bits = u128::from(rtt) * u128::from(rate.0);
+    let packets = bits.div_ceil(u128::from(full) * 8 * u128::from(PS_PER_SECOND)).max(1);
+    u64::try_from(packets).unwrap_or(u64::MAX).saturating_mul(full)
 }
 
 /// Unloaded round trip of a full packet and its acknowledgement on the slowest of a pair's paths, in ps; of many paths

@@ -46,12 +46,16 @@ impl Adaptive {
     }
 
     /// A position among links with these queues (in bytes; `None`: the link is down). Ties are random.
-    pub fn choose(&mut self, queues: impl Iterator<Item = (u32, Option<u64>)>) -> u32 {
+    /// A host knows the queues of its own ports to the byte.
+    pub fn choose(&mut self, queues: impl Iterator<Item = (u32, Option<u64>)>, at_switch: bool) -> u32 {
         self.drawn += 1;
         let hash = mix(self.salt ^ self.drawn);
         let (mut best, mut chosen, mut ties) = (u64::MAX, 0, 0);
         for (position, (link, queue)) in queues.enumerate() {
-            let seen = queue.map_or(u64::MAX, |queue| self.seen(link, queue));
+            let seen = queue.map_or(u64::MAX, |queue| match at_switch {
+                true => self.seen(link, queue),
+                false => queue,
+            });
             if seen < best || ties == 0 {
                 (best, chosen, ties) = (seen, position as u32, 1);
             } else if seen == best {
@@ -76,7 +80,7 @@ mod tests {
         let mut adaptive = Adaptive::new(&Spec { quantise }, holds.iter().copied(), 1);
         let mut counts = vec![0; queues.len()];
         for _ in 0..30_000 {
-            counts[adaptive.choose((0..).zip(queues.iter().copied())) as usize] += 1;
+            counts[adaptive.choose((0..).zip(queues.iter().copied()), true) as usize] += 1;
         }
         counts
     }

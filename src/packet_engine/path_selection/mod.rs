@@ -85,6 +85,20 @@ impl Spread {
         }
     }
 
+    /// Whether packets take paths of any port, one by one.
+    pub fn sprays(&self) -> bool {
+        match self {
+            Self::Fixed | Self::Plb(_) => false,
+            Self::Reps(state) => !state.keeps(),
+            Self::Random(_) | Self::Permuted(_) | Self::Weighted(_) | Self::Bitmap(_) => true,
+        }
+    }
+
+    /// Whether the paths that it names are found out, so that none is to be thrown away.
+    pub fn learns(&self) -> bool {
+        matches!(self, Self::Reps(_))
+    }
+
     /// Whether there is nothing to choose.
     pub fn is_fixed(&self) -> bool {
         matches!(self, Self::Fixed)
@@ -160,6 +174,16 @@ impl InSwitch {
         if let Self::RoundRobin(state) = self {
             state.restart(forwarding.hop_count());
         }
+    }
+
+    /// Whether packets of a flow take links in any order.
+    pub fn sprays(&self) -> bool {
+        matches!(self, Self::RoundRobin(_) | Self::Adaptive(_))
+    }
+
+    /// Whether links are compared by their queues.
+    pub fn sees_queues(&self) -> bool {
+        matches!(self, Self::Adaptive(_))
     }
 
     /// Whether switches choose at all.

@@ -47,6 +47,11 @@ impl Reps {
         }
     }
 
+    /// Whether it stays on one path as long as that is good.
+    pub fn keeps(&self) -> bool {
+        self.keeps
+    }
+
     pub fn choose(&mut self, now: u64) -> u16 {
         let entries = self.ring.len() as u32;
         if self.exploring > 0 {

@@ -3,20 +3,29 @@
 use super::*;
 use crate::ids::LinkId;
 use crate::packet_engine::transport::Conditions;
+use crate::topology::LinkChange;
 use crate::units::Rate;
 
-/// Hosts a and b at switches s and t, of which a reaches s and t at two rates, and b both at the third.
-fn two_ports(to_s: &str, to_t: &str, far: &str) -> Fabric {
+/// Hosts a and b at as many switches as there are rates: a reaches each at its own, and b all at the far rate.
+fn ports(rates: &[&str], far: &str) -> Fabric {
+    let (mut nodes, mut links) = (String::new(), String::new());
+    for (switch, rate) in rates.iter().enumerate() {
+        nodes += &format!(r#", {{"name": "s{switch}", "kind": "switch"}}"#);
+        links += &format!(r#"{{"a": "a", "b": "s{switch}", "rate": "{rate}"}}, "#);
+        links += &format!(r#"{{"a": "b", "b": "s{switch}", "rate": "{far}"}}, "#);
+    }
     let spec = format!(
-        r#"{{"graph": {{"nodes": [
-            {{"name": "a", "kind": "host"}}, {{"name": "b", "kind": "host"}},
-            {{"name": "s", "kind": "switch"}}, {{"name": "t", "kind": "switch"}}],
-        "links": [
-            {{"a": "a", "b": "s", "rate": "{to_s}"}}, {{"a": "a", "b": "t", "rate": "{to_t}"}},
-            {{"a": "b", "b": "s", "rate": "{far}"}}, {{"a": "b", "b": "t", "rate": "{far}"}}]}}}}"#
+        r#"{{"graph": {{"nodes": [{{"name": "a", "kind": "host"}}, {{"name": "b", "kind": "host"}}{nodes}],
+        "links": [{}]}}}}"#,
+        links.trim_end_matches(", ")
     );
     let spec: Topology = serde_json::from_str(&spec).unwrap();
     Fabric::compile(&spec.blueprint(&NoFiles).unwrap())
+}
+
+/// Two ports.
+fn two_ports(to_s: &str, to_t: &str, far: &str) -> Fabric {
+    ports(&[to_s, to_t], far)
 }
 
 /// Hosts a and b at one switch, at two rates.
@@ -108,15 +117,69 @@ fn bonded_ports_add_up() {
         let least = Rate::from_gbps(400).transmission_time(wire(10_000_000)).0 as f64;
         assert!(cct >= least && cct < 1.02 * least, "{transport}: {cct} of {least}");
     }
-    // A slower second port holds a flow that alternates back to twice its own rate, and no further.
-    let case = Case::new(two_ports("200Gbps", "50Gbps", "200Gbps"), flows([(0, 1, 10_000_000)]));
-    let case = case.with(r#"{"spray": {"choose": "round-robin"}}"#, r#"{"dcqcn": {}}"#);
-    let cct = case.run().unwrap().cct.0 as f64;
-    let alternating = Rate::from_gbps(100).transmission_time(wire(10_000_000)).0 as f64;
-    assert!(
-        cct >= 0.98 * alternating && cct < 1.05 * alternating,
-        "{cct} of {alternating}"
-    );
+}
+
+/// Whatever names the paths: every port sends all the time, however fast each of them is.
+#[test]
+fn sprayed_flows_keep_all_ports_busy() {
+    let schemes = [
+        r#"{"spray": {"choose": "round-robin"}}"#,
+        r#"{"spray": {"choose": "permuted"}}"#,
+        r#"{"spray": {"choose": "random"}}"#,
+        r#"{"adaptive": {}}"#,
+        r#"{"adaptive": {"quantise": []}}"#,
+        r#"{"weighted-spray": {}}"#,
+        r#"{"reps": {}}"#,
+        r#"{"bitmap": {}}"#,
+    ];
+    let transports = ["dcqcn", "dctcp", "ideal", "swift", "nscc", "eqds", "udp"];
+    let bytes = 20_000_000_u64;
+    let wire = bytes + bytes.div_ceil(4_086) * 64;
+    let hosts: [(&[&str], u64); 3] = [
+        (&["200Gbps", "200Gbps"], 400),
+        (&["200Gbps", "50Gbps"], 250),
+        (&["400Gbps", "200Gbps", "100Gbps"], 700),
+    ];
+    for (rates, sum) in hosts {
+        let least = Rate::from_gbps(sum).transmission_time(wire).0 as f64;
+        for (scheme, transport) in schemes.iter().flat_map(|scheme| transports.map(|t| (scheme, t))) {
+            if transport == "udp" && (scheme.contains("reps") || scheme.contains("bitmap")) {
+                continue;
+            }
+            let case = Case::new(ports(rates, "400Gbps"), flows([(0, 1, bytes)]));
+            let case = case.with(scheme, &format!(r#"{{"{transport}": {{}}}}"#));
+            let cct = case.setup(simulate).unwrap().cct.0 as f64 / least;
+            assert!((1.0..1.02).contains(&cct), "{rates:?} {scheme} {transport}: {cct}");
+        }
+    }
+}
+
+/// A port whose cable is cut takes as many packets as it would have sent until routing knows, and not all.
+#[test]
+fn a_dead_port_does_not_swallow_all() {
+    for scheme in [
+        r#"{"spray": {"choose": "permuted"}}"#,
+        r#"{"spray": {"choose": "round-robin"}}"#,
+    ] {
+        let mut case = Case::new(ports(&["200Gbps", "200Gbps"], "200Gbps"), flows([(0, 1, 20_000_000)]));
+        case = case.with(scheme, r#"{"udp": {}}"#);
+        case.packet.convergence = Time::from_us(50);
+        let cut = |link| LinkEvent {
+            at: Time::from_us(100),
+            change: LinkChange {
+                link: LinkId(link),
+                rate: Rate::ZERO,
+            },
+        };
+        case.link_events = vec![cut(0), cut(1)];
+        // Nobody sends again what was lost.
+        let drops = case.setup(|setup| {
+            let engine = Engine::<Wheel>::new(setup).run(&mut |_| Continue::Yes);
+            engine.links.counts[0].drops
+        });
+        let sent = Time::from_us(50).0 / Rate::from_gbps(200).transmission_time(4_150).0;
+        assert!(drops.abs_diff(sent) < 10, "{scheme}: {drops} packets, {sent} expected");
+    }
 }
 
 /// A receiver tells of marks at most once in 50 us for each queue pair, and the sender hears it a path's delay later.

@@ -172,7 +172,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
                 .observe
                 .series
                 .map(|interval| Sampler::new(interval, fabric.links().len())),
-            watched: setup.observe.senders.map(|interval| Senders::new(interval, pairs)),
+            watched: setup.observe.senders.map(|interval| Senders::new(interval)),
             paths_taken: vec![SmallVec::new(); if setup.observe.flows { tasks } else { 0 }],
             notification_interval: setup.transport.notification_interval().map(|interval| interval.0),
             credits: Credits::new(setup, rtt),
@@ -188,8 +188,10 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
     /// Lets things happen until all flows are done, nothing is left to do, a limit is reached, or `monitor` has enough.
     pub fn run(mut self, monitor: &mut dyn FnMut(&Status) -> Continue) -> Self {
         self.begin();
-        while self.unfinished > 0 && self.step().is_some() {
-            if self.counters.events == self.limits.look_at && !self.goes_on(monitor) {
+        // The end of the last flow has the loop look at once.
+        let some = self.unfinished > 0;
+        while some && self.step().is_some() {
+            if self.counters.events >= self.limits.look_at && !self.goes_on(monitor) {
                 break;
             }
         }

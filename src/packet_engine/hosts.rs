@@ -7,7 +7,7 @@ use super::packet::{BOUNDED, Event, Kind, MARKED, Packet, RESENT, TRIMMED};
 use super::path_selection::{Choice, Heard, Spread};
 use super::queue::EventQueue;
 use super::queue_pairs::{COMPLETE, NONE, Receiver, Sender};
-use super::recovery::{Arrival, Order, Received, Sent, Timeout};
+use super::recovery::{Arrival, Received, Sent, Timeout};
 use super::transport::{Conditions, CongestionControl, Control, Feedback};
 use super::unloaded;
 use crate::ids::{LinkId, NodeId, TaskId};
@@ -88,8 +88,9 @@ impl<Q: EventQueue> Engine<'_, Q> {
             spread,
             next_at: self.now,
             timeout,
-            order: Order::default(),
+            order: (self.drops && !pair.pinned).then(Box::default),
             deadline: 0,
+            rtt: 0,
             timer_seq: 0,
             timeouts: 0,
             patience: 0,
@@ -212,7 +213,9 @@ impl<Q: EventQueue> Engine<'_, Q> {
         if packet.has(MARKED) {
             self.notify(slot, &packet);
         }
-        self.entitle(qp, slot, &packet);
+        if self.credits.is_some() {
+            self.entitle(qp, slot, &packet);
+        }
         if packet.has(TRIMMED) {
             return self.answer(packet, Kind::Nack, 0);
         }
@@ -360,10 +363,8 @@ impl<Q: EventQueue> Engine<'_, Q> {
         let pinned = self.queue_pairs[packet.qp as usize].pinned;
         let (now, full) = (self.now, self.full);
         let rtt = self.stamps.since(now, packet.stamp);
-        if let Some(senders) = &mut self.watched {
-            senders.heard(packet.qp, rtt);
-        }
         let sender = self.senders.at(slot);
+        sender.rtt = rtt;
         let new = sender.acknowledge(&packet, now);
         let next = sender.sent.next();
         sender.control.on_ack(&Feedback {
@@ -383,18 +384,14 @@ impl<Q: EventQueue> Engine<'_, Q> {
             next,
         });
         if new > 0 {
-            sender.timeouts = 0;
-            sender.patience = 0;
-            sender.timeout.heard(rtt);
-            sender.deadline = now.saturating_add(sender.timeout.wait(0));
-            sender.timer_seq = next;
+            sender.progress(now, rtt);
         }
         if sender.sent.is_done() {
             return self.finish(packet.qp, slot);
         }
         let lost = match pinned {
             true => sender.sent.infer_losses(packet.seq),
-            false if self.drops => self.judge_order(slot, &packet, rtt),
+            false if sender.order.is_some() => self.judge_order(slot, &packet, rtt),
             false => 0,
         };
         if lost > 0 {
@@ -410,7 +407,8 @@ impl<Q: EventQueue> Engine<'_, Q> {
         let fixed = self.setup.packet.reordering;
         let sender = self.senders.at(slot);
         let window = fixed.map_or(sender.timeout.round_trip(), |time| time.0);
-        let verdict = sender.order.heard(ack.seq, sent_at, resent, window);
+        let Some(order) = &mut sender.order else { return 0 };
+        let verdict = order.heard(ack.seq, sent_at, resent, window);
         match verdict.first > 0 || verdict.again {
             true => sender.sent.judge(verdict.first, verdict.again),
             false => 0,
@@ -485,6 +483,9 @@ impl<Q: EventQueue> Engine<'_, Q> {
         flow.unacked = 0;
         flow.acked = self.now;
         self.unfinished -= 1;
+        if self.unfinished == 0 {
+            self.limits.look_at = 0;
+        }
         self.happened(task, Moment::Acked);
     }
 
@@ -541,8 +542,8 @@ impl<Q: EventQueue> Engine<'_, Q> {
         let tries = self.senders.at(slot).timeouts + 1;
         let chance = self.chance(qp, tries);
         let sender = self.senders.at(slot);
-        if sender.deadline > now {
-            let time = sender.deadline;
+        let time = sender.deadline;
+        if time > now {
             return self.await_timeout(time, qp);
         }
         sender.timing = false;

@@ -66,7 +66,7 @@ impl Lanes {
     }
 
     /// The next port is asked first from now on.
-    pub fn took(&mut self, port: u32) {
+    fn took(&mut self, port: u32) {
         if let Some(position) = self.lanes.iter().position(|lane| lane.port == port) {
             self.turn = (position + 1) % self.lanes.len();
         }
@@ -117,7 +117,9 @@ impl<Q: EventQueue> Engine<'_, Q> {
     pub fn list_at_all(&mut self, slot: u32) {
         let sender = self.senders.at(slot);
         let qp = sender.qp;
-        let Some(lanes) = &mut sender.lanes else { return };
+        let Some(lanes) = sender.lanes.as_mut().filter(|lanes| lanes.count() > 0) else {
+            return;
+        };
         lanes.list(slot, &mut self.nics);
         let (first, count) = (lanes.turn, lanes.lanes.len());
         for position in (first..first + count).map(|position| position % count) {
@@ -133,17 +135,35 @@ impl<Q: EventQueue> Engine<'_, Q> {
         }
     }
 
-    /// The path of a sender's next packet from a port; none where no path leads there.
+    /// The port of the next packet of a sender whose host has several: the path is chosen now. NONE where it waits at all
+    /// of them.
+    pub fn port_of_next(&mut self, slot: u32) -> u32 {
+        let now = self.now;
+        let sender = self.senders.at(slot);
+        let Some(lanes) = &sender.lanes else { return sender.port };
+        if lanes.count() > 0 {
+            self.list_at_all(slot);
+            return NONE;
+        }
+        let mut packet = Packet::alarm(Kind::Data, sender.qp);
+        packet.path = lanes.chosen.unwrap_or_else(|| sender.spread.choose(now));
+        let (link, path) = self.first_link(&packet);
+        if let Some(lanes) = &mut self.senders.at(slot).lanes {
+            lanes.chosen = Some(path);
+        }
+        if link == NONE { NONE } else { self.nics.port_of(link) }
+    }
+
+    /// The path of the next packet, from a port, of a sender whose host has several; none where no path leads there.
     pub fn path_from(&mut self, slot: u32, port: u32) -> Option<u16> {
         let now = self.now;
         let sender = self.senders.at(slot);
-        let Some(lanes) = &mut sender.lanes else {
-            return Some(sender.spread.choose(now));
-        };
+        let lanes = sender.lanes.as_mut()?;
         if lanes.count() == 0 {
             let chosen = lanes.chosen.take();
             return Some(chosen.unwrap_or_else(|| sender.spread.choose(now)));
         }
+        lanes.took(port);
         let kept = lanes.kept_for(port);
         let qp = sender.qp;
         match self.queue_pairs[qp as usize].ends.base {

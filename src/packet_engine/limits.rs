@@ -69,6 +69,9 @@ impl<Q: EventQueue> Engine<'_, Q> {
 
     /// Whether the run may go on, asked at [`Limits::look_at`].
     pub fn goes_on(&mut self, monitor: &mut dyn FnMut(&Status) -> Continue) -> bool {
+        if self.unfinished == 0 {
+            return false;
+        }
         let events = self.counters.events;
         self.ended = if events >= self.limits.most_events {
             Some(Ended::Limit("packet.max_events"))

@@ -18,6 +18,10 @@ const PS: u128 = PS_PER_SECOND as u128;
 /// No threshold.
 const NEVER: u64 = u64::MAX;
 
+/// Longer than any run, in ps. Backlogs and delays count as no longer, so that the sum of the clock and of one of each does
+/// not wrap around.
+pub(super) const TOO_LONG: u64 = Time::LATEST.0 + 1;
+
 /// The state of one link that every packet touches: one cache line.
 #[derive(Debug, Clone, Copy)]
 #[repr(align(64))]
@@ -199,7 +203,7 @@ impl Links {
             links.rates.push(link.rate);
             links.states.push(LinkState {
                 busy_until: 0,
-                delay: link.delay.0,
+                delay: link.delay.0.min(TOO_LONG),
                 fast_below: 0,
                 mark_from: NEVER,
                 wire_bytes: 0,
@@ -284,17 +288,16 @@ impl Links {
         state.wire_bytes += u64::from(packet.size);
         state.data_bytes += payload;
         state.max_backlog = state.max_backlog.max(backlog);
-        state.busy_until = now.saturating_add(backlog);
-        Ok((state.busy_until.saturating_add(state.delay), packet.flags | mark))
+        state.busy_until = now + backlog;
+        Ok((state.busy_until + state.delay, packet.flags | mark))
     }
 
-    /// Whether a queue takes a packet behind the one being sent and `ahead` ps of others.
+    /// Whether a queue takes a packet behind the one being sent and `ahead` ps of others, at most [`TOO_LONG`].
     #[inline(always)]
     pub fn admit(&mut self, link: u32, now: u64, ahead: u64, packet: &Packet) -> Result<Admitted, Refused> {
         let state = &self.states[link as usize];
         let on_wire = u64::from(packet.size) * u64::from(state.ps_per_byte);
-        let before = state.busy_until.saturating_sub(now).saturating_add(ahead);
-        let backlog = before.saturating_add(on_wire);
+        let backlog = state.busy_until.saturating_sub(now) + ahead + on_wire;
         if backlog < state.fast_below && self.reserve(link, packet.size) {
             let mark = 0;
             return Ok(Admitted { backlog, mark });
@@ -306,7 +309,7 @@ impl Links {
     #[inline(never)]
     fn admit_slow(&mut self, link: u32, now: u64, ahead: u64, size: u16, kind: Kind) -> Result<Admitted, Refused> {
         let state = &self.states[link as usize];
-        let before = state.busy_until.saturating_sub(now).saturating_add(ahead);
+        let before = state.busy_until.saturating_sub(now) + ahead;
         if self.rates[link as usize].is_zero() {
             return Err(Refused::Down);
         }
@@ -320,6 +323,7 @@ impl Links {
         }
         let above = before >= self.states[link as usize].mark_from && kind == Kind::Data;
         let mark = if above { self.mark(link, before) } else { 0 };
+        let backlog = backlog.min(TOO_LONG);
         Ok(Admitted { backlog, mark })
     }
 
@@ -352,7 +356,7 @@ impl Links {
     pub fn send(&mut self, link: u32, on_wire: u64, done: u64) -> u64 {
         self.waiting[link as usize] -= on_wire;
         let state = &mut self.states[link as usize];
-        state.busy_until = done;
+        state.busy_until = done.min(TOO_LONG);
         done.saturating_add(state.delay)
     }
 
@@ -483,7 +487,7 @@ impl Links {
 
     /// Sets when a link will have sent all it holds.
     pub fn set_busy_until(&mut self, link: u32, time: u64) {
-        self.states[link as usize].busy_until = time;
+        self.states[link as usize].busy_until = time.min(TOO_LONG);
     }
 
     /// Sets the time on the wire of what waits in the list of a port, in ps.
@@ -515,7 +519,7 @@ impl Links {
         state.mark_from = mark_from;
         state.fast_below = match state.ps_per_byte {
             0 => 0,
-            _ => mark_from.min(limit).min(threshold),
+            _ => mark_from.min(limit).min(threshold).min(TOO_LONG),
         };
     }
 }

@@ -141,13 +141,19 @@ impl<Q: EventQueue> Engine<'_, Q> {
     }
 
     /// The packet that has left a port may have been the last of its transfer.
+    #[inline(always)]
     fn note_sent(&mut self, port: u32) {
         if let Some(task) = self.nics.ports[port as usize].leaving.take() {
-            let flow = &mut self.flows[task as usize];
-            flow.unsent -= 1;
-            if flow.unsent == 0 {
-                self.happened(task, Moment::Sent);
-            }
+            self.piece_sent(task);
+        }
+    }
+
+    #[inline(never)]
+    fn piece_sent(&mut self, task: u32) {
+        let flow = &mut self.flows[task as usize];
+        flow.unsent -= 1;
+        if flow.unsent == 0 {
+            self.happened(task, Moment::Sent);
         }
     }
 
@@ -160,7 +166,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         if port.free_at <= self.now {
             while let Some(&slot) = self.nics.ports[index as usize].ready.front() {
                 if self.senders.at(slot).may_send(self.now, self.full)
-                    && let Some(path) = self.path_from(slot, index)
+                    && let Some(path) = self.next_path(slot, index)
                 {
                     self.send(slot, index, path);
                     break;
@@ -181,9 +187,9 @@ impl<Q: EventQueue> Engine<'_, Q> {
     fn delist_first(&mut self, slot: u32, port: u32) {
         self.nics.ports[port as usize].ready.pop_front();
         let sender = self.senders.at(slot);
-        match &mut sender.lanes {
-            Some(lanes) if lanes.count() > 0 => lanes.delisted(port),
-            _ => sender.ready = false,
+        sender.ready = false;
+        if let Some(lanes) = &mut sender.lanes {
+            lanes.delisted(port);
         }
     }
 
@@ -205,11 +211,10 @@ impl<Q: EventQueue> Engine<'_, Q> {
             self.set_pace(slot);
             return None;
         }
-        if sender.ports() > 1 {
-            self.list_at_all(slot);
-            return None;
-        }
-        let port = self.port_of_next(slot);
+        let port = match &sender.lanes {
+            None => sender.port,
+            Some(_) => self.port_of_next(slot),
+        };
         if port == NONE {
             return None;
         }
@@ -237,20 +242,14 @@ impl<Q: EventQueue> Engine<'_, Q> {
         }
     }
 
-    /// The port of a sender's next packet. Where a host has several, the path is chosen now.
-    fn port_of_next(&mut self, slot: u32) -> u32 {
-        let now = self.now;
+    /// The path of a sender's next packet, which leaves by this port; none where no path leads there.
+    #[inline(always)]
+    fn next_path(&mut self, slot: u32, port: u32) -> Option<u16> {
         let sender = self.senders.at(slot);
-        let Some(lanes) = &sender.lanes else {
-            return sender.port;
-        };
-        let mut packet = Packet::alarm(Kind::Data, sender.qp);
-        packet.path = lanes.chosen.unwrap_or_else(|| sender.spread.choose(now));
-        let (link, path) = self.first_link(&packet);
-        if let Some(lanes) = &mut self.senders.at(slot).lanes {
-            lanes.chosen = Some(path);
+        match &sender.lanes {
+            None => Some(sender.spread.choose(self.now)),
+            Some(_) => self.path_from(slot, port),
         }
-        if link == NONE { NONE } else { self.nics.port_of(link) }
     }
 
     /// Sends the next packet of a sender that may send, on behalf of [`Engine::pump`].
@@ -285,11 +284,11 @@ impl<Q: EventQueue> Engine<'_, Q> {
             packet.behind = behind;
             packet.flags |= flag;
         }
-        if sender.asks(now, self.full) {
+        if sender.untold.is_some() && sender.asks(now, self.full) {
             packet.flags |= ASKING;
         }
-        if resent {
-            sender.order.resend(now);
+        if let Some(order) = sender.order.as_mut().filter(|_| resent) {
+            order.resend(now);
         }
         sender.retransmits += u32::from(resent);
         self.counters.packets += 1;
@@ -303,8 +302,11 @@ impl<Q: EventQueue> Engine<'_, Q> {
             true if self.ports.is_empty() => self.links.busy_until(link),
             true => LISTED,
         };
-        let awaited = |&task: &u32| self.setup.schedule.awaits(TaskId(task), Moment::Sent);
-        self.nics.ports[port as usize].leaving = ends_piece.filter(awaited);
+        if let Some(task) = ends_piece
+            && self.setup.schedule.awaits(TaskId(task), Moment::Sent)
+        {
+            self.nics.ports[port as usize].leaving = ends_piece;
+        }
         self.relist(slot, port);
     }
 
@@ -320,23 +322,30 @@ impl<Q: EventQueue> Engine<'_, Q> {
         }
     }
 
+    /// Lets the first sender of a port's list, which may send more, go to the list's end, if it sends from there again.
+    #[inline(always)]
+    fn stays(&mut self, slot: u32, port: u32) -> bool {
+        let several = self.senders.at(slot).lanes.is_some();
+        if several && self.senders.at(slot).ports() == 0 {
+            return false;
+        }
+        self.nics.ports[port as usize].ready.rotate_left(1);
+        if several {
+            self.list_at_all(slot);
+        }
+        true
+    }
+
     /// The first sender of a port's list has sent a packet: it goes to the end of the list of its next one's port.
     fn relist(&mut self, slot: u32, port: u32) {
         let sender = self.senders.at(slot);
         if !self.acknowledged {
             sender.sent.let_go();
         }
-        let sprayed = sender.ports() > 1;
-        if let Some(lanes) = &mut sender.lanes {
-            lanes.took(port);
-        }
-        if (sender.port == port || sprayed) && sender.may_send(self.now, self.full) {
-            self.nics.ports[port as usize].ready.rotate_left(1);
-            if sprayed {
-                self.list_at_all(slot);
-            }
+        if sender.may_send(self.now, self.full) && self.stays(slot, port) {
             return;
         }
+        let sender = self.senders.at(slot);
         let (qp, is_over) = (sender.qp, sender.sent.is_done());
         self.delist_first(slot, port);
         if is_over {

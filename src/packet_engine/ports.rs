@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 
 use super::engine::Engine;
 use super::flow_control::Charge;
-use super::links::Refused;
+use super::links::{Refused, TOO_LONG};
 use super::packet::{CUT_EARLY, Event, Keys, Kind, PRIORITY, Packet, TRIMMED};
 use super::queue::EventQueue;
 use super::queue_pairs::NONE;
@@ -114,7 +114,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
 
     /// Finds room for a packet, for its header alone if it must.
     fn admit(&mut self, link: u32, packet: &mut Packet) -> Result<(), Refused> {
-        let ahead = self.ports[link as usize].waiting;
+        let ahead = self.ports[link as usize].waiting.map(|time| time.min(TOO_LONG));
         let can_trim = self.trimming && packet.kind == Kind::Data && !packet.has(TRIMMED);
         let admitted = match self.links.admit(link, self.now, ahead[class_of(packet)], packet) {
             Err(Refused::Full) if can_trim => {

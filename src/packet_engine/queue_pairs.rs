@@ -44,43 +44,57 @@ pub(super) struct QueuePair {
 }
 
 /// The sending end.
+//
+// In this order: what is asked before every packet lies in one cache line.
 #[derive(Debug)]
+#[repr(C)]
 pub(super) struct Sender {
     pub qp: u32,
     /// The port it sends from; NONE where the host has several.
     pub port: u32,
-    /// Those several.
-    pub lanes: Option<Box<Lanes>>,
-    pub sent: Sent,
-    pub control: Control,
-    pub spread: Spread,
     /// A paced queue pair does not send before.
     pub next_at: u64,
-    pub timeout: Timeout,
-    /// Where packets take several paths and can be dropped.
-    pub order: Order,
+    /// Those several.
+    pub lanes: Option<Box<Lanes>>,
+    /// Where acknowledgements are coalesced.
+    pub untold: Option<Box<Untold>>,
     /// The retransmission timer runs out then, for packets below `timer_seq`.
     pub deadline: u64,
+    /// NACKs without progress count as a timeout from then on; 0 before the first.
+    pub patience: u64,
     pub timer_seq: u32,
     /// Timeouts since the last progress.
     pub timeouts: u32,
-    /// NACKs without progress count as a timeout from then on; 0 before the first.
-    pub patience: u64,
     pub retransmits: u32,
-    /// Where acknowledgements are coalesced.
-    pub untold: Option<Box<Untold>>,
+    /// The last round trip that it has measured, in ps; 0 before the first.
+    pub rtt: u64,
     /// Waits in the list of its port, where that is one.
     pub ready: bool,
     /// Alarms that are pending.
     pub pacing: bool,
     pub timing: bool,
+    pub sent: Sent,
+    pub timeout: Timeout,
+    pub spread: Spread,
+    pub control: Control,
+    /// Where packets take several paths and can be dropped.
+    pub order: Option<Box<Order>>,
 }
 
 impl Sender {
     /// Whether there is a packet for which there is room in the window, and it is time.
-    #[inline]
+    #[inline(always)]
     pub fn may_send(&self, now: u64, full: u64) -> bool {
         self.sent.has_more() && self.control.may_send(self.sent.in_flight(), full) && self.next_at <= now
+    }
+
+    /// Packets have been acknowledged, one of them `rtt` after it was sent.
+    #[inline(always)]
+    pub fn progress(&mut self, now: u64, rtt: u64) {
+        (self.timeouts, self.patience) = (0, 0);
+        self.timeout.heard(rtt);
+        self.deadline = now.saturating_add(self.timeout.wait(0));
+        self.timer_seq = self.sent.next();
     }
 
     /// Ports of which each may take its next packet.

@@ -20,24 +20,16 @@ pub(super) struct Senders {
     interval: u64,
     /// When the next sample is due.
     pub next: u64,
-    /// The round trip that each queue pair measured last, in ps; 0: none yet.
-    rtts: Vec<u64>,
     samples: Vec<SenderSample>,
 }
 
 impl Senders {
-    pub fn new(interval: Time, queue_pairs: usize) -> Self {
+    pub fn new(interval: Time) -> Self {
         Self {
             interval: interval.0,
             next: interval.0,
-            rtts: vec![0; queue_pairs],
             samples: Vec::new(),
         }
-    }
-
-    /// An acknowledgement told a queue pair its round trip, in ps.
-    pub fn heard(&mut self, qp: u32, rtt: u64) {
-        self.rtts[qp as usize] = rtt;
     }
 
     /// All samples.
@@ -57,7 +49,6 @@ impl<Q: EventQueue> Engine<'_, Q> {
         let first = senders.samples.len();
         for sender in self.senders.iter() {
             let state = sender.control.state();
-            let rtt = senders.rtts[sender.qp as usize];
             senders.samples.push(SenderSample {
                 at: Time(now),
                 task: TaskId(self.queue_pairs[sender.qp as usize].task),
@@ -66,7 +57,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
                 window: state.window,
                 rate: state.rate.map(|rate| Rate((rate * 8e12) as u64)),
                 alpha: state.alpha,
-                rtt: (rtt > 0).then_some(Time(rtt)),
+                rtt: (sender.rtt > 0).then_some(Time(sender.rtt)),
                 credits: state.credits,
             });
         }

@@ -13,7 +13,8 @@ use crate::rng::{index_below, mix};
 struct Rounds {
     /// Packets of this round so far, at the first link of each group.
     turns: Vec<u32>,
-    /// Positions within the group: those that this round has taken, then those left.
+    /// Positions within the group, each less its place: those that this round has taken, then those left. Zeros are all
+    /// positions in turn.
     orders: Vec<u32>,
 }
 
@@ -30,7 +31,7 @@ impl RoundRobin {
     pub fn new(hops: usize, salt: u64) -> Self {
         let unused = Rounds {
             turns: vec![0; hops],
-            orders: vec![u32::MAX; hops],
+            orders: vec![0; hops],
         };
         Self {
             classes: [unused.clone(), unused],
@@ -55,23 +56,16 @@ impl RoundRobin {
         let rounds = &mut self.classes[usize::from(control)];
         let turn = &mut rounds.turns[first as usize];
         let order = &mut rounds.orders[first as usize..(first + count) as usize];
-        if order[0] == u32::MAX {
-            order
-                .iter_mut()
-                .zip(0..)
-                .for_each(|(place, position)| *place = position);
+        let (at, left) = (*turn, count - *turn);
+        *turn = if left == 1 { 0 } else { at + 1 };
+        let mut taken = at;
+        if at_switch {
+            self.drawn += 1;
+            taken += index_below(mix(self.salt ^ self.drawn), left);
         }
-        let left = count - *turn;
-        let taken = match at_switch {
-            true => {
-                self.drawn += 1;
-                *turn + index_below(mix(self.salt ^ self.drawn), left)
-            }
-            false => *turn,
-        };
-        order.swap(*turn as usize, taken as usize);
-        let position = order[*turn as usize];
-        *turn = if left == 1 { 0 } else { *turn + 1 };
+        let position = order[taken as usize].wrapping_add(taken);
+        order[taken as usize] = order[at as usize].wrapping_add(at).wrapping_sub(taken);
+        order[at as usize] = position.wrapping_sub(at);
         position
     }
 }

@@ -221,7 +221,7 @@ macro_rules! transports {
                 match self { $(Self::$variant(control) => control.largest_window(),)* }
             }
 
-            #[inline]
+            #[inline(always)]
             fn may_send(&self, in_flight: u32, full: u64) -> bool {
                 match self { $(Self::$variant(control) => control.may_send(in_flight, full),)* }
             }

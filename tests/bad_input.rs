@@ -76,6 +76,23 @@ fn every_broken_argument_has_its_message() {
 }
 
 #[test]
+fn every_broken_limit_of_packets_has_its_message() {
+    for (key, values) in [
+        ("rto", ["0us", "-1us", "9000000s"]),
+        ("stop", ["0us", "-2ms", "9000000s"]),
+        ("max_time", ["0us", "-2ms", "99999999s"]),
+        ("max_events", ["0", "-1", "99999999999999999999"]),
+        ("ack_every", ["0", "-16KiB", "99999999999GB"]),
+    ] {
+        for (kind, value) in ["zero", "negative", "overlong"].into_iter().zip(values) {
+            let name = format!("packet-{}-{kind}", key.replace('_', "-"));
+            let set = ["--set", "engine=packet", "--set", &format!("packet.{key}={value}")];
+            snapshot(&name, &message(&[&["files/good.toml"][..], &set].concat()));
+        }
+    }
+}
+
+#[test]
 fn every_broken_option_of_optimal_transport_has_its_message() {
     for (name, options) in [
         ("no-pieces", "max_pieces = 0"),

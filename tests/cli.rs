@@ -105,6 +105,12 @@ fn settings_and_inheritance_replace_sweeps() {
         assert!(derived.contains(kept), "{kept} in {derived}");
     }
     assert!(!derived.contains("seed = ["), "{derived}");
+    for (transport, comes_to) in [("nscc", "# ack_priority = true"), ("dctcp", "# ack_priority = false")] {
+        let set = [format!("transport={transport}"), "engine=packet".into()];
+        let set = ["check", "derived.toml", "--set", &set[0], "--set", &set[1]];
+        let checked = stdout(dir.path(), &set);
+        assert!(checked.contains(comes_to), "{comes_to} in {checked}");
+    }
     let set = stdout(
         dir.path(),
         &[

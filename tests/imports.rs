@@ -61,6 +61,17 @@ fn starts_in_another_unit_are_doubted_and_can_be_said() {
     assert_eq!(warned(&["--set", "workload.connection-matrix.start_unit=us"]), "");
 }
 
+/// A flow without an end has no completion that could be compared.
+#[test]
+fn flows_without_an_end_are_not_validated() {
+    let dir = folder(&[]);
+    let set = ["--set", "engine=packet", "--set", "packet.stop=50us"];
+    let output = run(dir.path(), &[&["validate", &case("cm-size0")][..], &set].concat());
+    assert_eq!(output.status.code(), Some(2));
+    let message = text(&output.stderr);
+    assert!(message.contains("has no end, and `validate`"), "{message}");
+}
+
 #[test]
 fn flows_without_an_end_need_packets() {
     let dir = folder(&[]);

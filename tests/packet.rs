@@ -33,6 +33,36 @@ fn numbers(file: &Path, name: &str) -> Vec<f64> {
     column(file, name).iter().map(|cell| cell.parse().unwrap()).collect()
 }
 
+/// Acknowledgements after the last byte, and queues that are left when a run stops, keep no link busier than it can be.
+#[test]
+fn no_link_is_busier_than_all_the_time() {
+    let sweep = r#"
+engine = "packet"
+topology = "fabric.toml"
+[workload.incast]
+message = "64KiB"
+senders = 8
+[output]
+links = true
+[sweep]
+transport = ["ideal", "dctcp", "nscc", "udp"]
+"#;
+    let dir = folder(&[("sweep.toml", sweep), ("fabric.toml", FABRIC)]);
+    for (out, more) in [("whole", &[][..]), ("stopped", &["--set", "packet.stop=20us"])] {
+        run(
+            dir.path(),
+            &[&["run", "sweep.toml", "--out", out, "--quiet"][..], more].concat(),
+        );
+        let mut busiest = 0.0_f64;
+        for point in fs::read_dir(dir.path().join(out).join("points")).unwrap() {
+            let busy = numbers(&point.unwrap().path().join("links.csv"), "utilisation");
+            assert!(busy.iter().all(|&busy| busy <= 1.0), "{out}: {busy:?}");
+            busiest = busy.into_iter().fold(busiest, f64::max);
+        }
+        assert!(busiest > 0.8, "{out}: {busiest}");
+    }
+}
+
 #[test]
 fn results_do_not_depend_on_the_number_of_threads() {
     let sweep = r#"

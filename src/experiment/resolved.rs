@@ -5,6 +5,7 @@ use std::path::Path;
 use toml::{Table, Value};
 
 use super::plan::Plan;
+use super::spec::Experiment;
 use crate::config::{ConfigError, absolute};
 
 impl Plan {
@@ -32,7 +33,26 @@ impl Plan {
         if let (Value::Table(table), false) = (&mut table, sweep.is_empty()) {
             table.insert("sweep".into(), Value::Table(sweep));
         }
-        toml::to_string(&table).map_err(|error| plain(&error))
+        let text = toml::to_string(&table).map_err(|error| plain(&error))?;
+        Ok(text.replacen("[packet]\n", &format!("[packet]\n{}", self.derived(&first)), 1))
+    }
+
+    /// What keys of the packet engine that are left out come to, as a comment.
+    fn derived(&self, first: &Experiment) -> String {
+        if first.packet.ack_priority.is_some() {
+            return String::new();
+        }
+        let axes = self.sweep().axes();
+        let differs = axes
+            .iter()
+            .any(|axis| matches!(axis.path[0].as_str(), "transport" | "switch"));
+        match differs {
+            true => "# ack_priority: true where switches trim\n".into(),
+            false => {
+                let comes_first = first.packet.control_first(&first.transport, &first.switch);
+                format!("# ack_priority = {comes_first}\n")
+            }
+        }
     }
 }
 

@@ -157,13 +157,12 @@ impl Setup<'_> {
 
     /// Whether switches trim packets that find no room.
     fn trimming(&self) -> bool {
-        let default = self.transport.trimming() && !self.switch.pfc;
-        self.switch.trimming.unwrap_or(default)
+        self.switch.trims(self.transport)
     }
 
     /// Whether control packets overtake data.
     fn control_first(&self) -> bool {
-        self.packet.ack_priority.unwrap_or_else(|| self.trimming())
+        self.packet.control_first(self.transport, self.switch)
     }
 
     fn check_together(&self) -> Result<(), InputError> {

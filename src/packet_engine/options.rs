@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::transport::Transport;
 use crate::input::InputError;
 use crate::units::{Bytes, PS_PER_SECOND, Time};
 
@@ -147,6 +148,11 @@ impl PacketOptions {
         Ok(())
     }
 
+    /// Whether control packets have a class of their own: as `ack_priority` says, else where switches trim.
+    pub fn control_first(&self, transport: &Transport, switch: &SwitchOptions) -> bool {
+        self.ack_priority.unwrap_or_else(|| switch.trims(transport))
+    }
+
     /// Simulated time at which a run ends at the latest.
     pub(super) fn end(&self) -> Time {
         let most = self.max_time.or(self.stop).unwrap_or(MOST_TIME);
@@ -231,6 +237,11 @@ impl Default for SwitchOptions {
 }
 
 impl SwitchOptions {
+    /// Whether switches trim packets that find no room: as `trimming` says, else where the transport wants it.
+    pub fn trims(&self, transport: &Transport) -> bool {
+        self.trimming.unwrap_or_else(|| transport.trimming() && !self.pfc)
+    }
+
     /// Refuses thresholds that contradict each other.
     pub fn check(&self) -> Result<(), InputError> {
         if self.buffer.is_some() && self.queue.is_some() {

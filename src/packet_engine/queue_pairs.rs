@@ -45,9 +45,9 @@ pub(super) struct QueuePair {
 
 /// The sending end.
 //
-// In this order: what is asked before every packet lies in one cache line.
+// In this order and alignment: what is asked before every packet lies in one cache line.
 #[derive(Debug)]
-#[repr(C)]
+#[repr(C, align(64))]
 pub(super) struct Sender {
     pub qp: u32,
     /// The port it sends from; NONE where the host has several.

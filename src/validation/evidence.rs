@@ -9,7 +9,7 @@ use crate::congestion::{Assessment, Bounds, Framing, RouteSet};
 use crate::experiment::{Engine, Experiment, Network, Point, Prepared, Preparer};
 use crate::flow_engine::{FlowOptions, Weights};
 use crate::ids::NodeId;
-use crate::input::NoFiles;
+use crate::input::{InputError, NoFiles};
 use crate::outcome::{Observe, Outcome, Stuck};
 use crate::packet_engine::{Ideal, PacketOptions, Setup, SwitchOptions, Transport};
 use crate::placement::{LoadBalancing, Placement, Route, Spray};
@@ -88,6 +88,12 @@ impl Evidence {
         let Prepared { resolved, scene, .. } = point.prepare(preparer)?;
         let experiment = &resolved.experiment;
         let (network, schedule) = (scene.network, scene.schedule);
+        if schedule.has_endless() {
+            let message = "a flow of size 0 has no end, and `validate` compares when flows end";
+            let error =
+                InputError::key("workload", message).help("give every flow a size; `run` measures endless flows");
+            return Err(preparer.plan().locate(&resolved, error));
+        }
         let fabric = &network.fabric;
         let placement = subject.place(fabric, &schedule, &scene.placement);
         let spray = LoadBalancing::Spray(Spray::default());

@@ -340,7 +340,7 @@ fn bounds_that_differ_have_owners_and_times_are_absolute() {
         .collect();
     assert_eq!(
         bounds,
-        ["bound of ecmp, faults=none", "bound of ecmp, faults=leaf0-spine0 down"]
+        ["bound, ecmp, faults=none", "bound, ecmp, faults=leaf0-spine0 down"]
     );
     // One fabric: one bound, and bars over it, with times beside them.
     let dir = tempfile::tempdir().unwrap();

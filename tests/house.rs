@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-const BASE: &[&str] = &["units", "ids", "rng", "input", "outcome"];
-const ENGINE: &[&str] = &["topology", "workload", "placement"];
+const BASE: &[&str] = &["units", "ids", "rng", "input", "math", "outcome"];
+const ENGINE: &[&str] = &["topology", "workload", "routes", "loads", "placement"];
 const ANSWERS: &[&str] = &[
     "topology",
     "workload",
+    "routes",
+    "loads",
     "placement",
     "congestion",
     "optimal_transport",
@@ -24,11 +26,13 @@ const MODULES: &[(&str, &[&[&str]])] = &[
     ("topology", &[]),
     ("workload", &[]),
     ("optimal_transport", &[]),
-    ("placement", &[&["topology", "workload", "optimal_transport"]]),
+    ("routes", &[&["topology"]]),
+    ("loads", &[&["topology", "routes"]]),
     (
-        "congestion",
-        &[&["topology", "workload", "placement", "optimal_transport"]],
+        "placement",
+        &[&["topology", "workload", "routes", "loads", "optimal_transport"]],
     ),
+    ("congestion", &[ENGINE, &["optimal_transport"]]),
     ("flow_engine", &[ENGINE]),
     ("packet_engine", &[ENGINE]),
     ("experiment", &[ANSWERS, &["config", "results"]]),

@@ -11,6 +11,7 @@ mod house;
 mod htsim;
 mod imports;
 mod limits;
+mod optimal_transport;
 mod packet;
 mod placement;
 mod receivers;

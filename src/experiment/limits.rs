@@ -6,10 +6,11 @@ use std::sync::Arc;
 use super::memory::{Memory, Parts, gigabytes};
 use super::scene::Scene;
 use super::spec::{Engine, Experiment};
-use crate::congestion::{self, Bounds};
+use crate::congestion::Bounds;
 use crate::ids::LinkId;
 use crate::input::InputError;
-use crate::placement::{Placement, Route};
+use crate::placement::Placement;
+use crate::routes::Route;
 use crate::units::{Rate, Time, rough_time};
 use crate::workload::Action;
 
@@ -80,9 +81,9 @@ fn at_most(experiment: &Experiment, scene: &Scene) -> f64 {
 /// none of a link that stays down. Flows whose paths are chosen on the way count as spread evenly.
 fn busy_times(experiment: &Experiment, scene: &Scene) -> Vec<f64> {
     let (fabric, schedule) = (&scene.network.fabric, &scene.schedule);
-    let loads = congestion::link_loads(fabric, schedule, &scene.placement).or_else(|| {
+    let loads = scene.placement.link_loads(fabric, schedule).or_else(|| {
         let even = Placement::whole(schedule, |_, _, _| Route::Even);
-        congestion::link_loads(fabric, schedule, &even)
+        even.link_loads(fabric, schedule)
     });
     let mut changes: BTreeMap<LinkId, Vec<(Time, Rate)>> = BTreeMap::new();
     for event in &scene.network.events {

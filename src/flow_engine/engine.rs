@@ -5,7 +5,7 @@ use std::collections::BinaryHeap;
 
 use super::FlowOptions;
 use super::constraints::Constraints;
-use super::ledger::{self, Flow};
+use super::outcome_builder::{self, Flow};
 use super::routes::Routes;
 use super::sharing::Sharing;
 use crate::ids::TaskId;
@@ -131,7 +131,7 @@ impl<'a> Engine<'a> {
         {
             return Err(self.stuck());
         }
-        Ok(ledger::outcome(
+        Ok(outcome_builder::outcome(
             self.fabric,
             self.schedule,
             self.placement,
@@ -143,7 +143,7 @@ impl<'a> Engine<'a> {
     }
 
     fn stuck(&self) -> Stuck {
-        ledger::stuck(self.schedule, &self.routes, &self.flows, self.now)
+        outcome_builder::stuck(self.schedule, &self.routes, &self.flows, self.now)
     }
 
     /// Everything that the agenda holds for now.

@@ -23,8 +23,8 @@ use smallvec::SmallVec;
 
 use crate::ids::{NodeId, TaskId};
 use crate::outcome::Counters;
-use crate::placement::Route;
 use crate::rng::mix;
+use crate::routes::Route;
 use crate::topology::Fabric;
 use crate::units::Time;
 use crate::workload::{Action, Due, Moment, Progress, Schedule};

@@ -4,8 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::pieces::equal_parts;
-use super::{Hash, Piece, Placement, Problem, Route, Scheme};
+use super::{Hash, Piece, Placement, Problem, Scheme};
 use crate::input::InputError;
+use crate::routes::Route;
 
 /// The most queue pairs of one flow.
 const MOST_WAYS: u32 = 1_024;

@@ -11,11 +11,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::bipartite::color_equitably;
-use super::paths::{Choice, PathTable};
-use super::{Placement, Problem, Route, Scheme};
+use super::{Placement, Problem, Scheme};
 use crate::ids::{LinkId, NodeId, TaskId};
 use crate::input::InputError;
 use crate::rng;
+use crate::routes::Route;
+use crate::routes::{Choice, PathTable};
 use crate::topology::Fabric;
 use crate::units::{Bytes, Rate};
 

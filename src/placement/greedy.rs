@@ -5,10 +5,12 @@ use std::cmp::Reverse;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::paths::PathTable;
-use super::{Placement, Problem, Route, Scheme};
+use super::{Placement, Problem, Scheme};
 use crate::ids::{LinkId, TaskId};
 use crate::input::InputError;
+use crate::loads::LinkLoads;
+use crate::routes::PathTable;
+use crate::routes::Route;
 use crate::topology::Fabric;
 
 /// `greedy` has no options. It sees all flows of a step and splits none: longest processing time
@@ -26,14 +28,14 @@ impl Scheme for Greedy {
             .collect();
         order.sort_unstable();
         let mut table = PathTable::new(problem.fabric);
-        let mut loads = Loads::new(problem.fabric);
+        let mut loads = StepLoads::new(problem.fabric);
         let mut chosen = vec![0; schedule.tasks().len()];
         for step in order.chunk_by(|a, b| a.0 == b.0) {
-            loads.clear();
+            loads.bytes.clear();
             for &(_, Reverse(bytes), task) in step {
                 let (src, dst, _) = problem.transfer(task);
                 let index = loads.best(table.choice(src, dst).paths(), bytes as f64);
-                loads.add(&problem.fabric.path(src, dst, index), bytes as f64);
+                loads.bytes.add(src.0, dst.0, Route::Pinned(index), bytes as f64);
                 chosen[task.index()] = index;
             }
         }
@@ -44,23 +46,18 @@ impl Scheme for Greedy {
 }
 
 /// What the links carry in a step.
-struct Loads {
-    /// In bytes.
-    load: Vec<f64>,
+struct StepLoads<'a> {
+    bytes: LinkLoads<'a>,
     /// Seconds per bit; without meaning for links that are down, which are on no path.
     cost: Vec<f64>,
 }
 
-impl Loads {
-    fn new(fabric: &Fabric) -> Self {
+impl<'a> StepLoads<'a> {
+    fn new(fabric: &'a Fabric) -> Self {
         Self {
-            load: vec![0.0; fabric.links().len()],
+            bytes: LinkLoads::new(fabric),
             cost: fabric.links().iter().map(|link| 1.0 / link.rate.0 as f64).collect(),
         }
-    }
-
-    fn clear(&mut self) {
-        self.load.fill(0.0);
     }
 
     /// The path whose worst link would be least loaded with these bytes; among equals the one with the
@@ -71,7 +68,7 @@ impl Loads {
         for (index, path) in (0..).zip(paths) {
             let (mut worst, mut sum) = (0.0_f64, 0.0);
             for link in path {
-                let time = (self.load[link.index()] + bytes) * self.cost[link.index()];
+                let time = (self.bytes.of(*link) + bytes) * self.cost[link.index()];
                 worst = worst.max(time);
                 sum += time;
             }
@@ -81,11 +78,5 @@ impl Loads {
             }
         }
         chosen
-    }
-
-    fn add(&mut self, path: &[LinkId], bytes: f64) {
-        for link in path {
-            self.load[link.index()] += bytes;
-        }
     }
 }

@@ -4,9 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Problem;
-use super::paths::PathTable;
 use crate::ids::{NodeId, TaskId};
 use crate::rng::{self, shuffle};
+use crate::routes::PathTable;
 
 /// Which flows are balanced together, each group by its destination leaf.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]

@@ -5,11 +5,12 @@ use rand::Rng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::paths::PathTable;
-use super::{Placement, Problem, Route, Scheme};
+use super::{Placement, Problem, Scheme};
 use crate::ids::{LinkId, NodeId, TaskId};
 use crate::input::InputError;
 use crate::rng::{self, Stream, index_below};
+use crate::routes::PathTable;
+use crate::routes::Route;
 
 /// `least-bytes` has no options. Every host looks at its own flows of a step alone, in their order,
 /// and not at where they go: down-links are balanced only by luck. Ties are random.

@@ -3,7 +3,7 @@
 //! A scheme looks at the schedule batch by batch (the transfers of one step), with the knowledge it
 //! may have: one source, all hosts under one leaf, or the whole step. It yields one [`Placement`],
 //! the same for the analytic side and for both engines. Schemes that decide while packets travel
-//! place everything on [`Route::Dynamic`] and only describe themselves here; the packet engine acts
+//! place everything on [`Route::Dynamic`](crate::routes::Route::Dynamic) and only describe themselves here; the packet engine acts
 //! by their options.
 
 mod adaptive;
@@ -21,8 +21,8 @@ mod hop_names;
 mod judgement;
 mod label;
 mod least_bytes;
+mod link_loads;
 mod optimal_transport;
-mod paths;
 mod pieces;
 mod plan;
 mod plan_file;
@@ -32,7 +32,6 @@ mod spray;
 #[cfg(test)]
 mod tests;
 mod weighted_spray;
-mod weights;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -50,14 +49,13 @@ pub use groups::Group;
 pub use judgement::{Judgement, StepJudgement, judge};
 pub use least_bytes::LeastBytes;
 pub use optimal_transport::{OptimalTransport, Prefer, Scope, Solver};
-pub use pieces::{Piece, Placement, Route};
+pub use pieces::{Piece, Placement};
 pub use plan::Plan;
 pub use plan_file::{PlanFile, PlannedFlow, PlannedPath, PlannedPiece, Spread};
 pub use plb::Plb;
 pub use reps::{Reps, RepsVariant};
 pub use spray::{Choose, Spray};
 pub use weighted_spray::WeightedSpray;
-pub use weights::path_weights;
 
 use crate::ids::{NodeId, TaskId};
 use crate::input::{Files, InputError};

@@ -1,20 +1,8 @@
 //! The result of placing: sub-flows with their routes.
 
 use crate::ids::{NodeId, TaskId};
+use crate::routes::Route;
 use crate::workload::Schedule;
-
-/// How the bytes of a piece find their way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Route {
-    /// All along one path, an index below [`Fabric::path_count`](crate::topology::Fabric::path_count).
-    Pinned(u32),
-    /// Evenly over all paths of the pair.
-    Even,
-    /// Over all paths of the pair in proportion to their [`path_weights`](super::path_weights).
-    Weighted,
-    /// As the network or the transport decides while the packets travel.
-    Dynamic,
-}
 
 /// A sub-flow: bytes that are sent as a flow of their own, at least one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

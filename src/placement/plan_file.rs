@@ -4,9 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::hop_names::HopNames;
-use super::{Piece, Placement, Route};
+use super::{Piece, Placement};
 use crate::ids::{NodeId, TaskId};
 use crate::input::InputError;
+use crate::routes::Route;
 use crate::topology::Fabric;
 use crate::workload::{Action, Schedule};
 

@@ -3,8 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Placement, Problem, Route, Scheme};
+use super::{Placement, Problem, Scheme};
 use crate::input::InputError;
+use crate::routes::Route;
 
 /// Options of `plb`. Defaults are those of Linux (`tcp_plb_rehash_rounds`, `tcp_plb_cong_thresh`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

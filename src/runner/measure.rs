@@ -80,7 +80,7 @@ impl Judged {
             .map(|id| (loads[id.index()], fabric.link(id).rate))
             .filter(|(load, _)| *load > 0.0)
             .map(|(load, rate)| load / rate.bytes_per_ps() / 1e6);
-        Some(times.fold(self.bounds.optimal_fabric.lower_us, f64::max))
+        Some(times.fold(self.bounds.optimal_fabric.lower, f64::max))
     }
 
     /// Simulates it.
@@ -142,7 +142,7 @@ fn storm(scene: &Scene, outcome: &Outcome) -> Option<Storm> {
 
 /// What is known without simulating.
 fn fill_judgement(row: &mut ResultRow, bounds: &Bounds, assessment: &Assessment) {
-    let optimal = bounds.optimal_fabric.lower_us;
+    let optimal = bounds.optimal_fabric.lower;
     let fabric = assessment.fabric_congestion_us();
     row.bound_us = Some(microseconds(bounds.cct));
     row.predicted_us = assessment.predicted.map(microseconds);

@@ -32,6 +32,7 @@ pub use graph::{CableSpec, GraphRouting, GraphSpec, NodeSpec};
 pub use htsim::Htsim;
 pub use leaf_spine::LeafSpine;
 pub use rail::Rail;
+pub use routing::Attachment;
 
 use crate::input::{Files, InputError};
 

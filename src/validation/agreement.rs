@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::evidence::Evidence;
 use super::finding::{Finding, us};
 use crate::ids::{LinkId, NodeId};
-use crate::placement::{Choose, LoadBalancing, Route};
+use crate::placement::{Choose, LoadBalancing};
+use crate::routes::Route;
 use crate::units::Time;
 
 /// What windows of one bandwidth-delay product and the round robin of packets add at most.

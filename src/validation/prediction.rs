@@ -10,7 +10,7 @@ use super::evidence::Evidence;
 use super::finding::{Finding, us};
 use crate::flow_engine::Weights;
 use crate::ids::{LinkId, NodeId};
-use crate::placement::Route;
+use crate::routes::Route;
 use crate::topology::{Fabric, Path};
 use crate::units::Time;
 

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use super::evidence::Evidence;
 use super::finding::{Finding, us};
 use crate::ids::NodeId;
-use crate::placement::{Group, LoadBalancing, path_weights};
+use crate::placement::{Group, LoadBalancing};
+use crate::routes::path_weights;
 
 pub(super) fn check(evidence: &Evidence, findings: &mut Vec<Finding>) {
     let name = evidence.experiment.load_balancing.name();
@@ -37,7 +38,7 @@ fn rounding_us(evidence: &Evidence) -> f64 {
     let mut pieces = vec![0_u32; fabric.links().len()];
     for (task, src, dst, _) in evidence.schedule.transfers() {
         for piece in evidence.placement.of(task) {
-            if let crate::placement::Route::Pinned(path) = piece.route {
+            if let crate::routes::Route::Pinned(path) = piece.route {
                 for link in fabric.path(NodeId(src), NodeId(dst), path) {
                     pieces[link.index()] += 1;
                 }

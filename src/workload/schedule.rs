@@ -98,6 +98,14 @@ impl Schedule {
         })
     }
 
+    /// Source, destination and bytes of a transfer; `None` for another task.
+    pub fn transfer(&self, id: TaskId) -> Option<(u32, u32, u64)> {
+        match self.task(id).action {
+            Action::Transfer { src, dst, bytes } => Some((src, dst, bytes)),
+            _ => None,
+        }
+    }
+
     /// Whether some transfer never ends.
     pub fn has_endless(&self) -> bool {
         self.transfers().any(|(.., bytes)| bytes == Self::ENDLESS)
@@ -119,6 +127,15 @@ impl Schedule {
             .map(|(id, ..)| self.task(id).step + 1)
             .max()
             .unwrap_or(0)
+    }
+
+    /// The transfers of each step, by step; tasks in order of their id.
+    pub fn transfers_by_step(&self) -> Vec<Vec<TaskId>> {
+        let mut steps = vec![Vec::new(); self.steps() as usize];
+        for (task, ..) in self.transfers() {
+            steps[self.task(task).step as usize].push(task);
+        }
+        steps
     }
 
     /// The same schedule between hosts: rank `r` lives on host `hosts[r]`.

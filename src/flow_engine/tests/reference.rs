@@ -2,7 +2,8 @@
 //! links of all paths. It shares no code with the engine.
 
 use crate::ids::{NodeId, TaskId};
-use crate::placement::{Placement, Route, path_weights};
+use crate::placement::Placement;
+use crate::routes::{Route, path_weights};
 use crate::topology::Fabric;
 use crate::units::Time;
 use crate::workload::{Action, Due, Moment, Progress, Schedule};

@@ -108,7 +108,7 @@ fn pinned_bytes(case: &Case) -> Vec<f64> {
     case.setup(|setup| {
         for (task, src, dst, _) in setup.schedule.transfers() {
             for piece in setup.placement.of(task) {
-                let crate::placement::Route::Pinned(path) = piece.route else {
+                let crate::routes::Route::Pinned(path) = piece.route else {
                     panic!("it pins")
                 };
                 for link in setup.fabric.path(NodeId(src), NodeId(dst), path) {

@@ -11,6 +11,7 @@ use super::*;
 use crate::ids::{LinkId, TaskId};
 use crate::input::NoFiles;
 use crate::rng::mix;
+use crate::routes::{Route, path_weights};
 use crate::topology::{Cable, LeafSpine, LinkChange, Topology};
 use crate::units::{Rate, Time};
 use crate::workload::ScheduleBuilder;

@@ -2,13 +2,13 @@
 
 /// Rounds to multiples of a power of two.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Grid {
+pub(super) struct ExactSumQuantizer {
     /// Adding this pushes all finer digits out.
     shift: f64,
 }
 
-impl Grid {
-    /// The finest grid on which sums up to `largest` are exact.
+impl ExactSumQuantizer {
+    /// The finest quantum of which sums up to `largest` are exact.
     pub(super) fn below(largest: f64) -> Self {
         let mut power = 1.0;
         while power < largest {
@@ -38,9 +38,9 @@ mod tests {
 
     #[test]
     fn sums_are_exact_in_any_order() {
-        let grid = Grid::below(100.0);
+        let quantizer = ExactSumQuantizer::below(100.0);
         let values: Vec<f64> = (0..1_000)
-            .map(|i| grid.round(mix(i) as f64 / u64::MAX as f64 / 10.0))
+            .map(|i| quantizer.round(mix(i) as f64 / u64::MAX as f64 / 10.0))
             .collect();
         let forward: f64 = values.iter().sum();
         let backward: f64 = values.iter().rev().sum();
@@ -51,11 +51,11 @@ mod tests {
     #[test]
     fn rounding_is_finer_than_any_accuracy_asked_for() {
         for largest in [0.1, 1.0, 1e6] {
-            let grid = Grid::below(largest);
+            let quantizer = ExactSumQuantizer::below(largest);
             let value = largest / 3_000.0;
-            assert!((grid.round(value) - value).abs() <= grid.quantum() / 2.0);
-            assert!(grid.quantum() <= largest * 2.0 * f64::EPSILON);
-            assert_eq!(grid.round(grid.quantum()), grid.quantum());
+            assert!((quantizer.round(value) - value).abs() <= quantizer.quantum() / 2.0);
+            assert!(quantizer.quantum() <= largest * 2.0 * f64::EPSILON);
+            assert_eq!(quantizer.round(quantizer.quantum()), quantizer.quantum());
         }
     }
 }

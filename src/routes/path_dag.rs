@@ -1,4 +1,4 @@
-//! All equal-cost ways to one edge as a directed acyclic graph: what path enumeration would say,
+//! All equal-cost paths to one edge as a directed acyclic graph: what path enumeration would say,
 //! without enumerating.
 
 use crate::ids::{LinkId, NodeId};
@@ -6,7 +6,7 @@ use crate::topology::Fabric;
 
 /// One next link of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Hop {
+pub(crate) struct Hop {
     pub link: LinkId,
     /// Position of its far end, smaller than that of the node.
     pub to: u32,
@@ -17,7 +17,7 @@ pub(super) struct Hop {
 /// Nodes are known by position: the destination is 0 and every hop leads to a smaller position, so
 /// that a pass by rising position goes from the destination to the sources, and back by falling.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Ways {
+pub(crate) struct PathDag {
     nodes: Vec<NodeId>,
     offsets: Vec<u32>,
     hops: Vec<Hop>,
@@ -25,34 +25,57 @@ pub(super) struct Ways {
     pub sources: Vec<u32>,
 }
 
-impl Ways {
+impl PathDag {
     /// Number of nodes.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.nodes.len()
     }
 
     /// The node at a position.
-    pub(super) fn node(&self, position: usize) -> NodeId {
+    pub(crate) fn node(&self, position: usize) -> NodeId {
         self.nodes[position]
     }
 
     /// Next links of the node at a position.
-    pub(super) fn hops(&self, position: usize) -> &[Hop] {
+    pub(crate) fn hops(&self, position: usize) -> &[Hop] {
         &self.hops[self.offsets[position] as usize..self.offsets[position + 1] as usize]
     }
 
     /// Next links of all nodes, by position.
-    pub(super) fn all_hops(&self) -> &[Hop] {
+    pub(crate) fn all_hops(&self) -> &[Hop] {
         &self.hops
     }
 
-    /// Where the next links of the node at a position lie in [`Ways::all_hops`].
-    pub(super) fn range(&self, position: usize) -> std::ops::Range<usize> {
+    /// Where the next links of the node at a position lie in [`PathDag::all_hops`].
+    pub(crate) fn range(&self, position: usize) -> std::ops::Range<usize> {
         self.offsets[position] as usize..self.offsets[position + 1] as usize
     }
 
+    /// Passes amounts on from the sources to the destination. `through` holds what each position gets from outside, and
+    /// in the end all that reaches it. Of a position with an amount, `scale` makes (by position and amount) what
+    /// `part` turns (with a hop's index) into the hop's part; `carried` hears of every hop's part by index.
+    pub(crate) fn pass_down(
+        &self,
+        through: &mut [f64],
+        scale: impl Fn(usize, f64) -> f64,
+        part: impl Fn(f64, usize) -> f64,
+        mut carried: impl FnMut(usize, f64),
+    ) {
+        for position in (1..self.len()).rev() {
+            if through[position] == 0.0 {
+                continue;
+            }
+            let scaled = scale(position, through[position]);
+            for index in self.range(position) {
+                let amount = part(scaled, index);
+                through[self.hops[index].to as usize] += amount;
+                carried(index, amount);
+            }
+        }
+    }
+
     /// Number of equal-cost paths from every position, exact up to 2^53.
-    pub(super) fn path_counts(&self) -> Vec<f64> {
+    pub(crate) fn path_counts(&self) -> Vec<f64> {
         let mut counts = vec![0.0; self.len()];
         counts[0] = 1.0;
         for position in 1..self.len() {
@@ -62,11 +85,11 @@ impl Ways {
     }
 }
 
-/// Finds ways; remembers its working memory between calls.
+/// Builds graphs of paths; keeps its working memory between calls.
 #[derive(Debug)]
-pub(super) struct WayFinder<'a> {
+pub(crate) struct PathDagBuilder<'a> {
     fabric: &'a Fabric,
-    /// Position of a node in the ways being built, or NONE.
+    /// Position of a node in the graph being built, or NONE.
     position: Vec<u32>,
     stack: Vec<(NodeId, usize)>,
 }
@@ -74,8 +97,8 @@ pub(super) struct WayFinder<'a> {
 const NONE: u32 = u32::MAX;
 const OPEN: u32 = u32::MAX - 1;
 
-impl<'a> WayFinder<'a> {
-    pub(super) fn new(fabric: &'a Fabric) -> Self {
+impl<'a> PathDagBuilder<'a> {
+    pub(crate) fn new(fabric: &'a Fabric) -> Self {
         Self {
             fabric,
             position: vec![NONE; fabric.nodes().len()],
@@ -83,26 +106,26 @@ impl<'a> WayFinder<'a> {
         }
     }
 
-    /// The ways from `sources` to `target`, the edge of host `dst`.
-    pub(super) fn to(&mut self, target: NodeId, dst: NodeId, sources: impl Iterator<Item = NodeId>) -> Ways {
-        let mut ways = Ways {
+    /// The paths from `sources` to `target`, the edge of host `dst`.
+    pub(crate) fn build(&mut self, target: NodeId, dst: NodeId, sources: impl Iterator<Item = NodeId>) -> PathDag {
+        let mut dag = PathDag {
             nodes: vec![target],
             offsets: vec![0, 0],
-            ..Ways::default()
+            ..PathDag::default()
         };
         self.position[target.index()] = 0;
         for source in sources {
-            self.explore(source, dst, &mut ways);
-            ways.sources.push(self.position[source.index()]);
+            self.explore(source, dst, &mut dag);
+            dag.sources.push(self.position[source.index()]);
         }
-        for node in &ways.nodes {
+        for node in &dag.nodes {
             self.position[node.index()] = NONE;
         }
-        ways
+        dag
     }
 
     /// Depth first, so that a node gets its position after all nodes behind it.
-    fn explore(&mut self, source: NodeId, dst: NodeId, ways: &mut Ways) {
+    fn explore(&mut self, source: NodeId, dst: NodeId, dag: &mut PathDag) {
         if self.position[source.index()] != NONE {
             return;
         }
@@ -121,13 +144,13 @@ impl<'a> WayFinder<'a> {
                 continue;
             }
             self.stack.pop();
-            self.position[node.index()] = ways.nodes.len() as u32;
-            ways.nodes.push(node);
-            ways.hops.extend(hops.iter().map(|&link| Hop {
+            self.position[node.index()] = dag.nodes.len() as u32;
+            dag.nodes.push(node);
+            dag.hops.extend(hops.iter().map(|&link| Hop {
                 link,
                 to: self.position[self.fabric.link(link).to.index()],
             }));
-            ways.offsets.push(ways.hops.len() as u32);
+            dag.offsets.push(dag.hops.len() as u32);
         }
     }
 }

@@ -1,14 +1,14 @@
 //! The smallest of many values that change one at a time.
 
-/// A tournament tree: the winner of each pair plays on, the smallest value wins.
+/// A segment tree of minima: each node holds the smaller value of its two children.
 #[derive(Debug, Clone)]
-pub(super) struct Tournament {
+pub(super) struct MinSegmentTree {
     /// Node `i` has the children `2 i` and `2 i + 1`; the values are the last half.
     nodes: Vec<f64>,
     leaves: usize,
 }
 
-impl Tournament {
+impl MinSegmentTree {
     /// `count` values, all infinite.
     pub(super) fn new(count: usize) -> Self {
         let leaves = count.next_power_of_two();
@@ -29,11 +29,11 @@ impl Tournament {
         self.nodes[node] = value;
         while node > 1 {
             node /= 2;
-            let winner = self.nodes[2 * node].min(self.nodes[2 * node + 1]);
-            if self.nodes[node] == winner {
+            let smaller = self.nodes[2 * node].min(self.nodes[2 * node + 1]);
+            if self.nodes[node] == smaller {
                 break;
             }
-            self.nodes[node] = winner;
+            self.nodes[node] = smaller;
         }
     }
 
@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn agrees_with_a_scan() {
-        let mut tree = Tournament::new(37);
+        let mut tree = MinSegmentTree::new(37);
         let mut values = [f64::INFINITY; 37];
         for i in 0..2_000 {
             let index = (mix(i) % 37) as usize;

@@ -1,16 +1,17 @@
-//! The machines that every transfer needs: its NICs, and the cuts between its ends.
+//! The resources that every transfer needs: its NICs, and the cuts between its ends.
 
-use super::edges::{Edges, HostLinks, PairAmount, PairSums};
 use super::framing::Framing;
-use super::one_machine::Machine;
+use super::one_machine::Resource;
 use super::pairs::{Pairs, RouteSet};
-use crate::ids::LinkId;
-use crate::topology::Fabric;
+use crate::ids::{LinkId, NodeId};
+use crate::loads::{PairAmount, PairSums};
+use crate::routes::EdgeSwitches;
+use crate::topology::{Attachment, Fabric};
 use crate::workload::Schedule;
 
-/// A kind of machine; one transfer needs at most one of each kind.
+/// A kind of resource; one transfer needs at most one of each kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Family {
+pub(super) enum ResourceKind {
     /// All links in use out of a host.
     NicOut,
     /// All links in use into a host.
@@ -23,16 +24,16 @@ pub(super) enum Family {
     Pair,
 }
 
-/// What a transfer needs of one machine.
+/// What a transfer needs of one resource.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Need {
+pub(super) struct Demand {
     /// Host, set of the division, or pair.
-    pub machine: u32,
+    pub resource: u32,
     /// Bytes per picosecond.
     pub rate: f64,
     /// Least time from the start of the transfer until its first byte can be there, in picoseconds.
     pub head: f64,
-    /// Least time from its last byte leaving the machine until that has arrived.
+    /// Least time from its last byte leaving the resource until that has arrived.
     pub tail: f64,
 }
 
@@ -72,19 +73,19 @@ impl Nic {
 
 /// Fabric, framing and pairs as the bounds see them.
 #[derive(Debug)]
-pub(super) struct Machines {
+pub(super) struct Resources {
     pub(super) framing: Framing,
-    edges: Edges,
+    edges: EdgeSwitches,
     pairs: Pairs,
     /// Payload bytes between edges.
-    pub(super) demand: Vec<PairAmount>,
+    pub(super) between_edges: Vec<PairAmount>,
     up: Vec<Nic>,
     down: Vec<Nic>,
 }
 
 /// A transfer prepared for several questions.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Leg {
+pub(super) struct WireTransfer {
     src: u32,
     dst: u32,
     /// Number of its pair of edges; none within one edge.
@@ -93,15 +94,15 @@ pub(super) struct Leg {
     pub wire: f64,
 }
 
-impl Machines {
+impl Resources {
     pub(super) fn new(fabric: &Fabric, routes: RouteSet, schedule: &Schedule, framing: Framing) -> Self {
-        let edges = Edges::new(fabric);
-        let nics = |link: fn(HostLinks) -> LinkId| -> Vec<Nic> {
-            let links = (0..fabric.hosts()).map(|host| edges.links(host).map(link));
+        let edges = EdgeSwitches::new(fabric);
+        let nics = |link: fn(Attachment) -> LinkId| -> Vec<Nic> {
+            let links = (0..fabric.hosts()).map(|host| fabric.attachment(NodeId(host)).map(link));
             let nic = |id: Option<LinkId>| id.map_or(Nic::default(), |id| Nic::new(fabric, id, framing));
             links.map(nic).collect()
         };
-        let (up, down) = (nics(|l| l.up), nics(|l| l.down));
+        let (up, down) = (nics(|a| a.up), nics(|a| a.down));
         let mut sums = PairSums::new(edges.len());
         let mut busy = vec![[0.0_f64; 2]; fabric.hosts() as usize];
         for (_, src, dst, bytes) in schedule.transfers().filter(|&(_, src, dst, _)| src != dst) {
@@ -112,7 +113,7 @@ impl Machines {
             busy[src as usize][0] += bytes as f64;
             busy[dst as usize][1] += bytes as f64;
         }
-        let demand = sums.take();
+        let between_edges = sums.take();
         // Any set of links that is done before the busiest NIC does not matter.
         let busiest = busy
             .iter()
@@ -135,14 +136,14 @@ impl Machines {
             nic.max(pair.amount / busiest)
         };
         let pairs = match routes {
-            RouteSet::EqualCost => Pairs::new(fabric, &edges, framing, &demand, enough),
-            RouteSet::Any => Pairs::of_any_route(fabric, &edges, framing, &demand),
+            RouteSet::EqualCost => Pairs::new(fabric, &edges, framing, &between_edges, enough),
+            RouteSet::Any => Pairs::of_any_route(fabric, &edges, framing, &between_edges),
         };
         Self {
             framing,
             edges,
             pairs,
-            demand,
+            between_edges,
             up,
             down,
         }
@@ -150,23 +151,23 @@ impl Machines {
 
     /// Whether some host has several cables, and so links to choose from.
     pub(super) fn some_host_chooses(&self) -> bool {
-        (0..self.up.len() as u32).any(|host| self.edges.links(host).is_none())
+        (0..self.up.len() as u32).any(|host| self.edges.attachment(host).is_none())
     }
 
-    /// All kinds of machines of this fabric.
-    pub(super) fn families(&self) -> Vec<Family> {
-        let cuts = (0..self.pairs.divisions.len()).flat_map(|d| [Family::CutOut(d), Family::CutIn(d)]);
-        let others = [Family::NicOut, Family::NicIn, Family::Pair];
+    /// All kinds of resources of this fabric.
+    pub(super) fn kinds(&self) -> Vec<ResourceKind> {
+        let cuts = (0..self.pairs.divisions.len()).flat_map(|d| [ResourceKind::CutOut(d), ResourceKind::CutIn(d)]);
+        let others = [ResourceKind::NicOut, ResourceKind::NicIn, ResourceKind::Pair];
         others.into_iter().chain(cuts).collect()
     }
 
     /// Prepares a transfer; `None` for one that stays on its host.
-    pub(super) fn leg(&self, src: u32, dst: u32, bytes: u64) -> Option<Leg> {
+    pub(super) fn transfer(&self, src: u32, dst: u32, bytes: u64) -> Option<WireTransfer> {
         if src == dst {
             return None;
         }
         let (from, to) = (self.edges.of(src), self.edges.of(dst));
-        Some(Leg {
+        Some(WireTransfer {
             src,
             dst,
             pair: (from != to).then(|| self.pairs.index(from, to)),
@@ -174,72 +175,72 @@ impl Machines {
         })
     }
 
-    /// What a transfer needs of one kind of machine.
+    /// What a transfer needs of one kind of resource.
     //
     // A fluid loads all links of its path at once, when its first byte can be at the last of them: all of its delay
-    // lies before it needs the machine, wherever on the path that is.
-    pub(super) fn need(&self, family: Family, leg: &Leg) -> Option<Need> {
-        let need = self.need_of_packets(family, leg)?;
+    // lies before it needs the resource, wherever on the path that is.
+    pub(super) fn demand(&self, kind: ResourceKind, transfer: &WireTransfer) -> Option<Demand> {
+        let demand = self.demand_of_packets(kind, transfer)?;
         Some(match self.framing {
-            Framing::Packets { .. } => need,
-            Framing::Fluid => Need {
-                head: need.head + need.tail,
+            Framing::Packets { .. } => demand,
+            Framing::Fluid => Demand {
+                head: demand.head + demand.tail,
                 tail: 0.0,
-                ..need
+                ..demand
             },
         })
     }
 
-    fn need_of_packets(&self, family: Family, leg: &Leg) -> Option<Need> {
-        let (up, down) = (&self.up[leg.src as usize], &self.down[leg.dst as usize]);
-        let through = leg.pair.map_or(0.0, |p| self.pairs.pair(p).through);
+    fn demand_of_packets(&self, kind: ResourceKind, transfer: &WireTransfer) -> Option<Demand> {
+        let (up, down) = (&self.up[transfer.src as usize], &self.down[transfer.dst as usize]);
+        let through = transfer.pair.map_or(0.0, |p| self.pairs.pair(p).through);
         let node = |host: u32| self.edges.node(self.edges.of(host));
-        match family {
-            Family::NicOut if up.rate > 0.0 => Some(Need {
-                machine: leg.src,
+        match kind {
+            ResourceKind::NicOut if up.rate > 0.0 => Some(Demand {
+                resource: transfer.src,
                 rate: up.rate,
                 head: 0.0,
                 tail: up.delay + through + down.latency,
             }),
-            Family::NicIn if down.rate > 0.0 => Some(Need {
-                machine: leg.dst,
+            ResourceKind::NicIn if down.rate > 0.0 => Some(Demand {
+                resource: transfer.dst,
                 rate: down.rate,
                 head: up.latency + through,
                 tail: down.delay,
             }),
             // A host of several cables is an edge of its own: the first division tells all of them apart.
-            Family::NicOut => {
-                let own = self.edges.links(leg.src).is_none();
-                own.then(|| self.need_of_packets(Family::CutOut(0), leg))?
+            ResourceKind::NicOut => {
+                let own = self.edges.attachment(transfer.src).is_none();
+                own.then(|| self.demand_of_packets(ResourceKind::CutOut(0), transfer))?
             }
-            Family::NicIn => {
-                let own = self.edges.links(leg.dst).is_none();
-                own.then(|| self.need_of_packets(Family::CutIn(0), leg))?
+            ResourceKind::NicIn => {
+                let own = self.edges.attachment(transfer.dst).is_none();
+                own.then(|| self.demand_of_packets(ResourceKind::CutIn(0), transfer))?
             }
-            Family::CutOut(d) => {
-                let out = self.pairs.crossings(leg.pair?)[d].out;
-                let machine = self.pairs.divisions[d].of(node(leg.src));
-                out.happens().then(|| Need {
-                    machine,
-                    rate: self.pairs.rates[d].out[machine as usize],
+            ResourceKind::CutOut(d) => {
+                let out = self.pairs.crossings(transfer.pair?)[d].out;
+                let resource = self.pairs.divisions[d].of(node(transfer.src));
+                out.happens().then(|| Demand {
+                    resource,
+                    rate: self.pairs.rates[d].out[resource as usize],
                     head: up.latency + out.head,
                     tail: out.tail + down.latency,
                 })
             }
-            Family::CutIn(d) => {
-                let into = self.pairs.crossings(leg.pair?)[d].into;
-                let machine = self.pairs.divisions[d].of(node(leg.dst));
-                into.happens().then(|| Need {
-                    machine,
-                    rate: self.pairs.rates[d].into[machine as usize],
+            ResourceKind::CutIn(d) => {
+                let into = self.pairs.crossings(transfer.pair?)[d].into;
+                let resource = self.pairs.divisions[d].of(node(transfer.dst));
+                into.happens().then(|| Demand {
+                    resource,
+                    rate: self.pairs.rates[d].into[resource as usize],
                     head: up.latency + into.head,
                     tail: into.tail + down.latency,
                 })
             }
-            Family::Pair => {
-                let pair = self.pairs.pair(leg.pair?);
-                pair.rate.is_finite().then(|| Need {
-                    machine: leg.pair.unwrap_or(0),
+            ResourceKind::Pair => {
+                let pair = self.pairs.pair(transfer.pair?);
+                pair.rate.is_finite().then(|| Demand {
+                    resource: transfer.pair.unwrap_or(0),
                     rate: pair.rate,
                     head: up.latency,
                     tail: pair.through_but_one + down.latency,
@@ -249,57 +250,63 @@ impl Machines {
     }
 
     /// Least time from the start of a transfer until its last byte has arrived, alone on its fabric.
-    pub(super) fn span(&self, leg: &Leg) -> f64 {
-        let (up, down) = (&self.up[leg.src as usize], &self.down[leg.dst as usize]);
-        let (through, but_one, rate) = leg.pair.map_or((0.0, 0.0, f64::INFINITY), |p| {
+    pub(super) fn span(&self, transfer: &WireTransfer) -> f64 {
+        let (up, down) = (&self.up[transfer.src as usize], &self.down[transfer.dst as usize]);
+        let (through, but_one, rate) = transfer.pair.map_or((0.0, 0.0, f64::INFINITY), |p| {
             let pair = self.pairs.pair(p);
             (pair.through, pair.through_but_one, pair.rate)
         });
-        let mut span = up.latency + but_one + leg.wire / rate + down.latency;
+        let mut span = up.latency + but_one + transfer.wire / rate + down.latency;
         if up.rate > 0.0 {
-            span = span.max(leg.wire / up.rate + up.delay + through + down.latency);
+            span = span.max(transfer.wire / up.rate + up.delay + through + down.latency);
         }
         if down.rate > 0.0 {
-            span = span.max(up.latency + through + leg.wire / down.rate + down.delay);
+            span = span.max(up.latency + through + transfer.wire / down.rate + down.delay);
         }
         span
     }
 
     /// Least time from the start of a transfer until its last byte has left its host.
-    pub(super) fn sending(&self, leg: &Leg) -> f64 {
-        self.up[leg.src as usize].time(leg.wire)
+    pub(super) fn sending(&self, transfer: &WireTransfer) -> f64 {
+        self.up[transfer.src as usize].time(transfer.wire)
     }
 
     /// Least time from the delivery of a transfer until its acknowledgement has arrived.
-    pub(super) fn acknowledgement(&self, leg: &Leg) -> f64 {
-        let inner = leg.pair.map_or(0.0, |p| self.pairs.pair(p).back);
-        self.up[leg.src as usize].back + inner + self.down[leg.dst as usize].back
+    pub(super) fn acknowledgement(&self, transfer: &WireTransfer) -> f64 {
+        let inner = transfer.pair.map_or(0.0, |p| self.pairs.pair(p).back);
+        self.up[transfer.src as usize].back + inner + self.down[transfer.dst as usize].back
     }
 
     /// The least time before a transfer between edges reaches its first switch, and from its last
     /// switch to its host, all of it before for a fluid; `None` within one edge.
-    pub(super) fn ends(&self, leg: &Leg) -> Option<(f64, f64)> {
-        leg.pair?;
-        let (first, last) = (self.up[leg.src as usize].latency, self.down[leg.dst as usize].latency);
+    pub(super) fn ends(&self, transfer: &WireTransfer) -> Option<(f64, f64)> {
+        transfer.pair?;
+        let (first, last) = (
+            self.up[transfer.src as usize].latency,
+            self.down[transfer.dst as usize].latency,
+        );
         Some(match self.framing {
             Framing::Packets { .. } => (first, last),
             Framing::Fluid => (first + last, 0.0),
         })
     }
 
-    /// The largest bound over all machines of one kind. `jobs` yields transfers with the least
+    /// The largest bound over all resources of one kind. `jobs` yields transfers with the least
     /// time before each starts and after each has arrived.
-    pub(super) fn bound(&self, family: Family, jobs: impl Iterator<Item = (Leg, f64, f64)>) -> f64 {
+    pub(super) fn bound(&self, kind: ResourceKind, jobs: impl Iterator<Item = (WireTransfer, f64, f64)>) -> f64 {
         let count = self.pairs.len().max(self.pairs.divisions[0].nodes());
-        let mut machines = vec![Machine::default(); count];
+        let mut resources = vec![Resource::default(); count];
         let mut rates = vec![0.0; count];
-        for (leg, before, after) in jobs {
-            if let Some(need) = self.need(family, &leg) {
-                rates[need.machine as usize] = need.rate;
-                machines[need.machine as usize].add(before + need.head, leg.wire, need.tail + after);
+        for (transfer, before, after) in jobs {
+            if let Some(demand) = self.demand(kind, &transfer) {
+                rates[demand.resource as usize] = demand.rate;
+                resources[demand.resource as usize].add(before + demand.head, transfer.wire, demand.tail + after);
             }
         }
-        let ends = machines.iter_mut().zip(rates).map(|(machine, rate)| machine.take(rate));
+        let ends = resources
+            .iter_mut()
+            .zip(rates)
+            .map(|(resource, rate)| resource.take(rate));
         ends.fold(0.0, f64::max)
     }
 }

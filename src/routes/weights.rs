@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::paths::PathTable;
+use super::path_table::PathTable;
 use crate::ids::NodeId;
 use crate::topology::Fabric;
 
@@ -112,18 +112,18 @@ fn in_lowest_terms(shares: &[Share]) -> Vec<u64> {
 }
 
 /// The greatest common divisor; that of 0 and n is n.
-pub(super) fn gcd(a: u128, b: u128) -> u128 {
+pub(crate) fn gcd(a: u128, b: u128) -> u128 {
     if a == 0 { b } else { gcd(b % a, a) }
 }
 
 /// The weights of many pairs, computed once for each pair of edges.
-pub(super) struct WeightCache<'a> {
+pub(crate) struct WeightCache<'a> {
     fabric: &'a Fabric,
     known: HashMap<(NodeId, NodeId), Vec<u64>>,
 }
 
 impl<'a> WeightCache<'a> {
-    pub(super) fn new(fabric: &'a Fabric) -> Self {
+    pub(crate) fn new(fabric: &'a Fabric) -> Self {
         Self {
             fabric,
             known: HashMap::new(),
@@ -131,7 +131,7 @@ impl<'a> WeightCache<'a> {
     }
 
     /// The weights of the paths of a pair, by path index.
-    pub(super) fn of(&mut self, src: NodeId, dst: NodeId) -> &[u64] {
+    pub(crate) fn of(&mut self, src: NodeId, dst: NodeId) -> &[u64] {
         let fabric = self.fabric;
         let edges = (fabric.edge(src), fabric.edge(dst));
         self.known

@@ -7,7 +7,8 @@ use crate::ids::{NodeId, TaskId};
 use crate::outcome::{
     Counters, FctSummary, FlowRecord, LinkRecord, Observe, Outcome, Reached, Stuck, TOO_LATE, Unfinished,
 };
-use crate::placement::{Placement, Route};
+use crate::placement::Placement;
+use crate::routes::Route;
 use crate::topology::Fabric;
 use crate::units::{Rate, Time};
 use crate::workload::{Action, Schedule};

@@ -1,39 +1,41 @@
 //! The fullest of some bins into which balls are thrown uniformly and independently.
 
+use crate::math::{exp, ln};
+
 /// Terms of a distribution below this fraction of the largest are left out.
 const NEGLIGIBLE: f64 = 1e-30;
 /// Chances this close to 0 or 1 count as such.
 const CERTAIN: f64 = 1e-15;
 
-/// `chances[m]` is the chance that no bin holds more than `m` balls; further ones are 1. Exact up to
+/// `cdf[m]` is the chance that no bin holds more than `m` balls; further ones are 1. Exact up to
 /// rounding: `n` balls in bins are independent Poisson numbers, given that they add up to `n`, so that the
 /// chance is a coefficient of the product of truncated Poisson distributions.
-pub(super) fn chances(balls: usize, bins: usize) -> Vec<f64> {
+pub(super) fn cdf(balls: usize, bins: usize) -> Vec<f64> {
     let poisson = Poisson::new(balls as f64 / bins as f64, balls);
     let whole = Poisson::new(balls as f64, balls).of(balls);
-    let open = chances_in_doubt(balls, bins, &poisson);
-    let mut chances = vec![0.0; open.start];
+    let open = cdf_in_doubt(balls, bins, &poisson);
+    let mut cdf = vec![0.0; open.start];
     for most in open {
         let bin = Terms::new(0, (0..=most).map(|k| poisson.of(k)).collect());
-        chances.push((bin.coefficient_of_power(bins, balls) / whole).min(1.0));
+        cdf.push((bin.coefficient_of_power(bins, balls) / whole).min(1.0));
     }
-    chances
+    cdf
 }
 
 /// The `m` for which the chance is neither 0 nor 1. One bin alone holds more than `m` with a binomial chance `q`. All
 /// bins together then do with at most `bins * q`; and as full bins leave less to the others, none does with at most
 /// `(1 - q)^bins`.
-fn chances_in_doubt(balls: usize, bins: usize, poisson: &Poisson) -> std::ops::Range<usize> {
+fn cdf_in_doubt(balls: usize, bins: usize, poisson: &Poisson) -> std::ops::Range<usize> {
     let one = 1.0 / bins as f64;
-    let logarithm = |factor: f64, times: usize| if times == 0 { 0.0 } else { times as f64 * factor.ln() };
+    let logarithm = |factor: f64, times: usize| if times == 0 { 0.0 } else { times as f64 * ln(factor) };
     let exactly = |k: usize| {
         let ways = poisson.factorials[balls] - poisson.factorials[k] - poisson.factorials[balls - k];
-        (ways + logarithm(one, k) + logarithm(1.0 - one, balls - k)).exp()
+        exp(ways + logarithm(one, k) + logarithm(1.0 - one, balls - k))
     };
     let least = balls.div_ceil(bins);
     let (mut open, mut above) = (least..least, 0.0_f64);
     for most in (least..=balls).rev() {
-        if (1.0 - above).max(0.0).powf(bins as f64) < CERTAIN {
+        if exp(bins as f64 * ln((1.0 - above).max(0.0))) < CERTAIN {
             open.start = most + 1;
             break;
         }
@@ -46,8 +48,8 @@ fn chances_in_doubt(balls: usize, bins: usize, poisson: &Poisson) -> std::ops::R
 }
 
 /// The expectation of a number from the chances that it is at most `m`, for every `m`.
-pub(super) fn mean(chances: &[f64]) -> f64 {
-    chances.iter().map(|chance| 1.0 - chance).sum()
+pub(super) fn mean(cdf: &[f64]) -> f64 {
+    cdf.iter().map(|chance| 1.0 - chance).sum()
 }
 
 /// Poisson probabilities.
@@ -60,7 +62,7 @@ struct Poisson {
 impl Poisson {
     fn new(mean: f64, largest: usize) -> Self {
         let logarithms = (1..=largest).scan(0.0, |sum, k| {
-            *sum += (k as f64).ln();
+            *sum += ln(k as f64);
             Some(*sum)
         });
         Self {
@@ -70,8 +72,8 @@ impl Poisson {
     }
 
     fn of(&self, k: usize) -> f64 {
-        let power = if k == 0 { 0.0 } else { k as f64 * self.mean.ln() };
-        (power - self.mean - self.factorials[k]).exp()
+        let power = if k == 0 { 0.0 } else { k as f64 * ln(self.mean) };
+        exp(power - self.mean - self.factorials[k])
     }
 }
 
@@ -152,14 +154,14 @@ mod tests {
             (64, 8, 12.24, 0.005),
         ];
         for (balls, bins, expected, rounding) in known {
-            let mean = mean(&chances(balls, bins));
+            let mean = mean(&cdf(balls, bins));
             assert!((mean - expected).abs() <= rounding, "{balls} in {bins}: {mean}");
         }
     }
 
     /// All ways of throwing a few balls.
     #[test]
-    fn chances_are_those_of_counting() {
+    fn the_distribution_is_that_of_counting() {
         for (balls, bins) in [(1_usize, 1_usize), (1, 3), (4, 2), (5, 3), (3, 5), (6, 4)] {
             let ways = bins.pow(balls as u32);
             let mut at_most = vec![0_u32; balls + 1];
@@ -172,9 +174,9 @@ mod tests {
                 let fullest = held.into_iter().max().unwrap_or(0);
                 at_most[fullest..].iter_mut().for_each(|count| *count += 1);
             }
-            let chances = chances(balls, bins);
+            let cdf = cdf(balls, bins);
             for (most, &count) in at_most.iter().enumerate() {
-                let chance = chances.get(most).copied().unwrap_or(1.0);
+                let chance = cdf.get(most).copied().unwrap_or(1.0);
                 let counted = f64::from(count) / ways as f64;
                 assert!(
                     (chance - counted).abs() < 1e-12,

@@ -5,22 +5,22 @@ use std::collections::HashMap;
 use crate::ids::NodeId;
 use crate::topology::{Fabric, Path};
 
-/// Where the ways of pairs begin and end. Pairs with the same ends have the same ways under the same indices, so
-/// that their flows are one demand.
-pub(in crate::placement) struct Ways<'a> {
+/// Where the choice of pairs begins and ends. Pairs with the same ends have the same paths in between under the same
+/// indices, so that their flows are one demand.
+pub(crate) struct PathEnds<'a> {
     fabric: &'a Fabric,
-    /// Ends of the ways to hosts with several cables.
+    /// Ends of the paths to hosts with several cables.
     known: HashMap<(NodeId, NodeId), NodeId>,
 }
 
-impl<'a> Ways<'a> {
-    pub fn new(fabric: &'a Fabric) -> Self {
+impl<'a> PathEnds<'a> {
+    pub(crate) fn new(fabric: &'a Fabric) -> Self {
         let known = HashMap::new();
         Self { fabric, known }
     }
 
     /// The first and the last switch of all paths; the host itself where its paths use several cables.
-    pub fn ends(&mut self, src: NodeId, dst: NodeId) -> (NodeId, NodeId) {
+    pub(crate) fn of(&mut self, src: NodeId, dst: NodeId) -> (NodeId, NodeId) {
         let fabric = self.fabric;
         let start = match fabric.next_hops(src, dst) {
             [only] => fabric.link(*only).to,
@@ -42,7 +42,7 @@ impl<'a> Ways<'a> {
     }
 
     /// The links of every path between the ends, by path index.
-    pub fn links(&self, src: NodeId, dst: NodeId, ends: (NodeId, NodeId)) -> impl Iterator<Item = Path> + 'a {
+    pub(crate) fn links(&self, src: NodeId, dst: NodeId, ends: (NodeId, NodeId)) -> impl Iterator<Item = Path> + 'a {
         let (first, last) = (usize::from(ends.0 != src), usize::from(ends.1 != dst));
         let paths = self.fabric.paths(src, dst);
         paths.map(move |path| Path::from_slice(&path[first..path.len() - last]))

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::matrix::check_masses;
-use super::ot3::{Ot3, Table, exact_least_congestion, least_congestion};
-use super::*;
+use fabricsim::math::ln;
+use fabricsim::optimal_transport::ot3::{Ot3, Table, exact_least_congestion, least_congestion};
+use fabricsim::optimal_transport::*;
 
 /// A problem as a caller might state it.
 #[derive(Clone)]
@@ -234,7 +234,13 @@ fn sparse(input: &Input) -> Answer {
 
 /// Masses as integers: those of the test are whole numbers where they are masses at all.
 fn integers(masses: &[f64]) -> Result<Vec<u64>, TransportError> {
-    check_masses("mass", masses)?;
+    if let Some(index) = masses.iter().position(|m| !(m.is_finite() && *m >= 0.0)) {
+        return Err(TransportError::Mass {
+            what: "mass",
+            index,
+            value: masses[index],
+        });
+    }
     let whole = |m: &f64| *m == m.trunc() && *m < 1e18;
     match masses.iter().find(|m| !whole(m)) {
         None => Ok(masses.iter().map(|&m| m as u64).collect()),
@@ -383,7 +389,7 @@ fn every_solver_answers_rightly_or_says_what_is_wrong() {
 
 fn snapshot(name: &str, report: &str) {
     let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path("../../tests/bad_input/messages");
+    settings.set_snapshot_path("bad_input/messages");
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     settings.bind(|| insta::assert_snapshot!(name.to_owned(), report));

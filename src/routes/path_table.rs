@@ -8,9 +8,9 @@ use crate::topology::Fabric;
 
 /// The part of the paths of a pair that differs. Pairs with the same ends have the same paths in between,
 /// under the same indices.
-pub(super) struct Choice<'t> {
+pub(crate) struct Choice<'t> {
     /// Where the paths divide and where they meet again: source and destination leaf.
-    pub(super) ends: (NodeId, NodeId),
+    pub(crate) ends: (NodeId, NodeId),
     count: usize,
     hops: usize,
     links: &'t [LinkId],
@@ -18,14 +18,14 @@ pub(super) struct Choice<'t> {
 
 impl<'t> Choice<'t> {
     /// The links of every path between the ends, by path index; a single path has none.
-    pub(super) fn paths(&self) -> impl ExactSizeIterator<Item = &'t [LinkId]> + Clone + use<'t> {
+    pub(crate) fn paths(&self) -> impl ExactSizeIterator<Item = &'t [LinkId]> + Clone + use<'t> {
         let (hops, links) = (self.hops, self.links);
         (0..self.count).map(move |path| &links[path * hops..][..hops])
     }
 }
 
 /// The choices of all pairs that were asked for.
-pub(super) struct PathTable<'a> {
+pub(crate) struct PathTable<'a> {
     fabric: &'a Fabric,
     /// By the first switch from the source and the edge of the destination.
     known: HashMap<(NodeId, NodeId), Span>,
@@ -42,7 +42,7 @@ struct Span {
 }
 
 impl<'a> PathTable<'a> {
-    pub(super) fn new(fabric: &'a Fabric) -> Self {
+    pub(crate) fn new(fabric: &'a Fabric) -> Self {
         Self {
             fabric,
             known: HashMap::new(),
@@ -51,7 +51,7 @@ impl<'a> PathTable<'a> {
     }
 
     /// What the paths of a pair, of which there must be one, differ in.
-    pub(super) fn choice(&mut self, src: NodeId, dst: NodeId) -> Choice<'_> {
+    pub(crate) fn choice(&mut self, src: NodeId, dst: NodeId) -> Choice<'_> {
         let span = self.span(src, dst);
         let (count, hops) = (span.count as usize, span.hops as usize);
         Choice {
@@ -64,7 +64,7 @@ impl<'a> PathTable<'a> {
 
     /// The ends of the choice, or two nodes around them that serve as well: the two edges, where
     /// each host has a single cable.
-    pub(super) fn ends(&mut self, src: NodeId, dst: NodeId) -> (NodeId, NodeId) {
+    pub(crate) fn ends(&mut self, src: NodeId, dst: NodeId) -> (NodeId, NodeId) {
         let edges = (self.fabric.edge(src), self.fabric.edge(dst));
         if edges.0 != src && edges.1 != dst {
             edges

@@ -86,6 +86,10 @@ impl Subject for CountsTwice {
 #[test]
 fn a_load_counted_twice_is_caught() {
     let failed = failures(&CountsTwice);
+    assert!(
+        failed.contains(&"assigned link bytes = path by path".to_owned()),
+        "{failed:?}"
+    );
     assert!(failed.contains(&"flow link bytes = assigned".to_owned()), "{failed:?}");
     assert!(
         failed.contains(&"packet link bytes = assigned".to_owned()),

@@ -4,7 +4,8 @@ use super::*;
 use crate::ids::NodeId;
 use crate::input::NoFiles;
 use crate::loads::Interval;
-use crate::placement::{Ecmp, Hash, LoadBalancing, Placement, Spray};
+use crate::placement::{Ecmp, Hash, LoadBalancing, OptimalTransport, Placement, Solver, Spray, judge};
+use crate::rng::mix;
 use crate::topology::{Cable, Fabric, LeafSpine, LinkChange};
 use crate::units::{Bytes, Rate, Time};
 use crate::workload::{AllToAll, Moment, Schedule, ScheduleBuilder, Workload};
@@ -233,4 +234,37 @@ fn hashing_an_all_to_all_is_expected_where_draws_are() {
         "{lower} {mean} {upper}"
     );
     assert!(upper < 1.1 * lower);
+}
+
+/// The cross-check of the two ways to the least congestion: over links (here) and over paths (the placement by optimal
+/// transport). They have neither programmes, nor prices, nor cuts in common.
+#[test]
+fn the_optimum_over_links_is_that_over_paths() {
+    let solver = OptimalTransport {
+        solver: Solver::Exact,
+        ..OptimalTransport::default()
+    };
+    for seed in 0..12_u64 {
+        let random = |i: u64, below: u64| mix(seed << 32 | i) % below;
+        let whole = leaf_spine(3, 3, 4, 500);
+        let change = |link| LinkChange {
+            link,
+            rate: Rate::from_gbps(1 + random(link.0.into(), 100)),
+        };
+        let uneven = whole.link_ids().filter(|&id| whole.is_fabric_link(id)).map(change);
+        let fabric = whole.with(&uneven.collect::<Vec<_>>());
+        let mut builder = ScheduleBuilder::default();
+        for i in 0..20 {
+            let (src, dst) = (random(100 + i, 12), random(200 + i, 11));
+            let dst = if dst < src { dst } else { dst + 1 };
+            builder.transfer(src as u32, dst as u32, 1_000 + random(300 + i, 100_000), 0);
+        }
+        let schedule = builder.build();
+        let over_links = certified_minimum(&fabric, &schedule);
+        let placement = spray(&fabric, &schedule);
+        let over_paths = judge(&fabric, &schedule, &placement, &solver).unwrap().steps[0].optimum_us;
+        assert!(over_links.gap() <= 1e-3, "{seed}: {over_links:?}");
+        let within = over_links.lower * (1.0 - 1e-7)..=over_links.upper * (1.0 + 1e-7);
+        assert!(within.contains(&over_paths), "{seed}: {over_links:?} {over_paths}");
+    }
 }

@@ -3,6 +3,10 @@
 //!
 //! Every figure is proven from both sides: `upper` is the congestion of a routing that was found,
 //! `lower` follows from a cut or from prices on the links (linear programming duality).
+//!
+//! The placement by optimal transport has the same minimum over paths instead of links, with a programme, prices and cuts of
+//! its own: it places flows, and paths are what it can give them. Each is the cross-check of the other (a test holds
+//! them together).
 
 mod balance;
 mod cuts;

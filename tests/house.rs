@@ -43,13 +43,7 @@ const MODULES: &[(&str, &[&[&str]])] = &[
 
 /// Modules whose files still use each other in a circle. The list only shrinks: whoever unties one takes it out, and the
 /// test fails as long as it stands here without a circle.
-const WITH_CIRCLES: &[&str] = &[
-    "flow_engine",
-    "packet_engine",
-    "placement",
-    "topology",
-    "workload",
-];
+const WITH_CIRCLES: &[&str] = &["flow_engine", "packet_engine", "placement", "topology", "workload"];
 
 /// Crates that only some modules may use.
 const CRATES: &[(&str, &[&str])] = &[

@@ -63,9 +63,9 @@ pub fn bounds_over(fabric: &Fabric, routes: RouteSet, schedule: &Schedule, frami
     let resources = Resources::new(fabric, routes, schedule, framing);
     let around = HeadsAndTails::new(schedule, &resources);
     let jobs = || {
-        schedule.transfers().filter_map(|(task, src, dst, bytes)| {
-            let transfer = resources.transfer(src, dst, bytes)?;
-            Some((transfer, around.head(task), around.tail(task)))
+        schedule.transfers().filter_map(|transfer| {
+            let wire = resources.transfer(transfer)?;
+            Some((wire, around.head(transfer.task), around.tail(transfer.task)))
         })
     };
     let (mut nic, mut pair, mut cut) = (0.0_f64, 0.0_f64, 0.0_f64);

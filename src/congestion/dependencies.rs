@@ -105,10 +105,7 @@ impl<'a> Graph<'a> {
     }
 
     fn transfer(&self, task: TaskId) -> Option<WireTransfer> {
-        match self.schedule.task(task).action {
-            Action::Transfer { src, dst, bytes } => self.resources.transfer(src, dst, bytes),
-            _ => None,
-        }
+        self.resources.transfer(self.schedule.transfer(task)?)
     }
 
     /// Least time between the start and the end of a task.

@@ -9,12 +9,12 @@
 use std::collections::BTreeMap;
 
 use super::balls_in_bins::{cdf, mean};
-use crate::ids::{LinkId, NodeId, TaskId};
+use crate::ids::{HostId, LinkId, TaskId};
 use crate::loads::Interval;
 use crate::placement::{Hash, Placement};
 use crate::routes::EdgeSwitches;
 use crate::topology::Fabric;
-use crate::workload::Schedule;
+use crate::workload::{Schedule, Transfer};
 
 /// Sub-flows out of one edge beyond which the distribution takes too long.
 const MOST_BALLS: usize = 50_000;
@@ -25,7 +25,7 @@ const MOST_BALLS: usize = 50_000;
 ///
 /// Where sub-flows differ in size, the limits are those of as many of the smallest and of the largest size.
 pub fn expected_over_all(fabric: &Fabric, schedule: &Schedule, placement: &Placement, hash: Hash) -> Option<Interval> {
-    let tasks = schedule.transfers().map(|(task, ..)| task);
+    let tasks = schedule.transfers().map(|transfer| transfer.task);
     expected(fabric, schedule, placement, hash, tasks)
 }
 
@@ -54,7 +54,7 @@ fn expected(
     let mut hosts = BTreeMap::new();
     let mut subflows = BTreeMap::new();
     for task in tasks {
-        let (src, dst, _) = schedule.transfer(task)?;
+        let Transfer { src, dst, .. } = schedule.transfer(task)?;
         let (from, to) = (edges.of(src), edges.of(dst));
         if from != to {
             hosts.entry((from, to)).or_insert((src, dst));
@@ -85,7 +85,7 @@ struct Links {
 
 impl Links {
     /// `None` where picks are not uniform.
-    fn survey(fabric: &Fabric, edges: &EdgeSwitches, hosts: &BTreeMap<(u32, u32), (u32, u32)>) -> Option<Self> {
+    fn survey(fabric: &Fabric, edges: &EdgeSwitches, hosts: &BTreeMap<(u32, u32), (HostId, HostId)>) -> Option<Self> {
         let mut links = Self {
             up: BTreeMap::new(),
             down: BTreeMap::new(),
@@ -95,7 +95,7 @@ impl Links {
         let mut rate = None;
         for (&(from, to), &(src, dst)) in hosts {
             let mut uses = [BTreeMap::<LinkId, u32>::new(), BTreeMap::new()];
-            for path in fabric.paths(NodeId(src), NodeId(dst)) {
+            for path in fabric.paths(src.node(), dst.node()) {
                 let &[up, down] = edges.inner(&path, src, dst) else {
                     return None;
                 };

@@ -11,13 +11,13 @@
 
 use super::framing::Framing;
 use super::timeline::{self, Duration};
-use crate::ids::{LinkId, NodeId, TaskId};
+use crate::ids::{HostId, LinkId, TaskId};
 use crate::loads::{LinkLoads, PairIndex};
 use crate::placement::{Piece, Placement};
 use crate::routes::{EdgeSwitches, PathDagBuilder, Route};
 use crate::topology::Fabric;
 use crate::units::Time;
-use crate::workload::Schedule;
+use crate::workload::{Schedule, Transfer};
 
 /// The predicted completion time; `None` where some piece is routed dynamically.
 pub(super) fn predict(fabric: &Fabric, schedule: &Schedule, placement: &Placement, framing: Framing) -> Option<Time> {
@@ -99,13 +99,13 @@ impl<'a> Durations<'a> {
         for step in schedule.transfers_by_step() {
             self.loads.clear();
             for &task in &step {
-                let (src, dst, _) = schedule.transfer(task)?;
-                placement.load(&mut self.loads, task, src, dst, &|bytes| framing.wire(bytes) as f64)?;
+                let transfer = schedule.transfer(task)?;
+                placement.load(&mut self.loads, transfer, &|bytes| framing.wire(bytes) as f64)?;
             }
             self.loads.finish();
             self.survey_spread_pairs(schedule, placement, &step);
             for &task in &step {
-                let (src, dst, _) = schedule.transfer(task)?;
+                let Transfer { src, dst, .. } = schedule.transfer(task)?;
                 let pieces = placement.of(task).iter().filter(|_| src != dst);
                 let times = pieces.map(|piece| self.time(src, dst, piece));
                 durations[task.index()] = times.fold(Duration::default(), |all, piece| Duration {
@@ -118,7 +118,7 @@ impl<'a> Durations<'a> {
         Some(durations)
     }
 
-    fn time(&self, src: u32, dst: u32, piece: &Piece) -> Duration {
+    fn time(&self, src: HostId, dst: HostId, piece: &Piece) -> Duration {
         let way = self.way(src, dst, piece.route);
         let packet = match self.framing {
             Framing::Fluid => 0.0,
@@ -132,11 +132,11 @@ impl<'a> Durations<'a> {
         }
     }
 
-    fn way(&self, src: u32, dst: u32, route: Route) -> Way {
+    fn way(&self, src: HostId, dst: HostId, route: Route) -> Way {
         let (from, to) = (self.edges.of(src), self.edges.of(dst));
         match route {
             Route::Pinned(index) => {
-                let path = self.fabric.path(NodeId(src), NodeId(dst), index);
+                let path = self.fabric.path(src.node(), dst.node(), index);
                 path.iter().map(|&link| self.link(link)).fold(Way::default(), Way::and)
             }
             _ => {
@@ -166,7 +166,7 @@ impl<'a> Durations<'a> {
         self.spread.clear();
         let mut pairs = Vec::new();
         for &task in step {
-            let Some((src, dst, _)) = schedule.transfer(task) else {
+            let Some(Transfer { src, dst, .. }) = schedule.transfer(task) else {
                 continue;
             };
             let (from, to) = (self.edges.of(src), self.edges.of(dst));

@@ -3,11 +3,11 @@
 use super::framing::Framing;
 use super::one_machine::Resource;
 use super::pairs::{Pairs, RouteSet};
-use crate::ids::{LinkId, NodeId};
+use crate::ids::{HostId, LinkId};
 use crate::loads::{PairAmount, PairSums};
 use crate::routes::EdgeSwitches;
 use crate::topology::{Attachment, Fabric};
-use crate::workload::Schedule;
+use crate::workload::{Schedule, Transfer};
 
 /// A kind of resource; one transfer needs at most one of each kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,8 +86,8 @@ pub(super) struct Resources {
 /// A transfer prepared for several questions.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct WireTransfer {
-    src: u32,
-    dst: u32,
+    src: HostId,
+    dst: HostId,
     /// Number of its pair of edges; none within one edge.
     pair: Option<u32>,
     /// Bytes on the wire.
@@ -98,20 +98,20 @@ impl Resources {
     pub(super) fn new(fabric: &Fabric, routes: RouteSet, schedule: &Schedule, framing: Framing) -> Self {
         let edges = EdgeSwitches::new(fabric);
         let nics = |link: fn(Attachment) -> LinkId| -> Vec<Nic> {
-            let links = (0..fabric.hosts()).map(|host| fabric.attachment(NodeId(host)).map(link));
+            let links = (0..fabric.hosts()).map(|host| edges.attachment(HostId(host)).map(link));
             let nic = |id: Option<LinkId>| id.map_or(Nic::default(), |id| Nic::new(fabric, id, framing));
             links.map(nic).collect()
         };
         let (up, down) = (nics(|a| a.up), nics(|a| a.down));
         let mut sums = PairSums::new(edges.len());
         let mut busy = vec![[0.0_f64; 2]; fabric.hosts() as usize];
-        for (_, src, dst, bytes) in schedule.transfers().filter(|&(_, src, dst, _)| src != dst) {
+        for Transfer { src, dst, bytes, .. } in schedule.transfers().filter(|t| t.src != t.dst) {
             let (from, to) = (edges.of(src), edges.of(dst));
             if from != to {
                 sums.add(from, to, bytes as f64);
             }
-            busy[src as usize][0] += bytes as f64;
-            busy[dst as usize][1] += bytes as f64;
+            busy[src.index()][0] += bytes as f64;
+            busy[dst.index()][1] += bytes as f64;
         }
         let between_edges = sums.take();
         // Any set of links that is done before the busiest NIC does not matter.
@@ -125,7 +125,7 @@ impl Resources {
             let mut fastest = vec![0.0_f64; edges.len()];
             for (host, nic) in nics.iter().enumerate() {
                 let rate = if nic.rate > 0.0 { nic.rate } else { f64::INFINITY };
-                let edge = edges.of(host as u32) as usize;
+                let edge = edges.of(HostId::from(host)) as usize;
                 fastest[edge] = fastest[edge].max(rate);
             }
             fastest
@@ -151,7 +151,7 @@ impl Resources {
 
     /// Whether some host has several cables, and so links to choose from.
     pub(super) fn some_host_chooses(&self) -> bool {
-        (0..self.up.len() as u32).any(|host| self.edges.attachment(host).is_none())
+        (0..self.up.len()).any(|host| self.edges.attachment(HostId::from(host)).is_none())
     }
 
     /// All kinds of resources of this fabric.
@@ -162,7 +162,8 @@ impl Resources {
     }
 
     /// Prepares a transfer; `None` for one that stays on its host.
-    pub(super) fn transfer(&self, src: u32, dst: u32, bytes: u64) -> Option<WireTransfer> {
+    pub(super) fn transfer(&self, transfer: Transfer) -> Option<WireTransfer> {
+        let Transfer { src, dst, bytes, .. } = transfer;
         if src == dst {
             return None;
         }
@@ -192,18 +193,18 @@ impl Resources {
     }
 
     fn demand_of_packets(&self, kind: ResourceKind, transfer: &WireTransfer) -> Option<Demand> {
-        let (up, down) = (&self.up[transfer.src as usize], &self.down[transfer.dst as usize]);
+        let (up, down) = (&self.up[transfer.src.index()], &self.down[transfer.dst.index()]);
         let through = transfer.pair.map_or(0.0, |p| self.pairs.pair(p).through);
-        let node = |host: u32| self.edges.node(self.edges.of(host));
+        let node = |host: HostId| self.edges.node(self.edges.of(host));
         match kind {
             ResourceKind::NicOut if up.rate > 0.0 => Some(Demand {
-                resource: transfer.src,
+                resource: transfer.src.0,
                 rate: up.rate,
                 head: 0.0,
                 tail: up.delay + through + down.latency,
             }),
             ResourceKind::NicIn if down.rate > 0.0 => Some(Demand {
-                resource: transfer.dst,
+                resource: transfer.dst.0,
                 rate: down.rate,
                 head: up.latency + through,
                 tail: down.delay,
@@ -251,7 +252,7 @@ impl Resources {
 
     /// Least time from the start of a transfer until its last byte has arrived, alone on its fabric.
     pub(super) fn span(&self, transfer: &WireTransfer) -> f64 {
-        let (up, down) = (&self.up[transfer.src as usize], &self.down[transfer.dst as usize]);
+        let (up, down) = (&self.up[transfer.src.index()], &self.down[transfer.dst.index()]);
         let (through, but_one, rate) = transfer.pair.map_or((0.0, 0.0, f64::INFINITY), |p| {
             let pair = self.pairs.pair(p);
             (pair.through, pair.through_but_one, pair.rate)
@@ -268,13 +269,13 @@ impl Resources {
 
     /// Least time from the start of a transfer until its last byte has left its host.
     pub(super) fn sending(&self, transfer: &WireTransfer) -> f64 {
-        self.up[transfer.src as usize].time(transfer.wire)
+        self.up[transfer.src.index()].time(transfer.wire)
     }
 
     /// Least time from the delivery of a transfer until its acknowledgement has arrived.
     pub(super) fn acknowledgement(&self, transfer: &WireTransfer) -> f64 {
         let inner = transfer.pair.map_or(0.0, |p| self.pairs.pair(p).back);
-        self.up[transfer.src as usize].back + inner + self.down[transfer.dst as usize].back
+        self.up[transfer.src.index()].back + inner + self.down[transfer.dst.index()].back
     }
 
     /// The least time before a transfer between edges reaches its first switch, and from its last
@@ -282,8 +283,8 @@ impl Resources {
     pub(super) fn ends(&self, transfer: &WireTransfer) -> Option<(f64, f64)> {
         transfer.pair?;
         let (first, last) = (
-            self.up[transfer.src as usize].latency,
-            self.down[transfer.dst as usize].latency,
+            self.up[transfer.src.index()].latency,
+            self.down[transfer.dst.index()].latency,
         );
         Some(match self.framing {
             Framing::Packets { .. } => (first, last),

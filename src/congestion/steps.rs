@@ -10,7 +10,7 @@ use crate::loads::{LinkLoads, WorstLink};
 use crate::placement::Placement;
 use crate::rng::mix;
 use crate::topology::Fabric;
-use crate::workload::{Schedule, ScheduleBuilder};
+use crate::workload::{Schedule, ScheduleBuilder, Transfer};
 
 /// One step without placement.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -40,8 +40,8 @@ pub fn bounds_by_step(fabric: &Fabric, routes: RouteSet, schedule: &Schedule, fr
         *found.or_insert_with(|| {
             let mut builder = ScheduleBuilder::default();
             let mut total = 0;
-            for (src, dst, bytes) in step.iter().filter_map(|&task| schedule.transfer(task)) {
-                builder.transfer(src, dst, bytes, 0);
+            for Transfer { src, dst, bytes, .. } in step.iter().filter_map(|&task| schedule.transfer(task)) {
+                builder.transfer(src.0, dst.0, bytes, 0);
                 total += bytes;
             }
             StepBounds {
@@ -60,8 +60,7 @@ pub fn congestion_by_step(fabric: &Fabric, schedule: &Schedule, placement: &Plac
     let steps = schedule.transfers_by_step().into_iter().map(|step| {
         loads.clear();
         for task in step {
-            let (src, dst, _) = schedule.transfer(task)?;
-            placement.load(&mut loads, task, src, dst, &|bytes| bytes as f64)?;
+            placement.load(&mut loads, schedule.transfer(task)?, &|bytes| bytes as f64)?;
         }
         loads.finish();
         Some(StepCongestion {
@@ -75,8 +74,8 @@ pub fn congestion_by_step(fabric: &Fabric, schedule: &Schedule, placement: &Plac
 /// A hash of a step's transfers in any order: their number and two sums of mixed values.
 fn fingerprint(schedule: &Schedule, step: &[TaskId]) -> [u64; 3] {
     let mut print = [step.len() as u64, 0, 0];
-    for (src, dst, bytes) in step.iter().filter_map(|&task| schedule.transfer(task)) {
-        let one = mix(mix(u64::from(src) << 32 | u64::from(dst)) ^ bytes);
+    for Transfer { src, dst, bytes, .. } in step.iter().filter_map(|&task| schedule.transfer(task)) {
+        let one = mix(mix(u64::from(src.0) << 32 | u64::from(dst.0)) ^ bytes);
         print[1] = print[1].wrapping_add(one);
         print[2] = print[2].wrapping_add(mix(one ^ 0x5bd1_e995_9e37_79b9));
     }

@@ -1,14 +1,13 @@
 //! Closed forms, brute force and the exact solver against the bounds.
 
 use super::*;
-use crate::ids::NodeId;
 use crate::input::NoFiles;
 use crate::loads::Interval;
 use crate::placement::{Ecmp, Hash, LoadBalancing, OptimalTransport, Placement, Solver, Spray, judge};
 use crate::rng::mix;
 use crate::topology::{Cable, Fabric, LeafSpine, LinkChange};
 use crate::units::{Bytes, Rate, Time};
-use crate::workload::{AllToAll, Moment, Schedule, ScheduleBuilder, Workload};
+use crate::workload::{AllToAll, Moment, Schedule, ScheduleBuilder, Transfer, Workload};
 
 pub(super) fn leaf_spine(leaves: u32, spines: u32, hosts_per_leaf: u32, delay_ns: u64) -> Fabric {
     let cable = Cable {
@@ -65,12 +64,12 @@ fn loads_add_up_over_pinned_paths() {
         .unwrap();
     let loads = placement.link_loads(&fabric, &schedule).unwrap();
     let mut expected = vec![0.0; loads.len()];
-    for (task, src, dst, _) in schedule.transfers() {
+    for Transfer { task, src, dst, .. } in schedule.transfers() {
         for piece in placement.of(task) {
             let crate::routes::Route::Pinned(index) = piece.route else {
                 panic!()
             };
-            for link in fabric.path(NodeId(src), NodeId(dst), index) {
+            for link in fabric.path(src.node(), dst.node(), index) {
                 expected[link.index()] += piece.bytes as f64;
             }
         }

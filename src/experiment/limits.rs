@@ -12,7 +12,7 @@ use crate::input::InputError;
 use crate::placement::Placement;
 use crate::routes::Route;
 use crate::units::{Rate, Time, rough_time};
-use crate::workload::Action;
+use crate::workload::{Action, Transfer};
 
 /// Samples of links that a series holds at most.
 const MOST_SAMPLES: f64 = 50e6;
@@ -82,7 +82,7 @@ fn at_most(experiment: &Experiment, scene: &Scene) -> f64 {
 fn busy_times(experiment: &Experiment, scene: &Scene) -> Vec<f64> {
     let (fabric, schedule) = (&scene.network.fabric, &scene.schedule);
     let loads = scene.placement.link_loads(fabric, schedule).or_else(|| {
-        let even = Placement::whole(schedule, |_, _, _| Route::Even);
+        let even = Placement::whole(schedule, |_| Route::Even);
         even.link_loads(fabric, schedule)
     });
     let mut changes: BTreeMap<LinkId, Vec<(Time, Rate)>> = BTreeMap::new();
@@ -203,8 +203,10 @@ fn active(experiment: &Experiment, scene: &Scene) -> u64 {
     let schedule = &scene.schedule;
     let roots = schedule
         .transfers()
-        .filter(|&(task, ..)| schedule.predecessors(task) == 0);
-    let pieces: u64 = roots.map(|(task, ..)| scene.placement.of(task).len() as u64).sum();
+        .filter(|&Transfer { task, .. }| schedule.predecessors(task) == 0);
+    let pieces: u64 = roots
+        .map(|Transfer { task, .. }| scene.placement.of(task).len() as u64)
+        .sum();
     let served = experiment
         .packet
         .active_queue_pairs

@@ -14,11 +14,10 @@ use super::scene::{Network, Scene};
 use super::spec::Experiment;
 use crate::config::ConfigError;
 use crate::congestion::{self, Bounds};
-use crate::ids::NodeId;
 use crate::input::InputError;
 use crate::placement::Placement;
 use crate::topology::{Fabric, resolve_faults};
-use crate::workload::Schedule;
+use crate::workload::{Schedule, Transfer};
 
 /// Links, transfers and sub-flows that are kept for further points.
 const FABRIC_CAPACITY: u64 = 4_000_000;
@@ -201,7 +200,9 @@ impl<'a> Preparer<'a> {
             |placement| placement.pieces().len() as u64 + KEY_WEIGHT,
             || {
                 let fabric = &network.fabric;
-                let pairs = schedule.transfers().map(|(_, src, dst, _)| (NodeId(src), NodeId(dst)));
+                let pairs = schedule
+                    .transfers()
+                    .map(|Transfer { src, dst, .. }| (src.node(), dst.node()));
                 fabric.check_reachable(pairs)?;
                 scheme
                     .place(fabric, schedule, self.plan.files(), experiment.seed)

@@ -13,7 +13,7 @@ use crate::outcome::{Observe, Outcome, Stuck};
 use crate::placement::Placement;
 use crate::topology::Fabric;
 use crate::units::Time;
-use crate::workload::{Action, Due, Moment, Progress, Schedule};
+use crate::workload::{Action, Due, Moment, Progress, Schedule, Transfer};
 
 /// What is on the agenda.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,7 +75,7 @@ impl<'a> Engine<'a> {
     ) -> Self {
         let routes = Routes::new(fabric, schedule, placement);
         let mut task_of = Vec::with_capacity(placement.pieces().len());
-        for (task, ..) in schedule.transfers() {
+        for Transfer { task, .. } in schedule.transfers() {
             task_of.resize(placement.first(task) + placement.of(task).len(), task);
         }
         Self {
@@ -127,7 +127,7 @@ impl<'a> Engine<'a> {
         if self
             .schedule
             .transfers()
-            .any(|(task, ..)| !self.flows[task.index()].finished())
+            .any(|Transfer { task, .. }| !self.flows[task.index()].finished())
         {
             return Err(self.stuck());
         }
@@ -228,7 +228,7 @@ impl<'a> Engine<'a> {
 
     /// Delays of a piece: one way, and there and back.
     fn delays(&self, piece: usize) -> (f64, f64) {
-        let Action::Transfer { src, dst, .. } = self.schedule.task(self.task_of[piece]).action else {
+        let Some(Transfer { src, dst, .. }) = self.schedule.transfer(self.task_of[piece]) else {
             unreachable!("only transfers have pieces");
         };
         let (forward, round_trip) = self.routes.delays(piece, src, dst);
@@ -265,7 +265,12 @@ impl<'a> Engine<'a> {
 /// Whether all transfers start at one time: then it is the same for every link whether delays count
 /// before or after it is filled, and what shares the sender's link does so from the start.
 fn start_together(schedule: &Schedule) -> bool {
-    let mut starts = schedule.transfers().map(|(task, ..)| schedule.task(task).earliest);
+    let mut starts = schedule
+        .transfers()
+        .map(|Transfer { task, .. }| schedule.task(task).earliest);
     let first = starts.next();
-    starts.all(|start| Some(start) == first) && schedule.transfers().all(|(task, ..)| schedule.predecessors(task) == 0)
+    starts.all(|start| Some(start) == first)
+        && schedule
+            .transfers()
+            .all(|Transfer { task, .. }| schedule.predecessors(task) == 0)
 }

@@ -11,7 +11,7 @@ use crate::placement::Placement;
 use crate::routes::Route;
 use crate::topology::Fabric;
 use crate::units::{Rate, Time};
-use crate::workload::{Action, Schedule};
+use crate::workload::{Action, Schedule, Transfer};
 
 /// One flow; times in picoseconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -61,7 +61,7 @@ pub(super) fn outcome(
     observe: &Observe,
     events: u64,
 ) -> Outcome {
-    let times = || schedule.transfers().map(|(task, ..)| &flows[task.index()]);
+    let times = || schedule.transfers().map(|Transfer { task, .. }| &flows[task.index()]);
     let fct = times().map(|flow| whole_ps(flow.delivered).saturating_sub(whole_ps(flow.start)));
     let mut outcome = Outcome {
         cct: times().map(|flow| whole_ps(flow.delivered)).max().unwrap_or(Time::ZERO),
@@ -101,7 +101,7 @@ fn records(
         known: HashMap::new(),
     };
     let mut segments = Vec::new();
-    let record = |(task, src, dst, bytes): (TaskId, u32, u32, u64)| {
+    let record = |Transfer { task, src, dst, bytes }: Transfer| {
         let flow = &flows[task.index()];
         let pieces = placement.of(task);
         let first = placement.first(task);
@@ -110,7 +110,7 @@ fn records(
         segments.sort_unstable();
         segments.dedup();
         let paths: u32 = segments.iter().map(|&s| routes.segments[s as usize].paths).sum();
-        let (src, dst) = (NodeId(src), NodeId(dst));
+        let (src, dst) = (src.node(), dst.node());
         let spread = pieces.len() > 1 || !matches!(pieces[0].route, Route::Pinned(_));
         FlowRecord {
             task,
@@ -249,8 +249,8 @@ pub(super) fn stuck(schedule: &Schedule, routes: &Routes, flows: &[Flow], now: f
     };
     let unfinished = schedule
         .transfers()
-        .filter(|(task, ..)| !flows[task.index()].finished())
-        .map(|(task, ..)| Unfinished {
+        .filter(|Transfer { task, .. }| !flows[task.index()].finished())
+        .map(|Transfer { task, .. }| Unfinished {
             task,
             delivered: 0,
             reason: reason(task),

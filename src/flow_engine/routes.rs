@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use crate::ids::{LinkId, NodeId, TaskId};
+use crate::ids::{HostId, LinkId, NodeId, TaskId};
 use crate::loads::LinkLoads;
 use crate::placement::{Piece, Placement};
 use crate::rng::mix;
 use crate::routes::{Route, path_weights};
 use crate::topology::{Attachment, Fabric};
 use crate::units::Time;
-use crate::workload::Schedule;
+use crate::workload::{Schedule, Transfer};
 
 /// A connection from edge to edge, shared by all sub-flows between the hosts of these edges: one path, or
 /// all paths of the pair in fixed proportions. The hosts' own links are not part of it.
@@ -78,9 +78,9 @@ impl Routes {
         };
         let mut of_piece = vec![NO_ROUTE; placement.pieces().len()];
         let mut impossible = Vec::new();
-        for (task, src, dst, _) in schedule.transfers() {
+        for Transfer { task, src, dst, .. } in schedule.transfers() {
             let first = placement.first(task);
-            match finder.find(NodeId(src), NodeId(dst), placement.of(task), &mut of_piece[first..]) {
+            match finder.find(src.node(), dst.node(), placement.of(task), &mut of_piece[first..]) {
                 Ok(()) => {}
                 Err(reason) => impossible.push((task, reason)),
             }
@@ -94,14 +94,14 @@ impl Routes {
     }
 
     /// Delays of a piece between two hosts: one way, and there and back.
-    pub(super) fn delays(&self, piece: usize, src: u32, dst: u32) -> (Time, Time) {
+    pub(super) fn delays(&self, piece: usize, src: HostId, dst: HostId) -> (Time, Time) {
         let segment = &self.segments[self.of_piece[piece] as usize];
         let (mut forward, mut round_trip) = (segment.forward, segment.round_trip);
-        if let Some(port) = self.ports[src as usize] {
+        if let Some(port) = self.ports[src.index()] {
             forward += port.up_delay;
             round_trip += port.up_delay + port.down_delay;
         }
-        if let Some(port) = self.ports[dst as usize] {
+        if let Some(port) = self.ports[dst.index()] {
             forward += port.down_delay;
             round_trip += port.down_delay + port.up_delay;
         }
@@ -113,7 +113,7 @@ impl Routes {
 pub(super) fn link_loads(fabric: &Fabric, schedule: &Schedule, placement: &Placement, routes: &Routes) -> Vec<f64> {
     let mut loads = LinkLoads::new(fabric);
     let mut on_segment = vec![0_u64; routes.segments.len()];
-    for (task, src, dst, _) in schedule.transfers() {
+    for Transfer { task, src, dst, .. } in schedule.transfers() {
         let mut bytes = 0;
         for (piece, &segment) in placement.of(task).iter().zip(&routes.of_piece[placement.first(task)..]) {
             on_segment[segment as usize] += piece.bytes;

@@ -1,7 +1,7 @@
 //! The calculator of link loads: bytes on routes, by directed link.
 
 use super::demand::{PairAmount, PairSums, by_destination};
-use crate::ids::{LinkId, NodeId};
+use crate::ids::{HostId, LinkId};
 use crate::routes::{EdgeSwitches, PathDagBuilder, Route, path_weights};
 use crate::topology::Fabric;
 
@@ -35,7 +35,7 @@ impl<'a> LinkLoads<'a> {
 
     /// Adds bytes from host to host on a route. What is spread over paths counts once [`LinkLoads::finish`] is called.
     /// `None` for a dynamic route, which says nothing of links.
-    pub(crate) fn add(&mut self, src: u32, dst: u32, route: Route, bytes: f64) -> Option<()> {
+    pub(crate) fn add(&mut self, src: HostId, dst: HostId, route: Route, bytes: f64) -> Option<()> {
         if bytes == 0.0 || src == dst {
             return Some(());
         }
@@ -52,7 +52,7 @@ impl<'a> LinkLoads<'a> {
     }
 
     /// Adds bytes to the single cables of two hosts, where they have such.
-    pub(crate) fn add_attachments(&mut self, src: u32, dst: u32, bytes: f64) {
+    pub(crate) fn add_attachments(&mut self, src: HostId, dst: HostId, bytes: f64) {
         if let Some(attachment) = self.edges.attachment(src) {
             self.add_link(attachment.up, bytes);
         }
@@ -71,8 +71,8 @@ impl<'a> LinkLoads<'a> {
     }
 
     /// Adds to the links of a path between the two edges.
-    fn add_path(&mut self, src: u32, dst: u32, index: u32, bytes: f64) {
-        let path = self.fabric.path(NodeId(src), NodeId(dst), index);
+    fn add_path(&mut self, src: HostId, dst: HostId, index: u32, bytes: f64) {
+        let path = self.fabric.path(src.node(), dst.node(), index);
         for &link in self.edges.inner(&path, src, dst) {
             self.add_link(link, bytes);
         }
@@ -86,10 +86,10 @@ impl<'a> LinkLoads<'a> {
         }
         for PairAmount { src, dst, amount } in self.weighted.take() {
             let (src, dst) = (self.edges.sender(src), self.edges.receiver(dst));
-            let weights = path_weights(self.fabric, src, dst);
+            let weights = path_weights(self.fabric, src.node(), dst.node());
             let total: f64 = weights.iter().map(|&w| w as f64).sum();
             for (index, &weight) in weights.iter().enumerate() {
-                self.add_path(src.0, dst.0, index as u32, amount * weight as f64 / total);
+                self.add_path(src, dst, index as u32, amount * weight as f64 / total);
             }
         }
     }

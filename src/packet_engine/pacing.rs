@@ -2,7 +2,7 @@
 
 use super::Setup;
 use super::queue_pairs::QueuePair;
-use crate::ids::NodeId;
+use crate::ids::HostId;
 use crate::loads::LinkLoads;
 use crate::routes::Route;
 
@@ -18,8 +18,8 @@ pub(super) fn rates(setup: &Setup<'_>, pairs: &[QueuePair]) -> Vec<f64> {
         };
         for qp in members() {
             let pair = &pairs[qp];
-            let (src, dst) = (pair.ends.src, pair.ends.dst);
-            let paths = setup.fabric.path_count(NodeId(src), NodeId(dst));
+            let (src, dst) = (HostId(pair.ends.src), HostId(pair.ends.dst));
+            let paths = setup.fabric.path_count(src.node(), dst.node());
             if paths == 0 {
                 continue;
             }

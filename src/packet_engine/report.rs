@@ -11,6 +11,7 @@ use crate::ids::{LinkId, NodeId, TaskId};
 use crate::outcome::{FctSummary, FlowRecord, LinkRecord, Outcome, Reached, Stuck, TOO_LATE, Unfinished};
 use crate::topology::Fabric;
 use crate::units::Time;
+use crate::workload::Transfer;
 
 /// The outcome, or the flows that did not finish.
 pub(super) fn outcome<Q: EventQueue>(mut engine: Engine<'_, Q>) -> Result<Outcome, Stuck> {
@@ -41,9 +42,9 @@ pub(super) fn outcome<Q: EventQueue>(mut engine: Engine<'_, Q>) -> Result<Outcom
 
 fn flows<Q: EventQueue>(engine: &Engine<'_, Q>) -> Vec<FlowRecord> {
     let fabric = engine.setup.fabric;
-    let record = |(task, src, dst, bytes): (TaskId, u32, u32, u64)| {
+    let record = |Transfer { task, src, dst, bytes }: Transfer| {
         let flow = engine.flows[task.index()];
-        let (src, dst) = (NodeId(src), NodeId(dst));
+        let (src, dst) = (src.node(), dst.node());
         let paths = fabric.path_count(src, dst).min(match engine.equal_links {
             true => 1,
             false => super::PATHS_LOOKED_AT,
@@ -114,7 +115,7 @@ fn most_paused<Q: EventQueue>(engine: &Engine<'_, Q>) -> Option<(LinkId, Time)> 
 fn stuck<Q: EventQueue>(engine: &Engine<'_, Q>) -> Stuck {
     let deadlock = engine.deadlock();
     let mut unfinished = Vec::new();
-    for (task, ..) in engine.setup.schedule.transfers() {
+    for Transfer { task, .. } in engine.setup.schedule.transfers() {
         if reached(&engine.flows[task.index()]) == Reached::Acked {
             continue;
         }

@@ -32,6 +32,6 @@ impl Scheme for Flowlet {
     }
 
     fn place(&self, problem: &Problem<'_>) -> Result<Placement, InputError> {
-        Ok(Placement::whole(problem.schedule, |_, _, _| Route::Dynamic))
+        Ok(Placement::whole(problem.schedule, |_| Route::Dynamic))
     }
 }

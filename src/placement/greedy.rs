@@ -12,6 +12,7 @@ use crate::loads::LinkLoads;
 use crate::routes::PathTable;
 use crate::routes::Route;
 use crate::topology::Fabric;
+use crate::workload::Transfer;
 
 /// `greedy` has no options. It sees all flows of a step and splits none: longest processing time
 /// first, on links instead of machines.
@@ -24,7 +25,7 @@ impl Scheme for Greedy {
         let schedule = problem.schedule;
         let mut order: Vec<(u32, Reverse<u64>, TaskId)> = schedule
             .transfers()
-            .map(|(task, _, _, bytes)| (schedule.task(task).step, Reverse(bytes), task))
+            .map(|Transfer { task, bytes, .. }| (schedule.task(task).step, Reverse(bytes), task))
             .collect();
         order.sort_unstable();
         let mut table = PathTable::new(problem.fabric);
@@ -33,13 +34,13 @@ impl Scheme for Greedy {
         for step in order.chunk_by(|a, b| a.0 == b.0) {
             loads.bytes.clear();
             for &(_, Reverse(bytes), task) in step {
-                let (src, dst, _) = problem.transfer(task);
-                let index = loads.best(table.choice(src, dst).paths(), bytes as f64);
-                loads.bytes.add(src.0, dst.0, Route::Pinned(index), bytes as f64);
+                let Transfer { src, dst, .. } = problem.transfer(task);
+                let index = loads.best(table.choice(src.node(), dst.node()).paths(), bytes as f64);
+                loads.bytes.add(src, dst, Route::Pinned(index), bytes as f64);
                 chosen[task.index()] = index;
             }
         }
-        Ok(Placement::whole(schedule, |task, _, _| {
+        Ok(Placement::whole(schedule, |Transfer { task, .. }| {
             Route::Pinned(chosen[task.index()])
         }))
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::optimal_transport::{Preferences, Step};
 use super::{Ethereal, LoadBalancing, OptimalTransport, Piece, Placement, Problem};
-use crate::ids::{NodeId, TaskId};
+use crate::ids::{HostId, NodeId, TaskId};
 use crate::input::{InputError, NoFiles};
 use crate::optimal_transport::{Matrix, TransportError, monge_gap};
 use crate::routes::{PathEnds, Route, WeightCache};
@@ -121,13 +121,13 @@ pub fn judge(
         weights: WeightCache::new(fabric),
         path_ends: PathEnds::new(fabric),
     };
-    let mut known: HashMap<Vec<(u32, u32, Vec<Piece>)>, StepJudgement> = HashMap::new();
+    let mut known: HashMap<Vec<(HostId, HostId, Vec<Piece>)>, StepJudgement> = HashMap::new();
     let mut judgement = Judgement::default();
     let steps = (0..).zip(schedule.transfers_by_step());
     for (step, tasks) in steps.filter(|(_, tasks)| !tasks.is_empty()) {
         let key = tasks.iter().map(|&t| {
-            let (src, dst, _) = problem.transfer(t);
-            (src.0, dst.0, placement.of(t).to_vec())
+            let transfer = problem.transfer(t);
+            (transfer.src, transfer.dst, placement.of(t).to_vec())
         });
         let key: Vec<_> = key.collect();
         let verdict = match known.get(&key) {
@@ -196,9 +196,9 @@ impl Judge<'_> {
     }
 
     fn ends(&self, task: TaskId) -> (NodeId, NodeId) {
-        match self.schedule.task(task).action {
-            crate::workload::Action::Transfer { src, dst, .. } => (NodeId(src), NodeId(dst)),
-            _ => unreachable!("task {task} is no transfer"),
+        match self.schedule.transfer(task) {
+            Some(transfer) => (transfer.src.node(), transfer.dst.node()),
+            None => unreachable!("task {task} is no transfer"),
         }
     }
 

@@ -57,10 +57,10 @@ pub use reps::{Reps, RepsVariant};
 pub use spray::{Choose, Spray};
 pub use weighted_spray::WeightedSpray;
 
-use crate::ids::{NodeId, TaskId};
+use crate::ids::TaskId;
 use crate::input::{Files, InputError};
 use crate::topology::Fabric;
-use crate::workload::{Action, Schedule};
+use crate::workload::{Schedule, Transfer};
 
 load_balancings! {
     Ecmp(Ecmp): "ecmp", "one path per connection, by a salted hash in every switch";
@@ -171,25 +171,23 @@ impl LoadBalancing {
 }
 
 impl Problem<'_> {
-    /// Source and destination host and the bytes of a transfer.
-    fn transfer(&self, task: TaskId) -> (NodeId, NodeId, u64) {
-        match self.schedule.task(task).action {
-            Action::Transfer { src, dst, bytes } => (NodeId(src), NodeId(dst), bytes),
-            _ => unreachable!("task {task} is no transfer"),
-        }
+    /// A task that is a transfer.
+    fn transfer(&self, task: TaskId) -> Transfer {
+        let transfer = self.schedule.transfer(task);
+        transfer.unwrap_or_else(|| unreachable!("task {task} is no transfer"))
     }
 
     /// Refuses transfers that no path can carry.
     fn check(&self) -> Result<(), InputError> {
         let hosts = self.fabric.hosts();
-        for (task, src, dst, _) in self.schedule.transfers() {
-            if src.max(dst) >= hosts {
+        for Transfer { task, src, dst, .. } in self.schedule.transfers() {
+            if src.max(dst).0 >= hosts {
                 let message =
                     format!("transfer {task} goes from host {src} to host {dst}, but the fabric has {hosts} hosts");
                 return Err(InputError::key("", message)
                     .help(format!("hosts are numbered from 0 to {}", hosts.saturating_sub(1))));
             }
-            let (src, dst) = (NodeId(src), NodeId(dst));
+            let (src, dst) = (src.node(), dst.node());
             let name = |node| &self.fabric.node(node).name;
             let paths = self.fabric.path_count(src, dst);
             if paths > MOST_PATHS {

@@ -63,6 +63,6 @@ impl Scheme for Reps {
     }
 
     fn place(&self, problem: &Problem<'_>) -> Result<Placement, InputError> {
-        Ok(Placement::whole(problem.schedule, |_, _, _| Route::Dynamic))
+        Ok(Placement::whole(problem.schedule, |_| Route::Dynamic))
     }
 }

@@ -30,6 +30,6 @@ pub struct Spray {
 
 impl Scheme for Spray {
     fn place(&self, problem: &Problem<'_>) -> Result<Placement, InputError> {
-        Ok(Placement::whole(problem.schedule, |_, _, _| Route::Even))
+        Ok(Placement::whole(problem.schedule, |_| Route::Even))
     }
 }

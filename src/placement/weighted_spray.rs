@@ -14,6 +14,6 @@ pub struct WeightedSpray {}
 
 impl Scheme for WeightedSpray {
     fn place(&self, problem: &Problem<'_>) -> Result<Placement, InputError> {
-        Ok(Placement::whole(problem.schedule, |_, _, _| Route::Weighted))
+        Ok(Placement::whole(problem.schedule, |_| Route::Weighted))
     }
 }

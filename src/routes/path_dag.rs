@@ -1,7 +1,7 @@
 //! All equal-cost paths to one edge as a directed acyclic graph: what path enumeration would say,
 //! without enumerating.
 
-use crate::ids::{LinkId, NodeId};
+use crate::ids::{HostId, LinkId, NodeId};
 use crate::topology::Fabric;
 
 /// One next link of a node.
@@ -107,7 +107,7 @@ impl<'a> PathDagBuilder<'a> {
     }
 
     /// The paths from `sources` to `target`, the edge of host `dst`.
-    pub(crate) fn build(&mut self, target: NodeId, dst: NodeId, sources: impl Iterator<Item = NodeId>) -> PathDag {
+    pub(crate) fn build(&mut self, target: NodeId, dst: HostId, sources: impl Iterator<Item = NodeId>) -> PathDag {
         let mut dag = PathDag {
             nodes: vec![target],
             offsets: vec![0, 0],
@@ -125,7 +125,7 @@ impl<'a> PathDagBuilder<'a> {
     }
 
     /// Depth first, so that a node gets its position after all nodes behind it.
-    fn explore(&mut self, source: NodeId, dst: NodeId, dag: &mut PathDag) {
+    fn explore(&mut self, source: NodeId, dst: HostId, dag: &mut PathDag) {
         if self.position[source.index()] != NONE {
             return;
         }
@@ -133,7 +133,7 @@ impl<'a> PathDagBuilder<'a> {
         self.stack.push((source, 0));
         while let Some((node, tried)) = self.stack.last_mut() {
             let node = *node;
-            let hops = self.fabric.next_hops(node, dst);
+            let hops = self.fabric.next_hops(node, dst.node());
             if let Some(&hop) = hops.get(*tried) {
                 *tried += 1;
                 let next = self.fabric.link(hop).to;

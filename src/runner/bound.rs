@@ -47,7 +47,7 @@ fn point_rows(preparer: &Preparer<'_>, point: Point) -> Result<Vec<BoundRow>, Co
     let mut whole = BoundRow {
         step: "all".into(),
         flows: scene.schedule.transfer_count() as u64,
-        bytes: scene.schedule.transfers().map(|(.., bytes)| bytes).sum(),
+        bytes: scene.schedule.transfers().map(|transfer| transfer.bytes).sum(),
         subflows: Some(assessment.subflows),
         predicted_us: assessment.predicted.map(microseconds),
         ..template.clone()

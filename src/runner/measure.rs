@@ -11,7 +11,7 @@ use crate::outcome::{Outcome, Stuck};
 use crate::packet_engine::{self, Continue};
 use crate::results::{Details, Number, ResultRow, microseconds, ratio};
 use crate::units::Time;
-use crate::workload::Schedule;
+use crate::workload::{Schedule, Transfer};
 
 /// What came of a point.
 #[derive(Debug)]
@@ -57,7 +57,11 @@ pub(super) fn judge(preparer: &Preparer<'_>, point: Point, prepared: Prepared) -
     row.flows = scene.schedule.transfer_count() as u64;
     // An endless transfer has no completion that could be bounded.
     row.subflows = assessment.subflows;
-    if scene.schedule.transfers().all(|(.., bytes)| bytes < Schedule::ENDLESS) {
+    if scene
+        .schedule
+        .transfers()
+        .all(|Transfer { bytes, .. }| bytes < Schedule::ENDLESS)
+    {
         fill_judgement(&mut row, &bounds, &assessment);
     }
     Judged {

@@ -10,6 +10,7 @@ use super::evidence::Evidence;
 use super::finding::{Finding, bytes};
 use crate::ids::NodeId;
 use crate::routes::{Route, path_weights};
+use crate::workload::Transfer;
 
 /// Both sides are sums of fractions in floating point.
 const ROUNDING: f64 = 1e-9;
@@ -48,8 +49,8 @@ fn link_bytes(evidence: &Evidence) -> Option<Vec<f64>> {
     let (fabric, placement) = (&evidence.network.fabric, &evidence.placement);
     let mut pinned: BTreeMap<(NodeId, NodeId, u32), u64> = BTreeMap::new();
     let mut spread: BTreeMap<(NodeId, NodeId, bool), u64> = BTreeMap::new();
-    for (task, src, dst, _) in evidence.schedule.transfers() {
-        let (src, dst) = (NodeId(src), NodeId(dst));
+    for Transfer { task, src, dst, .. } in evidence.schedule.transfers() {
+        let (src, dst) = (src.node(), dst.node());
         for piece in placement.of(task) {
             match piece.route {
                 Route::Pinned(path) => *pinned.entry((src, dst, path)).or_default() += piece.bytes,

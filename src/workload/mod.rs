@@ -37,7 +37,7 @@ pub use permutation::Permutation;
 pub use progress::{Clock, Due, Progress};
 pub use ranks::{RankMap, Ranked};
 pub use reduce_scatter::ReduceScatter;
-pub use schedule::{Action, Moment, Schedule, ScheduleBuilder, Task};
+pub use schedule::{Action, Moment, Schedule, ScheduleBuilder, Task, Transfer};
 pub use shift::Shift;
 
 use crate::input::{Files, InputError};

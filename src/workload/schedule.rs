@@ -1,7 +1,7 @@
 //! A directed acyclic graph of transfers, delays and joins.
 
 use super::progress::Progress;
-use crate::ids::TaskId;
+use crate::ids::{HostId, TaskId};
 use crate::units::Time;
 
 /// What a task does once it starts.
@@ -42,6 +42,15 @@ pub struct Task {
     /// The first transfer on the connection (queue pair) that a transfer uses; itself where no other
     /// came before.
     pub connection: TaskId,
+}
+
+/// A transfer between hosts: a flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Transfer {
+    pub task: TaskId,
+    pub src: HostId,
+    pub dst: HostId,
+    pub bytes: u64,
 }
 
 /// Tasks and what each of them releases. Task ids are indices; a transfer's id is its flow's.
@@ -90,25 +99,28 @@ impl Schedule {
         self.predecessors[id.index()]
     }
 
-    /// The transfers: id, source, destination, bytes.
-    pub fn transfers(&self) -> impl Iterator<Item = (TaskId, u32, u32, u64)> + '_ {
-        self.tasks.iter().enumerate().filter_map(|(t, task)| match task.action {
-            Action::Transfer { src, dst, bytes } => Some((TaskId::from(t), src, dst, bytes)),
-            _ => None,
-        })
+    /// The transfers, in order of their ids.
+    pub fn transfers(&self) -> impl Iterator<Item = Transfer> + '_ {
+        let ids = (0..self.tasks.len()).map(TaskId::from);
+        ids.filter_map(|id| self.transfer(id))
     }
 
-    /// Source, destination and bytes of a transfer; `None` for another task.
-    pub fn transfer(&self, id: TaskId) -> Option<(u32, u32, u64)> {
-        match self.task(id).action {
-            Action::Transfer { src, dst, bytes } => Some((src, dst, bytes)),
+    /// A task as a transfer; `None` where it is another.
+    pub fn transfer(&self, task: TaskId) -> Option<Transfer> {
+        match self.task(task).action {
+            Action::Transfer { src, dst, bytes } => Some(Transfer {
+                task,
+                src: HostId(src),
+                dst: HostId(dst),
+                bytes,
+            }),
             _ => None,
         }
     }
 
     /// Whether some transfer never ends.
     pub fn has_endless(&self) -> bool {
-        self.transfers().any(|(.., bytes)| bytes == Self::ENDLESS)
+        self.transfers().any(|transfer| transfer.bytes == Self::ENDLESS)
     }
 
     /// Number of dependencies.
@@ -124,7 +136,7 @@ impl Schedule {
     /// Number of steps: one more than the largest step of a transfer.
     pub fn steps(&self) -> u32 {
         self.transfers()
-            .map(|(id, ..)| self.task(id).step + 1)
+            .map(|transfer| self.task(transfer.task).step + 1)
             .max()
             .unwrap_or(0)
     }
@@ -132,7 +144,7 @@ impl Schedule {
     /// The transfers of each step, by step; tasks in order of their id.
     pub fn transfers_by_step(&self) -> Vec<Vec<TaskId>> {
         let mut steps = vec![Vec::new(); self.steps() as usize];
-        for (task, ..) in self.transfers() {
+        for Transfer { task, .. } in self.transfers() {
             steps[self.task(task).step as usize].push(task);
         }
         steps
@@ -153,10 +165,8 @@ impl Schedule {
     /// Transfers that can never start, in order of id: a cycle, or a trigger that is never pulled.
     pub fn never_start(&self) -> Vec<TaskId> {
         let generations = self.generations();
-        let stuck = self
-            .transfers()
-            .filter(|(task, ..)| generations[task.index()].is_none());
-        stuck.map(|(task, ..)| task).collect()
+        let tasks = self.transfers().map(|transfer| transfer.task);
+        tasks.filter(|task| generations[task.index()].is_none()).collect()
     }
 
     /// The same schedule with its steps counted from the dependencies: what can start at the beginning

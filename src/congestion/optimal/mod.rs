@@ -18,7 +18,7 @@ use network::Network;
 use crate::loads::{Interval, PairAmount, PairSums};
 use crate::routes::EdgeSwitches;
 use crate::topology::Fabric;
-use crate::workload::Schedule;
+use crate::workload::{Schedule, Transfer};
 
 /// Picoseconds in a microsecond.
 const PS_PER_US: f64 = 1e6;
@@ -34,7 +34,7 @@ const EXACT_VARIABLES: usize = 20_000;
 pub fn certified_minimum(fabric: &Fabric, schedule: &Schedule) -> Interval {
     let edges = EdgeSwitches::new(fabric);
     let mut demand = PairSums::new(edges.len());
-    for (_, src, dst, bytes) in schedule.transfers() {
+    for Transfer { src, dst, bytes, .. } in schedule.transfers() {
         let (from, to) = (edges.of(src), edges.of(dst));
         if from != to {
             demand.add(from, to, bytes as f64);

@@ -37,7 +37,7 @@ use super::min_segment_tree::MinSegmentTree;
 use super::routes::Routes;
 use super::{FlowOptions, Weights};
 use crate::placement::Placement;
-use crate::workload::Schedule;
+use crate::workload::{Schedule, Transfer};
 
 /// Levels this close, relatively, are the same.
 const TIE: f64 = 1e-12;
@@ -626,14 +626,14 @@ fn pieces(
     quantizer: ExactSumQuantizer,
 ) -> Vec<Piece> {
     let mut pieces = Vec::with_capacity(placement.pieces().len());
-    for (task, src, dst, bytes) in schedule.transfers() {
+    for Transfer { task, src, dst, bytes } in schedule.transfers() {
         for piece in placement.of(task) {
             let (weight, work) = match weights {
                 Weights::Size => (piece.bytes as f64 / bytes as f64, bytes as f64),
                 Weights::Equal => (1.0, piece.bytes as f64),
             };
             let route = routes.of_piece[pieces.len()];
-            let (up, down) = (limits.ports[src as usize].0, limits.ports[dst as usize].1);
+            let (up, down) = (limits.ports[src.index()].0, limits.ports[dst.index()].1);
             // A piece without a route never starts.
             let direct = limits.direct.get(route as usize).copied();
             pieces.push(Piece {

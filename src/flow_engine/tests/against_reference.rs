@@ -10,6 +10,7 @@ use crate::rng::{index_below, mix};
 use crate::routes::Route;
 use crate::topology::{Blueprint, Cable, FatTree, LeafSpine, LinkChange, NodeKind, Rail, Routing};
 use crate::units::{Rate, Time};
+use crate::workload::Transfer;
 use crate::workload::{Action, Moment, ScheduleBuilder};
 
 /// Small random numbers, one after the other.
@@ -150,8 +151,8 @@ fn schedule(dice: &mut Dice, hosts: u32, flows: u32) -> Schedule {
 
 fn placement(dice: &mut Dice, fabric: &Fabric, schedule: &Schedule) -> Placement {
     let style = dice.roll(5);
-    Placement::split(schedule, |_, src, dst, bytes, pieces| {
-        let paths = fabric.path_count(src, dst);
+    Placement::split(schedule, |Transfer { src, dst, bytes, .. }, pieces| {
+        let paths = fabric.path_count(src.node(), dst.node());
         let mut left = bytes;
         for _ in 0..dice.roll(3) {
             let bytes = left / (2 + u64::from(dice.roll(3)));

@@ -23,7 +23,7 @@ pub(super) use preferences::Preferences;
 pub(super) use step::Step;
 
 use super::{Piece, Placement, Plan, Problem, Scheme};
-use crate::ids::TaskId;
+use crate::ids::{HostId, TaskId};
 use crate::input::InputError;
 use crate::optimal_transport::TransportError;
 use crate::routes::Route;
@@ -149,7 +149,7 @@ impl Scheme for OptimalTransport {
             let key: Vec<Sent> = tasks
                 .iter()
                 .map(|&task| problem.transfer(task))
-                .map(|(s, d, b)| (s.0, d.0, b))
+                .map(|transfer| (transfer.src, transfer.dst, transfer.bytes))
                 .collect();
             // Steps of a collective are often alike; what a plan keeps differs from flow to flow.
             let again = self.keep.is_none().then(|| solved.get(&key)).flatten();
@@ -170,14 +170,14 @@ impl Scheme for OptimalTransport {
 }
 
 /// A transfer's hosts and bytes.
-type Sent = (u32, u32, u64);
+type Sent = (HostId, HostId, u64);
 
 impl OptimalTransport {
     /// The transfers that are balanced together, by task.
     fn batches(&self, problem: &Problem<'_>) -> Vec<Vec<TaskId>> {
         match self.scope {
             Scope::Step => problem.schedule.transfers_by_step(),
-            Scope::Schedule => vec![problem.schedule.transfers().map(|(task, ..)| task).collect()],
+            Scope::Schedule => vec![problem.schedule.transfers().map(|transfer| transfer.task).collect()],
         }
     }
 

@@ -11,7 +11,7 @@ use crate::optimal_transport::TransportError;
 use crate::optimal_transport::ot3::{self, Congestion, Ot3, Table};
 use crate::routes::PathEnds;
 use crate::topology::Fabric;
-use crate::workload::{Action, Schedule};
+use crate::workload::{Schedule, Transfer};
 
 /// Cells up to which the linear programme is solved where the certificate stays open.
 const EXACT_CELLS: usize = 20_000;
@@ -63,10 +63,10 @@ impl Step {
         let mut flows = Vec::with_capacity(tasks.len());
         let mut of_pair: Vec<Vec<u32>> = Vec::new();
         for &task in tasks {
-            let Action::Transfer { src, dst, bytes } = schedule.task(task).action else {
+            let Some(Transfer { src, dst, bytes, .. }) = schedule.transfer(task) else {
                 continue;
             };
-            let (src, dst) = (NodeId(src), NodeId(dst));
+            let (src, dst) = (src.node(), dst.node());
             let between = path_ends.of(src, dst);
             let pair = (between.0 != between.1).then(|| {
                 *pairs.entry(between).or_insert_with(|| {

@@ -9,7 +9,7 @@ use super::workload;
 use crate::ids::TaskId;
 use crate::input::NoFiles;
 use crate::units::Time;
-use crate::workload::{Action, Moment, Progress, Schedule, Workload};
+use crate::workload::{Action, Moment, Progress, Schedule, Transfer, Workload};
 
 /// The first byte of share `i` of `n`, by counting the longer shares in front of it.
 fn share_start(bytes: u64, n: u32, i: u32) -> u64 {
@@ -189,9 +189,9 @@ fn run(schedule: &Schedule, latency: u64, sending: impl Fn(u64) -> u64) -> (BTre
 /// Bytes that each rank sends, and receives.
 fn traffic(schedule: &Schedule, ranks: u32) -> Vec<[u64; 2]> {
     let mut traffic = vec![[0; 2]; ranks as usize];
-    for (_, src, dst, bytes) in schedule.transfers() {
-        traffic[src as usize][0] += bytes;
-        traffic[dst as usize][1] += bytes;
+    for Transfer { src, dst, bytes, .. } in schedule.transfers() {
+        traffic[src.index()][0] += bytes;
+        traffic[dst.index()][1] += bytes;
     }
     traffic
 }
@@ -328,10 +328,10 @@ fn connections_last_as_long_as_the_collective() {
         let workload = collective(name, algorithm, 48_000, "channels = 3\nchunks = 2");
         let schedule = workload.schedule(16, &NoFiles, 1).unwrap();
         let mut connections: BTreeMap<TaskId, (u32, u32)> = BTreeMap::new();
-        for (task, src, dst, _) in schedule.transfers() {
+        for Transfer { task, src, dst, .. } in schedule.transfers() {
             let first = schedule.task(task).connection;
             assert!(first <= task);
-            assert_eq!(*connections.entry(first).or_insert((src, dst)), (src, dst));
+            assert_eq!(*connections.entry(first).or_insert((src.0, dst.0)), (src.0, dst.0));
             assert_eq!(schedule.task(first).connection, first);
         }
         let mut pairs: BTreeMap<(u32, u32), usize> = BTreeMap::new();
@@ -368,9 +368,11 @@ fn near_first_keeps_the_largest_messages_near() {
             .schedule(16, &NoFiles, 1)
             .unwrap();
         let by_distance = |distance: u32| {
-            let sizes = schedule.transfers().filter(|(_, src, dst, _)| src ^ dst == distance);
+            let sizes = schedule
+                .transfers()
+                .filter(|Transfer { src, dst, .. }| src.0 ^ dst.0 == distance);
             sizes
-                .map(|(.., bytes)| bytes)
+                .map(|transfer| transfer.bytes)
                 .collect::<std::collections::BTreeSet<_>>()
         };
         assert_eq!(by_distance(nearest), [800].into());

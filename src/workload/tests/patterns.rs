@@ -5,14 +5,17 @@ use std::collections::BTreeSet;
 use super::workload;
 use crate::input::{Files, InputError, NoFiles};
 use crate::units::{Bytes, Time};
-use crate::workload::{Moment, Progress, Schedule, Workload};
+use crate::workload::{Moment, Progress, Schedule, Transfer, Workload};
 
 fn schedule(text: &str, hosts: u32) -> Schedule {
     workload(text).schedule(hosts, &NoFiles, 1).unwrap()
 }
 
 fn pairs(schedule: &Schedule) -> Vec<(u32, u32)> {
-    schedule.transfers().map(|(_, src, dst, _)| (src, dst)).collect()
+    schedule
+        .transfers()
+        .map(|Transfer { src, dst, .. }| (src.0, dst.0))
+        .collect()
 }
 
 fn error(text: &str, hosts: u32) -> String {
@@ -87,8 +90,8 @@ fn a_window_moves_on_with_any_acknowledgement() {
     let schedule = schedule("[all-to-all]\nmessage = 10\nwindow = 2", 5);
     let of_rank_0: Vec<_> = schedule
         .transfers()
-        .filter(|(_, src, ..)| *src == 0)
-        .map(|(task, ..)| task)
+        .filter(|transfer| transfer.src.0 == 0)
+        .map(|transfer| transfer.task)
         .collect();
     let (mut progress, due) = Progress::new(&schedule);
     assert_eq!(due.len(), 10);

@@ -1,6 +1,6 @@
 //! What links carry: one calculator of link loads, and the demand that it spreads.
 //!
-//! Placements, bounds and engines all add up through [`LinkLoads`]. The one other calculation, path by path, belongs to
+//! Placements, bounds and engines all add up through `LinkLoads`. The one other calculation, path by path, belongs to
 //! `validation`, which holds it against this one.
 
 mod demand;

@@ -7,7 +7,7 @@ use super::{Placement, Problem, Scheme};
 use crate::input::InputError;
 use crate::routes::Route;
 
-/// `weighted-spray` has no options; the weights are [`path_weights`](super::path_weights).
+/// `weighted-spray` has no options; the weights are [`path_weights`](crate::routes::path_weights).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WeightedSpray {}

@@ -138,7 +138,8 @@ pub struct FctSummary {
 /// The result of a run in which every flow finished, or that was to stop at a time.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Outcome {
-    /// Collective completion time: last data byte of the last transfer at its receiver, from t = 0.
+    /// Completion time: last data byte of the last transfer at its receiver, or the end of the last computation,
+    /// from t = 0.
     pub cct: Time,
     /// When the last acknowledgement was back, until which links carry bytes.
     pub ended: Time,

@@ -18,7 +18,7 @@ pub(super) struct HeadsAndTails {
     /// From the beginning until a task starts.
     head: Vec<f64>,
     /// From the end of a task (delivery of a transfer) to the end of the collective. Negative
-    /// infinity where no transfer follows a delay.
+    /// infinity where nothing that takes time follows a join.
     tail: Vec<f64>,
 }
 
@@ -263,10 +263,12 @@ impl<'a> Graph<'a> {
     }
 }
 
-/// What follows a task without successors: the collective may end with a transfer, not with a delay.
+/// What follows a task without successors: all may end with a transfer or with a delay that takes time, not with
+/// what takes none.
 fn nothing_after(action: Action) -> f64 {
     match action {
         Action::Transfer { .. } => 0.0,
+        Action::Delay(time) if !time.is_zero() => 0.0,
         Action::Delay(_) | Action::Relay => f64::NEG_INFINITY,
     }
 }

@@ -15,7 +15,7 @@ pub(super) struct Duration {
 }
 
 /// Runs a schedule: `duration` is asked once for each transfer, and `started` is told when it starts,
-/// in picoseconds, and how long it takes.
+/// in picoseconds, and how long it takes; it is told the same of delays that take time.
 pub(super) fn run(
     schedule: &Schedule,
     duration: impl Fn(TaskId) -> Duration,
@@ -29,8 +29,12 @@ pub(super) fn run(
                 let at = start + after;
                 events.push(Event { at, task, moment });
             };
-            if let Action::Delay(_) = schedule.task(task).action {
+            if let Action::Delay(time) = schedule.task(task).action {
                 event(0.0, Moment::Delivered);
+                if !time.is_zero() {
+                    let [sent, delivered, acked] = [time.0 as f64; 3];
+                    started(task, start - delivered, Duration { sent, delivered, acked });
+                }
                 continue;
             }
             let duration = duration(task);

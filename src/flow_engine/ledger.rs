@@ -10,7 +10,7 @@ use crate::outcome::{
 use crate::placement::{Placement, Route};
 use crate::topology::Fabric;
 use crate::units::{Rate, Time};
-use crate::workload::{Action, Schedule};
+use crate::workload::{Action, Schedule, Task};
 
 /// One flow; times in picoseconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -62,8 +62,13 @@ pub(super) fn outcome(
 ) -> Outcome {
     let times = || schedule.transfers().map(|(task, ..)| &flows[task.index()]);
     let fct = times().map(|flow| whole_ps(flow.delivered).saturating_sub(whole_ps(flow.start)));
+    let takes_time = |task: &Task| matches!(task.action, Action::Delay(time) if !time.is_zero());
+    let delays = schedule.tasks().iter().zip(flows).filter(|(task, _)| takes_time(task));
+    let ends = delays
+        .map(|(_, delay)| delay.start)
+        .chain(times().map(|flow| flow.delivered));
     let mut outcome = Outcome {
-        cct: times().map(|flow| whole_ps(flow.delivered)).max().unwrap_or(Time::ZERO),
+        cct: ends.map(whole_ps).max().unwrap_or(Time::ZERO),
         ended: times().map(|flow| whole_ps(flow.acked)).max().unwrap_or(Time::ZERO),
         fct: FctSummary::of(fct.collect()),
         counters: Counters {

@@ -1,8 +1,8 @@
 //! Every rank ends with the sum over all ranks.
 
+use super::Kind;
 use super::algorithm::{Algorithm, collective, direct, double_binary_tree, pairwise, ring};
 use super::draft::Draft;
-use super::{Kind, Schedule};
 use crate::input::{Files, InputError};
 use crate::units::Bytes;
 
@@ -14,8 +14,9 @@ collective! {
 }
 
 impl Kind for AllReduce {
-    fn draw(&self, ranks: u32, mut draft: Draft, _files: &dyn Files, _seed: u64) -> Result<Schedule, InputError> {
-        let job = &mut self.job(ranks, &mut draft, 2)?;
+    fn draw(&self, draft: &mut Draft, _files: &dyn Files, _seed: u64) -> Result<(), InputError> {
+        let ranks = draft.ranks();
+        let job = &mut self.job(ranks, draft, 2)?;
         match self.algorithm {
             Algorithm::Ring => {
                 let held = ring::reduce_scatter(job);
@@ -34,7 +35,11 @@ impl Kind for AllReduce {
             Algorithm::RecursiveDoubling => pairwise::all_reduce(job, &self.order.distances(ranks)),
             Algorithm::DoubleBinaryTree => double_binary_tree::all_reduce(job),
         }
-        Ok(draft.build())
+        Ok(())
+    }
+
+    fn family(&self) -> &'static str {
+        self.algorithm.name()
     }
 
     fn size(&self) -> Option<Bytes> {

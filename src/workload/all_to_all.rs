@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::draft::{Draft, Effect, Extent, Hop};
-use super::{Kind, Moment, Schedule};
+use super::{Kind, Moment};
 use crate::input::{Files, InputError};
 use crate::rng;
 use crate::units::Bytes;
@@ -63,7 +63,8 @@ impl AllToAll {
 }
 
 impl Kind for AllToAll {
-    fn draw(&self, ranks: u32, mut draft: Draft, _files: &dyn Files, seed: u64) -> Result<Schedule, InputError> {
+    fn draw(&self, draft: &mut Draft, _files: &dyn Files, seed: u64) -> Result<(), InputError> {
+        let ranks = draft.ranks();
         let window = match self.window {
             0 => ranks - 1,
             window => window.min(ranks - 1),
@@ -98,7 +99,7 @@ impl Kind for AllToAll {
                 }
             }
         }
-        Ok(draft.build())
+        Ok(())
     }
 
     fn size(&self) -> Option<Bytes> {

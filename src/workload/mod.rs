@@ -12,10 +12,12 @@ mod draft;
 mod flows;
 mod incast;
 mod permutation;
+mod program;
 mod progress;
 mod ranks;
 mod reduce_scatter;
 mod schedule;
+mod scope;
 mod shift;
 #[cfg(test)]
 mod tests;
@@ -34,10 +36,11 @@ pub use draft::{MAX_BYTES, MAX_TASKS, Room};
 pub use flows::Flows;
 pub use incast::Incast;
 pub use permutation::Permutation;
+pub use program::{Groups, Op, Program};
 pub use progress::{Clock, Due, Progress};
 pub use ranks::{RankMap, Ranked};
 pub use reduce_scatter::ReduceScatter;
-pub use schedule::{Action, Moment, Schedule, ScheduleBuilder, Task};
+pub use schedule::{Action, Moment, Schedule, ScheduleBuilder, Span, Task};
 pub use shift::Shift;
 
 use crate::input::{Files, InputError};
@@ -47,8 +50,13 @@ use time::parse_time;
 
 /// What every kind of workload answers.
 trait Kind: Ranked {
-    /// Draws up the transfers between `ranks` ranks (at least 2).
-    fn draw(&self, ranks: u32, draft: Draft, files: &dyn Files, seed: u64) -> Result<Schedule, InputError>;
+    /// Draws up the transfers between the ranks of the draft (at least 2).
+    fn draw(&self, draft: &mut Draft, files: &dyn Files, seed: u64) -> Result<(), InputError>;
+
+    /// Names the lanes that it can share with others between the same ranks.
+    fn family(&self) -> &'static str {
+        ""
+    }
 
     /// Its size or message, if it has one.
     fn size(&self) -> Option<Bytes> {
@@ -70,7 +78,7 @@ trait Kind: Ranked {
 macro_rules! workloads {
     ($($kind:ident = $name:literal, $about:literal;)*) => {
         /// A workload as an experiment file describes it: one table, named after its kind.
-        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
         pub enum Workload {
             $(#[doc = $about] #[serde(rename = $name)] $kind($kind),)*
         }
@@ -106,11 +114,29 @@ workloads! {
     Incast = "incast", "many ranks send to one";
     ConnectionMatrix = "connection-matrix", "the flows and triggers of a connection matrix of htsim (.cm)";
     Flows = "flows", "the flows of a CSV file";
+    Program = "program", "operations on groups of ranks, computation among them, one after the other or side by side";
 }
 
 /// Default of the counts that are 1 unless written.
 fn one() -> u32 {
     1
+}
+
+/// The hosts of a fabric, as workloads see them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hosts {
+    pub count: u32,
+    /// How many share a server, numbered one after the other; none where servers are not known.
+    pub per_server: Option<u32>,
+}
+
+impl From<u32> for Hosts {
+    fn from(count: u32) -> Self {
+        Self {
+            count,
+            per_server: None,
+        }
+    }
 }
 
 impl Workload {
@@ -119,22 +145,27 @@ impl Workload {
     /// # Errors
     /// Ranks that do not fit the hosts, sizes and counts that cannot be simulated, and rank counts
     /// that the algorithm cannot serve.
-    pub fn schedule(&self, hosts: u32, files: &dyn Files, seed: u64) -> Result<Schedule, InputError> {
+    pub fn schedule(&self, hosts: impl Into<Hosts>, files: &dyn Files, seed: u64) -> Result<Schedule, InputError> {
         self.schedule_within(hosts, files, seed, Room::UNLIMITED)
     }
 
     /// The same, refused where it would take more memory than there is room.
     pub fn schedule_within(
         &self,
-        hosts: u32,
+        hosts: impl Into<Hosts>,
         files: &dyn Files,
         seed: u64,
         room: Room,
     ) -> Result<Schedule, InputError> {
-        let (kind, ranks) = (self.kind(), self.ranks(hosts));
-        let map = kind.rank_map().hosts(ranks, hosts, seed)?;
+        let Hosts { count, per_server } = hosts.into();
+        let (kind, ranks) = (self.kind(), self.ranks(count));
+        let map = kind.rank_map().hosts(ranks, count, seed)?;
         let mut watcher = Nobody;
-        let schedule = kind.draw(ranks, Draft::new(&mut watcher, room), files, seed)?;
+        let mut draft = Draft::new(ranks, &mut watcher, room);
+        let host = |rank: u32| map.as_ref().map_or(rank, |map| map[rank as usize]);
+        draft.in_servers(per_server.map(|size| (0..ranks).map(|rank| host(rank) / size).collect()));
+        kind.draw(&mut draft, files, seed)?;
+        let schedule = draft.build();
         Ok(match map {
             Some(map) => schedule.on_hosts(&map),
             None => schedule,

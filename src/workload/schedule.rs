@@ -1,5 +1,8 @@
 //! A directed acyclic graph of transfers, delays and joins.
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use super::progress::Progress;
 use crate::ids::TaskId;
 use crate::units::Time;
@@ -44,6 +47,22 @@ pub struct Task {
     pub connection: TaskId,
 }
 
+/// What one group of ranks does in one operation of a program: where its tasks are in the schedule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Span {
+    /// The operation, with its round from the second on.
+    pub name: Arc<str>,
+    /// The group, counted from 0 within the operation.
+    pub group: u32,
+    /// Its ranks, or their hosts, once these are known.
+    pub ranks: Arc<[u32]>,
+    /// How long every rank computes; none for a communication. The tasks are one delay for each rank then, in order.
+    pub compute: Option<Time>,
+    /// What its transfers add up to.
+    pub bytes: u64,
+    pub tasks: Range<u32>,
+}
+
 /// Tasks and what each of them releases. Task ids are indices; a transfer's id is its flow's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
@@ -53,6 +72,7 @@ pub struct Schedule {
     successors: Vec<(TaskId, Moment)>,
     predecessors: Vec<u32>,
     warnings: Vec<String>,
+    spans: Vec<Span>,
 }
 
 impl Schedule {
@@ -73,6 +93,11 @@ impl Schedule {
     /// What should be said about how it came about: inputs that may mean something else.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
+    }
+
+    /// The operations of a program, for each of their groups; none of other workloads.
+    pub fn spans(&self) -> &[Span] {
+        &self.spans
     }
 
     /// What a task releases, in the order in which it was written, with the moment that counts.
@@ -113,6 +138,12 @@ impl Schedule {
         self.transfers().count()
     }
 
+    /// Number of delays that take time: computations.
+    pub fn delay_count(&self) -> usize {
+        let takes_time = |task: &&Task| matches!(task.action, Action::Delay(time) if !time.is_zero());
+        self.tasks.iter().filter(takes_time).count()
+    }
+
     /// Number of steps: one more than the largest step of a transfer.
     pub fn steps(&self) -> u32 {
         self.transfers()
@@ -129,6 +160,9 @@ impl Schedule {
                 *src = hosts[*src as usize];
                 *dst = hosts[*dst as usize];
             }
+        }
+        for span in &mut self.spans {
+            span.ranks = span.ranks.iter().map(|&rank| hosts[rank as usize]).collect();
         }
         self
     }
@@ -191,13 +225,30 @@ pub struct ScheduleBuilder {
     tasks: Vec<Task>,
     edges: Vec<(TaskId, TaskId, Moment)>,
     warnings: Vec<String>,
+    spans: Vec<Span>,
 }
 
 impl ScheduleBuilder {
     /// Makes room for that many more tasks and dependencies.
     pub fn reserve(&mut self, tasks: usize, edges: usize) {
-        self.tasks.reserve_exact(tasks);
-        self.edges.reserve_exact(edges);
+        // The first knows best; further ones may be many and small.
+        if self.tasks.is_empty() {
+            self.tasks.reserve_exact(tasks);
+            self.edges.reserve_exact(edges);
+        } else {
+            self.tasks.reserve(tasks);
+            self.edges.reserve(edges);
+        }
+    }
+
+    /// Number of tasks so far.
+    pub fn tasks(&self) -> usize {
+        self.tasks.len()
+    }
+
+    /// All dependencies so far: what is waited for, what waits, and for which moment.
+    pub fn edges(&self) -> &[(TaskId, TaskId, Moment)] {
+        &self.edges
     }
 
     /// Adds a task that does not start before `earliest`, a transfer on a connection of its own.
@@ -237,6 +288,21 @@ impl ScheduleBuilder {
         self.add(Action::Relay, Time::ZERO, 0)
     }
 
+    /// Adds an operation of a group.
+    pub fn span(&mut self, span: Span) {
+        self.spans.push(span);
+    }
+
+    /// What the transfers among some tasks add up to.
+    pub fn bytes(&self, tasks: Range<u32>) -> u64 {
+        let sizes = self.tasks[tasks.start as usize..tasks.end as usize].iter();
+        let bytes = |task: &Task| match task.action {
+            Action::Transfer { bytes, .. } => bytes,
+            _ => 0,
+        };
+        sizes.map(bytes).sum()
+    }
+
     /// Adds something that should be said.
     pub fn warn(&mut self, warning: String) {
         self.warnings.push(warning);
@@ -249,7 +315,12 @@ impl ScheduleBuilder {
 
     /// The schedule. Successors keep the order in which their dependencies were added.
     pub fn build(self) -> Schedule {
-        let Self { tasks, edges, warnings } = self;
+        let Self {
+            tasks,
+            edges,
+            warnings,
+            spans,
+        } = self;
         let mut offsets = vec![0_u32; tasks.len() + 1];
         let mut predecessors = vec![0_u32; tasks.len()];
         for &(before, after, _) in &edges {
@@ -275,6 +346,7 @@ impl ScheduleBuilder {
             successors,
             predecessors,
             warnings,
+            spans,
         }
     }
 }

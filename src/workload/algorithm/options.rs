@@ -116,8 +116,20 @@ impl Options {
     }
 }
 
+impl BroadcastAlgorithm {
+    /// As in the experiment file.
+    pub(in crate::workload) fn name(self) -> &'static str {
+        match self {
+            Self::Binomial => "binomial",
+            Self::Ring => "ring",
+            Self::DoubleBinaryTree => "double-binary-tree",
+        }
+    }
+}
+
 impl Algorithm {
-    fn name(self) -> &'static str {
+    /// As in the experiment file.
+    pub(in crate::workload) fn name(self) -> &'static str {
         match self {
             Self::Ring => "ring",
             Self::HalvingDoubling => "halving-doubling",

@@ -3,6 +3,7 @@
 mod bookkeeping;
 mod collectives;
 mod patterns;
+mod program;
 mod replay;
 
 use super::Workload;

@@ -54,7 +54,9 @@ pub struct Holdings {
 
 pub(in crate::workload) fn record(kind: &dyn Kind, ranks: u32) -> Result<Recording, InputError> {
     let mut log = Log::default();
-    let schedule = kind.draw(ranks, Draft::new(&mut log, Room::UNLIMITED), &NoFiles, 1)?;
+    let mut draft = Draft::new(ranks, &mut log, Room::UNLIMITED);
+    kind.draw(&mut draft, &NoFiles, 1)?;
+    let schedule = draft.build();
     let mut predecessors = vec![Vec::new(); schedule.tasks().len()];
     for before in (0..schedule.tasks().len()).map(TaskId::from) {
         for (after, _) in schedule.successors(before) {

@@ -13,6 +13,7 @@ mod imports;
 mod limits;
 mod packet;
 mod placement;
+mod programs;
 mod receivers;
 mod recipes;
 mod recovery;

@@ -123,6 +123,7 @@ impl<'a> Graph<'a> {
     /// Least time from the start of a task to one of its moments.
     fn until(&self, task: TaskId, moment: Moment) -> f64 {
         match moment {
+            Moment::Begun => self.leg(task).map_or(0.0, |leg| self.machines.latency(&leg)),
             Moment::Sent => self.leg(task).map_or(0.0, |leg| self.machines.sending(&leg)),
             _ => self.length(task) + self.lag(task, moment).unwrap_or(0.0),
         }
@@ -132,7 +133,7 @@ impl<'a> Graph<'a> {
     /// lie any time before.
     fn lag(&self, task: TaskId, moment: Moment) -> Option<f64> {
         match moment {
-            Moment::Sent => None,
+            Moment::Begun | Moment::Sent => None,
             Moment::Delivered => Some(0.0),
             Moment::Acked => Some(self.leg(task).map_or(0.0, |leg| self.machines.acknowledgement(&leg))),
         }
@@ -162,8 +163,8 @@ impl<'a> Graph<'a> {
             }
             let causes = self.into(task).iter().filter_map(|&(before, position)| {
                 let moment = self.schedule.successors(before)[position as usize].1;
-                // Machines between the ends may still work on what has only been sent.
-                (moment != Moment::Sent).then(|| (before, head[before.index()], 0.0))
+                // Machines between the ends may still work on what has only been sent, or only begun to arrive.
+                (!matches!(moment, Moment::Begun | Moment::Sent)).then(|| (before, head[before.index()], 0.0))
             });
             let met = self.shared(causes, &mut jobs);
             let released = times.iter().copied().fold(met, f64::max);
@@ -180,10 +181,11 @@ impl<'a> Graph<'a> {
         let mut head = vec![0.0; self.order.len()];
         let tasks = self.schedule.tasks();
         if tasks.iter().any(|task| task.action == Action::Relay) {
-            let duration = |task| {
-                let [sent, delivered, acked] =
-                    [Moment::Sent, Moment::Delivered, Moment::Acked].map(|moment| self.until(task, moment));
-                Duration { sent, delivered, acked }
+            let duration = |task| Duration {
+                begun: self.until(task, Moment::Begun),
+                sent: self.until(task, Moment::Sent),
+                delivered: self.until(task, Moment::Delivered),
+                acked: self.until(task, Moment::Acked),
             };
             timeline::run(self.schedule, duration, |task, start, _| head[task.index()] = start);
         }

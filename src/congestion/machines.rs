@@ -265,6 +265,12 @@ impl Machines {
         span
     }
 
+    /// Least time from the start of a transfer until the first of its data have arrived.
+    pub(super) fn latency(&self, leg: &Leg) -> f64 {
+        let through = leg.pair.map_or(0.0, |p| self.pairs.pair(p).through);
+        self.up[leg.src as usize].latency + through + self.down[leg.dst as usize].latency
+    }
+
     /// Least time from the start of a transfer until its last byte has left its host.
     pub(super) fn sending(&self, leg: &Leg) -> f64 {
         self.up[leg.src as usize].time(leg.wire)

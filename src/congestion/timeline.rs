@@ -9,6 +9,7 @@ use crate::workload::{Action, Due, Moment, Progress, Schedule};
 /// From the start of a transfer to its moments, in picoseconds.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Duration {
+    pub begun: f64,
     pub sent: f64,
     pub delivered: f64,
     pub acked: f64,
@@ -32,14 +33,24 @@ pub(super) fn run(
             if let Action::Delay(time) = schedule.task(task).action {
                 event(0.0, Moment::Delivered);
                 if !time.is_zero() {
-                    let [sent, delivered, acked] = [time.0 as f64; 3];
-                    started(task, start - delivered, Duration { sent, delivered, acked });
+                    let delivered = time.0 as f64;
+                    let duration = Duration {
+                        delivered,
+                        ..Duration::default()
+                    };
+                    started(task, start - delivered, duration);
                 }
                 continue;
             }
             let duration = duration(task);
-            let Duration { sent, delivered, acked } = duration;
+            let Duration {
+                begun,
+                sent,
+                delivered,
+                acked,
+            } = duration;
             for (after, moment) in [
+                (begun, Moment::Begun),
                 (sent, Moment::Sent),
                 (delivered, Moment::Delivered),
                 (acked, Moment::Acked),

@@ -163,7 +163,7 @@ impl<'a> Engine<'a> {
                     }
                     let at = match moment {
                         Moment::Sent => self.flows[task.index()].sent,
-                        Moment::Delivered | Moment::Acked => self.now,
+                        Moment::Begun | Moment::Delivered | Moment::Acked => self.now,
                     };
                     progress.happened(self.schedule, task, moment, at, &mut due);
                     for due in due.drain(..) {
@@ -197,6 +197,16 @@ impl<'a> Engine<'a> {
         flow.left = pieces.len() as u32;
         let first = self.placement.first(task);
         let pieces = first..first + pieces.len();
+        if self.schedule.awaits(task, Moment::Begun) {
+            let soonest = pieces
+                .clone()
+                .map(|piece| self.delays(piece).0)
+                .fold(f64::INFINITY, f64::min);
+            self.agenda.push(Appointment {
+                at: self.now.max(at + soonest),
+                entry: Entry::Happens(task, Moment::Begun),
+            });
+        }
         if !self.delays_first {
             pieces.for_each(|piece| self.join(piece));
             return;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::routes::{Routes, link_loads};
 use crate::ids::{NodeId, TaskId};
 use crate::outcome::{
-    Counters, FctSummary, FlowRecord, LinkRecord, Observe, Outcome, Reached, Stuck, TOO_LATE, Unfinished,
+    Counters, FctSummary, FlowRecord, Interval, LinkRecord, Observe, Outcome, Reached, Stuck, TOO_LATE, Unfinished,
 };
 use crate::placement::{Placement, Route};
 use crate::topology::Fabric;
@@ -77,6 +77,9 @@ pub(super) fn outcome(
         },
         ..Outcome::default()
     };
+    if observe.tasks {
+        outcome.tasks = schedule.tasks().iter().zip(flows).map(interval).collect();
+    }
     if observe.flows {
         outcome.flows = records(fabric, schedule, placement, routes, flows);
     }
@@ -90,6 +93,21 @@ pub(super) fn outcome(
         outcome.links = loads.into_iter().map(record).collect();
     }
     outcome
+}
+
+/// When a task was under way.
+fn interval((task, flow): (&Task, &Flow)) -> Interval {
+    let end = match task.action {
+        Action::Transfer { .. } => whole_ps(flow.delivered),
+        // Of a delay, the start is its end.
+        _ => whole_ps(flow.start),
+    };
+    let start = match task.action {
+        Action::Transfer { .. } => whole_ps(flow.start),
+        Action::Delay(time) => end.saturating_sub(time),
+        Action::Relay => end,
+    };
+    Interval { start, end }
 }
 
 fn records(

@@ -409,6 +409,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
                 if matches!(action, Action::Delay(time) if !time.is_zero()) {
                     self.cct = self.cct.max(self.now);
                     self.unfinished -= 1;
+                    self.flows[task.index()].delivered = self.now;
                 }
                 let schedule = self.setup.schedule;
                 let now = Time(self.now);

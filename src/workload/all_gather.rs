@@ -1,7 +1,7 @@
 //! Every rank ends with the shares of all ranks.
 
 use super::Kind;
-use super::algorithm::{Algorithm, collective, direct, pairwise, ring};
+use super::algorithm::{Algorithm, bruck, collective, direct, hierarchical, pairwise, pat, ring};
 use super::draft::Draft;
 use crate::input::{Files, InputError};
 use crate::units::Bytes;
@@ -25,8 +25,12 @@ impl Kind for AllGather {
             Algorithm::HalvingDoubling | Algorithm::RecursiveDoubling => {
                 pairwise::all_gather(job, 0, held, &self.order.distances(ranks));
             }
+            Algorithm::Hierarchical => hierarchical::all_gather(job, self.local)?,
+            Algorithm::Pat => pat::all_gather(job, held),
+            Algorithm::Bruck => bruck::all_gather(job, held),
             Algorithm::DoubleBinaryTree => {
-                let valid = r#""ring", "halving-doubling", "recursive-doubling" or "direct""#;
+                let valid =
+                    r#""ring", "halving-doubling", "recursive-doubling", "direct", "hierarchical", "pat" or "bruck""#;
                 return Err(self.algorithm.unfit("all-gather", valid));
             }
         }

@@ -1,7 +1,7 @@
 //! Every rank ends with the sum over all ranks.
 
 use super::Kind;
-use super::algorithm::{Algorithm, collective, direct, double_binary_tree, pairwise, ring};
+use super::algorithm::{Algorithm, collective, direct, double_binary_tree, hierarchical, pairwise, ring};
 use super::draft::Draft;
 use crate::input::{Files, InputError};
 use crate::units::Bytes;
@@ -19,7 +19,7 @@ impl Kind for AllReduce {
         let job = &mut self.job(ranks, draft, 2)?;
         match self.algorithm {
             Algorithm::Ring => {
-                let held = ring::reduce_scatter(job);
+                let held = ring::sum(job);
                 ring::all_gather(job, ranks - 1, held);
             }
             Algorithm::Direct => {
@@ -34,6 +34,11 @@ impl Kind for AllReduce {
             }
             Algorithm::RecursiveDoubling => pairwise::all_reduce(job, &self.order.distances(ranks)),
             Algorithm::DoubleBinaryTree => double_binary_tree::all_reduce(job),
+            Algorithm::Hierarchical => hierarchical::all_reduce(job, self.local)?,
+            Algorithm::Pat | Algorithm::Bruck => {
+                let valid = r#""ring", "halving-doubling", "recursive-doubling", "direct", "double-binary-tree" or "hierarchical""#;
+                return Err(self.algorithm.unfit("all-reduce", valid));
+            }
         }
         Ok(())
     }

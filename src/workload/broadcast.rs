@@ -21,6 +21,9 @@ super::ranks::ranked! {
         /// Pieces that the data of a channel is cut into, which follow one another in a pipeline.
         #[serde(default = "super::one")]
         pub chunks: u32,
+        /// Every connection of a "ring" carries one transfer: what arrives is passed on at once.
+        #[serde(default)]
+        pub pipelined: bool,
     }
 }
 
@@ -35,7 +38,12 @@ impl Kind for Broadcast {
             edges: 2 * trees * receivers,
             bytes: receivers * u128::from(self.size.0),
         };
-        let job = &mut Job::new(draft, ranks, self.size, [self.channels, self.chunks], &extent)?;
+        if self.pipelined && self.algorithm != BroadcastAlgorithm::Ring {
+            let message = format!("\"{}\" passes nothing on as it arrives", self.algorithm.name());
+            return Err(InputError::key("pipelined", message).help("leave it out, or take \"ring\""));
+        }
+        let job = Job::new(draft, ranks, self.size, [self.channels, self.chunks], &extent)?;
+        let job = &mut job.pipelined(self.pipelined)?;
         match self.algorithm {
             BroadcastAlgorithm::Binomial => binomial::broadcast(job),
             BroadcastAlgorithm::Ring => ring::broadcast(job),

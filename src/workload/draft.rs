@@ -43,6 +43,16 @@ impl Data for Range<u64> {
     }
 }
 
+impl Data for Vec<Range<u64>> {
+    fn bytes(&self) -> u64 {
+        self.iter().map(|range| range.end - range.start).sum()
+    }
+
+    fn ranges(&self) -> Box<dyn Iterator<Item = Range<u64>> + '_> {
+        Box::new(self.iter().cloned())
+    }
+}
+
 /// Sees what every transfer carries, so that a test can replay a schedule on symbolic data.
 pub(super) trait Witness {
     fn sent(&mut self, _transfer: TaskId, _data: &dyn Data, _effect: Effect) {}
@@ -139,6 +149,10 @@ pub(super) struct Draft<'w> {
     wires: Wires,
     /// Transfers of a pair that have a wire of their own, so far in this scope, by their ranks.
     used: HashMap<(u32, u32), u32>,
+    /// Where data are passed on as they arrive.
+    stream: Option<Stream>,
+    /// Data wait for whole transfers even so, as those do that prove what arrives where.
+    stepwise: bool,
     done: Option<Schedule>,
     witness: &'w mut dyn Witness,
 }
@@ -154,6 +168,8 @@ impl<'w> Draft<'w> {
             scope: Scope::whole(ranks),
             wires: Wires::default(),
             used: HashMap::new(),
+            stream: None,
+            stepwise: false,
             done: None,
             witness,
         }
@@ -178,6 +194,7 @@ impl<'w> Draft<'w> {
     /// Draws what follows for the ranks of a scope, over these wires; yields those of before.
     pub fn enter(&mut self, scope: Scope, wires: Wires) -> Outer {
         self.used.clear();
+        self.stream = None;
         let scope = std::mem::replace(&mut self.scope, scope.opened(&self.schedule));
         Outer {
             scope,
@@ -187,6 +204,7 @@ impl<'w> Draft<'w> {
 
     /// Goes back to the scope before: what came of the inner one, and its wires.
     pub fn leave(&mut self, outer: Outer) -> (Closed, Wires) {
+        self.stream = None;
         let scope = std::mem::replace(&mut self.scope, outer.scope);
         let wires = std::mem::replace(&mut self.wires, outer.wires);
         (scope.close(&mut self.schedule), wires)
@@ -227,10 +245,24 @@ impl<'w> Draft<'w> {
         if bytes == 0 {
             return None;
         }
-        let transfer = self.add(hop.src, hop.dst, bytes, hop.step);
+        let streaming = self.stream.as_ref().zip(hop.lane);
+        if let Some(&transfer) = streaming.and_then(|(stream, lane)| stream.transfers.get(&lane)) {
+            self.schedule.extend(transfer, bytes);
+            return Some(transfer);
+        }
+        let step = streaming.map_or(hop.step, |(stream, _)| stream.step.unwrap_or(hop.step));
+        let transfer = self.add(hop.src, hop.dst, bytes, step);
         self.witness.sent(transfer, data, hop.effect);
         for &before in after.iter().flatten() {
-            self.schedule.depend(before, Moment::Delivered, transfer);
+            let moment = match &self.stream {
+                Some(stream) if before >= stream.first => Moment::Begun,
+                _ => Moment::Delivered,
+            };
+            self.schedule.depend(before, moment, transfer);
+        }
+        if let (Some(stream), Some(lane)) = (&mut self.stream, hop.lane) {
+            stream.step = Some(step);
+            stream.transfers.insert(lane, transfer);
         }
         let follows = match hop.lane {
             Some(lane) => self.follow(lane, transfer),
@@ -312,6 +344,88 @@ impl<'w> Draft<'w> {
         Some(join)
     }
 
+    /// From here on, all that goes over one lane is one transfer, which begins when what it passes on has begun to
+    /// arrive.
+    pub fn begin_stream(&mut self) {
+        if !self.stepwise {
+            self.stream = Some(Stream {
+                first: TaskId::from(self.schedule.tasks()),
+                step: None,
+                transfers: HashMap::new(),
+            });
+        }
+    }
+
+    /// Whether data are passed on as they arrive.
+    pub fn streams(&self) -> bool {
+        self.stream.is_some()
+    }
+
+    /// What happens once all that streams over some lanes has been delivered. No rank of those is done before.
+    pub fn end_stream(&mut self, ranks: &[u32], lanes: impl Iterator<Item = usize>) -> Option<TaskId> {
+        let stream = self.stream.as_ref()?;
+        let transfers: Vec<_> = lanes.map(|lane| stream.transfers.get(&lane).copied()).collect();
+        let all = self.join(transfers.into_iter())?;
+        self.scope.end_together(ranks, all);
+        Some(all)
+    }
+
+    /// Lets data wait for whole transfers, whatever is said of streams.
+    #[cfg(test)]
+    pub fn prove_step_by_step(&mut self) {
+        self.stepwise = true;
+    }
+
+    /// The ranks by server, in order of rank: `local` of them in a row, or as the fabric has them.
+    ///
+    /// # Errors
+    /// Servers that are unknown or of different sizes.
+    pub fn servers(&self, local: Option<u32>) -> Result<Vec<Vec<u32>>, InputError> {
+        let ranks = self.ranks();
+        if let Some(local) = local {
+            if local == 0 || !ranks.is_multiple_of(local) {
+                let message = format!("servers of {local} do not divide {ranks} ranks evenly");
+                return Err(InputError::key("local", message).help("it is the number of ranks of a server"));
+            }
+            let servers = (0..ranks).step_by(local as usize);
+            return Ok(servers.map(|first| (first..first + local).collect()).collect());
+        }
+        let mut servers: Vec<(u32, Vec<u32>)> = Vec::new();
+        let mut places = HashMap::new();
+        for rank in 0..ranks {
+            let Some(server) = self.server(rank) else {
+                let message = "which ranks share a server is not known: the fabric has no servers";
+                return Err(InputError::key("local", message).help(
+                    "write `local`, the number of ranks of a server, or take a fabric with servers, such as `rail`",
+                ));
+            };
+            let place = *places.entry(server).or_insert(servers.len());
+            if place == servers.len() {
+                servers.push((server, Vec::new()));
+            }
+            servers[place].1.push(rank);
+        }
+        let size = servers[0].1.len();
+        if let Some((server, members)) = servers.iter().find(|(_, members)| members.len() != size) {
+            let message = format!(
+                "server {} holds {size} ranks of it and server {server} holds {}",
+                servers[0].0,
+                members.len()
+            );
+            return Err(InputError::key("local", message).help("servers must hold as many each; or write `local`"));
+        }
+        Ok(servers.into_iter().map(|(_, members)| members).collect())
+    }
+
+    /// The same where there are several servers of several ranks, each a row of ranks.
+    pub fn consecutive_servers(&self) -> Option<Vec<Vec<u32>>> {
+        let servers = self.servers(None).ok()?;
+        let in_a_row = servers
+            .iter()
+            .all(|server| server.windows(2).all(|pair| pair[1] == pair[0] + 1));
+        (servers.len() > 1 && servers[0].len() > 1 && in_a_row).then_some(servers)
+    }
+
     /// Takes this for the whole schedule.
     pub fn replace(&mut self, schedule: Schedule) {
         self.done = Some(schedule);
@@ -320,6 +434,15 @@ impl<'w> Draft<'w> {
     pub fn build(self) -> Schedule {
         self.done.unwrap_or_else(|| self.schedule.build())
     }
+}
+
+/// Data that are passed on as they arrive.
+struct Stream {
+    /// Its transfers begin here.
+    first: TaskId,
+    step: Option<u32>,
+    /// The transfer of each lane.
+    transfers: HashMap<usize, TaskId>,
 }
 
 /// The connections of a communicator: they last from operation to operation.

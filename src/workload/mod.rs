@@ -5,19 +5,25 @@ mod algorithm;
 mod all_gather;
 mod all_reduce;
 mod all_to_all;
+mod all_to_allv;
 mod broadcast;
 mod connection_matrix;
 mod dot;
 mod draft;
 mod flows;
+mod gather;
 mod incast;
+mod jobs;
 mod permutation;
 mod program;
 mod progress;
 mod ranks;
+mod reduce;
 mod reduce_scatter;
+mod scatter;
 mod schedule;
 mod scope;
+mod send_recv;
 mod shift;
 #[cfg(test)]
 mod tests;
@@ -26,21 +32,27 @@ mod time;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use algorithm::{Algorithm, BroadcastAlgorithm, Order};
+pub use algorithm::{Algorithm, AllToAllAlgorithm, BroadcastAlgorithm, Order, ReduceAlgorithm};
 pub use all_gather::AllGather;
 pub use all_reduce::AllReduce;
 pub use all_to_all::{AllToAll, PeerOrder};
+pub use all_to_allv::{AllToAllv, MatrixFile};
 pub use broadcast::Broadcast;
 pub use connection_matrix::{ConnectionMatrix, TimeUnit};
 pub use draft::{MAX_BYTES, MAX_TASKS, Room};
 pub use flows::Flows;
+pub use gather::Gather;
 pub use incast::Incast;
+pub use jobs::{Demand, HostRange, Job, JobHosts};
 pub use permutation::Permutation;
 pub use program::{Groups, Op, Program};
 pub use progress::{Clock, Due, Progress};
 pub use ranks::{RankMap, Ranked};
+pub use reduce::Reduce;
 pub use reduce_scatter::ReduceScatter;
-pub use schedule::{Action, Moment, Schedule, ScheduleBuilder, Span, Task};
+pub use scatter::Scatter;
+pub use schedule::{Action, JobSpan, Moment, Schedule, ScheduleBuilder, Span, Task};
+pub use send_recv::SendRecv;
 pub use shift::Shift;
 
 use crate::input::{Files, InputError};
@@ -109,6 +121,11 @@ workloads! {
     ReduceScatter = "reduce-scatter", "every rank ends with its share of the sum over all ranks";
     AllGather = "all-gather", "every rank ends with the shares of all ranks";
     Broadcast = "broadcast", "every rank ends with the buffer of rank 0";
+    Reduce = "reduce", "rank 0 ends with the sum over all ranks";
+    Gather = "gather", "rank 0 ends with the shares of all ranks";
+    Scatter = "scatter", "every rank ends with its share of the buffer of rank 0";
+    AllToAllv = "all-to-allv", "every rank sends every other rank a message of its own size, by a matrix or a skew";
+    SendRecv = "send-recv", "every rank sends to the next one, or one rank to another";
     Permutation = "permutation", "every rank sends to one other, drawn at random";
     Shift = "shift", "every rank sends to the one a fixed distance further on";
     Incast = "incast", "many ranks send to one";
@@ -158,17 +175,34 @@ impl Workload {
         room: Room,
     ) -> Result<Schedule, InputError> {
         let Hosts { count, per_server } = hosts.into();
+        let all: Vec<u32> = (0..count).collect();
+        self.schedule_on(&all, per_server, files, seed, room)
+    }
+
+    /// The same on some hosts, its rank r on the r-th of them where no `rank_map` says otherwise. Of all hosts,
+    /// `per_server` share a server.
+    fn schedule_on(
+        &self,
+        hosts: &[u32],
+        per_server: Option<u32>,
+        files: &dyn Files,
+        seed: u64,
+        room: Room,
+    ) -> Result<Schedule, InputError> {
+        let count = hosts.len() as u32;
         let (kind, ranks) = (self.kind(), self.ranks(count));
         let map = kind.rank_map().hosts(ranks, count, seed)?;
         let mut watcher = Nobody;
         let mut draft = Draft::new(ranks, &mut watcher, room);
-        let host = |rank: u32| map.as_ref().map_or(rank, |map| map[rank as usize]);
+        let host = |rank: u32| hosts[map.as_ref().map_or(rank, |map| map[rank as usize]) as usize];
         draft.in_servers(per_server.map(|size| (0..ranks).map(|rank| host(rank) / size).collect()));
         kind.draw(&mut draft, files, seed)?;
         let schedule = draft.build();
-        Ok(match map {
-            Some(map) => schedule.on_hosts(&map),
-            None => schedule,
+        let in_order = (0..ranks).all(|rank| host(rank) == rank);
+        Ok(if in_order {
+            schedule
+        } else {
+            schedule.on_hosts(&(0..ranks).map(host).collect::<Vec<_>>())
         })
     }
 

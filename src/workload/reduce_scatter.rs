@@ -1,7 +1,7 @@
 //! Every rank ends with its share of the sum over all ranks.
 
 use super::Kind;
-use super::algorithm::{Algorithm, collective, direct, pairwise, ring};
+use super::algorithm::{Algorithm, collective, direct, hierarchical, pairwise, pat, ring};
 use super::draft::Draft;
 use crate::input::{Files, InputError};
 use crate::units::Bytes;
@@ -18,11 +18,13 @@ impl Kind for ReduceScatter {
         let ranks = draft.ranks();
         let job = &mut self.job(ranks, draft, 1)?;
         match self.algorithm {
-            Algorithm::Ring => drop(ring::reduce_scatter(job)),
+            Algorithm::Ring => ring::reduce_scatter(job),
             Algorithm::Direct => drop(direct::reduce_scatter(job)),
             Algorithm::HalvingDoubling => drop(pairwise::reduce_scatter(job, &self.order.distances(ranks))),
-            Algorithm::RecursiveDoubling | Algorithm::DoubleBinaryTree => {
-                let valid = r#""ring", "halving-doubling" or "direct""#;
+            Algorithm::Hierarchical => hierarchical::reduce_scatter(job, self.local)?,
+            Algorithm::Pat => drop(pat::reduce_scatter(job)),
+            Algorithm::RecursiveDoubling | Algorithm::DoubleBinaryTree | Algorithm::Bruck => {
+                let valid = r#""ring", "halving-doubling", "direct", "hierarchical" or "pat""#;
                 return Err(self.algorithm.unfit("reduce-scatter", valid));
             }
         }

@@ -24,6 +24,8 @@ pub enum Action {
 /// Which moment of a predecessor counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Moment {
+    /// The first of its data have reached the receiver, which may pass them on.
+    Begun,
     /// The last byte has left the sender (for the first time, where some are sent again): its queue pair
     /// is free for the next transfer.
     Sent,
@@ -63,6 +65,16 @@ pub struct Span {
     pub tasks: Range<u32>,
 }
 
+/// One of several workloads: where its tasks are in the schedule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobSpan {
+    pub name: Arc<str>,
+    pub ranks: u32,
+    /// It does nothing before.
+    pub start: Time,
+    pub tasks: Range<u32>,
+}
+
 /// Tasks and what each of them releases. Task ids are indices; a transfer's id is its flow's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
@@ -73,6 +85,7 @@ pub struct Schedule {
     predecessors: Vec<u32>,
     warnings: Vec<String>,
     spans: Vec<Span>,
+    jobs: Vec<JobSpan>,
 }
 
 impl Schedule {
@@ -98,6 +111,61 @@ impl Schedule {
     /// The operations of a program, for each of their groups; none of other workloads.
     pub fn spans(&self) -> &[Span] {
         &self.spans
+    }
+
+    /// The jobs, where there are several workloads.
+    pub fn jobs(&self) -> &[JobSpan] {
+        &self.jobs
+    }
+
+    /// The job of an operation, where there are jobs.
+    pub fn job_of(&self, span: &Span) -> Option<&JobSpan> {
+        self.jobs.iter().find(|job| job.tasks.contains(&span.tasks.start))
+    }
+
+    /// Several workloads beside each other: name, number of ranks and start of each, and its schedule. Steps of all
+    /// count from 0.
+    pub(super) fn of_jobs(jobs: Vec<(&str, u32, Time, Self)>) -> Self {
+        let mut all = ScheduleBuilder::default().build();
+        for (name, ranks, start, job) in jobs {
+            let (first, edge) = (all.tasks.len() as u32, all.successors.len() as u32);
+            let moved = |task: TaskId| TaskId(task.0 + first);
+            all.jobs.push(JobSpan {
+                name: name.into(),
+                ranks,
+                start,
+                tasks: first..first + job.tasks.len() as u32,
+            });
+            all.tasks.extend(job.tasks.into_iter().map(|task| Task {
+                earliest: task.earliest.saturating_add(start),
+                connection: moved(task.connection),
+                ..task
+            }));
+            all.offsets.extend(job.offsets[1..].iter().map(|offset| offset + edge));
+            all.successors
+                .extend(job.successors.into_iter().map(|(task, moment)| (moved(task), moment)));
+            all.predecessors.extend(job.predecessors);
+            all.warnings.extend(job.warnings);
+            all.spans.extend(job.spans.into_iter().map(|span| Span {
+                tasks: span.tasks.start + first..span.tasks.end + first,
+                ..span
+            }));
+        }
+        all
+    }
+
+    /// The same with one job alone: what others do takes no time and no link. Tasks keep their ids.
+    #[must_use]
+    pub fn only(&self, job: usize) -> Self {
+        let mut alone = self.clone();
+        let own = self.jobs[job].tasks.clone();
+        for (id, task) in (0..).zip(&mut alone.tasks) {
+            if !own.contains(&id) && task.action != Action::Relay {
+                task.action = Action::Delay(Time::ZERO);
+                task.earliest = Time::ZERO;
+            }
+        }
+        alone
     }
 
     /// What a task releases, in the order in which it was written, with the moment that counts.
@@ -207,7 +275,10 @@ impl Schedule {
                 // What a delay releases belongs to the delay's own round.
                 let (moments, released): (&[Moment], _) = match self.task(next.task).action {
                     Action::Delay(_) => (&[Moment::Delivered], &mut due),
-                    _ => (&[Moment::Sent, Moment::Delivered, Moment::Acked], &mut later),
+                    _ => (
+                        &[Moment::Begun, Moment::Sent, Moment::Delivered, Moment::Acked],
+                        &mut later,
+                    ),
                 };
                 for &moment in moments {
                     progress.happened(self, next.task, moment, Time::ZERO, released);
@@ -271,6 +342,13 @@ impl ScheduleBuilder {
     /// Lets a transfer use the connection whose first transfer is `first`.
     pub fn connect(&mut self, transfer: TaskId, first: TaskId) {
         self.tasks[transfer.index()].connection = first;
+    }
+
+    /// Lets a transfer carry more.
+    pub fn extend(&mut self, transfer: TaskId, more: u64) {
+        if let Action::Transfer { bytes, .. } = &mut self.tasks[transfer.index()].action {
+            *bytes += more;
+        }
     }
 
     /// One task so far.
@@ -347,6 +425,7 @@ impl ScheduleBuilder {
             predecessors,
             warnings,
             spans,
+            jobs: Vec::new(),
         }
     }
 }

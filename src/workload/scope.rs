@@ -21,6 +21,8 @@ pub(super) struct Scope {
     pub last_step: Option<u32>,
     first_task: usize,
     first_edge: usize,
+    /// Ranks that are not done before a task, by their numbers in the group.
+    together: Vec<(Vec<u32>, TaskId)>,
 }
 
 /// What came of a scope.
@@ -65,6 +67,11 @@ impl Scope {
         task.index() >= self.first_task
     }
 
+    /// Lets no rank of these be done before all that leads to a join.
+    pub fn end_together(&mut self, ranks: &[u32], join: TaskId) {
+        self.together.push((ranks.to_vec(), join));
+    }
+
     /// Finds out when each rank is done. A transfer that another one of the same rank waits for need not be waited
     /// for again.
     pub fn close(self, schedule: &mut ScheduleBuilder) -> Closed {
@@ -105,6 +112,7 @@ impl Scope {
                 Action::Transfer { src, dst, .. } => match moment {
                     Moment::Sent | Moment::Acked => sent[before_index] |= waiting == Some(src),
                     Moment::Delivered => delivered[before_index] |= waiting == Some(dst),
+                    Moment::Begun => {}
                 },
                 Action::Delay(_) => heir[before_index] = waiting.or(heir[before_index]),
                 Action::Relay => {}
@@ -126,6 +134,11 @@ impl Scope {
                 if !delivered[index] {
                     last[local(dst)].push((task, Moment::Delivered));
                 }
+            }
+        }
+        for (ranks, join) in &self.together {
+            for &rank in ranks {
+                last[rank as usize].push((*join, Moment::Delivered));
             }
         }
         last

@@ -13,7 +13,10 @@ pub use groups::Groups;
 use order::in_order;
 
 use super::draft::Draft;
-use super::{AllGather, AllReduce, AllToAll, Broadcast, Incast, Kind, Permutation, RankMap, ReduceScatter, Shift};
+use super::{
+    AllGather, AllReduce, AllToAll, AllToAllv, Broadcast, Gather, Incast, Kind, Permutation, RankMap, Reduce,
+    ReduceScatter, Scatter, SendRecv, Shift,
+};
 use crate::input::{Files, InputError};
 use crate::units::Time;
 
@@ -75,6 +78,11 @@ communications! {
     reduce_scatter: ReduceScatter = "reduce-scatter", "Every rank ends with its share of the sum over all ranks.";
     all_gather: AllGather = "all-gather", "Every rank ends with the shares of all ranks.";
     broadcast: Broadcast = "broadcast", "Every rank ends with the buffer of rank 0 of its group.";
+    reduce: Reduce = "reduce", "Rank 0 of its group ends with the sum over all ranks.";
+    gather: Gather = "gather", "Rank 0 of its group ends with the shares of all ranks.";
+    scatter: Scatter = "scatter", "Every rank ends with its share of the buffer of rank 0 of its group.";
+    all_to_allv: AllToAllv = "all-to-allv", "Every rank sends every other rank a message of its own size.";
+    send_recv: SendRecv = "send-recv", "Every rank sends to the next one, or one rank of the group to another.";
     permutation: Permutation = "permutation", "Every rank sends to one other, drawn at random.";
     shift: Shift = "shift", "Every rank sends to the one a fixed distance further on.";
     incast: Incast = "incast", "Many ranks send to one.";

@@ -70,7 +70,7 @@ fn picoseconds(us: f64) -> u64 {
 fn cct(workload: &str, engine: &str) -> u64 {
     let engine = match engine {
         // Without acknowledgements, which would share the links with what is passed on.
-        "packet" => "engine = \"packet\"\ntransport = \"udp\"\n",
+        "packet" => "engine = \"packet\"\ntransport = \"udp\"\npacket.start_jitter = \"0ns\"\n",
         _ => "",
     };
     picoseconds(run(&format!("{engine}{FABRIC}{workload}")).0.number(0, "cct_us"))

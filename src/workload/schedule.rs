@@ -86,6 +86,8 @@ pub struct Schedule {
     warnings: Vec<String>,
     spans: Vec<Span>,
     jobs: Vec<JobSpan>,
+    /// It stands for a part of a schedule whose transfers do not start together.
+    staggered: bool,
 }
 
 impl Schedule {
@@ -111,6 +113,25 @@ impl Schedule {
     /// The operations of a program, for each of their groups; none of other workloads.
     pub fn spans(&self) -> &[Span] {
         &self.spans
+    }
+
+    /// Whether all transfers of a workload, or of each job, start at one time and wait for nothing.
+    pub fn starts_together(&self) -> bool {
+        let of_job = |tasks: Range<u32>| {
+            let transfers = || {
+                let ids = (tasks.start..tasks.end).map(TaskId);
+                ids.filter(|&id| matches!(self.task(id).action, Action::Transfer { .. }))
+            };
+            let mut starts = transfers().map(|id| self.task(id).earliest);
+            let first = starts.next();
+            starts.all(|start| Some(start) == first) && transfers().all(|id| self.predecessors(id) == 0)
+        };
+        let all = 0..self.tasks.len() as u32;
+        !self.staggered
+            && match self.jobs.as_slice() {
+                [] => of_job(all),
+                jobs => jobs.iter().all(|job| of_job(job.tasks.clone())),
+            }
     }
 
     /// The jobs, where there are several workloads.
@@ -158,6 +179,7 @@ impl Schedule {
     #[must_use]
     pub fn only(&self, job: usize) -> Self {
         let mut alone = self.clone();
+        alone.staggered = !self.starts_together();
         let own = self.jobs[job].tasks.clone();
         for (id, task) in (0..).zip(&mut alone.tasks) {
             if !own.contains(&id) && task.action != Action::Relay {
@@ -426,6 +448,7 @@ impl ScheduleBuilder {
             warnings,
             spans,
             jobs: Vec::new(),
+            staggered: false,
         }
     }
 }

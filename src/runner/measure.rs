@@ -114,6 +114,11 @@ impl Judged {
                 fill_outcome(&mut row, experiment, &bounds, &outcome);
                 let operations = Operations::of(&scene.schedule, &outcome);
                 operations.fill(&mut row);
+                let least = experiment
+                    .demand()
+                    .least_time_us()
+                    .filter(|_| outcome.stopped.is_none());
+                row.mfu = least.and_then(|least| ratio(least, outcome.cct.as_us()));
                 let storm = storm(&scene, &outcome);
                 let jobs = job_rows(&scene.schedule, &outcome, &alone);
                 let ops = experiment.output.ops.then(|| operations.rows());

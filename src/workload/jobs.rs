@@ -102,6 +102,11 @@ impl Demand<'_> {
         workload.bus_factor(workload.ranks(hosts))
     }
 
+    /// As [`Workload::least_time_us`].
+    pub fn least_time_us(self) -> Option<f64> {
+        self.whole()?.least_time_us()
+    }
+
     fn whole<'w>(self) -> Option<&'w Workload>
     where
         Self: 'w,

@@ -28,6 +28,7 @@ mod shift;
 #[cfg(test)]
 mod tests;
 mod time;
+mod training;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -54,6 +55,7 @@ pub use scatter::Scatter;
 pub use schedule::{Action, JobSpan, Moment, Schedule, ScheduleBuilder, Span, Task};
 pub use send_recv::SendRecv;
 pub use shift::Shift;
+pub use training::{Flops, Model, PipelineSchedule, Recompute, Sharding, Training};
 
 use crate::input::{Files, InputError};
 use crate::units::Bytes;
@@ -82,6 +84,21 @@ trait Kind: Ranked {
 
     /// Bus bandwidth over algorithm bandwidth, as in nccl-tests.
     fn bus_factor(&self, _ranks: u32) -> Option<f64> {
+        None
+    }
+
+    /// Whether it waits on each rank for what the rank did before in the same group.
+    fn ordered(&self) -> bool {
+        true
+    }
+
+    /// Refuses what is wrong on any fabric, before its ranks are counted.
+    fn check_alone(&self) -> Result<(), InputError> {
+        Ok(())
+    }
+
+    /// How long its computation takes at least, in microseconds, where its ranks do nothing else.
+    fn least_time_us(&self) -> Option<f64> {
         None
     }
 }
@@ -131,6 +148,7 @@ workloads! {
     Incast = "incast", "many ranks send to one";
     ConnectionMatrix = "connection-matrix", "the flows and triggers of a connection matrix of htsim (.cm)";
     Flows = "flows", "the flows of a CSV file";
+    Training = "training", "steps of training a transformer, as a program of its layers' computation and communication";
     Program = "program", "operations on groups of ranks, computation among them, one after the other or side by side";
 }
 
@@ -191,6 +209,7 @@ impl Workload {
     ) -> Result<Schedule, InputError> {
         let count = hosts.len() as u32;
         let (kind, ranks) = (self.kind(), self.ranks(count));
+        kind.check_alone()?;
         let map = kind.rank_map().hosts(ranks, count, seed)?;
         let mut watcher = Nobody;
         let mut draft = Draft::new(ranks, &mut watcher, room);
@@ -219,6 +238,11 @@ impl Workload {
     /// The size that algorithm bandwidth counts: algbw = size / completion time, as in nccl-tests.
     pub fn algorithm_bytes(&self, ranks: u32) -> Option<Bytes> {
         self.kind().algorithm_bytes(ranks)
+    }
+
+    /// How long its computation takes at least, in microseconds, where its ranks do nothing else: of training.
+    pub fn least_time_us(&self) -> Option<f64> {
+        self.kind().least_time_us()
     }
 
     /// Bus bandwidth over algorithm bandwidth, as in nccl-tests.

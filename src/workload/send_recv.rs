@@ -80,6 +80,11 @@ impl Kind for SendRecv {
         Ok(())
     }
 
+    /// Stages of a pipeline send one way while they wait for what comes the other way.
+    fn ordered(&self) -> bool {
+        false
+    }
+
     fn size(&self) -> Option<Bytes> {
         Some(self.message)
     }

@@ -187,12 +187,17 @@ impl Assembly {
         communicator.last.resize(group.len(), None);
         let entry: Vec<Option<When>> = (group.iter().zip(&communicator.last))
             .map(|(&rank, &last)| {
+                let last = last.filter(|_| kind.ordered());
                 let causes = self.causes(operation, rank, last);
                 join(&mut draft.schedule, &causes)
             })
             .collect();
         let wires = communicator.wires.remove(kind.family()).unwrap_or_else(Wires::lasting);
-        let scope = Scope::of(group.clone(), entry, first_step.max(communicator.next_step));
+        let first_step = match kind.ordered() {
+            true => first_step.max(communicator.next_step),
+            false => first_step,
+        };
+        let scope = Scope::of(group.clone(), entry, first_step);
         let outer = draft.enter(scope, wires);
         let drawn = kind.draw(draft, files, seed);
         let (closed, wires) = draft.leave(outer);
@@ -206,8 +211,10 @@ impl Assembly {
         span.bytes = draft.schedule.bytes(closed.tasks.clone());
         span.tasks = closed.tasks;
         done.next_step = done.next_step.max(closed.next_step);
-        communicator.next_step = closed.next_step;
-        communicator.last = closed.exits;
+        if kind.ordered() {
+            communicator.next_step = closed.next_step;
+            communicator.last = closed.exits;
+        }
         communicator.wires.insert(kind.family(), wires);
         self.communicators.insert(group, communicator);
         Ok(())

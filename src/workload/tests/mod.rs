@@ -5,6 +5,7 @@ mod collectives;
 mod patterns;
 mod program;
 mod replay;
+mod training;
 
 use super::Workload;
 

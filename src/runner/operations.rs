@@ -128,7 +128,7 @@ impl Busy {
         let mut all = Time::ZERO;
         for interval in &self.computes {
             self.before.push(all);
-            all = all + (interval.end - interval.start);
+            all += interval.end - interval.start;
         }
         self.communicates.sort_unstable_by_key(|interval| interval.start);
     }
@@ -155,7 +155,7 @@ impl Busy {
         for &Interval { start, end } in &self.communicates {
             let start = start.max(until);
             if end > start {
-                exposed = exposed + self.uncovered(Interval { start, end });
+                exposed += self.uncovered(Interval { start, end });
                 until = end;
             }
         }

@@ -176,8 +176,7 @@ fn steps_follow_the_operations() {
 #[test]
 fn programs_that_cannot_be_are_refused() {
     let one = |op: &str| refused(&format!("ops = [{op}]"));
-    let mut messages = vec![];
-    messages.push(refused("ops = []"));
+    let mut messages = vec![refused("ops = []")];
     messages.push(refused("repeat = 0\nops = [{ name = 'a', compute = '1ps' }]"));
     messages.push(one("{ name = 'a' }"));
     messages.push(one("{ name = '', compute = '1ps' }"));

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use proptest::prelude::*;
+
 use super::collectives::run;
 use super::workload;
 use crate::ids::TaskId;
@@ -212,4 +214,86 @@ fn programs_that_cannot_be_are_refused() {
         )));
     }
     insta::assert_snapshot!(messages.join("\n"));
+}
+
+/// One operation of a random program: what it does, over which groups, and after which of those before it.
+fn op(number: usize, [kind, groups, after]: [usize; 3]) -> String {
+    const KINDS: [&str; 10] = [
+        "compute = '700ps'",
+        "compute = '90ps'",
+        "all-reduce = { size = 400 }",
+        "all-reduce = { size = 400, pipelined = true }",
+        "all-gather = { size = 300, algorithm = 'bruck' }",
+        "reduce-scatter = { size = 100, algorithm = 'direct', channels = 2 }",
+        "all-to-all = { message = 30, window = 1 }",
+        "broadcast = { size = 500, algorithm = 'ring', pipelined = true }",
+        "reduce = { size = 3 }",
+        "send-recv = { message = 200 }",
+    ];
+    const GROUPS: [&str; 5] = [
+        "{ size = 8 }",
+        "{ size = 4 }",
+        "{ size = 2, stride = 4 }",
+        "[[1, 5, 0], [7, 2]]",
+        "[[3, 4]]",
+    ];
+    let after: Vec<String> = (0..number)
+        .filter(|i| after >> i & 1 == 1)
+        .map(|i| format!("'{i}'"))
+        .collect();
+    format!(
+        "{{ name = '{number}', {}, groups = {}, after = [{}] }}",
+        KINDS[kind],
+        GROUPS[groups],
+        after.join(", ")
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    /// By the times at which transfers happen, and nothing else: on every rank, nothing that it sends or computes in an operation
+    /// begins before all that it sends, receives and computes in those before is over; and everything happens.
+    #[test]
+    fn no_rank_begins_before_it_may(
+        ops in proptest::collection::vec([0_usize..10, 0..5, 0..256], 1..8),
+        repeat in 1_usize..3,
+    ) {
+        let texts: Vec<String> = ops.iter().enumerate().map(|(number, &choice)| op(number, choice)).collect();
+        let schedule = program(&format!("repeat = {repeat}\nops = [{}]", texts.join(", ")));
+        let (starts, _) = run(&schedule, 500, |bytes| bytes);
+        prop_assert_eq!(starts.len(), schedule.transfer_count());
+        // Of each operation and rank: the first start of what it does itself, and the end of all that it takes part in.
+        let mut own: BTreeMap<(&str, u32), u64> = BTreeMap::new();
+        let mut ends: BTreeMap<(&str, u32), u64> = BTreeMap::new();
+        for span in schedule.spans().iter().filter(|span| span.compute.is_none()) {
+            for task in (span.tasks.start..span.tasks.end).map(TaskId) {
+                if let Action::Transfer { src, dst, bytes } = schedule.task(task).action {
+                    let first = own.entry((&span.name, src)).or_insert(u64::MAX);
+                    *first = (*first).min(starts[&task]);
+                    for (rank, end) in [(src, starts[&task] + bytes), (dst, starts[&task] + bytes + 500)] {
+                        let last = ends.entry((&span.name, rank)).or_default();
+                        *last = (*last).max(end);
+                    }
+                }
+            }
+        }
+        for round in 0..repeat {
+            let name = |number: usize| match round {
+                0 => number.to_string(),
+                _ => format!("{number}#{}", round + 1),
+            };
+            for (number, &[_, _, after]) in ops.iter().enumerate() {
+                for before in (0..number).filter(|i| after >> i & 1 == 1) {
+                    for rank in 0..8 {
+                        let (before, number) = (name(before), name(number));
+                        let (end, start) = (ends.get(&(&*before, rank)), own.get(&(&*number, rank)));
+                        if let (Some(end), Some(start)) = (end, start) {
+                            prop_assert!(end <= start, "rank {}: {} ends at {}, {} begins at {}", rank, before, end, number, start);
+                        }
+                    }
+                }
+            }
+        }
+    }
 }

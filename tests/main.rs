@@ -14,6 +14,7 @@ mod limits;
 mod optimal_transport;
 mod packet;
 mod placement;
+mod programs;
 mod receivers;
 mod recipes;
 mod recovery;

@@ -5,10 +5,11 @@ use super::framing::Framing;
 use super::optimal::{least_congestion, optimal_fabric_congestion};
 use super::pairs::RouteSet;
 use super::resources::{ResourceKind, Resources, WireTransfer};
+use crate::ids::TaskId;
 use crate::loads::Interval;
 use crate::topology::Fabric;
 use crate::units::Time;
-use crate::workload::Schedule;
+use crate::workload::{Action, Schedule};
 
 /// The parts of the bound; each holds for itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -22,7 +23,7 @@ pub struct Parts {
     /// What the whole fabric must carry, however it is routed over equal-cost paths, the cables of hosts with
     /// several included.
     pub fabric: Time,
-    /// The longest chain of dependent transfers, each alone on its best paths.
+    /// The longest chain of dependent transfers and computations, each transfer alone on its best paths.
     pub critical_path: Time,
 }
 
@@ -79,7 +80,18 @@ pub fn bounds_over(fabric: &Fabric, routes: RouteSet, schedule: &Schedule, frami
         *part = part.max(bound);
     }
     let critical = jobs().map(|(transfer, head, tail)| head + resources.span(&transfer) + tail);
-    let critical = critical.fold(0.0, f64::max);
+    let delays = schedule
+        .tasks()
+        .iter()
+        .enumerate()
+        .filter_map(|(index, task)| match task.action {
+            Action::Delay(time) if !time.is_zero() => {
+                let id = TaskId::from(index);
+                Some(around.head(id) + time.0 as f64 + around.tail(id))
+            }
+            _ => None,
+        });
+    let critical = critical.chain(delays).fold(0.0, f64::max);
     let mut optimal_fabric = optimal_fabric_congestion(fabric, &resources.between_edges);
     let mut least = optimal_fabric.lower;
     match routes {

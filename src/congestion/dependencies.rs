@@ -18,7 +18,7 @@ pub(super) struct HeadsAndTails {
     /// From the beginning until a task starts.
     head: Vec<f64>,
     /// From the end of a task (delivery of a transfer) to the end of the collective. Negative
-    /// infinity where no transfer follows a delay.
+    /// infinity where nothing that takes time follows a join.
     tail: Vec<f64>,
 }
 
@@ -122,6 +122,9 @@ impl<'a> Graph<'a> {
     /// Least time from the start of a task to one of its moments.
     fn until(&self, task: TaskId, moment: Moment) -> f64 {
         match moment {
+            Moment::Begun => self
+                .transfer(task)
+                .map_or(0.0, |transfer| self.resources.latency(&transfer)),
             Moment::Sent => self
                 .transfer(task)
                 .map_or(0.0, |transfer| self.resources.sending(&transfer)),
@@ -133,7 +136,7 @@ impl<'a> Graph<'a> {
     /// lie any time before.
     fn lag(&self, task: TaskId, moment: Moment) -> Option<f64> {
         match moment {
-            Moment::Sent => None,
+            Moment::Begun | Moment::Sent => None,
             Moment::Delivered => Some(0.0),
             Moment::Acked => Some(
                 self.transfer(task)
@@ -166,8 +169,8 @@ impl<'a> Graph<'a> {
             }
             let causes = self.into(task).iter().filter_map(|&(before, position)| {
                 let moment = self.schedule.successors(before)[position as usize].1;
-                // Resources between the ends may still work on what has only been sent.
-                (moment != Moment::Sent).then(|| (before, head[before.index()], 0.0))
+                // Resources between the ends may still work on what has only been sent, or only begun to arrive.
+                (!matches!(moment, Moment::Begun | Moment::Sent)).then(|| (before, head[before.index()], 0.0))
             });
             let met = self.shared(causes, &mut jobs);
             let released = times.iter().copied().fold(met, f64::max);
@@ -184,10 +187,11 @@ impl<'a> Graph<'a> {
         let mut head = vec![0.0; self.order.len()];
         let tasks = self.schedule.tasks();
         if tasks.iter().any(|task| task.action == Action::Relay) {
-            let duration = |task| {
-                let [sent, delivered, acked] =
-                    [Moment::Sent, Moment::Delivered, Moment::Acked].map(|moment| self.until(task, moment));
-                Duration { sent, delivered, acked }
+            let duration = |task| Duration {
+                begun: self.until(task, Moment::Begun),
+                sent: self.until(task, Moment::Sent),
+                delivered: self.until(task, Moment::Delivered),
+                acked: self.until(task, Moment::Acked),
             };
             timeline::run(self.schedule, duration, |task, start, _| head[task.index()] = start);
         }
@@ -267,10 +271,12 @@ impl<'a> Graph<'a> {
     }
 }
 
-/// What follows a task without successors: the collective may end with a transfer, not with a delay.
+/// What follows a task without successors: all may end with a transfer or with a delay that takes time, not with
+/// what takes none.
 fn nothing_after(action: Action) -> f64 {
     match action {
         Action::Transfer { .. } => 0.0,
+        Action::Delay(time) if !time.is_zero() => 0.0,
         Action::Delay(_) | Action::Relay => f64::NEG_INFINITY,
     }
 }

@@ -109,6 +109,7 @@ impl<'a> Durations<'a> {
                 let pieces = placement.of(task).iter().filter(|_| src != dst);
                 let times = pieces.map(|piece| self.time(src, dst, piece));
                 durations[task.index()] = times.fold(Duration::default(), |all, piece| Duration {
+                    begun: all.begun.max(piece.begun),
                     sent: all.sent.max(piece.sent),
                     delivered: all.delivered.max(piece.delivered),
                     acked: all.acked.max(piece.acked),
@@ -126,6 +127,7 @@ impl<'a> Durations<'a> {
         };
         let through = way.drain + packet * (way.per_byte - way.slowest);
         Duration {
+            begun: way.delay + packet * way.per_byte,
             sent: way.drain,
             delivered: through + way.delay,
             acked: through + way.round_trip,

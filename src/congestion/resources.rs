@@ -267,6 +267,12 @@ impl Resources {
         span
     }
 
+    /// Least time from the start of a transfer until the first of its data have arrived.
+    pub(super) fn latency(&self, transfer: &WireTransfer) -> f64 {
+        let through = transfer.pair.map_or(0.0, |p| self.pairs.pair(p).through);
+        self.up[transfer.src.index()].latency + through + self.down[transfer.dst.index()].latency
+    }
+
     /// Least time from the start of a transfer until its last byte has left its host.
     pub(super) fn sending(&self, transfer: &WireTransfer) -> f64 {
         self.up[transfer.src.index()].time(transfer.wire)

@@ -56,7 +56,8 @@ pub(super) struct Engine<'a> {
     sharing: Sharing,
     /// By task id; of a delay, only the start is known.
     flows: Vec<Flow>,
-    /// Delays count before the links fill.
+    /// Delays count before the links fill. Where all transfers start at one time, it is the same for every link whether
+    /// they count before or after, and what shares the sender's link does so from the start if they count after.
     delays_first: bool,
     /// The transfer of each piece.
     task_of: Vec<TaskId>,
@@ -85,7 +86,7 @@ impl<'a> Engine<'a> {
             sharing: Sharing::new(Constraints::new(fabric, &routes), schedule, placement, &routes, options),
             routes,
             flows: vec![Flow::WAITING; schedule.tasks().len()],
-            delays_first: !start_together(schedule),
+            delays_first: !schedule.starts_together(),
             task_of,
             agenda: BinaryHeap::new(),
             ready: Vec::new(),
@@ -163,7 +164,7 @@ impl<'a> Engine<'a> {
                     }
                     let at = match moment {
                         Moment::Sent => self.flows[task.index()].sent,
-                        Moment::Delivered | Moment::Acked => self.now,
+                        Moment::Begun | Moment::Delivered | Moment::Acked => self.now,
                     };
                     progress.happened(self.schedule, task, moment, at, &mut due);
                     for due in due.drain(..) {
@@ -197,6 +198,16 @@ impl<'a> Engine<'a> {
         flow.left = pieces.len() as u32;
         let first = self.placement.first(task);
         let pieces = first..first + pieces.len();
+        if self.schedule.awaits(task, Moment::Begun) {
+            let soonest = pieces
+                .clone()
+                .map(|piece| self.delays(piece).0)
+                .fold(f64::INFINITY, f64::min);
+            self.agenda.push(Appointment {
+                at: self.now.max(at + soonest),
+                entry: Entry::Happens(task, Moment::Begun),
+            });
+        }
         if !self.delays_first {
             pieces.for_each(|piece| self.join(piece));
             return;
@@ -260,17 +271,4 @@ impl<'a> Engine<'a> {
             }
         }
     }
-}
-
-/// Whether all transfers start at one time: then it is the same for every link whether delays count
-/// before or after it is filled, and what shares the sender's link does so from the start.
-fn start_together(schedule: &Schedule) -> bool {
-    let mut starts = schedule
-        .transfers()
-        .map(|Transfer { task, .. }| schedule.task(task).earliest);
-    let first = starts.next();
-    starts.all(|start| Some(start) == first)
-        && schedule
-            .transfers()
-            .all(|Transfer { task, .. }| schedule.predecessors(task) == 0)
 }

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, HashMap};
 use super::routes::{Routes, link_loads};
 use crate::ids::{NodeId, TaskId};
 use crate::outcome::{
-    Counters, FctSummary, FlowRecord, LinkRecord, Observe, Outcome, Reached, Stuck, TOO_LATE, Unfinished,
+    Counters, FctSummary, FlowRecord, Interval, LinkRecord, Observe, Outcome, Reached, Stuck, TOO_LATE, Unfinished,
 };
 use crate::placement::Placement;
 use crate::routes::Route;
 use crate::topology::Fabric;
 use crate::units::{Rate, Time};
-use crate::workload::{Action, Schedule, Transfer};
+use crate::workload::{Action, Schedule, Task, Transfer};
 
 /// One flow; times in picoseconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -63,8 +63,13 @@ pub(super) fn outcome(
 ) -> Outcome {
     let times = || schedule.transfers().map(|Transfer { task, .. }| &flows[task.index()]);
     let fct = times().map(|flow| whole_ps(flow.delivered).saturating_sub(whole_ps(flow.start)));
+    let takes_time = |task: &Task| matches!(task.action, Action::Delay(time) if !time.is_zero());
+    let delays = schedule.tasks().iter().zip(flows).filter(|(task, _)| takes_time(task));
+    let ends = delays
+        .map(|(_, delay)| delay.start)
+        .chain(times().map(|flow| flow.delivered));
     let mut outcome = Outcome {
-        cct: times().map(|flow| whole_ps(flow.delivered)).max().unwrap_or(Time::ZERO),
+        cct: ends.map(whole_ps).max().unwrap_or(Time::ZERO),
         ended: times().map(|flow| whole_ps(flow.acked)).max().unwrap_or(Time::ZERO),
         fct: FctSummary::of(fct.collect()),
         counters: Counters {
@@ -73,6 +78,9 @@ pub(super) fn outcome(
         },
         ..Outcome::default()
     };
+    if observe.tasks {
+        outcome.tasks = schedule.tasks().iter().zip(flows).map(interval).collect();
+    }
     if observe.flows {
         outcome.flows = records(fabric, schedule, placement, routes, flows);
     }
@@ -86,6 +94,21 @@ pub(super) fn outcome(
         outcome.links = loads.into_iter().map(record).collect();
     }
     outcome
+}
+
+/// When a task was under way.
+fn interval((task, flow): (&Task, &Flow)) -> Interval {
+    let end = match task.action {
+        Action::Transfer { .. } => whole_ps(flow.delivered),
+        // Of a delay, the start is its end.
+        _ => whole_ps(flow.start),
+    };
+    let start = match task.action {
+        Action::Transfer { .. } => whole_ps(flow.start),
+        Action::Delay(time) => end.saturating_sub(time),
+        Action::Relay => end,
+    };
+    Interval { start, end }
 }
 
 fn records(

@@ -143,7 +143,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
             flows: vec![Flow::default(); tasks],
             progress,
             due,
-            unfinished: setup.schedule.transfer_count(),
+            unfinished: setup.schedule.transfer_count() + setup.schedule.delay_count(),
             packets,
             counters: Counters::default(),
             limits: Limits::new(setup.packet),
@@ -405,7 +405,12 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
     fn task_due(&mut self, task: TaskId) {
         match self.setup.schedule.task(task).action {
             Action::Transfer { .. } => self.start_flow(task),
-            _ => {
+            action => {
+                if matches!(action, Action::Delay(time) if !time.is_zero()) {
+                    self.cct = self.cct.max(self.now);
+                    self.unfinished -= 1;
+                    self.flows[task.index()].delivered = self.now;
+                }
                 let schedule = self.setup.schedule;
                 let now = Time(self.now);
                 self.progress

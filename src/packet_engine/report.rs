@@ -8,10 +8,10 @@ use super::senders::Senders;
 use super::series::Sampler;
 use super::unloaded;
 use crate::ids::{LinkId, NodeId, TaskId};
-use crate::outcome::{FctSummary, FlowRecord, LinkRecord, Outcome, Reached, Stuck, TOO_LATE, Unfinished};
+use crate::outcome::{FctSummary, FlowRecord, Interval, LinkRecord, Outcome, Reached, Stuck, TOO_LATE, Unfinished};
 use crate::topology::Fabric;
 use crate::units::Time;
-use crate::workload::Transfer;
+use crate::workload::{Action, Task, Transfer};
 
 /// The outcome, or the flows that did not finish.
 pub(super) fn outcome<Q: EventQueue>(mut engine: Engine<'_, Q>) -> Result<Outcome, Stuck> {
@@ -32,6 +32,7 @@ pub(super) fn outcome<Q: EventQueue>(mut engine: Engine<'_, Q>) -> Result<Outcom
         stopped: stopped.then_some(Time(engine.now)),
         fct: FctSummary::of(std::mem::take(&mut engine.fcts)),
         flows: if observe.flows { flows(&engine) } else { Vec::new() },
+        tasks: if observe.tasks { tasks(&engine) } else { Vec::new() },
         links: if observe.links { links(&engine) } else { Vec::new() },
         counters: engine.counters,
         series: engine.sampler.take().map(Sampler::into_series),
@@ -83,6 +84,19 @@ fn reached(flow: &Flow) -> Reached {
         Flow { undelivered: 0, .. } => Reached::Delivered,
         _ => Reached::Started,
     }
+}
+
+fn tasks<Q: EventQueue>(engine: &Engine<'_, Q>) -> Vec<Interval> {
+    let tasks = engine.setup.schedule.tasks().iter().zip(&engine.flows);
+    let interval = |(task, flow): (&Task, &Flow)| {
+        let end = Time(flow.delivered);
+        let start = match task.action {
+            Action::Delay(time) => end.saturating_sub(time),
+            _ => Time(flow.start),
+        };
+        Interval { start, end }
+    };
+    tasks.map(interval).collect()
 }
 
 fn links<Q: EventQueue>(engine: &Engine<'_, Q>) -> Vec<LinkRecord> {

@@ -103,6 +103,7 @@ fn place_point(
     let prepared = Prepared {
         resolved,
         scene,
+        alone: Vec::new(),
         memory,
     };
     let judged = measure::judge(preparer, point, prepared);

@@ -79,6 +79,14 @@ impl Topology {
         }
     }
 
+    /// How many hosts share a server, numbered one after the other, where it has servers.
+    pub fn hosts_per_server(&self) -> Option<u32> {
+        match self {
+            Self::Rail(spec) => Some(spec.gpus),
+            _ => None,
+        }
+    }
+
     /// Draws the fabric. Keys in errors are relative to the topology's own table.
     pub fn blueprint(&self, files: &dyn Files) -> Result<Blueprint, InputError> {
         let drawing = match self {

@@ -80,6 +80,7 @@ const EVERYTHING: Observe = Observe {
     links: true,
     series: None,
     senders: None,
+    tasks: false,
 };
 
 impl Evidence {

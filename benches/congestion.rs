@@ -42,7 +42,7 @@ fn certificates(hold_ns: f64) {
         println!(
             "| {name} | {} | {:.3} | {:.3} % | {seconds:.3} | {:.2} |",
             schedule.transfer_count(),
-            least.lower_us,
+            least.lower,
             100.0 * least.gap(),
             seconds * 1e3 / hold_ns,
         );
@@ -69,15 +69,15 @@ fn expectations(hold_ns: f64) {
         let fabric = leaf_spine(radix, radix);
         let placement = LoadBalancing::Ecmp(Ecmp::default()).place(&fabric, &schedule, &NoFiles, 1);
         let placement = placement.expect("a leaf-spine fits all");
-        let least = certified_minimum(&fabric, &schedule).lower_us;
+        let least = certified_minimum(&fabric, &schedule).lower;
         let (seconds, expected) =
             calibration::cpu_seconds(|| expected_over_all(&fabric, &schedule, &placement, Hash::default()));
         let expected = expected.expect("a healthy leaf-spine");
         println!(
             "| {name} | {} | {:.4} to {:.4} | {seconds:.3} | {:.2} |",
             schedule.transfer_count(),
-            expected.lower_us / least,
-            expected.upper_us / least,
+            expected.lower / least,
+            expected.upper / least,
             seconds * 1e3 / hold_ns,
         );
     }

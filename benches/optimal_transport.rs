@@ -7,8 +7,9 @@
 mod calibration;
 
 use calibration::{cpu_seconds, user_share};
+use fabricsim::math::{exp, ln};
 use fabricsim::optimal_transport::{
-    EpsilonScaling, Matrix, Problem, SemiDualNewton, Sinkhorn, SinkhornNewtonSparse, assign, exp, integer_costs, ln,
+    EpsilonScaling, Matrix, Problem, SemiDualNewton, Sinkhorn, SinkhornNewtonSparse, assign, integer_costs,
     network_simplex,
 };
 use fabricsim::rng::{Stream, stream};

@@ -13,7 +13,7 @@ use crate::packet_engine::{self, Continue};
 use crate::placement::{LoadBalancing, PlanFile};
 use crate::topology::{Cable, Fabric, LeafSpine, Topology};
 use crate::units::{Rate, Time};
-use crate::workload::{Room, Schedule, Workload};
+use crate::workload::{Room, Schedule, Transfer, Workload};
 
 /// Longer inputs only repeat what shorter ones say.
 const MOST_BYTES: usize = 1 << 16;
@@ -194,7 +194,10 @@ fn links(topology: &Topology) -> u64 {
 fn simulate(experiment: &Experiment, scene: &Scene) {
     let tasks = scene.schedule.tasks().len();
     let payload = experiment.packet.payload.0.max(1);
-    let packets = scene.schedule.transfers().map(|(.., bytes)| bytes.div_ceil(payload));
+    let packets = scene
+        .schedule
+        .transfers()
+        .map(|Transfer { bytes, .. }| bytes.div_ceil(payload));
     let packets = packets.fold(0, u64::saturating_add);
     if tasks > MOST_TASKS || packets > MOST_PACKETS {
         return;

@@ -34,6 +34,24 @@ id! {
     NodeId
 }
 id! {
+    /// A host of a fabric: what sends and receives. Host `h` is node `h`.
+    HostId
+}
+
+impl HostId {
+    /// The host as a node.
+    pub const fn node(self) -> NodeId {
+        NodeId(self.0)
+    }
+}
+
+impl From<HostId> for NodeId {
+    fn from(host: HostId) -> Self {
+        host.node()
+    }
+}
+
+id! {
     /// A directed link of a fabric.
     LinkId
 }

@@ -14,6 +14,8 @@ pub struct Observe {
     pub series: Option<Time>,
     /// Sample what senders know at this interval ([`Outcome::senders`]); packet engine.
     pub senders: Option<Time>,
+    /// Record when every task was under way ([`Outcome::tasks`]).
+    pub tasks: bool,
 }
 
 /// How far a flow came by the end of a run.
@@ -25,6 +27,14 @@ pub enum Reached {
     Delivered,
     /// Its last acknowledgement has reached the sender.
     Acked,
+}
+
+/// When a task was under way: from the start of a transfer until its last data byte had arrived, or from the beginning of
+/// a delay to its end. Both are zero for what has not happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Interval {
+    pub start: Time,
+    pub end: Time,
 }
 
 /// One flow (a transfer of the schedule). What had not happened when the run was stopped has that time.
@@ -138,7 +148,8 @@ pub struct FctSummary {
 /// The result of a run in which every flow finished, or that was to stop at a time.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Outcome {
-    /// Collective completion time: last data byte of the last transfer at its receiver, from t = 0.
+    /// Completion time: last data byte of the last transfer at its receiver, or the end of the last computation,
+    /// from t = 0.
     pub cct: Time,
     /// When the last acknowledgement was back, until which links carry bytes.
     pub ended: Time,
@@ -149,6 +160,8 @@ pub struct Outcome {
     pub flows: Vec<FlowRecord>,
     /// By link id; empty unless observed.
     pub links: Vec<LinkRecord>,
+    /// When each task was under way, by id, where observed.
+    pub tasks: Vec<Interval>,
     pub counters: Counters,
     /// Samples, where observed.
     pub series: Option<Series>,

@@ -8,7 +8,8 @@ use fabricsim::experiment::{Memory, Plan, Preparer};
 use fabricsim::flow_engine::{self, FlowOptions};
 use fabricsim::outcome::{Observe, Outcome, Stuck};
 use fabricsim::packet_engine::{self, Setup};
-use fabricsim::placement::{Piece, Placement, Route};
+use fabricsim::placement::{Piece, Placement};
+use fabricsim::routes::Route;
 use fabricsim::topology::{Fabric, LinkChange};
 use fabricsim::units::Rate;
 use fabricsim::validation::{House, Subject, Verdict, validate};
@@ -85,6 +86,10 @@ impl Subject for CountsTwice {
 #[test]
 fn a_load_counted_twice_is_caught() {
     let failed = failures(&CountsTwice);
+    assert!(
+        failed.contains(&"assigned link bytes = path by path".to_owned()),
+        "{failed:?}"
+    );
     assert!(failed.contains(&"flow link bytes = assigned".to_owned()), "{failed:?}");
     assert!(
         failed.contains(&"packet link bytes = assigned".to_owned()),

@@ -1,7 +1,7 @@
 //! What a placement costs on a fabric.
 
 use super::framing::Framing;
-use super::loads::{WorstLink, link_loads, worst};
+use crate::loads::{WorstLink, worst_link};
 use crate::placement::Placement;
 use crate::topology::Fabric;
 use crate::units::Time;
@@ -48,13 +48,13 @@ fn time_us(worst: Option<WorstLink>) -> f64 {
 /// The most congested switch-to-switch link under loads in bytes by link id; `None` without any load.
 pub fn worst_fabric_link(fabric: &Fabric, loads: &[f64]) -> Option<WorstLink> {
     let links = fabric.link_ids().filter(|&id| fabric.is_fabric_link(id));
-    worst(fabric, loads, links)
+    worst_link(fabric, loads, links)
 }
 
 /// Assesses a placement of a schedule.
 pub fn assess(fabric: &Fabric, schedule: &Schedule, placement: &Placement, framing: Framing) -> Assessment {
-    let assigned = link_loads(fabric, schedule, placement).map(|loads| Assigned {
-        worst: worst(fabric, &loads, fabric.link_ids()),
+    let assigned = placement.link_loads(fabric, schedule).map(|loads| Assigned {
+        worst: worst_link(fabric, &loads, fabric.link_ids()),
         worst_fabric: worst_fabric_link(fabric, &loads),
         loads,
     });

@@ -2,12 +2,14 @@
 
 use super::dependencies::HeadsAndTails;
 use super::framing::Framing;
-use super::machines::{Family, Leg, Machines};
-use super::optimal::{Certified, least_congestion, optimal_fabric_congestion};
+use super::optimal::{least_congestion, optimal_fabric_congestion};
 use super::pairs::RouteSet;
+use super::resources::{ResourceKind, Resources, WireTransfer};
+use crate::ids::TaskId;
+use crate::loads::Interval;
 use crate::topology::Fabric;
 use crate::units::Time;
-use crate::workload::Schedule;
+use crate::workload::{Action, Schedule};
 
 /// The parts of the bound; each holds for itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -21,7 +23,7 @@ pub struct Parts {
     /// What the whole fabric must carry, however it is routed over equal-cost paths, the cables of hosts with
     /// several included.
     pub fabric: Time,
-    /// The longest chain of dependent transfers, each alone on its best paths.
+    /// The longest chain of dependent transfers and computations, each transfer alone on its best paths.
     pub critical_path: Time,
 }
 
@@ -45,8 +47,8 @@ pub struct Bounds {
     pub cct: Time,
     pub parts: Parts,
     /// The least congestion of the switch-to-switch links over all fractional routings, in payload
-    /// bytes over capacity.
-    pub optimal_fabric: Certified,
+    /// bytes over capacity, in microseconds.
+    pub optimal_fabric: Interval,
 }
 
 /// The bounds of a schedule on a fabric, all of whose transfers have a path.
@@ -59,40 +61,51 @@ pub fn bounds(fabric: &Fabric, schedule: &Schedule, framing: Framing) -> Bounds 
 /// The same for routes of a kind. Where faults come and go, pass the fabric in which every link has the
 /// highest rate it ever gets, and [`RouteSet::Any`] if faults open routes that this one does not have.
 pub fn bounds_over(fabric: &Fabric, routes: RouteSet, schedule: &Schedule, framing: Framing) -> Bounds {
-    let machines = Machines::new(fabric, routes, schedule, framing);
-    let around = HeadsAndTails::new(schedule, &machines);
+    let resources = Resources::new(fabric, routes, schedule, framing);
+    let around = HeadsAndTails::new(schedule, &resources);
     let jobs = || {
-        schedule.transfers().filter_map(|(task, src, dst, bytes)| {
-            let leg = machines.leg(src, dst, bytes)?;
-            Some((leg, around.head(task), around.tail(task)))
+        schedule.transfers().filter_map(|transfer| {
+            let wire = resources.transfer(transfer)?;
+            Some((wire, around.head(transfer.task), around.tail(transfer.task)))
         })
     };
     let (mut nic, mut pair, mut cut) = (0.0_f64, 0.0_f64, 0.0_f64);
-    for family in machines.families() {
-        let bound = machines.bound(family, jobs());
-        let part = match family {
-            Family::NicOut | Family::NicIn => &mut nic,
-            Family::Pair => &mut pair,
-            Family::CutOut(_) | Family::CutIn(_) => &mut cut,
+    for kind in resources.kinds() {
+        let bound = resources.bound(kind, jobs());
+        let part = match kind {
+            ResourceKind::NicOut | ResourceKind::NicIn => &mut nic,
+            ResourceKind::Pair => &mut pair,
+            ResourceKind::CutOut(_) | ResourceKind::CutIn(_) => &mut cut,
         };
         *part = part.max(bound);
     }
-    let critical = jobs().map(|(leg, head, tail)| head + machines.span(&leg) + tail);
-    let critical = critical.fold(0.0, f64::max);
-    let mut optimal_fabric = optimal_fabric_congestion(fabric, &machines.demand);
-    let mut least = optimal_fabric.lower_us;
+    let critical = jobs().map(|(transfer, head, tail)| head + resources.span(&transfer) + tail);
+    let delays = schedule
+        .tasks()
+        .iter()
+        .enumerate()
+        .filter_map(|(index, task)| match task.action {
+            Action::Delay(time) if !time.is_zero() => {
+                let id = TaskId::from(index);
+                Some(around.head(id) + time.0 as f64 + around.tail(id))
+            }
+            _ => None,
+        });
+    let critical = critical.chain(delays).fold(0.0, f64::max);
+    let mut optimal_fabric = optimal_fabric_congestion(fabric, &resources.between_edges);
+    let mut least = optimal_fabric.lower;
     match routes {
-        RouteSet::EqualCost if machines.some_host_chooses() => {
-            least = least.max(least_congestion(fabric, &machines.demand));
+        RouteSet::EqualCost if resources.some_host_chooses() => {
+            least = least.max(least_congestion(fabric, &resources.between_edges));
         }
         RouteSet::EqualCost => {}
-        RouteSet::Any => (least, optimal_fabric.lower_us) = (0.0, 0.0),
+        RouteSet::Any => (least, optimal_fabric.lower) = (0.0, 0.0),
     }
     let parts = Parts {
         nic: whole(nic),
         pair: whole(pair),
         cut: whole(cut),
-        fabric: whole(routed(&machines, jobs(), least * 1e6)),
+        fabric: whole(routed(&resources, jobs(), least * 1e6)),
         critical_path: whole(critical),
     };
     let cct = parts.named().iter().map(|&(_, time)| time).max().unwrap_or(Time::ZERO);
@@ -105,14 +118,14 @@ pub fn bounds_over(fabric: &Fabric, routes: RouteSet, schedule: &Schedule, frami
 
 /// All traffic between edges, which keeps some link between them busy for `congestion`
 /// picoseconds of payload, with the least time before and after.
-fn routed(machines: &Machines, jobs: impl Iterator<Item = (Leg, f64, f64)>, congestion: f64) -> f64 {
-    let ends = jobs.filter_map(|(leg, before, after)| {
-        let (first, last) = machines.ends(&leg)?;
+fn routed(resources: &Resources, jobs: impl Iterator<Item = (WireTransfer, f64, f64)>, congestion: f64) -> f64 {
+    let ends = jobs.filter_map(|(transfer, before, after)| {
+        let (first, last) = resources.ends(&transfer)?;
         Some((before + first, last + after))
     });
     let least = ends.reduce(|a, b| (a.0.min(b.0), a.1.min(b.1)));
     least.map_or(0.0, |(head, tail)| {
-        head + congestion * machines.framing.overhead() + tail
+        head + congestion * resources.framing.overhead() + tail
     })
 }
 

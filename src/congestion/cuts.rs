@@ -7,8 +7,8 @@
 
 use std::collections::BTreeSet;
 
-use super::edges::Edges;
 use crate::ids::{LinkId, NodeId};
+use crate::routes::EdgeSwitches;
 use crate::topology::Fabric;
 
 /// A division of the nodes into sets, by number.
@@ -35,7 +35,7 @@ impl Division {
     }
 
     /// Whether it tells two edges apart.
-    fn divides(&self, edges: &Edges) -> bool {
+    fn divides(&self, edges: &EdgeSwitches) -> bool {
         (1..edges.len() as u32).any(|edge| self.of(edges.node(edge)) != self.of(edges.node(0)))
     }
 
@@ -50,15 +50,15 @@ impl Division {
 const MOST: usize = 8;
 
 /// The divisions of a fabric that tell edges apart, the single edges first; of those with the same cuts one.
-pub(super) fn divisions(fabric: &Fabric, edges: &Edges) -> Vec<Division> {
-    let own = |host: NodeId| host.0 < fabric.hosts() && edges.links(host.0).is_some();
+pub(super) fn divisions(fabric: &Fabric, edges: &EdgeSwitches) -> Vec<Division> {
+    let own = |host: NodeId| host.0 < fabric.hosts() && fabric.attachment(host).is_some();
     let between_edges = |id: &LinkId| !own(fabric.link(*id).from) && !own(fabric.link(*id).to);
     let links: Vec<LinkId> = fabric.link_ids().filter(between_edges).collect();
     let mut known = BTreeSet::new();
     let mut divisions = Vec::new();
     let candidates = std::iter::once(Division::single(fabric))
         .chain(tiers(fabric))
-        .chain(stars(fabric, edges))
+        .chain(stars(fabric))
         .chain(by_rate(fabric, &links))
         .chain(by_delay(fabric, &links));
     for division in candidates {
@@ -129,13 +129,13 @@ fn joined(fabric: &Fabric, belongs: impl Fn(LinkId) -> bool) -> Division {
 
 /// Servers and planes: each switch with the hosts on it that have further cables, where the hosts of
 /// two switches are the same set or distinct ones; switches that share some hosts are in different divisions.
-fn stars(fabric: &Fabric, edges: &Edges) -> Vec<Division> {
+fn stars(fabric: &Fabric) -> Vec<Division> {
     let mut divisions: Vec<Division> = Vec::new();
     for switch in (fabric.hosts()..fabric.nodes().len() as u32).map(NodeId) {
         let ends = fabric.out_links(switch).iter();
         let ends = ends.filter(|&&id| is_up(fabric, id)).map(|&id| fabric.link(id).to);
         let hosts: Vec<NodeId> = ends
-            .filter(|end| end.0 < fabric.hosts() && edges.links(end.0).is_none())
+            .filter(|end| end.0 < fabric.hosts() && fabric.attachment(*end).is_none())
             .collect();
         if hosts.is_empty() {
             continue;

@@ -1,13 +1,13 @@
 //! Heads and tails: the least time before each task of a schedule starts, and after it has ended.
 //!
 //! Both are longest paths through the dependencies, made stronger where many meet: all that a task
-//! waits for must also fit through the machines it shares (one-machine bound), and so must all that
+//! waits for must also fit through the resources it shares (one-machine bound), and so must all that
 //! waits for it.
 
 use std::collections::BTreeMap;
 
-use super::machines::{Family, Leg, Machines};
 use super::one_machine::{Job, earliest_end};
+use super::resources::{ResourceKind, Resources, WireTransfer};
 use super::timeline::{self, Duration};
 use crate::ids::TaskId;
 use crate::workload::{Action, Moment, Schedule};
@@ -18,18 +18,18 @@ pub(super) struct HeadsAndTails {
     /// From the beginning until a task starts.
     head: Vec<f64>,
     /// From the end of a task (delivery of a transfer) to the end of the collective. Negative
-    /// infinity where no transfer follows a delay.
+    /// infinity where nothing that takes time follows a join.
     tail: Vec<f64>,
 }
 
 impl HeadsAndTails {
-    pub(super) fn new(schedule: &Schedule, machines: &Machines) -> Self {
+    pub(super) fn new(schedule: &Schedule, resources: &Resources) -> Self {
         let tasks = schedule.tasks();
         let independent = (0..tasks.len()).all(|t| schedule.successors(TaskId::from(t)).is_empty());
         if independent && tasks.iter().all(|t| t.earliest.is_zero()) {
             return Self::default();
         }
-        let graph = Graph::new(schedule, machines);
+        let graph = Graph::new(schedule, resources);
         let head = graph.heads();
         let tail = if independent { Vec::new() } else { graph.tails() };
         Self { head, tail }
@@ -47,8 +47,8 @@ impl HeadsAndTails {
 /// A schedule with its edges in both directions and an order in which causes come first.
 struct Graph<'a> {
     schedule: &'a Schedule,
-    machines: &'a Machines,
-    families: Vec<Family>,
+    resources: &'a Resources,
+    kinds: Vec<ResourceKind>,
     /// Predecessors of task `t`: `into[offsets[t]..offsets[t + 1]]`, each with the position of the
     /// edge among the successors of its beginning.
     offsets: Vec<u32>,
@@ -60,7 +60,7 @@ struct Graph<'a> {
 }
 
 impl<'a> Graph<'a> {
-    fn new(schedule: &'a Schedule, machines: &'a Machines) -> Self {
+    fn new(schedule: &'a Schedule, resources: &'a Resources) -> Self {
         let count = schedule.tasks().len();
         let ids = || (0..count).map(TaskId::from);
         let mut offsets = vec![0_u32; count + 1];
@@ -91,8 +91,8 @@ impl<'a> Graph<'a> {
         order.extend(ids().filter(|t| waiting[t.index()] > 0));
         Self {
             schedule,
-            machines,
-            families: machines.families(),
+            resources,
+            kinds: resources.kinds(),
             offsets,
             into,
             order,
@@ -104,17 +104,16 @@ impl<'a> Graph<'a> {
         &self.into[self.offsets[task.index()] as usize..self.offsets[task.index() + 1] as usize]
     }
 
-    fn leg(&self, task: TaskId) -> Option<Leg> {
-        match self.schedule.task(task).action {
-            Action::Transfer { src, dst, bytes } => self.machines.leg(src, dst, bytes),
-            _ => None,
-        }
+    fn transfer(&self, task: TaskId) -> Option<WireTransfer> {
+        self.resources.transfer(self.schedule.transfer(task)?)
     }
 
     /// Least time between the start and the end of a task.
     fn length(&self, task: TaskId) -> f64 {
         match self.schedule.task(task).action {
-            Action::Transfer { .. } => self.leg(task).map_or(0.0, |leg| self.machines.span(&leg)),
+            Action::Transfer { .. } => self
+                .transfer(task)
+                .map_or(0.0, |transfer| self.resources.span(&transfer)),
             Action::Delay(duration) => duration.0 as f64,
             Action::Relay => 0.0,
         }
@@ -123,7 +122,12 @@ impl<'a> Graph<'a> {
     /// Least time from the start of a task to one of its moments.
     fn until(&self, task: TaskId, moment: Moment) -> f64 {
         match moment {
-            Moment::Sent => self.leg(task).map_or(0.0, |leg| self.machines.sending(&leg)),
+            Moment::Begun => self
+                .transfer(task)
+                .map_or(0.0, |transfer| self.resources.latency(&transfer)),
+            Moment::Sent => self
+                .transfer(task)
+                .map_or(0.0, |transfer| self.resources.sending(&transfer)),
             _ => self.length(task) + self.lag(task, moment).unwrap_or(0.0),
         }
     }
@@ -132,9 +136,12 @@ impl<'a> Graph<'a> {
     /// lie any time before.
     fn lag(&self, task: TaskId, moment: Moment) -> Option<f64> {
         match moment {
-            Moment::Sent => None,
+            Moment::Begun | Moment::Sent => None,
             Moment::Delivered => Some(0.0),
-            Moment::Acked => Some(self.leg(task).map_or(0.0, |leg| self.machines.acknowledgement(&leg))),
+            Moment::Acked => Some(
+                self.transfer(task)
+                    .map_or(0.0, |transfer| self.resources.acknowledgement(&transfer)),
+            ),
         }
     }
 
@@ -162,8 +169,8 @@ impl<'a> Graph<'a> {
             }
             let causes = self.into(task).iter().filter_map(|&(before, position)| {
                 let moment = self.schedule.successors(before)[position as usize].1;
-                // Machines between the ends may still work on what has only been sent.
-                (moment != Moment::Sent).then(|| (before, head[before.index()], 0.0))
+                // Resources between the ends may still work on what has only been sent, or only begun to arrive.
+                (!matches!(moment, Moment::Begun | Moment::Sent)).then(|| (before, head[before.index()], 0.0))
             });
             let met = self.shared(causes, &mut jobs);
             let released = times.iter().copied().fold(met, f64::max);
@@ -180,10 +187,11 @@ impl<'a> Graph<'a> {
         let mut head = vec![0.0; self.order.len()];
         let tasks = self.schedule.tasks();
         if tasks.iter().any(|task| task.action == Action::Relay) {
-            let duration = |task| {
-                let [sent, delivered, acked] =
-                    [Moment::Sent, Moment::Delivered, Moment::Acked].map(|moment| self.until(task, moment));
-                Duration { sent, delivered, acked }
+            let duration = |task| Duration {
+                begun: self.until(task, Moment::Begun),
+                sent: self.until(task, Moment::Sent),
+                delivered: self.until(task, Moment::Delivered),
+                acked: self.until(task, Moment::Acked),
             };
             timeline::run(self.schedule, duration, |task, start, _| head[task.index()] = start);
         }
@@ -196,29 +204,29 @@ impl<'a> Graph<'a> {
         if tasks.clone().nth(1).is_none() {
             return 0.0;
         }
-        let mut legs: Vec<_> = tasks
-            .filter_map(|(task, before, after)| Some((task, self.leg(task)?, before, after)))
+        let mut transfers: Vec<_> = tasks
+            .filter_map(|(task, before, after)| Some((task, self.transfer(task)?, before, after)))
             .collect();
-        legs.sort_by(|a, b| a.0.cmp(&b.0).then(a.2.total_cmp(&b.2)));
-        legs.dedup_by_key(|&mut (task, ..)| task);
+        transfers.sort_by(|a, b| a.0.cmp(&b.0).then(a.2.total_cmp(&b.2)));
+        transfers.dedup_by_key(|&mut (task, ..)| task);
         let mut end = 0.0_f64;
         let mut alike = Vec::new();
-        for &family in &self.families {
+        for &kind in &self.kinds {
             jobs.clear();
-            jobs.extend(legs.iter().filter_map(|(_, leg, before, after)| {
-                let need = self.machines.need(family, leg)?;
+            jobs.extend(transfers.iter().filter_map(|(_, transfer, before, after)| {
+                let demand = self.resources.demand(kind, transfer)?;
                 let job = Job {
-                    head: before + need.head,
-                    work: leg.wire / need.rate,
-                    tail: need.tail + after,
+                    head: before + demand.head,
+                    work: transfer.wire / demand.rate,
+                    tail: demand.tail + after,
                 };
-                Some((need.machine, job))
+                Some((demand.resource, job))
             }));
-            jobs.sort_by_key(|&(machine, _)| machine);
+            jobs.sort_by_key(|&(resource, _)| resource);
             // A single transfer is bounded by its span already.
-            for machine in jobs.chunk_by(|a, b| a.0 == b.0).filter(|jobs| jobs.len() > 1) {
+            for resource in jobs.chunk_by(|a, b| a.0 == b.0).filter(|jobs| jobs.len() > 1) {
                 alike.clear();
-                alike.extend(machine.iter().map(|&(_, job)| job));
+                alike.extend(resource.iter().map(|&(_, job)| job));
                 end = end.max(earliest_end(&mut alike));
             }
         }
@@ -263,10 +271,12 @@ impl<'a> Graph<'a> {
     }
 }
 
-/// What follows a task without successors: the collective may end with a transfer, not with a delay.
+/// What follows a task without successors: all may end with a transfer or with a delay that takes time, not with
+/// what takes none.
 fn nothing_after(action: Action) -> f64 {
     match action {
         Action::Transfer { .. } => 0.0,
+        Action::Delay(time) if !time.is_zero() => 0.0,
         Action::Delay(_) | Action::Relay => f64::NEG_INFINITY,
     }
 }

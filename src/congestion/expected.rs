@@ -8,31 +8,24 @@
 
 use std::collections::BTreeMap;
 
-use super::edges::Edges;
-use super::loads::{transfer, transfers_by_step};
-use super::occupancy::{chances, mean};
-use crate::ids::{LinkId, NodeId, TaskId};
+use super::balls_in_bins::{cdf, mean};
+use crate::ids::{HostId, LinkId, TaskId};
+use crate::loads::Interval;
 use crate::placement::{Hash, Placement};
+use crate::routes::EdgeSwitches;
 use crate::topology::Fabric;
-use crate::workload::Schedule;
-
-/// An expectation between two proven limits, in microseconds.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Expected {
-    pub lower_us: f64,
-    pub upper_us: f64,
-}
+use crate::workload::{Schedule, Transfer};
 
 /// Sub-flows out of one edge beyond which the distribution takes too long.
 const MOST_BALLS: usize = 50_000;
 
-/// Limits of the expected largest congestion of a switch-to-switch link, where every sub-flow of what `hash`
+/// Limits, in microseconds, of the expected largest congestion of a switch-to-switch link, where every sub-flow of what `hash`
 /// says hashes onto one of its paths. `None` unless all paths have two links, of one rate, and
 /// whatever leaves or enters an edge has the same choice, as on a leaf-spine without faults.
 ///
 /// Where sub-flows differ in size, the limits are those of as many of the smallest and of the largest size.
-pub fn expected_over_all(fabric: &Fabric, schedule: &Schedule, placement: &Placement, hash: Hash) -> Option<Expected> {
-    let tasks = schedule.transfers().map(|(task, ..)| task);
+pub fn expected_over_all(fabric: &Fabric, schedule: &Schedule, placement: &Placement, hash: Hash) -> Option<Interval> {
+    let tasks = schedule.transfers().map(|transfer| transfer.task);
     expected(fabric, schedule, placement, hash, tasks)
 }
 
@@ -42,8 +35,8 @@ pub fn expected_by_step(
     schedule: &Schedule,
     placement: &Placement,
     hash: Hash,
-) -> Vec<Option<Expected>> {
-    let steps = transfers_by_step(schedule).into_iter();
+) -> Vec<Option<Interval>> {
+    let steps = schedule.transfers_by_step().into_iter();
     steps
         .map(|step| expected(fabric, schedule, placement, hash, step.into_iter()))
         .collect()
@@ -55,13 +48,13 @@ fn expected(
     placement: &Placement,
     hash: Hash,
     tasks: impl Iterator<Item = TaskId>,
-) -> Option<Expected> {
-    let edges = Edges::new(fabric);
-    let mut throws = Throws::new(edges.len());
+) -> Option<Interval> {
+    let edges = EdgeSwitches::new(fabric);
+    let mut balls = BallsInBins::new(edges.len());
     let mut hosts = BTreeMap::new();
     let mut subflows = BTreeMap::new();
     for task in tasks {
-        let (src, dst, _) = transfer(schedule, task)?;
+        let Transfer { src, dst, .. } = schedule.transfer(task)?;
         let (from, to) = (edges.of(src), edges.of(dst));
         if from != to {
             hosts.entry((from, to)).or_insert((src, dst));
@@ -74,10 +67,10 @@ fn expected(
         }
     }
     for (from, to, bytes) in subflows.into_values() {
-        throws.add(from, to, bytes);
+        balls.add(from, to, bytes);
     }
     let links = Links::survey(fabric, &edges, &hosts)?;
-    throws.expected(&links)
+    balls.expected(&links)
 }
 
 /// The links that sub-flows pick from.
@@ -92,7 +85,7 @@ struct Links {
 
 impl Links {
     /// `None` where picks are not uniform.
-    fn survey(fabric: &Fabric, edges: &Edges, hosts: &BTreeMap<(u32, u32), (u32, u32)>) -> Option<Self> {
+    fn survey(fabric: &Fabric, edges: &EdgeSwitches, hosts: &BTreeMap<(u32, u32), (HostId, HostId)>) -> Option<Self> {
         let mut links = Self {
             up: BTreeMap::new(),
             down: BTreeMap::new(),
@@ -102,10 +95,8 @@ impl Links {
         let mut rate = None;
         for (&(from, to), &(src, dst)) in hosts {
             let mut uses = [BTreeMap::<LinkId, u32>::new(), BTreeMap::new()];
-            for path in fabric.paths(NodeId(src), NodeId(dst)) {
-                let first = usize::from(edges.links(src).is_some());
-                let last = path.len() - usize::from(edges.links(dst).is_some());
-                let &[up, down] = &path[first..last] else {
+            for path in fabric.paths(src.node(), dst.node()) {
+                let &[up, down] = edges.inner(&path, src, dst) else {
                     return None;
                 };
                 for (uses, link) in uses.iter_mut().zip([up, down]) {
@@ -130,7 +121,7 @@ impl Links {
 }
 
 /// Sub-flows by edge.
-struct Throws {
+struct BallsInBins {
     out: Vec<usize>,
     into: Vec<usize>,
     /// Where the first sub-flow out of each edge goes.
@@ -141,7 +132,7 @@ struct Throws {
     one_to_one: bool,
 }
 
-impl Throws {
+impl BallsInBins {
     fn new(edges: usize) -> Self {
         Self {
             out: vec![0; edges],
@@ -161,7 +152,7 @@ impl Throws {
         self.one_to_one &= *self.partner[from as usize].get_or_insert(to) == to;
     }
 
-    fn expected(&self, links: &Links) -> Option<Expected> {
+    fn expected(&self, links: &Links) -> Option<Interval> {
         if self.out.iter().chain(&self.into).any(|&balls| balls > MOST_BALLS) {
             return None;
         }
@@ -170,7 +161,7 @@ impl Throws {
             let edges = links.iter().map(|(&edge, links)| (balls[edge as usize], links.len()));
             let mut all: Vec<f64> = Vec::new();
             for (balls, bins) in edges {
-                let one = known.entry((balls, bins)).or_insert_with(|| chances(balls, bins));
+                let one = known.entry((balls, bins)).or_insert_with(|| cdf(balls, bins));
                 let longest = all.len().max(one.len());
                 all.resize(longest, 1.0);
                 all.iter_mut().zip(&*one).for_each(|(all, one)| *all *= one);
@@ -187,9 +178,9 @@ impl Throws {
             (0..up.len().max(down.len())).map(either).sum()
         };
         let time_us = |balls: f64, bytes: u64| balls * bytes as f64 / links.bytes_per_ps / 1e6;
-        Some(Expected {
-            lower_us: time_us(lower, self.smallest),
-            upper_us: time_us(upper, self.largest),
+        Some(Interval {
+            lower: time_us(lower, self.smallest),
+            upper: time_us(upper, self.largest),
         })
     }
 

@@ -2,15 +2,15 @@
 
 use std::collections::VecDeque;
 
-use super::ways::Ways;
 use crate::ids::LinkId;
+use crate::routes::PathDag;
 use crate::units::Rate;
 
-/// Shortest augmenting paths (Edmonds and Karp) in whole bits per second, on the part of the ways
+/// Shortest augmenting paths (Edmonds and Karp) in whole bits per second, on the part of the graph
 /// that one source uses.
 #[derive(Debug)]
 pub(super) struct MaxFlow<'a> {
-    ways: &'a Ways,
+    dag: &'a PathDag,
     /// Bits per second of each hop.
     rates: Vec<u64>,
     /// The largest rate of a single path, by position.
@@ -35,16 +35,16 @@ struct Step {
 
 impl<'a> MaxFlow<'a> {
     /// With the rate that counts for each link.
-    pub(super) fn new(ways: &'a Ways, rate: impl Fn(LinkId) -> Rate) -> Self {
-        let rates: Vec<u64> = ways.all_hops().iter().map(|hop| rate(hop.link).0).collect();
-        let mut widest = vec![0; ways.len()];
+    pub(super) fn new(dag: &'a PathDag, rate: impl Fn(LinkId) -> Rate) -> Self {
+        let rates: Vec<u64> = dag.all_hops().iter().map(|hop| rate(hop.link).0).collect();
+        let mut widest = vec![0; dag.len()];
         widest[0] = u64::MAX;
-        for position in 1..ways.len() {
-            let paths = ways.range(position).zip(ways.hops(position));
+        for position in 1..dag.len() {
+            let paths = dag.range(position).zip(dag.hops(position));
             let widths = paths.map(|(index, hop)| rates[index].min(widest[hop.to as usize]));
             widest[position] = widths.max().unwrap_or(0);
         }
-        Self { ways, rates, widest }
+        Self { dag, rates, widest }
     }
 
     /// The rate at which a source can send over all its paths together; `enough` where it can send that.
@@ -66,7 +66,7 @@ impl<'a> MaxFlow<'a> {
     }
 
     fn residual(&self, source: usize) -> Residual {
-        let hops = self.ways.all_hops().len();
+        let hops = self.dag.all_hops().len();
         let mut residual = Residual {
             left: vec![0; hops],
             sent: vec![0; hops],
@@ -79,7 +79,7 @@ impl<'a> MaxFlow<'a> {
             if !used[position] {
                 continue;
             }
-            for (index, hop) in self.ways.range(position).zip(self.ways.hops(position)) {
+            for (index, hop) in self.dag.range(position).zip(self.dag.hops(position)) {
                 residual.left[index] = self.rates[index];
                 residual.incoming[hop.to as usize].push((index, position));
                 used[hop.to as usize] = true;
@@ -96,7 +96,7 @@ impl<'a> MaxFlow<'a> {
             if at == 0 {
                 return residual.send(source, at_most);
             }
-            let forwards = self.ways.range(at).zip(self.ways.hops(at));
+            let forwards = self.dag.range(at).zip(self.dag.hops(at));
             let forwards = forwards.filter(|&(hop, _)| residual.left[hop] > 0);
             let forwards = forwards.map(|(hop, far)| (far.to as usize, hop, false));
             let backwards = residual.incoming[at].iter().filter(|&&(hop, _)| residual.sent[hop] > 0);

@@ -67,9 +67,9 @@ pub(super) fn earliest_end(jobs: &mut [Job]) -> f64 {
     }
 }
 
-/// Jobs of one machine as bytes; those of equal head and tail are one.
+/// Jobs of one resource as bytes; those of equal head and tail are one.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Machine {
+pub(super) struct Resource {
     /// Bytes in the place of work.
     jobs: Vec<Job>,
 }
@@ -77,7 +77,7 @@ pub(super) struct Machine {
 /// How many of the last jobs a new one is compared with.
 const RECENT: usize = 4;
 
-impl Machine {
+impl Resource {
     pub(super) fn add(&mut self, head: f64, bytes: f64, tail: f64) {
         let recent = self.jobs.iter_mut().rev().take(RECENT);
         for job in recent {
@@ -135,12 +135,12 @@ mod tests {
 
     #[test]
     fn equal_jobs_are_one() {
-        let mut machine = Machine::default();
+        let mut resource = Resource::default();
         for i in 0..1_000 {
-            machine.add(f64::from(i % 3), 2.0, f64::from(i % 3));
+            resource.add(f64::from(i % 3), 2.0, f64::from(i % 3));
         }
-        assert_eq!(machine.jobs.len(), 3);
-        assert_eq!(machine.take(2.0), 1_000.0);
-        assert_eq!(machine.take(2.0), 0.0);
+        assert_eq!(resource.jobs.len(), 3);
+        assert_eq!(resource.take(2.0), 1_000.0);
+        assert_eq!(resource.take(2.0), 0.0);
     }
 }

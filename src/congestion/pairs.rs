@@ -4,11 +4,11 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::cuts::{Division, divisions};
-use super::edges::{Edges, PairAmount, PairIndex, by_destination};
 use super::framing::Framing;
 use super::max_flow::MaxFlow;
-use super::ways::{WayFinder, Ways};
 use crate::ids::{LinkId, NodeId};
+use crate::loads::{PairAmount, PairIndex, by_destination};
+use crate::routes::{EdgeSwitches, PathDag, PathDagBuilder};
 use crate::topology::Fabric;
 use crate::units::{PS_PER_SECOND, Rate};
 
@@ -99,7 +99,7 @@ impl Pairs {
     /// beyond which a pair's own does not matter.
     pub(super) fn new(
         fabric: &Fabric,
-        edges: &Edges,
+        edges: &EdgeSwitches,
         framing: Framing,
         demand: &[PairAmount],
         enough: impl Fn(&PairAmount) -> f64,
@@ -107,24 +107,24 @@ impl Pairs {
         let mut pairs = Self::none(fabric, edges, demand);
         let costs = costs(fabric, framing);
         let mut used = vec![[false; 2]; fabric.links().len() * pairs.divisions.len()];
-        let mut finder = WayFinder::new(fabric);
+        let mut builder = PathDagBuilder::new(fabric);
         let symmetric = is_symmetric(fabric);
         for demand in by_destination(demand) {
             let dst = demand[0].dst;
             let sources = demand.iter().map(|d| edges.node(d.src));
-            let ways = finder.to(edges.node(dst), edges.receiver(dst), sources);
-            pairs.add_cut_rates(fabric, &ways, &mut used);
-            let (through, through_but_one) = latencies(&ways, &costs);
+            let dag = builder.build(edges.node(dst), edges.receiver(dst), sources);
+            pairs.add_cut_rates(fabric, &dag, &mut used);
+            let (through, through_but_one) = latencies(&dag, &costs);
             let back = if symmetric {
-                ways_back(fabric, &ways)
+                delays_back(fabric, &dag)
             } else {
-                vec![0.0; ways.len()]
+                vec![0.0; dag.len()]
             };
             let crossings: Vec<_> = (0..pairs.divisions.len())
-                .map(|d| pairs.crossings_of(d, &ways, &costs, &through))
+                .map(|d| pairs.crossings_of(d, &dag, &costs, &through))
                 .collect();
-            let flow = MaxFlow::new(&ways, |link| fabric.link(link).rate);
-            for (demand, &source) in demand.iter().zip(&ways.sources) {
+            let flow = MaxFlow::new(&dag, |link| fabric.link(link).rate);
+            for (demand, &source) in demand.iter().zip(&dag.sources) {
                 pairs.index.number(demand.src, dst);
                 pairs.pairs.push(Pair {
                     through: through[source as usize],
@@ -139,8 +139,8 @@ impl Pairs {
     }
 
     /// The same where packets may take any way: what lies between two edges is the least over all
-    /// ways, and a cut has all links with a rate.
-    pub(super) fn of_any_route(fabric: &Fabric, edges: &Edges, framing: Framing, demand: &[PairAmount]) -> Self {
+    /// dag, and a cut has all links with a rate.
+    pub(super) fn of_any_route(fabric: &Fabric, edges: &EdgeSwitches, framing: Framing, demand: &[PairAmount]) -> Self {
         let mut pairs = Self::none(fabric, edges, demand);
         for (division, rates) in pairs.divisions.iter().zip(&mut pairs.rates) {
             for link in fabric.links() {
@@ -182,7 +182,7 @@ impl Pairs {
         pairs
     }
 
-    fn none(fabric: &Fabric, edges: &Edges, demand: &[PairAmount]) -> Self {
+    fn none(fabric: &Fabric, edges: &EdgeSwitches, demand: &[PairAmount]) -> Self {
         let divisions = divisions(fabric, edges);
         let nodes = fabric.nodes().len();
         let no_rate = CutRates {
@@ -218,12 +218,12 @@ impl Pairs {
         &self.crossings[index as usize * divisions..][..divisions]
     }
 
-    fn add_cut_rates(&mut self, fabric: &Fabric, ways: &Ways, used: &mut [[bool; 2]]) {
-        let target = ways.node(0);
+    fn add_cut_rates(&mut self, fabric: &Fabric, dag: &PathDag, used: &mut [[bool; 2]]) {
+        let target = dag.node(0);
         let links = fabric.links().len();
         for (d, division) in self.divisions.iter().enumerate() {
             let rates = &mut self.rates[d];
-            for hop in ways.all_hops() {
+            for hop in dag.all_hops() {
                 let link = fabric.link(hop.link);
                 let (from, to) = (division.of(link.from), division.of(link.to));
                 let used = &mut used[d * links + hop.link.index()];
@@ -240,17 +240,17 @@ impl Pairs {
     }
 
     /// By position: how a source there would cross one division.
-    fn crossings_of(&self, d: usize, ways: &Ways, costs: &[Cost], through: &[f64]) -> Vec<Crossings> {
+    fn crossings_of(&self, d: usize, dag: &PathDag, costs: &[Cost], through: &[f64]) -> Vec<Crossings> {
         let division = &self.divisions[d];
-        let set = |position: usize| division.of(ways.node(position));
+        let set = |position: usize| division.of(dag.node(position));
         let never = Crossings {
             out: Crossing::NEVER,
             into: Crossing::NEVER,
         };
-        let mut crossings = vec![never; ways.len()];
-        for position in 1..ways.len() {
+        let mut crossings = vec![never; dag.len()];
+        for position in 1..dag.len() {
             let mut best = never;
-            for hop in ways.hops(position) {
+            for hop in dag.hops(position) {
                 let (next, cost) = (hop.to as usize, costs[hop.link.index()]);
                 let here = Crossing {
                     head: 0.0,
@@ -262,7 +262,7 @@ impl Pairs {
                 };
                 let leaves = set(next) != set(position);
                 let enters = leaves && set(next) == set(0);
-                // Between nodes of one set, some ways may cross and others not.
+                // Between nodes of one set, some paths may cross and others not.
                 if set(position) != set(0) {
                     best.out = best.out.or(if leaves { here } else { later(crossings[next].out) });
                     best.into = best.into.or(if enters { here } else { later(crossings[next].into) });
@@ -311,11 +311,11 @@ fn costs(fabric: &Fabric, framing: Framing) -> Vec<Cost> {
 }
 
 /// Least latency to the destination by position, with all transmissions and without the longest.
-fn latencies(ways: &Ways, costs: &[Cost]) -> (Vec<f64>, Vec<f64>) {
-    let (mut all, mut but_one) = (vec![0.0; ways.len()], vec![0.0; ways.len()]);
-    for position in 1..ways.len() {
+fn latencies(dag: &PathDag, costs: &[Cost]) -> (Vec<f64>, Vec<f64>) {
+    let (mut all, mut but_one) = (vec![0.0; dag.len()], vec![0.0; dag.len()]);
+    for position in 1..dag.len() {
         let (mut least, mut least_but_one) = (f64::INFINITY, f64::INFINITY);
-        for hop in ways.hops(position) {
+        for hop in dag.hops(position) {
             let (next, cost) = (hop.to as usize, costs[hop.link.index()]);
             least = least.min(cost.delay + cost.transmission + all[next]);
             let without = cost.delay + all[next];
@@ -339,10 +339,10 @@ fn rate_of(flow: &MaxFlow<'_>, source: u32, enough: f64) -> f64 {
 }
 
 /// Least propagation delay from the destination back to each position, along the same cables.
-fn ways_back(fabric: &Fabric, ways: &Ways) -> Vec<f64> {
-    let mut back = vec![0.0; ways.len()];
-    for position in 1..ways.len() {
-        let hops = ways.hops(position).iter().map(|hop| {
+fn delays_back(fabric: &Fabric, dag: &PathDag) -> Vec<f64> {
+    let mut back = vec![0.0; dag.len()];
+    for position in 1..dag.len() {
+        let hops = dag.hops(position).iter().map(|hop| {
             let reverse = fabric.link(hop.link).reverse;
             fabric.link(reverse).delay.0 as f64 + back[hop.to as usize]
         });

@@ -9,16 +9,15 @@
 //! steps do not overlap and load their links alike. An estimate elsewhere: flows that a slower link
 //! holds back leave room to others, and steps that overlap share links.
 
-use super::edges::{Edges, PairIndex};
 use super::framing::Framing;
-use super::loads::{LinkLoads, transfer, transfers_by_step};
 use super::timeline::{self, Duration};
-use super::ways::WayFinder;
-use crate::ids::{LinkId, NodeId, TaskId};
-use crate::placement::{Piece, Placement, Route};
+use crate::ids::{HostId, LinkId, TaskId};
+use crate::loads::{LinkLoads, PairIndex};
+use crate::placement::{Piece, Placement};
+use crate::routes::{EdgeSwitches, PathDagBuilder, Route};
 use crate::topology::Fabric;
 use crate::units::Time;
-use crate::workload::Schedule;
+use crate::workload::{Schedule, Transfer};
 
 /// The predicted completion time; `None` where some piece is routed dynamically.
 pub(super) fn predict(fabric: &Fabric, schedule: &Schedule, placement: &Placement, framing: Framing) -> Option<Time> {
@@ -71,9 +70,9 @@ impl Way {
 struct Durations<'a> {
     fabric: &'a Fabric,
     framing: Framing,
-    edges: Edges,
+    edges: EdgeSwitches,
     loads: LinkLoads<'a>,
-    finder: WayFinder<'a>,
+    builder: PathDagBuilder<'a>,
     /// Pairs of the step that are spread over all their paths, and the worst of those.
     spread: PairIndex,
     worst: Vec<Way>,
@@ -81,12 +80,12 @@ struct Durations<'a> {
 
 impl<'a> Durations<'a> {
     fn new(fabric: &'a Fabric, framing: Framing) -> Self {
-        let edges = Edges::new(fabric);
+        let edges = EdgeSwitches::new(fabric);
         Self {
             fabric,
             framing,
             loads: LinkLoads::new(fabric),
-            finder: WayFinder::new(fabric),
+            builder: PathDagBuilder::new(fabric),
             spread: PairIndex::new(edges.len()),
             worst: Vec::new(),
             edges,
@@ -97,20 +96,20 @@ impl<'a> Durations<'a> {
     fn of(&mut self, schedule: &Schedule, placement: &Placement) -> Option<Vec<Duration>> {
         let mut durations = vec![Duration::default(); schedule.tasks().len()];
         let framing = self.framing;
-        for step in transfers_by_step(schedule) {
+        for step in schedule.transfers_by_step() {
             self.loads.clear();
             for &task in &step {
-                let (src, dst, _) = transfer(schedule, task)?;
-                self.loads
-                    .add_transfer(placement, task, src, dst, &|bytes| framing.wire(bytes) as f64)?;
+                let transfer = schedule.transfer(task)?;
+                placement.load(&mut self.loads, transfer, &|bytes| framing.wire(bytes) as f64)?;
             }
             self.loads.finish();
             self.survey_spread_pairs(schedule, placement, &step);
             for &task in &step {
-                let (src, dst, _) = transfer(schedule, task)?;
+                let Transfer { src, dst, .. } = schedule.transfer(task)?;
                 let pieces = placement.of(task).iter().filter(|_| src != dst);
                 let times = pieces.map(|piece| self.time(src, dst, piece));
                 durations[task.index()] = times.fold(Duration::default(), |all, piece| Duration {
+                    begun: all.begun.max(piece.begun),
                     sent: all.sent.max(piece.sent),
                     delivered: all.delivered.max(piece.delivered),
                     acked: all.acked.max(piece.acked),
@@ -120,7 +119,7 @@ impl<'a> Durations<'a> {
         Some(durations)
     }
 
-    fn time(&self, src: u32, dst: u32, piece: &Piece) -> Duration {
+    fn time(&self, src: HostId, dst: HostId, piece: &Piece) -> Duration {
         let way = self.way(src, dst, piece.route);
         let packet = match self.framing {
             Framing::Fluid => 0.0,
@@ -128,23 +127,24 @@ impl<'a> Durations<'a> {
         };
         let through = way.drain + packet * (way.per_byte - way.slowest);
         Duration {
+            begun: way.delay + packet * way.per_byte,
             sent: way.drain,
             delivered: through + way.delay,
             acked: through + way.round_trip,
         }
     }
 
-    fn way(&self, src: u32, dst: u32, route: Route) -> Way {
+    fn way(&self, src: HostId, dst: HostId, route: Route) -> Way {
         let (from, to) = (self.edges.of(src), self.edges.of(dst));
         match route {
             Route::Pinned(index) => {
-                let path = self.fabric.path(NodeId(src), NodeId(dst), index);
+                let path = self.fabric.path(src.node(), dst.node(), index);
                 path.iter().map(|&link| self.link(link)).fold(Way::default(), Way::and)
             }
             _ => {
                 let inner = (from != to).then(|| self.worst[self.spread.of(from, to)]);
-                let up = self.edges.links(src).map(|l| self.link(l.up));
-                let down = self.edges.links(dst).map(|l| self.link(l.down));
+                let up = self.edges.attachment(src).map(|a| self.link(a.up));
+                let down = self.edges.attachment(dst).map(|a| self.link(a.down));
                 [up, inner, down].into_iter().flatten().fold(Way::default(), Way::and)
             }
         }
@@ -155,7 +155,7 @@ impl<'a> Durations<'a> {
         let per_byte = 1.0 / link.rate.bytes_per_ps();
         let (there, back) = (link.delay.0 as f64, self.fabric.link(link.reverse).delay.0 as f64);
         Way {
-            drain: self.loads.bytes[id.index()] * per_byte,
+            drain: self.loads.of(id) * per_byte,
             delay: there,
             round_trip: there + back,
             per_byte,
@@ -168,7 +168,7 @@ impl<'a> Durations<'a> {
         self.spread.clear();
         let mut pairs = Vec::new();
         for &task in step {
-            let Some((src, dst, _)) = transfer(schedule, task) else {
+            let Some(Transfer { src, dst, .. }) = schedule.transfer(task) else {
                 continue;
             };
             let (from, to) = (self.edges.of(src), self.edges.of(dst));
@@ -183,14 +183,16 @@ impl<'a> Durations<'a> {
         for alike in pairs.chunk_by(|a, b| a.0 == b.0) {
             let to = alike[0].0;
             let sources = alike.iter().map(|&(_, from)| self.edges.node(from));
-            let ways = self.finder.to(self.edges.node(to), self.edges.receiver(to), sources);
-            let mut worst = vec![Way::default(); ways.len()];
-            for position in 1..ways.len() {
-                let hops = ways.hops(position).iter();
+            let dag = self
+                .builder
+                .build(self.edges.node(to), self.edges.receiver(to), sources);
+            let mut worst = vec![Way::default(); dag.len()];
+            for position in 1..dag.len() {
+                let hops = dag.hops(position).iter();
                 let through = hops.map(|hop| self.link(hop.link).and(worst[hop.to as usize]));
                 worst[position] = through.fold(Way::default(), Way::or);
             }
-            for (&(to, from), &source) in alike.iter().zip(&ways.sources) {
+            for (&(to, from), &source) in alike.iter().zip(&dag.sources) {
                 self.worst[self.spread.of(from, to)] = worst[source as usize];
             }
         }

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use super::bounds::{Bounds, bounds_over};
 use super::framing::Framing;
-use super::loads::{LinkLoads, WorstLink, transfer, transfers_by_step};
 use super::pairs::RouteSet;
 use crate::ids::TaskId;
+use crate::loads::{LinkLoads, WorstLink};
 use crate::placement::Placement;
 use crate::rng::mix;
 use crate::topology::Fabric;
-use crate::workload::{Schedule, ScheduleBuilder};
+use crate::workload::{Schedule, ScheduleBuilder, Transfer};
 
 /// One step without placement.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -35,13 +35,13 @@ pub struct StepCongestion {
 /// The bounds of every step, by step. Steps with the same transfers are solved once.
 pub fn bounds_by_step(fabric: &Fabric, routes: RouteSet, schedule: &Schedule, framing: Framing) -> Vec<StepBounds> {
     let mut known: BTreeMap<[u64; 3], StepBounds> = BTreeMap::new();
-    let steps = transfers_by_step(schedule).into_iter().map(|step| {
+    let steps = schedule.transfers_by_step().into_iter().map(|step| {
         let found = known.entry(fingerprint(schedule, &step));
         *found.or_insert_with(|| {
             let mut builder = ScheduleBuilder::default();
             let mut total = 0;
-            for (src, dst, bytes) in step.iter().filter_map(|&task| transfer(schedule, task)) {
-                builder.transfer(src, dst, bytes, 0);
+            for Transfer { src, dst, bytes, .. } in step.iter().filter_map(|&task| schedule.transfer(task)) {
+                builder.transfer(src.0, dst.0, bytes, 0);
                 total += bytes;
             }
             StepBounds {
@@ -57,11 +57,10 @@ pub fn bounds_by_step(fabric: &Fabric, routes: RouteSet, schedule: &Schedule, fr
 /// The congestion of every step, by step; `None` where some piece is routed dynamically.
 pub fn congestion_by_step(fabric: &Fabric, schedule: &Schedule, placement: &Placement) -> Option<Vec<StepCongestion>> {
     let mut loads = LinkLoads::new(fabric);
-    let steps = transfers_by_step(schedule).into_iter().map(|step| {
+    let steps = schedule.transfers_by_step().into_iter().map(|step| {
         loads.clear();
         for task in step {
-            let (src, dst, _) = transfer(schedule, task)?;
-            loads.add_transfer(placement, task, src, dst, &|bytes| bytes as f64)?;
+            placement.load(&mut loads, schedule.transfer(task)?, &|bytes| bytes as f64)?;
         }
         loads.finish();
         Some(StepCongestion {
@@ -75,8 +74,8 @@ pub fn congestion_by_step(fabric: &Fabric, schedule: &Schedule, placement: &Plac
 /// A hash of a step's transfers in any order: their number and two sums of mixed values.
 fn fingerprint(schedule: &Schedule, step: &[TaskId]) -> [u64; 3] {
     let mut print = [step.len() as u64, 0, 0];
-    for (src, dst, bytes) in step.iter().filter_map(|&task| transfer(schedule, task)) {
-        let one = mix(mix(u64::from(src) << 32 | u64::from(dst)) ^ bytes);
+    for Transfer { src, dst, bytes, .. } in step.iter().filter_map(|&task| schedule.transfer(task)) {
+        let one = mix(mix(u64::from(src.0) << 32 | u64::from(dst.0)) ^ bytes);
         print[1] = print[1].wrapping_add(one);
         print[2] = print[2].wrapping_add(mix(one ^ 0x5bd1_e995_9e37_79b9));
     }

@@ -1,12 +1,13 @@
 //! Closed forms, brute force and the exact solver against the bounds.
 
 use super::*;
-use crate::ids::NodeId;
 use crate::input::NoFiles;
-use crate::placement::{Ecmp, Hash, LoadBalancing, Placement, Spray};
+use crate::loads::Interval;
+use crate::placement::{Ecmp, Hash, LoadBalancing, OptimalTransport, Placement, Solver, Spray, judge};
+use crate::rng::mix;
 use crate::topology::{Cable, Fabric, LeafSpine, LinkChange};
 use crate::units::{Bytes, Rate, Time};
-use crate::workload::{AllToAll, Moment, Schedule, ScheduleBuilder, Workload};
+use crate::workload::{AllToAll, Moment, Schedule, ScheduleBuilder, Transfer, Workload};
 
 pub(super) fn leaf_spine(leaves: u32, spines: u32, hosts_per_leaf: u32, delay_ns: u64) -> Fabric {
     let cable = Cable {
@@ -46,7 +47,7 @@ const PS_PER_BYTE: f64 = 80.0;
 fn spray_loads_all_spines_alike() {
     let fabric = leaf_spine(4, 2, 2, 500);
     let schedule = all_to_all(8, 1_000);
-    let loads = link_loads(&fabric, &schedule, &spray(&fabric, &schedule)).unwrap();
+    let loads = spray(&fabric, &schedule).link_loads(&fabric, &schedule).unwrap();
     for id in fabric.link_ids() {
         // 2 hosts x 6 peers elsewhere over 2 spines; 7 peers over a host link.
         let expected = if fabric.is_fabric_link(id) { 6_000.0 } else { 7_000.0 };
@@ -61,14 +62,14 @@ fn loads_add_up_over_pinned_paths() {
     let placement = LoadBalancing::Ecmp(Ecmp::default())
         .place(&fabric, &schedule, &NoFiles, 7)
         .unwrap();
-    let loads = link_loads(&fabric, &schedule, &placement).unwrap();
+    let loads = placement.link_loads(&fabric, &schedule).unwrap();
     let mut expected = vec![0.0; loads.len()];
-    for (task, src, dst, _) in schedule.transfers() {
+    for Transfer { task, src, dst, .. } in schedule.transfers() {
         for piece in placement.of(task) {
-            let crate::placement::Route::Pinned(index) = piece.route else {
+            let crate::routes::Route::Pinned(index) = piece.route else {
                 panic!()
             };
-            for link in fabric.path(NodeId(src), NodeId(dst), index) {
+            for link in fabric.path(src.node(), dst.node(), index) {
                 expected[link.index()] += piece.bytes as f64;
             }
         }
@@ -150,8 +151,8 @@ fn a_pair_with_few_common_spines_is_worse_than_the_leaf_cut() {
     builder.transfer(0, 1, 1_000_000, 0);
     let bounds = bounds(&broken, &builder.build(), Framing::Fluid);
     // Only spine 3 is left: one link's worth.
-    assert_eq!(bounds.optimal_fabric.lower_us, 80.0);
-    assert_eq!(bounds.optimal_fabric.upper_us, 80.0);
+    assert_eq!(bounds.optimal_fabric.lower, 80.0);
+    assert_eq!(bounds.optimal_fabric.upper, 80.0);
 }
 
 fn ecmp(fabric: &Fabric, schedule: &Schedule, seed: u64) -> Placement {
@@ -170,8 +171,8 @@ fn hashing_a_shift_has_an_exact_expectation() {
     }
     let schedule = builder.build();
     let expected = expected_over_all(&fabric, &schedule, &ecmp(&fabric, &schedule, 1), Hash::Transfer).unwrap();
-    assert_eq!(expected.lower_us, expected.upper_us);
-    assert!((expected.lower_us / 0.08 - 4.514).abs() < 0.0005, "{expected:?}");
+    assert_eq!(expected.lower, expected.upper);
+    assert!((expected.lower / 0.08 - 4.514).abs() < 0.0005, "{expected:?}");
     assert_eq!(
         expected_by_step(&fabric, &schedule, &ecmp(&fabric, &schedule, 2), Hash::Transfer),
         [Some(expected)]
@@ -180,7 +181,7 @@ fn hashing_a_shift_has_an_exact_expectation() {
     // standard error of 0.0011.
     let broken = without(&fabric, &["leaf0-spine3"]);
     let expected = expected_over_all(&broken, &schedule, &ecmp(&broken, &schedule, 1), Hash::Transfer).unwrap();
-    assert!((expected.upper_us / 0.08 - 4.5295).abs() < 0.0033, "{expected:?}");
+    assert!((expected.upper / 0.08 - 4.5295).abs() < 0.0033, "{expected:?}");
     // In an all-to-all what leaves leaf1 has 15 or 16.
     let schedule = all_to_all(256, 1_000);
     assert_eq!(
@@ -202,11 +203,7 @@ fn connections_hash_once() {
     }
     let schedule = builder.build();
     let placement = ecmp(&fabric, &schedule, 1);
-    let us = |hash| {
-        expected_over_all(&fabric, &schedule, &placement, hash)
-            .unwrap()
-            .lower_us
-    };
+    let us = |hash| expected_over_all(&fabric, &schedule, &placement, hash).unwrap().lower;
     assert!((us(Hash::Connection) / 0.16 - 4.514).abs() < 0.0005);
     // The most of 16 leaves with 32 balls each in 16 bins.
     let balls = us(Hash::Transfer) / 0.08;
@@ -222,18 +219,51 @@ fn hashing_an_all_to_all_is_expected_where_draws_are() {
     let schedule = all_to_all(16, 1_000);
     let draws = 2_000;
     let worst = |seed| {
-        let loads = link_loads(&fabric, &schedule, &ecmp(&fabric, &schedule, seed)).unwrap();
+        let loads = ecmp(&fabric, &schedule, seed).link_loads(&fabric, &schedule).unwrap();
         worst_fabric_link(&fabric, &loads).unwrap().time_ps / 1e6
     };
     let times: Vec<f64> = (0..draws).map(worst).collect();
     let mean = times.iter().sum::<f64>() / draws as f64;
     let variance = times.iter().map(|time| (time - mean).powi(2)).sum::<f64>() / draws as f64;
     let error = 4.0 * (variance / draws as f64).sqrt();
-    let Expected { lower_us, upper_us } =
+    let Interval { lower, upper } =
         expected_over_all(&fabric, &schedule, &ecmp(&fabric, &schedule, 1), Hash::Transfer).unwrap();
     assert!(
-        (lower_us - error..=upper_us + error).contains(&mean),
-        "{lower_us} {mean} {upper_us}"
+        (lower - error..=upper + error).contains(&mean),
+        "{lower} {mean} {upper}"
     );
-    assert!(upper_us < 1.1 * lower_us);
+    assert!(upper < 1.1 * lower);
+}
+
+/// The cross-check of the two ways to the least congestion: over links (here) and over paths (the placement by optimal
+/// transport). They have neither programmes, nor prices, nor cuts in common.
+#[test]
+fn the_optimum_over_links_is_that_over_paths() {
+    let solver = OptimalTransport {
+        solver: Solver::Exact,
+        ..OptimalTransport::default()
+    };
+    for seed in 0..12_u64 {
+        let random = |i: u64, below: u64| mix(seed << 32 | i) % below;
+        let whole = leaf_spine(3, 3, 4, 500);
+        let change = |link| LinkChange {
+            link,
+            rate: Rate::from_gbps(1 + random(link.0.into(), 100)),
+        };
+        let uneven = whole.link_ids().filter(|&id| whole.is_fabric_link(id)).map(change);
+        let fabric = whole.with(&uneven.collect::<Vec<_>>());
+        let mut builder = ScheduleBuilder::default();
+        for i in 0..20 {
+            let (src, dst) = (random(100 + i, 12), random(200 + i, 11));
+            let dst = if dst < src { dst } else { dst + 1 };
+            builder.transfer(src as u32, dst as u32, 1_000 + random(300 + i, 100_000), 0);
+        }
+        let schedule = builder.build();
+        let over_links = certified_minimum(&fabric, &schedule);
+        let placement = spray(&fabric, &schedule);
+        let over_paths = judge(&fabric, &schedule, &placement, &solver).unwrap().steps[0].optimum_us;
+        assert!(over_links.gap() <= 1e-3, "{seed}: {over_links:?}");
+        let within = over_links.lower * (1.0 - 1e-7)..=over_links.upper * (1.0 + 1e-7);
+        assert!(within.contains(&over_paths), "{seed}: {over_links:?} {over_paths}");
+    }
 }

@@ -9,13 +9,14 @@ use crate::workload::{Action, Due, Moment, Progress, Schedule};
 /// From the start of a transfer to its moments, in picoseconds.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Duration {
+    pub begun: f64,
     pub sent: f64,
     pub delivered: f64,
     pub acked: f64,
 }
 
 /// Runs a schedule: `duration` is asked once for each transfer, and `started` is told when it starts,
-/// in picoseconds, and how long it takes.
+/// in picoseconds, and how long it takes; it is told the same of delays that take time.
 pub(super) fn run(
     schedule: &Schedule,
     duration: impl Fn(TaskId) -> Duration,
@@ -29,13 +30,27 @@ pub(super) fn run(
                 let at = start + after;
                 events.push(Event { at, task, moment });
             };
-            if let Action::Delay(_) = schedule.task(task).action {
+            if let Action::Delay(time) = schedule.task(task).action {
                 event(0.0, Moment::Delivered);
+                if !time.is_zero() {
+                    let delivered = time.0 as f64;
+                    let duration = Duration {
+                        delivered,
+                        ..Duration::default()
+                    };
+                    started(task, start - delivered, duration);
+                }
                 continue;
             }
             let duration = duration(task);
-            let Duration { sent, delivered, acked } = duration;
+            let Duration {
+                begun,
+                sent,
+                delivered,
+                acked,
+            } = duration;
             for (after, moment) in [
+                (begun, Moment::Begun),
                 (sent, Moment::Sent),
                 (delivered, Moment::Delivered),
                 (acked, Moment::Acked),

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use super::memory::{Memory, Parts, gigabytes};
 use super::scene::Scene;
 use super::spec::{Engine, Experiment};
-use crate::congestion::{self, Bounds};
+use crate::congestion::Bounds;
 use crate::ids::LinkId;
 use crate::input::InputError;
-use crate::placement::{Placement, Route};
+use crate::placement::Placement;
+use crate::routes::Route;
 use crate::units::{Rate, Time, rough_time};
-use crate::workload::Action;
+use crate::workload::{Action, Transfer};
 
 /// Samples of links that a series holds at most.
 const MOST_SAMPLES: f64 = 50e6;
@@ -80,9 +81,9 @@ fn at_most(experiment: &Experiment, scene: &Scene) -> f64 {
 /// none of a link that stays down. Flows whose paths are chosen on the way count as spread evenly.
 fn busy_times(experiment: &Experiment, scene: &Scene) -> Vec<f64> {
     let (fabric, schedule) = (&scene.network.fabric, &scene.schedule);
-    let loads = congestion::link_loads(fabric, schedule, &scene.placement).or_else(|| {
-        let even = Placement::whole(schedule, |_, _, _| Route::Even);
-        congestion::link_loads(fabric, schedule, &even)
+    let loads = scene.placement.link_loads(fabric, schedule).or_else(|| {
+        let even = Placement::whole(schedule, |_| Route::Even);
+        even.link_loads(fabric, schedule)
     });
     let mut changes: BTreeMap<LinkId, Vec<(Time, Rate)>> = BTreeMap::new();
     for event in &scene.network.events {
@@ -202,8 +203,10 @@ fn active(experiment: &Experiment, scene: &Scene) -> u64 {
     let schedule = &scene.schedule;
     let roots = schedule
         .transfers()
-        .filter(|&(task, ..)| schedule.predecessors(task) == 0);
-    let pieces: u64 = roots.map(|(task, ..)| scene.placement.of(task).len() as u64).sum();
+        .filter(|&Transfer { task, .. }| schedule.predecessors(task) == 0);
+    let pieces: u64 = roots
+        .map(|Transfer { task, .. }| scene.placement.of(task).len() as u64)
+        .sum();
     let served = experiment
         .packet
         .active_queue_pairs

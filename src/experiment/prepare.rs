@@ -14,11 +14,10 @@ use super::scene::{Network, Scene};
 use super::spec::Experiment;
 use crate::config::ConfigError;
 use crate::congestion::{self, Bounds};
-use crate::ids::NodeId;
 use crate::input::InputError;
 use crate::placement::Placement;
 use crate::topology::{Fabric, resolve_faults};
-use crate::workload::Schedule;
+use crate::workload::{Hosts, Schedule, Transfer};
 
 /// Links, transfers and sub-flows that are kept for further points.
 const FABRIC_CAPACITY: u64 = 4_000_000;
@@ -53,6 +52,8 @@ struct Warnings {
 pub struct Prepared {
     pub resolved: Resolved,
     pub scene: Scene,
+    /// The same for each job alone, where that is asked for.
+    pub alone: Vec<Scene>,
     /// Bytes of memory that its simulation takes, about.
     pub memory: u64,
 }
@@ -100,10 +101,16 @@ impl<'a> Preparer<'a> {
     /// # Errors
     /// As [`Point::prepare`].
     pub fn prepare(&self, resolved: Resolved) -> Result<Prepared, ConfigError> {
-        match self.build(&resolved.experiment) {
-            Ok((scene, memory)) => Ok(Prepared {
+        let experiment = &resolved.experiment;
+        let built = self.build(experiment).and_then(|(scene, memory)| {
+            let alone = self.alone(experiment, &scene)?;
+            Ok((scene, alone, memory))
+        });
+        match built {
+            Ok((scene, alone, memory)) => Ok(Prepared {
                 resolved,
                 scene,
+                alone,
                 memory,
             }),
             Err(error) => Err(self.plan.locate(&resolved, error)),
@@ -117,7 +124,11 @@ impl<'a> Preparer<'a> {
     pub fn build(&self, experiment: &Experiment) -> Result<(Scene, u64), InputError> {
         experiment.check()?;
         let network = self.network(experiment)?;
-        let schedule = self.schedule(experiment, network.fabric.hosts())?;
+        let hosts = Hosts {
+            count: network.fabric.hosts(),
+            per_server: experiment.topology.hosts_per_server(),
+        };
+        let schedule = self.schedule(experiment, hosts)?;
         let placement = self.placement(experiment, &network, &schedule)?;
         let scene = Scene {
             network,
@@ -127,6 +138,32 @@ impl<'a> Preparer<'a> {
         scene.check(experiment)?;
         let memory = limits::check(experiment, &scene, self.memory, || self.bounds(experiment, &scene))?;
         Ok((scene, memory))
+    }
+
+    /// Each job alone: placed as if there were no other.
+    fn alone(&self, experiment: &Experiment, scene: &Scene) -> Result<Vec<Scene>, InputError> {
+        let jobs = if experiment.output.alone {
+            experiment.jobs.len()
+        } else {
+            0
+        };
+        let scene = |job: usize| {
+            let schedule = Arc::new(scene.schedule.only(job));
+            let placement = self.place(experiment, &scene.network, &schedule)?;
+            Ok(Scene {
+                network: Arc::clone(&scene.network),
+                placement: Arc::new(placement),
+                schedule,
+            })
+        };
+        (0..jobs).map(scene).collect()
+    }
+
+    fn place(&self, experiment: &Experiment, network: &Network, schedule: &Schedule) -> Result<Placement, InputError> {
+        let (scheme, fabric) = (&experiment.load_balancing, &network.fabric);
+        scheme
+            .place(fabric, schedule, self.plan.files(), experiment.seed)
+            .map_err(|error| error.under(&format!("load_balancing.{}", scheme.name())))
     }
 
     /// What no load balancing can beat on the fabric and for the schedule of an experiment.
@@ -166,17 +203,16 @@ impl<'a> Preparer<'a> {
         )
     }
 
-    /// The schedule of an experiment on a fabric with this many hosts.
-    fn schedule(&self, experiment: &Experiment, hosts: u32) -> Result<Arc<Schedule>, InputError> {
+    /// The schedule of an experiment on a fabric with these hosts.
+    fn schedule(&self, experiment: &Experiment, hosts: Hosts) -> Result<Arc<Schedule>, InputError> {
         self.schedules.get(
-            &key_of(&(workload_key(experiment), hosts)),
+            &key_of(&(workload_key(experiment), hosts.count, hosts.per_server)),
             |schedule| schedule.tasks().len() as u64 + KEY_WEIGHT,
             || {
                 let room = self.memory.room(experiment.engine);
                 let schedule = experiment
-                    .workload
-                    .schedule_within(hosts, self.plan.files(), experiment.seed, room)
-                    .map_err(|error| error.under(&format!("workload.{}", experiment.workload.name())))?;
+                    .demand()
+                    .schedule_within(hosts, self.plan.files(), experiment.seed, room)?;
                 let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
                 for warning in schedule.warnings() {
                     if !warnings.known.contains(warning) {
@@ -201,11 +237,11 @@ impl<'a> Preparer<'a> {
             |placement| placement.pieces().len() as u64 + KEY_WEIGHT,
             || {
                 let fabric = &network.fabric;
-                let pairs = schedule.transfers().map(|(_, src, dst, _)| (NodeId(src), NodeId(dst)));
+                let pairs = schedule
+                    .transfers()
+                    .map(|Transfer { src, dst, .. }| (src.node(), dst.node()));
                 fabric.check_reachable(pairs)?;
-                scheme
-                    .place(fabric, schedule, self.plan.files(), experiment.seed)
-                    .map_err(|error| error.under(&format!("load_balancing.{}", scheme.name())))
+                self.place(experiment, network, schedule)
             },
         )
     }
@@ -216,7 +252,7 @@ fn fabric_key(experiment: &Experiment) -> impl Serialize {
 }
 
 fn workload_key(experiment: &Experiment) -> impl Serialize {
-    (&experiment.workload, experiment.seed)
+    (experiment.demand(), experiment.seed)
 }
 
 fn key_of(spec: &impl Serialize) -> String {

@@ -8,6 +8,7 @@ use super::spec::{Engine, Experiment};
 use crate::congestion::RouteSet;
 use crate::ids::{LinkId, NodeId};
 use crate::input::InputError;
+use crate::outcome::Observe;
 use crate::packet_engine::Setup;
 use crate::placement::Placement;
 use crate::topology::{Fabric, Fault, LinkChange, LinkEvent};
@@ -114,6 +115,14 @@ impl Scene {
         }
     }
 
+    /// What to record: with operations or jobs, when they were under way.
+    pub fn observe(&self, experiment: &Experiment) -> Observe {
+        Observe {
+            tasks: !(self.schedule.spans().is_empty() && self.schedule.jobs().is_empty()),
+            ..experiment.output.observe()
+        }
+    }
+
     /// Everything that a run of the packet engine depends on.
     pub fn packet_setup<'a>(&'a self, experiment: &'a Experiment) -> Setup<'a> {
         Setup {
@@ -125,7 +134,7 @@ impl Scene {
             transport: &experiment.transport,
             packet: &experiment.packet,
             switch: &experiment.switch,
-            observe: experiment.output.observe(),
+            observe: self.observe(experiment),
             seed: experiment.seed,
         }
     }

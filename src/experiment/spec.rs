@@ -15,7 +15,7 @@ use crate::packet_engine::{PacketOptions, SwitchOptions, Transport};
 use crate::placement::LoadBalancing;
 use crate::topology::{Fault, Topology};
 use crate::units::Time;
-use crate::workload::Workload;
+use crate::workload::{Demand, Job, Workload};
 
 /// An experiment: a fabric, a workload, how it is balanced and by what it is simulated. With
 /// `sweep`, one for every combination of the swept values.
@@ -43,9 +43,13 @@ pub struct Experiment {
     /// Links that are slower than built, or down. Those that the topology's file lists come first.
     #[serde(default)]
     pub faults: Vec<Fault>,
-    /// What is sent: a table, or the path of a file with that table.
+    /// What is sent: a table, or the path of a file with that table. Instead of it, there may be several `jobs`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "TableOrFile<Workload>")]
-    pub workload: Workload,
+    pub workload: Option<Workload>,
+    /// Several workloads that share the fabric, each on hosts of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub jobs: Vec<Job>,
     /// How senders react to congestion: a name, or a table with options; packet engine.
     #[serde(default = "default_transport")]
     #[schemars(with = "NameOr<Transport>")]
@@ -67,6 +71,22 @@ pub struct Experiment {
 impl Experiment {
     /// Refuses options that make no sense on any fabric, or not together.
     pub fn check(&self) -> Result<(), InputError> {
+        match (&self.workload, self.jobs.as_slice()) {
+            (None, []) => {
+                return Err(InputError::key("workload", "the experiment says nowhere what is sent")
+                    .help("add a table such as [workload.all-to-all], or [[jobs]]; docs/workloads.md describes them"));
+            }
+            (Some(_), [_, ..]) => {
+                return Err(
+                    InputError::key("jobs", "there is a `workload` already: `jobs` cannot stand beside it")
+                        .help("make the workload one of the jobs"),
+                );
+            }
+            _ => {}
+        }
+        if self.output.alone && self.jobs.is_empty() {
+            return Err(InputError::key("output.alone", "there are no jobs that could be alone").help("take it out"));
+        }
         let scheme = &self.load_balancing;
         scheme
             .check()
@@ -88,6 +108,14 @@ impl Experiment {
                 packets_only("output.senders", "senders have windows and rates of packets".into())
             }
             _ => Ok(()),
+        }
+    }
+
+    /// All that is sent.
+    pub fn demand(&self) -> Demand<'_> {
+        match &self.workload {
+            Some(workload) => Demand::Whole(workload),
+            None => Demand::Jobs(&self.jobs),
         }
     }
 
@@ -138,6 +166,10 @@ pub struct Output {
     /// Write senders.csv: window, rate, alpha, round trip and credits of every sender, sampled at this interval; packet engine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub senders: Option<Time>,
+    /// Write ops.csv: every operation of a program, for each of its groups.
+    pub ops: bool,
+    /// Simulate each of several jobs alone, too, for `alone_us` and `slowdown` in jobs.csv.
+    pub alone: bool,
 }
 
 impl Output {
@@ -148,6 +180,7 @@ impl Output {
             links: self.links,
             series: self.series,
             senders: self.senders,
+            tasks: false,
         }
     }
 }

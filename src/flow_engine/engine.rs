@@ -5,7 +5,7 @@ use std::collections::BinaryHeap;
 
 use super::FlowOptions;
 use super::constraints::Constraints;
-use super::ledger::{self, Flow};
+use super::outcome_builder::{self, Flow};
 use super::routes::Routes;
 use super::sharing::Sharing;
 use crate::ids::TaskId;
@@ -13,7 +13,7 @@ use crate::outcome::{Observe, Outcome, Stuck};
 use crate::placement::Placement;
 use crate::topology::Fabric;
 use crate::units::Time;
-use crate::workload::{Action, Due, Moment, Progress, Schedule};
+use crate::workload::{Action, Due, Moment, Progress, Schedule, Transfer};
 
 /// What is on the agenda.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,7 +56,8 @@ pub(super) struct Engine<'a> {
     sharing: Sharing,
     /// By task id; of a delay, only the start is known.
     flows: Vec<Flow>,
-    /// Delays count before the links fill.
+    /// Delays count before the links fill. Where all transfers start at one time, it is the same for every link whether
+    /// they count before or after, and what shares the sender's link does so from the start if they count after.
     delays_first: bool,
     /// The transfer of each piece.
     task_of: Vec<TaskId>,
@@ -75,7 +76,7 @@ impl<'a> Engine<'a> {
     ) -> Self {
         let routes = Routes::new(fabric, schedule, placement);
         let mut task_of = Vec::with_capacity(placement.pieces().len());
-        for (task, ..) in schedule.transfers() {
+        for Transfer { task, .. } in schedule.transfers() {
             task_of.resize(placement.first(task) + placement.of(task).len(), task);
         }
         Self {
@@ -85,7 +86,7 @@ impl<'a> Engine<'a> {
             sharing: Sharing::new(Constraints::new(fabric, &routes), schedule, placement, &routes, options),
             routes,
             flows: vec![Flow::WAITING; schedule.tasks().len()],
-            delays_first: !start_together(schedule),
+            delays_first: !schedule.starts_together(),
             task_of,
             agenda: BinaryHeap::new(),
             ready: Vec::new(),
@@ -127,11 +128,11 @@ impl<'a> Engine<'a> {
         if self
             .schedule
             .transfers()
-            .any(|(task, ..)| !self.flows[task.index()].finished())
+            .any(|Transfer { task, .. }| !self.flows[task.index()].finished())
         {
             return Err(self.stuck());
         }
-        Ok(ledger::outcome(
+        Ok(outcome_builder::outcome(
             self.fabric,
             self.schedule,
             self.placement,
@@ -143,7 +144,7 @@ impl<'a> Engine<'a> {
     }
 
     fn stuck(&self) -> Stuck {
-        ledger::stuck(self.schedule, &self.routes, &self.flows, self.now)
+        outcome_builder::stuck(self.schedule, &self.routes, &self.flows, self.now)
     }
 
     /// Everything that the agenda holds for now.
@@ -163,7 +164,7 @@ impl<'a> Engine<'a> {
                     }
                     let at = match moment {
                         Moment::Sent => self.flows[task.index()].sent,
-                        Moment::Delivered | Moment::Acked => self.now,
+                        Moment::Begun | Moment::Delivered | Moment::Acked => self.now,
                     };
                     progress.happened(self.schedule, task, moment, at, &mut due);
                     for due in due.drain(..) {
@@ -197,6 +198,16 @@ impl<'a> Engine<'a> {
         flow.left = pieces.len() as u32;
         let first = self.placement.first(task);
         let pieces = first..first + pieces.len();
+        if self.schedule.awaits(task, Moment::Begun) {
+            let soonest = pieces
+                .clone()
+                .map(|piece| self.delays(piece).0)
+                .fold(f64::INFINITY, f64::min);
+            self.agenda.push(Appointment {
+                at: self.now.max(at + soonest),
+                entry: Entry::Happens(task, Moment::Begun),
+            });
+        }
         if !self.delays_first {
             pieces.for_each(|piece| self.join(piece));
             return;
@@ -228,7 +239,7 @@ impl<'a> Engine<'a> {
 
     /// Delays of a piece: one way, and there and back.
     fn delays(&self, piece: usize) -> (f64, f64) {
-        let Action::Transfer { src, dst, .. } = self.schedule.task(self.task_of[piece]).action else {
+        let Some(Transfer { src, dst, .. }) = self.schedule.transfer(self.task_of[piece]) else {
             unreachable!("only transfers have pieces");
         };
         let (forward, round_trip) = self.routes.delays(piece, src, dst);
@@ -260,12 +271,4 @@ impl<'a> Engine<'a> {
             }
         }
     }
-}
-
-/// Whether all transfers start at one time: then it is the same for every link whether delays count
-/// before or after it is filled, and what shares the sender's link does so from the start.
-fn start_together(schedule: &Schedule) -> bool {
-    let mut starts = schedule.transfers().map(|(task, ..)| schedule.task(task).earliest);
-    let first = starts.next();
-    starts.all(|start| Some(start) == first) && schedule.transfers().all(|(task, ..)| schedule.predecessors(task) == 0)
 }

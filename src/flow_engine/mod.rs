@@ -13,12 +13,12 @@
 
 mod constraints;
 mod engine;
-mod ledger;
+mod min_segment_tree;
+mod outcome_builder;
 mod routes;
 mod sharing;
 #[cfg(test)]
 mod tests;
-mod tournament;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -86,7 +86,7 @@ impl FlowOptions {
 /// [`Stuck`] lists the flows that could not finish: those that wait for something that never
 /// happens, that have no path, or whose path only a packet network can choose ([`Route::Dynamic`]).
 ///
-/// [`Route::Dynamic`]: crate::placement::Route::Dynamic
+/// [`Route::Dynamic`]: crate::routes::Route::Dynamic
 pub fn simulate(
     fabric: &Fabric,
     schedule: &Schedule,

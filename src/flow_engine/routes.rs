@@ -3,14 +3,16 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use crate::ids::{LinkId, NodeId, TaskId};
-use crate::placement::{Piece, Placement, Route, path_weights};
+use crate::ids::{HostId, LinkId, NodeId, TaskId};
+use crate::loads::LinkLoads;
+use crate::placement::{Piece, Placement};
 use crate::rng::mix;
-use crate::topology::Fabric;
+use crate::routes::{Route, path_weights};
+use crate::topology::{Attachment, Fabric};
 use crate::units::Time;
-use crate::workload::{Action, Schedule};
+use crate::workload::{Schedule, Transfer};
 
-/// A way from edge to edge, shared by all sub-flows between the hosts of these edges: one path, or
+/// A connection from edge to edge, shared by all sub-flows between the hosts of these edges: one path, or
 /// all paths of the pair in fixed proportions. The hosts' own links are not part of it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Segment {
@@ -53,15 +55,12 @@ pub(super) struct Port {
 
 impl Port {
     fn new(fabric: &Fabric, host: NodeId) -> Option<Self> {
-        (fabric.edge(host) != host).then(|| {
-            let up = fabric.out_links(host)[0];
-            let down = fabric.link(up).reverse;
-            Self {
-                up,
-                down,
-                up_delay: fabric.link(up).delay,
-                down_delay: fabric.link(down).delay,
-            }
+        let Attachment { up, down, .. } = fabric.attachment(host)?;
+        Some(Self {
+            up,
+            down,
+            up_delay: fabric.link(up).delay,
+            down_delay: fabric.link(down).delay,
         })
     }
 }
@@ -79,9 +78,9 @@ impl Routes {
         };
         let mut of_piece = vec![NO_ROUTE; placement.pieces().len()];
         let mut impossible = Vec::new();
-        for (task, src, dst, _) in schedule.transfers() {
+        for Transfer { task, src, dst, .. } in schedule.transfers() {
             let first = placement.first(task);
-            match finder.find(NodeId(src), NodeId(dst), placement.of(task), &mut of_piece[first..]) {
+            match finder.find(src.node(), dst.node(), placement.of(task), &mut of_piece[first..]) {
                 Ok(()) => {}
                 Err(reason) => impossible.push((task, reason)),
             }
@@ -95,14 +94,14 @@ impl Routes {
     }
 
     /// Delays of a piece between two hosts: one way, and there and back.
-    pub(super) fn delays(&self, piece: usize, src: u32, dst: u32) -> (Time, Time) {
+    pub(super) fn delays(&self, piece: usize, src: HostId, dst: HostId) -> (Time, Time) {
         let segment = &self.segments[self.of_piece[piece] as usize];
         let (mut forward, mut round_trip) = (segment.forward, segment.round_trip);
-        if let Some(port) = self.ports[src as usize] {
+        if let Some(port) = self.ports[src.index()] {
             forward += port.up_delay;
             round_trip += port.up_delay + port.down_delay;
         }
-        if let Some(port) = self.ports[dst as usize] {
+        if let Some(port) = self.ports[dst.index()] {
             forward += port.down_delay;
             round_trip += port.down_delay + port.up_delay;
         }
@@ -112,30 +111,22 @@ impl Routes {
 
 /// Payload bytes on every link of the fabric, by link id.
 pub(super) fn link_loads(fabric: &Fabric, schedule: &Schedule, placement: &Placement, routes: &Routes) -> Vec<f64> {
-    let mut loads = vec![0_u64; fabric.links().len()];
+    let mut loads = LinkLoads::new(fabric);
     let mut on_segment = vec![0_u64; routes.segments.len()];
-    for (task, action) in schedule.tasks().iter().enumerate() {
-        let Action::Transfer { src, dst, .. } = action.action else {
-            continue;
-        };
-        let task = TaskId::from(task);
-        let first = placement.first(task);
-        for (i, piece) in placement.of(task).iter().enumerate() {
-            on_segment[routes.of_piece[first + i] as usize] += piece.bytes;
-            let out = routes.ports[src as usize].map(|port| port.up);
-            let into = routes.ports[dst as usize].map(|port| port.down);
-            for id in out.into_iter().chain(into) {
-                loads[id.index()] += piece.bytes;
-            }
+    for Transfer { task, src, dst, .. } in schedule.transfers() {
+        let mut bytes = 0;
+        for (piece, &segment) in placement.of(task).iter().zip(&routes.of_piece[placement.first(task)..]) {
+            on_segment[segment as usize] += piece.bytes;
+            bytes += piece.bytes;
         }
+        loads.add_attachments(src, dst, bytes as f64);
     }
-    let mut loads: Vec<f64> = loads.into_iter().map(|bytes| bytes as f64).collect();
     for (segment, bytes) in routes.segments.iter().zip(on_segment) {
         for &(id, fraction) in &segment.links {
-            loads[id.index()] += bytes as f64 * fraction;
+            loads.add_link(id, bytes as f64 * fraction);
         }
     }
-    loads
+    loads.into_bytes()
 }
 
 /// Finds segments and keeps those that it has found.

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::elementary::{add_scaled, dot};
+use super::vectors::{add_scaled, dot};
 
 /// Pairs of steps and gradient changes that are remembered.
 const MEMORY: usize = 12;

@@ -18,7 +18,7 @@ impl Cholesky {
         for i in 0..n {
             for j in 0..=i {
                 let (upper, lower) = (factor.row(j), factor.row(i));
-                let inner = super::elementary::dot(&upper[..j], &lower[..j]);
+                let inner = super::vectors::dot(&upper[..j], &lower[..j]);
                 let rest = lower[j] - inner;
                 if i == j {
                     let pivot = rest + ridge;
@@ -39,7 +39,10 @@ impl Cholesky {
     /// 1e-15, that works.
     pub fn with_ridge(matrix: &Matrix, damping: f64) -> Option<Self> {
         let largest = (0..matrix.rows()).map(|i| matrix.at(i, i).abs()).fold(0.0, f64::max);
-        (0..8).find_map(|step| Self::new(matrix, largest * (damping + 1e-15 * 100_f64.powi(step))))
+        let ridges = std::iter::successors(Some(1e-15), |ridge| Some(ridge * 100.0)).take(8);
+        ridges
+            .into_iter()
+            .find_map(|ridge| Self::new(matrix, largest * (damping + ridge)))
     }
 
     /// Solves for a right-hand side.
@@ -48,13 +51,13 @@ impl Cholesky {
         let mut x = right.to_vec();
         for i in 0..n {
             let row = self.factor.row(i);
-            x[i] = (x[i] - super::elementary::dot(&row[..i], &x[..i])) / row[i];
+            x[i] = (x[i] - super::vectors::dot(&row[..i], &x[..i])) / row[i];
         }
         for i in (0..n).rev() {
             let row = self.factor.row(i);
             x[i] /= row[i];
             let value = x[i];
-            super::elementary::add_scaled(&mut x[..i], -value, &row[..i]);
+            super::vectors::add_scaled(&mut x[..i], -value, &row[..i]);
         }
         x
     }

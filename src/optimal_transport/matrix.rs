@@ -1,7 +1,7 @@
 //! Dense matrices, and the checks that every problem passes before it is solved.
 
 use super::TransportError;
-use super::elementary::{add_scaled, extremes, sum};
+use super::vectors::{add_scaled, extremes, sum};
 
 /// A dense matrix, row after row.
 #[derive(Debug, Clone, PartialEq)]
@@ -93,7 +93,7 @@ impl Matrix {
     /// Sum of the products of entries: the cost of a plan.
     pub fn inner(&self, other: &Self) -> f64 {
         (0..self.rows)
-            .map(|i| super::elementary::dot(self.row(i), other.row(i)))
+            .map(|i| super::vectors::dot(self.row(i), other.row(i)))
             .sum()
     }
 

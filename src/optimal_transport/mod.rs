@@ -16,9 +16,6 @@
 //! | how good a plan is for its marginals | [`monge_gap()`] |
 
 mod assignment;
-#[cfg(test)]
-mod bad_input;
-mod elementary;
 mod error;
 mod lbfgs;
 mod linear;
@@ -36,9 +33,9 @@ mod sinkhorn_stabilized;
 mod sparsity_constrained;
 #[cfg(test)]
 mod tests;
+mod vectors;
 
 pub use assignment::{Assignment, assign};
-pub use elementary::{exp, ln};
 pub use error::TransportError;
 pub use matrix::{Entropic, Matrix, Problem};
 pub use monge_gap::{Scenario, mean_monge_gap, monge_gap};

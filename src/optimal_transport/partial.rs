@@ -1,8 +1,9 @@
 //! Transport of a part of the mass, to columns whose masses are exact, limits or wishes.
 
 use super::TransportError;
-use super::elementary::{exp, exp_row, ln, max};
 use super::matrix::{Matrix, Problem, check_positive};
+use super::vectors::{exp_row, max};
+use crate::math::{exp, ln};
 
 /// How the masses of the columns bind.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,8 +1,8 @@
 //! From an approximate plan to an exactly feasible one.
 
 use super::TransportError;
-use super::elementary::add_scaled;
 use super::matrix::{Matrix, Problem, check_shape};
+use super::vectors::add_scaled;
 
 /// The closest thing to `plan` whose marginals are the problem's to rounding error: rows scaled by
 /// `min(1, a/r)`, columns by `min(1, b/c)`, and what is missing added as a matrix of rank one (Altschuler, Weed and

@@ -1,8 +1,8 @@
 //! What both Sinkhorn solvers share: options and epsilon-scaling.
 
 use super::TransportError;
-use super::elementary::ln;
 use super::matrix::{Entropic, Problem, check_positive};
+use crate::math::ln;
 
 /// Options of the Sinkhorn solvers: minimise `<C, P> + epsilon * KL(P | a b^T)` over plans `P`
 /// (Cuturi 2013).

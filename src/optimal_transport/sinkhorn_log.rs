@@ -1,9 +1,9 @@
 //! Sinkhorn's iteration in the log domain: potentials instead of scalings, so that any epsilon works.
 
 use super::TransportError;
-use super::elementary::{SAFE, add_scaled, exp2_row, exp2_row_shifted, log2_each};
 use super::matrix::{Entropic, Matrix, Problem};
 use super::sinkhorn::{Round, Sinkhorn};
+use super::vectors::{SAFE, add_scaled, exp2_row, exp2_row_shifted, log2_each};
 
 impl Sinkhorn {
     /// Solves in the log domain. Each iteration is one pass over the costs and takes one exponential

@@ -1,8 +1,9 @@
 //! Sinkhorn-Newton-Sparse: for small epsilon and high precision, where plain rounds need tens of thousands.
 
 use super::TransportError;
-use super::elementary::{SAFE, add_scaled, dot, exp, exp_row, ln, max, sum};
 use super::matrix::{Entropic, Matrix, Problem, check_positive};
+use super::vectors::{SAFE, add_scaled, dot, exp_row, max, sum};
+use crate::math::{exp, ln};
 
 /// Options of Sinkhorn-Newton-Sparse (Tang et al. 2024, arXiv 2401.12253): Sinkhorn sweeps until the marginals are roughly met, then
 /// Newton steps on both potentials with a Hessian of which only the large entries are kept. A plan at small

@@ -1,9 +1,10 @@
 //! Sinkhorn's iteration on a kernel matrix, with large scalings absorbed into potentials.
 
 use super::TransportError;
-use super::elementary::{add_scaled, dot, exp2_row, ln};
 use super::matrix::{Entropic, Matrix, Problem};
 use super::sinkhorn::{Round, Sinkhorn};
+use super::vectors::{add_scaled, dot, exp2_row};
+use crate::math::ln;
 
 /// Scalings beyond these bounds are absorbed into the potentials and the kernel is computed anew.
 const ABSORB: std::ops::Range<f64> = 1e-60..1e60;
@@ -173,5 +174,5 @@ impl<'a> State<'a> {
 
 fn log_sum(exponents: impl Iterator<Item = f64> + Clone) -> f64 {
     let largest = exponents.clone().fold(f64::NEG_INFINITY, f64::max);
-    largest + ln(exponents.map(|e| super::elementary::exp(e - largest)).sum())
+    largest + ln(exponents.map(|e| crate::math::exp(e - largest)).sum())
 }

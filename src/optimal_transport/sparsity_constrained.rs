@@ -1,9 +1,9 @@
 //! Transport in which every column draws from at most k rows.
 
 use super::TransportError;
-use super::elementary::dot;
 use super::lbfgs;
 use super::matrix::{Matrix, Problem, check_positive};
+use super::vectors::dot;
 
 /// Options of sparsity-constrained transport (Liu, Puigcerver and Blondel 2022, arXiv 2209.15466): minimise
 /// `<C, P> + gamma/2 |P|^2` with at most `k` entries per column. Solved in the semi-dual over the row potentials by

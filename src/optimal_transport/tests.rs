@@ -3,6 +3,7 @@
 use rand::RngExt;
 
 use super::*;
+use crate::math::{exp, ln};
 use crate::rng::{Stream, stream};
 
 /// Uniform in [0, 1).

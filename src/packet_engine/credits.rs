@@ -15,6 +15,7 @@ use super::transport::{CongestionControl, PullTarget, Transport};
 use super::{Setup, unloaded};
 use crate::ids::NodeId;
 use crate::units::Rate;
+use crate::workload::Transfer;
 
 /// Packets state pull targets in 16 bits, of which a window takes so many at most.
 const MOST_QUANTA: u32 = 1 << 12;
@@ -85,8 +86,8 @@ impl Credits {
 /// The most credits that one of the first transfers begins with.
 fn largest_window(setup: &Setup<'_>) -> u32 {
     let pairs = setup.schedule.transfers().take(WINDOWS_LOOKED_AT);
-    let windows = pairs.filter_map(|(_, src, dst, _)| {
-        let (src, dst) = (NodeId(src), NodeId(dst));
+    let windows = pairs.filter_map(|Transfer { src, dst, .. }| {
+        let (src, dst) = (src.node(), dst.node());
         (setup.fabric.path_count(src, dst) > 0).then_some(())?;
         let path = setup.fabric.path(src, dst, 0);
         let ports = setup.fabric.out_links(src).iter();

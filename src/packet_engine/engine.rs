@@ -21,13 +21,13 @@ use super::unloaded;
 use super::{Continue, Setup, Status};
 use smallvec::SmallVec;
 
-use crate::ids::{NodeId, TaskId};
+use crate::ids::TaskId;
 use crate::outcome::Counters;
-use crate::placement::Route;
 use crate::rng::mix;
+use crate::routes::Route;
 use crate::topology::Fabric;
 use crate::units::Time;
-use crate::workload::{Action, Due, Moment, Progress, Schedule};
+use crate::workload::{Action, Due, Moment, Progress, Schedule, Transfer};
 
 /// Transfers looked at to find the longest round trip.
 pub(super) const RTTS_LOOKED_AT: usize = 4_096;
@@ -143,7 +143,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
             flows: vec![Flow::default(); tasks],
             progress,
             due,
-            unfinished: setup.schedule.transfer_count(),
+            unfinished: setup.schedule.transfer_count() + setup.schedule.delay_count(),
             packets,
             counters: Counters::default(),
             limits: Limits::new(setup.packet),
@@ -406,7 +406,12 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
     fn task_due(&mut self, task: TaskId) {
         match self.setup.schedule.task(task).action {
             Action::Transfer { .. } => self.start_flow(task),
-            _ => {
+            action => {
+                if matches!(action, Action::Delay(time) if !time.is_zero()) {
+                    self.cct = self.cct.max(self.now);
+                    self.unfinished -= 1;
+                    self.flows[task.index()].delivered = self.now;
+                }
                 let schedule = self.setup.schedule;
                 let now = Time(self.now);
                 self.progress
@@ -424,9 +429,9 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
 fn queue_pairs(setup: &Setup<'_>, switches_decide: bool) -> Vec<QueuePair> {
     let mut pairs = Vec::with_capacity(setup.placement.pieces().len());
     let options = setup.packet;
-    for (task, src, dst, bytes) in setup.schedule.transfers() {
+    for Transfer { task, src, dst, bytes } in setup.schedule.transfers() {
         let most = match options.stop {
-            Some(stop) if bytes >= Schedule::ENDLESS => setup.most_packets(src, stop).min(super::MOST_PACKETS),
+            Some(stop) if bytes >= Schedule::ENDLESS => setup.most_packets(src.0, stop).min(super::MOST_PACKETS),
             _ => super::MOST_PACKETS,
         };
         for piece in setup.placement.of(task) {
@@ -439,7 +444,11 @@ fn queue_pairs(setup: &Setup<'_>, switches_decide: bool) -> Vec<QueuePair> {
             let packets = piece.bytes.div_ceil(options.payload.0).clamp(1, most);
             let last = (piece.bytes - (packets - 1) * options.payload.0).min(options.payload.0) + options.header.0;
             pairs.push(QueuePair {
-                ends: Ends { src, dst, base },
+                ends: Ends {
+                    src: src.0,
+                    dst: dst.0,
+                    base,
+                },
                 task: task.0,
                 sender: NONE,
                 receiver: NONE,
@@ -461,8 +470,8 @@ pub(super) fn equal_links(fabric: &Fabric) -> bool {
 /// The longest unloaded round trip among the first transfers, in ps: what network-wide defaults scale with.
 fn network_rtt(setup: &Setup<'_>) -> u64 {
     let pairs = setup.schedule.transfers().take(RTTS_LOOKED_AT);
-    let rtts = pairs.map(|(_, src, dst, _)| {
-        let (src, dst) = (NodeId(src), NodeId(dst));
+    let rtts = pairs.map(|Transfer { src, dst, .. }| {
+        let (src, dst) = (src.node(), dst.node());
         match setup.fabric.path_count(src, dst) {
             0 => 0,
             _ => unloaded::rtt(setup.fabric, &setup.fabric.path(src, dst, 0), setup.packet),

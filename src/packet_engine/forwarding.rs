@@ -87,19 +87,12 @@ impl Forwarding {
                 table.row[edge.index()] = edges.len() as u32;
                 edges.push((edge, host));
             }
-            let up = match fabric.out_links(host) {
-                [up] if edge != host => up.0,
-                _ => NONE,
-            };
+            let attachment = fabric.attachment(host);
             table.hosts.push(Attached {
                 row: table.row[edge.index()],
                 edge: edge.0,
-                down: if up == NONE {
-                    NONE
-                } else {
-                    fabric.link(LinkId(up)).reverse.0
-                },
-                up,
+                down: attachment.map_or(NONE, |a| a.down.0),
+                up: attachment.map_or(NONE, |a| a.up.0),
             });
         }
         for node in 0..nodes {

@@ -11,8 +11,8 @@ use super::recovery::{Arrival, Received, Sent, Timeout};
 use super::transport::{Conditions, CongestionControl, Control, Feedback};
 use super::unloaded;
 use crate::ids::{LinkId, NodeId, TaskId};
-use crate::placement::path_weights;
 use crate::rng::mix;
+use crate::routes::path_weights;
 use crate::topology::Fabric;
 use crate::units::{Rate, Time};
 use crate::workload::Moment;
@@ -239,6 +239,9 @@ impl<Q: EventQueue> Engine<'_, Q> {
         if self.ack_every == 0 || self.reports(slot, &packet, arrival, complete, before) {
             self.answer(packet, Kind::Ack, cumulative);
         }
+        if count == 1 && arrival == Arrival::New {
+            self.begun(pair.task);
+        }
         if complete && arrival == Arrival::New {
             self.piece_delivered(qp, slot);
         }
@@ -329,6 +332,14 @@ impl<Q: EventQueue> Engine<'_, Q> {
         };
         if link != NONE {
             self.transmit(link, NONE, &packet, path);
+        }
+    }
+
+    /// The first packet of a piece has arrived.
+    fn begun(&mut self, task: u32) {
+        let flow = &mut self.flows[task as usize];
+        if !std::mem::replace(&mut flow.begun, true) && self.setup.schedule.awaits(TaskId(task), Moment::Begun) {
+            self.happened(task, Moment::Begun);
         }
     }
 

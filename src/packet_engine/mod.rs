@@ -56,10 +56,11 @@ pub use unloaded::completion;
 use crate::ids::NodeId;
 use crate::input::InputError;
 use crate::outcome::{Observe, Outcome, Stuck};
-use crate::placement::{LoadBalancing, Placement, Route};
+use crate::placement::{LoadBalancing, Placement};
+use crate::routes::Route;
 use crate::topology::{Fabric, LinkEvent};
 use crate::units::{Rate, Time};
-use crate::workload::Schedule;
+use crate::workload::{Schedule, Transfer};
 
 /// Of a pair with many paths, at most so many are compared to find the fastest.
 const PATHS_LOOKED_AT: u32 = 64;
@@ -143,8 +144,8 @@ impl Setup<'_> {
         } else {
             PATHS_LOOKED_AT
         };
-        for (_, src, dst, _) in self.schedule.transfers().take(engine::RTTS_LOOKED_AT) {
-            let (src, dst) = (NodeId(src), NodeId(dst));
+        for Transfer { src, dst, .. } in self.schedule.transfers().take(engine::RTTS_LOOKED_AT) {
+            let (src, dst) = (src.node(), dst.node());
             for index in 0..fabric.path_count(src, dst).min(most) {
                 let path = fabric.path(src, dst, index);
                 let rate = fabric.link(path[0]).rate;
@@ -196,8 +197,8 @@ impl Setup<'_> {
         let Some(rto) = self.packet.rto.filter(|_| self.transport.acknowledged()) else {
             return Ok(());
         };
-        for (task, src, dst, _) in self.schedule.transfers() {
-            let (src, dst) = (NodeId(src), NodeId(dst));
+        for Transfer { task, src, dst, .. } in self.schedule.transfers() {
+            let (src, dst) = (src.node(), dst.node());
             let mut rtts = self.placement.of(task).iter().map(|piece| match piece.route {
                 Route::Pinned(path) => unloaded::rtt(self.fabric, &self.fabric.path(src, dst, path), self.packet),
                 _ => unloaded::longest_rtt(self.fabric, src, dst, self.packet),
@@ -232,7 +233,7 @@ impl Setup<'_> {
 
     fn check_sizes(&self) -> Result<(), InputError> {
         let payload = self.packet.payload.0;
-        for (task, src, _, bytes) in self.schedule.transfers() {
+        for Transfer { task, src, bytes, .. } in self.schedule.transfers() {
             let largest = self.placement.of(task).iter().map(|piece| piece.bytes).max();
             let packets = largest.unwrap_or(0).div_ceil(payload);
             if bytes < Schedule::ENDLESS {
@@ -251,7 +252,7 @@ impl Setup<'_> {
                 )
                 .help("write `stop = \"2ms\"` under [packet]"));
             };
-            let most = self.most_packets(src, stop);
+            let most = self.most_packets(src.0, stop);
             if most > MOST_PACKETS {
                 let message =
                     format!("by {stop} an endless flow could send {most} packets, and 2^31 can be told apart");

@@ -159,6 +159,8 @@ pub(super) struct Flow {
     pub reordered: u32,
     pub extent: u32,
     pub started: bool,
+    /// Its first packet has arrived.
+    pub begun: bool,
 }
 
 /// Values with reusable places.

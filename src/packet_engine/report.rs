@@ -8,9 +8,10 @@ use super::senders::Senders;
 use super::series::Sampler;
 use super::unloaded;
 use crate::ids::{LinkId, NodeId, TaskId};
-use crate::outcome::{FctSummary, FlowRecord, LinkRecord, Outcome, Reached, Stuck, TOO_LATE, Unfinished};
+use crate::outcome::{FctSummary, FlowRecord, Interval, LinkRecord, Outcome, Reached, Stuck, TOO_LATE, Unfinished};
 use crate::topology::Fabric;
 use crate::units::Time;
+use crate::workload::{Action, Task, Transfer};
 
 /// The outcome, or the flows that did not finish.
 pub(super) fn outcome<Q: EventQueue>(mut engine: Engine<'_, Q>) -> Result<Outcome, Stuck> {
@@ -31,6 +32,7 @@ pub(super) fn outcome<Q: EventQueue>(mut engine: Engine<'_, Q>) -> Result<Outcom
         stopped: stopped.then_some(Time(engine.now)),
         fct: FctSummary::of(std::mem::take(&mut engine.fcts)),
         flows: if observe.flows { flows(&engine) } else { Vec::new() },
+        tasks: if observe.tasks { tasks(&engine) } else { Vec::new() },
         links: if observe.links { links(&engine) } else { Vec::new() },
         counters: engine.counters,
         series: engine.sampler.take().map(Sampler::into_series),
@@ -41,9 +43,9 @@ pub(super) fn outcome<Q: EventQueue>(mut engine: Engine<'_, Q>) -> Result<Outcom
 
 fn flows<Q: EventQueue>(engine: &Engine<'_, Q>) -> Vec<FlowRecord> {
     let fabric = engine.setup.fabric;
-    let record = |(task, src, dst, bytes): (TaskId, u32, u32, u64)| {
+    let record = |Transfer { task, src, dst, bytes }: Transfer| {
         let flow = engine.flows[task.index()];
-        let (src, dst) = (NodeId(src), NodeId(dst));
+        let (src, dst) = (src.node(), dst.node());
         let paths = fabric.path_count(src, dst).min(match engine.equal_links {
             true => 1,
             false => super::PATHS_LOOKED_AT,
@@ -84,6 +86,19 @@ fn reached(flow: &Flow) -> Reached {
     }
 }
 
+fn tasks<Q: EventQueue>(engine: &Engine<'_, Q>) -> Vec<Interval> {
+    let tasks = engine.setup.schedule.tasks().iter().zip(&engine.flows);
+    let interval = |(task, flow): (&Task, &Flow)| {
+        let end = Time(flow.delivered);
+        let start = match task.action {
+            Action::Delay(time) => end.saturating_sub(time),
+            _ => Time(flow.start),
+        };
+        Interval { start, end }
+    };
+    tasks.map(interval).collect()
+}
+
 fn links<Q: EventQueue>(engine: &Engine<'_, Q>) -> Vec<LinkRecord> {
     let record = |link: usize| {
         let (wire_bytes, bytes) = engine.links.bytes(link as u32);
@@ -114,7 +129,7 @@ fn most_paused<Q: EventQueue>(engine: &Engine<'_, Q>) -> Option<(LinkId, Time)> 
 fn stuck<Q: EventQueue>(engine: &Engine<'_, Q>) -> Stuck {
     let deadlock = engine.deadlock();
     let mut unfinished = Vec::new();
-    for (task, ..) in engine.setup.schedule.transfers() {
+    for Transfer { task, .. } in engine.setup.schedule.transfers() {
         if reached(&engine.flows[task.index()]) == Reached::Acked {
             continue;
         }

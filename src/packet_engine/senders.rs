@@ -10,6 +10,7 @@ use crate::ids::{NodeId, TaskId};
 use crate::input::InputError;
 use crate::outcome::SenderSample;
 use crate::units::{Rate, Time};
+use crate::workload::Transfer;
 
 /// Samples of senders that a run keeps at most.
 const MOST_SAMPLES: u64 = 50_000_000;
@@ -94,11 +95,11 @@ pub(super) fn check(setup: &Setup<'_>) -> Result<(), InputError> {
 /// links evenly and nothing else holds them up.
 fn at_work(setup: &Setup<'_>) -> u128 {
     let mut batches: BTreeMap<(u32, u32, Time), Vec<u64>> = BTreeMap::new();
-    for (id, src, ..) in setup.schedule.transfers() {
+    for Transfer { task: id, src, .. } in setup.schedule.transfers() {
         let task = setup.schedule.task(id);
         let sizes = setup.placement.of(id).iter().map(|piece| piece.bytes);
         batches
-            .entry((src, task.step, task.earliest))
+            .entry((src.0, task.step, task.earliest))
             .or_default()
             .extend(sizes);
     }

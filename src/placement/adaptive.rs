@@ -3,8 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Placement, Problem, Route, Scheme};
+use super::{Placement, Problem, Scheme};
 use crate::input::InputError;
+use crate::routes::Route;
 use crate::units::Bytes;
 
 /// Options of `adaptive`.
@@ -34,6 +35,6 @@ impl Scheme for Adaptive {
     }
 
     fn place(&self, problem: &Problem<'_>) -> Result<Placement, InputError> {
-        Ok(Placement::whole(problem.schedule, |_, _, _| Route::Dynamic))
+        Ok(Placement::whole(problem.schedule, |_| Route::Dynamic))
     }
 }

@@ -3,8 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Placement, Problem, Route, Scheme};
+use super::{Placement, Problem, Scheme};
 use crate::input::InputError;
+use crate::routes::Route;
 
 /// Options of `bitmap`. A host goes through its entropies, each hashed onto a path, in an order by chance that changes with every
 /// round. Entropies whose packets came back marked or trimmed get a penalty, and are skipped that often.
@@ -50,6 +51,6 @@ impl Scheme for Bitmap {
     }
 
     fn place(&self, problem: &Problem<'_>) -> Result<Placement, InputError> {
-        Ok(Placement::whole(problem.schedule, |_, _, _| Route::Dynamic))
+        Ok(Placement::whole(problem.schedule, |_| Route::Dynamic))
     }
 }

@@ -9,10 +9,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::groups::FlowGroup;
-use super::weights::WeightCache;
-use super::{Group, Piece, Placement, Problem, Route, Scheme};
+use super::{Group, Piece, Placement, Problem, Scheme};
 use crate::ids::TaskId;
 use crate::input::InputError;
+use crate::routes::Route;
+use crate::routes::WeightCache;
 
 /// Options of `cut-line`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]

@@ -4,8 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::pieces::equal_parts;
-use super::{Hash, Piece, Placement, Problem, Route, Scheme};
+use super::{Hash, Piece, Placement, Problem, Scheme};
 use crate::input::InputError;
+use crate::routes::Route;
+use crate::workload::Transfer;
 
 /// The most queue pairs of one flow.
 const MOST_WAYS: u32 = 1_024;
@@ -43,13 +45,16 @@ impl Scheme for EcmpSplit {
     }
 
     fn place(&self, problem: &Problem<'_>) -> Result<Placement, InputError> {
-        Ok(Placement::split(problem.schedule, |task, src, dst, bytes, pieces| {
-            let first = self.hash.queue_pair(problem.schedule, task);
-            for (way, bytes) in equal_parts(bytes, self.ways).enumerate().filter(|&(_, part)| part > 0) {
-                let label = u64::from(first.0) << 32 | way as u64;
-                let route = Route::Pinned(problem.hashed_path(label, src, dst));
-                pieces.push(Piece { route, bytes });
-            }
-        }))
+        Ok(Placement::split(
+            problem.schedule,
+            |Transfer { task, src, dst, bytes }, pieces| {
+                let first = self.hash.queue_pair(problem.schedule, task);
+                for (way, bytes) in equal_parts(bytes, self.ways).enumerate().filter(|&(_, part)| part > 0) {
+                    let label = u64::from(first.0) << 32 | way as u64;
+                    let route = Route::Pinned(problem.hashed_path(label, src.node(), dst.node()));
+                    pieces.push(Piece { route, bytes });
+                }
+            },
+        ))
     }
 }

@@ -11,13 +11,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::bipartite::color_equitably;
-use super::paths::{Choice, PathTable};
-use super::{Placement, Problem, Route, Scheme};
+use super::{Placement, Problem, Scheme};
 use crate::ids::{LinkId, NodeId, TaskId};
 use crate::input::InputError;
 use crate::rng;
+use crate::routes::Route;
+use crate::routes::{Choice, PathTable};
 use crate::topology::Fabric;
 use crate::units::{Bytes, Rate};
+use crate::workload::Transfer;
 
 /// `edge-coloring` has no options. It sees all flows of a step and splits none. It needs two tiers with
 /// one path per spine between any two leaves, equal links, and equal sizes within a step.
@@ -32,16 +34,16 @@ impl Scheme for EdgeColoring {
         let spines = Spines::check(problem, &mut table)?;
         let mut order: Vec<(u32, TaskId)> = schedule
             .transfers()
-            .filter(|&(_, src, dst, _)| fabric.path_count(NodeId(src), NodeId(dst)) > 1)
-            .map(|(task, ..)| (schedule.task(task).step, task))
+            .filter(|&Transfer { src, dst, .. }| fabric.path_count(src.node(), dst.node()) > 1)
+            .map(|Transfer { task, .. }| (schedule.task(task).step, task))
             .collect();
         order.sort_unstable();
         let mut chosen = vec![0; schedule.tasks().len()];
         for step in order.chunk_by(|a, b| a.0 == b.0) {
             check_sizes(problem, step)?;
             let mut leaves = |&(_, task): &(u32, TaskId)| {
-                let (src, dst, _) = problem.transfer(task);
-                let ends = table.ends(src, dst);
+                let Transfer { src, dst, .. } = problem.transfer(task);
+                let ends = table.ends(src.node(), dst.node());
                 (ends.0.0, ends.1.0)
             };
             let edges: Vec<_> = step.iter().map(&mut leaves).collect();
@@ -50,7 +52,7 @@ impl Scheme for EdgeColoring {
                 chosen[task.index()] = color;
             }
         }
-        Ok(Placement::whole(schedule, |task, _, _| {
+        Ok(Placement::whole(schedule, |Transfer { task, .. }| {
             Route::Pinned(chosen[task.index()])
         }))
     }
@@ -62,7 +64,7 @@ fn refuse(message: String) -> InputError {
 
 /// Refuses a step with flows of unequal sizes.
 fn check_sizes(problem: &Problem<'_>, step: &[(u32, TaskId)]) -> Result<(), InputError> {
-    let size = |&(_, task): &(u32, TaskId)| (Bytes(problem.transfer(task).2), task);
+    let size = |&(_, task): &(u32, TaskId)| (Bytes(problem.transfer(task).bytes), task);
     let (first, a) = size(&step[0]);
     match step.iter().map(size).find(|&(bytes, _)| bytes != first) {
         None => Ok(()),
@@ -94,8 +96,8 @@ impl<'a> Spines<'a> {
         let mut seen = HashSet::new();
         let mut single = Vec::new();
         let mut first: Option<Pair> = None;
-        for (_, src, dst, _) in problem.schedule.transfers() {
-            let (src, dst) = (NodeId(src), NodeId(dst));
+        for Transfer { src, dst, .. } in problem.schedule.transfers() {
+            let (src, dst) = (src.node(), dst.node());
             if !seen.insert((fabric.edge(src), fabric.edge(dst))) {
                 continue;
             }

@@ -15,10 +15,11 @@ use serde::{Deserialize, Serialize};
 
 use super::groups::FlowGroup;
 use super::pieces::equal_parts;
-use super::weights::gcd;
-use super::{Group, Piece, Placement, Problem, Route, Scheme};
+use super::{Group, Piece, Placement, Problem, Scheme};
 use crate::ids::TaskId;
 use crate::input::InputError;
+use crate::routes::Route;
+use crate::routes::gcd;
 
 /// Options of `ethereal`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]

@@ -5,11 +5,14 @@ use std::cmp::Reverse;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::paths::PathTable;
-use super::{Placement, Problem, Route, Scheme};
+use super::{Placement, Problem, Scheme};
 use crate::ids::{LinkId, TaskId};
 use crate::input::InputError;
+use crate::loads::LinkLoads;
+use crate::routes::PathTable;
+use crate::routes::Route;
 use crate::topology::Fabric;
+use crate::workload::Transfer;
 
 /// `greedy` has no options. It sees all flows of a step and splits none: longest processing time
 /// first, on links instead of machines.
@@ -22,45 +25,40 @@ impl Scheme for Greedy {
         let schedule = problem.schedule;
         let mut order: Vec<(u32, Reverse<u64>, TaskId)> = schedule
             .transfers()
-            .map(|(task, _, _, bytes)| (schedule.task(task).step, Reverse(bytes), task))
+            .map(|Transfer { task, bytes, .. }| (schedule.task(task).step, Reverse(bytes), task))
             .collect();
         order.sort_unstable();
         let mut table = PathTable::new(problem.fabric);
-        let mut loads = Loads::new(problem.fabric);
+        let mut loads = StepLoads::new(problem.fabric);
         let mut chosen = vec![0; schedule.tasks().len()];
         for step in order.chunk_by(|a, b| a.0 == b.0) {
-            loads.clear();
+            loads.bytes.clear();
             for &(_, Reverse(bytes), task) in step {
-                let (src, dst, _) = problem.transfer(task);
-                let index = loads.best(table.choice(src, dst).paths(), bytes as f64);
-                loads.add(&problem.fabric.path(src, dst, index), bytes as f64);
+                let Transfer { src, dst, .. } = problem.transfer(task);
+                let index = loads.best(table.choice(src.node(), dst.node()).paths(), bytes as f64);
+                loads.bytes.add(src, dst, Route::Pinned(index), bytes as f64);
                 chosen[task.index()] = index;
             }
         }
-        Ok(Placement::whole(schedule, |task, _, _| {
+        Ok(Placement::whole(schedule, |Transfer { task, .. }| {
             Route::Pinned(chosen[task.index()])
         }))
     }
 }
 
 /// What the links carry in a step.
-struct Loads {
-    /// In bytes.
-    load: Vec<f64>,
+struct StepLoads<'a> {
+    bytes: LinkLoads<'a>,
     /// Seconds per bit; without meaning for links that are down, which are on no path.
     cost: Vec<f64>,
 }
 
-impl Loads {
-    fn new(fabric: &Fabric) -> Self {
+impl<'a> StepLoads<'a> {
+    fn new(fabric: &'a Fabric) -> Self {
         Self {
-            load: vec![0.0; fabric.links().len()],
+            bytes: LinkLoads::new(fabric),
             cost: fabric.links().iter().map(|link| 1.0 / link.rate.0 as f64).collect(),
         }
-    }
-
-    fn clear(&mut self) {
-        self.load.fill(0.0);
     }
 
     /// The path whose worst link would be least loaded with these bytes; among equals the one with the
@@ -71,7 +69,7 @@ impl Loads {
         for (index, path) in (0..).zip(paths) {
             let (mut worst, mut sum) = (0.0_f64, 0.0);
             for link in path {
-                let time = (self.load[link.index()] + bytes) * self.cost[link.index()];
+                let time = (self.bytes.of(*link) + bytes) * self.cost[link.index()];
                 worst = worst.max(time);
                 sum += time;
             }
@@ -81,11 +79,5 @@ impl Loads {
             }
         }
         chosen
-    }
-
-    fn add(&mut self, path: &[LinkId], bytes: f64) {
-        for link in path {
-            self.load[link.index()] += bytes;
-        }
     }
 }

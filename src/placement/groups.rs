@@ -4,9 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Problem;
-use super::paths::PathTable;
 use crate::ids::{NodeId, TaskId};
 use crate::rng::{self, shuffle};
+use crate::routes::PathTable;
+use crate::workload::Transfer;
 
 /// Which flows are balanced together, each group by its destination leaf.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -50,16 +51,16 @@ impl Problem<'_> {
                 flows.clear();
                 flows.extend(members.iter().map(|key| Flow {
                     task: key.task,
-                    bytes: self.transfer(key.task).2,
+                    bytes: self.transfer(key.task).bytes,
                 }));
-                let (src, dst, _) = self.transfer(members[0].task);
+                let Transfer { src, dst, .. } = self.transfer(members[0].task);
                 paths.clear();
-                paths.extend(0..self.fabric.path_count(src, dst));
+                paths.extend(0..self.fabric.path_count(src.node(), dst.node()));
                 shuffle(&mut random, &mut flows);
                 shuffle(&mut random, &mut paths);
                 visit(&FlowGroup {
-                    src,
-                    dst,
+                    src: src.node(),
+                    dst: dst.node(),
                     flows: &flows,
                     paths: &paths,
                 });
@@ -70,9 +71,9 @@ impl Problem<'_> {
     /// One key per transfer, sorted.
     fn group_keys(&self, group: Group) -> Vec<Key> {
         let mut table = PathTable::new(self.fabric);
-        let mut key = |(task, src, dst, _): (TaskId, u32, u32, u64)| {
-            let src = NodeId(src);
-            let (leaf, to) = table.ends(src, NodeId(dst));
+        let mut key = |Transfer { task, src, dst, .. }: Transfer| {
+            let src = src.node();
+            let (leaf, to) = table.ends(src, dst.node());
             let from = match group {
                 Group::Host => src,
                 Group::Leaf => leaf,

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::optimal_transport::{Preferences, Step, Ways};
-use super::weights::WeightCache;
-use super::{Ethereal, LoadBalancing, OptimalTransport, Piece, Placement, Problem, Route};
-use crate::ids::{NodeId, TaskId};
+use super::optimal_transport::{Preferences, Step};
+use super::{Ethereal, LoadBalancing, OptimalTransport, Piece, Placement, Problem};
+use crate::ids::{HostId, NodeId, TaskId};
 use crate::input::{InputError, NoFiles};
 use crate::optimal_transport::{Matrix, TransportError, monge_gap};
+use crate::routes::{PathEnds, Route, WeightCache};
 use crate::topology::{Fabric, Path};
 use crate::workload::Schedule;
 
@@ -119,18 +119,15 @@ pub fn judge(
         placement,
         ethereal,
         weights: WeightCache::new(fabric),
-        ways: Ways::new(fabric),
+        path_ends: PathEnds::new(fabric),
     };
-    let mut steps: BTreeMap<u32, Vec<TaskId>> = BTreeMap::new();
-    for (task, ..) in schedule.transfers() {
-        steps.entry(schedule.task(task).step).or_default().push(task);
-    }
-    let mut known: HashMap<Vec<(u32, u32, Vec<Piece>)>, StepJudgement> = HashMap::new();
+    let mut known: HashMap<Vec<(HostId, HostId, Vec<Piece>)>, StepJudgement> = HashMap::new();
     let mut judgement = Judgement::default();
-    for (step, tasks) in steps {
+    let steps = (0..).zip(schedule.transfers_by_step());
+    for (step, tasks) in steps.filter(|(_, tasks)| !tasks.is_empty()) {
         let key = tasks.iter().map(|&t| {
-            let (src, dst, _) = problem.transfer(t);
-            (src.0, dst.0, placement.of(t).to_vec())
+            let transfer = problem.transfer(t);
+            (transfer.src, transfer.dst, placement.of(t).to_vec())
         });
         let key: Vec<_> = key.collect();
         let verdict = match known.get(&key) {
@@ -151,7 +148,7 @@ struct Judge<'a> {
     placement: &'a Placement,
     ethereal: Placement,
     weights: WeightCache<'a>,
-    ways: Ways<'a>,
+    path_ends: PathEnds<'a>,
 }
 
 impl Judge<'_> {
@@ -199,9 +196,9 @@ impl Judge<'_> {
     }
 
     fn ends(&self, task: TaskId) -> (NodeId, NodeId) {
-        match self.schedule.task(task).action {
-            crate::workload::Action::Transfer { src, dst, .. } => (NodeId(src), NodeId(dst)),
-            _ => unreachable!("task {task} is no transfer"),
+        match self.schedule.transfer(task) {
+            Some(transfer) => (transfer.src.node(), transfer.dst.node()),
+            None => unreachable!("task {task} is no transfer"),
         }
     }
 
@@ -281,7 +278,7 @@ impl Judge<'_> {
             let highest = inner.rev().max_by_key(|&node| fabric.node(node).tier);
             highest.unwrap_or(fabric.edge(dst))
         };
-        let ends = self.ways.ends(src, dst);
-        self.ways.links(src, dst, ends).map(top).collect()
+        let ends = self.path_ends.of(src, dst);
+        self.path_ends.links(src, dst, ends).map(top).collect()
     }
 }

@@ -5,11 +5,13 @@ use rand::Rng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::paths::PathTable;
-use super::{Placement, Problem, Route, Scheme};
+use super::{Placement, Problem, Scheme};
 use crate::ids::{LinkId, NodeId, TaskId};
 use crate::input::InputError;
 use crate::rng::{self, Stream, index_below};
+use crate::routes::PathTable;
+use crate::routes::Route;
+use crate::workload::Transfer;
 
 /// `least-bytes` has no options. Every host looks at its own flows of a step alone, in their order,
 /// and not at where they go: down-links are balanced only by luck. Ties are random.
@@ -22,7 +24,7 @@ impl Scheme for LeastBytes {
         let schedule = problem.schedule;
         let mut order: Vec<(NodeId, u32, TaskId)> = schedule
             .transfers()
-            .map(|(task, src, _, _)| (NodeId(src), schedule.task(task).step, task))
+            .map(|Transfer { task, src, .. }| (src.node(), schedule.task(task).step, task))
             .collect();
         order.sort_unstable();
         let mut chosen = vec![0; schedule.tasks().len()];
@@ -32,15 +34,15 @@ impl Scheme for LeastBytes {
             let mut random = rng::stream(problem.seed, "least-bytes", u64::from(host[0].0.0));
             for step in host.chunk_by(|a, b| a.1 == b.1) {
                 for &(_, _, task) in step {
-                    let (src, dst, bytes) = problem.transfer(task);
-                    let index = given.least(table.choice(src, dst).paths(), &mut random);
-                    given.add(&problem.fabric.path(src, dst, index), bytes);
+                    let Transfer { src, dst, bytes, .. } = problem.transfer(task);
+                    let index = given.least(table.choice(src.node(), dst.node()).paths(), &mut random);
+                    given.add(&problem.fabric.path(src.node(), dst.node(), index), bytes);
                     chosen[task.index()] = index;
                 }
                 given.clear();
             }
         }
-        Ok(Placement::whole(schedule, |task, _, _| {
+        Ok(Placement::whole(schedule, |Transfer { task, .. }| {
             Route::Pinned(chosen[task.index()])
         }))
     }

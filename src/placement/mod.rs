@@ -3,7 +3,7 @@
 //! A scheme looks at the schedule batch by batch (the transfers of one step), with the knowledge it
 //! may have: one source, all hosts under one leaf, or the whole step. It yields one [`Placement`],
 //! the same for the analytic side and for both engines. Schemes that decide while packets travel
-//! place everything on [`Route::Dynamic`] and only describe themselves here; the packet engine acts
+//! place everything on [`Route::Dynamic`](crate::routes::Route::Dynamic) and only describe themselves here; the packet engine acts
 //! by their options.
 
 mod adaptive;
@@ -21,8 +21,8 @@ mod hop_names;
 mod judgement;
 mod label;
 mod least_bytes;
+mod link_loads;
 mod optimal_transport;
-mod paths;
 mod pieces;
 mod plan;
 mod plan_file;
@@ -32,7 +32,6 @@ mod spray;
 #[cfg(test)]
 mod tests;
 mod weighted_spray;
-mod weights;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -50,19 +49,18 @@ pub use groups::Group;
 pub use judgement::{Judgement, StepJudgement, judge};
 pub use least_bytes::LeastBytes;
 pub use optimal_transport::{OptimalTransport, Prefer, Scope, Solver};
-pub use pieces::{Piece, Placement, Route};
+pub use pieces::{Piece, Placement};
 pub use plan::Plan;
 pub use plan_file::{PlanFile, PlannedFlow, PlannedPath, PlannedPiece, Spread};
 pub use plb::Plb;
 pub use reps::{Reps, RepsVariant};
 pub use spray::{Choose, Spray};
 pub use weighted_spray::WeightedSpray;
-pub use weights::path_weights;
 
-use crate::ids::{NodeId, TaskId};
+use crate::ids::TaskId;
 use crate::input::{Files, InputError};
 use crate::topology::Fabric;
-use crate::workload::{Action, Schedule};
+use crate::workload::{Schedule, Transfer};
 
 load_balancings! {
     Ecmp(Ecmp): "ecmp", "one path per connection, by a salted hash in every switch";
@@ -173,25 +171,23 @@ impl LoadBalancing {
 }
 
 impl Problem<'_> {
-    /// Source and destination host and the bytes of a transfer.
-    fn transfer(&self, task: TaskId) -> (NodeId, NodeId, u64) {
-        match self.schedule.task(task).action {
-            Action::Transfer { src, dst, bytes } => (NodeId(src), NodeId(dst), bytes),
-            _ => unreachable!("task {task} is no transfer"),
-        }
+    /// A task that is a transfer.
+    fn transfer(&self, task: TaskId) -> Transfer {
+        let transfer = self.schedule.transfer(task);
+        transfer.unwrap_or_else(|| unreachable!("task {task} is no transfer"))
     }
 
     /// Refuses transfers that no path can carry.
     fn check(&self) -> Result<(), InputError> {
         let hosts = self.fabric.hosts();
-        for (task, src, dst, _) in self.schedule.transfers() {
-            if src.max(dst) >= hosts {
+        for Transfer { task, src, dst, .. } in self.schedule.transfers() {
+            if src.max(dst).0 >= hosts {
                 let message =
                     format!("transfer {task} goes from host {src} to host {dst}, but the fabric has {hosts} hosts");
                 return Err(InputError::key("", message)
                     .help(format!("hosts are numbered from 0 to {}", hosts.saturating_sub(1))));
             }
-            let (src, dst) = (NodeId(src), NodeId(dst));
+            let (src, dst) = (src.node(), dst.node());
             let name = |node| &self.fabric.node(node).name;
             let paths = self.fabric.path_count(src, dst);
             if paths > MOST_PATHS {

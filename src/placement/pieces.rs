@@ -1,20 +1,8 @@
 //! The result of placing: sub-flows with their routes.
 
-use crate::ids::{NodeId, TaskId};
-use crate::workload::Schedule;
-
-/// How the bytes of a piece find their way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Route {
-    /// All along one path, an index below [`Fabric::path_count`](crate::topology::Fabric::path_count).
-    Pinned(u32),
-    /// Evenly over all paths of the pair.
-    Even,
-    /// Over all paths of the pair in proportion to their [`path_weights`](super::path_weights).
-    Weighted,
-    /// As the network or the transport decides while the packets travel.
-    Dynamic,
-}
+use crate::ids::TaskId;
+use crate::routes::Route;
+use crate::workload::{Schedule, Transfer};
 
 /// A sub-flow: bytes that are sent as a flow of their own, at least one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -70,25 +58,27 @@ impl Placement {
     }
 
     /// One piece per transfer, on the route that `route` gives it.
-    pub fn whole(schedule: &Schedule, mut route: impl FnMut(TaskId, NodeId, NodeId) -> Route) -> Self {
-        Self::split(schedule, |task, src, dst, bytes, pieces| {
-            let route = route(task, src, dst);
-            pieces.push(Piece { route, bytes });
+    pub fn whole(schedule: &Schedule, mut route: impl FnMut(Transfer) -> Route) -> Self {
+        Self::split(schedule, |transfer, pieces| {
+            pieces.push(Piece {
+                route: route(transfer),
+                bytes: transfer.bytes,
+            });
         })
     }
 
-    /// The pieces that `split` appends for every transfer, given its id, hosts and bytes.
-    pub fn split(schedule: &Schedule, mut split: impl FnMut(TaskId, NodeId, NodeId, u64, &mut Vec<Piece>)) -> Self {
+    /// The pieces that `split` appends for every transfer.
+    pub fn split(schedule: &Schedule, mut split: impl FnMut(Transfer, &mut Vec<Piece>)) -> Self {
         let tasks = schedule.tasks().len();
         let mut placement = Self {
             offsets: Vec::with_capacity(tasks + 1),
             pieces: Vec::with_capacity(tasks),
         };
-        for (task, src, dst, bytes) in schedule.transfers() {
+        for transfer in schedule.transfers() {
             placement
                 .offsets
-                .resize(task.index() + 1, offset(placement.pieces.len()));
-            split(task, NodeId(src), NodeId(dst), bytes, &mut placement.pieces);
+                .resize(transfer.task.index() + 1, offset(placement.pieces.len()));
+            split(transfer, &mut placement.pieces);
         }
         placement.offsets.resize(tasks + 1, offset(placement.pieces.len()));
         placement

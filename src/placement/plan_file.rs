@@ -4,11 +4,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::hop_names::HopNames;
-use super::{Piece, Placement, Route};
+use super::{Piece, Placement};
 use crate::ids::{NodeId, TaskId};
 use crate::input::InputError;
+use crate::routes::Route;
 use crate::topology::Fabric;
-use crate::workload::{Action, Schedule};
+use crate::workload::{Action, Schedule, Transfer};
 
 /// The content of plan.json.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
@@ -87,11 +88,11 @@ impl PlanFile {
     /// Where paths are chosen while packets travel: there is nothing to write.
     pub fn from_placement(fabric: &Fabric, schedule: &Schedule, placement: &Placement) -> Result<Self, InputError> {
         let names = HopNames::new(fabric);
-        let planned = |(task, src, dst, bytes): (TaskId, u32, u32, u64)| {
+        let planned = |Transfer { task, src, dst, bytes }: Transfer| {
             let path = |piece: &Piece| match piece.route {
                 Route::Pinned(index) => Ok(PlannedPath::Through(names.of(&fabric.path(
-                    NodeId(src),
-                    NodeId(dst),
+                    src.node(),
+                    dst.node(),
                     index,
                 )))),
                 Route::Even => Ok(PlannedPath::Over(Spread::Even)),
@@ -109,8 +110,8 @@ impl PlanFile {
             });
             Ok(PlannedFlow {
                 flow: task.0,
-                src,
-                dst,
+                src: src.0,
+                dst: dst.0,
                 bytes,
                 pieces: pieces.collect::<Result<_, _>>()?,
             })
@@ -175,8 +176,11 @@ impl PlanFile {
                 ));
             }
         }
-        match schedule.transfers().find(|(task, ..)| !planned[task.index()]) {
-            Some((task, src, dst, _)) => {
+        match schedule
+            .transfers()
+            .find(|Transfer { task, .. }| !planned[task.index()])
+        {
+            Some(Transfer { task, src, dst, .. }) => {
                 let message = format!("flow {task} (host {src} to host {dst}) is not in the plan");
                 Err(InputError::file(name, message).help("make the plan again for this workload"))
             }

@@ -3,8 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Placement, Problem, Route, Scheme};
+use super::{Placement, Problem, Scheme};
 use crate::input::InputError;
+use crate::routes::Route;
 
 /// Options of `plb`. Defaults are those of Linux (`tcp_plb_rehash_rounds`, `tcp_plb_cong_thresh`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -48,6 +49,6 @@ impl Scheme for Plb {
     }
 
     fn place(&self, problem: &Problem<'_>) -> Result<Placement, InputError> {
-        Ok(Placement::whole(problem.schedule, |_, _, _| Route::Dynamic))
+        Ok(Placement::whole(problem.schedule, |_| Route::Dynamic))
     }
 }

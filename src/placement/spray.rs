@@ -3,8 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Placement, Problem, Route, Scheme};
+use super::{Placement, Problem, Scheme};
 use crate::input::InputError;
+use crate::routes::Route;
 
 /// How the next packet's path is chosen; matters to the packet engine only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -29,6 +30,6 @@ pub struct Spray {
 
 impl Scheme for Spray {
     fn place(&self, problem: &Problem<'_>) -> Result<Placement, InputError> {
-        Ok(Placement::whole(problem.schedule, |_, _, _| Route::Even))
+        Ok(Placement::whole(problem.schedule, |_| Route::Even))
     }
 }

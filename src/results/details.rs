@@ -173,6 +173,42 @@ pub struct SenderRow {
     pub credits: Option<u32>,
 }
 
+/// One row of a point's `ops.csv`: what one group of ranks did in one operation of a program.
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OpRow {
+    /// Its name; from the second round on with the number of the round, as in `forward#2`.
+    pub op: String,
+    /// Empty where there are no jobs.
+    pub job: String,
+    /// Counted from 0 within the operation.
+    pub group: u32,
+    pub ranks: u32,
+    /// What its transfers add up to.
+    pub bytes: u64,
+    /// When the first rank began, and when the last one had done its part.
+    pub start_us: Number,
+    pub end_us: Number,
+    /// For how long a rank was at it, the mean over the ranks: from its first transfer, out or in, to the end of the last.
+    pub busy_us: Number,
+    /// For how much of that it computed nothing.
+    pub exposed_us: Number,
+}
+
+/// One row of a point's `jobs.csv`.
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JobRow {
+    pub job: String,
+    /// Hosts that it has.
+    pub ranks: u32,
+    pub start_us: Number,
+    /// From its start to the end of its last transfer or computation.
+    pub cct_us: Number,
+    /// The same without the other jobs, where that was asked for.
+    pub alone_us: Option<Number>,
+    /// `cct_us / alone_us`.
+    pub slowdown: Option<Number>,
+}
+
 /// The files of a point besides its record, where asked for.
 #[derive(Debug, Default)]
 pub struct Details {
@@ -183,4 +219,6 @@ pub struct Details {
     pub packets: Option<Vec<PacketsRow>>,
     pub ports: Option<Vec<PortRow>>,
     pub buffers: Option<Vec<BufferRow>>,
+    pub ops: Option<Vec<OpRow>>,
+    pub jobs: Option<Vec<JobRow>>,
 }

@@ -23,7 +23,9 @@ mod store;
 mod swept;
 mod table;
 
-pub use details::{BufferRow, Details, Direction, FlowRow, LinkRow, PacketsRow, PortRow, SenderRow, SeriesRow};
+pub use details::{
+    BufferRow, Details, Direction, FlowRow, JobRow, LinkRow, OpRow, PacketsRow, PortRow, SenderRow, SeriesRow,
+};
 pub use files::{named, names, remove, remove_plots};
 pub use folder::{Folder, FolderPoint};
 pub use manifest::{Machine, Manifest, utc};

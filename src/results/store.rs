@@ -81,6 +81,8 @@ impl Store {
         save_rows(&draft, "packets.csv", details.packets, files)?;
         save_rows(&draft, "ports.csv", details.ports, files)?;
         save_rows(&draft, "buffers.csv", details.buffers, files)?;
+        save_rows(&draft, "ops.csv", details.ops, files)?;
+        save_rows(&draft, "jobs.csv", details.jobs, files)?;
         let text = record.text()?;
         replace(&draft.join("record.json"), |out| out.write_all(text.as_bytes()))?;
         if fs::rename(&draft, &target).is_err() {

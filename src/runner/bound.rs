@@ -8,8 +8,9 @@ use rayon::prelude::*;
 use super::hashing::Hashing;
 use super::point_key::key_of;
 use crate::config::ConfigError;
-use crate::congestion::{self, Bounds, Expected, WorstLink};
+use crate::congestion::{self, Bounds};
 use crate::experiment::{Experiment, Point, Prepared, Preparer, Scene};
+use crate::loads::{Interval, WorstLink};
 use crate::results::{BoundRow, Number, microseconds, ratio};
 use crate::topology::Fabric;
 
@@ -46,7 +47,7 @@ fn point_rows(preparer: &Preparer<'_>, point: Point) -> Result<Vec<BoundRow>, Co
     let mut whole = BoundRow {
         step: "all".into(),
         flows: scene.schedule.transfer_count() as u64,
-        bytes: scene.schedule.transfers().map(|(.., bytes)| bytes).sum(),
+        bytes: scene.schedule.transfers().map(|transfer| transfer.bytes).sum(),
         subflows: Some(assessment.subflows),
         predicted_us: assessment.predicted.map(microseconds),
         ..template.clone()
@@ -105,9 +106,9 @@ fn step_rows(template: &BoundRow, experiment: &Experiment, scene: &Scene, hashin
 
 impl BoundRow {
     /// What hashing is expected to cost.
-    fn expected(&mut self, limits: Option<Expected>, sampled_us: f64) {
-        self.expected_lower_us = limits.map(|limits| Number::new(limits.lower_us));
-        self.expected_upper_us = limits.map(|limits| Number::new(limits.upper_us));
+    fn expected(&mut self, limits: Option<Interval>, sampled_us: f64) {
+        self.expected_lower_us = limits.map(|limits| Number::new(limits.lower));
+        self.expected_upper_us = limits.map(|limits| Number::new(limits.upper));
         self.expected_sampled_us = Some(Number::new(sampled_us));
     }
 
@@ -119,8 +120,8 @@ impl BoundRow {
         self.cut_us = Some(microseconds(parts.cut));
         self.fabric_us = Some(microseconds(parts.fabric));
         self.critical_path_us = Some(microseconds(parts.critical_path));
-        self.optimal_fabric_congestion_us = Some(Number::new(bounds.optimal_fabric.lower_us));
-        self.reached_fabric_congestion_us = Some(Number::new(bounds.optimal_fabric.upper_us));
+        self.optimal_fabric_congestion_us = Some(Number::new(bounds.optimal_fabric.lower));
+        self.reached_fabric_congestion_us = Some(Number::new(bounds.optimal_fabric.upper));
     }
 
     /// The most congested of all links and of the switch-to-switch links; after the bounds.

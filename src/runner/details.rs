@@ -24,6 +24,8 @@ pub(super) fn details(experiment: &Experiment, scene: &Scene, assessment: &Asses
         senders: output.senders.map(|_| sender_rows(&scene.schedule, &outcome)),
         packets: (output.flows && packets).then(|| packets_rows(&outcome)),
         ports: (output.links && packets).then(|| port_rows(fabric, &outcome)),
+        ops: None,
+        jobs: None,
         buffers: outcome.series.as_ref().map(|series| buffer_rows(fabric, series)),
     }
 }

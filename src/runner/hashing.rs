@@ -3,8 +3,9 @@
 use rand::Rng;
 
 use crate::config::FileStore;
-use crate::congestion::{self, Expected};
+use crate::congestion;
 use crate::experiment::{Experiment, Scene};
+use crate::loads::{Interval, WorstLink};
 use crate::rng::stream;
 
 /// Draws of the hash functions, as long as all their sub-flows together are no more than the second.
@@ -16,8 +17,8 @@ const LEAST_DRAWS: usize = 10;
 /// The expected largest congestion of a switch-to-switch link: limits from its exact distribution, where
 /// the fabric has one, and means over draws.
 pub(super) struct Hashing {
-    pub over_all: Option<Expected>,
-    pub by_step: Vec<Option<Expected>>,
+    pub over_all: Option<Interval>,
+    pub by_step: Vec<Option<Interval>>,
     pub sampled_over_all_us: f64,
     pub sampled_by_step_us: Vec<f64>,
 }
@@ -31,11 +32,11 @@ impl Hashing {
         let draws = (DRAWN_SUBFLOWS / placement.pieces().len().max(1)).clamp(LEAST_DRAWS, DRAWS);
         let mut over_all = 0.0;
         let mut by_step = vec![0.0; schedule.steps() as usize];
-        let time_us = |worst: Option<congestion::WorstLink>| worst.map_or(0.0, |worst| worst.time_ps / 1e6);
+        let time_us = |worst: Option<WorstLink>| worst.map_or(0.0, |worst| worst.time_ps / 1e6);
         for draw in 0..draws {
             let seed = stream(experiment.seed, "expected-congestion", draw as u64).next_u64();
             let drawn = scheme.place(fabric, schedule, files, seed).ok()?;
-            let loads = congestion::link_loads(fabric, schedule, &drawn)?;
+            let loads = drawn.link_loads(fabric, schedule)?;
             over_all += time_us(congestion::worst_fabric_link(fabric, &loads));
             let steps = congestion::congestion_by_step(fabric, schedule, &drawn)?;
             for (sum, step) in by_step.iter_mut().zip(&steps) {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::details::details;
+use super::operations::{Operations, job_rows};
 use super::point_key::key_of;
 use crate::congestion::{self, Assessment, Bounds};
 use crate::experiment::{Engine, Experiment, Point, Prepared, Preparer, Resolved, Scene};
@@ -11,7 +12,7 @@ use crate::outcome::{Outcome, Stuck};
 use crate::packet_engine::{self, Continue};
 use crate::results::{Details, Number, ResultRow, microseconds, ratio};
 use crate::units::Time;
-use crate::workload::Schedule;
+use crate::workload::{Schedule, Transfer};
 
 /// What came of a point.
 #[derive(Debug)]
@@ -38,6 +39,8 @@ pub struct Storm {
 pub struct Judged {
     pub resolved: Resolved,
     pub scene: Scene,
+    /// The same for each job alone, where that is asked for.
+    alone: Vec<Scene>,
     /// Without what only a simulation tells.
     pub row: ResultRow,
     bounds: Arc<Bounds>,
@@ -46,7 +49,9 @@ pub struct Judged {
 
 /// Judges the placement of a point that is prepared.
 pub(super) fn judge(preparer: &Preparer<'_>, point: Point, prepared: Prepared) -> Judged {
-    let Prepared { resolved, scene, .. } = prepared;
+    let Prepared {
+        resolved, scene, alone, ..
+    } = prepared;
     let experiment = &resolved.experiment;
     let bounds = preparer.bounds(experiment, &scene);
     let fabric = &scene.network.fabric;
@@ -57,12 +62,17 @@ pub(super) fn judge(preparer: &Preparer<'_>, point: Point, prepared: Prepared) -
     row.flows = scene.schedule.transfer_count() as u64;
     // An endless transfer has no completion that could be bounded.
     row.subflows = assessment.subflows;
-    if scene.schedule.transfers().all(|(.., bytes)| bytes < Schedule::ENDLESS) {
+    if scene
+        .schedule
+        .transfers()
+        .all(|Transfer { bytes, .. }| bytes < Schedule::ENDLESS)
+    {
         fill_judgement(&mut row, &bounds, &assessment);
     }
     Judged {
         resolved,
         scene,
+        alone,
         row,
         bounds,
         assessment,
@@ -80,7 +90,7 @@ impl Judged {
             .map(|id| (loads[id.index()], fabric.link(id).rate))
             .filter(|(load, _)| *load > 0.0)
             .map(|(load, rate)| load / rate.bytes_per_ps() / 1e6);
-        Some(times.fold(self.bounds.optimal_fabric.lower_us, f64::max))
+        Some(times.fold(self.bounds.optimal_fabric.lower, f64::max))
     }
 
     /// Simulates it.
@@ -93,16 +103,32 @@ impl Judged {
         let Self {
             resolved,
             scene,
+            alone,
             mut row,
             bounds,
             assessment,
         } = self;
         let experiment = &resolved.experiment;
-        match simulate(experiment, &scene, progress) {
-            Ok(outcome) => {
+        let simulated = simulate(experiment, &scene, progress).and_then(|outcome| {
+            let each = alone.iter().map(|scene| simulate(experiment, scene, &|_| ()));
+            Ok((outcome, each.collect::<Result<Vec<_>, _>>()?))
+        });
+        match simulated {
+            Ok((outcome, alone)) => {
                 fill_outcome(&mut row, experiment, &bounds, &outcome);
+                let operations = Operations::of(&scene.schedule, &outcome);
+                operations.fill(&mut row);
+                let least = experiment
+                    .demand()
+                    .least_time_us()
+                    .filter(|_| outcome.stopped.is_none());
+                row.mfu = least.and_then(|least| ratio(least, outcome.cct.as_us()));
                 let storm = storm(&scene, &outcome);
-                let details = details(experiment, &scene, &assessment, outcome);
+                let jobs = job_rows(&scene.schedule, &outcome, &alone);
+                let ops = experiment.output.ops.then(|| operations.rows());
+                let mut details = details(experiment, &scene, &assessment, outcome);
+                details.ops = ops;
+                details.jobs = jobs;
                 Measured {
                     row,
                     details,
@@ -121,7 +147,7 @@ impl Judged {
 }
 
 fn simulate(experiment: &Experiment, scene: &Scene, progress: &dyn Fn(f64)) -> Result<Outcome, Stuck> {
-    let (fabric, observe) = (&scene.network.fabric, experiment.output.observe());
+    let (fabric, observe) = (&scene.network.fabric, scene.observe(experiment));
     match experiment.engine {
         Engine::Flow => flow_engine::simulate(fabric, &scene.schedule, &scene.placement, &experiment.flow, &observe),
         Engine::Packet => packet_engine::simulate_watched(&scene.packet_setup(experiment), &mut |status| {
@@ -142,7 +168,7 @@ fn storm(scene: &Scene, outcome: &Outcome) -> Option<Storm> {
 
 /// What is known without simulating.
 fn fill_judgement(row: &mut ResultRow, bounds: &Bounds, assessment: &Assessment) {
-    let optimal = bounds.optimal_fabric.lower_us;
+    let optimal = bounds.optimal_fabric.lower;
     let fabric = assessment.fabric_congestion_us();
     row.bound_us = Some(microseconds(bounds.cct));
     row.predicted_us = assessment.predicted.map(microseconds);
@@ -176,16 +202,16 @@ fn fill_outcome(row: &mut ResultRow, experiment: &Experiment, bounds: &Bounds, o
 
 /// What a completion time says; a run that was stopped has none.
 fn fill_completion(row: &mut ResultRow, experiment: &Experiment, bounds: &Bounds, cct: Time) {
-    let ranks = experiment.workload.ranks(row.hosts);
+    let demand = experiment.demand();
     let cct = at_best(experiment, bounds, cct);
     // Bytes per microsecond are 10^6 bytes per second.
     let bandwidth = |bytes: u64| ratio(bytes as f64 / 1e3, cct.as_us());
-    let algorithm_bytes = experiment.workload.algorithm_bytes(ranks).map(|bytes| bytes.0);
+    let algorithm_bytes = demand.algorithm_bytes(row.hosts).map(|bytes| bytes.0);
     row.cct_us = Some(microseconds(cct));
     row.cct_over_bound = ratio(cct.as_us(), bounds.cct.as_us());
     row.algbw_gbytes = algorithm_bytes.and_then(bandwidth);
     row.busbw_gbytes = algorithm_bytes
-        .zip(experiment.workload.bus_factor(ranks))
+        .zip(demand.bus_factor(row.hosts))
         .and_then(|(bytes, factor)| ratio(bytes as f64 / 1e3 * factor, cct.as_us()));
 }
 

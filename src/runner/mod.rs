@@ -18,6 +18,7 @@ mod enter;
 mod hashing;
 mod manifest;
 mod measure;
+mod operations;
 mod options;
 mod place;
 mod point_key;

@@ -13,9 +13,10 @@ use crate::experiment::{Plan, Point, Prepared, Preparer, Resolved};
 use crate::input::InputError;
 use crate::outcome::Stuck;
 use crate::placement::{
-    self, Ecmp, Ethereal, Judgement, LoadBalancing, OptimalTransport, PlanFile, Route, Spray, WeightedSpray,
+    self, Ecmp, Ethereal, Judgement, LoadBalancing, OptimalTransport, PlanFile, Spray, WeightedSpray,
 };
 use crate::results::{Number, PlaceRow, ResultRow, ratio};
+use crate::routes::Route;
 
 /// What to do besides placing and judging.
 #[derive(Debug, Clone, Copy)]
@@ -102,6 +103,7 @@ fn place_point(
     let prepared = Prepared {
         resolved,
         scene,
+        alone: Vec::new(),
         memory,
     };
     let judged = measure::judge(preparer, point, prepared);

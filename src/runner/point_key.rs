@@ -23,8 +23,8 @@ pub(super) fn key_of(plan: &Plan, point: Point, resolved: &Resolved) -> PointKey
         point: point.index,
         engine: experiment.engine.name().to_owned(),
         topology: named("topology", &opened.topology, experiment.topology.name()),
-        workload: named("workload", &opened.workload, experiment.workload.name()),
-        size_bytes: experiment.workload.size().map(|size| size.0),
+        workload: named("workload", &opened.workload, experiment.demand().name()),
+        size_bytes: experiment.demand().size().map(|size| size.0),
         load_balancing: experiment.load_balancing.label(),
         transport: match experiment.engine {
             Engine::Flow => None,

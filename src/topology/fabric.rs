@@ -7,7 +7,7 @@ use petgraph::visit::EdgeRef;
 use smallvec::SmallVec;
 
 use super::blueprint::{Blueprint, Node, NodeKind};
-use super::routing::{Routes, Wiring};
+use super::routing::{Attachment, Routes, Wiring};
 use crate::ids::{LinkId, NodeId};
 use crate::units::{Bytes, Rate, Time};
 
@@ -209,6 +209,12 @@ impl Fabric {
     /// it has several ports. Hosts of one edge share all paths but for their own links.
     pub fn edge(&self, host: NodeId) -> NodeId {
         self.shape.wiring.edge(host)
+    }
+
+    /// How a host hangs on its switch by one cable; `None` where it has several, so that its paths use
+    /// different ones and it is its own edge.
+    pub fn attachment(&self, host: NodeId) -> Option<Attachment> {
+        self.shape.wiring.attachment(host).copied()
     }
 
     /// Number of equal-cost paths; 0 where `dst` cannot be reached (or is `src`). Depends only on

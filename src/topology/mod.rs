@@ -32,6 +32,7 @@ pub use graph::{CableSpec, GraphRouting, GraphSpec, NodeSpec};
 pub use htsim::Htsim;
 pub use leaf_spine::LeafSpine;
 pub use rail::Rail;
+pub use routing::Attachment;
 
 use crate::input::{Files, InputError};
 
@@ -75,6 +76,14 @@ impl Topology {
             Self::Rail(_) => "rail",
             Self::Graph(_) => "graph",
             Self::Htsim(_) => "htsim",
+        }
+    }
+
+    /// How many hosts share a server, numbered one after the other, where it has servers.
+    pub fn hosts_per_server(&self) -> Option<u32> {
+        match self {
+            Self::Rail(spec) => Some(spec.gpus),
+            _ => None,
         }
     }
 

@@ -16,13 +16,14 @@ use crate::ids::{LinkId, NodeId};
 
 const NONE: u32 = u32::MAX;
 
-/// How one host is attached.
-#[derive(Debug, Clone, Copy)]
-enum Attachment {
-    /// By one cable to a switch: paths begin and end at the switch.
-    Single { up: LinkId, down: LinkId, switch: NodeId },
-    /// By any other number of cables: the host is its own edge.
-    Own,
+/// How a host hangs on a switch by a single cable: its paths begin and end at the switch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attachment {
+    /// The link from the host to the switch.
+    pub up: LinkId,
+    /// The link from the switch to the host.
+    pub down: LinkId,
+    pub switch: NodeId,
 }
 
 /// A link between two columns.
@@ -40,7 +41,8 @@ struct Arc {
 #[derive(Debug, Clone)]
 pub(super) struct Wiring {
     up_down: bool,
-    attachments: Vec<Attachment>,
+    /// By host; none for a host with any other number of cables, which is its own edge.
+    attachments: Vec<Option<Attachment>>,
     /// Column of a node in the tables, or NONE.
     column: Vec<u32>,
     /// Row of a node as an edge, or NONE.
@@ -62,7 +64,7 @@ impl Wiring {
         let mut column = vec![NONE; nodes.len()];
         let mut of_column = Vec::new();
         for (n, slot) in column.iter_mut().enumerate() {
-            if matches!(attachments.get(n), None | Some(Attachment::Own)) {
+            if !matches!(attachments.get(n), Some(Some(_))) {
                 *slot = of_column.len() as u32;
                 of_column.push(n);
             }
@@ -70,7 +72,7 @@ impl Wiring {
         let mut row = vec![NONE; nodes.len()];
         let mut edges = Vec::new();
         for (h, attachment) in attachments.iter().enumerate() {
-            let edge = attachment.edge(NodeId::from(h)).index();
+            let edge = attachment.map_or(NodeId::from(h), |a| a.switch).index();
             if row[edge] == NONE {
                 row[edge] = edges.len() as u32;
                 edges.push(column[edge]);
@@ -109,24 +111,22 @@ impl Wiring {
         &self.arcs[self.starts[column as usize] as usize..self.starts[column as usize + 1] as usize]
     }
 
+    pub(super) fn attachment(&self, host: NodeId) -> Option<&Attachment> {
+        self.attachments[host.index()].as_ref()
+    }
+
     pub(super) fn edge(&self, host: NodeId) -> NodeId {
-        self.attachments[host.index()].edge(host)
+        self.attachment(host).map_or(host, |attachment| attachment.switch)
     }
 
     /// The link from a host with a single cable to its switch.
     pub(super) fn first_link(&self, host: NodeId) -> Option<&LinkId> {
-        match &self.attachments[host.index()] {
-            Attachment::Single { up, .. } => Some(up),
-            Attachment::Own => None,
-        }
+        self.attachment(host).map(|attachment| &attachment.up)
     }
 
     /// The link to a host with a single cable from its switch.
     pub(super) fn last_link(&self, host: NodeId) -> Option<&LinkId> {
-        match &self.attachments[host.index()] {
-            Attachment::Single { down, .. } => Some(down),
-            Attachment::Own => None,
-        }
+        self.attachment(host).map(|attachment| &attachment.down)
     }
 
     /// Position in the tables of a node that forwards (or is an edge) and an edge.
@@ -135,27 +135,17 @@ impl Wiring {
     }
 }
 
-impl Attachment {
-    fn edge(self, host: NodeId) -> NodeId {
-        match self {
-            Self::Single { switch, .. } => switch,
-            Self::Own => host,
-        }
-    }
-}
-
-fn attachments(nodes: &[Node], links: &[Link], out: &[SmallVec<[LinkId; 4]>]) -> Vec<Attachment> {
+fn attachments(nodes: &[Node], links: &[Link], out: &[SmallVec<[LinkId; 4]>]) -> Vec<Option<Attachment>> {
     let hosts = nodes.iter().take_while(|n| n.kind == NodeKind::Host).count();
-    (0..hosts)
-        .map(|h| match out[h].as_slice() {
-            [up] if nodes[links[up.index()].to.index()].kind == NodeKind::Switch => Attachment::Single {
-                up: *up,
-                down: links[up.index()].reverse,
-                switch: links[up.index()].to,
-            },
-            _ => Attachment::Own,
-        })
-        .collect()
+    let attachment = |out: &SmallVec<[LinkId; 4]>| match out.as_slice() {
+        &[up] if nodes[links[up.index()].to.index()].kind == NodeKind::Switch => Some(Attachment {
+            up,
+            down: links[up.index()].reverse,
+            switch: links[up.index()].to,
+        }),
+        _ => None,
+    };
+    out[..hosts].iter().map(attachment).collect()
 }
 
 /// One entry of the tables.

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use super::evidence::Evidence;
 use super::finding::{Finding, us};
-use crate::ids::{LinkId, NodeId};
-use crate::placement::{Choose, LoadBalancing, Route};
+use crate::ids::LinkId;
+use crate::placement::{Choose, LoadBalancing};
+use crate::routes::Route;
 use crate::units::Time;
+use crate::workload::Transfer;
 
 /// What windows of one bandwidth-delay product and the round robin of packets add at most.
 const TOLERANCE: f64 = 0.02;
@@ -78,12 +80,12 @@ fn rounds_us(evidence: &Evidence) -> f64 {
     let options = &evidence.experiment.packet;
     let mut by_step: BTreeMap<u32, BTreeMap<LinkId, u64>> = BTreeMap::new();
     let each = |visit: &mut dyn FnMut(u32, u64, &[LinkId])| {
-        for (task, src, dst, _) in evidence.schedule.transfers() {
+        for Transfer { task, src, dst, .. } in evidence.schedule.transfers() {
             let step = evidence.schedule.task(task).step;
             for piece in evidence.placement.of(task) {
                 if let Route::Pinned(path) = piece.route {
                     let packet = piece.bytes.min(options.payload.0) + options.header.0;
-                    visit(step, packet, &fabric.path(NodeId(src), NodeId(dst), path)[1..]);
+                    visit(step, packet, &fabric.path(src.node(), dst.node(), path)[1..]);
                 }
             }
         }
@@ -109,7 +111,7 @@ fn is_chained(evidence: &Evidence) -> bool {
     evidence
         .schedule
         .transfers()
-        .any(|(task, ..)| evidence.schedule.predecessors(task) > 0)
+        .any(|Transfer { task, .. }| evidence.schedule.predecessors(task) > 0)
 }
 
 /// Whether some fabric link carries more than another, or some pinned sub-flow is larger than another.
@@ -182,8 +184,8 @@ impl PerStep {
         let slowest = rates.filter(|rate| !rate.is_zero()).min();
         let per_hop = slowest.map_or(Time::ZERO, |rate| rate.transmission_time(full));
         let (mut hops, mut least, mut most) = (0, Time(u64::MAX), Time::ZERO);
-        for (_, src, dst, _) in evidence.schedule.transfers() {
-            let path = fabric.path(NodeId(src), NodeId(dst), 0);
+        for Transfer { src, dst, .. } in evidence.schedule.transfers() {
+            let path = fabric.path(src.node(), dst.node(), 0);
             let delay: Time = path.iter().map(|&id| fabric.link(id).delay).sum();
             hops = hops.max(path.len());
             (least, most) = (least.min(delay), most.max(delay));

@@ -2,6 +2,7 @@
 
 use super::evidence::{Evidence, Run};
 use super::finding::{Finding, bytes};
+use crate::workload::Transfer;
 
 /// Fluids are sums of fractions; packets are whole.
 const FLUID: f64 = 1e-9;
@@ -30,10 +31,13 @@ fn compare(evidence: &Evidence, check: String, run: &Run, relative: f64) -> Find
         surplus[link.from.index()] -= record.bytes;
         passed[link.to.index()] += record.bytes;
     }
-    for (_, src, dst, size) in evidence.schedule.transfers() {
-        surplus[src as usize] += size as f64;
-        surplus[dst as usize] -= size as f64;
-        passed[src as usize] += size as f64;
+    for Transfer {
+        src, dst, bytes: size, ..
+    } in evidence.schedule.transfers()
+    {
+        surplus[src.index()] += size as f64;
+        surplus[dst.index()] -= size as f64;
+        passed[src.index()] += size as f64;
     }
     let excess = |node: &usize| surplus[*node].abs() - relative * passed[*node];
     let worst = (0..nodes).max_by(|a, b| excess(a).total_cmp(&excess(b))).unwrap_or(0);

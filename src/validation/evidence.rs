@@ -8,14 +8,14 @@ use crate::config::ConfigError;
 use crate::congestion::{Assessment, Bounds, Framing, RouteSet};
 use crate::experiment::{Engine, Experiment, Network, Point, Prepared, Preparer};
 use crate::flow_engine::{FlowOptions, Weights};
-use crate::ids::NodeId;
 use crate::input::{InputError, NoFiles};
 use crate::outcome::{Observe, Outcome, Stuck};
 use crate::packet_engine::{Ideal, PacketOptions, Setup, SwitchOptions, Transport};
-use crate::placement::{LoadBalancing, Placement, Route, Spray};
+use crate::placement::{LoadBalancing, Placement, Spray};
+use crate::routes::Route;
 use crate::topology::Path;
 use crate::units::Time;
-use crate::workload::{Schedule, ScheduleBuilder};
+use crate::workload::{Schedule, ScheduleBuilder, Transfer};
 
 /// An engine's answer, and whether it gives the same one again.
 #[derive(Debug)]
@@ -80,6 +80,7 @@ const EVERYTHING: Observe = Observe {
     links: true,
     series: None,
     senders: None,
+    tasks: false,
 };
 
 impl Evidence {
@@ -205,14 +206,14 @@ fn alone(
     if !network.events.is_empty() {
         return Err(Absent::NotSimulated("links change their rates meanwhile"));
     }
-    let transfers = schedule.transfers().filter(|&(_, src, dst, _)| src != dst);
-    let largest = transfers.reduce(|most, next| if next.3 > most.3 { next } else { most });
-    let (task, src, dst, bytes) = largest.ok_or(Absent::NotSimulated("no transfer crosses the fabric"))?;
+    let transfers = schedule.transfers().filter(|transfer| transfer.src != transfer.dst);
+    let largest = transfers.reduce(|most, next| if next.bytes > most.bytes { next } else { most });
+    let Transfer { task, src, dst, bytes } = largest.ok_or(Absent::NotSimulated("no transfer crosses the fabric"))?;
     let mut builder = ScheduleBuilder::default();
-    builder.transfer(src, dst, bytes, 0);
+    builder.transfer(src.0, dst.0, bytes, 0);
     let (fabric, one) = (&network.fabric, builder.build());
     let pieces = Placement::from_pieces([placement.of(task).to_vec()]);
-    let (src, dst) = (NodeId(src), NodeId(dst));
+    let (src, dst) = (src.node(), dst.node());
     let spread = pieces
         .pieces()
         .iter()

@@ -2,7 +2,8 @@
 
 use super::evidence::{Absent, Evidence, Run};
 use super::finding::{Finding, bytes};
-use crate::placement::{Choose, LoadBalancing, Route};
+use crate::placement::{Choose, LoadBalancing};
+use crate::routes::Route;
 
 /// A fluid is a sum of fractions in floating point.
 const FLUID: f64 = 1e-9;

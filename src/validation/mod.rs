@@ -18,6 +18,7 @@ mod evidence;
 mod finding;
 mod loads;
 mod optimum;
+mod path_by_path;
 mod prediction;
 mod subject;
 mod theorem;
@@ -39,6 +40,7 @@ type Check = fn(&Evidence, &mut Vec<Finding>);
 const CHECKS: &[Check] = &[
     completion::check,
     bound::check,
+    path_by_path::check,
     loads::check,
     theorem::check,
     optimum::check,

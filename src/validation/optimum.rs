@@ -16,7 +16,7 @@ pub(super) fn check(evidence: &Evidence, findings: &mut Vec<Finding>) {
         findings.push(Finding::skipped(check, "links change their rates meanwhile"));
         return;
     }
-    let optimum = evidence.fluid_bounds.optimal_fabric.lower_us;
+    let optimum = evidence.fluid_bounds.optimal_fabric.lower;
     let holds = found >= optimum * (1.0 - ROUNDING);
     findings.push(
         Finding::new(check, holds)

@@ -9,10 +9,11 @@ use std::collections::BTreeMap;
 use super::evidence::Evidence;
 use super::finding::{Finding, us};
 use crate::flow_engine::Weights;
-use crate::ids::{LinkId, NodeId};
-use crate::placement::Route;
+use crate::ids::{HostId, LinkId};
+use crate::routes::Route;
 use crate::topology::{Fabric, Path};
 use crate::units::Time;
+use crate::workload::Transfer;
 
 const TOLERANCE: f64 = 1e-6;
 
@@ -72,10 +73,10 @@ impl Limits {
         };
         let (mut there, mut anywhere) = (Time::ZERO, Time::ZERO);
         // Sub-flows that are spread over all paths of one pair are alike.
-        let mut known: BTreeMap<(u32, u32), (Time, bool)> = BTreeMap::new();
-        for (task, src, dst, _) in evidence.schedule.transfers() {
+        let mut known: BTreeMap<(HostId, HostId), (Time, bool)> = BTreeMap::new();
+        for Transfer { task, src, dst, .. } in evidence.schedule.transfers() {
             for piece in evidence.placement.of(task) {
-                let (a, b) = (NodeId(src), NodeId(dst));
+                let (a, b) = (src.node(), dst.node());
                 let (delay, meets) = match piece.route {
                     Route::Pinned(path) => seen(fabric, std::iter::once(fabric.path(a, b, path)), is_worst),
                     _ => *known
@@ -115,14 +116,14 @@ fn inexact(evidence: &Evidence) -> Option<&'static str> {
     if options.weights != Weights::Size || options.tolerance != 0.0 {
         return Some("exact only with sub-flows weighted by size and tolerance 0");
     }
-    let one_start = evidence.schedule.transfers().all(|(task, ..)| {
+    let one_start = evidence.schedule.transfers().all(|Transfer { task, .. }| {
         evidence.schedule.predecessors(task) == 0 && evidence.schedule.task(task).earliest == Time::ZERO
     });
     if !one_start {
         return Some("an estimate where transfers wait for others");
     }
     // Every flow weighs one, however large.
-    let mut sizes = evidence.schedule.transfers().map(|(.., bytes)| bytes);
+    let mut sizes = evidence.schedule.transfers().map(|transfer| transfer.bytes);
     let first = sizes.next();
     if sizes.any(|bytes| Some(bytes) != first) {
         return Some("exact only for flows of one size");

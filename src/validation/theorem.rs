@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use super::evidence::Evidence;
 use super::finding::{Finding, us};
 use crate::ids::NodeId;
-use crate::placement::{Group, LoadBalancing, path_weights};
+use crate::placement::{Group, LoadBalancing};
+use crate::routes::path_weights;
+use crate::workload::Transfer;
 
 pub(super) fn check(evidence: &Evidence, findings: &mut Vec<Finding>) {
     let name = evidence.experiment.load_balancing.name();
@@ -35,10 +37,10 @@ pub(super) fn check(evidence: &Evidence, findings: &mut Vec<Finding>) {
 fn rounding_us(evidence: &Evidence) -> f64 {
     let fabric = &evidence.network.fabric;
     let mut pieces = vec![0_u32; fabric.links().len()];
-    for (task, src, dst, _) in evidence.schedule.transfers() {
+    for Transfer { task, src, dst, .. } in evidence.schedule.transfers() {
         for piece in evidence.placement.of(task) {
-            if let crate::placement::Route::Pinned(path) = piece.route {
-                for link in fabric.path(NodeId(src), NodeId(dst), path) {
+            if let crate::routes::Route::Pinned(path) = piece.route {
+                for link in fabric.path(src.node(), dst.node(), path) {
                     pieces[link.index()] += 1;
                 }
             }
@@ -59,8 +61,8 @@ fn broken_condition(evidence: &Evidence, group: Group, by_bytes: bool) -> Option
     let fabric = &evidence.network.fabric;
     let mut sizes: BTreeMap<(u32, NodeId, NodeId), u64> = BTreeMap::new();
     let mut judged: BTreeMap<(NodeId, NodeId), bool> = BTreeMap::new();
-    for (task, src, dst, bytes) in evidence.schedule.transfers() {
-        let (src, dst) = (NodeId(src), NodeId(dst));
+    for Transfer { task, src, dst, bytes } in evidence.schedule.transfers() {
+        let (src, dst) = (src.node(), dst.node());
         let from = match group {
             Group::Host => src,
             Group::Leaf => fabric.edge(src),

@@ -1,8 +1,8 @@
 //! Every rank ends with the shares of all ranks.
 
-use super::algorithm::{Algorithm, collective, direct, pairwise, ring};
+use super::Kind;
+use super::algorithm::{Algorithm, bruck, collective, direct, hierarchical, pairwise, pat, ring};
 use super::draft::Draft;
-use super::{Kind, Schedule};
 use crate::input::{Files, InputError};
 use crate::units::Bytes;
 
@@ -14,8 +14,9 @@ collective! {
 }
 
 impl Kind for AllGather {
-    fn draw(&self, ranks: u32, mut draft: Draft, _files: &dyn Files, _seed: u64) -> Result<Schedule, InputError> {
-        let job = &mut self.job(ranks, &mut draft, 1)?;
+    fn draw(&self, draft: &mut Draft, _files: &dyn Files, _seed: u64) -> Result<(), InputError> {
+        let ranks = draft.ranks();
+        let job = &mut self.job(ranks, draft, 1)?;
         let held = job.held_from_start();
         match self.algorithm {
             Algorithm::Ring => ring::all_gather(job, 0, held),
@@ -24,12 +25,20 @@ impl Kind for AllGather {
             Algorithm::HalvingDoubling | Algorithm::RecursiveDoubling => {
                 pairwise::all_gather(job, 0, held, &self.order.distances(ranks));
             }
+            Algorithm::Hierarchical => hierarchical::all_gather(job, self.local)?,
+            Algorithm::Pat => pat::all_gather(job, held),
+            Algorithm::Bruck => bruck::all_gather(job, held),
             Algorithm::DoubleBinaryTree => {
-                let valid = r#""ring", "halving-doubling", "recursive-doubling" or "direct""#;
+                let valid =
+                    r#""ring", "halving-doubling", "recursive-doubling", "direct", "hierarchical", "pat" or "bruck""#;
                 return Err(self.algorithm.unfit("all-gather", valid));
             }
         }
-        Ok(draft.build())
+        Ok(())
+    }
+
+    fn family(&self) -> &'static str {
+        self.algorithm.name()
     }
 
     fn size(&self) -> Option<Bytes> {

@@ -1,8 +1,8 @@
 //! Every rank ends with the sum over all ranks.
 
-use super::algorithm::{Algorithm, collective, direct, double_binary_tree, pairwise, ring};
+use super::Kind;
+use super::algorithm::{Algorithm, collective, direct, double_binary_tree, hierarchical, pairwise, ring};
 use super::draft::Draft;
-use super::{Kind, Schedule};
 use crate::input::{Files, InputError};
 use crate::units::Bytes;
 
@@ -14,11 +14,12 @@ collective! {
 }
 
 impl Kind for AllReduce {
-    fn draw(&self, ranks: u32, mut draft: Draft, _files: &dyn Files, _seed: u64) -> Result<Schedule, InputError> {
-        let job = &mut self.job(ranks, &mut draft, 2)?;
+    fn draw(&self, draft: &mut Draft, _files: &dyn Files, _seed: u64) -> Result<(), InputError> {
+        let ranks = draft.ranks();
+        let job = &mut self.job(ranks, draft, 2)?;
         match self.algorithm {
             Algorithm::Ring => {
-                let held = ring::reduce_scatter(job);
+                let held = ring::sum(job);
                 ring::all_gather(job, ranks - 1, held);
             }
             Algorithm::Direct => {
@@ -33,8 +34,17 @@ impl Kind for AllReduce {
             }
             Algorithm::RecursiveDoubling => pairwise::all_reduce(job, &self.order.distances(ranks)),
             Algorithm::DoubleBinaryTree => double_binary_tree::all_reduce(job),
+            Algorithm::Hierarchical => hierarchical::all_reduce(job, self.local)?,
+            Algorithm::Pat | Algorithm::Bruck => {
+                let valid = r#""ring", "halving-doubling", "recursive-doubling", "direct", "double-binary-tree" or "hierarchical""#;
+                return Err(self.algorithm.unfit("all-reduce", valid));
+            }
         }
-        Ok(draft.build())
+        Ok(())
+    }
+
+    fn family(&self) -> &'static str {
+        self.algorithm.name()
     }
 
     fn size(&self) -> Option<Bytes> {

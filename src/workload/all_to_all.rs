@@ -4,8 +4,9 @@ use rand::seq::SliceRandom;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::algorithm::{AllToAllAlgorithm, Job, bruck, two_step};
 use super::draft::{Draft, Effect, Extent, Hop};
-use super::{Kind, Moment, Schedule};
+use super::{Kind, Moment};
 use crate::input::{Files, InputError};
 use crate::rng;
 use crate::units::Bytes;
@@ -22,6 +23,12 @@ super::ranks::ranked! {
         /// The order in which a rank turns to its peers.
         #[serde(default)]
         pub order: PeerOrder,
+        /// How it is carried out.
+        #[serde(default)]
+        pub algorithm: AllToAllAlgorithm,
+        /// Ranks of a server, for "two-step": so many in a row. By default as the fabric has them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub local: Option<u32>,
     }
 }
 
@@ -45,6 +52,8 @@ impl AllToAll {
             message,
             window: 0,
             order: PeerOrder::default(),
+            algorithm: AllToAllAlgorithm::default(),
+            local: None,
             ranks: None,
             rank_map: super::RankMap::default(),
         }
@@ -63,7 +72,70 @@ impl AllToAll {
 }
 
 impl Kind for AllToAll {
-    fn draw(&self, ranks: u32, mut draft: Draft, _files: &dyn Files, seed: u64) -> Result<Schedule, InputError> {
+    fn draw(&self, draft: &mut Draft, _files: &dyn Files, seed: u64) -> Result<(), InputError> {
+        self.check()?;
+        match self.algorithm {
+            AllToAllAlgorithm::Direct => self.direct(draft, seed),
+            AllToAllAlgorithm::TwoStep => two_step::all_to_all(draft, self.message, self.local),
+            AllToAllAlgorithm::Bruck => self.bruck(draft),
+        }
+    }
+
+    fn size(&self) -> Option<Bytes> {
+        Some(self.message)
+    }
+
+    fn algorithm_bytes(&self, ranks: u32) -> Option<Bytes> {
+        Some(Bytes(self.message.0.saturating_mul(u64::from(ranks))))
+    }
+
+    fn bus_factor(&self, ranks: u32) -> Option<f64> {
+        Some(f64::from(ranks - 1) / f64::from(ranks))
+    }
+}
+
+impl AllToAll {
+    /// Refuses options of another algorithm.
+    fn check(&self) -> Result<(), InputError> {
+        let name = match self.algorithm {
+            AllToAllAlgorithm::Direct => "direct",
+            AllToAllAlgorithm::TwoStep => "two-step",
+            AllToAllAlgorithm::Bruck => "bruck",
+        };
+        if self.local.is_some() && self.algorithm != AllToAllAlgorithm::TwoStep {
+            let message = format!("\"{name}\" knows no servers");
+            return Err(InputError::key("local", message).help("leave it out, or take \"two-step\""));
+        }
+        if self.algorithm == AllToAllAlgorithm::Direct {
+            return Ok(());
+        }
+        let help = "leave it out, or take \"direct\"";
+        if self.window != 0 {
+            return Err(InputError::key("window", format!("\"{name}\" has no window")).help(help));
+        }
+        if self.order != PeerOrder::default() {
+            return Err(InputError::key("order", format!("\"{name}\" has its own order")).help(help));
+        }
+        Ok(())
+    }
+
+    fn bruck(&self, draft: &mut Draft) -> Result<(), InputError> {
+        let ranks = draft.ranks();
+        let transfers = u128::from(ranks) * bruck::rounds(ranks);
+        let extent = Extent {
+            transfers,
+            joins: transfers,
+            edges: 4 * transfers,
+            bytes: bruck::blocks(ranks).saturating_mul(self.message.0.into()),
+        };
+        draft.expect("message", self.message, &extent)?;
+        let pairs = u64::from(ranks) * u64::from(ranks);
+        bruck::all_to_all(&mut Job::of_one_piece(draft, pairs * self.message.0), self.message.0);
+        Ok(())
+    }
+
+    fn direct(&self, draft: &mut Draft, seed: u64) -> Result<(), InputError> {
+        let ranks = draft.ranks();
         let window = match self.window {
             0 => ranks - 1,
             window => window.min(ranks - 1),
@@ -98,18 +170,6 @@ impl Kind for AllToAll {
                 }
             }
         }
-        Ok(draft.build())
-    }
-
-    fn size(&self) -> Option<Bytes> {
-        Some(self.message)
-    }
-
-    fn algorithm_bytes(&self, ranks: u32) -> Option<Bytes> {
-        Some(Bytes(self.message.0.saturating_mul(u64::from(ranks))))
-    }
-
-    fn bus_factor(&self, ranks: u32) -> Option<f64> {
-        Some(f64::from(ranks - 1) / f64::from(ranks))
+        Ok(())
     }
 }

@@ -1,8 +1,8 @@
 //! Every rank ends with the buffer of rank 0.
 
+use super::Kind;
 use super::algorithm::{BroadcastAlgorithm, Job, binomial, double_binary_tree, ring};
 use super::draft::{Draft, Extent};
-use super::{Kind, Schedule};
 use crate::input::{Files, InputError};
 use crate::units::Bytes;
 
@@ -21,11 +21,15 @@ super::ranks::ranked! {
         /// Pieces that the data of a channel is cut into, which follow one another in a pipeline.
         #[serde(default = "super::one")]
         pub chunks: u32,
+        /// Every connection of a "ring" carries one transfer: what arrives is passed on at once.
+        #[serde(default)]
+        pub pipelined: bool,
     }
 }
 
 impl Kind for Broadcast {
-    fn draw(&self, ranks: u32, mut draft: Draft, _files: &dyn Files, _seed: u64) -> Result<Schedule, InputError> {
+    fn draw(&self, draft: &mut Draft, _files: &dyn Files, _seed: u64) -> Result<(), InputError> {
+        let ranks = draft.ranks();
         let receivers = u128::from(ranks - 1);
         let trees = u128::from(1 + u32::from(self.algorithm == BroadcastAlgorithm::DoubleBinaryTree));
         let extent = Extent {
@@ -34,13 +38,22 @@ impl Kind for Broadcast {
             edges: 2 * trees * receivers,
             bytes: receivers * u128::from(self.size.0),
         };
-        let job = &mut Job::new(&mut draft, ranks, self.size, [self.channels, self.chunks], &extent)?;
+        if self.pipelined && self.algorithm != BroadcastAlgorithm::Ring {
+            let message = format!("\"{}\" passes nothing on as it arrives", self.algorithm.name());
+            return Err(InputError::key("pipelined", message).help("leave it out, or take \"ring\""));
+        }
+        let job = Job::new(draft, ranks, self.size, [self.channels, self.chunks], &extent)?;
+        let job = &mut job.pipelined(self.pipelined)?;
         match self.algorithm {
             BroadcastAlgorithm::Binomial => binomial::broadcast(job),
             BroadcastAlgorithm::Ring => ring::broadcast(job),
             BroadcastAlgorithm::DoubleBinaryTree => double_binary_tree::broadcast(job),
         }
-        Ok(draft.build())
+        Ok(())
+    }
+
+    fn family(&self) -> &'static str {
+        self.algorithm.name()
     }
 
     fn size(&self) -> Option<Bytes> {

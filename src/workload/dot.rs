@@ -44,6 +44,7 @@ fn node_attributes(task: &Task) -> String {
 
 fn edge_attributes((moment, place): Dependency) -> String {
     let moment = match moment {
+        Moment::Begun => "begun",
         Moment::Sent => "sent",
         Moment::Delivered => "delivered",
         Moment::Acked => "acked",

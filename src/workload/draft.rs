@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::{Action, Moment, Schedule, ScheduleBuilder, Task};
+use super::scope::{Closed, Scope};
+use super::{Action, Moment, Schedule, ScheduleBuilder};
 use crate::ids::TaskId;
 use crate::input::InputError;
 use crate::units::{Bytes, Time};
@@ -39,6 +40,16 @@ impl Data for Range<u64> {
 
     fn ranges(&self) -> Box<dyn Iterator<Item = Range<u64>> + '_> {
         Box::new(std::iter::once(self.clone()))
+    }
+}
+
+impl Data for Vec<Range<u64>> {
+    fn bytes(&self) -> u64 {
+        self.iter().map(|range| range.end - range.start).sum()
+    }
+
+    fn ranges(&self) -> Box<dyn Iterator<Item = Range<u64>> + '_> {
+        Box::new(self.iter().cloned())
     }
 }
 
@@ -130,22 +141,73 @@ impl Room {
 pub(super) struct Draft<'w> {
     pub schedule: ScheduleBuilder,
     room: Room,
-    /// The last transfer of every lane.
-    lanes: Vec<Option<TaskId>>,
-    /// The connections of lanes that have changed their receiver, by lane and receiver.
-    connections: HashMap<(usize, u32), TaskId>,
+    /// What the transfers expected so far add up to.
+    bytes: u128,
+    /// The server of each rank, where ranks live in servers.
+    servers: Option<Vec<u32>>,
+    scope: Scope,
+    wires: Wires,
+    /// Transfers of a pair that have a wire of their own, so far in this scope, by their ranks.
+    used: HashMap<(u32, u32), u32>,
+    /// Where data are passed on as they arrive.
+    stream: Option<Stream>,
+    /// Data wait for whole transfers even so, as those do that prove what arrives where.
+    stepwise: bool,
+    done: Option<Schedule>,
     witness: &'w mut dyn Witness,
 }
 
 impl<'w> Draft<'w> {
-    pub fn new(witness: &'w mut dyn Witness, room: Room) -> Self {
+    /// Of a workload of so many ranks.
+    pub fn new(ranks: u32, witness: &'w mut dyn Witness, room: Room) -> Self {
         Self {
             schedule: ScheduleBuilder::default(),
             room,
-            lanes: Vec::new(),
-            connections: HashMap::new(),
+            bytes: 0,
+            servers: None,
+            scope: Scope::whole(ranks),
+            wires: Wires::default(),
+            used: HashMap::new(),
+            stream: None,
+            stepwise: false,
+            done: None,
             witness,
         }
+    }
+
+    /// Says which server each rank lives in.
+    pub fn in_servers(&mut self, servers: Option<Vec<u32>>) {
+        self.servers = servers;
+    }
+
+    /// Number of ranks that take part.
+    pub fn ranks(&self) -> u32 {
+        self.scope.ranks.len() as u32
+    }
+
+    /// The server of a rank, where ranks live in servers.
+    pub fn server(&self, rank: u32) -> Option<u32> {
+        let servers = self.servers.as_ref()?;
+        Some(servers[self.scope.ranks[rank as usize] as usize])
+    }
+
+    /// Draws what follows for the ranks of a scope, over these wires; yields those of before.
+    pub fn enter(&mut self, scope: Scope, wires: Wires) -> Outer {
+        self.used.clear();
+        self.stream = None;
+        let scope = std::mem::replace(&mut self.scope, scope.opened(&self.schedule));
+        Outer {
+            scope,
+            wires: std::mem::replace(&mut self.wires, wires),
+        }
+    }
+
+    /// Goes back to the scope before: what came of the inner one, and its wires.
+    pub fn leave(&mut self, outer: Outer) -> (Closed, Wires) {
+        self.stream = None;
+        let scope = std::mem::replace(&mut self.scope, outer.scope);
+        let wires = std::mem::replace(&mut self.wires, outer.wires);
+        (scope.close(&mut self.schedule), wires)
     }
 
     /// Makes room for a schedule over messages of `size`, which the user wrote under `key`.
@@ -156,19 +218,23 @@ impl<'w> Draft<'w> {
         if size.is_zero() {
             return Err(InputError::key(key, format!("`{key}` is 0")).help("there must be at least 1 byte to send"));
         }
-        if extent.bytes > u128::from(MAX_BYTES) {
+        self.bytes = self.bytes.saturating_add(extent.bytes);
+        if self.bytes > u128::from(MAX_BYTES) {
             let message = format!("with a `{key}` of {size}, all transfers together exceed 2^62 bytes");
             return Err(InputError::key(key, message).help("choose a smaller one"));
         }
-        let tasks = extent.transfers.saturating_add(extent.joins);
+        let transfers = extent.transfers.saturating_add(self.schedule.tasks() as u128);
+        let tasks = transfers.saturating_add(extent.joins);
         if tasks > u128::from(MAX_TASKS) {
-            let message = format!("the schedule would have {} transfers", extent.transfers);
+            let message = format!("the schedule would have {transfers} transfers");
             return Err(InputError::key("", message).help(format!(
                 "at most {MAX_TASKS} tasks can be simulated: take fewer ranks, channels or chunks"
             )));
         }
-        self.room.check(tasks, extent.edges)?;
-        self.schedule.reserve(tasks as usize, extent.edges as usize);
+        let edges = extent.edges.saturating_add(self.schedule.edges().len() as u128);
+        self.room.check(tasks, edges)?;
+        self.schedule
+            .reserve((tasks - self.schedule.tasks() as u128) as usize, extent.edges as usize);
         Ok(())
     }
 
@@ -179,36 +245,89 @@ impl<'w> Draft<'w> {
         if bytes == 0 {
             return None;
         }
-        let transfer = self.schedule.transfer(hop.src, hop.dst, bytes, hop.step);
+        let streaming = self.stream.as_ref().zip(hop.lane);
+        if let Some(&transfer) = streaming.and_then(|(stream, lane)| stream.transfers.get(&lane)) {
+            self.schedule.extend(transfer, bytes);
+            return Some(transfer);
+        }
+        let step = streaming.map_or(hop.step, |(stream, _)| stream.step.unwrap_or(hop.step));
+        let transfer = self.add(hop.src, hop.dst, bytes, step);
         self.witness.sent(transfer, data, hop.effect);
         for &before in after.iter().flatten() {
-            self.schedule.depend(before, Moment::Delivered, transfer);
+            let moment = match &self.stream {
+                Some(stream) if before >= stream.first => Moment::Begun,
+                _ => Moment::Delivered,
+            };
+            self.schedule.depend(before, moment, transfer);
         }
-        if let Some(lane) = hop.lane {
-            self.follow(lane, hop.dst, transfer);
+        if let (Some(stream), Some(lane)) = (&mut self.stream, hop.lane) {
+            stream.step = Some(step);
+            stream.transfers.insert(lane, transfer);
         }
+        let follows = match hop.lane {
+            Some(lane) => self.follow(lane, transfer),
+            None => self.reuse(hop.src, hop.dst, transfer),
+        };
+        self.admit(hop.src, transfer, follows);
         Some(transfer)
     }
 
-    /// Lets a transfer follow the one before it in its lane, on the connection to its receiver.
-    fn follow(&mut self, lane: usize, dst: u32, transfer: TaskId) {
-        if lane >= self.lanes.len() {
-            self.lanes.resize(lane + 1, None);
+    /// Adds a transfer that waits for nothing in the workload itself.
+    pub fn transfer(&mut self, src: u32, dst: u32, bytes: u64, step: u32) -> TaskId {
+        let transfer = self.add(src, dst, bytes, step);
+        let follows = self.reuse(src, dst, transfer);
+        self.admit(src, transfer, follows);
+        transfer
+    }
+
+    fn add(&mut self, src: u32, dst: u32, bytes: u64, step: u32) -> TaskId {
+        let rank = |local: u32| self.scope.ranks[local as usize];
+        let step = self.scope.first_step + step;
+        self.scope.last_step = self.scope.last_step.max(Some(step));
+        self.schedule.transfer(rank(src), rank(dst), bytes, step)
+    }
+
+    /// Lets a transfer wait until its sender takes part, unless it follows one that has.
+    fn admit(&mut self, src: u32, transfer: TaskId, follows: Option<TaskId>) {
+        let admitted = follows.is_some_and(|before| self.scope.holds(before));
+        let entry = self.scope.entry.get(src as usize).copied().flatten();
+        if let (Some((task, moment)), false) = (entry, admitted) {
+            self.schedule.depend(task, moment, transfer);
         }
-        let Some(before) = self.lanes[lane].replace(transfer) else {
-            return;
-        };
+    }
+
+    /// Lets a transfer follow the one before it in its lane, on the connection to its receiver. The one before.
+    fn follow(&mut self, lane: usize, transfer: TaskId) -> Option<TaskId> {
+        let Wires { lanes, connections, .. } = &mut self.wires;
+        if lane >= lanes.len() {
+            lanes.resize(lane + 1, None);
+        }
+        let before = lanes[lane].replace(transfer)?;
         self.schedule.depend(before, Moment::Sent, transfer);
-        let Task { action, connection, .. } = *self.schedule.task(before);
-        let first = match action {
-            Action::Transfer { dst: same, .. } if same == dst => connection,
-            Action::Transfer { dst: other, .. } => {
-                self.connections.insert((lane, other), connection);
-                self.connections.get(&(lane, dst)).copied().unwrap_or(transfer)
-            }
+        let receiver = |task: TaskId| match self.schedule.task(task).action {
+            Action::Transfer { dst, .. } => dst,
             _ => unreachable!("lanes hold transfers"),
         };
+        let (other, dst) = (receiver(before), receiver(transfer));
+        let connection = self.schedule.task(before).connection;
+        let first = if other == dst {
+            connection
+        } else {
+            connections.insert((lane, other), connection);
+            connections.get(&(lane, dst)).copied().unwrap_or(transfer)
+        };
         self.schedule.connect(transfer, first);
+        Some(before)
+    }
+
+    /// Lets a transfer without a lane use the connection of the one that an earlier operation sent in its place.
+    fn reuse(&mut self, src: u32, dst: u32, transfer: TaskId) -> Option<TaskId> {
+        let pairs = self.wires.pairs.as_mut()?;
+        let nth = self.used.entry((src, dst)).or_default();
+        let first = *pairs.entry((src, dst, *nth)).or_insert(transfer);
+        *nth += 1;
+        self.schedule.connect(transfer, first);
+        None
     }
 
     /// What happens once all of these have been delivered.
@@ -225,7 +344,131 @@ impl<'w> Draft<'w> {
         Some(join)
     }
 
-    pub fn build(self) -> Schedule {
-        self.schedule.build()
+    /// From here on, all that goes over one lane is one transfer, which begins when what it passes on has begun to
+    /// arrive.
+    pub fn begin_stream(&mut self) {
+        if !self.stepwise {
+            self.stream = Some(Stream {
+                first: TaskId::from(self.schedule.tasks()),
+                step: None,
+                transfers: HashMap::new(),
+            });
+        }
     }
+
+    /// Whether data are passed on as they arrive.
+    pub fn streams(&self) -> bool {
+        self.stream.is_some()
+    }
+
+    /// What happens once all that streams over some lanes has been delivered. No rank of those is done before.
+    pub fn end_stream(&mut self, ranks: &[u32], lanes: impl Iterator<Item = usize>) -> Option<TaskId> {
+        let stream = self.stream.as_ref()?;
+        let transfers: Vec<_> = lanes.map(|lane| stream.transfers.get(&lane).copied()).collect();
+        let all = self.join(transfers.into_iter())?;
+        self.scope.end_together(ranks, all);
+        Some(all)
+    }
+
+    /// Lets data wait for whole transfers, whatever is said of streams.
+    #[cfg(test)]
+    pub fn prove_step_by_step(&mut self) {
+        self.stepwise = true;
+    }
+
+    /// The ranks by server, in order of rank: `local` of them in a row, or as the fabric has them.
+    ///
+    /// # Errors
+    /// Servers that are unknown or of different sizes.
+    pub fn servers(&self, local: Option<u32>) -> Result<Vec<Vec<u32>>, InputError> {
+        let ranks = self.ranks();
+        if let Some(local) = local {
+            if local == 0 || !ranks.is_multiple_of(local) {
+                let message = format!("servers of {local} do not divide {ranks} ranks evenly");
+                return Err(InputError::key("local", message).help("it is the number of ranks of a server"));
+            }
+            let servers = (0..ranks).step_by(local as usize);
+            return Ok(servers.map(|first| (first..first + local).collect()).collect());
+        }
+        let mut servers: Vec<(u32, Vec<u32>)> = Vec::new();
+        let mut places = HashMap::new();
+        for rank in 0..ranks {
+            let Some(server) = self.server(rank) else {
+                let message = "which ranks share a server is not known: the fabric has no servers";
+                return Err(InputError::key("local", message).help(
+                    "write `local`, the number of ranks of a server, or take a fabric with servers, such as `rail`",
+                ));
+            };
+            let place = *places.entry(server).or_insert(servers.len());
+            if place == servers.len() {
+                servers.push((server, Vec::new()));
+            }
+            servers[place].1.push(rank);
+        }
+        let size = servers[0].1.len();
+        if let Some((server, members)) = servers.iter().find(|(_, members)| members.len() != size) {
+            let message = format!(
+                "server {} holds {size} ranks of it and server {server} holds {}",
+                servers[0].0,
+                members.len()
+            );
+            return Err(InputError::key("local", message).help("servers must hold as many each; or write `local`"));
+        }
+        Ok(servers.into_iter().map(|(_, members)| members).collect())
+    }
+
+    /// The same where there are several servers of several ranks, each a row of ranks.
+    pub fn consecutive_servers(&self) -> Option<Vec<Vec<u32>>> {
+        let servers = self.servers(None).ok()?;
+        let in_a_row = servers
+            .iter()
+            .all(|server| server.windows(2).all(|pair| pair[1] == pair[0] + 1));
+        (servers.len() > 1 && servers[0].len() > 1 && in_a_row).then_some(servers)
+    }
+
+    /// Takes this for the whole schedule.
+    pub fn replace(&mut self, schedule: Schedule) {
+        self.done = Some(schedule);
+    }
+
+    pub fn build(self) -> Schedule {
+        self.done.unwrap_or_else(|| self.schedule.build())
+    }
+}
+
+/// Data that are passed on as they arrive.
+struct Stream {
+    /// Its transfers begin here.
+    first: TaskId,
+    step: Option<u32>,
+    /// The transfer of each lane.
+    transfers: HashMap<usize, TaskId>,
+}
+
+/// The connections of a communicator: they last from operation to operation.
+#[derive(Default)]
+pub(super) struct Wires {
+    /// The last transfer of every lane.
+    lanes: Vec<Option<TaskId>>,
+    /// The connections of lanes that have changed their receiver, by lane and receiver.
+    connections: HashMap<(usize, u32), TaskId>,
+    /// The first transfer of every connection outside lanes, by sender, receiver and number; none where each
+    /// transfer has its own.
+    pairs: Option<HashMap<(u32, u32, u32), TaskId>>,
+}
+
+impl Wires {
+    /// Of a communicator that is used more than once.
+    pub fn lasting() -> Self {
+        Self {
+            pairs: Some(HashMap::new()),
+            ..Self::default()
+        }
+    }
+}
+
+/// What was drawn upon before a scope was entered.
+pub(super) struct Outer {
+    scope: Scope,
+    wires: Wires,
 }

@@ -2,7 +2,7 @@
 
 use super::draft::Draft;
 use super::parse_time;
-use super::{Action, Kind, MAX_BYTES, Schedule};
+use super::{Action, Kind, MAX_BYTES};
 use crate::input::{Files, InputError};
 use crate::units::{Bytes, Time};
 
@@ -17,7 +17,8 @@ super::ranks::ranked! {
 }
 
 impl Kind for Flows {
-    fn draw(&self, ranks: u32, mut draft: Draft, files: &dyn Files, _seed: u64) -> Result<Schedule, InputError> {
+    fn draw(&self, draft: &mut Draft, files: &dyn Files, _seed: u64) -> Result<(), InputError> {
+        let ranks = draft.ranks();
         let text = files.read(&self.file)?;
         let (mut total, mut columns) = (0, None);
         for (number, line) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
@@ -45,7 +46,7 @@ impl Kind for Flows {
         if total == 0 {
             return Err(InputError::file(&self.file, "it has no flow").help("add a line such as `0,1,65536`"));
         }
-        Ok(draft.build())
+        Ok(())
     }
 }
 

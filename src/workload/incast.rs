@@ -1,7 +1,7 @@
 //! Many ranks send to one.
 
+use super::Kind;
 use super::draft::{Draft, Extent};
-use super::{Kind, Schedule};
 use crate::input::{Files, InputError};
 use crate::units::Bytes;
 
@@ -20,7 +20,8 @@ super::ranks::ranked! {
 }
 
 impl Kind for Incast {
-    fn draw(&self, ranks: u32, mut draft: Draft, _files: &dyn Files, _seed: u64) -> Result<Schedule, InputError> {
+    fn draw(&self, draft: &mut Draft, _files: &dyn Files, _seed: u64) -> Result<(), InputError> {
+        let ranks = draft.ranks();
         let senders = self.senders.unwrap_or(ranks - 1);
         if !(1..ranks).contains(&senders) {
             let message = format!("{senders} senders and a receiver do not make {ranks} ranks");
@@ -39,9 +40,9 @@ impl Kind for Incast {
         )?;
         let others = (self.receiver + 1..ranks).chain(0..self.receiver);
         for src in others.take(senders as usize) {
-            draft.schedule.transfer(src, self.receiver, self.message.0, 0);
+            draft.transfer(src, self.receiver, self.message.0, 0);
         }
-        Ok(draft.build())
+        Ok(())
     }
 
     fn size(&self) -> Option<Bytes> {

@@ -5,40 +5,57 @@ mod algorithm;
 mod all_gather;
 mod all_reduce;
 mod all_to_all;
+mod all_to_allv;
 mod broadcast;
 mod connection_matrix;
 mod dot;
 mod draft;
 mod flows;
+mod gather;
 mod incast;
+mod jobs;
 mod permutation;
+mod program;
 mod progress;
 mod ranks;
+mod reduce;
 mod reduce_scatter;
+mod scatter;
 mod schedule;
+mod scope;
+mod send_recv;
 mod shift;
 #[cfg(test)]
 mod tests;
 mod time;
+mod training;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use algorithm::{Algorithm, BroadcastAlgorithm, Order};
+pub use algorithm::{Algorithm, AllToAllAlgorithm, BroadcastAlgorithm, Order, ReduceAlgorithm};
 pub use all_gather::AllGather;
 pub use all_reduce::AllReduce;
 pub use all_to_all::{AllToAll, PeerOrder};
+pub use all_to_allv::{AllToAllv, MatrixFile};
 pub use broadcast::Broadcast;
 pub use connection_matrix::{ConnectionMatrix, TimeUnit};
 pub use draft::{MAX_BYTES, MAX_TASKS, Room};
 pub use flows::Flows;
+pub use gather::Gather;
 pub use incast::Incast;
+pub use jobs::{Demand, HostRange, Job, JobHosts};
 pub use permutation::Permutation;
+pub use program::{Groups, Op, Program};
 pub use progress::{Clock, Due, Progress};
 pub use ranks::{RankMap, Ranked};
+pub use reduce::Reduce;
 pub use reduce_scatter::ReduceScatter;
-pub use schedule::{Action, Moment, Schedule, ScheduleBuilder, Task};
+pub use scatter::Scatter;
+pub use schedule::{Action, JobSpan, Moment, Schedule, ScheduleBuilder, Span, Task, Transfer};
+pub use send_recv::SendRecv;
 pub use shift::Shift;
+pub use training::{Flops, Model, PipelineSchedule, Recompute, Sharding, Training};
 
 use crate::input::{Files, InputError};
 use crate::units::Bytes;
@@ -47,8 +64,13 @@ use time::parse_time;
 
 /// What every kind of workload answers.
 trait Kind: Ranked {
-    /// Draws up the transfers between `ranks` ranks (at least 2).
-    fn draw(&self, ranks: u32, draft: Draft, files: &dyn Files, seed: u64) -> Result<Schedule, InputError>;
+    /// Draws up the transfers between the ranks of the draft (at least 2).
+    fn draw(&self, draft: &mut Draft, files: &dyn Files, seed: u64) -> Result<(), InputError>;
+
+    /// Names the lanes that it can share with others between the same ranks.
+    fn family(&self) -> &'static str {
+        ""
+    }
 
     /// Its size or message, if it has one.
     fn size(&self) -> Option<Bytes> {
@@ -64,13 +86,28 @@ trait Kind: Ranked {
     fn bus_factor(&self, _ranks: u32) -> Option<f64> {
         None
     }
+
+    /// Whether it waits on each rank for what the rank did before in the same group.
+    fn ordered(&self) -> bool {
+        true
+    }
+
+    /// Refuses what is wrong on any fabric, before its ranks are counted.
+    fn check_alone(&self) -> Result<(), InputError> {
+        Ok(())
+    }
+
+    /// How long its computation takes at least, in microseconds, where its ranks do nothing else.
+    fn least_time_us(&self) -> Option<f64> {
+        None
+    }
 }
 
 /// The table of workloads: one line each makes the variant, its name in files and in lists.
 macro_rules! workloads {
     ($($kind:ident = $name:literal, $about:literal;)*) => {
         /// A workload as an experiment file describes it: one table, named after its kind.
-        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
         pub enum Workload {
             $(#[doc = $about] #[serde(rename = $name)] $kind($kind),)*
         }
@@ -101,16 +138,40 @@ workloads! {
     ReduceScatter = "reduce-scatter", "every rank ends with its share of the sum over all ranks";
     AllGather = "all-gather", "every rank ends with the shares of all ranks";
     Broadcast = "broadcast", "every rank ends with the buffer of rank 0";
+    Reduce = "reduce", "rank 0 ends with the sum over all ranks";
+    Gather = "gather", "rank 0 ends with the shares of all ranks";
+    Scatter = "scatter", "every rank ends with its share of the buffer of rank 0";
+    AllToAllv = "all-to-allv", "every rank sends every other rank a message of its own size, by a matrix or a skew";
+    SendRecv = "send-recv", "every rank sends to the next one, or one rank to another";
     Permutation = "permutation", "every rank sends to one other, drawn at random";
     Shift = "shift", "every rank sends to the one a fixed distance further on";
     Incast = "incast", "many ranks send to one";
     ConnectionMatrix = "connection-matrix", "the flows and triggers of a connection matrix of htsim (.cm)";
     Flows = "flows", "the flows of a CSV file";
+    Training = "training", "steps of training a transformer, as a program of its layers' computation and communication";
+    Program = "program", "operations on groups of ranks, computation among them, one after the other or side by side";
 }
 
 /// Default of the counts that are 1 unless written.
 fn one() -> u32 {
     1
+}
+
+/// The hosts of a fabric, as workloads see them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hosts {
+    pub count: u32,
+    /// How many share a server, numbered one after the other; none where servers are not known.
+    pub per_server: Option<u32>,
+}
+
+impl From<u32> for Hosts {
+    fn from(count: u32) -> Self {
+        Self {
+            count,
+            per_server: None,
+        }
+    }
 }
 
 impl Workload {
@@ -119,25 +180,48 @@ impl Workload {
     /// # Errors
     /// Ranks that do not fit the hosts, sizes and counts that cannot be simulated, and rank counts
     /// that the algorithm cannot serve.
-    pub fn schedule(&self, hosts: u32, files: &dyn Files, seed: u64) -> Result<Schedule, InputError> {
+    pub fn schedule(&self, hosts: impl Into<Hosts>, files: &dyn Files, seed: u64) -> Result<Schedule, InputError> {
         self.schedule_within(hosts, files, seed, Room::UNLIMITED)
     }
 
     /// The same, refused where it would take more memory than there is room.
     pub fn schedule_within(
         &self,
-        hosts: u32,
+        hosts: impl Into<Hosts>,
         files: &dyn Files,
         seed: u64,
         room: Room,
     ) -> Result<Schedule, InputError> {
-        let (kind, ranks) = (self.kind(), self.ranks(hosts));
-        let map = kind.rank_map().hosts(ranks, hosts, seed)?;
+        let Hosts { count, per_server } = hosts.into();
+        let all: Vec<u32> = (0..count).collect();
+        self.schedule_on(&all, per_server, files, seed, room)
+    }
+
+    /// The same on some hosts, its rank r on the r-th of them where no `rank_map` says otherwise. Of all hosts,
+    /// `per_server` share a server.
+    fn schedule_on(
+        &self,
+        hosts: &[u32],
+        per_server: Option<u32>,
+        files: &dyn Files,
+        seed: u64,
+        room: Room,
+    ) -> Result<Schedule, InputError> {
+        let count = hosts.len() as u32;
+        let (kind, ranks) = (self.kind(), self.ranks(count));
+        kind.check_alone()?;
+        let map = kind.rank_map().hosts(ranks, count, seed)?;
         let mut watcher = Nobody;
-        let schedule = kind.draw(ranks, Draft::new(&mut watcher, room), files, seed)?;
-        Ok(match map {
-            Some(map) => schedule.on_hosts(&map),
-            None => schedule,
+        let mut draft = Draft::new(ranks, &mut watcher, room);
+        let host = |rank: u32| hosts[map.as_ref().map_or(rank, |map| map[rank as usize]) as usize];
+        draft.in_servers(per_server.map(|size| (0..ranks).map(|rank| host(rank) / size).collect()));
+        kind.draw(&mut draft, files, seed)?;
+        let schedule = draft.build();
+        let in_order = (0..ranks).all(|rank| host(rank) == rank);
+        Ok(if in_order {
+            schedule
+        } else {
+            schedule.on_hosts(&(0..ranks).map(host).collect::<Vec<_>>())
         })
     }
 
@@ -154,6 +238,11 @@ impl Workload {
     /// The size that algorithm bandwidth counts: algbw = size / completion time, as in nccl-tests.
     pub fn algorithm_bytes(&self, ranks: u32) -> Option<Bytes> {
         self.kind().algorithm_bytes(ranks)
+    }
+
+    /// How long its computation takes at least, in microseconds, where its ranks do nothing else: of training.
+    pub fn least_time_us(&self) -> Option<f64> {
+        self.kind().least_time_us()
     }
 
     /// Bus bandwidth over algorithm bandwidth, as in nccl-tests.

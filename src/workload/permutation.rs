@@ -2,8 +2,8 @@
 
 use rand::seq::SliceRandom;
 
+use super::Kind;
 use super::draft::{Draft, Extent};
-use super::{Kind, Schedule};
 use crate::input::{Files, InputError};
 use crate::rng;
 use crate::units::Bytes;
@@ -17,16 +17,17 @@ super::ranks::ranked! {
 }
 
 impl Kind for Permutation {
-    fn draw(&self, ranks: u32, mut draft: Draft, _files: &dyn Files, seed: u64) -> Result<Schedule, InputError> {
+    fn draw(&self, draft: &mut Draft, _files: &dyn Files, seed: u64) -> Result<(), InputError> {
+        let ranks = draft.ranks();
         draft.expect(
             "message",
             self.message,
             &Extent::independent(ranks.into(), self.message),
         )?;
         for (src, dst) in (0..).zip(derangement(ranks, seed)) {
-            draft.schedule.transfer(src, dst, self.message.0, 0);
+            draft.transfer(src, dst, self.message.0, 0);
         }
-        Ok(draft.build())
+        Ok(())
     }
 
     fn size(&self) -> Option<Bytes> {

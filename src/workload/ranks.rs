@@ -20,7 +20,7 @@ macro_rules! ranked {
         }
     ) => {
         $(#[$meta])*
-        #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+        #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
         #[serde(deny_unknown_fields)]
         pub struct $name {
             $($(#[$field_meta])* pub $field: $type,)*
@@ -123,7 +123,8 @@ impl RankMap {
     }
 }
 
-fn strided(hosts: u32) -> impl Iterator<Item = u32> {
+/// Hosts in an order in which neighbours are far apart.
+pub(super) fn strided(hosts: u32) -> impl Iterator<Item = u32> {
     let root = hosts.isqrt();
     let stride = (root + u32::from(root * root < hosts)).next_power_of_two();
     (0..stride).flat_map(move |first| (first..hosts).step_by(stride as usize))

@@ -1,8 +1,8 @@
 //! Every rank ends with its share of the sum over all ranks.
 
-use super::algorithm::{Algorithm, collective, direct, pairwise, ring};
+use super::Kind;
+use super::algorithm::{Algorithm, collective, direct, hierarchical, pairwise, pat, ring};
 use super::draft::Draft;
-use super::{Kind, Schedule};
 use crate::input::{Files, InputError};
 use crate::units::Bytes;
 
@@ -14,18 +14,25 @@ collective! {
 }
 
 impl Kind for ReduceScatter {
-    fn draw(&self, ranks: u32, mut draft: Draft, _files: &dyn Files, _seed: u64) -> Result<Schedule, InputError> {
-        let job = &mut self.job(ranks, &mut draft, 1)?;
+    fn draw(&self, draft: &mut Draft, _files: &dyn Files, _seed: u64) -> Result<(), InputError> {
+        let ranks = draft.ranks();
+        let job = &mut self.job(ranks, draft, 1)?;
         match self.algorithm {
-            Algorithm::Ring => drop(ring::reduce_scatter(job)),
+            Algorithm::Ring => ring::reduce_scatter(job),
             Algorithm::Direct => drop(direct::reduce_scatter(job)),
             Algorithm::HalvingDoubling => drop(pairwise::reduce_scatter(job, &self.order.distances(ranks))),
-            Algorithm::RecursiveDoubling | Algorithm::DoubleBinaryTree => {
-                let valid = r#""ring", "halving-doubling" or "direct""#;
+            Algorithm::Hierarchical => hierarchical::reduce_scatter(job, self.local)?,
+            Algorithm::Pat => drop(pat::reduce_scatter(job)),
+            Algorithm::RecursiveDoubling | Algorithm::DoubleBinaryTree | Algorithm::Bruck => {
+                let valid = r#""ring", "halving-doubling", "direct", "hierarchical" or "pat""#;
                 return Err(self.algorithm.unfit("reduce-scatter", valid));
             }
         }
-        Ok(draft.build())
+        Ok(())
+    }
+
+    fn family(&self) -> &'static str {
+        self.algorithm.name()
     }
 
     fn size(&self) -> Option<Bytes> {

@@ -1,7 +1,10 @@
 //! A directed acyclic graph of transfers, delays and joins.
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use super::progress::Progress;
-use crate::ids::TaskId;
+use crate::ids::{HostId, TaskId};
 use crate::units::Time;
 
 /// What a task does once it starts.
@@ -21,6 +24,8 @@ pub enum Action {
 /// Which moment of a predecessor counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Moment {
+    /// The first of its data have reached the receiver, which may pass them on.
+    Begun,
     /// The last byte has left the sender (for the first time, where some are sent again): its queue pair
     /// is free for the next transfer.
     Sent,
@@ -44,6 +49,41 @@ pub struct Task {
     pub connection: TaskId,
 }
 
+/// A transfer between hosts: a flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Transfer {
+    pub task: TaskId,
+    pub src: HostId,
+    pub dst: HostId,
+    pub bytes: u64,
+}
+
+/// What one group of ranks does in one operation of a program: where its tasks are in the schedule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Span {
+    /// The operation, with its round from the second on.
+    pub name: Arc<str>,
+    /// The group, counted from 0 within the operation.
+    pub group: u32,
+    /// Its ranks, or their hosts, once these are known.
+    pub ranks: Arc<[u32]>,
+    /// How long every rank computes; none for a communication. The tasks are one delay for each rank then, in order.
+    pub compute: Option<Time>,
+    /// What its transfers add up to.
+    pub bytes: u64,
+    pub tasks: Range<u32>,
+}
+
+/// One of several workloads: where its tasks are in the schedule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobSpan {
+    pub name: Arc<str>,
+    pub ranks: u32,
+    /// It does nothing before.
+    pub start: Time,
+    pub tasks: Range<u32>,
+}
+
 /// Tasks and what each of them releases. Task ids are indices; a transfer's id is its flow's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
@@ -53,6 +93,10 @@ pub struct Schedule {
     successors: Vec<(TaskId, Moment)>,
     predecessors: Vec<u32>,
     warnings: Vec<String>,
+    spans: Vec<Span>,
+    jobs: Vec<JobSpan>,
+    /// It stands for a part of a schedule whose transfers do not start together.
+    staggered: bool,
 }
 
 impl Schedule {
@@ -75,6 +119,86 @@ impl Schedule {
         &self.warnings
     }
 
+    /// The operations of a program, for each of their groups; none of other workloads.
+    pub fn spans(&self) -> &[Span] {
+        &self.spans
+    }
+
+    /// Whether all transfers of a workload, or of each job, start at one time and wait for nothing.
+    pub fn starts_together(&self) -> bool {
+        let of_job = |tasks: Range<u32>| {
+            let transfers = || {
+                let ids = (tasks.start..tasks.end).map(TaskId);
+                ids.filter(|&id| matches!(self.task(id).action, Action::Transfer { .. }))
+            };
+            let mut starts = transfers().map(|id| self.task(id).earliest);
+            let first = starts.next();
+            starts.all(|start| Some(start) == first) && transfers().all(|id| self.predecessors(id) == 0)
+        };
+        let all = 0..self.tasks.len() as u32;
+        !self.staggered
+            && match self.jobs.as_slice() {
+                [] => of_job(all),
+                jobs => jobs.iter().all(|job| of_job(job.tasks.clone())),
+            }
+    }
+
+    /// The jobs, where there are several workloads.
+    pub fn jobs(&self) -> &[JobSpan] {
+        &self.jobs
+    }
+
+    /// The job of an operation, where there are jobs.
+    pub fn job_of(&self, span: &Span) -> Option<&JobSpan> {
+        self.jobs.iter().find(|job| job.tasks.contains(&span.tasks.start))
+    }
+
+    /// Several workloads beside each other: name, number of ranks and start of each, and its schedule. Steps of all
+    /// count from 0.
+    pub(super) fn of_jobs(jobs: Vec<(&str, u32, Time, Self)>) -> Self {
+        let mut all = ScheduleBuilder::default().build();
+        for (name, ranks, start, job) in jobs {
+            let (first, edge) = (all.tasks.len() as u32, all.successors.len() as u32);
+            let moved = |task: TaskId| TaskId(task.0 + first);
+            all.jobs.push(JobSpan {
+                name: name.into(),
+                ranks,
+                start,
+                tasks: first..first + job.tasks.len() as u32,
+            });
+            all.tasks.extend(job.tasks.into_iter().map(|task| Task {
+                earliest: task.earliest.saturating_add(start),
+                connection: moved(task.connection),
+                ..task
+            }));
+            all.offsets.extend(job.offsets[1..].iter().map(|offset| offset + edge));
+            all.successors
+                .extend(job.successors.into_iter().map(|(task, moment)| (moved(task), moment)));
+            all.predecessors.extend(job.predecessors);
+            all.warnings.extend(job.warnings);
+            all.spans.extend(job.spans.into_iter().map(|span| Span {
+                tasks: span.tasks.start + first..span.tasks.end + first,
+                ..span
+            }));
+        }
+        all
+    }
+
+    /// The same with one job alone: what others do takes no time and no link. Tasks keep their ids.
+    #[must_use]
+    pub fn only(&self, job: usize) -> Self {
+        let mut alone = self.clone();
+        alone.staggered = !self.starts_together();
+        let own = self.jobs[job].tasks.clone();
+        for (id, task) in (0..).zip(&mut alone.tasks) {
+            if !own.contains(&id) && task.action != Action::Relay {
+                task.action = Action::Delay(Time::ZERO);
+                task.earliest = Time::ZERO;
+            }
+        }
+        alone
+    }
+
     /// What a task releases, in the order in which it was written, with the moment that counts.
     pub fn successors(&self, id: TaskId) -> &[(TaskId, Moment)] {
         &self.successors[self.offsets[id.index()] as usize..self.offsets[id.index() + 1] as usize]
@@ -90,17 +214,28 @@ impl Schedule {
         self.predecessors[id.index()]
     }
 
-    /// The transfers: id, source, destination, bytes.
-    pub fn transfers(&self) -> impl Iterator<Item = (TaskId, u32, u32, u64)> + '_ {
-        self.tasks.iter().enumerate().filter_map(|(t, task)| match task.action {
-            Action::Transfer { src, dst, bytes } => Some((TaskId::from(t), src, dst, bytes)),
+    /// The transfers, in order of their ids.
+    pub fn transfers(&self) -> impl Iterator<Item = Transfer> + '_ {
+        let ids = (0..self.tasks.len()).map(TaskId::from);
+        ids.filter_map(|id| self.transfer(id))
+    }
+
+    /// A task as a transfer; `None` where it is another.
+    pub fn transfer(&self, task: TaskId) -> Option<Transfer> {
+        match self.task(task).action {
+            Action::Transfer { src, dst, bytes } => Some(Transfer {
+                task,
+                src: HostId(src),
+                dst: HostId(dst),
+                bytes,
+            }),
             _ => None,
-        })
+        }
     }
 
     /// Whether some transfer never ends.
     pub fn has_endless(&self) -> bool {
-        self.transfers().any(|(.., bytes)| bytes == Self::ENDLESS)
+        self.transfers().any(|transfer| transfer.bytes == Self::ENDLESS)
     }
 
     /// Number of dependencies.
@@ -113,12 +248,27 @@ impl Schedule {
         self.transfers().count()
     }
 
+    /// Number of delays that take time: computations.
+    pub fn delay_count(&self) -> usize {
+        let takes_time = |task: &&Task| matches!(task.action, Action::Delay(time) if !time.is_zero());
+        self.tasks.iter().filter(takes_time).count()
+    }
+
     /// Number of steps: one more than the largest step of a transfer.
     pub fn steps(&self) -> u32 {
         self.transfers()
-            .map(|(id, ..)| self.task(id).step + 1)
+            .map(|transfer| self.task(transfer.task).step + 1)
             .max()
             .unwrap_or(0)
+    }
+
+    /// The transfers of each step, by step; tasks in order of their id.
+    pub fn transfers_by_step(&self) -> Vec<Vec<TaskId>> {
+        let mut steps = vec![Vec::new(); self.steps() as usize];
+        for Transfer { task, .. } in self.transfers() {
+            steps[self.task(task).step as usize].push(task);
+        }
+        steps
     }
 
     /// The same schedule between hosts: rank `r` lives on host `hosts[r]`.
@@ -130,16 +280,17 @@ impl Schedule {
                 *dst = hosts[*dst as usize];
             }
         }
+        for span in &mut self.spans {
+            span.ranks = span.ranks.iter().map(|&rank| hosts[rank as usize]).collect();
+        }
         self
     }
 
     /// Transfers that can never start, in order of id: a cycle, or a trigger that is never pulled.
     pub fn never_start(&self) -> Vec<TaskId> {
         let generations = self.generations();
-        let stuck = self
-            .transfers()
-            .filter(|(task, ..)| generations[task.index()].is_none());
-        stuck.map(|(task, ..)| task).collect()
+        let tasks = self.transfers().map(|transfer| transfer.task);
+        tasks.filter(|task| generations[task.index()].is_none()).collect()
     }
 
     /// The same schedule with its steps counted from the dependencies: what can start at the beginning
@@ -173,7 +324,10 @@ impl Schedule {
                 // What a delay releases belongs to the delay's own round.
                 let (moments, released): (&[Moment], _) = match self.task(next.task).action {
                     Action::Delay(_) => (&[Moment::Delivered], &mut due),
-                    _ => (&[Moment::Sent, Moment::Delivered, Moment::Acked], &mut later),
+                    _ => (
+                        &[Moment::Begun, Moment::Sent, Moment::Delivered, Moment::Acked],
+                        &mut later,
+                    ),
                 };
                 for &moment in moments {
                     progress.happened(self, next.task, moment, Time::ZERO, released);
@@ -191,13 +345,30 @@ pub struct ScheduleBuilder {
     tasks: Vec<Task>,
     edges: Vec<(TaskId, TaskId, Moment)>,
     warnings: Vec<String>,
+    spans: Vec<Span>,
 }
 
 impl ScheduleBuilder {
     /// Makes room for that many more tasks and dependencies.
     pub fn reserve(&mut self, tasks: usize, edges: usize) {
-        self.tasks.reserve_exact(tasks);
-        self.edges.reserve_exact(edges);
+        // The first knows best; further ones may be many and small.
+        if self.tasks.is_empty() {
+            self.tasks.reserve_exact(tasks);
+            self.edges.reserve_exact(edges);
+        } else {
+            self.tasks.reserve(tasks);
+            self.edges.reserve(edges);
+        }
+    }
+
+    /// Number of tasks so far.
+    pub fn tasks(&self) -> usize {
+        self.tasks.len()
+    }
+
+    /// All dependencies so far: what is waited for, what waits, and for which moment.
+    pub fn edges(&self) -> &[(TaskId, TaskId, Moment)] {
+        &self.edges
     }
 
     /// Adds a task that does not start before `earliest`, a transfer on a connection of its own.
@@ -222,6 +393,13 @@ impl ScheduleBuilder {
         self.tasks[transfer.index()].connection = first;
     }
 
+    /// Lets a transfer carry more.
+    pub fn extend(&mut self, transfer: TaskId, more: u64) {
+        if let Action::Transfer { bytes, .. } = &mut self.tasks[transfer.index()].action {
+            *bytes += more;
+        }
+    }
+
     /// One task so far.
     pub fn task(&self, id: TaskId) -> &Task {
         &self.tasks[id.index()]
@@ -237,6 +415,21 @@ impl ScheduleBuilder {
         self.add(Action::Relay, Time::ZERO, 0)
     }
 
+    /// Adds an operation of a group.
+    pub fn span(&mut self, span: Span) {
+        self.spans.push(span);
+    }
+
+    /// What the transfers among some tasks add up to.
+    pub fn bytes(&self, tasks: Range<u32>) -> u64 {
+        let sizes = self.tasks[tasks.start as usize..tasks.end as usize].iter();
+        let bytes = |task: &Task| match task.action {
+            Action::Transfer { bytes, .. } => bytes,
+            _ => 0,
+        };
+        sizes.map(bytes).sum()
+    }
+
     /// Adds something that should be said.
     pub fn warn(&mut self, warning: String) {
         self.warnings.push(warning);
@@ -249,7 +442,12 @@ impl ScheduleBuilder {
 
     /// The schedule. Successors keep the order in which their dependencies were added.
     pub fn build(self) -> Schedule {
-        let Self { tasks, edges, warnings } = self;
+        let Self {
+            tasks,
+            edges,
+            warnings,
+            spans,
+        } = self;
         let mut offsets = vec![0_u32; tasks.len() + 1];
         let mut predecessors = vec![0_u32; tasks.len()];
         for &(before, after, _) in &edges {
@@ -275,6 +473,9 @@ impl ScheduleBuilder {
             successors,
             predecessors,
             warnings,
+            spans,
+            jobs: Vec::new(),
+            staggered: false,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Every rank sends to the one a fixed distance further on.
 
+use super::Kind;
 use super::draft::{Draft, Extent};
-use super::{Kind, Schedule};
 use crate::input::{Files, InputError};
 use crate::units::Bytes;
 
@@ -20,7 +20,8 @@ super::ranks::ranked! {
 }
 
 impl Kind for Shift {
-    fn draw(&self, ranks: u32, mut draft: Draft, _files: &dyn Files, _seed: u64) -> Result<Schedule, InputError> {
+    fn draw(&self, draft: &mut Draft, _files: &dyn Files, _seed: u64) -> Result<(), InputError> {
+        let ranks = draft.ranks();
         // Less than `ranks`, so that it fits.
         let offset = self.offset.rem_euclid(ranks.into()) as u32;
         if offset == 0 {
@@ -38,10 +39,10 @@ impl Kind for Shift {
         for src in 0..ranks {
             let dst = (u64::from(src) + u64::from(offset)) % u64::from(ranks);
             for _ in 0..self.channels {
-                draft.schedule.transfer(src, dst as u32, self.message.0, 0);
+                draft.transfer(src, dst as u32, self.message.0, 0);
             }
         }
-        Ok(draft.build())
+        Ok(())
     }
 
     fn size(&self) -> Option<Bytes> {

@@ -1,8 +1,8 @@
-//! Prices that balance the links: every node spreads what it passes on over all its ways, the less
+//! Prices that balance the links: every node spreads what it passes on over all its dag, the less
 //! the dearer they are, and links that carry too much become dearer.
 //!
 //! With multipliers `m = exp(-price)` on the links, a path gets a share in proportion to the product
-//! of its multipliers (logit routing), which a pass over the ways computes without listing paths.
+//! of its multipliers (logit routing), which a pass over the graph computes without listing paths.
 //! Scaling a link's multiplier by (what it may carry) / (what it carries), but not above 1, is an
 //! exact step of coordinate ascent on the entropic dual of the routing problem: for links of which
 //! no path uses two, all at once (iterative scaling, as Sinkhorn's), for others with the root that
@@ -11,8 +11,9 @@
 //! Where the limit can be kept, the loads converge to it; where it cannot, the prices grow without
 //! end along a direction that proves it.
 
-use super::Limits;
 use super::network::{Commodity, Kind, Network};
+use crate::loads::Interval;
+use crate::math::ln;
 
 /// The smallest multiplier: a dozen of them can be multiplied without underflow.
 const LEAST: f64 = 1e-24;
@@ -35,7 +36,7 @@ pub(super) struct Balance<'a> {
 
 impl<'a> Balance<'a> {
     pub(super) fn new(network: &'a Network) -> Self {
-        let widest = network.commodities.iter().map(|c| c.ways.len()).max().unwrap_or(0);
+        let widest = network.commodities.iter().map(|c| c.dag.len()).max().unwrap_or(0);
         Self {
             blocks: blocks(network),
             multipliers: vec![1.0; network.rates.len()],
@@ -47,29 +48,29 @@ impl<'a> Balance<'a> {
     }
 
     /// Brings the limits closer until they are `target` apart, at most that many passes.
-    pub(super) fn tighten(&mut self, limits: &mut Limits, target: f64, passes: usize) -> usize {
+    pub(super) fn tighten(&mut self, limits: &mut Interval, target: f64, passes: usize) -> usize {
         let mut before = vec![0.0; self.multipliers.len()];
         let mut done = 0;
         for round in 1_usize.. {
             for block in 0..self.blocks.len() {
                 self.carry();
                 done += 1;
-                limits.upper = limits.upper.min(self.network.congestion(&self.loads));
-                if limits.closed(target) || done >= passes {
+                limits.reach(self.network.congestion(&self.loads));
+                if limits.is_closed(target) || done >= passes {
                     return done;
                 }
                 self.rescale(block, limits.lower * (1.0 + target / 2.0));
             }
             // What cannot be met shows in the prices, and in how they grow.
             if round % CHECK == 0 {
-                let prices: Vec<f64> = self.multipliers.iter().map(|&m| price(m)).collect();
+                let prices: Vec<f64> = self.multipliers.iter().map(|&m| -ln(m)).collect();
                 let growth: Vec<f64> = prices
                     .iter()
                     .zip(&before)
                     .map(|(now, then)| (now - then).max(0.0))
                     .collect();
                 let proven = self.network.proven_by(&prices).max(self.network.proven_by(&growth));
-                limits.lower = limits.lower.max(proven);
+                limits.raise(proven);
                 before = prices;
             }
         }
@@ -80,40 +81,33 @@ impl<'a> Balance<'a> {
     fn carry(&mut self) {
         self.loads.fill(0.0);
         for commodity in &self.network.commodities {
-            let ways = &commodity.ways;
-            let hops = ways.all_hops();
+            let dag = &commodity.dag;
+            let hops = dag.all_hops();
+            let multiplier = |hop: usize| multiplier(&self.multipliers, commodity.columns[hop]);
             self.value[0] = 1.0;
-            for position in 1..ways.len() {
+            for position in 1..dag.len() {
                 let mut sum = 0.0;
-                for hop in ways.range(position) {
-                    sum += self.multiplier(commodity.columns[hop]) * self.value[hops[hop].to as usize];
+                for hop in dag.range(position) {
+                    sum += multiplier(hop) * self.value[hops[hop].to as usize];
                 }
                 self.value[position] = sum;
             }
-            self.through[..ways.len()].fill(0.0);
+            self.through[..dag.len()].fill(0.0);
             for &(source, amount) in &commodity.sources {
                 self.through[source as usize] += amount;
             }
-            for position in (1..ways.len()).rev() {
-                let through = self.through[position];
-                if through == 0.0 {
-                    continue;
-                }
-                let scale = through / self.value[position];
-                for hop in ways.range(position) {
-                    let (column, to) = (commodity.columns[hop], hops[hop].to as usize);
-                    let bytes = scale * self.multiplier(column) * self.value[to];
-                    self.through[to] += bytes;
-                    if let Some(load) = self.loads.get_mut(column as usize) {
+            let (value, loads) = (&self.value, &mut self.loads);
+            dag.pass_down(
+                &mut self.through,
+                |position, through| through / value[position],
+                |scale, hop| scale * multiplier(hop) * value[hops[hop].to as usize],
+                |hop, bytes| {
+                    if let Some(load) = loads.get_mut(commodity.columns[hop] as usize) {
                         *load += bytes;
                     }
-                }
-            }
+                },
+            );
         }
-    }
-
-    fn multiplier(&self, column: u32) -> f64 {
-        self.multipliers.get(column as usize).copied().unwrap_or(1.0)
     }
 
     fn rescale(&mut self, block: usize, congestion: f64) {
@@ -156,26 +150,18 @@ fn blocks(network: &Network) -> Vec<Block> {
 
 /// The most links of one kind on a path.
 fn most_on_a_path(network: &Network, commodity: &Commodity, kind: Kind) -> u32 {
-    let ways = &commodity.ways;
-    let mut most = vec![0; ways.len()];
-    for position in 1..ways.len() {
-        for hop in ways.range(position) {
+    let dag = &commodity.dag;
+    let mut most = vec![0; dag.len()];
+    for position in 1..dag.len() {
+        for hop in dag.range(position) {
             let here = network.kinds.get(commodity.columns[hop] as usize) == Some(&kind);
-            most[position] = most[position].max(most[ways.all_hops()[hop].to as usize] + u32::from(here));
+            most[position] = most[position].max(most[dag.all_hops()[hop].to as usize] + u32::from(here));
         }
     }
     most.into_iter().max().unwrap_or(0)
 }
 
-/// Minus the binary logarithm, by arithmetic alone and so the same on every machine; about twelve
-/// digits, which is more than prices need.
-fn price(multiplier: f64) -> f64 {
-    let bits = multiplier.to_bits();
-    let exponent = (bits >> 52) as i64 - 1023;
-    let mantissa = f64::from_bits((bits & ((1 << 52) - 1)) | (1023 << 52));
-    let t = (mantissa - 1.0) / (mantissa + 1.0);
-    let series = (0..12)
-        .rev()
-        .fold(0.0, |sum, k| sum * t * t + 1.0 / f64::from(2 * k + 1));
-    (-(exponent as f64) - 2.0 * std::f64::consts::LOG2_E * t * series).max(0.0)
+/// The multiplier of a column; 1 of hops that do not count.
+fn multiplier(multipliers: &[f64], column: u32) -> f64 {
+    multipliers.get(column as usize).copied().unwrap_or(1.0)
 }

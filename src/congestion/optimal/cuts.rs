@@ -2,26 +2,26 @@
 
 use super::network::{Commodity, FREE, Network};
 use crate::congestion::cuts::{Division, divisions};
-use crate::congestion::edges::Edges;
 use crate::congestion::max_flow::MaxFlow;
+use crate::routes::EdgeSwitches;
 use crate::topology::Fabric;
 use crate::units::Rate;
 
 /// The largest time that a set of edges (a leaf, a pod) needs to send what leaves it, or to receive
 /// what enters it, over all its links in use.
-pub(super) fn leaving_and_entering(fabric: &Fabric, edges: &Edges, network: &Network) -> f64 {
+pub(super) fn leaving_and_entering(fabric: &Fabric, edges: &EdgeSwitches, network: &Network) -> f64 {
     let bounds = divisions(fabric, edges).into_iter().map(|division| {
         let mut sides = [(); 2].map(|()| Side::new(fabric.nodes().len(), network.rates.len()));
         for commodity in &network.commodities {
             let crossed = crossings(&division, commodity);
-            let target = division.of(commodity.ways.node(0));
+            let target = division.of(commodity.dag.node(0));
             for &(source, amount) in &commodity.sources {
-                let sets = [division.of(commodity.ways.node(source as usize)), target];
+                let sets = [division.of(commodity.dag.node(source as usize)), target];
                 for (side, (set, crossed)) in sides.iter_mut().zip(sets.into_iter().zip(crossed[source as usize])) {
                     side.bytes[set as usize] += if crossed { amount } else { 0.0 };
                 }
             }
-            for (hop, &column) in commodity.ways.all_hops().iter().zip(&commodity.columns) {
+            for (hop, &column) in commodity.dag.all_hops().iter().zip(&commodity.columns) {
                 let link = fabric.link(hop.link);
                 let (from, to) = (division.of(link.from), division.of(link.to));
                 if column != FREE && from != to {
@@ -65,16 +65,16 @@ impl Side {
     }
 }
 
-/// By position: whether all ways leave the node's own set over links that count, and whether all
+/// By position: whether all paths leave the node's own set over links that count, and whether all
 /// enter the destination's.
 fn crossings(division: &Division, commodity: &Commodity) -> Vec<[bool; 2]> {
-    let ways = &commodity.ways;
-    let set = |position: usize| division.of(ways.node(position));
-    let mut crossed = vec![[false; 2]; ways.len()];
-    for position in 1..ways.len() {
+    let dag = &commodity.dag;
+    let set = |position: usize| division.of(dag.node(position));
+    let mut crossed = vec![[false; 2]; dag.len()];
+    for position in 1..dag.len() {
         let (mut leaves, mut enters) = (true, set(position) != set(0));
-        for hop in ways.range(position) {
-            let next = ways.all_hops()[hop].to as usize;
+        for hop in dag.range(position) {
+            let next = dag.all_hops()[hop].to as usize;
             let counts = commodity.columns[hop] != FREE;
             let crosses = set(next) != set(position);
             leaves &= if crosses { counts } else { crossed[next][0] };
@@ -94,7 +94,7 @@ fn crossings(division: &Division, commodity: &Commodity) -> Vec<[bool; 2]> {
 pub(super) fn between_pairs(fabric: &Fabric, network: &Network, known: f64) -> f64 {
     let mut bound = known;
     for commodity in &network.commodities {
-        let flow = MaxFlow::new(&commodity.ways, |link| {
+        let flow = MaxFlow::new(&commodity.dag, |link| {
             if fabric.is_fabric_link(link) {
                 fabric.link(link).rate
             } else {

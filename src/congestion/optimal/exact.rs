@@ -16,7 +16,7 @@ pub(super) struct Solution {
 
 /// Variables of the programme: one per hop of every commodity, and the congestion.
 pub(super) fn variables(network: &Network) -> usize {
-    let hops = network.commodities.iter().map(|c| c.ways.all_hops().len());
+    let hops = network.commodities.iter().map(|c| c.dag.all_hops().len());
     hops.sum::<usize>() + 1
 }
 
@@ -77,7 +77,7 @@ impl Programme {
             .flat_map(|c| c.sources.iter().map(|&(_, amount)| amount));
         let unit = largest(&mut { amounts });
         let fastest = largest(&mut network.rates.iter().copied());
-        let nodes: usize = network.commodities.iter().map(|c| c.ways.len() - 1).sum();
+        let nodes: usize = network.commodities.iter().map(|c| c.dag.len() - 1).sum();
         let links = network.rates.len();
         let hops = variables(network) - 1;
         let mut programme = Self {
@@ -88,17 +88,17 @@ impl Programme {
         };
         let mut first_node = 0;
         for commodity in &network.commodities {
-            let ways = &commodity.ways;
+            let dag = &commodity.dag;
             let row = |position: u32| (position > 0).then(|| first_node + position as usize - 1);
             for &(source, amount) in &commodity.sources {
                 if let Some(row) = row(source) {
                     programme.right[row] += amount / unit;
                 }
             }
-            for position in 1..ways.len() as u32 {
-                for hop in ways.range(position as usize) {
+            for position in 1..dag.len() as u32 {
+                for hop in dag.range(position as usize) {
                     let leaves = row(position).map(|r| (r, 1.0));
-                    let reaches = row(ways.all_hops()[hop].to).map(|r| (r, -1.0));
+                    let reaches = row(dag.all_hops()[hop].to).map(|r| (r, -1.0));
                     let column = commodity.columns[hop] as usize;
                     let loads = (column < links).then_some((nodes + column, 1.0));
                     let sign = Some((nodes + links + programme.columns.len(), -1.0));
@@ -106,7 +106,7 @@ impl Programme {
                     programme.columns.push(entries.into_iter().flatten().collect());
                 }
             }
-            first_node += ways.len() - 1;
+            first_node += dag.len() - 1;
         }
         let rates = network.rates.iter().enumerate();
         programme
@@ -132,14 +132,14 @@ impl Programme {
 fn split_of(network: &Network, flows: &[f64]) -> Split {
     let mut first = 0;
     let splits = network.commodities.iter().map(|commodity| {
-        let ways = &commodity.ways;
-        let mut share: Vec<f64> = flows[first..first + ways.all_hops().len()]
+        let dag = &commodity.dag;
+        let mut share: Vec<f64> = flows[first..first + dag.all_hops().len()]
             .iter()
             .map(|f| f.max(0.0))
             .collect();
         first += share.len();
-        for position in 1..ways.len() {
-            let hops = &mut share[ways.range(position)];
+        for position in 1..dag.len() {
+            let hops = &mut share[dag.range(position)];
             let total: f64 = hops.iter().sum();
             let even = 1.0 / hops.len() as f64;
             hops.iter_mut()

@@ -1,17 +1,17 @@
-//! The routing problem: demands to each edge over its equal-cost ways, and links with rates.
+//! The routing problem: demands to each edge over its equal-cost dag, and links with rates.
 
-use crate::congestion::edges::{Edges, PairAmount, by_destination};
-use crate::congestion::ways::{WayFinder, Ways};
 use crate::ids::LinkId;
+use crate::loads::{PairAmount, by_destination};
+use crate::routes::{EdgeSwitches, PathDag, PathDagBuilder};
 use crate::topology::Fabric;
 
 /// A hop whose link does not count.
 pub(super) const FREE: u32 = u32::MAX;
 
-/// All demand to one edge: a flow without capacity of its own that may take any of its ways.
+/// All demand to one edge: a flow without capacity of its own that may take any of its dag.
 #[derive(Debug)]
 pub(super) struct Commodity {
-    pub ways: Ways,
+    pub dag: PathDag,
     /// Position and bytes of each source.
     pub sources: Vec<(u32, f64)>,
     /// The link of each hop as a column of the problem, or [`FREE`].
@@ -35,8 +35,13 @@ pub(super) type Split = Vec<Vec<f64>>;
 
 impl Network {
     /// With the links between edges that count.
-    pub(super) fn new(fabric: &Fabric, edges: &Edges, demand: &[PairAmount], counts: impl Fn(LinkId) -> bool) -> Self {
-        let mut finder = WayFinder::new(fabric);
+    pub(super) fn new(
+        fabric: &Fabric,
+        edges: &EdgeSwitches,
+        demand: &[PairAmount],
+        counts: impl Fn(LinkId) -> bool,
+    ) -> Self {
+        let mut builder = PathDagBuilder::new(fabric);
         let mut column_of = vec![FREE; fabric.links().len()];
         let mut network = Self {
             commodities: Vec::new(),
@@ -46,9 +51,9 @@ impl Network {
         for demand in by_destination(demand) {
             let dst = demand[0].dst;
             let nodes = demand.iter().map(|d| edges.node(d.src));
-            let ways = finder.to(edges.node(dst), edges.receiver(dst), nodes);
-            let sources = ways.sources.iter().zip(demand).map(|(&s, d)| (s, d.amount)).collect();
-            let columns = ways.all_hops().iter().map(|hop| {
+            let dag = builder.build(edges.node(dst), edges.receiver(dst), nodes);
+            let sources = dag.sources.iter().zip(demand).map(|(&s, d)| (s, d.amount)).collect();
+            let columns = dag.all_hops().iter().map(|hop| {
                 let column = &mut column_of[hop.link.index()];
                 if *column == FREE && counts(hop.link) {
                     *column = network.rates.len() as u32;
@@ -61,7 +66,7 @@ impl Network {
                 *column
             });
             let columns = columns.collect();
-            network.commodities.push(Commodity { ways, sources, columns });
+            network.commodities.push(Commodity { dag, sources, columns });
         }
         network
     }
@@ -71,13 +76,13 @@ impl Network {
     /// destination's is `at_end`.
     pub(super) fn split_by(&self, at_end: f64, weight: impl Fn(u32, f64) -> f64) -> Split {
         let splits = self.commodities.iter().map(|commodity| {
-            let ways = &commodity.ways;
-            let mut value = vec![at_end; ways.len()];
-            let mut share = vec![0.0; ways.all_hops().len()];
-            for position in 1..ways.len() {
-                let range = ways.range(position);
+            let dag = &commodity.dag;
+            let mut value = vec![at_end; dag.len()];
+            let mut share = vec![0.0; dag.all_hops().len()];
+            for position in 1..dag.len() {
+                let range = dag.range(position);
                 for hop in range.clone() {
-                    let behind = value[ways.all_hops()[hop].to as usize];
+                    let behind = value[dag.all_hops()[hop].to as usize];
                     share[hop] = weight(commodity.columns[hop], behind);
                 }
                 let total: f64 = share[range.clone()].iter().sum();
@@ -107,20 +112,21 @@ impl Network {
     pub(super) fn loads(&self, split: &Split) -> Vec<f64> {
         let mut loads = vec![0.0; self.rates.len()];
         for (commodity, share) in self.commodities.iter().zip(split) {
-            let ways = &commodity.ways;
-            let mut through = vec![0.0; ways.len()];
+            let dag = &commodity.dag;
+            let mut through = vec![0.0; dag.len()];
             for &(source, amount) in &commodity.sources {
                 through[source as usize] += amount;
             }
-            for position in (1..ways.len()).rev() {
-                for hop in ways.range(position) {
-                    let bytes = through[position] * share[hop];
-                    through[ways.all_hops()[hop].to as usize] += bytes;
+            dag.pass_down(
+                &mut through,
+                |_, amount| amount,
+                |amount, hop| amount * share[hop],
+                |hop, bytes| {
                     if let Some(load) = loads.get_mut(commodity.columns[hop] as usize) {
                         *load += bytes;
                     }
-                }
-            }
+                },
+            );
         }
         loads
     }
@@ -136,12 +142,12 @@ impl Network {
     pub(super) fn proven_by(&self, prices: &[f64]) -> f64 {
         let mut paid = 0.0;
         for commodity in &self.commodities {
-            let ways = &commodity.ways;
-            let mut cheapest = vec![0.0_f64; ways.len()];
-            for position in 1..ways.len() {
-                let hops = ways.range(position).map(|hop| {
+            let dag = &commodity.dag;
+            let mut cheapest = vec![0.0_f64; dag.len()];
+            for position in 1..dag.len() {
+                let hops = dag.range(position).map(|hop| {
                     let price = prices.get(commodity.columns[hop] as usize).copied().unwrap_or(0.0);
-                    price + cheapest[ways.all_hops()[hop].to as usize]
+                    price + cheapest[dag.all_hops()[hop].to as usize]
                 });
                 cheapest[position] = hops.fold(f64::INFINITY, f64::min);
             }

@@ -21,7 +21,7 @@
 #[cfg(test)]
 mod audit;
 mod coincidence;
-mod grid;
+mod exact_sum_quantizer;
 mod held;
 mod settle;
 
@@ -29,15 +29,15 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
 use coincidence::Coincidence;
-use grid::Grid;
+use exact_sum_quantizer::ExactSumQuantizer;
 use held::{Held, HeldList, Others};
 
 use super::constraints::{Constraints, DIRECT, NONE};
+use super::min_segment_tree::MinSegmentTree;
 use super::routes::Routes;
-use super::tournament::Tournament;
 use super::{FlowOptions, Weights};
 use crate::placement::Placement;
-use crate::workload::Schedule;
+use crate::workload::{Schedule, Transfer};
 
 /// Levels this close, relatively, are the same.
 const TIE: f64 = 1e-12;
@@ -286,10 +286,10 @@ pub(super) struct Sharing {
     /// Pieces that the constraint whose turn it is takes over, with the level that they had.
     captured: Vec<(u32, f64)>,
     /// When the first piece of each constraint ends, and the shortest completion time among them.
-    ends: Tournament,
-    spans: Tournament,
-    rates: Grid,
-    weights: Grid,
+    ends: MinSegmentTree,
+    spans: MinSegmentTree,
+    rates: ExactSumQuantizer,
+    weights: ExactSumQuantizer,
     /// Levels and loads this close, relatively, to the fair ones are left as they are.
     slack: f64,
     /// Turns after which a settlement starts over from nothing.
@@ -318,7 +318,7 @@ impl Sharing {
             changed: false,
             awaited: false,
         };
-        let weights = Grid::below(placement.pieces().len() as f64 + 8.0);
+        let weights = ExactSumQuantizer::below(placement.pieces().len() as f64 + 8.0);
         let pieces = pieces(&limits, schedule, placement, routes, options.weights, weights);
         let mut traffic = vec![Traffic::default(); count + 1];
         traffic[count].queued = true;
@@ -345,9 +345,9 @@ impl Sharing {
             awaited: Vec::new(),
             disturbed: Vec::new(),
             captured: Vec::new(),
-            ends: Tournament::new(count),
-            spans: Tournament::new(count),
-            rates: Grid::below(8.0 * fastest),
+            ends: MinSegmentTree::new(count),
+            spans: MinSegmentTree::new(count),
+            rates: ExactSumQuantizer::below(8.0 * fastest),
             weights,
             slack: options.tolerance * SLACK,
             patience: 100 + 16 * count,
@@ -623,21 +623,21 @@ fn pieces(
     placement: &Placement,
     routes: &Routes,
     weights: Weights,
-    grid: Grid,
+    quantizer: ExactSumQuantizer,
 ) -> Vec<Piece> {
     let mut pieces = Vec::with_capacity(placement.pieces().len());
-    for (task, src, dst, bytes) in schedule.transfers() {
+    for Transfer { task, src, dst, bytes } in schedule.transfers() {
         for piece in placement.of(task) {
             let (weight, work) = match weights {
                 Weights::Size => (piece.bytes as f64 / bytes as f64, bytes as f64),
                 Weights::Equal => (1.0, piece.bytes as f64),
             };
             let route = routes.of_piece[pieces.len()];
-            let (up, down) = (limits.ports[src as usize].0, limits.ports[dst as usize].1);
+            let (up, down) = (limits.ports[src.index()].0, limits.ports[dst.index()].1);
             // A piece without a route never starts.
             let direct = limits.direct.get(route as usize).copied();
             pieces.push(Piece {
-                weight: grid.round(weight).max(grid.quantum()),
+                weight: quantizer.round(weight).max(quantizer.quantum()),
                 work,
                 start: 0.0,
                 own: Own::new([up, down].into_iter().chain(direct.into_iter().flatten())),

@@ -5,10 +5,12 @@ use proptest::prelude::*;
 use super::super::*;
 use super::reference::completions;
 use crate::ids::{NodeId, TaskId};
-use crate::placement::{Piece, Route};
+use crate::placement::Piece;
 use crate::rng::{index_below, mix};
+use crate::routes::Route;
 use crate::topology::{Blueprint, Cable, FatTree, LeafSpine, LinkChange, NodeKind, Rail, Routing};
 use crate::units::{Rate, Time};
+use crate::workload::Transfer;
 use crate::workload::{Action, Moment, ScheduleBuilder};
 
 /// Small random numbers, one after the other.
@@ -149,8 +151,8 @@ fn schedule(dice: &mut Dice, hosts: u32, flows: u32) -> Schedule {
 
 fn placement(dice: &mut Dice, fabric: &Fabric, schedule: &Schedule) -> Placement {
     let style = dice.roll(5);
-    Placement::split(schedule, |_, src, dst, bytes, pieces| {
-        let paths = fabric.path_count(src, dst);
+    Placement::split(schedule, |Transfer { src, dst, bytes, .. }, pieces| {
+        let paths = fabric.path_count(src.node(), dst.node());
         let mut left = bytes;
         for _ in 0..dice.roll(3) {
             let bytes = left / (2 + u64::from(dice.roll(3)));

@@ -14,6 +14,7 @@ const OBSERVE: Observe = Observe {
     links: true,
     series: None,
     senders: None,
+    tasks: false,
 };
 
 fn leaf_spine(leaves: u32, spines: u32, hosts_per_leaf: u32) -> Fabric {

@@ -2,10 +2,11 @@
 //! links of all paths. It shares no code with the engine.
 
 use crate::ids::{NodeId, TaskId};
-use crate::placement::{Placement, Route, path_weights};
+use crate::placement::Placement;
+use crate::routes::{Route, path_weights};
 use crate::topology::Fabric;
 use crate::units::Time;
-use crate::workload::{Action, Due, Moment, Progress, Schedule};
+use crate::workload::{Action, Due, Moment, Progress, Schedule, Transfer};
 
 use super::super::Weights;
 
@@ -34,10 +35,10 @@ pub(super) fn completions(
     let mut on_the_way: Vec<(f64, SubFlow)> = Vec::new();
     let roots_at = |at: Time| {
         let mut transfers = schedule.transfers();
-        transfers.all(|(task, ..)| schedule.predecessors(task) == 0 && schedule.task(task).earliest == at)
+        transfers.all(|Transfer { task, .. }| schedule.predecessors(task) == 0 && schedule.task(task).earliest == at)
     };
     let first = schedule.transfers().next();
-    let together = first.is_none_or(|(task, ..)| roots_at(schedule.task(task).earliest));
+    let together = first.is_none_or(|Transfer { task, .. }| roots_at(schedule.task(task).earliest));
     let mut now = 0.0_f64;
     let mut due = roots;
     loop {

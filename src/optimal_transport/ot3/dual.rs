@@ -5,7 +5,7 @@
 //! `G(y) = -sum_p D_p ln sum_c K_c exp(-sum of y over c) - theta <capacity, y>` over prices `y >= 0`.
 
 use super::Table;
-use crate::optimal_transport::elementary::{exp, ln};
+use crate::math::{exp, ln};
 
 /// Largest price of a whole cell: its exponential is still far from underflow.
 const DEAREST: f64 = 600.0;

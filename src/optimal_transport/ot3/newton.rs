@@ -1,7 +1,7 @@
 //! Newton's method on the active duals, for problems in which plain rounds are slow.
 
 use super::dual::Dual;
-use crate::optimal_transport::elementary::{add_scaled, dot};
+use crate::optimal_transport::vectors::{add_scaled, dot};
 
 /// Conjugate gradient steps for one direction, at most.
 const CG_STEPS: usize = 300;

@@ -2,7 +2,7 @@
 
 use super::Table;
 use crate::optimal_transport::TransportError;
-use crate::optimal_transport::elementary::add_scaled;
+use crate::optimal_transport::vectors::add_scaled;
 
 /// Pivots smaller than this are taken for rounding error.
 const PIVOT: f64 = 1e-7;

@@ -2,9 +2,9 @@
 //! steps gain little.
 
 use super::super::TransportError;
-use super::super::elementary::{add_scaled, dot};
 use super::super::linear::Cholesky;
 use super::super::matrix::Matrix;
+use super::super::vectors::{add_scaled, dot};
 use super::semi_dual::{Evaluation, SemiDual};
 
 /// A step that leaves more than this part of the error asks for a new Hessian, which costs as much as several steps.

@@ -5,8 +5,9 @@ mod gram;
 mod semi_dual;
 
 use super::TransportError;
-use super::elementary::{add_scaled, ln};
 use super::matrix::{Entropic, Problem, check_positive};
+use super::vectors::add_scaled;
+use crate::math::ln;
 use ascent::Ascent;
 use semi_dual::SemiDual;
 

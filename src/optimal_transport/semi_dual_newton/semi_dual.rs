@@ -1,9 +1,10 @@
 //! The semi-dual and its derivatives.
 
 use super::super::TransportError;
-use super::super::elementary::{add_scaled, add_scaled_rows, dot, exp2, exp2_row_shifted, log2_each, sum};
 use super::super::matrix::{Matrix, Problem};
+use super::super::vectors::{add_scaled, add_scaled_rows, dot, exp2_row_shifted, log2_each, sum};
 use super::gram::Gram;
+use crate::math::exp2;
 
 /// Change of a potential, in units of epsilon * ln 2, up to which the kernel is kept. What vanishes in a kernel
 /// (2^-900 of the largest entry of its row) stays negligible under weights up to 2^100.

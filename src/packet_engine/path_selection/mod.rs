@@ -25,7 +25,8 @@ use weighted::Weighted;
 
 use super::forwarding::Forwarding;
 use super::links::Links;
-use crate::placement::{Choose, LoadBalancing, Route};
+use crate::placement::{Choose, LoadBalancing};
+use crate::routes::Route;
 
 /// What a host knows of the queue pair whose paths it will choose.
 #[derive(Clone, Copy)]

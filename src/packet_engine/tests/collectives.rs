@@ -1,7 +1,7 @@
 //! What the network as a whole must do with well-known traffic.
 
 use super::*;
-use crate::ids::{LinkId, NodeId};
+use crate::ids::LinkId;
 use crate::rng::mix;
 use crate::topology::LinkChange;
 use crate::units::Rate;
@@ -18,7 +18,7 @@ fn incast_excess(case: &Case) -> (f64, Outcome) {
     let wire: u64 = case
         .schedule
         .transfers()
-        .map(|(_, _, _, bytes)| bytes + bytes.div_ceil(4_086) * 64)
+        .map(|Transfer { bytes, .. }| bytes + bytes.div_ceil(4_086) * 64)
         .sum();
     // The first packet reaches the last link after three hops.
     let bound = wire * 80 + 3 * 4_150 * 80 + 4 * 500_000;
@@ -106,12 +106,12 @@ fn colliding_flows_share_their_worst_link() {
 fn pinned_bytes(case: &Case) -> Vec<f64> {
     let mut assigned = vec![0.0; case.fabric.links().len()];
     case.setup(|setup| {
-        for (task, src, dst, _) in setup.schedule.transfers() {
+        for Transfer { task, src, dst, .. } in setup.schedule.transfers() {
             for piece in setup.placement.of(task) {
-                let crate::placement::Route::Pinned(path) = piece.route else {
+                let crate::routes::Route::Pinned(path) = piece.route else {
                     panic!("it pins")
                 };
-                for link in setup.fabric.path(NodeId(src), NodeId(dst), path) {
+                for link in setup.fabric.path(src.node(), dst.node(), path) {
                     assigned[link.index()] += piece.bytes as f64;
                 }
             }

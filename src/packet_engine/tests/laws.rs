@@ -257,7 +257,7 @@ proptest! {
             Err(_) if udp && (draw.fault.is_some() || (1..=4).contains(&draw.switch)) => return Ok(()),
             Err(stuck) => panic!("{stuck}: {:?}", stuck.unfinished),
         };
-        let total: u64 = case.schedule.transfers().map(|(.., bytes)| bytes).sum();
+        let total: u64 = case.schedule.transfers().map(|transfer| transfer.bytes).sum();
         let last: f64 = case.fabric.link_ids()
             .filter(|&id| case.fabric.link(id).to.0 < case.fabric.hosts())
             .map(|id| outcome.links[id.index()].bytes)

@@ -110,6 +110,7 @@ impl Case {
                 links: true,
                 series: Some(Time::from_us(5)),
                 senders: Some(Time::from_us(3)),
+                tasks: true,
             },
             seed: self.seed,
         };

@@ -3,7 +3,8 @@
 use super::pieces::{Pieces, change};
 use super::preferences::Preferences;
 use super::step::Step;
-use crate::placement::{Piece, Route};
+use crate::placement::Piece;
+use crate::routes::Route;
 
 /// Bytes per cell, and which flows are still to be laid into them.
 pub(super) struct Budgets<'a> {

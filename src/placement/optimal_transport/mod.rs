@@ -13,7 +13,6 @@ mod starts;
 mod step;
 #[cfg(test)]
 mod tests;
-mod ways;
 
 use std::collections::HashMap;
 
@@ -22,12 +21,12 @@ use serde::{Deserialize, Serialize};
 
 pub(super) use preferences::Preferences;
 pub(super) use step::Step;
-pub(super) use ways::Ways;
 
-use super::{Piece, Placement, Plan, Problem, Route, Scheme};
-use crate::ids::TaskId;
+use super::{Piece, Placement, Plan, Problem, Scheme};
+use crate::ids::{HostId, TaskId};
 use crate::input::InputError;
 use crate::optimal_transport::TransportError;
+use crate::routes::Route;
 use budgets::Budgets;
 use pieces::Pieces;
 
@@ -150,7 +149,7 @@ impl Scheme for OptimalTransport {
             let key: Vec<Sent> = tasks
                 .iter()
                 .map(|&task| problem.transfer(task))
-                .map(|(s, d, b)| (s.0, d.0, b))
+                .map(|transfer| (transfer.src, transfer.dst, transfer.bytes))
                 .collect();
             // Steps of a collective are often alike; what a plan keeps differs from flow to flow.
             let again = self.keep.is_none().then(|| solved.get(&key)).flatten();
@@ -171,21 +170,15 @@ impl Scheme for OptimalTransport {
 }
 
 /// A transfer's hosts and bytes.
-type Sent = (u32, u32, u64);
+type Sent = (HostId, HostId, u64);
 
 impl OptimalTransport {
     /// The transfers that are balanced together, by task.
     fn batches(&self, problem: &Problem<'_>) -> Vec<Vec<TaskId>> {
-        let steps = match self.scope {
-            Scope::Step => problem.schedule.steps() as usize,
-            Scope::Schedule => 1,
-        };
-        let mut batches = vec![Vec::new(); steps];
-        for (task, ..) in problem.schedule.transfers() {
-            let step = problem.schedule.task(task).step as usize;
-            batches[step.min(steps - 1)].push(task);
+        match self.scope {
+            Scope::Step => problem.schedule.transfers_by_step(),
+            Scope::Schedule => vec![problem.schedule.transfers().map(|transfer| transfer.task).collect()],
         }
-        batches
     }
 
     /// The pieces of every transfer of a batch.

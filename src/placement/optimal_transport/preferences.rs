@@ -6,7 +6,8 @@ use super::step::Flow;
 use super::{OptimalTransport, Prefer};
 use crate::ids::{NodeId, TaskId};
 use crate::input::InputError;
-use crate::placement::{Piece, Placement, Problem, Route, Scheme};
+use crate::placement::{Piece, Placement, Problem, Scheme};
+use crate::routes::Route;
 use crate::topology::Fabric;
 
 /// Costs of paths, between 0 and 1 each.

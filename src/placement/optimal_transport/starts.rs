@@ -7,8 +7,9 @@ use super::pieces::{Pieces, change};
 use super::preferences::Preferences;
 use super::step::{Flow, Fractional, Step};
 use crate::optimal_transport::{Matrix, Problem, SparsityConstrained, TransportError};
-use crate::placement::{Piece, Route};
+use crate::placement::Piece;
 use crate::rng::{Stream, shuffle, stream};
+use crate::routes::Route;
 
 /// Gap to the bound for k pieces at which no better start is looked for.
 const ENOUGH: f64 = 2e-4;

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use smallvec::SmallVec;
 
 use super::preferences::Preferences;
-use super::ways::Ways;
 use super::{OptimalTransport, Solver};
 use crate::ids::{LinkId, NodeId, TaskId};
 use crate::optimal_transport::TransportError;
 use crate::optimal_transport::ot3::{self, Congestion, Ot3, Table};
+use crate::routes::PathEnds;
 use crate::topology::Fabric;
-use crate::workload::{Action, Schedule};
+use crate::workload::{Schedule, Transfer};
 
 /// Cells up to which the linear programme is solved where the certificate stays open.
 const EXACT_CELLS: usize = 20_000;
@@ -57,17 +57,17 @@ impl Step {
         tasks: &[TaskId],
         preferences: &Preferences,
     ) -> Result<Self, TransportError> {
-        let mut ways = Ways::new(fabric);
+        let mut path_ends = PathEnds::new(fabric);
         let mut pairs: BTreeMap<(NodeId, NodeId), u32> = BTreeMap::new();
         let mut ends: Vec<(NodeId, NodeId)> = Vec::new();
         let mut flows = Vec::with_capacity(tasks.len());
         let mut of_pair: Vec<Vec<u32>> = Vec::new();
         for &task in tasks {
-            let Action::Transfer { src, dst, bytes } = schedule.task(task).action else {
+            let Some(Transfer { src, dst, bytes, .. }) = schedule.transfer(task) else {
                 continue;
             };
-            let (src, dst) = (NodeId(src), NodeId(dst));
-            let between = ways.ends(src, dst);
+            let (src, dst) = (src.node(), dst.node());
+            let between = path_ends.of(src, dst);
             let pair = (between.0 != between.1).then(|| {
                 *pairs.entry(between).or_insert_with(|| {
                     ends.push((src, dst));
@@ -84,9 +84,9 @@ impl Step {
         let mut links: Vec<LinkId> = Vec::new();
         let mut demands = Vec::with_capacity(ends.len());
         for (&(src, dst), flows_of) in ends.iter().zip(&of_pair) {
-            let between = ways.ends(src, dst);
+            let between = path_ends.of(src, dst);
             let bytes: u64 = flows_of.iter().map(|&f| flows[f as usize].bytes).sum();
-            let cells: Vec<SmallVec<[u32; 4]>> = ways
+            let cells: Vec<SmallVec<[u32; 4]>> = path_ends
                 .links(src, dst, between)
                 .map(|path| {
                     path.iter()

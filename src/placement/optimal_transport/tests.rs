@@ -3,15 +3,15 @@
 use rand::RngExt;
 
 use super::*;
-use crate::ids::NodeId;
 use crate::input::NoFiles;
+use crate::math::{exp, ln};
+use crate::optimal_transport::ot3;
 use crate::optimal_transport::ot3::Congestion;
-use crate::optimal_transport::{exp, ln, ot3};
 use crate::placement::{LoadBalancing, PlanFile};
 use crate::rng::{Stream, stream};
 use crate::topology::{Cable, Fabric, LeafSpine, LinkChange};
 use crate::units::{Rate, Time};
-use crate::workload::{Schedule, ScheduleBuilder};
+use crate::workload::{Schedule, ScheduleBuilder, Transfer};
 
 const LEAVES: u32 = 8;
 const SPINES: u32 = 5;
@@ -130,14 +130,14 @@ fn schedule(family: Family, seed: u64) -> Schedule {
 /// Loads of the links between switches in microseconds, the largest.
 fn congestion(fabric: &Fabric, schedule: &Schedule, placement: &Placement) -> f64 {
     let mut loads = vec![0_u64; fabric.links().len()];
-    for (task, src, dst, bytes) in schedule.transfers() {
+    for Transfer { task, src, dst, bytes } in schedule.transfers() {
         let pieces = placement.of(task);
         assert_eq!(pieces.iter().map(|p| p.bytes).sum::<u64>(), bytes);
         for piece in pieces {
             let Route::Pinned(path) = piece.route else {
                 panic!("transport pins every piece");
             };
-            for link in fabric.path(NodeId(src), NodeId(dst), path) {
+            for link in fabric.path(src.node(), dst.node(), path) {
                 loads[link.index()] += piece.bytes;
             }
         }
@@ -160,7 +160,7 @@ fn place(fabric: &Fabric, schedule: &Schedule, max_pieces: Option<u32>) -> Place
 }
 
 fn whole_step(fabric: &Fabric, schedule: &Schedule) -> Step {
-    let tasks: Vec<TaskId> = schedule.transfers().map(|(task, ..)| task).collect();
+    let tasks: Vec<TaskId> = schedule.transfers().map(|transfer| transfer.task).collect();
     Step::new(fabric, schedule, &tasks, &Preferences::NONE).unwrap()
 }
 
@@ -223,7 +223,11 @@ fn ratios_to_the_optimum() {
                 let extra = placement.pieces().len() - flows;
                 match k {
                     None => assert!(extra <= 2 * (LEAVES * SPINES) as usize, "{name}: {extra} extra"),
-                    Some(k) => assert!(schedule.transfers().all(|(t, ..)| placement.of(t).len() <= k as usize)),
+                    Some(k) => assert!(
+                        schedule
+                            .transfers()
+                            .all(|Transfer { task: t, .. }| placement.of(t).len() <= k as usize)
+                    ),
                 }
             }
         }
@@ -287,12 +291,12 @@ fn every_pair_of_leaves_uses_all_spines_alike() {
     let schedule = builder.build();
     let placement = place(&fabric, &schedule, None);
     let mut flows = [[[0; 4]; 4]; 4];
-    for (task, src, dst, _) in schedule.transfers() {
+    for Transfer { task, src, dst, .. } in schedule.transfers() {
         let [piece] = placement.of(task) else {
             panic!("a flow is divided")
         };
         if let Route::Pinned(path) = piece.route {
-            flows[src as usize / 4][dst as usize / 4][path as usize] += 1;
+            flows[src.index() / 4][dst.index() / 4][path as usize] += 1;
         }
     }
     for (from, to) in (0..4)
@@ -370,11 +374,11 @@ fn a_kept_plan_stays_where_it_is_as_good() {
         };
         schedule
             .transfers()
-            .map(|(task, _, _, bytes)| bytes - stays(task))
+            .map(|Transfer { task, bytes, .. }| bytes - stays(task))
             .sum()
     };
     let again = place(1, Some(&first));
-    let total: u64 = schedule.transfers().map(|(.., bytes)| bytes).sum();
+    let total: u64 = schedule.transfers().map(|transfer| transfer.bytes).sum();
     assert!(
         moved(&again, &first) * 20 <= total,
         "{} of {total} bytes move",
@@ -455,7 +459,7 @@ fn a_judgement_matches_the_loads_and_knows_the_optimum() {
         self::fabric(Family::AllToAll, false, 1),
         self::schedule(Family::AllToAll, 1),
     );
-    let spread = Placement::whole(&all, |_, _, _| Route::Even);
+    let spread = Placement::whole(&all, |_| Route::Even);
     let content = *crate::placement::judge(&even, &all, &spread, &solver)
         .unwrap()
         .worst()
@@ -482,6 +486,6 @@ fn bad_options_are_named() {
     assert!(
         schedule
             .transfers()
-            .all(|(task, ..)| placement.of(task).len() <= SPINES as usize)
+            .all(|Transfer { task, .. }| placement.of(task).len() <= SPINES as usize)
     );
 }

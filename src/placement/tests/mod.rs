@@ -8,12 +8,13 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::ids::{LinkId, TaskId};
+use crate::ids::{LinkId, NodeId, TaskId};
 use crate::input::NoFiles;
 use crate::rng::mix;
+use crate::routes::{Route, path_weights};
 use crate::topology::{Cable, LeafSpine, LinkChange, Topology};
 use crate::units::{Rate, Time};
-use crate::workload::ScheduleBuilder;
+use crate::workload::{ScheduleBuilder, Transfer};
 
 fn leaf_spine(leaves: u32, spines: u32, hosts_per_leaf: u32) -> Fabric {
     let cable = Cable {
@@ -83,8 +84,8 @@ fn place(scheme: &LoadBalancing, fabric: &Fabric, schedule: &Schedule) -> Placem
 fn loads(fabric: &Fabric, schedule: &Schedule, placement: &Placement) -> Vec<u64> {
     let mut loads = vec![0; fabric.links().len()];
     let mut add = |path: &[LinkId], amount: u64| path.iter().for_each(|link| loads[link.index()] += amount);
-    for (task, src, dst, _) in schedule.transfers() {
-        let (src, dst) = (NodeId(src), NodeId(dst));
+    for Transfer { task, src, dst, .. } in schedule.transfers() {
+        let (src, dst) = (src.node(), dst.node());
         let s = u64::from(fabric.path_count(src, dst));
         for piece in placement.of(task) {
             match piece.route {
@@ -103,7 +104,7 @@ fn loads(fabric: &Fabric, schedule: &Schedule, placement: &Placement) -> Vec<u64
 /// Pieces add up to their transfers, none is empty, every pinned path exists, and delays have none.
 fn assert_sound(fabric: &Fabric, schedule: &Schedule, placement: &Placement) {
     let mut pieces = 0;
-    for (task, src, dst, bytes) in schedule.transfers() {
+    for Transfer { task, src, dst, bytes } in schedule.transfers() {
         let own = placement.of(task);
         pieces += own.len();
         assert_eq!(own.iter().map(|piece| piece.bytes).sum::<u64>(), bytes);
@@ -111,7 +112,7 @@ fn assert_sound(fabric: &Fabric, schedule: &Schedule, placement: &Placement) {
         for piece in own {
             assert!(piece.bytes > 0);
             if let Route::Pinned(index) = piece.route {
-                assert!(index < fabric.path_count(NodeId(src), NodeId(dst)));
+                assert!(index < fabric.path_count(src.node(), dst.node()));
             }
         }
     }

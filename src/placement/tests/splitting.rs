@@ -1,6 +1,7 @@
 //! Splitting in the application: the load of even spraying, with as few sub-flows as can be.
 
 use super::*;
+use crate::workload::Transfer;
 
 fn gcd(a: u64, b: u64) -> u64 {
     if a == 0 { b } else { gcd(b % a, a) }
@@ -127,8 +128,8 @@ proptest! {
     #[test]
     fn the_cut_line_balances_with_fewer_subflows((fabric, schedule) in equal_demands()) {
         let even = loads(&fabric, &schedule, &place(&scheme("spray", json!({})), &fabric, &schedule));
-        let weights_are_equal = schedule.transfers().all(|(_, src, dst, _)| {
-            path_weights(&fabric, NodeId(src), NodeId(dst)).iter().all(|&weight| weight == 1)
+        let weights_are_equal = schedule.transfers().all(|Transfer { src, dst, .. }| {
+            path_weights(&fabric, src.node(), dst.node()).iter().all(|&weight| weight == 1)
         });
         for group in ["host", "leaf"] {
             let of = |name| place(&scheme(name, json!({ "group": group })), &fabric, &schedule);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::workload::Transfer;
 
 /// Hashing chooses all 16 paths alike: chi-square with 15 degrees of freedom, 99.99 % at 44.3. On three
 /// tiers this fails where two switches of a path choose alike.
@@ -46,9 +47,9 @@ fn hashing_by_connection_keeps_paths() {
         let paths = |scheme| {
             let placement = place(scheme, &fabric, &ring);
             let mut paths = BTreeMap::<u32, std::collections::BTreeSet<Vec<u32>>>::new();
-            for (task, src, ..) in ring.transfers() {
+            for Transfer { task, src, .. } in ring.transfers() {
                 let routes = placement.of(task).iter().map(|piece| pinned(piece.route)).collect();
-                paths.entry(src).or_default().insert(routes);
+                paths.entry(src.0).or_default().insert(routes);
             }
             paths
         };
@@ -104,7 +105,7 @@ proptest! {
             // Placed together with the other step, judged alone.
             let all = schedule(&flows);
             let placement = place(&scheme("edge-coloring", json!({})), &fabric, &all);
-            let kept = Placement::split(&all, |task, _, _, _, pieces| {
+            let kept = Placement::split(&all, |Transfer { task, .. }, pieces| {
                 if all.task(task).step == step {
                     pieces.extend_from_slice(placement.of(task));
                 }
@@ -154,7 +155,7 @@ fn least_bytes_balances_up_links_alone() {
 
     let mut flows: Vec<_> = in_order
         .transfers()
-        .map(|(_, src, dst, bytes)| (src, dst, bytes, 0))
+        .map(|Transfer { src, dst, bytes, .. }| (src.0, dst.0, bytes, 0))
         .collect();
     crate::rng::shuffle(&mut crate::rng::stream(1, "order", 0), &mut flows);
     let mixed = schedule(&flows);

@@ -1,4 +1,4 @@
-//! Broadcast over a binomial tree.
+//! Broadcast and reduce over a binomial tree.
 
 use super::{Effect, Hop, Job};
 
@@ -28,6 +28,33 @@ pub fn broadcast(job: &mut Job) {
         for src in 0..senders as usize {
             free[src + distance as usize] = free[src] + 1;
             free[src] += job.chunks;
+        }
+    }
+}
+
+/// To rank 0: the broadcast backwards. A rank sends its sum once it has those of all that send to it.
+pub fn reduce(job: &mut Job) {
+    let (ranks, cut) = (job.ranks, job.cut(1));
+    let mut arrived = vec![Vec::new(); ranks as usize * job.channels as usize * job.chunks as usize];
+    // The step after the last one that brings a rank something.
+    let mut ready = vec![0; ranks as usize];
+    for distance in (0..ranks.next_power_of_two().ilog2()).rev().map(|round| 1 << round) {
+        for src in distance..ranks.min(2 * distance) {
+            for part in job.parts() {
+                let place = |rank: u32| (part.index * ranks + rank) as usize;
+                let hop = Hop {
+                    src,
+                    dst: src - distance,
+                    step: ready[src as usize] + part.chunk,
+                    lane: Job::lane(part, ranks, src),
+                    effect: Effect::Reduce,
+                };
+                let after = std::mem::take(&mut arrived[place(src)]);
+                let sent = job.draft.send(&hop, &cut.piece(0, part), &after);
+                arrived[place(hop.dst)].push(sent);
+            }
+            let parent = (src - distance) as usize;
+            ready[parent] = ready[parent].max(ready[src as usize] + 1);
         }
     }
 }

@@ -33,6 +33,28 @@ pub fn all_gather(job: &mut Job, first_round: u32, mut held: Held) {
     }
 }
 
+/// Every rank sends rank 0 its share.
+pub fn gather(job: &mut Job) {
+    let cut = job.cut(job.ranks);
+    for part in job.parts() {
+        for src in 1..job.ranks {
+            let hop = hop(job, 0, part, [src, 0], Effect::Copy);
+            job.draft.send(&hop, &cut.piece(src, part), &[]);
+        }
+    }
+}
+
+/// Rank 0 sends every rank its share.
+pub fn scatter(job: &mut Job) {
+    let cut = job.cut(job.ranks);
+    for part in job.parts() {
+        for dst in 1..job.ranks {
+            let hop = hop(job, 0, part, [0, dst], Effect::Copy);
+            job.draft.send(&hop, &cut.piece(dst, part), &[]);
+        }
+    }
+}
+
 /// All pairs of ranks: each rank begins with the one after it.
 fn pairs(ranks: u32) -> impl Iterator<Item = (u32, u32)> {
     (0..ranks).flat_map(move |src| (src + 1..ranks).chain(0..src).map(move |dst| (src, dst)))

@@ -5,17 +5,23 @@
 //! chunks of a channel have in common: these carry one transfer after the other.
 
 pub(super) mod binomial;
+pub(super) mod bruck;
 mod cut;
 pub(super) mod direct;
 pub(super) mod double_binary_tree;
+mod exchange;
+pub(super) mod hierarchical;
 mod options;
 pub(super) mod pairwise;
+pub(super) mod pat;
 pub(super) mod ring;
+pub(super) mod two_step;
 
-pub use options::{Algorithm, BroadcastAlgorithm, Order};
+pub use options::{Algorithm, AllToAllAlgorithm, BroadcastAlgorithm, Order, ReduceAlgorithm};
 pub(super) use options::{Options, collective};
 
 use cut::{Cut, Shares};
+use ring::{Circle, Trip};
 
 use super::draft::{Draft, Effect, Extent, Hop};
 use crate::ids::TaskId;
@@ -29,6 +35,8 @@ pub(super) struct Job<'d, 'w> {
     size: u64,
     channels: u32,
     chunks: u32,
+    /// Every connection carries one transfer, which passes data on as they arrive.
+    pipelined: bool,
 }
 
 impl<'d, 'w> Job<'d, 'w> {
@@ -62,7 +70,87 @@ impl<'d, 'w> Job<'d, 'w> {
             size: size.0,
             channels,
             chunks,
+            pipelined: false,
         })
+    }
+
+    /// An exchange of `bytes` in one piece, of which the draft knows already.
+    pub fn of_one_piece(draft: &'d mut Draft<'w>, bytes: u64) -> Self {
+        Self {
+            ranks: draft.ranks(),
+            draft,
+            size: bytes,
+            channels: 1,
+            chunks: 1,
+            pipelined: false,
+        }
+    }
+
+    /// The same with one transfer for every connection, if `pipelined`.
+    ///
+    /// # Errors
+    /// Several chunks: there are none to tell apart.
+    pub fn pipelined(mut self, pipelined: bool) -> Result<Self, InputError> {
+        if pipelined && self.chunks > 1 {
+            let message = "what is pipelined goes on as it arrives, and has no chunks";
+            return Err(InputError::key("chunks", message).help("leave out `chunks` or `pipelined`"));
+        }
+        self.pipelined = pipelined;
+        self.begin_stream();
+        Ok(self)
+    }
+
+    /// From here on each connection carries one transfer, if data are passed on as they arrive.
+    fn begin_stream(&mut self) {
+        if self.pipelined {
+            self.draft.begin_stream();
+        }
+    }
+
+    /// The rings of each channel: all ranks in their order. With several channels, and servers of several ranks, the
+    /// rings go from server to server, and each leaves a server by another rank: up from place c in the first
+    /// server and down again in the second, so that every crossing stays on one rail.
+    fn circles(&self) -> Vec<Vec<Circle>> {
+        let in_order: Circle = (0..self.ranks).collect();
+        let servers = match self.channels {
+            1 => None,
+            _ => self.draft.consecutive_servers(),
+        };
+        let of_channel = |channel: u32| match &servers {
+            None => in_order.clone(),
+            Some(servers) => {
+                let size = servers[0].len();
+                let first = channel as usize % size;
+                let place = |number: usize, turn: usize| match number % 2 {
+                    0 => (first + turn) % size,
+                    _ => (first + 2 * size - 1 - turn) % size,
+                };
+                let members = servers
+                    .iter()
+                    .enumerate()
+                    .flat_map(|(number, server)| (0..size).map(move |turn| server[place(number, turn)]));
+                members.collect()
+            }
+        };
+        (0..self.channels).map(|channel| vec![of_channel(channel)]).collect()
+    }
+
+    /// Where data stream around circles, every member is done when all of its circle are; `held` says so.
+    fn settle_stream(&mut self, trip: Trip, circles: &[Vec<Circle>], held: &mut Held) {
+        if !self.pipelined {
+            return;
+        }
+        let [lanes, first_lane] = trip.lanes;
+        for part in self.parts() {
+            for members in &circles[part.channel as usize] {
+                let lane = |&rank: &u32| Self::lane(part, lanes, first_lane + rank);
+                let all = self.draft.end_stream(members, members.iter().filter_map(lane));
+                let held = held.of(part);
+                members
+                    .iter()
+                    .for_each(|&rank| held[rank as usize] = all.or(held[rank as usize]));
+            }
+        }
     }
 
     /// All parts: the first chunk of every channel, then the second, and so on.
@@ -106,7 +194,7 @@ impl<'d, 'w> Job<'d, 'w> {
 
 /// One chunk of one channel.
 #[derive(Clone, Copy)]
-struct Part {
+pub(super) struct Part {
     index: u32,
     channel: u32,
     chunk: u32,

@@ -25,6 +25,41 @@ pub enum Algorithm {
     /// All-reduce only: two binary trees carry one half of the data each, up and then down; a rank
     /// with children in one tree is a leaf of the other (Sanders, Speck and Träff, 2009).
     DoubleBinaryTree,
+    /// Rings inside each server and, for the ranks in the same place of all servers, rings over the servers:
+    /// in an all-reduce (g - 1) steps of M/g bytes inside, 2 (S - 1) steps of M/N across and (g - 1) inside, for S
+    /// servers of g ranks.
+    Hierarchical,
+    /// All-gather and reduce-scatter: a binomial tree for every share, all of them at once; ceil(log2 N) steps, in
+    /// which far ranks exchange little and near ones much (NCCL's PAT, without its limit of a step's buffer).
+    Pat,
+    /// All-gather only: ceil(log2 N) steps at distances 1, 2, 4, ... for any N (Bruck et al., 1997).
+    Bruck,
+}
+
+/// The algorithm of an all-to-all over N ranks and m bytes for each pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum AllToAllAlgorithm {
+    /// Every message goes straight to its receiver.
+    #[default]
+    Direct,
+    /// First inside the servers, to the rank in the receiver's place, S messages at once; then between the ranks in the
+    /// same place of all servers, g messages at once: for S servers of g ranks.
+    TwoStep,
+    /// ceil(log2 N) steps at distances 1, 2, 4, ..., in each of which a rank sends about half of its data: for small
+    /// messages (Bruck et al., 1997).
+    Bruck,
+}
+
+/// The algorithm of a reduce over N ranks and M bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReduceAlgorithm {
+    /// A binomial tree: the broadcast backwards.
+    #[default]
+    Binomial,
+    /// A chain: each rank adds its own data and passes the sum on; chunks follow one another.
+    Ring,
 }
 
 /// The algorithm of a broadcast over N ranks and M bytes.
@@ -67,6 +102,8 @@ impl Order {
 pub(in crate::workload) struct Options {
     pub algorithm: Algorithm,
     pub order: Order,
+    pub pipelined: bool,
+    pub local: Option<u32>,
 }
 
 impl Options {
@@ -81,6 +118,17 @@ impl Options {
             let message = format!("\"{name}\" has no order of distances");
             return Err(InputError::key("order", message)
                 .help("leave it out, or take \"halving-doubling\" or \"recursive-doubling\""));
+        }
+        let of_servers = self.algorithm == Algorithm::Hierarchical;
+        if self.local.is_some() && !of_servers {
+            let message = format!("\"{name}\" knows no servers");
+            return Err(InputError::key("local", message).help("leave it out, or take \"hierarchical\""));
+        }
+        if self.pipelined && !of_servers && self.algorithm != Algorithm::Ring {
+            let message = format!("\"{name}\" passes nothing on as it arrives");
+            return Err(
+                InputError::key("pipelined", message).help("leave it out, or take \"ring\" or \"hierarchical\"")
+            );
         }
         if exchanges && !ranks.is_power_of_two() {
             let above = ranks.next_power_of_two();
@@ -99,7 +147,13 @@ impl Options {
         self.check(ranks)?;
         let (n, bytes) = (u128::from(ranks), u128::from(size.0));
         let rounds = u128::from(ranks.ilog2());
+        let up = u128::from(u32::BITS - (ranks - 1).leading_zeros());
         let (transfers, joins, edges) = match self.algorithm {
+            // One transfer each, and for each half of a hierarchy.
+            Algorithm::Ring if self.pipelined => (n, 1, 2),
+            Algorithm::Hierarchical if self.pipelined => (2 * phases * n, 2 * n, 3),
+            Algorithm::Hierarchical => (phases * self.hierarchical_transfers(n), n, 3),
+            Algorithm::Pat | Algorithm::Bruck => (n * up, n * up, 4),
             Algorithm::Ring => (phases * n * (n - 1), 0, 2),
             Algorithm::Direct => (phases * n * (n - 1), n, 3),
             Algorithm::HalvingDoubling => (phases * n * rounds, phases * n * rounds, 4),
@@ -111,19 +165,42 @@ impl Options {
             transfers,
             joins,
             edges: transfers * edges,
-            bytes: bytes * if whole_buffer { n * rounds } else { phases * (n - 1) },
+            bytes: bytes.saturating_mul(if whole_buffer { n * rounds } else { phases * (n - 1) }),
         })
+    }
+
+    /// At most so many in each phase: each rank sends to its server's and to its rail's.
+    fn hierarchical_transfers(self, n: u128) -> u128 {
+        match self.local.map(u128::from).filter(|&local| local > 0) {
+            Some(local) => n * (local - 1 + n / local),
+            None => n * n,
+        }
+    }
+}
+
+impl BroadcastAlgorithm {
+    /// As in the experiment file.
+    pub(in crate::workload) fn name(self) -> &'static str {
+        match self {
+            Self::Binomial => "binomial",
+            Self::Ring => "ring",
+            Self::DoubleBinaryTree => "double-binary-tree",
+        }
     }
 }
 
 impl Algorithm {
-    fn name(self) -> &'static str {
+    /// As in the experiment file.
+    pub(in crate::workload) fn name(self) -> &'static str {
         match self {
             Self::Ring => "ring",
             Self::HalvingDoubling => "halving-doubling",
             Self::RecursiveDoubling => "recursive-doubling",
             Self::Direct => "direct",
             Self::DoubleBinaryTree => "double-binary-tree",
+            Self::Hierarchical => "hierarchical",
+            Self::Pat => "pat",
+            Self::Bruck => "bruck",
         }
     }
 
@@ -158,6 +235,12 @@ macro_rules! collective {
                 /// nearest with "near-first" and farthest with "far-first".)
                 #[serde(default)]
                 pub order: $crate::workload::Order,
+                /// Every connection of a "ring" or "hierarchical" carries one transfer: what arrives is passed on at once.
+                #[serde(default)]
+                pub pipelined: bool,
+                /// Ranks of a server, for "hierarchical": so many in a row. By default as the fabric has them.
+                #[serde(default, skip_serializing_if = "Option::is_none")]
+                pub local: Option<u32>,
             }
         }
 
@@ -172,10 +255,12 @@ macro_rules! collective {
                 let options = $crate::workload::algorithm::Options {
                     algorithm: self.algorithm,
                     order: self.order,
+                    pipelined: self.pipelined,
+                    local: self.local,
                 };
                 let extent = options.extent(ranks, self.size, phases)?;
                 let pipeline = [self.channels, self.chunks];
-                $crate::workload::algorithm::Job::new(draft, ranks, self.size, pipeline, &extent)
+                $crate::workload::algorithm::Job::new(draft, ranks, self.size, pipeline, &extent)?.pipelined(self.pipelined)
             }
         }
     };

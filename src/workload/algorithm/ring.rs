@@ -1,60 +1,173 @@
 //! Every rank sends to the next one.
 
-use super::{Effect, Held, Hop, Job};
+use super::{Effect, Held, Hop, Job, Part};
+use crate::workload::draft::Data;
 
-/// Share `s` sets out from rank `s + 1` and is added to on its way around to rank `s`.
-pub fn reduce_scatter(job: &mut Job) -> Held {
-    let (held, ranks) = (job.held_from_start(), job.ranks);
-    travel(job, 0, held, Effect::Reduce, |rank, round| {
-        (rank + ranks - 1 - round) % ranks
+/// Ranks that pass data around; the first follows the last.
+pub type Circle = Vec<u32>;
+
+/// Which connections a trip around circles uses, and in which rounds it happens.
+#[derive(Clone, Copy)]
+pub struct Trip {
+    pub first_round: u32,
+    /// Connections of each channel, and the number of that of rank 0.
+    pub lanes: [u32; 2],
+    /// What comes next needs all that it brings, and not only what came last.
+    pub gathers: bool,
+}
+
+impl Trip {
+    /// A trip of all ranks, the only one of its collective or one of two over the same connections.
+    pub fn of_all(job: &Job, first_round: u32) -> Self {
+        Self {
+            first_round,
+            lanes: [job.ranks, 0],
+            gathers: false,
+        }
+    }
+}
+
+/// A reduce-scatter by itself.
+pub fn reduce_scatter(job: &mut Job) {
+    let (trip, circles) = (Trip::of_all(job, 0), job.circles());
+    let mut held = sum(job);
+    job.settle_stream(trip, &circles, &mut held);
+}
+
+/// The share of a rank sets out from the rank after it and is added to on its way around.
+pub fn sum(job: &mut Job) -> Held {
+    let (held, cut, circles) = (job.held_from_start(), job.cut(job.ranks), job.circles());
+    let trip = Trip::of_all(job, 0);
+    collect(job, trip, held, &circles, |rank, part| cut.piece(rank, part))
+}
+
+/// The share of a rank sets out from it and is copied on its way around.
+pub fn all_gather(job: &mut Job, first_round: u32, held: Held) {
+    let (cut, circles) = (job.cut(job.ranks), job.circles());
+    let trip = Trip::of_all(job, first_round);
+    let mut held = spread(job, trip, held, &circles, |rank, part| cut.piece(rank, part));
+    job.settle_stream(trip, &circles, &mut held);
+}
+
+/// In each circle, every member ends with the sum of its own block. `circles` are those of each channel.
+pub fn collect<D: Data>(
+    job: &mut Job,
+    trip: Trip,
+    held: Held,
+    circles: &[Vec<Circle>],
+    block: impl Fn(u32, Part) -> D,
+) -> Held {
+    travel(
+        job,
+        trip,
+        held,
+        Effect::Reduce,
+        circles,
+        |members, place, round, part| {
+            let owner = (place + 2 * members.len() - 1 - round) % members.len();
+            block(members[owner], part)
+        },
+    )
+}
+
+/// In each circle, every member ends with the blocks of all.
+pub fn spread<D: Data>(
+    job: &mut Job,
+    trip: Trip,
+    held: Held,
+    circles: &[Vec<Circle>],
+    block: impl Fn(u32, Part) -> D,
+) -> Held {
+    travel(job, trip, held, Effect::Copy, circles, |members, place, round, part| {
+        let owner = (place + members.len() - round) % members.len();
+        block(members[owner], part)
     })
 }
 
-/// Share `s` sets out from rank `s` and is copied on its way around to rank `s - 1`.
-pub fn all_gather(job: &mut Job, first_round: u32, held: Held) {
-    let ranks = job.ranks;
-    travel(job, first_round, held, Effect::Copy, |rank, round| {
-        (rank + ranks - round) % ranks
-    });
-}
-
-/// In each of N - 1 rounds every rank passes on the share that the round before has brought.
-fn travel(job: &mut Job, first_round: u32, mut held: Held, effect: Effect, share: impl Fn(u32, u32) -> u32) -> Held {
-    let (ranks, cut) = (job.ranks, job.cut(job.ranks));
-    for round in 0..ranks - 1 {
+/// In each round but one for every member, each passes on the block that the round before has brought.
+fn travel<D: Data>(
+    job: &mut Job,
+    trip: Trip,
+    mut held: Held,
+    effect: Effect,
+    circles: &[Vec<Circle>],
+    block: impl Fn(&[u32], usize, usize, Part) -> D,
+) -> Held {
+    let rounds = circles[0].iter().map(|members| members.len() - 1).max().unwrap_or(0);
+    let [lanes, first_lane] = trip.lanes;
+    let mut sent = Vec::new();
+    // What a rank has to begin with, until something that it has sent stands for it.
+    let mut own = held.by.clone();
+    let mut gathered = match trip.gathers {
+        true => held.by.iter().map(|&own| vec![own]).collect(),
+        false => Vec::new(),
+    };
+    for round in 0..rounds {
         for part in job.parts() {
             let held = held.of(part);
-            for rank in 0..ranks {
-                let hop = Hop {
-                    src: rank,
-                    dst: (rank + 1) % ranks,
-                    step: job.step(first_round + round, part),
-                    lane: Job::lane(part, ranks, rank),
-                    effect,
-                };
-                let data = cut.piece(share(rank, round), part);
-                let after = [held[rank as usize]];
-                held[rank as usize] = job.draft.send(&hop, &data, &after);
+            for members in &circles[part.channel as usize] {
+                for (place, &rank) in members.iter().enumerate() {
+                    let hop = Hop {
+                        src: rank,
+                        dst: members[(place + 1) % members.len()],
+                        step: job.step(trip.first_round + round as u32, part),
+                        lane: Job::lane(part, lanes, first_lane + rank),
+                        effect,
+                    };
+                    let slot = (part.index * job.ranks + rank) as usize;
+                    let after = match round {
+                        0 => [held[rank as usize], None],
+                        _ => [held[rank as usize], own[slot]],
+                    };
+                    let transfer = job.draft.send(&hop, &block(members, place, round, part), &after);
+                    if transfer.is_some() {
+                        own[slot] = None;
+                    }
+                    sent.push(transfer);
+                }
+                // What a rank has sent is now what the next one holds.
+                for (place, sent) in sent.drain(..).enumerate() {
+                    let next = members[(place + 1) % members.len()];
+                    held[next as usize] = sent;
+                    if trip.gathers {
+                        gathered[(part.index * job.ranks + next) as usize].push(sent);
+                    }
+                }
             }
-            // What a rank has sent is now what the next one holds.
-            held.rotate_right(1);
         }
+    }
+    for (held, own) in held.by.iter_mut().zip(own).filter(|(_, own)| own.is_some()) {
+        *held = job.draft.join([*held, own].into_iter());
+    }
+    for (held, all) in held.by.iter_mut().zip(gathered) {
+        *held = job.draft.join(all.into_iter());
     }
     held
 }
 
 /// Broadcast from rank 0: the data passes from rank to rank, chunk after chunk.
 pub fn broadcast(job: &mut Job) {
+    chain(job, Effect::Copy, |place, _| place);
+}
+
+/// Reduction to rank 0: the sum passes from rank to rank, from the last to the first, chunk after chunk.
+pub fn reduce(job: &mut Job) {
+    chain(job, Effect::Reduce, |place, ranks| ranks - 1 - place);
+}
+
+/// The whole buffer passes along all ranks.
+fn chain(job: &mut Job, effect: Effect, rank: impl Fn(u32, u32) -> u32) {
     let (ranks, cut) = (job.ranks, job.cut(1));
     for part in job.parts() {
         let mut held = None;
-        for rank in 0..ranks - 1 {
+        for place in 0..ranks - 1 {
+            let src = rank(place, ranks);
             let hop = Hop {
-                src: rank,
-                dst: rank + 1,
-                step: rank + part.chunk,
-                lane: Job::lane(part, ranks, rank),
-                effect: Effect::Copy,
+                src,
+                dst: rank(place + 1, ranks),
+                step: place + part.chunk,
+                lane: Job::lane(part, ranks, src),
+                effect,
             };
             held = job.draft.send(&hop, &cut.piece(0, part), &[held]);
         }

@@ -59,7 +59,8 @@ impl TimeUnit {
 }
 
 impl Kind for ConnectionMatrix {
-    fn draw(&self, ranks: u32, mut draft: Draft, files: &dyn Files, _seed: u64) -> Result<Schedule, InputError> {
+    fn draw(&self, draft: &mut Draft, files: &dyn Files, _seed: u64) -> Result<(), InputError> {
+        let ranks = draft.ranks();
         let matrix = parse(&self.file, &files.read(&self.file)?, self.start_unit)?;
         if matrix.nodes > ranks {
             let message = format!("the file has {} nodes, and there are {ranks} ranks", matrix.nodes);
@@ -85,10 +86,11 @@ impl Kind for ConnectionMatrix {
         }
         let wires = Wire::all(&self.file, &matrix)?;
         for (id, wire) in &wires {
-            wire.connect(&self.file, *id, &matrix, &mut draft)?;
+            wire.connect(&self.file, *id, &matrix, draft)?;
         }
-        let steps = draft.build().step_by_generation();
-        steps.map_err(|stuck| circle(&self.file, &matrix, &wires, &stuck))
+        let steps = std::mem::take(&mut draft.schedule).build().step_by_generation();
+        draft.replace(steps.map_err(|stuck| circle(&self.file, &matrix, &wires, &stuck))?);
+        Ok(())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::input::Files;
-use crate::workload::{Progress, RankMap};
+use crate::workload::{Progress, RankMap, Transfer};
 
 /// One file in memory.
 struct Text<'a>(&'a str);
@@ -53,7 +53,7 @@ fn matrices_of_htsim_are_read_as_they_are() {
     ] {
         let schedule = fixture(name, nodes);
         assert_eq!((schedule.transfer_count(), schedule.steps()), (flows, 1), "{name}");
-        assert!(schedule.transfers().all(|(.., bytes)| bytes == 2_000_000));
+        assert!(schedule.transfers().all(|Transfer { bytes, .. }| bytes == 2_000_000));
     }
 }
 
@@ -68,8 +68,8 @@ fn a_serial_all_to_all_has_a_step_for_every_peer() {
     for step in 0..15 {
         let of_step = schedule
             .transfers()
-            .filter(|&(task, ..)| schedule.task(task).step == step);
-        let mut sources: Vec<_> = of_step.map(|(_, src, ..)| src).collect();
+            .filter(|&Transfer { task, .. }| schedule.task(task).step == step);
+        let mut sources: Vec<_> = of_step.map(|transfer| transfer.src.0).collect();
         sources.sort_unstable();
         assert!(sources.into_iter().eq(0..16));
     }
@@ -189,7 +189,7 @@ fn starts_that_look_like_the_other_unit_are_doubted() {
 #[test]
 fn size_0_has_no_end() {
     let schedule = read(&file(2, 0, "0->5 start 0 size 0\n1->6 start 0 size 50000"), 8).unwrap();
-    let sizes: Vec<_> = schedule.transfers().map(|(.., bytes)| bytes).collect();
+    let sizes: Vec<_> = schedule.transfers().map(|transfer| transfer.bytes).collect();
     assert_eq!(sizes, [Schedule::ENDLESS, 50_000]);
     assert!(schedule.has_endless());
     insta::assert_snapshot!(error(4_097, 0, &"0->1 start 0 size 0\n".repeat(4_097)), @"x.cm:4100: all connections up to here together exceed 2^62 bytes (a flow of size 0 counts as 2^50: at most 4096 can be there)");

@@ -224,7 +224,7 @@ proptest! {
             reference.happened.insert((task, moment));
             progress.happened(&schedule, task, moment, now, &mut due);
         }
-        let never: Vec<TaskId> = schedule.transfers().map(|(task, ..)| task).filter(|task| !seen.contains(task)).collect();
+        let never: Vec<TaskId> = schedule.transfers().map(|transfer| transfer.task).filter(|task| !seen.contains(task)).collect();
         prop_assert_eq!(schedule.never_start(), never);
     }
 

@@ -4,12 +4,12 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
-use super::replay::{Contributions, record};
+use super::replay::{Contributions, record, record_on};
 use super::workload;
 use crate::ids::TaskId;
 use crate::input::NoFiles;
 use crate::units::Time;
-use crate::workload::{Action, Moment, Progress, Schedule, Workload};
+use crate::workload::{Action, Hosts, Moment, Progress, Schedule, Transfer, Workload};
 
 /// The first byte of share `i` of `n`, by counting the longer shares in front of it.
 fn share_start(bytes: u64, n: u32, i: u32) -> u64 {
@@ -61,6 +61,39 @@ fn promise(workload: &Workload, n: u32) -> Promise {
             initial: Box::new(move |r, _| only(r == 0, 0)),
             expected: Box::new(move |_, _| Some(bit(0))),
         },
+        Workload::Reduce(_) => Promise {
+            cuts,
+            initial: Box::new(move |r, _| bit(r)),
+            expected: Box::new(move |r, _| (r == 0).then_some(all_ranks(n))),
+        },
+        Workload::Gather(_) => {
+            let owner_of = owner.clone();
+            Promise {
+                cuts,
+                initial: Box::new(move |r, byte| only(owner(byte) == r, r)),
+                expected: Box::new(move |r, byte| (r == 0).then_some(bit(owner_of(byte)))),
+            }
+        }
+        Workload::Scatter(_) => Promise {
+            cuts,
+            initial: Box::new(move |r, _| only(r == 0, 0)),
+            expected: Box::new(move |r, byte| (owner(byte) == r).then_some(bit(0))),
+        },
+        Workload::SendRecv(spec) => {
+            let (from, to) = (spec.from, spec.to);
+            let sender = move |byte: u64| (byte / size) as u32;
+            Promise {
+                cuts: (0..=u64::from(n)).map(|i| i * size).collect(),
+                initial: Box::new(move |r, byte| only(sender(byte) == r, r)),
+                expected: Box::new(move |r, byte| {
+                    let receives = match (from, to) {
+                        (Some(from), Some(to)) => sender(byte) == from && r == to,
+                        _ => (sender(byte) + 1) % n == r,
+                    };
+                    receives.then_some(bit(sender(byte)))
+                }),
+            }
+        }
         // The matrix of messages, by source, then destination.
         Workload::AllToAll(_) => {
             let pair = move |byte: u64| ((byte / size) as u32 / n, (byte / size) as u32 % n);
@@ -95,11 +128,19 @@ const COLLECTIVES: &[(&str, &[&str])] = &[
             "double-binary-tree",
         ],
     ),
-    ("reduce-scatter", &["ring", "direct", "halving-doubling"]),
+    ("reduce-scatter", &["ring", "direct", "halving-doubling", "pat"]),
     (
         "all-gather",
-        &["ring", "direct", "halving-doubling", "recursive-doubling"],
+        &[
+            "ring",
+            "direct",
+            "halving-doubling",
+            "recursive-doubling",
+            "pat",
+            "bruck",
+        ],
     ),
+    ("reduce", &["binomial", "ring"]),
     ("broadcast", &["binomial", "ring", "double-binary-tree"]),
 ];
 
@@ -147,6 +188,68 @@ fn channels_chunks_and_orders_change_nothing_in_what_is_delivered() {
 }
 
 #[test]
+fn the_other_collectives_deliver_what_they_promise() {
+    for ranks in (2..=17).chain([32, 64]) {
+        for size in [1, u64::from(ranks) + 1, 100_003] {
+            prove(&workload(&format!("[gather]\nsize = {size}")), ranks);
+            prove(&workload(&format!("[scatter]\nsize = {size}")), ranks);
+            prove(&workload(&format!("[send-recv]\nmessage = {size}")), ranks);
+        }
+        prove(&workload("[send-recv]\nmessage = 9\nfrom = 1\nto = 0"), ranks);
+        if ranks < 14 {
+            prove(&workload("[all-to-all]\nmessage = 3\nalgorithm = \"bruck\""), ranks);
+        }
+    }
+}
+
+/// Servers of `local` ranks, of which there may be one, or each may hold one rank.
+#[test]
+fn servers_and_rails_deliver_what_they_promise() {
+    for (ranks, local) in [
+        (2, 1),
+        (2, 2),
+        (6, 2),
+        (6, 3),
+        (8, 4),
+        (12, 4),
+        (16, 8),
+        (16, 2),
+        (15, 5),
+    ] {
+        for more in ["", "channels = 2\nchunks = 3\n", "pipelined = true\nchannels = 2\n"] {
+            for name in ["all-reduce", "reduce-scatter", "all-gather"] {
+                for size in [7, 10_007] {
+                    prove(
+                        &collective(name, "hierarchical", size, &format!("local = {local}\n{more}")),
+                        ranks,
+                    );
+                }
+            }
+        }
+        prove(
+            &workload(&format!(
+                "[all-to-all]\nmessage = 3\nalgorithm = \"two-step\"\nlocal = {local}"
+            )),
+            ranks,
+        );
+    }
+}
+
+#[test]
+fn streams_deliver_what_they_promise() {
+    for ranks in [2, 3, 8, 13] {
+        for name in ["all-reduce", "reduce-scatter", "all-gather", "broadcast", "reduce"] {
+            for size in [5, 10_007] {
+                prove(
+                    &collective(name, "ring", size, "pipelined = true\nchannels = 2\n"),
+                    ranks,
+                );
+            }
+        }
+    }
+}
+
+#[test]
 fn all_to_all_delivers_every_block() {
     for ranks in [2, 3, 5, 8, 13] {
         for order in ["shifted", "in-order", "random"] {
@@ -161,7 +264,7 @@ fn all_to_all_delivers_every_block() {
 /// When every transfer starts if each is sent in the time that `sending` gives for its bytes and arrives a
 /// `latency` later, and no two share a link; acknowledgements take no time. Second: when the last one has
 /// been delivered.
-fn run(schedule: &Schedule, latency: u64, sending: impl Fn(u64) -> u64) -> (BTreeMap<TaskId, u64>, u64) {
+pub fn run(schedule: &Schedule, latency: u64, sending: impl Fn(u64) -> u64) -> (BTreeMap<TaskId, u64>, u64) {
     let (mut progress, mut due) = Progress::<Time>::new(schedule);
     let mut coming = BinaryHeap::new();
     let (mut starts, mut end) = (BTreeMap::new(), 0);
@@ -173,6 +276,7 @@ fn run(schedule: &Schedule, latency: u64, sending: impl Fn(u64) -> u64) -> (BTre
                 starts.insert(next.task, next.at.0);
                 sent += sending(bytes);
                 delivered = sent + latency;
+                coming.push(Reverse((next.at.0 + latency, next.task, Moment::Begun)));
                 coming.push(Reverse((sent, next.task, Moment::Sent)));
                 coming.push(Reverse((delivered, next.task, Moment::Acked)));
             }
@@ -189,9 +293,9 @@ fn run(schedule: &Schedule, latency: u64, sending: impl Fn(u64) -> u64) -> (BTre
 /// Bytes that each rank sends, and receives.
 fn traffic(schedule: &Schedule, ranks: u32) -> Vec<[u64; 2]> {
     let mut traffic = vec![[0; 2]; ranks as usize];
-    for (_, src, dst, bytes) in schedule.transfers() {
-        traffic[src as usize][0] += bytes;
-        traffic[dst as usize][1] += bytes;
+    for Transfer { src, dst, bytes, .. } in schedule.transfers() {
+        traffic[src.index()][0] += bytes;
+        traffic[dst.index()][1] += bytes;
     }
     traffic
 }
@@ -256,7 +360,9 @@ fn bytes_and_times_are_those_of_the_alpha_beta_model() {
                     .map(|rank| u64::from(rank.count_ones()) * LATENCY + u64::from(rank.ilog2() + 1) * size)
                     .max()
                     .unwrap_or(0),
-                ("broadcast", "ring") => (n - 1) * (LATENCY + size),
+                ("broadcast" | "reduce", "ring") => (n - 1) * (LATENCY + size),
+                // A rank's sum has as many hops before it as its number can have further digits.
+                ("reduce", _) => (1..ranks).map(u32::count_ones).max().map_or(0, u64::from) * (LATENCY + size),
                 ("broadcast", _) => (1 + u64::from((ranks - 1).ilog2())) * (LATENCY + size / 2),
                 (_, "ring") => phases * (n - 1) * (LATENCY + size / n),
                 (_, "direct") => phases * (LATENCY + size / n),
@@ -264,11 +370,106 @@ fn bytes_and_times_are_those_of_the_alpha_beta_model() {
                 _ => phases * (rounds * LATENCY + size * (n - 1) / n),
             };
             assert_eq!(time, expected, "{name} {algorithm} on {ranks}");
-            if ["ring", "direct", "halving-doubling"].contains(&algorithm) && name != "broadcast" {
+            if ["ring", "direct", "halving-doubling"].contains(&algorithm) && !["broadcast", "reduce"].contains(&name) {
                 assert!(traffic.iter().all(|&both| both == [phases * size * (n - 1) / n; 2]));
             }
         }
     });
+}
+
+/// The closed forms of hierarchies, two steps, Bruck and streams.
+#[test]
+fn what_goes_over_servers_and_in_streams_takes_its_time() {
+    const LATENCY: u64 = 500;
+    let measure = |workload: &Workload, ranks: u32| {
+        let schedule = workload.schedule(ranks, &NoFiles, 1).unwrap();
+        let bytes = traffic(&schedule, ranks);
+        (
+            run(&schedule, LATENCY, |bytes| bytes).1,
+            bytes,
+            schedule.transfer_count() as u64,
+        )
+    };
+    for (ranks, local) in [(8_u64, 2_u64), (12, 4), (64, 8), (6, 6), (6, 1)] {
+        let (g, servers, size) = (local, ranks / local, 64 * 15 * 100);
+        let inside = (g - 1) * LATENCY + (g - 1) * size / g;
+        let across = (servers - 1) * (LATENCY + size / ranks);
+        for (name, phases) in [("all-reduce", 2), ("reduce-scatter", 1), ("all-gather", 1)] {
+            let hierarchical = collective(name, "hierarchical", size, &format!("local = {local}"));
+            let (time, bytes, _) = measure(&hierarchical, ranks as u32);
+            assert_eq!(time, phases * (inside + across), "{name} {ranks} {local}");
+            let each = phases * ((g - 1) * size / g + (servers - 1) * size / ranks);
+            assert!(bytes.iter().all(|&both| both == [each; 2]), "{name} {ranks} {local}");
+            let more = format!("local = {local}\npipelined = true");
+            let (_, streamed, _) = measure(&collective(name, "hierarchical", size, &more), ranks as u32);
+            assert_eq!(streamed, bytes);
+        }
+        let message = 100;
+        let text = format!("[all-to-all]\nmessage = {message}\nalgorithm = \"two-step\"\nlocal = {local}");
+        let (time, bytes, _) = measure(&workload(&text), ranks as u32);
+        // All messages of a step go side by side here.
+        let (near, far) = (u64::from(g > 1), u64::from(servers > 1));
+        assert_eq!(
+            time,
+            near * (LATENCY + servers * message) + far * (LATENCY + g * message)
+        );
+        let each = ((g - 1) * servers + (servers - 1) * g) * message;
+        assert!(bytes.iter().all(|&both| both == [each; 2]), "{ranks} {local}");
+    }
+    for ranks in [2_u64, 8, 64] {
+        let (time, ..) = measure(
+            &workload("[all-to-all]\nmessage = 10\nalgorithm = \"bruck\""),
+            ranks as u32,
+        );
+        assert_eq!(time, u64::from(ranks.ilog2()) * (LATENCY + 10 * ranks / 2));
+        let size = 64 * 1_500;
+        for (name, phases) in [("all-reduce", 2), ("reduce-scatter", 1), ("all-gather", 1)] {
+            let (time, bytes, transfers) = measure(&collective(name, "ring", size, "pipelined = true"), ranks as u32);
+            let each = phases * (ranks - 1) * size / ranks;
+            assert_eq!((time, transfers), (LATENCY + each, ranks), "{name} {ranks}");
+            assert!(bytes.iter().all(|&both| both == [each; 2]));
+        }
+        for name in ["broadcast", "reduce"] {
+            let (time, _, transfers) = measure(&collective(name, "ring", size, "pipelined = true"), ranks as u32);
+            assert_eq!(
+                (time, transfers),
+                ((ranks - 1) * LATENCY + size, ranks - 1),
+                "{name} {ranks}"
+            );
+        }
+    }
+}
+
+/// On servers of 8, each of 8 rings leaves a server by another rank, and arrives at the one in the same place.
+#[test]
+fn channels_of_a_ring_leave_a_server_by_different_ranks() {
+    let hosts = Hosts {
+        count: 32,
+        per_server: Some(8),
+    };
+    let workload = collective("all-reduce", "ring", 1 << 20, "channels = 8");
+    let schedule = workload.schedule(hosts, &NoFiles, 1).unwrap();
+    let mut crossings: BTreeMap<(u32, u32), u64> = BTreeMap::new();
+    for transfer in schedule.transfers() {
+        let (src, dst, bytes) = (transfer.src.0, transfer.dst.0, transfer.bytes);
+        if src / 8 == dst / 8 {
+            continue;
+        }
+        assert_eq!(src % 8, dst % 8, "{src} to {dst}");
+        *crossings.entry((src, dst)).or_default() += bytes;
+    }
+    let mean = 2 * 31 * (1_u64 << 20) / 32 / 8;
+    assert_eq!(crossings.len(), 32);
+    assert!(
+        crossings.values().all(|bytes| bytes.abs_diff(mean) < 100),
+        "{crossings:?}"
+    );
+    let promise = promise(&workload, 32);
+    let mut draft = record_on(workload.kind(), 32, Some((0..32).map(|rank| rank / 8).collect())).unwrap();
+    let holdings = draft.holdings(32, &promise.cuts, promise.initial);
+    draft.replay(holdings, 1).check(&promise.expected);
+    draft = record(workload.kind(), 32).unwrap();
+    assert!(draft.schedule.transfers().all(|t| (t.src.0 + 1) % 32 == t.dst.0));
 }
 
 #[test]
@@ -328,10 +529,10 @@ fn connections_last_as_long_as_the_collective() {
         let workload = collective(name, algorithm, 48_000, "channels = 3\nchunks = 2");
         let schedule = workload.schedule(16, &NoFiles, 1).unwrap();
         let mut connections: BTreeMap<TaskId, (u32, u32)> = BTreeMap::new();
-        for (task, src, dst, _) in schedule.transfers() {
+        for Transfer { task, src, dst, .. } in schedule.transfers() {
             let first = schedule.task(task).connection;
             assert!(first <= task);
-            assert_eq!(*connections.entry(first).or_insert((src, dst)), (src, dst));
+            assert_eq!(*connections.entry(first).or_insert((src.0, dst.0)), (src.0, dst.0));
             assert_eq!(schedule.task(first).connection, first);
         }
         let mut pairs: BTreeMap<(u32, u32), usize> = BTreeMap::new();
@@ -368,9 +569,11 @@ fn near_first_keeps_the_largest_messages_near() {
             .schedule(16, &NoFiles, 1)
             .unwrap();
         let by_distance = |distance: u32| {
-            let sizes = schedule.transfers().filter(|(_, src, dst, _)| src ^ dst == distance);
+            let sizes = schedule
+                .transfers()
+                .filter(|Transfer { src, dst, .. }| src.0 ^ dst.0 == distance);
             sizes
-                .map(|(.., bytes)| bytes)
+                .map(|transfer| transfer.bytes)
                 .collect::<std::collections::BTreeSet<_>>()
         };
         assert_eq!(by_distance(nearest), [800].into());

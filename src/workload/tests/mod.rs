@@ -3,7 +3,9 @@
 mod bookkeeping;
 mod collectives;
 mod patterns;
+mod program;
 mod replay;
+mod training;
 
 use super::Workload;
 

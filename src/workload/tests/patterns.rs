@@ -5,14 +5,17 @@ use std::collections::BTreeSet;
 use super::workload;
 use crate::input::{Files, InputError, NoFiles};
 use crate::units::{Bytes, Time};
-use crate::workload::{Moment, Progress, Schedule, Workload};
+use crate::workload::{Moment, Progress, Schedule, Transfer, Workload};
 
 fn schedule(text: &str, hosts: u32) -> Schedule {
     workload(text).schedule(hosts, &NoFiles, 1).unwrap()
 }
 
 fn pairs(schedule: &Schedule) -> Vec<(u32, u32)> {
-    schedule.transfers().map(|(_, src, dst, _)| (src, dst)).collect()
+    schedule
+        .transfers()
+        .map(|Transfer { src, dst, .. }| (src.0, dst.0))
+        .collect()
 }
 
 fn error(text: &str, hosts: u32) -> String {
@@ -87,8 +90,8 @@ fn a_window_moves_on_with_any_acknowledgement() {
     let schedule = schedule("[all-to-all]\nmessage = 10\nwindow = 2", 5);
     let of_rank_0: Vec<_> = schedule
         .transfers()
-        .filter(|(_, src, ..)| *src == 0)
-        .map(|(task, ..)| task)
+        .filter(|transfer| transfer.src.0 == 0)
+        .map(|transfer| transfer.task)
         .collect();
     let (mut progress, due) = Progress::new(&schedule);
     assert_eq!(due.len(), 10);
@@ -161,9 +164,65 @@ fn algorithms_refuse_what_they_cannot_do() {
     };
     insta::assert_snapshot!(with("all-reduce", "halving-doubling", "", 12), @r#"algorithm: "halving-doubling" needs a power of two of ranks, and there are 12 (take 8 or 16 ranks, or another algorithm)"#);
     insta::assert_snapshot!(with("all-gather", "recursive-doubling", "", 7), @r#"algorithm: "recursive-doubling" needs a power of two of ranks, and there are 7 (take 4 or 8 ranks, or another algorithm)"#);
-    insta::assert_snapshot!(with("reduce-scatter", "recursive-doubling", "", 8), @r#"algorithm: there is no "recursive-doubling" reduce-scatter (valid are "ring", "halving-doubling" or "direct")"#);
-    insta::assert_snapshot!(with("all-gather", "double-binary-tree", "", 8), @r#"algorithm: there is no "double-binary-tree" all-gather (valid are "ring", "halving-doubling", "recursive-doubling" or "direct")"#);
+    insta::assert_snapshot!(with("reduce-scatter", "recursive-doubling", "", 8), @r#"algorithm: there is no "recursive-doubling" reduce-scatter (valid are "ring", "halving-doubling", "direct", "hierarchical" or "pat")"#);
+    insta::assert_snapshot!(with("all-gather", "double-binary-tree", "", 8), @r#"algorithm: there is no "double-binary-tree" all-gather (valid are "ring", "halving-doubling", "recursive-doubling", "direct", "hierarchical", "pat" or "bruck")"#);
+    let mut messages = vec![
+        with("all-reduce", "bruck", "", 8),
+        with("reduce-scatter", "bruck", "", 8),
+        with("all-reduce", "hierarchical", "", 8),
+        with("all-reduce", "hierarchical", "local = 3", 8),
+        with("all-reduce", "hierarchical", "local = 0", 8),
+        with("all-reduce", "ring", "local = 4", 8),
+        with("all-gather", "direct", "pipelined = true", 8),
+        with("all-gather", "ring", "pipelined = true\nchunks = 4", 8),
+        with("broadcast", "binomial", "pipelined = true", 8),
+        with("reduce", "binomial", "pipelined = true", 8),
+    ];
+    let all_to_all = |more: &str| error(&format!("[all-to-all]\nmessage = 8\n{more}"), 8);
+    messages.extend([
+        all_to_all("algorithm = \"two-step\""),
+        all_to_all("algorithm = \"two-step\"\nlocal = 4\nwindow = 2"),
+        all_to_all("algorithm = \"bruck\"\norder = \"random\""),
+        all_to_all("local = 4"),
+        error("[send-recv]\nmessage = 1\nfrom = 1", 8),
+        error("[send-recv]\nmessage = 1\nto = 1", 8),
+        error("[send-recv]\nmessage = 1\nfrom = 1\nto = 1", 8),
+        error("[send-recv]\nmessage = 1\nfrom = 1\nto = 8", 8),
+        error("[all-to-allv]", 8),
+        error("[all-to-allv]\nmessage = 0", 8),
+        error("[all-to-allv]\nmessage = 100\ngini = 1.0", 8),
+        error("[all-to-allv]\nmessage = 100\ngini = 0.88", 8),
+        error("[all-to-allv]\nmessage = 1\ngini = 0.5", 8),
+        error("[all-to-allv]\nmessage = 100\nscale = 2.0", 8),
+        error("[all-to-allv]\nmessage = 100\nmatrix = { file = \"x\" }", 8),
+        error("[all-to-allv]\ngini = 0.1\nmatrix = { file = \"x\" }", 8),
+        error("[all-to-allv]\nscale = -1.0\nmatrix = { file = \"x\" }", 8),
+    ]);
+    for matrix in [
+        "",
+        "0,1\n",
+        "0,1,2\n",
+        "0,1\n1,0\n1,1",
+        "5,0\n0,5",
+        "0,x\n1,0",
+        "0,-1\n1,0",
+        "0,9223372036854775807\n1,0",
+        "0,4611686018427387904\n1,0",
+    ] {
+        let workload = workload("[all-to-allv]\nmatrix = { file = \"m.csv\" }");
+        messages.push(workload.schedule(2, &Text(matrix), 1).unwrap_err().to_string());
+    }
+    insta::assert_snapshot!("new_options", messages.join("\n"));
     insta::assert_snapshot!(with("all-reduce", "ring", "order = \"far-first\"", 8), @r#"order: "ring" has no order of distances (leave it out, or take "halving-doubling" or "recursive-doubling")"#);
+}
+
+#[test]
+fn a_matrix_says_who_sends_how_much() {
+    let text = "[all-to-allv]\nmatrix = { file = \"m.csv\" }\nscale = 1.5";
+    let read = |matrix: &str| workload(text).schedule(3, &Text(matrix), 1).unwrap();
+    let schedule = read("# bytes\n9 2 3\n4, 9, 0\n\n100\t7 9 # the last\n");
+    let sent: Vec<_> = schedule.transfers().map(|t| (t.src.0, t.dst.0, t.bytes)).collect();
+    assert_eq!(sent, [(0, 1, 3), (0, 2, 5), (1, 0, 6), (2, 0, 150), (2, 1, 11)]);
 }
 
 /// One file in memory.
@@ -236,7 +295,7 @@ fn tables_name_workloads_as_files_do() {
         assert!(error.contains("unknown field"), "{name}: {error}");
         assert!(about.len() > 10 && !about.ends_with('.'));
     }
-    let text = "[all-reduce]\nsize = \"1MiB\"\nalgorithm = \"direct\"\nchannels = 1\nchunks = 1\norder = \"near-first\"\nrank_map = \"random\"\n";
+    let text = "[all-reduce]\nsize = \"1MiB\"\nalgorithm = \"direct\"\nchannels = 1\nchunks = 1\norder = \"near-first\"\npipelined = false\nrank_map = \"random\"\n";
     assert_eq!(toml::to_string(&workload(text)).unwrap(), text);
 }
 

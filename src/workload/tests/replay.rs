@@ -53,8 +53,21 @@ pub struct Holdings {
 }
 
 pub(in crate::workload) fn record(kind: &dyn Kind, ranks: u32) -> Result<Recording, InputError> {
+    record_on(kind, ranks, None)
+}
+
+/// The same where ranks live in servers.
+pub(in crate::workload) fn record_on(
+    kind: &dyn Kind,
+    ranks: u32,
+    servers: Option<Vec<u32>>,
+) -> Result<Recording, InputError> {
     let mut log = Log::default();
-    let schedule = kind.draw(ranks, Draft::new(&mut log, Room::UNLIMITED), &NoFiles, 1)?;
+    let mut draft = Draft::new(ranks, &mut log, Room::UNLIMITED);
+    draft.prove_step_by_step();
+    draft.in_servers(servers);
+    kind.draw(&mut draft, &NoFiles, 1)?;
+    let schedule = draft.build();
     let mut predecessors = vec![Vec::new(); schedule.tasks().len()];
     for before in (0..schedule.tasks().len()).map(TaskId::from) {
         for (after, _) in schedule.successors(before) {
@@ -114,7 +127,7 @@ impl Recording {
                     inbox.push(task);
                     coming.push((task, Moment::Acked));
                 }
-                Moment::Delivered | Moment::Acked => {}
+                Moment::Begun | Moment::Delivered | Moment::Acked => {}
             }
             progress.happened(&self.schedule, task, moment, Time::ZERO, &mut due);
         }

@@ -1,0 +1,114 @@
+//! The demand between the edges of a fabric, by dense index (see [`EdgeSwitches`](crate::routes::EdgeSwitches)).
+
+/// An amount from one edge to another.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct PairAmount {
+    pub dst: u32,
+    pub src: u32,
+    pub amount: f64,
+}
+
+/// Numbers ordered pairs of edges in the order in which they are first met.
+#[derive(Debug, Clone)]
+pub(crate) struct PairIndex {
+    /// By destination, then source; a destination's row is allocated when first used.
+    rows: Vec<Vec<u32>>,
+    /// Destination and source of each number.
+    pairs: Vec<(u32, u32)>,
+}
+
+const NONE: u32 = u32::MAX;
+
+impl PairIndex {
+    pub(crate) fn new(edges: usize) -> Self {
+        Self {
+            rows: vec![Vec::new(); edges],
+            pairs: Vec::new(),
+        }
+    }
+
+    /// The number of a pair; the next free one where it has none yet.
+    pub(crate) fn number(&mut self, src: u32, dst: u32) -> usize {
+        let edges = self.rows.len();
+        let row = &mut self.rows[dst as usize];
+        if row.is_empty() {
+            row.resize(edges, NONE);
+        }
+        let number = &mut row[src as usize];
+        if *number == NONE {
+            *number = self.pairs.len() as u32;
+            self.pairs.push((dst, src));
+        }
+        *number as usize
+    }
+
+    /// The number of a pair that has one.
+    pub(crate) fn of(&self, src: u32, dst: u32) -> usize {
+        self.rows[dst as usize][src as usize] as usize
+    }
+
+    /// Forgets all numbers, in time proportional to how many there are.
+    pub(crate) fn clear(&mut self) {
+        for (dst, src) in self.pairs.drain(..) {
+            self.rows[dst as usize][src as usize] = NONE;
+        }
+    }
+}
+
+/// Sums over ordered pairs of edges.
+#[derive(Debug, Clone)]
+pub(crate) struct PairSums {
+    index: PairIndex,
+    sums: Vec<f64>,
+}
+
+impl PairSums {
+    pub(crate) fn new(edges: usize) -> Self {
+        Self {
+            index: PairIndex::new(edges),
+            sums: Vec::new(),
+        }
+    }
+
+    /// Adds an amount.
+    pub(crate) fn add(&mut self, src: u32, dst: u32, amount: f64) {
+        let number = self.index.number(src, dst);
+        match self.sums.get_mut(number) {
+            Some(sum) => *sum += amount,
+            None => self.sums.push(amount),
+        }
+    }
+
+    /// All sums, in order of destination and source; leaves nothing behind.
+    pub(crate) fn take(&mut self) -> Vec<PairAmount> {
+        let pairs = self.index.pairs.iter().zip(&self.sums);
+        let mut taken: Vec<_> = pairs
+            .map(|(&(dst, src), &amount)| PairAmount { dst, src, amount })
+            .collect();
+        taken.sort_unstable_by_key(|pair| (pair.dst, pair.src));
+        self.index.clear();
+        self.sums.clear();
+        taken
+    }
+}
+
+/// The demands to one destination at a time.
+pub(crate) fn by_destination(demand: &[PairAmount]) -> impl Iterator<Item = &[PairAmount]> {
+    demand.chunk_by(|a, b| a.dst == b.dst)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_are_sorted_and_taken_once() {
+        let mut sums = PairSums::new(3);
+        for (src, dst, amount) in [(2, 1, 1.0), (0, 1, 2.0), (2, 1, 3.0), (1, 0, 5.0)] {
+            sums.add(src, dst, amount);
+        }
+        let taken: Vec<_> = sums.take().iter().map(|p| (p.dst, p.src, p.amount)).collect();
+        assert_eq!(taken, [(0, 1, 5.0), (1, 0, 2.0), (1, 2, 4.0)]);
+        assert!(sums.take().is_empty());
+    }
+}

@@ -1,0 +1,162 @@
+//! The calculator of link loads: bytes on routes, by directed link.
+
+use super::demand::{PairAmount, PairSums, by_destination};
+use crate::ids::{HostId, LinkId};
+use crate::routes::{EdgeSwitches, PathDagBuilder, Route, path_weights};
+use crate::topology::Fabric;
+
+/// Accumulates loads, a step or a schedule at a time.
+#[derive(Debug)]
+pub(crate) struct LinkLoads<'a> {
+    fabric: &'a Fabric,
+    edges: EdgeSwitches,
+    builder: PathDagBuilder<'a>,
+    even: PairSums,
+    weighted: PairSums,
+    /// By link id.
+    bytes: Vec<f64>,
+    /// Links with bytes.
+    touched: Vec<LinkId>,
+}
+
+impl<'a> LinkLoads<'a> {
+    pub(crate) fn new(fabric: &'a Fabric) -> Self {
+        let edges = EdgeSwitches::new(fabric);
+        Self {
+            fabric,
+            builder: PathDagBuilder::new(fabric),
+            even: PairSums::new(edges.len()),
+            weighted: PairSums::new(edges.len()),
+            bytes: vec![0.0; fabric.links().len()],
+            touched: Vec::new(),
+            edges,
+        }
+    }
+
+    /// Adds bytes from host to host on a route. What is spread over paths counts once [`LinkLoads::finish`] is called.
+    /// `None` for a dynamic route, which says nothing of links.
+    pub(crate) fn add(&mut self, src: HostId, dst: HostId, route: Route, bytes: f64) -> Option<()> {
+        if bytes == 0.0 || src == dst {
+            return Some(());
+        }
+        let (from, to) = (self.edges.of(src), self.edges.of(dst));
+        match route {
+            Route::Dynamic => return None,
+            Route::Pinned(index) if from != to => self.add_path(src, dst, index, bytes),
+            Route::Even if from != to => self.even.add(from, to, bytes),
+            Route::Weighted if from != to => self.weighted.add(from, to, bytes),
+            Route::Pinned(_) | Route::Even | Route::Weighted => {}
+        }
+        self.add_attachments(src, dst, bytes);
+        Some(())
+    }
+
+    /// Adds bytes to the single cables of two hosts, where they have such.
+    pub(crate) fn add_attachments(&mut self, src: HostId, dst: HostId, bytes: f64) {
+        if let Some(attachment) = self.edges.attachment(src) {
+            self.add_link(attachment.up, bytes);
+        }
+        if let Some(attachment) = self.edges.attachment(dst) {
+            self.add_link(attachment.down, bytes);
+        }
+    }
+
+    /// Adds bytes to a link.
+    pub(crate) fn add_link(&mut self, link: LinkId, bytes: f64) {
+        let load = &mut self.bytes[link.index()];
+        if *load == 0.0 {
+            self.touched.push(link);
+        }
+        *load += bytes;
+    }
+
+    /// Adds to the links of a path between the two edges.
+    fn add_path(&mut self, src: HostId, dst: HostId, index: u32, bytes: f64) {
+        let path = self.fabric.path(src.node(), dst.node(), index);
+        for &link in self.edges.inner(&path, src, dst) {
+            self.add_link(link, bytes);
+        }
+    }
+
+    /// Spreads what was gathered by pair of edges. To be called before the loads are read.
+    pub(crate) fn finish(&mut self) {
+        let even = self.even.take();
+        for demand in by_destination(&even) {
+            self.spread_evenly(demand);
+        }
+        for PairAmount { src, dst, amount } in self.weighted.take() {
+            let (src, dst) = (self.edges.sender(src), self.edges.receiver(dst));
+            let weights = path_weights(self.fabric, src.node(), dst.node());
+            let total: f64 = weights.iter().map(|&w| w as f64).sum();
+            for (index, &weight) in weights.iter().enumerate() {
+                self.add_path(src, dst, index as u32, amount * weight as f64 / total);
+            }
+        }
+    }
+
+    /// All paths of a pair alike: a node passes on in proportion to the paths behind each next link.
+    fn spread_evenly(&mut self, demand: &[PairAmount]) {
+        let dst = demand[0].dst;
+        let sources = demand.iter().map(|d| self.edges.node(d.src));
+        let dag = self
+            .builder
+            .build(self.edges.node(dst), self.edges.receiver(dst), sources);
+        let counts = dag.path_counts();
+        let mut through = vec![0.0; dag.len()];
+        for (demand, &source) in demand.iter().zip(&dag.sources) {
+            through[source as usize] += demand.amount;
+        }
+        let hops = dag.all_hops();
+        dag.pass_down(
+            &mut through,
+            |position, bytes| bytes / counts[position],
+            |per_path, hop| per_path * counts[hops[hop].to as usize],
+            |hop, bytes| self.add_link(hops[hop].link, bytes),
+        );
+    }
+
+    /// Bytes on a link.
+    pub(crate) fn of(&self, link: LinkId) -> f64 {
+        self.bytes[link.index()]
+    }
+
+    /// Bytes on every link, by link id.
+    pub(crate) fn into_bytes(self) -> Vec<f64> {
+        self.bytes
+    }
+
+    /// The most congested link that passes a test, with a load.
+    pub(crate) fn worst(&self, test: impl Fn(LinkId) -> bool) -> Option<WorstLink> {
+        worst_link(
+            self.fabric,
+            &self.bytes,
+            self.touched.iter().copied().filter(|&id| test(id)),
+        )
+    }
+
+    /// Forgets all loads.
+    pub(crate) fn clear(&mut self) {
+        for link in self.touched.drain(..) {
+            self.bytes[link.index()] = 0.0;
+        }
+    }
+}
+
+/// The link that needs longest for its load, with that time in picoseconds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct WorstLink {
+    pub link: LinkId,
+    pub time_ps: f64,
+}
+
+/// The most congested of `links`: bytes over capacity, ties to the smallest id; `None` without any load.
+pub fn worst_link(fabric: &Fabric, bytes: &[f64], links: impl Iterator<Item = LinkId>) -> Option<WorstLink> {
+    let times = links.filter(|id| bytes[id.index()] > 0.0).map(|link| WorstLink {
+        link,
+        time_ps: bytes[link.index()] / fabric.link(link).rate.bytes_per_ps(),
+    });
+    times.reduce(|a, b| {
+        let later = b.time_ps > a.time_ps || (b.time_ps == a.time_ps && b.link < a.link);
+        if later { b } else { a }
+    })
+}

@@ -1,0 +1,13 @@
+//! What links carry: one calculator of link loads, and the demand that it spreads.
+//!
+//! Placements, bounds and engines all add up through `LinkLoads`. The one other calculation, path by path, belongs to
+//! `validation`, which holds it against this one.
+
+mod demand;
+mod interval;
+mod link_loads;
+
+pub(crate) use demand::{PairAmount, PairIndex, PairSums, by_destination};
+pub use interval::Interval;
+pub(crate) use link_loads::LinkLoads;
+pub use link_loads::{WorstLink, worst_link};

@@ -1,0 +1,218 @@
+//! What the operations of a program and several jobs did in a run.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::outcome::{Interval, Outcome};
+use crate::results::{JobRow, Number, OpRow, ResultRow, microseconds, ratio};
+use crate::units::Time;
+use crate::workload::{Action, Schedule, Span};
+
+/// The operations of a program and when each rank was at them.
+pub(super) struct Operations<'a> {
+    schedule: &'a Schedule,
+    spans: Vec<Parts>,
+    /// By host that takes part.
+    busy: BTreeMap<u32, Busy>,
+}
+
+/// When each rank of a group was at an operation: rank (as its host) and from when until when, in order of host.
+type Parts = Vec<(u32, Interval)>;
+
+/// What a host does.
+#[derive(Default)]
+struct Busy {
+    /// Computations, one after the other, and the time of all before each.
+    computes: Vec<Interval>,
+    before: Vec<Time>,
+    communicates: Vec<Interval>,
+}
+
+impl<'a> Operations<'a> {
+    /// From when every task was under way.
+    pub(super) fn of(schedule: &'a Schedule, outcome: &Outcome) -> Self {
+        let parts = |span: &Span| parts(schedule, &outcome.tasks, span);
+        // Without tasks nothing is known.
+        let known = if outcome.tasks.is_empty() {
+            &[]
+        } else {
+            schedule.spans()
+        };
+        let spans: Vec<Parts> = known.iter().map(parts).collect();
+        let mut busy: BTreeMap<u32, Busy> = BTreeMap::new();
+        for (span, parts) in known.iter().zip(&spans) {
+            for &host in span.ranks.iter() {
+                busy.entry(host).or_default();
+            }
+            for &(host, interval) in parts {
+                let busy = busy.entry(host).or_default();
+                match span.compute {
+                    Some(_) => busy.computes.push(interval),
+                    None => busy.communicates.push(interval),
+                }
+            }
+        }
+        busy.values_mut().for_each(Busy::settle);
+        Self { schedule, spans, busy }
+    }
+
+    /// The columns of the results about programs.
+    pub(super) fn fill(&self, row: &mut ResultRow) {
+        let hosts = self.busy.len() as f64;
+        if hosts > 0.0 {
+            let mean = |time: &dyn Fn(&Busy) -> Time| {
+                let all: u128 = self.busy.values().map(|busy| u128::from(time(busy).0)).sum();
+                Some(Number::new(all as f64 / hosts / 1e6))
+            };
+            row.compute_us = mean(&|busy| busy.computed_until(Time::MAX));
+            row.exposed_us = mean(&Busy::exposed);
+        }
+    }
+
+    /// A row for every operation and group.
+    pub(super) fn rows(&self) -> Vec<OpRow> {
+        let spans = self.schedule.spans().iter().zip(&self.spans);
+        spans.map(|(span, parts)| self.row(span, parts)).collect()
+    }
+
+    fn row(&self, span: &Span, parts: &Parts) -> OpRow {
+        let mean = |time: &dyn Fn(&(u32, Interval)) -> Time| {
+            let all: u128 = parts.iter().map(|part| u128::from(time(part).0)).sum();
+            Number::new(all as f64 / span.ranks.len() as f64 / 1e6)
+        };
+        let exposed = |&(host, interval): &(u32, Interval)| match span.compute {
+            Some(_) => Time::ZERO,
+            None => self.busy[&host].uncovered(interval),
+        };
+        let start = parts.iter().map(|(_, interval)| interval.start).min();
+        let end = parts.iter().map(|(_, interval)| interval.end).max();
+        let job = self.schedule.job_of(span).map(|job| job.name.to_string());
+        OpRow {
+            op: span.name.to_string(),
+            job: job.unwrap_or_default(),
+            group: span.group,
+            ranks: span.ranks.len() as u32,
+            bytes: span.bytes,
+            start_us: microseconds(start.unwrap_or(Time::ZERO)),
+            end_us: microseconds(end.unwrap_or(Time::ZERO)),
+            busy_us: mean(&|(_, interval)| interval.end - interval.start),
+            exposed_us: mean(&exposed),
+        }
+    }
+}
+
+/// When each rank of a group was at an operation.
+fn parts(schedule: &Schedule, tasks: &[Interval], span: &Span) -> Parts {
+    let own = span.tasks.start as usize..span.tasks.end as usize;
+    if span.compute.is_some() {
+        let parts = span.ranks.iter().copied().zip(tasks[own].iter().copied());
+        return parts.collect();
+    }
+    let mut parts: HashMap<u32, Interval> = HashMap::new();
+    for (task, &interval) in schedule.tasks()[own.clone()].iter().zip(&tasks[own]) {
+        if let Action::Transfer { src, dst, .. } = task.action {
+            for host in [src, dst] {
+                let part = parts.entry(host).or_insert(interval);
+                part.start = part.start.min(interval.start);
+                part.end = part.end.max(interval.end);
+            }
+        }
+    }
+    let mut parts: Parts = parts.into_iter().collect();
+    parts.sort_unstable_by_key(|&(host, _)| host);
+    parts
+}
+
+impl Busy {
+    fn settle(&mut self) {
+        self.computes.sort_unstable_by_key(|interval| interval.start);
+        let mut all = Time::ZERO;
+        for interval in &self.computes {
+            self.before.push(all);
+            all += interval.end - interval.start;
+        }
+        self.communicates.sort_unstable_by_key(|interval| interval.start);
+    }
+
+    /// How much it has computed by a time.
+    fn computed_until(&self, time: Time) -> Time {
+        let begun = self.computes.partition_point(|interval| interval.start < time);
+        let Some(last) = begun.checked_sub(1) else {
+            return Time::ZERO;
+        };
+        let interval = self.computes[last];
+        self.before[last] + (interval.end.min(time) - interval.start)
+    }
+
+    /// How much of an interval it does not compute.
+    fn uncovered(&self, interval: Interval) -> Time {
+        let computed = self.computed_until(interval.end) - self.computed_until(interval.start);
+        (interval.end - interval.start).saturating_sub(computed)
+    }
+
+    /// For how long it communicates and computes nothing, whatever it communicates at a time.
+    fn exposed(&self) -> Time {
+        let (mut exposed, mut until) = (Time::ZERO, Time::ZERO);
+        for &Interval { start, end } in &self.communicates {
+            let start = start.max(until);
+            if end > start {
+                exposed += self.uncovered(Interval { start, end });
+                until = end;
+            }
+        }
+        exposed
+    }
+}
+
+/// A row for every job, if there are any: how long it takes beside the others, and alone.
+pub(super) fn job_rows(schedule: &Schedule, outcome: &Outcome, alone: &[Outcome]) -> Option<Vec<JobRow>> {
+    if schedule.jobs().is_empty() || outcome.stopped.is_some() {
+        return None;
+    }
+    let rows = schedule.jobs().iter().enumerate().map(|(index, job)| {
+        let time = |outcome: &Outcome| {
+            let tasks = &outcome.tasks[job.tasks.start as usize..job.tasks.end as usize];
+            let own = schedule.tasks()[job.tasks.start as usize..].iter().zip(tasks);
+            let ends = own.filter(|(task, _)| !matches!(task.action, Action::Relay | Action::Delay(Time::ZERO)));
+            let end = ends.map(|(_, interval)| interval.end).max().unwrap_or(job.start);
+            end.saturating_sub(job.start)
+        };
+        let (cct, alone) = (time(outcome), alone.get(index).map(time));
+        JobRow {
+            job: job.name.to_string(),
+            ranks: job.ranks,
+            start_us: microseconds(job.start),
+            cct_us: microseconds(cct),
+            alone_us: alone.map(microseconds),
+            slowdown: alone.and_then(|alone| ratio(cct.as_us(), alone.as_us())),
+        }
+    });
+    Some(rows.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn interval(start: u64, end: u64) -> Interval {
+        Interval {
+            start: Time(start),
+            end: Time(end),
+        }
+    }
+
+    #[test]
+    fn what_computation_covers_is_not_exposed() {
+        let mut busy = Busy {
+            computes: vec![interval(30, 40), interval(10, 20)],
+            communicates: vec![interval(35, 50), interval(0, 15), interval(12, 14), interval(45, 60)],
+            ..Busy::default()
+        };
+        busy.settle();
+        assert_eq!(busy.uncovered(interval(0, 100)), Time(80));
+        assert_eq!(busy.uncovered(interval(12, 18)), Time(0));
+        assert_eq!(busy.uncovered(interval(15, 35)), Time(10));
+        // 0 to 10, and 40 to 60.
+        assert_eq!(busy.exposed(), Time(30));
+        assert_eq!(busy.computed_until(Time::MAX), Time(20));
+    }
+}

@@ -1,0 +1,131 @@
+//! Over servers: rings inside each server, and one ring over all servers for the ranks in the same place (a rail).
+//!
+//! A rank's rail block is what its rail adds up or gathers: the shares of all ranks on it.
+
+use std::ops::Range;
+
+use super::ring::{Circle, Trip, collect, spread};
+use super::{Cut, Held, Job, Part};
+use crate::input::InputError;
+
+/// Ranks by server, and by place in their servers.
+struct Layout {
+    servers: Vec<Circle>,
+    rails: Vec<Circle>,
+    /// The rail of each rank.
+    rail: Vec<usize>,
+    cut: Cut,
+}
+
+impl Layout {
+    fn of(job: &Job, local: Option<u32>) -> Result<Self, InputError> {
+        let servers = job.draft.servers(local)?;
+        let size = servers[0].len();
+        let rails: Vec<Circle> = (0..size)
+            .map(|place| servers.iter().map(|server| server[place]).collect())
+            .collect();
+        let mut rail = vec![0; job.ranks as usize];
+        for (number, members) in rails.iter().enumerate() {
+            members.iter().for_each(|&rank| rail[rank as usize] = number);
+        }
+        Ok(Self {
+            servers,
+            rails,
+            rail,
+            cut: job.cut(job.ranks),
+        })
+    }
+
+    /// The shares of all ranks on a rank's rail.
+    fn block(&self, rank: u32, part: Part) -> Vec<Range<u64>> {
+        let rail = &self.rails[self.rail[rank as usize]];
+        rail.iter().map(|&rank| self.cut.piece(rank, part)).collect()
+    }
+
+    fn share(&self, rank: u32, part: Part) -> Range<u64> {
+        self.cut.piece(rank, part)
+    }
+
+    /// Rounds in a server, and over the servers.
+    fn rounds(&self) -> (u32, u32) {
+        (self.servers[0].len() as u32 - 1, self.rails[0].len() as u32 - 1)
+    }
+
+    /// Down: sums inside every server, then over each rail.
+    fn collect(&self, job: &mut Job, held: Held) -> Held {
+        let (inside, _) = self.rounds();
+        let near = Self::trip(job, 0, 0);
+        let held = Self::stage(job, near, &self.servers, |job, circles| {
+            collect(job, near, held, circles, |rank, part| self.block(rank, part))
+        });
+        let far = Self::trip(job, inside, 1);
+        Self::stage(job, far, &self.rails, |job, circles| {
+            collect(job, far, held, circles, |rank, part| self.share(rank, part))
+        })
+    }
+
+    /// Up: all shares over each rail, then inside every server, from a round on.
+    fn spread(&self, job: &mut Job, held: Held, first_round: u32) {
+        let (_, across) = self.rounds();
+        let far = Trip {
+            gathers: !job.draft.streams(),
+            ..Self::trip(job, first_round, 1)
+        };
+        let held = Self::stage(job, far, &self.rails, |job, circles| {
+            spread(job, far, held, circles, |rank, part| self.share(rank, part))
+        });
+        let near = Self::trip(job, first_round + across, 0);
+        Self::stage(job, near, &self.servers, |job, circles| {
+            spread(job, near, held, circles, |rank, part| self.block(rank, part))
+        });
+    }
+
+    /// Rounds over one set of circles, the same for all channels.
+    fn stage(
+        job: &mut Job,
+        trip: Trip,
+        circles: &[Circle],
+        rounds: impl FnOnce(&mut Job, &[Vec<Circle>]) -> Held,
+    ) -> Held {
+        let circles = vec![circles.to_vec(); job.channels as usize];
+        job.begin_stream();
+        let mut held = rounds(job, &circles);
+        job.settle_stream(trip, &circles, &mut held);
+        held
+    }
+
+    /// The connections of a channel: those inside the servers, then those of the rails.
+    fn trip(job: &Job, first_round: u32, level: u32) -> Trip {
+        Trip {
+            first_round,
+            lanes: [2 * job.ranks, level * job.ranks],
+            gathers: false,
+        }
+    }
+}
+
+/// Sums inside servers and over rails, and back.
+pub fn all_reduce(job: &mut Job, local: Option<u32>) -> Result<(), InputError> {
+    let layout = Layout::of(job, local)?;
+    let (inside, across) = layout.rounds();
+    let held = job.held_from_start();
+    let held = layout.collect(job, held);
+    layout.spread(job, held, inside + across);
+    Ok(())
+}
+
+/// Sums inside servers, then over rails.
+pub fn reduce_scatter(job: &mut Job, local: Option<u32>) -> Result<(), InputError> {
+    let layout = Layout::of(job, local)?;
+    let held = job.held_from_start();
+    layout.collect(job, held);
+    Ok(())
+}
+
+/// Shares over rails, then inside servers.
+pub fn all_gather(job: &mut Job, local: Option<u32>) -> Result<(), InputError> {
+    let layout = Layout::of(job, local)?;
+    let held = job.held_from_start();
+    layout.spread(job, held, 0);
+    Ok(())
+}

@@ -1,0 +1,241 @@
+//! Operations put together into one schedule.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::input::{Files, InputError};
+use crate::rng::mix;
+use crate::units::Time;
+use crate::workload::draft::{Draft, Wires};
+use crate::workload::scope::{Scope, When, join};
+use crate::workload::{Kind, Moment, Span};
+
+/// What some groups of ranks do.
+pub struct Operation<'a> {
+    pub name: Arc<str>,
+    /// The key that describes it.
+    pub key: String,
+    pub work: Work<'a>,
+    pub groups: Vec<Vec<u32>>,
+    /// Operations that come before, by position.
+    pub after: Vec<usize>,
+}
+
+/// What a group does.
+pub enum Work<'a> {
+    /// Every rank is busy for this long.
+    Compute(Time),
+    /// They communicate.
+    Communicate(&'a dyn Kind),
+}
+
+/// Draws up operations, each of which comes after those that it waits for, `rounds` times.
+pub fn assemble(
+    draft: &mut Draft,
+    operations: &[Operation],
+    rounds: u32,
+    files: &dyn Files,
+    seed: u64,
+) -> Result<(), InputError> {
+    let mut assembly = Assembly::new(draft.ranks());
+    for round in 0..rounds {
+        assembly.begin_round(draft);
+        for (number, operation) in operations.iter().enumerate() {
+            let name = match round {
+                0 => Arc::clone(&operation.name),
+                round => format!("{}#{}", operation.name, round + 1).into(),
+            };
+            let seed = mix(seed ^ mix((u64::from(round) << 32) | number as u64));
+            let done = assembly.add(draft, operation, &name, files, seed)?;
+            assembly.done.push(done);
+        }
+    }
+    Ok(())
+}
+
+/// When an operation is done.
+struct Done {
+    /// By rank, in ascending order; ranks that wait for nothing are missing.
+    exits: Vec<(u32, When)>,
+    /// The step after its last one.
+    next_step: u32,
+}
+
+/// Ranks that communicate with each other: one operation after the other, over the same connections.
+#[derive(Default)]
+struct Communicator {
+    /// Connections by the family of algorithms that uses them.
+    wires: HashMap<&'static str, Wires>,
+    /// By rank of the group, when the operation before is done.
+    last: Vec<Option<When>>,
+    next_step: u32,
+}
+
+/// How far each rank has come.
+struct Assembly {
+    /// The operations of this round.
+    done: Vec<Done>,
+    communicators: HashMap<Vec<u32>, Communicator>,
+    /// By rank: its last computation.
+    computed: Vec<Option<When>>,
+    /// By rank: the ends of operations of this round that no later one of it waits for.
+    open: Vec<Vec<When>>,
+    /// By rank: the end of the round before.
+    before: Vec<Option<When>>,
+    round_step: u32,
+}
+
+impl Assembly {
+    fn new(ranks: u32) -> Self {
+        let ranks = ranks as usize;
+        Self {
+            done: Vec::new(),
+            communicators: HashMap::new(),
+            computed: vec![None; ranks],
+            open: vec![Vec::new(); ranks],
+            before: vec![None; ranks],
+            round_step: 0,
+        }
+    }
+
+    fn begin_round(&mut self, draft: &mut Draft) {
+        let ends = self.done.drain(..).map(|done| done.next_step);
+        self.round_step = ends.fold(self.round_step, u32::max);
+        for (before, open) in self.before.iter_mut().zip(&mut self.open) {
+            if !open.is_empty() {
+                *before = join(&mut draft.schedule, open);
+                open.clear();
+            }
+        }
+    }
+
+    /// Adds an operation for all of its groups.
+    fn add(
+        &mut self,
+        draft: &mut Draft,
+        operation: &Operation,
+        name: &Arc<str>,
+        files: &dyn Files,
+        seed: u64,
+    ) -> Result<Done, InputError> {
+        let before = operation.after.iter().map(|&before| self.done[before].next_step);
+        let first_step = before.fold(self.round_step, u32::max);
+        let mut done = Done {
+            exits: Vec::new(),
+            next_step: first_step,
+        };
+        for (number, group) in operation.groups.iter().enumerate() {
+            let mut span = Span {
+                name: Arc::clone(name),
+                group: number as u32,
+                ranks: group.as_slice().into(),
+                compute: None,
+                bytes: 0,
+                tasks: 0..0,
+            };
+            match &operation.work {
+                Work::Compute(time) => {
+                    span.compute = Some(*time);
+                    self.compute(draft, operation, *time, &mut span, &mut done);
+                }
+                Work::Communicate(kind) => {
+                    let seed = mix(seed ^ number as u64);
+                    self.communicate(draft, operation, *kind, first_step, &mut span, &mut done, files, seed)
+                        .map_err(|error| error.under(&operation.key))?;
+                }
+            }
+            draft.schedule.span(span);
+        }
+        done.exits.sort_unstable_by_key(|&(rank, _)| rank);
+        Ok(done)
+    }
+
+    fn compute(&mut self, draft: &mut Draft, operation: &Operation, time: Time, span: &mut Span, done: &mut Done) {
+        let mut delays = Vec::with_capacity(span.ranks.len());
+        for &rank in span.ranks.iter() {
+            let last = self.computed[rank as usize];
+            let causes = self.causes(operation, rank, last);
+            let delay = draft.schedule.delay(time);
+            for (task, moment) in causes {
+                draft.schedule.depend(task, moment, delay);
+            }
+            delays.push(delay);
+            let end = (delay, Moment::Delivered);
+            self.computed[rank as usize] = Some(end);
+            self.open[rank as usize].push(end);
+            done.exits.push((rank, end));
+        }
+        if let (Some(first), Some(last)) = (delays.first(), delays.last()) {
+            span.tasks = first.0..last.0 + 1;
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "all that an operation of one group is made of")]
+    fn communicate(
+        &mut self,
+        draft: &mut Draft,
+        operation: &Operation,
+        kind: &dyn Kind,
+        first_step: u32,
+        span: &mut Span,
+        done: &mut Done,
+        files: &dyn Files,
+        seed: u64,
+    ) -> Result<(), InputError> {
+        let group = span.ranks.to_vec();
+        let mut communicator = self.communicators.remove(&group).unwrap_or_default();
+        communicator.last.resize(group.len(), None);
+        let entry: Vec<Option<When>> = (group.iter().zip(&communicator.last))
+            .map(|(&rank, &last)| {
+                let last = last.filter(|_| kind.ordered());
+                let causes = self.causes(operation, rank, last);
+                join(&mut draft.schedule, &causes)
+            })
+            .collect();
+        let wires = communicator.wires.remove(kind.family()).unwrap_or_else(Wires::lasting);
+        let first_step = match kind.ordered() {
+            true => first_step.max(communicator.next_step),
+            false => first_step,
+        };
+        let scope = Scope::of(group.clone(), entry, first_step);
+        let outer = draft.enter(scope, wires);
+        let drawn = kind.draw(draft, files, seed);
+        let (closed, wires) = draft.leave(outer);
+        drawn?;
+        for (&rank, exit) in group.iter().zip(&closed.exits) {
+            if let Some(exit) = *exit {
+                self.open[rank as usize].push(exit);
+                done.exits.push((rank, exit));
+            }
+        }
+        span.bytes = draft.schedule.bytes(closed.tasks.clone());
+        span.tasks = closed.tasks;
+        done.next_step = done.next_step.max(closed.next_step);
+        if kind.ordered() {
+            communicator.next_step = closed.next_step;
+            communicator.last = closed.exits;
+        }
+        communicator.wires.insert(kind.family(), wires);
+        self.communicators.insert(group, communicator);
+        Ok(())
+    }
+
+    /// What a rank waits for before an operation: those that it comes after, the one before it of its kind on the
+    /// rank, and, where there is none of either, the round before.
+    fn causes(&mut self, operation: &Operation, rank: u32, last: Option<When>) -> Vec<When> {
+        let exit = |&before: &usize| {
+            let exits = &self.done[before].exits;
+            let found = exits.binary_search_by_key(&rank, |&(rank, _)| rank).ok()?;
+            Some(exits[found].1)
+        };
+        let mut causes: Vec<When> = operation.after.iter().filter_map(exit).collect();
+        if causes.is_empty() {
+            causes.extend(self.before[rank as usize]);
+        }
+        causes.extend(last);
+        causes.sort_unstable();
+        causes.dedup();
+        self.open[rank as usize].retain(|open| !causes.contains(open));
+        causes
+    }
+}

@@ -1,0 +1,45 @@
+//! Every rank ends with its share of one rank's buffer.
+
+use super::Kind;
+use super::algorithm::{Job, direct};
+use super::draft::{Draft, Extent};
+use crate::input::{Files, InputError};
+use crate::units::Bytes;
+
+super::ranks::ranked! {
+    /// Scatter: rank 0 has a buffer, and every rank ends with its share of it. All send at once, as NCCL does.
+    pub struct Scatter {
+        /// The buffer of rank 0, all shares together, as nccl-tests counts it.
+        pub size: Bytes,
+    }
+}
+
+impl Kind for Scatter {
+    fn draw(&self, draft: &mut Draft, _files: &dyn Files, _seed: u64) -> Result<(), InputError> {
+        let ranks = draft.ranks();
+        let extent = Extent {
+            transfers: u128::from(ranks - 1),
+            joins: 0,
+            edges: 0,
+            bytes: self.size.0.into(),
+        };
+        direct::scatter(&mut Job::new(draft, ranks, self.size, [1, 1], &extent)?);
+        Ok(())
+    }
+
+    fn family(&self) -> &'static str {
+        "direct"
+    }
+
+    fn size(&self) -> Option<Bytes> {
+        Some(self.size)
+    }
+
+    fn algorithm_bytes(&self, _ranks: u32) -> Option<Bytes> {
+        Some(self.size)
+    }
+
+    fn bus_factor(&self, ranks: u32) -> Option<f64> {
+        Some(f64::from(ranks - 1) / f64::from(ranks))
+    }
+}

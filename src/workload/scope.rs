@@ -1,0 +1,158 @@
+//! For whom a part of a schedule is drawn up: some ranks, what each must have done before it takes
+//! part, and, in the end, what must have happened for the part to be done on each.
+
+use super::{Action, Moment, ScheduleBuilder};
+use crate::ids::TaskId;
+use crate::units::Time;
+
+/// A moment of a task that something waits for.
+pub(super) type When = (TaskId, Moment);
+
+/// The ranks of an operation, numbered from 0 in the order of its group.
+#[derive(Debug, Default)]
+pub(super) struct Scope {
+    /// The rank of each, as the schedule counts them.
+    pub ranks: Vec<u32>,
+    /// What each waits for before it takes part; empty where nobody waits.
+    pub entry: Vec<Option<When>>,
+    /// The step of what is step 0 here.
+    pub first_step: u32,
+    /// The last step of a transfer so far.
+    pub last_step: Option<u32>,
+    first_task: usize,
+    first_edge: usize,
+    /// Ranks that are not done before a task, by their numbers in the group.
+    together: Vec<(Vec<u32>, TaskId)>,
+}
+
+/// What came of a scope.
+pub(super) struct Closed {
+    /// By rank of the scope, when it has sent all that it sends and got all that it gets; none for a rank that does
+    /// nothing and waited for nothing.
+    pub exits: Vec<Option<When>>,
+    /// Its tasks, without those that joined its ends.
+    pub tasks: std::ops::Range<u32>,
+    /// The first step that comes after all of its transfers.
+    pub next_step: u32,
+}
+
+impl Scope {
+    /// All ranks of a workload.
+    pub fn whole(ranks: u32) -> Self {
+        Self {
+            ranks: (0..ranks).collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Some ranks, each after something, from a step on.
+    pub fn of(ranks: Vec<u32>, entry: Vec<Option<When>>, first_step: u32) -> Self {
+        Self {
+            ranks,
+            entry,
+            first_step,
+            ..Self::default()
+        }
+    }
+
+    /// The same, to hold what is added from now on.
+    pub fn opened(mut self, schedule: &ScheduleBuilder) -> Self {
+        self.first_task = schedule.tasks();
+        self.first_edge = schedule.edges().len();
+        self
+    }
+
+    /// Whether a task was added here.
+    pub fn holds(&self, task: TaskId) -> bool {
+        task.index() >= self.first_task
+    }
+
+    /// Lets no rank of these be done before all that leads to a join.
+    pub fn end_together(&mut self, ranks: &[u32], join: TaskId) {
+        self.together.push((ranks.to_vec(), join));
+    }
+
+    /// Finds out when each rank is done. A transfer that another one of the same rank waits for need not be waited
+    /// for again.
+    pub fn close(self, schedule: &mut ScheduleBuilder) -> Closed {
+        let tasks = self.first_task as u32..schedule.tasks() as u32;
+        let last = self.last_moments(schedule);
+        let entries = self.entry.into_iter().chain(std::iter::repeat(None));
+        let exits = last
+            .into_iter()
+            .zip(entries)
+            .map(|(moments, entry)| match moments.len() {
+                0 => entry,
+                _ => join(schedule, &moments),
+            });
+        Closed {
+            exits: exits.collect(),
+            tasks,
+            next_step: self.last_step.map_or(self.first_step, |step| step + 1),
+        }
+    }
+
+    /// By rank of the scope, the moments of its transfers that none of its later ones waits for.
+    fn last_moments(&self, schedule: &ScheduleBuilder) -> Vec<Vec<When>> {
+        let count = schedule.tasks() - self.first_task;
+        let inner = |task: TaskId| task.index().checked_sub(self.first_task);
+        // Who goes on after a task: the sender of a transfer, and whoever waits for a join.
+        let mut heir: Vec<Option<u32>> = vec![None; count];
+        let (mut sent, mut delivered) = (vec![false; count], vec![false; count]);
+        // What waits for a join was added after what the join waits for.
+        for &(before, after, moment) in schedule.edges()[self.first_edge..].iter().rev() {
+            let Some((before_index, after_index)) = inner(before).zip(inner(after)) else {
+                continue;
+            };
+            let waiting = match schedule.task(after).action {
+                Action::Transfer { src, .. } => Some(src),
+                _ => heir[after_index],
+            };
+            match schedule.task(before).action {
+                Action::Transfer { src, dst, .. } => match moment {
+                    Moment::Sent | Moment::Acked => sent[before_index] |= waiting == Some(src),
+                    Moment::Delivered => delivered[before_index] |= waiting == Some(dst),
+                    Moment::Begun => {}
+                },
+                Action::Delay(_) => heir[before_index] = waiting.or(heir[before_index]),
+                Action::Relay => {}
+            }
+        }
+        let mut local: Vec<(u32, u32)> = self.ranks.iter().copied().zip(0..).collect();
+        local.sort_unstable();
+        let local = |rank: u32| {
+            let place = local.binary_search_by_key(&rank, |&(rank, _)| rank);
+            local[place.expect("transfers are between ranks of the scope")].1 as usize
+        };
+        let mut last = vec![Vec::new(); self.ranks.len()];
+        for index in 0..count {
+            let task = TaskId::from(self.first_task + index);
+            if let Action::Transfer { src, dst, .. } = schedule.task(task).action {
+                if !sent[index] {
+                    last[local(src)].push((task, Moment::Sent));
+                }
+                if !delivered[index] {
+                    last[local(dst)].push((task, Moment::Delivered));
+                }
+            }
+        }
+        for (ranks, join) in &self.together {
+            for &rank in ranks {
+                last[rank as usize].push((*join, Moment::Delivered));
+            }
+        }
+        last
+    }
+}
+
+/// One moment that stands for all of these; none for none.
+pub(super) fn join(schedule: &mut ScheduleBuilder, moments: &[When]) -> Option<When> {
+    if let [] | [_] = moments {
+        return moments.first().copied();
+    }
+    let join = schedule.delay(Time::ZERO);
+    for &(task, moment) in moments {
+        schedule.depend(task, moment, join);
+    }
+    Some((join, Moment::Delivered))
+}

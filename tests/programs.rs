@@ -1,0 +1,268 @@
+//! Programs, streams and several jobs as a user runs them: closed forms on an idle fabric, and what jobs do to each other.
+
+use std::fs;
+use std::path::Path;
+
+use crate::cli::{folder, stdout};
+
+const FABRIC: &str = r#"
+[topology.leaf-spine]
+leaves = 4
+spines = 2
+hosts_per_leaf = 4
+host_link = { rate = "100Gbps", delay = "1us" }
+fabric_link = { rate = "100Gbps", delay = "1us" }
+"#;
+
+/// Picoseconds of a byte at 100 Gb/s.
+const BYTE: u64 = 80;
+/// One way between two hosts of a leaf: two links.
+const NEAR: u64 = 2_000_000;
+
+/// A table as rows of cells by column.
+struct Table(Vec<Vec<(String, String)>>);
+
+impl Table {
+    fn read(path: &Path) -> Self {
+        let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let mut lines = text.lines();
+        let names: Vec<&str> = lines.next().unwrap().split(',').collect();
+        let row = |line: &str| {
+            let cells = names.iter().zip(line.split(','));
+            cells
+                .map(|(name, cell)| ((*name).to_owned(), cell.to_owned()))
+                .collect()
+        };
+        Self(lines.map(row).collect())
+    }
+
+    fn cell(&self, row: usize, name: &str) -> &str {
+        let cells = &self.0[row];
+        &cells
+            .iter()
+            .find(|(column, _)| column == name)
+            .unwrap_or_else(|| panic!("no {name}"))
+            .1
+    }
+
+    fn number(&self, row: usize, name: &str) -> f64 {
+        let cell = self.cell(row, name);
+        cell.parse().unwrap_or_else(|_| panic!("{name} is `{cell}`"))
+    }
+}
+
+/// The results of an experiment of one point, and the folder of that point.
+fn run(experiment: &str) -> (Table, tempfile::TempDir) {
+    let dir = folder(&[("x.toml", experiment)]);
+    stdout(dir.path(), &["run", "x.toml", "--out", "out", "--quiet"]);
+    (Table::read(&dir.path().join("out/results.csv")), dir)
+}
+
+fn detail(dir: &tempfile::TempDir, file: &str) -> Table {
+    let mut points = fs::read_dir(dir.path().join("out/points")).unwrap();
+    Table::read(&points.next().unwrap().unwrap().path().join(file))
+}
+
+fn picoseconds(us: f64) -> u64 {
+    (us * 1e6).round() as u64
+}
+
+fn cct(workload: &str, engine: &str) -> u64 {
+    let engine = match engine {
+        // Without acknowledgements, which would share the links with what is passed on.
+        "packet" => "engine = \"packet\"\ntransport = \"udp\"\n",
+        _ => "",
+    };
+    picoseconds(run(&format!("{engine}{FABRIC}{workload}")).0.number(0, "cct_us"))
+}
+
+#[test]
+fn a_program_that_only_computes_takes_exactly_its_time() {
+    let program = r#"
+        [workload.program]
+        repeat = 4
+        ops = [{ name = "a", compute = "1.5us" }, { name = "b", compute = "250ns", groups = [[3]], after = ["a"] }]
+    "#;
+    for engine in ["flow", "packet"] {
+        assert_eq!(cct(program, engine), 4 * 1_750_000, "{engine}");
+    }
+    let (results, _) = run(&format!("{FABRIC}{program}"));
+    // Of 16 ranks one computes a little longer.
+    assert_eq!(results.number(0, "compute_us"), 4.0 * (1.5 + 0.25 / 16.0));
+    assert_eq!(results.number(0, "exposed_us"), 0.0);
+    assert_eq!(results.number(0, "cct_over_bound"), 1.0);
+    assert_eq!(results.cell(0, "mfu"), "");
+}
+
+#[test]
+fn computation_hides_communication() {
+    // A shift of 100 kB over two spines, twice as much as they carry, takes 16 us and a way of 4 links.
+    let program = |compute: &str| {
+        format!(
+            r#"
+            [output]
+            ops = true
+            [workload.program]
+            ops = [
+                {{ name = "data", shift = {{ message = "100KB", offset = 4 }} }},
+                {{ name = "work", compute = "{compute}" }},
+                {{ name = "rest", compute = "1us", after = ["data", "work"] }},
+            ]
+            "#
+        )
+    };
+    for (compute, cct, exposed) in [("5us", 21.0, 15.0), ("30us", 31.0, 0.0)] {
+        let (results, dir) = run(&format!("load_balancing = \"ethereal\"\n{FABRIC}{}", program(compute)));
+        assert_eq!(results.number(0, "cct_us"), cct);
+        assert_eq!(results.number(0, "exposed_us"), exposed);
+        let ops = detail(&dir, "ops.csv");
+        let names = [
+            "op",
+            "job",
+            "group",
+            "ranks",
+            "bytes",
+            "start_us",
+            "end_us",
+            "busy_us",
+            "exposed_us",
+        ];
+        assert_eq!(
+            ops.0[0].iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
+            names
+        );
+        assert_eq!(
+            (ops.cell(0, "op"), ops.number(0, "bytes"), ops.number(0, "exposed_us")),
+            ("data", 1.6e6, exposed)
+        );
+        assert_eq!(
+            (ops.cell(2, "op"), ops.number(2, "start_us"), ops.number(2, "end_us")),
+            ("rest", cct - 1.0, cct)
+        );
+    }
+}
+
+/// One transfer for every neighbour: the chain takes the way of a first packet at every hop, and the data once.
+#[test]
+fn streams_take_their_closed_forms() {
+    let (header, payload) = (64, 4_096);
+    let packet = (header + payload) * BYTE;
+    let bytes = 100 * payload;
+    let alone = |bytes: u64| 100 * packet * bytes / (100 * payload) + packet + NEAR;
+    for name in ["broadcast", "reduce"] {
+        let chain = format!("[workload.{name}]\nsize = {bytes}\nalgorithm = \"ring\"\npipelined = true\nranks = 4");
+        assert_eq!(cct(&chain, "flow"), 3 * NEAR + bytes * BYTE, "{name}");
+        assert_eq!(cct(&chain, "packet"), 2 * (2 * packet + NEAR) + alone(bytes), "{name}");
+    }
+    for (name, phases) in [("all-gather", 1), ("reduce-scatter", 1), ("all-reduce", 2)] {
+        let ring = format!("[workload.{name}]\nsize = {bytes}\npipelined = true\nranks = 4");
+        let each = phases * bytes * 3 / 4;
+        assert_eq!(cct(&ring, "flow"), NEAR + each * BYTE, "{name}");
+        assert_eq!(cct(&ring, "packet"), alone(each), "{name}");
+    }
+}
+
+/// On an idle fabric of servers: in packets without headers and store-and-forward the fluid form would be met, too.
+#[test]
+fn hierarchies_take_their_closed_forms() {
+    let fabric = r#"
+        [topology.rail]
+        servers = 4
+        gpus = 4
+        host_link = { rate = "100Gbps", delay = "1us" }
+        server_link = { rate = "400Gbps", delay = "500ns" }
+    "#;
+    let time = |workload: &str| picoseconds(run(&format!("{fabric}{workload}")).0.number(0, "cct_us"));
+    let size = 1_600_000;
+    let inside = 3 * (1_000_000 + size / 4 * BYTE / 4);
+    let across = 3 * (2_000_000 + size / 16 * BYTE);
+    for (name, phases) in [("reduce-scatter", 1), ("all-gather", 1), ("all-reduce", 2)] {
+        let workload = format!("[workload.{name}]\nsize = {size}\nalgorithm = \"hierarchical\"");
+        assert_eq!(time(&workload), phases * (inside + across), "{name}");
+    }
+    let message = 10_000;
+    let workload = format!("[workload.all-to-all]\nmessage = {message}\nalgorithm = \"two-step\"");
+    let near = 1_000_000 + 3 * 4 * message * BYTE / 4;
+    let far = 2_000_000 + 3 * 4 * message * BYTE;
+    assert_eq!(time(&workload), near + far);
+    // Four rings that leave a server by four network cards carry four times as much as one over one card.
+    let ring = |channels: u32| {
+        time(&format!(
+            "[workload.all-reduce]\nsize = \"64MB\"\nchannels = {channels}"
+        ))
+    };
+    assert!(ring(1) > 3 * ring(4), "{} {}", ring(1), ring(4));
+}
+
+const JOBS: &str = r#"
+[[jobs]]
+name = "a"
+hosts = HOSTS_A
+[jobs.workload.all-reduce]
+size = "1MB"
+
+[[jobs]]
+name = "b"
+hosts = HOSTS_B
+start = "5us"
+[jobs.workload.all-reduce]
+size = "2MB"
+chunks = 2
+"#;
+
+fn jobs(a: &str, b: &str, more: &str) -> (Table, Table) {
+    let jobs = JOBS.replace("HOSTS_A", a).replace("HOSTS_B", b);
+    let (results, dir) = run(&format!("{more}{FABRIC}{jobs}\n[output]\nalone = true"));
+    (results, detail(&dir, "jobs.csv"))
+}
+
+#[test]
+fn jobs_on_leaves_of_their_own_have_their_results_alone() {
+    for more in [
+        "load_balancing = \"ecmp\"\n",
+        "load_balancing = \"ethereal\"\n",
+        "load_balancing = \"optimal-transport\"\n",
+        "engine = \"packet\"\n",
+        "engine = \"packet\"\nload_balancing = \"ethereal\"\n",
+    ] {
+        let (results, jobs) = jobs("\"0-7\"", "{ packed = 8 }", more);
+        assert_eq!(results.cell(0, "workload"), "jobs");
+        for job in 0..2 {
+            assert_eq!(jobs.cell(job, "cct_us"), jobs.cell(job, "alone_us"), "{more}");
+            assert_eq!(
+                (jobs.cell(job, "ranks"), jobs.cell(job, "slowdown")),
+                ("8", "1"),
+                "{more}"
+            );
+        }
+        let end = |job| jobs.number(job, "start_us") + jobs.number(job, "cct_us");
+        assert!(
+            (results.number(0, "cct_us") - f64::max(end(0), end(1))).abs() < 1e-5,
+            "{more}"
+        );
+        // The same as a workload of its own on those hosts.
+        let fabric = FABRIC.replace("\"100Gbps\", delay = \"1us\" }\n\"", "");
+        let (alone, _) = run(&format!(
+            "{more}{fabric}[workload.all-reduce]\nsize = \"1MB\"\nranks = 8"
+        ));
+        assert_eq!(alone.cell(0, "cct_us"), jobs.cell(0, "cct_us"), "{more}");
+    }
+}
+
+#[test]
+fn jobs_on_one_leaf_take_between_their_time_alone_and_the_sum() {
+    // Every ring crosses from leaf 0 to leaf 1, whose two links they share.
+    for engine in ["", "engine = \"packet\"\n"] {
+        let (results, jobs) = jobs("[0, 4, 1, 5]", "[2, 6, 3, 7]", engine);
+        let sum = jobs.number(0, "alone_us") + jobs.number(1, "alone_us");
+        for job in 0..2 {
+            let (cct, alone) = (jobs.number(job, "cct_us"), jobs.number(job, "alone_us"));
+            assert!(alone * 0.999_999 <= cct && cct <= sum, "{engine}: {alone} {cct} {sum}");
+        }
+        assert!(
+            jobs.number(0, "slowdown") + jobs.number(1, "slowdown") > 2.05,
+            "{engine}"
+        );
+        assert!(results.number(0, "cct_over_bound") >= 1.0);
+    }
+}

@@ -462,6 +462,13 @@ impl Links {
         (state.wire_bytes, state.data_bytes)
     }
 
+    /// Wire bytes that a link has taken and not sent yet, counting the rest of the packet that it sends.
+    pub fn unsent(&self, link: u32, now: u64) -> u64 {
+        let sending = self.states[link as usize].busy_until.saturating_sub(now);
+        let waiting = self.waiting.get(link as usize).copied().unwrap_or(0);
+        self.bytes_in(link, sending.saturating_add(waiting))
+    }
+
     /// The longest queue so far, in bytes.
     pub fn max_queue(&self, link: u32) -> u64 {
         let now = self.bytes_in(link, self.states[link as usize].max_backlog);

@@ -101,7 +101,13 @@ fn tasks<Q: EventQueue>(engine: &Engine<'_, Q>) -> Vec<Interval> {
 
 fn links<Q: EventQueue>(engine: &Engine<'_, Q>) -> Vec<LinkRecord> {
     let record = |link: usize| {
-        let (wire_bytes, bytes) = engine.links.bytes(link as u32);
+        let (taken, bytes) = engine.links.bytes(link as u32);
+        // Where a run was stopped, queues hold what links have not sent.
+        let unsent = match engine.setup.packet.stop {
+            Some(_) => engine.links.unsent(link as u32, engine.now),
+            None => 0,
+        };
+        let wire_bytes = taken.saturating_sub(unsent);
         let counts = engine.links.counts[link];
         LinkRecord {
             bytes: bytes as f64,

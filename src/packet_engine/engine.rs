@@ -172,7 +172,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
                 .observe
                 .series
                 .map(|interval| Sampler::new(interval, fabric.links().len())),
-            watched: setup.observe.senders.map(|interval| Senders::new(interval)),
+            watched: setup.observe.senders.map(Senders::new),
             paths_taken: vec![SmallVec::new(); if setup.observe.flows { tasks } else { 0 }],
             notification_interval: setup.transport.notification_interval().map(|interval| interval.0),
             credits: Credits::new(setup, rtt),

@@ -48,6 +48,7 @@ fn main() {
 
 fn run_all(plan: &Plan, out: &Path) -> usize {
     let options = RunOptions {
+        shard: None,
         out: PathBuf::from(out),
         force: false,
         jobs: 0,

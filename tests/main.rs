@@ -19,6 +19,8 @@ mod receivers;
 mod recipes;
 mod recovery;
 mod runs;
+mod shards;
 mod spreading;
+mod tools;
 mod transports;
 mod validation;

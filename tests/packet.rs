@@ -303,6 +303,7 @@ message = "50MB"
     let plan = Plan::parse(&dir.path().join("long.toml"), &[]).unwrap();
     let told = Mutex::new(Vec::new());
     let options = RunOptions {
+        shard: None,
         out: dir.path().join("long"),
         force: false,
         jobs: 1,

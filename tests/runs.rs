@@ -90,10 +90,11 @@ fn the_formats_agree() {
     let formatted = |format| stdout(dir.path(), &[&base[..], &[format]].concat());
     let csv = formatted("csv");
     assert_eq!(csv, results(dir.path(), "r"));
-    let json: Vec<serde_json::Value> = serde_json::from_str(&formatted("json")).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&formatted("json")).unwrap();
+    let json = json["results"].as_array().unwrap();
     let mut reader = csv::Reader::from_reader(csv.as_bytes());
     let names = reader.headers().unwrap().clone();
-    for (row, object) in reader.records().map(Result::unwrap).zip(&json) {
+    for (row, object) in reader.records().map(Result::unwrap).zip(json) {
         for (name, cell) in names.iter().zip(&row) {
             let value = &object[name];
             match value.as_str() {
@@ -312,7 +313,10 @@ seed = [7]
         &["bound", "e.toml", "--format", "json"],
         &["place", "e.toml", "--format", "json"],
     ] {
-        let json: serde_json::Value = serde_json::from_str(&stdout(dir.path(), arguments)).unwrap();
+        let mut json: serde_json::Value = serde_json::from_str(&stdout(dir.path(), arguments)).unwrap();
+        if arguments[0] == "run" {
+            json = json["results"].take();
+        }
         assert_eq!(json[0]["packet.ack_priority"], true, "{arguments:?}");
         assert_eq!(json[0]["seed"], 7);
         let rows = json.as_array().unwrap();

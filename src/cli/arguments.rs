@@ -1,8 +1,6 @@
-//! What the commands about experiments share: the file with its settings, warnings, and Ctrl-C.
+//! What the commands about experiments share: the file with its settings, and warnings.
 
-use std::io;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -23,6 +21,16 @@ pub struct ExperimentArgs {
 }
 
 impl ExperimentArgs {
+    /// The experiment file.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// What is set on the command line.
+    pub fn settings(&self) -> &[String] {
+        &self.settings
+    }
+
     /// The plan, every setting of which some point uses.
     pub fn plan(&self) -> Result<Plan, Failure> {
         self.plan_with(&[])
@@ -49,22 +57,4 @@ impl ExperimentArgs {
 /// Tells the user what is likely not meant.
 pub fn warn(warning: &str) {
     tell(format_args!("warning: {warning}"));
-}
-
-/// A flag that the first Ctrl-C sets; the second ends the process at once.
-pub fn stop_on_interrupt() -> io::Result<&'static AtomicBool> {
-    static STOP: AtomicBool = AtomicBool::new(false);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
-    let listen = async move {
-        while tokio::signal::ctrl_c().await.is_ok() {
-            if STOP.swap(true, Ordering::Relaxed) {
-                std::process::exit(130);
-            }
-            tell("\nfinishing what is running; Ctrl-C again stops at once");
-        }
-    };
-    std::thread::Builder::new()
-        .name("signals".into())
-        .spawn(move || runtime.block_on(listen))?;
-    Ok(&STOP)
 }

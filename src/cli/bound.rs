@@ -5,9 +5,10 @@ use std::sync::atomic::Ordering;
 
 use clap::Args;
 
-use super::arguments::{ExperimentArgs, stop_on_interrupt, warn};
+use super::arguments::{ExperimentArgs, warn};
 use super::failure::Failure;
 use super::format::Format;
+use super::signals::stop_on_interrupt;
 use crate::experiment::{Memory, Preparer};
 use crate::report::table::Columns;
 use crate::runner;

@@ -6,10 +6,14 @@ use std::process::ExitCode;
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
 
+use super::signals::was_terminated;
 use super::tell::tell;
 use crate::config::ConfigError;
 use crate::report::ReportError;
 use crate::runner::RunError;
+
+/// The exit code that tells a scheduler to run the command again: EX_TEMPFAIL of sysexits.h.
+const TRY_AGAIN: u8 = 75;
 
 /// Why a verb ended without success.
 #[derive(Debug)]
@@ -20,6 +24,8 @@ pub enum Failure {
     Stuck(String),
     /// Comparisons that failed, counted.
     Disproved(String),
+    /// Points that a folder lacks.
+    Incomplete(String),
     /// Ctrl-C: points that were not begun, of all.
     Interrupted { left: usize, points: usize },
     /// Ctrl-C, with nothing to show.
@@ -65,7 +71,7 @@ impl Failure {
                 tell(render(&error, &theme()).trim_end_matches('\n'));
                 ExitCode::from(2)
             }
-            Self::Stuck(text) | Self::Disproved(text) => {
+            Self::Stuck(text) | Self::Disproved(text) | Self::Incomplete(text) => {
                 tell(format_args!("error: {text}"));
                 ExitCode::FAILURE
             }
@@ -73,7 +79,7 @@ impl Failure {
                 tell(format_args!(
                     "interrupted: {left} of {points} points are left; the same command goes on from here"
                 ));
-                ExitCode::from(130)
+                ExitCode::from(if was_terminated() { TRY_AGAIN } else { 130 })
             }
             Self::Stopped => {
                 tell("interrupted");

@@ -6,14 +6,20 @@
 mod arguments;
 mod bound;
 mod check;
+mod compare;
 mod failure;
 mod format;
 mod list;
+mod merge;
+mod new;
 mod place;
 mod plot;
 mod progress;
 mod run;
 mod schema;
+mod shard;
+mod signals;
+mod submit;
 mod tell;
 mod validate;
 
@@ -50,8 +56,16 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Simulate every point of an experiment; points that are there already are not run again
+    /// Simulate every point of an experiment; cached points are skipped
     Run(run::Run),
+    /// A commented experiment file to start from, on stdout
+    New(new::New),
+    /// What became faster or slower from one results folder to another
+    Compare(compare::Compare),
+    /// Put together what shards have run: results.csv from the points of a folder; what is missing is named
+    Merge(merge::Merge),
+    /// Hand the points to a cluster as shards, with a merge behind them
+    Submit(submit::Submit),
     /// Bounds, certificates, loads and predictions of every point and step, without simulating
     Bound(bound::Bound),
     /// Place the flows, judge the placement and write it as plan.json
@@ -98,6 +112,10 @@ fn tell_usage(answer: &clap::Error) -> ExitCode {
 fn dispatch(verb: Verb, out: &mut impl Write) -> Result<(), Failure> {
     match verb {
         Verb::Run(run) => run.run(out),
+        Verb::New(new) => new.run(out),
+        Verb::Compare(compare) => compare.run(out),
+        Verb::Merge(merge) => merge.run(out),
+        Verb::Submit(submit) => submit.run(out),
         Verb::Bound(bound) => bound.run(out),
         Verb::Place(place) => place.run(out),
         Verb::Validate(validate) => validate.run(out),

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::arguments::{ExperimentArgs, stop_on_interrupt, warn};
+use super::arguments::{ExperimentArgs, warn};
 use super::failure::Failure;
 use super::format::Format;
 use super::run::unfinished;
+use super::signals::stop_on_interrupt;
 use super::tell::tell;
 use crate::config::ConfigError;
 use crate::experiment::{Memory, Plan, Preparer};

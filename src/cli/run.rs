@@ -1,20 +1,23 @@
 //! `fabricsim run`.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
-use super::arguments::{ExperimentArgs, stop_on_interrupt, warn};
+use super::arguments::{ExperimentArgs, warn};
 use super::failure::Failure;
 use super::format::Format;
 use super::progress::Meter;
+use super::shard::ShardArg;
+use super::signals::stop_on_interrupt;
 use super::tell::tell;
 use crate::experiment::{Memory, Plan, Preparer};
 use crate::outcome::Stuck;
 use crate::report::plots::plot_folder;
 use crate::report::table::Columns;
-use crate::results::Number;
+use crate::report::{nccl_tests, summary as summary_by_scheme};
+use crate::results::{Number, ResultRow, Swept};
 use crate::runner::{self, Begun, Report, RunOptions};
 
 /// What the table shows of results.csv.
@@ -42,6 +45,9 @@ const COLUMNS: Columns = Columns {
         "trims",
         "pauses",
         "retransmits",
+        "compute_us",
+        "exposed_us",
+        "mfu",
     ],
 };
 
@@ -56,9 +62,13 @@ pub struct Run {
     /// Points that run at a time, at most as many as there are processors and memory for [default: as many as that]
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     jobs: usize,
+    /// Run one of N equal parts of the points, I from 0 to N - 1, or the part that a scheduler says; `merge` puts
+    /// the parts together
+    #[arg(long, value_name = "I/N|auto")]
+    shard: Option<ShardArg>,
     /// How the results are printed
     #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    format: RunFormat,
     /// Replace the results of another experiment in the folder, and run even if memory may not suffice
     #[arg(long)]
     force: bool,
@@ -77,12 +87,14 @@ impl Run {
             .out
             .clone()
             .unwrap_or_else(|| PathBuf::from("results").join(plan.name()));
+        let shard = self.shard.map(ShardArg::resolve).transpose()?;
         let stop = stop_on_interrupt()?;
         let report = Meter::around(self.quiet, plan.points().len(), |meter| {
             let options = RunOptions {
                 out: folder.clone(),
                 force: self.force,
                 jobs: self.jobs,
+                shard,
                 stop,
                 progress: &|progress| meter.show(progress),
                 begun: &|begun| {
@@ -93,10 +105,20 @@ impl Run {
             };
             runner::run(&preparer, &options)
         })?;
+        if shard.is_some() {
+            if !self.quiet {
+                tell(shard_summary(&plan, &report, &folder));
+            }
+            return conclude(&plan, &report);
+        }
         let plots = plots(&report, &folder);
         if !self.quiet {
-            self.format.print(out, &report.rows, COLUMNS, &runner::swept(&plan))?;
+            let swept = runner::swept(&plan);
+            self.format.print(out, &report.rows, &swept)?;
             out.flush()?;
+            if let Some(summary) = summary_of(self.format, &report, &swept) {
+                tell(format_args!("\n{summary}\n"));
+            }
             for (point, storm) in &report.storms {
                 let (index, percent) = (point.index, storm.share * 1e2);
                 tell(format_args!(
@@ -120,6 +142,41 @@ impl Run {
     }
 }
 
+/// How `run` prints its results.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum RunFormat {
+    /// Aligned columns: those in which the points differ, and the main results
+    #[default]
+    Table,
+    /// All columns, as in results.csv
+    Csv,
+    /// An object whose `results` are all rows, with all columns and the keys of nccl-tests
+    Json,
+    /// The table as Markdown
+    Markdown,
+    /// The columns of nccl-tests
+    NcclTests,
+}
+
+impl RunFormat {
+    fn print(self, out: &mut impl Write, rows: &[ResultRow], swept: &Swept) -> io::Result<()> {
+        let format = match self {
+            Self::NcclTests => return nccl_tests::write_text(out, rows, swept),
+            Self::Json => return nccl_tests::write_json(out, rows, swept),
+            Self::Table => Format::Table,
+            Self::Csv => Format::Csv,
+            Self::Markdown => Format::Markdown,
+        };
+        format.print(out, rows, COLUMNS, swept)
+    }
+}
+
+/// How the schemes compare, for people who read a table.
+fn summary_of(format: RunFormat, report: &Report, swept: &Swept) -> Option<String> {
+    let for_people = matches!(format, RunFormat::Table | RunFormat::Markdown);
+    for_people.then(|| summary_by_scheme(&report.rows, swept)).flatten()
+}
+
 /// Draws the plots of a complete folder and says where they are. That they cannot be drawn is no
 /// failure of the run.
 fn plots(report: &Report, folder: &Path) -> String {
@@ -131,6 +188,17 @@ fn plots(report: &Report, folder: &Path) -> String {
         Ok(plots) => format!("; {} plots in {}", plots.made.len(), folder.join("plots").display()),
         Err(error) => format!("; no plots: {error}"),
     }
+}
+
+/// One line on what a shard has done, and what makes a whole of all.
+fn shard_summary(plan: &Plan, report: &Report, folder: &Path) -> String {
+    format!(
+        "{} of {} points, {} belong to other shards; when all are done: fabricsim merge {}",
+        report.rows.len(),
+        plan.points().len(),
+        report.elsewhere,
+        folder.display()
+    )
 }
 
 /// One line on what was done and where it is.

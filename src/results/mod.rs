@@ -7,12 +7,14 @@
 //! record     record.json                    points    points.csv
 //! manifest   manifest.json                  store     the results folder, written
 //! folder     the same, read back            files     written whole
+//! merge      results.csv from the points
 //! ```
 
 mod details;
 mod files;
 mod folder;
 mod manifest;
+mod merge;
 mod number;
 mod point_key;
 mod points;
@@ -29,6 +31,7 @@ pub use details::{
 pub use files::{named, names, remove, remove_plots};
 pub use folder::{Folder, FolderPoint};
 pub use manifest::{Machine, Manifest, utc};
+pub use merge::{Merged, merge};
 pub use number::{Number, microseconds, ratio};
 pub use point_key::{PointKey, PointRow};
 pub use points::PointList;

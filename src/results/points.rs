@@ -7,6 +7,9 @@
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
 use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::Value;
 
 use super::ReadError;
 use super::swept::{Swept, cell};
@@ -93,6 +96,29 @@ pub(super) fn read(path: &Path) -> Result<BTreeMap<u32, Listed>, ReadError> {
     Ok(points)
 }
 
+/// All points of the file in order, and their swept keys.
+pub(super) fn read_list(path: &Path) -> Result<PointList, ReadError> {
+    let text = read_lines(path).map_err(|error| ReadError::file(path, error))?;
+    let broken = |error| ReadError::content(path, error);
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let header = reader.headers().map_err(broken)?.clone();
+    let records: Vec<_> = reader.records().collect::<Result<_, _>>().map_err(broken)?;
+    let keys: Vec<usize> = (2..header.len())
+        .filter(|&at| !Column::of(&header, at, &records).is_option)
+        .collect();
+    let mut list = PointList::default();
+    list.swept.keys = keys.iter().map(|&at| header[at].to_owned()).collect();
+    for (point, record) in records.iter().enumerate() {
+        if record.get(0) != Some(point.to_string().as_str()) {
+            return Err(ReadError::content(path, "its rows are not numbered from 0"));
+        }
+        list.hashes.push(record[1].to_owned());
+        let values = keys.iter().map(|&at| Arc::new(Value::from(&record[at])));
+        list.swept.values.push(values.collect());
+    }
+    Ok(list)
+}
+
 /// A column behind index and hash.
 struct Column<'a> {
     key: &'a str,
@@ -138,9 +164,6 @@ pub(super) fn read_lines(path: &Path) -> io::Result<String> {
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::sync::Arc;
-
-    use serde_json::Value;
 
     use super::*;
 

@@ -18,6 +18,7 @@ mod enter;
 mod hashing;
 mod manifest;
 mod measure;
+mod merge;
 mod operations;
 mod options;
 mod place;
@@ -28,7 +29,8 @@ mod work;
 
 pub use bound::bound;
 pub use measure::{Judged, Measured, Storm, beats_the_bound};
-pub use options::{Begun, Progress, RunError, RunOptions};
+pub use merge::write_merged;
+pub use options::{Begun, Progress, RunError, RunOptions, Shard};
 pub use place::{PlaceOptions, PlaceReport, place};
 pub use run::{Report, run};
 pub use swept::swept;

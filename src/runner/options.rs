@@ -14,6 +14,8 @@ pub struct RunOptions<'a> {
     pub force: bool,
     /// Points at a time; 0 for as many as possible. Never more than there are points, processors, and memory for.
     pub jobs: usize,
+    /// The part of the points that is run; all where it is `None`.
+    pub shard: Option<Shard>,
     /// Once true, no further point is begun.
     pub stop: &'a AtomicBool,
     /// Called when a point is done, and now and then while one is simulated.
@@ -22,6 +24,21 @@ pub struct RunOptions<'a> {
     pub begun: &'a (dyn Fn(Begun) + Sync),
     /// Called with what a workload has to say.
     pub warn: &'a (dyn Fn(&str) + Sync),
+}
+
+/// One of several equal parts of a plan's points: those whose index, modulo the number of parts, is its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shard {
+    /// From 0.
+    pub index: u32,
+    pub count: u32,
+}
+
+impl Shard {
+    /// Whether a point belongs to it.
+    pub fn has(self, point: u32) -> bool {
+        point % self.count == self.index
+    }
 }
 
 /// What a run finds and does.

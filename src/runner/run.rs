@@ -22,6 +22,8 @@ pub struct Report {
     pub reused: usize,
     /// Points that were not begun.
     pub left: usize,
+    /// Points of other shards, which are not looked at.
+    pub elsewhere: usize,
 }
 
 /// Runs all points that are not in the results folder yet, and writes `results.csv`, `points.csv`,
@@ -44,12 +46,19 @@ pub fn run(preparer: &Preparer<'_>, options: &RunOptions<'_>) -> Result<Report, 
     (options.begun)(Begun {
         changed: visit.changed,
         kept,
-        missing: plan.points().len() - kept,
+        missing: work.points() - kept,
         dropped: visit.dropped,
     });
+    let own = work.points();
     let (done, failure) = work.run();
 
-    let (report, timings) = Report::of(plan, done);
+    let (mut report, timings) = Report::of(plan, done);
+    if options.shard.is_some() {
+        // Whoever merges the shards writes the folder's own files.
+        report.elsewhere = plan.points().len() - own;
+        report.left -= report.elsewhere;
+        return failure.map_or(Ok(report), Err);
+    }
     let _lock = enter::lock(&store)?;
     if report.left > 0 {
         // They were drawn from more rows than there are now.

@@ -94,6 +94,10 @@ impl<'a> Work<'a> {
             .build()
             .map_err(io::Error::other)?;
         let mut tasks = tasks(plan);
+        if let Some(shard) = options.shard {
+            // Equal points are run once, by who has the first of them.
+            tasks.retain(|task| shard.has(task.points[0].index));
+        }
         pool.install(|| {
             tasks
                 .par_iter_mut()
@@ -114,6 +118,11 @@ impl<'a> Work<'a> {
             results: Mutex::new(plan.points().iter().map(|_| None).collect()),
             failure: Mutex::new(None),
         })
+    }
+
+    /// Points that are to be done.
+    pub(super) fn points(&self) -> usize {
+        self.tasks.iter().map(|task| task.points.len()).sum()
     }
 
     /// Points that are there already.

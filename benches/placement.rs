@@ -67,8 +67,8 @@ fn transport(hold: f64) {
         let scheme = LoadBalancing::OptimalTransport(spec.clone());
         let (cpu, placement) = calibration::cpu_seconds(|| scheme.place(fabric, schedule, &NoFiles, 1));
         let placement = placement.expect("every pair has a path");
-        let judged = judge(fabric, schedule, &placement, &spec).expect("it can be judged");
-        let ratio = judged.worst().map_or(1.0, |step| step.ratio());
+        let evaluated = judge(fabric, schedule, &placement, &spec).expect("it can be judged");
+        let ratio = evaluated.worst().map_or(1.0, |step| step.ratio());
         let subflows = placement.pieces().len();
         println!(
             "{name:<58} {cpu:>9.4} {:>8.2} {ratio:>8.4} {subflows:>12}",

@@ -8,7 +8,7 @@ use std::mem::size_of;
 use fabricsim::ids::TaskId;
 use fabricsim::input::NoFiles;
 use fabricsim::units::Time;
-use fabricsim::workload::{Due, Moment, Progress, Schedule, Task, Workload};
+use fabricsim::workload::{Due, Milestone, Progress, Schedule, Task, Workload};
 
 const CASES: &[(u32, &str)] = &[
     (256, "[all-to-all]\nmessage = 65536"),
@@ -56,8 +56,8 @@ fn walk(schedule: &Schedule) -> usize {
     let mut reached = 0;
     while let Some(Due { at, task }) = due.pop() {
         reached += 1;
-        for moment in [Moment::Sent, Moment::Delivered, Moment::Acked] {
-            progress.happened(schedule, task, moment, at, &mut due);
+        for milestone in [Milestone::Sent, Milestone::Delivered, Milestone::Acked] {
+            progress.happened(schedule, task, milestone, at, &mut due);
         }
     }
     reached
@@ -71,6 +71,6 @@ fn memory(schedule: &Schedule) -> (usize, usize) {
         .sum();
     (
         edges,
-        tasks * (size_of::<Task>() + 8) + edges * size_of::<(TaskId, Moment)>(),
+        tasks * (size_of::<Task>() + 8) + edges * size_of::<(TaskId, Milestone)>(),
     )
 }

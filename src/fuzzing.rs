@@ -4,8 +4,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::config::{Draft, FileStore};
-use crate::experiment::{Engine, Experiment, Memory, Plan, Preparer, Scene, Sweep};
+use crate::config::{ConfigDraft, FileStore};
+use crate::experiment::{Engine, Experiment, Instance, Memory, Plan, Preparer, Sweep};
 use crate::flow_engine::{self, FlowOptions};
 use crate::input::{Files, InputError};
 use crate::outcome::Observe;
@@ -143,14 +143,14 @@ pub fn experiment(bytes: &[u8]) {
     let preparer = Preparer::new(&plan, Memory(MEMORY));
     for point in plan.points() {
         if let Ok(prepared) = point.prepare(&preparer) {
-            simulate(&prepared.resolved.experiment, &prepared.scene);
+            simulate(&prepared.resolved.experiment, &prepared.instance);
         }
     }
 }
 
 /// Whether all points of an experiment can be validated in no time.
 fn is_small(path: &Path, files: &FileStore) -> bool {
-    let Ok(mut draft) = Draft::load(path, &[], files) else {
+    let Ok(mut draft) = ConfigDraft::load(path, &[], files) else {
         return false;
     };
     let Ok(sweep) = Sweep::read(draft.remove("sweep").as_ref()) else {
@@ -191,10 +191,10 @@ fn links(topology: &Topology) -> u64 {
     }
 }
 
-fn simulate(experiment: &Experiment, scene: &Scene) {
-    let tasks = scene.schedule.tasks().len();
+fn simulate(experiment: &Experiment, instance: &Instance) {
+    let tasks = instance.schedule.tasks().len();
     let payload = experiment.packet.payload.0.max(1);
-    let packets = scene
+    let packets = instance
         .schedule
         .transfers()
         .map(|Transfer { bytes, .. }| bytes.div_ceil(payload));
@@ -204,12 +204,18 @@ fn simulate(experiment: &Experiment, scene: &Scene) {
     }
     match experiment.engine {
         Engine::Flow => {
-            let fabric = &scene.network.fabric;
+            let fabric = &instance.network.fabric;
             let observe = experiment.output.observe();
-            let _ = flow_engine::simulate(fabric, &scene.schedule, &scene.placement, &experiment.flow, &observe);
+            let _ = flow_engine::simulate(
+                fabric,
+                &instance.schedule,
+                &instance.placement,
+                &experiment.flow,
+                &observe,
+            );
         }
         Engine::Packet => {
-            let _ = packet_engine::simulate_watched(&scene.packet_setup(experiment), &mut |_| Continue::No);
+            let _ = packet_engine::simulate_watched(&instance.packet_setup(experiment), &mut |_| Continue::No);
         }
     }
 }

@@ -15,7 +15,7 @@ use fabricsim::rng::{index_below, mix};
 use fabricsim::runner::beats_the_bound;
 use fabricsim::topology::{Blueprint, Cable, Fabric, Rail, Routing};
 use fabricsim::units::{Bytes, Rate, Time};
-use fabricsim::workload::{Action, AllToAll, Moment, Schedule, ScheduleBuilder, Workload};
+use fabricsim::workload::{Action, AllToAll, Milestone, Schedule, ScheduleBuilder, Workload};
 use proptest::prelude::*;
 
 use crate::cli::{run, text};
@@ -218,8 +218,8 @@ fn schedule(dice: &mut Dice, hosts: u32) -> Schedule {
         let action = Action::Transfer { src, dst, bytes };
         let task = builder.add(action, earliest, 0);
         if style == 2 && t > 1 && dice.roll(2) == 0 {
-            let moment = [Moment::Delivered, Moment::Acked][dice.roll(2) as usize];
-            builder.depend(TaskId(dice.roll(t)), moment, task);
+            let milestone = [Milestone::Delivered, Milestone::Acked][dice.roll(2) as usize];
+            builder.depend(TaskId(dice.roll(t)), milestone, task);
         }
     }
     builder.build()

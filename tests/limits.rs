@@ -12,7 +12,7 @@ use fabricsim::packet_engine::{self, PacketOptions, Setup, SwitchOptions};
 use fabricsim::placement::LoadBalancing;
 use fabricsim::topology::{Cable, Fabric, LeafSpine};
 use fabricsim::units::{Bytes, Rate, Time};
-use fabricsim::workload::{Moment, Schedule, ScheduleBuilder};
+use fabricsim::workload::{Milestone, Schedule, ScheduleBuilder};
 
 use crate::cli::{run, text};
 
@@ -68,8 +68,8 @@ fn chained() -> (Fabric, Schedule) {
     let first = schedule.transfer(0, 2, 36_000_000, 0);
     let second = schedule.transfer(0, 2, 36_000_000, 1);
     let third = schedule.transfer(0, 2, 36_000_000, 2);
-    schedule.depend(first, Moment::Delivered, second);
-    schedule.depend(second, Moment::Delivered, third);
+    schedule.depend(first, Milestone::Delivered, second);
+    schedule.depend(second, Milestone::Delivered, third);
     (Fabric::compile(&drawing.blueprint().unwrap()), schedule.build())
 }
 

@@ -1,4 +1,4 @@
-//! Placements judged, written, run again and simulated, as a user does it.
+//! Placements evaluated, written, run again and simulated, as a user does it.
 
 use std::collections::HashMap;
 use std::fs;
@@ -89,7 +89,7 @@ fn a_plan_is_written_and_runs_again_with_the_same_result() {
         };
         assert_eq!(results("e/failed.toml"), results("e/planned.toml"));
     }
-    // A plan of several points has no one file; without one they are judged in one table.
+    // A plan of several points has no one file; without one they are evaluated in one table.
     let swept = run(dir, &["place", "e/swept.toml", "--out", "plan.json"]);
     assert_eq!(swept.status.code(), Some(2));
     assert!(

@@ -12,7 +12,7 @@ use fabricsim::placement::{Piece, Placement};
 use fabricsim::routes::Route;
 use fabricsim::topology::{Fabric, LinkChange};
 use fabricsim::units::Rate;
-use fabricsim::validation::{House, Subject, Verdict, validate};
+use fabricsim::validation::{House, SystemUnderTest, Verdict, validate};
 use fabricsim::workload::Schedule;
 
 const EXPERIMENT: &str = r#"
@@ -29,7 +29,7 @@ message = "256KiB"
 "#;
 
 /// The checks that fail for a subject.
-fn failures(subject: &dyn Subject) -> Vec<String> {
+fn failures(subject: &dyn SystemUnderTest) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("experiment.toml");
     fs::write(&file, EXPERIMENT).unwrap();
@@ -54,7 +54,7 @@ fn the_house_passes() {
 /// Uses one path where there are two.
 struct OnePathTooFew;
 
-impl Subject for OnePathTooFew {
+impl SystemUnderTest for OnePathTooFew {
     fn place(&self, _: &Fabric, schedule: &Schedule, placement: &Placement) -> Placement {
         let on_first = |piece: &Piece| Piece {
             route: Route::Pinned(0),
@@ -73,7 +73,7 @@ fn a_placement_that_misses_a_path_is_caught() {
 /// Counts the bytes of one link twice.
 struct CountsTwice;
 
-impl Subject for CountsTwice {
+impl SystemUnderTest for CountsTwice {
     fn assess(&self, fabric: &Fabric, schedule: &Schedule, placement: &Placement) -> Assessment {
         let mut assessment = House.assess(fabric, schedule, placement);
         if let Some(assigned) = &mut assessment.assigned {
@@ -111,7 +111,7 @@ fn faster(fabric: &Fabric) -> Fabric {
     fabric.with(&changes)
 }
 
-impl Subject for FasterThanStated {
+impl SystemUnderTest for FasterThanStated {
     fn flow(
         &self,
         fabric: &Fabric,

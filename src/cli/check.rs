@@ -56,15 +56,15 @@ impl Check {
             let message = format!("--point {}: there are {count} points", self.point);
             return Err(ConfigError::new(message).help(format!("they are numbered from 0 to {}", count - 1)));
         };
-        let scene = point.prepare(preparer)?.scene;
-        let tasks = scene.schedule.tasks().len();
+        let instance = point.prepare(preparer)?.instance;
+        let tasks = instance.schedule.tasks().len();
         if tasks > self.graph_tasks {
             let message = format!("--graph: the schedule of point {} has {tasks} tasks", self.point);
             return Err(ConfigError::new(message).help(format!(
                 "make the workload smaller, or allow so many: --graph-tasks {tasks}"
             )));
         }
-        Ok(scene.schedule.dot())
+        Ok(instance.schedule.dot())
     }
 }
 

@@ -51,7 +51,7 @@ impl Compare {
         tell_alone("gone", &comparison.gone);
         tell_alone("new", &comparison.new);
         if comparison.settings() == 0 {
-            return Err(Failure::Disproved(
+            return Err(Failure::ChecksFailed(
                 "no row of one folder has the settings of one of the other".into(),
             ));
         }
@@ -66,7 +66,7 @@ impl Compare {
         if slower + gone == 0 {
             return Ok(());
         }
-        Err(Failure::Disproved(format!(
+        Err(Failure::ChecksFailed(format!(
             "{slower} of {settings} settings take more than {percent} % longer, {gone} rows are gone"
         )))
     }

@@ -23,7 +23,7 @@ pub enum Failure {
     /// Flows that did not finish, listed.
     Stuck(String),
     /// Comparisons that failed, counted.
-    Disproved(String),
+    ChecksFailed(String),
     /// Points that a folder lacks.
     Incomplete(String),
     /// Ctrl-C: points that were not begun, of all.
@@ -71,7 +71,7 @@ impl Failure {
                 tell(render(&error, &theme()).trim_end_matches('\n'));
                 ExitCode::from(2)
             }
-            Self::Stuck(text) | Self::Disproved(text) | Self::Incomplete(text) => {
+            Self::Stuck(text) | Self::ChecksFailed(text) | Self::Incomplete(text) => {
                 tell(format_args!("error: {text}"));
                 ExitCode::FAILURE
             }

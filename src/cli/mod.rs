@@ -1,4 +1,4 @@
-//! The command line: one file per verb.
+//! The command line: one file per command.
 //!
 //! Tables and data go to stdout, progress and errors to stderr. Exit codes: 0 done; 1 a comparison
 //! failed, or a flow did not finish; 2 usage, configuration or files; 130 interrupted, as a shell has it.
@@ -51,11 +51,11 @@ Exit codes: 0 done; 1 a comparison failed or a flow did not finish;
 )]
 struct Cli {
     #[command(subcommand)]
-    verb: Verb,
+    command: Command,
 }
 
 #[derive(Debug, Subcommand)]
-enum Verb {
+enum Command {
     /// Simulate every point of an experiment; cached points are skipped
     Run(run::Run),
     /// A commented experiment file to start from, on stdout
@@ -93,7 +93,7 @@ pub fn main() -> ExitCode {
         Err(answer) => return tell_usage(&answer),
     };
     let mut out = io::stdout().lock();
-    let done = dispatch(cli.verb, &mut out).and_then(|()| Ok(out.flush()?));
+    let done = dispatch(cli.command, &mut out).and_then(|()| Ok(out.flush()?));
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
@@ -109,26 +109,26 @@ fn tell_usage(answer: &clap::Error) -> ExitCode {
     }
 }
 
-fn dispatch(verb: Verb, out: &mut impl Write) -> Result<(), Failure> {
-    match verb {
-        Verb::Run(run) => run.run(out),
-        Verb::New(new) => new.run(out),
-        Verb::Compare(compare) => compare.run(out),
-        Verb::Merge(merge) => merge.run(out),
-        Verb::Submit(submit) => submit.run(out),
-        Verb::Bound(bound) => bound.run(out),
-        Verb::Place(place) => place.run(out),
-        Verb::Validate(validate) => validate.run(out),
-        Verb::Plot(plot) => plot.run(out),
-        Verb::Check(check) => check.run(out),
-        Verb::List(list) => list.run(out),
-        Verb::Schema => schema::print(out),
-        Verb::Completions { shell } => {
+fn dispatch(command: Command, out: &mut impl Write) -> Result<(), Failure> {
+    match command {
+        Command::Run(run) => run.run(out),
+        Command::New(new) => new.run(out),
+        Command::Compare(compare) => compare.run(out),
+        Command::Merge(merge) => merge.run(out),
+        Command::Submit(submit) => submit.run(out),
+        Command::Bound(bound) => bound.run(out),
+        Command::Place(place) => place.run(out),
+        Command::Validate(validate) => validate.run(out),
+        Command::Plot(plot) => plot.run(out),
+        Command::Check(check) => check.run(out),
+        Command::List(list) => list.run(out),
+        Command::Schema => schema::print(out),
+        Command::Completions { shell } => {
             // The generator cannot report a closed pipe: it writes to memory.
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "fabricsim", &mut script);
             Ok(out.write_all(&script)?)
         }
-        Verb::Man => Ok(clap_mangen::Man::new(Cli::command()).render(out)?),
+        Command::Man => Ok(clap_mangen::Man::new(Cli::command()).render(out)?),
     }
 }

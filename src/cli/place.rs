@@ -18,7 +18,7 @@ use crate::placement::PlanFile;
 use crate::report::table::Columns;
 use crate::runner::{self, PlaceOptions};
 
-/// What the table shows: the judgement, and with --verify the completion time.
+/// What the table shows: the evaluation, and with --verify the completion time.
 const COLUMNS: Columns = Columns {
     always: &["point", "load_balancing", "flows"],
     naming: &["topology", "hosts", "workload", "size_bytes", "seed", "worst_step"],
@@ -52,7 +52,7 @@ pub struct Place {
     /// Simulate the placement, and beside it ecmp, spray, weighted-spray and ethereal
     #[arg(long, value_enum, value_name = "ENGINE")]
     verify: Option<Engine>,
-    /// How the judgement is printed
+    /// How the evaluation is printed
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }

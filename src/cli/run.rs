@@ -230,7 +230,7 @@ fn conclude(plan: &Plan, report: &Report) -> Result<(), Failure> {
     if early.is_empty() {
         Ok(())
     } else {
-        Err(Failure::Disproved(early))
+        Err(Failure::ChecksFailed(early))
     }
 }
 

@@ -61,7 +61,7 @@ impl Validate {
         let (passed, failed, skipped) = (count(Verdict::Pass), count(Verdict::Fail), count(Verdict::Skip));
         let summary = format!("{passed} comparisons passed, {failed} failed, {skipped} without meaning at their point");
         if failed > 0 {
-            return Err(Failure::Disproved(summary));
+            return Err(Failure::ChecksFailed(summary));
         }
         tell(summary);
         Ok(())

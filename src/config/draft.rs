@@ -96,7 +96,7 @@ pub fn split_path(dotted: &str) -> Vec<String> {
 
 /// A merged tree whose `topology` and `workload` may still be names of files.
 #[derive(Debug, Clone)]
-pub struct Draft {
+pub struct ConfigDraft {
     root: Entry,
     /// The experiment file itself.
     file: Arc<Source>,
@@ -133,7 +133,7 @@ impl Opened {
     }
 }
 
-impl Draft {
+impl ConfigDraft {
     /// Reads an experiment file and what it extends, and applies settings in order.
     pub fn load(path: &Path, settings: &[Setting], files: &FileStore) -> Result<Self, ConfigError> {
         let source = files.read(path).map_err(|why| {

@@ -14,7 +14,7 @@ mod source;
 mod suggest;
 mod tree;
 
-pub use draft::{Draft, Layer, Opened, Setting, split_path, too_deep};
+pub use draft::{ConfigDraft, Layer, Opened, Setting, split_path, too_deep};
 pub use error::{ConfigError, Location};
 pub use source::{FileStore, Source, absolute};
 pub use suggest::closest;

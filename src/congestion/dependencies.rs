@@ -10,7 +10,7 @@ use super::one_machine::{Job, earliest_end};
 use super::resources::{ResourceKind, Resources, WireTransfer};
 use super::timeline::{self, Duration};
 use crate::ids::TaskId;
-use crate::workload::{Action, Moment, Schedule};
+use crate::workload::{Action, Milestone, Schedule};
 
 /// Least times in picoseconds, by task; empty vectors stand for zeros.
 #[derive(Debug, Default)]
@@ -115,30 +115,30 @@ impl<'a> Graph<'a> {
                 .transfer(task)
                 .map_or(0.0, |transfer| self.resources.span(&transfer)),
             Action::Delay(duration) => duration.0 as f64,
-            Action::Relay => 0.0,
+            Action::Trigger => 0.0,
         }
     }
 
-    /// Least time from the start of a task to one of its moments.
-    fn until(&self, task: TaskId, moment: Moment) -> f64 {
-        match moment {
-            Moment::Begun => self
+    /// Least time from the start of a task to one of its milestones.
+    fn until(&self, task: TaskId, milestone: Milestone) -> f64 {
+        match milestone {
+            Milestone::Begun => self
                 .transfer(task)
                 .map_or(0.0, |transfer| self.resources.latency(&transfer)),
-            Moment::Sent => self
+            Milestone::Sent => self
                 .transfer(task)
                 .map_or(0.0, |transfer| self.resources.sending(&transfer)),
-            _ => self.length(task) + self.lag(task, moment).unwrap_or(0.0),
+            _ => self.length(task) + self.lag(task, milestone).unwrap_or(0.0),
         }
     }
 
-    /// Least time from the end of a task to one of its moments; none for the moment before it, which may
+    /// Least time from the end of a task to one of its milestones; none for the milestone before it, which may
     /// lie any time before.
-    fn lag(&self, task: TaskId, moment: Moment) -> Option<f64> {
-        match moment {
-            Moment::Begun | Moment::Sent => None,
-            Moment::Delivered => Some(0.0),
-            Moment::Acked => Some(
+    fn lag(&self, task: TaskId, milestone: Milestone) -> Option<f64> {
+        match milestone {
+            Milestone::Begun | Milestone::Sent => None,
+            Milestone::Delivered => Some(0.0),
+            Milestone::Acked => Some(
                 self.transfer(task)
                     .map_or(0.0, |transfer| self.resources.acknowledgement(&transfer)),
             ),
@@ -153,14 +153,14 @@ impl<'a> Graph<'a> {
         for &task in &self.order {
             times.clear();
             times.extend(self.into(task).iter().map(|&(before, position)| {
-                let moment = self.schedule.successors(before)[position as usize].1;
+                let milestone = self.schedule.successors(before)[position as usize].1;
                 match self.schedule.task(before).action {
-                    // A relay on a cycle: the best case has counted it.
-                    Action::Relay => relayed.get(&before).map_or(0.0, |r| r[position as usize]),
-                    _ => head[before.index()] + self.until(before, moment),
+                    // A trigger on a cycle: the best case has counted it.
+                    Action::Trigger => relayed.get(&before).map_or(0.0, |r| r[position as usize]),
+                    _ => head[before.index()] + self.until(before, milestone),
                 }
             }));
-            if self.schedule.task(task).action == Action::Relay {
+            if self.schedule.task(task).action == Action::Trigger {
                 // The first to come releases the first successor, and so on.
                 times.sort_unstable_by(f64::total_cmp);
                 times.resize(self.schedule.successors(task).len(), f64::INFINITY);
@@ -168,9 +168,9 @@ impl<'a> Graph<'a> {
                 continue;
             }
             let causes = self.into(task).iter().filter_map(|&(before, position)| {
-                let moment = self.schedule.successors(before)[position as usize].1;
+                let milestone = self.schedule.successors(before)[position as usize].1;
                 // Resources between the ends may still work on what has only been sent, or only begun to arrive.
-                (!matches!(moment, Moment::Begun | Moment::Sent)).then(|| (before, head[before.index()], 0.0))
+                (!matches!(milestone, Milestone::Begun | Milestone::Sent)).then(|| (before, head[before.index()], 0.0))
             });
             let met = self.shared(causes, &mut jobs);
             let released = times.iter().copied().fold(met, f64::max);
@@ -181,17 +181,17 @@ impl<'a> Graph<'a> {
     }
 
     /// When each transfer starts if every one takes no longer than it would alone. What relays
-    /// release, on cycles too, can only be later: the moments of a schedule never come earlier for
+    /// release, on cycles too, can only be later: the milestones of a schedule never come earlier for
     /// others coming later.
     fn best_case(&self) -> Vec<f64> {
         let mut head = vec![0.0; self.order.len()];
         let tasks = self.schedule.tasks();
-        if tasks.iter().any(|task| task.action == Action::Relay) {
+        if tasks.iter().any(|task| task.action == Action::Trigger) {
             let duration = |task| Duration {
-                begun: self.until(task, Moment::Begun),
-                sent: self.until(task, Moment::Sent),
-                delivered: self.until(task, Moment::Delivered),
-                acked: self.until(task, Moment::Acked),
+                begun: self.until(task, Milestone::Begun),
+                sent: self.until(task, Milestone::Sent),
+                delivered: self.until(task, Milestone::Delivered),
+                acked: self.until(task, Milestone::Acked),
             };
             timeline::run(self.schedule, duration, |task, start, _| head[task.index()] = start);
         }
@@ -240,7 +240,7 @@ impl<'a> Graph<'a> {
         for &task in self.order[..self.acyclic].iter().rev() {
             let successors = self.schedule.successors(task);
             known[task.index()] = true;
-            if self.schedule.task(task).action == Action::Relay {
+            if self.schedule.task(task).action == Action::Trigger {
                 // Which successor a cause releases is open: the least of all counts, and only if
                 // no cause comes in vain.
                 let after = successors.iter().map(|&(next, _)| self.after(next, &tail, &known));
@@ -251,7 +251,7 @@ impl<'a> Graph<'a> {
             }
             let waiting = successors
                 .iter()
-                .filter_map(|&(next, moment)| Some((next, self.lag(task, moment)?)));
+                .filter_map(|&(next, milestone)| Some((next, self.lag(task, milestone)?)));
             let longest = waiting.clone().map(|(next, lag)| lag + self.after(next, &tail, &known));
             let mut after = longest.fold(tail[task.index()], f64::max);
             let waiting = waiting.map(|(next, lag)| (next, lag, tail[next.index()]));
@@ -277,6 +277,6 @@ fn nothing_after(action: Action) -> f64 {
     match action {
         Action::Transfer { .. } => 0.0,
         Action::Delay(time) if !time.is_zero() => 0.0,
-        Action::Delay(_) | Action::Relay => f64::NEG_INFINITY,
+        Action::Delay(_) | Action::Trigger => f64::NEG_INFINITY,
     }
 }

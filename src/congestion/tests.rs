@@ -7,7 +7,7 @@ use crate::placement::{Ecmp, Hash, LoadBalancing, OptimalTransport, Placement, S
 use crate::rng::mix;
 use crate::topology::{Cable, Fabric, LeafSpine, LinkChange};
 use crate::units::{Bytes, Rate, Time};
-use crate::workload::{AllToAll, Moment, Schedule, ScheduleBuilder, Transfer, Workload};
+use crate::workload::{AllToAll, Milestone, Schedule, ScheduleBuilder, Transfer, Workload};
 
 pub(super) fn leaf_spine(leaves: u32, spines: u32, hosts_per_leaf: u32, delay_ns: u64) -> Fabric {
     let cable = Cable {
@@ -97,8 +97,8 @@ fn a_chain_is_as_long_as_its_links() {
     let fabric = leaf_spine(4, 2, 1, 500);
     let mut builder = ScheduleBuilder::default();
     let chain: Vec<_> = (0..3).map(|i| builder.transfer(i, i + 1, 1_000, i)).collect();
-    builder.depend(chain[0], Moment::Delivered, chain[1]);
-    builder.depend(chain[1], Moment::Acked, chain[2]);
+    builder.depend(chain[0], Milestone::Delivered, chain[1]);
+    builder.depend(chain[1], Milestone::Acked, chain[2]);
     let schedule = builder.build();
     let bounds = bounds(&fabric, &schedule, Framing::Fluid);
     // Three transmissions, three ways there, one acknowledgement back.
@@ -114,8 +114,8 @@ fn what_follows_on_a_connection_waits_for_no_delay() {
     let fabric = leaf_spine(4, 2, 1, 500);
     let mut builder = ScheduleBuilder::default();
     let [first, second, third] = [0, 1, 2].map(|step| builder.transfer(0, 1, 1_000, step));
-    builder.depend(first, Moment::Sent, second);
-    builder.depend(second, Moment::Acked, third);
+    builder.depend(first, Milestone::Sent, second);
+    builder.depend(second, Milestone::Acked, third);
     let schedule = builder.build();
     let bounds = bounds(&fabric, &schedule, Framing::Fluid);
     // Three transmissions, two ways there, one back.
@@ -134,7 +134,7 @@ fn sent_is_not_delivered() {
     let incast = [0, 1, 2].map(|src| builder.transfer(src, 3, 1_000, 0));
     let after = builder.transfer(0, 1, 1, 1);
     for before in incast {
-        builder.depend(before, Moment::Sent, after);
+        builder.depend(before, Milestone::Sent, after);
     }
     let bounds = bounds(&fabric, &builder.build(), Framing::Fluid);
     let critical = 1_001.0 * PS_PER_BYTE + 2_000.0 * NS;

@@ -4,9 +4,9 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
 use crate::ids::TaskId;
-use crate::workload::{Action, Due, Moment, Progress, Schedule};
+use crate::workload::{Action, Due, Milestone, Progress, Schedule};
 
-/// From the start of a transfer to its moments, in picoseconds.
+/// From the start of a transfer to its milestones, in picoseconds.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Duration {
     pub begun: f64,
@@ -26,12 +26,12 @@ pub(super) fn run(
     let mut events: BinaryHeap<Event> = BinaryHeap::new();
     loop {
         for Due { at: start, task } in due.drain(..) {
-            let mut event = |after: f64, moment| {
+            let mut event = |after: f64, milestone| {
                 let at = start + after;
-                events.push(Event { at, task, moment });
+                events.push(Event { at, task, milestone });
             };
             if let Action::Delay(time) = schedule.task(task).action {
-                event(0.0, Moment::Delivered);
+                event(0.0, Milestone::Delivered);
                 if !time.is_zero() {
                     let delivered = time.0 as f64;
                     let duration = Duration {
@@ -49,38 +49,38 @@ pub(super) fn run(
                 delivered,
                 acked,
             } = duration;
-            for (after, moment) in [
-                (begun, Moment::Begun),
-                (sent, Moment::Sent),
-                (delivered, Moment::Delivered),
-                (acked, Moment::Acked),
+            for (after, milestone) in [
+                (begun, Milestone::Begun),
+                (sent, Milestone::Sent),
+                (delivered, Milestone::Delivered),
+                (acked, Milestone::Acked),
             ] {
-                if schedule.awaits(task, moment) {
-                    event(after, moment);
+                if schedule.awaits(task, milestone) {
+                    event(after, milestone);
                 }
             }
             started(task, start, duration);
         }
-        let Some(Event { at, task, moment }) = events.pop() else {
+        let Some(Event { at, task, milestone }) = events.pop() else {
             return;
         };
-        progress.happened(schedule, task, moment, at, &mut due);
+        progress.happened(schedule, task, milestone, at, &mut due);
     }
 }
 
-/// A moment of a task; the greatest is the one that comes first.
+/// A milestone of a task; the greatest is the one that comes first.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Event {
     at: f64,
     task: TaskId,
-    moment: Moment,
+    milestone: Milestone,
 }
 
 impl Eq for Event {}
 
 impl Ord for Event {
     fn cmp(&self, other: &Self) -> Ordering {
-        let key = |event: &Self| (event.task, event.moment);
+        let key = |event: &Self| (event.task, event.milestone);
         other.at.total_cmp(&self.at).then_with(|| key(other).cmp(&key(self)))
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::instance::Instance;
 use super::memory::{Memory, Parts, gigabytes};
-use super::scene::Scene;
 use super::spec::{Engine, Experiment};
 use crate::congestion::Bounds;
 use crate::ids::LinkId;
@@ -24,43 +24,43 @@ const MANY_HOPS: f64 = 16.0;
 /// much of that it takes. Bounds are asked for only where there is doubt about the time.
 pub(super) fn check(
     experiment: &Experiment,
-    scene: &Scene,
+    instance: &Instance,
     memory: Memory,
     bounds: impl FnOnce() -> Arc<Bounds>,
 ) -> Result<u64, InputError> {
     // What is stopped is not waited for.
     let stop = experiment.packet.stop.filter(|_| experiment.engine == Engine::Packet);
-    let doubtful = stop.is_none() && at_most(experiment, scene) > Time::LATEST.0 as f64;
+    let doubtful = stop.is_none() && at_most(experiment, instance) > Time::LATEST.0 as f64;
     let series = experiment.output.series;
     let mut samples = 0.0;
     if doubtful || series.is_some() {
-        let mut busy = busy_times(experiment, scene);
+        let mut busy = busy_times(experiment, instance);
         if let Some(stop) = stop {
             busy.iter_mut().for_each(|time| *time = time.min(stop.0 as f64));
         }
         if doubtful {
-            check_time(experiment, scene, &busy, bounds)?;
+            check_time(experiment, instance, &busy, bounds)?;
         }
         if let Some(interval) = series {
-            samples = check_samples(scene, interval, &busy)?;
+            samples = check_samples(instance, interval, &busy)?;
         }
     }
-    check_memory(experiment, scene, samples as u64, memory)
+    check_memory(experiment, instance, samples as u64, memory)
 }
 
 /// A time in picoseconds that the simulation hardly exceeds, whatever happens: everything over the slowest link, one
 /// after the other.
-fn at_most(experiment: &Experiment, scene: &Scene) -> f64 {
+fn at_most(experiment: &Experiment, instance: &Instance) -> f64 {
     let (mut bytes, mut waits, mut latest) = (0_u64, 0.0, 0_u64);
-    for task in scene.schedule.tasks() {
+    for task in instance.schedule.tasks() {
         latest = latest.max(task.earliest.0);
         match task.action {
             Action::Transfer { bytes: more, .. } => bytes = bytes.saturating_add(more),
             Action::Delay(time) => waits += time.0 as f64,
-            Action::Relay => {}
+            Action::Trigger => {}
         }
     }
-    let network = &scene.network;
+    let network = &instance.network;
     let rates = network.fabric.links().iter().map(|link| link.rate);
     let rates = rates.chain(network.events.iter().map(|event| event.change.rate));
     let slowest = rates.filter(|rate| !rate.is_zero()).min().unwrap_or(Rate::MAX);
@@ -72,21 +72,21 @@ fn at_most(experiment: &Experiment, scene: &Scene) -> f64 {
         .max()
         .unwrap_or(0);
     let sent = experiment.framing().wire(bytes) as f64 / slowest.bytes_per_ps();
-    let on_the_way = scene.schedule.tasks().len() as f64 * 2.0 * MANY_HOPS * delay as f64;
+    let on_the_way = instance.schedule.tasks().len() as f64 * 2.0 * MANY_HOPS * delay as f64;
     let changes = network.events.last().map_or(0, |event| event.at.0);
     sent + waits + latest as f64 + on_the_way + changes as f64
 }
 
 /// For how long every link is busy with what it has to carry, in picoseconds, were all of it there from the beginning;
 /// none of a link that stays down. Flows whose paths are chosen on the way count as spread evenly.
-fn busy_times(experiment: &Experiment, scene: &Scene) -> Vec<f64> {
-    let (fabric, schedule) = (&scene.network.fabric, &scene.schedule);
-    let loads = scene.placement.link_loads(fabric, schedule).or_else(|| {
+fn busy_times(experiment: &Experiment, instance: &Instance) -> Vec<f64> {
+    let (fabric, schedule) = (&instance.network.fabric, &instance.schedule);
+    let loads = instance.placement.link_loads(fabric, schedule).or_else(|| {
         let even = Placement::whole(schedule, |_| Route::Even);
         even.link_loads(fabric, schedule)
     });
     let mut changes: BTreeMap<LinkId, Vec<(Time, Rate)>> = BTreeMap::new();
-    for event in &scene.network.events {
+    for event in &instance.network.events {
         let of_link = changes.entry(event.change.link).or_default();
         of_link.push((event.at, event.change.rate));
     }
@@ -128,12 +128,12 @@ fn busiest(busy: &[f64]) -> Option<(LinkId, f64)> {
 
 fn check_time(
     experiment: &Experiment,
-    scene: &Scene,
+    instance: &Instance,
     busy: &[f64],
     bounds: impl FnOnce() -> Arc<Bounds>,
 ) -> Result<(), InputError> {
     let most = rough_time(Time::LATEST.0 as f64);
-    let fabric = &scene.network.fabric;
+    let fabric = &instance.network.fabric;
     if let Some((link, time)) = busiest(busy).filter(|&(_, time)| time > Time::LATEST.0 as f64) {
         let named = fabric.links_by_name();
         let is_at = |name: &String| named.get(name).is_some_and(|links| links.contains(&link));
@@ -155,14 +155,14 @@ fn check_time(
 }
 
 /// How many samples a series has at least: one of every link for every interval in which it is busy.
-fn check_samples(scene: &Scene, interval: Time, busy: &[f64]) -> Result<f64, InputError> {
+fn check_samples(instance: &Instance, interval: Time, busy: &[f64]) -> Result<f64, InputError> {
     let samples = busy.iter().sum::<f64>() / interval.0 as f64;
     let Some((link, time)) = busiest(busy).filter(|_| samples > MOST_SAMPLES) else {
         return Ok(samples);
     };
     let message = format!(
         "there would be at least {samples:.0} samples: the link `{}` alone is busy for {}",
-        scene.network.fabric.link_name(link),
+        instance.network.fabric.link_name(link),
         rough_time(time)
     );
     let longer = Time((interval.0 as f64 * samples / MOST_SAMPLES).ceil() as u64);
@@ -171,15 +171,15 @@ fn check_samples(scene: &Scene, interval: Time, busy: &[f64]) -> Result<f64, Inp
     )))
 }
 
-fn check_memory(experiment: &Experiment, scene: &Scene, samples: u64, memory: Memory) -> Result<u64, InputError> {
-    let (schedule, placement) = (&scene.schedule, &scene.placement);
+fn check_memory(experiment: &Experiment, instance: &Instance, samples: u64, memory: Memory) -> Result<u64, InputError> {
+    let (schedule, placement) = (&instance.schedule, &instance.placement);
     let parts = Parts {
         engine: experiment.engine,
-        fabric: &scene.network.fabric,
+        fabric: &instance.network.fabric,
         tasks: schedule.tasks().len() as u64,
         dependencies: schedule.dependencies() as u64,
         pieces: placement.pieces().len() as u64,
-        active: active(experiment, scene),
+        active: active(experiment, instance),
         samples,
     };
     let bytes = parts.bytes();
@@ -199,20 +199,20 @@ fn check_memory(experiment: &Experiment, scene: &Scene, samples: u64, memory: Me
 }
 
 /// Sub-flows that are sent at the same time at the beginning, or waiting to be if hosts serve only some of them.
-fn active(experiment: &Experiment, scene: &Scene) -> u64 {
-    let schedule = &scene.schedule;
+fn active(experiment: &Experiment, instance: &Instance) -> u64 {
+    let schedule = &instance.schedule;
     let roots = schedule
         .transfers()
         .filter(|&Transfer { task, .. }| schedule.predecessors(task) == 0);
     let pieces: u64 = roots
-        .map(|Transfer { task, .. }| scene.placement.of(task).len() as u64)
+        .map(|Transfer { task, .. }| instance.placement.of(task).len() as u64)
         .sum();
     let served = experiment
         .packet
         .active_queue_pairs
         .filter(|_| experiment.engine == Engine::Packet);
     served.map_or(pieces, |served| {
-        pieces.min(u64::from(served) * u64::from(scene.network.fabric.hosts()))
+        pieces.min(u64::from(served) * u64::from(instance.network.fabric.hosts()))
     })
 }
 

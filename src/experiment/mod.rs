@@ -4,7 +4,7 @@
 //! spec      one point as written          sweep     the points
 //! identity  what a point is named by      plan      every point read and named; builds nothing
 //! usage     settings that change nothing  resolved  a plan as one experiment file
-//! scene     what a point is simulated on  prepare   builds it, once for all points that share it
+//! instance     what a point is simulated on  prepare   builds it, once for all points that share it
 //! limits    time, samples and memory that a point needs; memory: how much there is
 //! ```
 //!
@@ -12,21 +12,21 @@
 //! its turn comes.
 
 mod identity;
+mod instance;
 mod limits;
 mod lru_cache;
 mod memory;
 mod plan;
 mod prepare;
 mod resolved;
-mod scene;
 mod seed;
 mod spec;
 mod sweep;
 mod usage;
 
+pub use instance::{Instance, Network};
 pub use memory::Memory;
 pub use plan::{Plan, Point, Resolved};
 pub use prepare::{Prepared, Preparer};
-pub use scene::{Network, Scene};
 pub use spec::{Engine, Experiment, Output, schema};
 pub use sweep::{Axis, MAX_POINTS, Sweep};

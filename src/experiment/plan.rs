@@ -9,7 +9,7 @@ use super::identity::Identity;
 use super::spec::Experiment;
 use super::sweep::Sweep;
 use super::usage::Usage;
-use crate::config::{ConfigError, Draft, Entry, FileStore, Opened, Setting};
+use crate::config::{ConfigDraft, ConfigError, Entry, FileStore, Opened, Setting};
 use crate::input::{Files, InputError};
 
 /// Points that are read between two looks at whether one is wrong.
@@ -44,7 +44,7 @@ pub struct Resolved {
 #[derive(Debug)]
 pub struct Plan {
     name: String,
-    draft: Draft,
+    draft: ConfigDraft,
     sweep: Sweep,
     files: FileStore,
     points: Vec<Point>,
@@ -66,7 +66,7 @@ impl Plan {
     /// # Errors
     /// As [`Plan::parse`].
     pub fn parse_among(path: &Path, settings: &[Setting], files: FileStore) -> Result<Self, ConfigError> {
-        let mut draft = Draft::load(path, settings, &files)?;
+        let mut draft = ConfigDraft::load(path, settings, &files)?;
         let sweep = Sweep::read(draft.remove("sweep").as_ref())?;
         let mut plan = Self {
             name: checked_name(&draft)?,
@@ -186,7 +186,7 @@ impl Plan {
     }
 }
 
-fn checked_name(draft: &Draft) -> Result<String, ConfigError> {
+fn checked_name(draft: &ConfigDraft) -> Result<String, ConfigError> {
     let Some(entry) = draft.root().child("name") else {
         return Ok("experiment".into());
     };

@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 
+use super::instance::{Instance, Network};
 use super::limits;
 use super::lru_cache::LruCache;
 use super::memory::Memory;
 use super::plan::{Plan, Point, Resolved};
-use super::scene::{Network, Scene};
 use super::spec::Experiment;
 use crate::config::ConfigError;
 use crate::congestion::{self, Bounds};
@@ -51,9 +51,9 @@ struct Warnings {
 #[derive(Debug)]
 pub struct Prepared {
     pub resolved: Resolved,
-    pub scene: Scene,
+    pub instance: Instance,
     /// The same for each job alone, where that is asked for.
-    pub alone: Vec<Scene>,
+    pub alone: Vec<Instance>,
     /// Bytes of memory that its simulation takes, about.
     pub memory: u64,
 }
@@ -102,14 +102,14 @@ impl<'a> Preparer<'a> {
     /// As [`Point::prepare`].
     pub fn prepare(&self, resolved: Resolved) -> Result<Prepared, ConfigError> {
         let experiment = &resolved.experiment;
-        let built = self.build(experiment).and_then(|(scene, memory)| {
-            let alone = self.alone(experiment, &scene)?;
-            Ok((scene, alone, memory))
+        let built = self.build(experiment).and_then(|(instance, memory)| {
+            let alone = self.alone(experiment, &instance)?;
+            Ok((instance, alone, memory))
         });
         match built {
-            Ok((scene, alone, memory)) => Ok(Prepared {
+            Ok((instance, alone, memory)) => Ok(Prepared {
                 resolved,
-                scene,
+                instance,
                 alone,
                 memory,
             }),
@@ -121,7 +121,7 @@ impl<'a> Preparer<'a> {
     ///
     /// # Errors
     /// As [`Point::prepare`], before it is known where in the file they are.
-    pub fn build(&self, experiment: &Experiment) -> Result<(Scene, u64), InputError> {
+    pub fn build(&self, experiment: &Experiment) -> Result<(Instance, u64), InputError> {
         experiment.check()?;
         let network = self.network(experiment)?;
         let hosts = Hosts {
@@ -130,33 +130,35 @@ impl<'a> Preparer<'a> {
         };
         let schedule = self.schedule(experiment, hosts)?;
         let placement = self.placement(experiment, &network, &schedule)?;
-        let scene = Scene {
+        let instance = Instance {
             network,
             schedule,
             placement,
         };
-        scene.check(experiment)?;
-        let memory = limits::check(experiment, &scene, self.memory, || self.bounds(experiment, &scene))?;
-        Ok((scene, memory))
+        instance.check(experiment)?;
+        let memory = limits::check(experiment, &instance, self.memory, || {
+            self.bounds(experiment, &instance)
+        })?;
+        Ok((instance, memory))
     }
 
     /// Each job alone: placed as if there were no other.
-    fn alone(&self, experiment: &Experiment, scene: &Scene) -> Result<Vec<Scene>, InputError> {
+    fn alone(&self, experiment: &Experiment, instance: &Instance) -> Result<Vec<Instance>, InputError> {
         let jobs = if experiment.output.alone {
             experiment.jobs.len()
         } else {
             0
         };
-        let scene = |job: usize| {
-            let schedule = Arc::new(scene.schedule.only(job));
-            let placement = self.place(experiment, &scene.network, &schedule)?;
-            Ok(Scene {
-                network: Arc::clone(&scene.network),
+        let instance = |job: usize| {
+            let schedule = Arc::new(instance.schedule.only(job));
+            let placement = self.place(experiment, &instance.network, &schedule)?;
+            Ok(Instance {
+                network: Arc::clone(&instance.network),
                 placement: Arc::new(placement),
                 schedule,
             })
         };
-        (0..jobs).map(scene).collect()
+        (0..jobs).map(instance).collect()
     }
 
     fn place(&self, experiment: &Experiment, network: &Network, schedule: &Schedule) -> Result<Placement, InputError> {
@@ -167,16 +169,16 @@ impl<'a> Preparer<'a> {
     }
 
     /// What no load balancing can beat on the fabric and for the schedule of an experiment.
-    pub fn bounds(&self, experiment: &Experiment, scene: &Scene) -> Arc<Bounds> {
+    pub fn bounds(&self, experiment: &Experiment, instance: &Instance) -> Arc<Bounds> {
         let framing = experiment.framing();
         let key = format!(
             "{framing:?}{}",
             key_of(&(fabric_key(experiment), workload_key(experiment)))
         );
-        let network = &scene.network;
+        let network = &instance.network;
         let make = || {
             let (best, routes) = (network.at_best(), network.routes());
-            Ok(congestion::bounds_over(&best, routes, &scene.schedule, framing))
+            Ok(congestion::bounds_over(&best, routes, &instance.schedule, framing))
         };
         self.bounds.get(&key, |_| 1, make).expect("bounds do not fail")
     }

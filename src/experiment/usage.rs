@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::spec::Engine;
 use super::sweep::{Axis, Sweep};
-use crate::config::{ConfigError, Draft, Entry, FileStore, Layer, Node};
+use crate::config::{ConfigDraft, ConfigError, Entry, FileStore, Layer, Node};
 
 /// Keys that an engine does not look at.
 const IGNORED_BY_FLOW: &[&str] = &["transport", "packet", "switch", "load_balancing.spray.choose"];
@@ -32,7 +32,7 @@ impl Usage {
     }
 
     /// Looks which of the values that the sweep set at a point are still there after the last one.
-    pub(super) fn note_values(&self, sweep: &Sweep, point: usize, set: &Draft, files: &FileStore) {
+    pub(super) fn note_values(&self, sweep: &Sweep, point: usize, set: &ConfigDraft, files: &FileStore) {
         for ((axis, index), known) in sweep.indices(point).zip(&self.values) {
             if known[index].load(Ordering::Relaxed) {
                 continue;
@@ -84,7 +84,7 @@ impl Usage {
     }
 
     /// Refuses options of a choice that is swept by its name, which stands for all options at their defaults.
-    pub(super) fn check_names(draft: &Draft, sweep: &Sweep) -> Result<(), ConfigError> {
+    pub(super) fn check_names(draft: &ConfigDraft, sweep: &Sweep) -> Result<(), ConfigError> {
         for axis in sweep.axes() {
             let Some(table) = draft.root().at_path(&axis.path) else {
                 continue;
@@ -110,7 +110,7 @@ impl Usage {
 
     /// Refuses keys that no point's engine looks at. One that was written before another layer chose the engine, as in a
     /// file that is extended or whose engine `--set` changes, is left alone.
-    pub(super) fn check_engine(&self, draft: &Draft, sweep: &Sweep) -> Result<(), ConfigError> {
+    pub(super) fn check_engine(&self, draft: &ConfigDraft, sweep: &Sweep) -> Result<(), ConfigError> {
         let (ignored, other) = self.ignored();
         let is_engine = |axis: &&Axis| axis.path == ["engine"];
         let chosen = match sweep.axes().iter().find(is_engine) {
@@ -155,7 +155,7 @@ fn within<'a>(axis: &'a Axis, path: &[String]) -> Option<&'a Entry> {
 }
 
 /// The part of a value that was said last.
-fn latest<'a>(draft: &Draft, entry: &'a Entry) -> Option<&'a Entry> {
+fn latest<'a>(draft: &ConfigDraft, entry: &'a Entry) -> Option<&'a Entry> {
     let inner = entry.children().iter().filter_map(|(_, inner)| latest(draft, inner));
     inner.chain([entry]).max_by_key(|entry| draft.layer(entry))
 }

@@ -13,13 +13,13 @@ use crate::outcome::{Observe, Outcome, Stuck};
 use crate::placement::Placement;
 use crate::topology::Fabric;
 use crate::units::Time;
-use crate::workload::{Action, Due, Moment, Progress, Schedule, Transfer};
+use crate::workload::{Action, Due, Milestone, Progress, Schedule, Transfer};
 
-/// What is on the agenda.
+/// What is on the event_queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Entry {
-    /// A moment of a task has come.
-    Happens(TaskId, Moment),
+    /// A milestone of a task has come.
+    Occurs(TaskId, Milestone),
     /// Bytes of pieces that lie one after the other, from the first to before the last, can be on all their links.
     Joins { first: u32, end: u32 },
     /// A transfer starts.
@@ -28,20 +28,20 @@ enum Entry {
 
 /// An entry with its time; the greatest is the one that comes first.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Appointment {
+struct Event {
     at: f64,
     entry: Entry,
 }
 
-impl Eq for Appointment {}
+impl Eq for Event {}
 
-impl Ord for Appointment {
+impl Ord for Event {
     fn cmp(&self, other: &Self) -> Ordering {
         other.at.total_cmp(&self.at).then_with(|| other.entry.cmp(&self.entry))
     }
 }
 
-impl PartialOrd for Appointment {
+impl PartialOrd for Event {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
@@ -61,7 +61,7 @@ pub(super) struct Engine<'a> {
     delays_first: bool,
     /// The transfer of each piece.
     task_of: Vec<TaskId>,
-    agenda: BinaryHeap<Appointment>,
+    event_queue: BinaryHeap<Event>,
     /// Transfers that start now, or have started before, as is known only now.
     ready: Vec<(TaskId, f64)>,
     now: f64,
@@ -88,7 +88,7 @@ impl<'a> Engine<'a> {
             flows: vec![Flow::WAITING; schedule.tasks().len()],
             delays_first: !schedule.starts_together(),
             task_of,
-            agenda: BinaryHeap::new(),
+            event_queue: BinaryHeap::new(),
             ready: Vec::new(),
             now: 0.0,
         }
@@ -106,7 +106,7 @@ impl<'a> Engine<'a> {
         loop {
             self.keep_appointments(&mut progress);
             events += u64::from(self.sharing.settle(self.now));
-            let planned = self.agenda.peek().map_or(f64::INFINITY, |next| next.at);
+            let planned = self.event_queue.peek().map_or(f64::INFINITY, |next| next.at);
             let completion = self.sharing.next_completion();
             let next = planned.min(completion);
             if next == f64::INFINITY {
@@ -147,26 +147,26 @@ impl<'a> Engine<'a> {
         outcome_builder::stuck(self.schedule, &self.routes, &self.flows, self.now)
     }
 
-    /// Everything that the agenda holds for now.
+    /// Everything that the event_queue holds for now.
     fn keep_appointments(&mut self, progress: &mut Progress<f64>) {
         let mut due = Vec::new();
         // Times that should be equal may differ in their last bits.
         let now = self.now * (1.0 + 8.0 * f64::EPSILON);
-        while let Some(next) = self.agenda.peek().filter(|next| next.at <= now) {
+        while let Some(next) = self.event_queue.peek().filter(|next| next.at <= now) {
             let entry = next.entry;
-            self.agenda.pop();
+            self.event_queue.pop();
             match entry {
                 Entry::Starts(task) => self.ready.push((task, self.now)),
                 Entry::Joins { first, end } => (first..end).for_each(|piece| self.join(piece as usize)),
-                Entry::Happens(task, moment) => {
+                Entry::Occurs(task, milestone) => {
                     if let Action::Delay(_) = self.schedule.task(task).action {
                         self.flows[task.index()].start = self.now;
                     }
-                    let at = match moment {
-                        Moment::Sent => self.flows[task.index()].sent,
-                        Moment::Begun | Moment::Delivered | Moment::Acked => self.now,
+                    let at = match milestone {
+                        Milestone::Sent => self.flows[task.index()].sent,
+                        Milestone::Begun | Milestone::Delivered | Milestone::Acked => self.now,
                     };
-                    progress.happened(self.schedule, task, moment, at, &mut due);
+                    progress.happened(self.schedule, task, milestone, at, &mut due);
                     for due in due.drain(..) {
                         self.enter(due);
                     }
@@ -180,15 +180,15 @@ impl<'a> Engine<'a> {
         self.ready = ready;
     }
 
-    /// Puts a task that may start on the agenda, or among those that start now.
+    /// Puts a task that may start on the event_queue, or among those that start now.
     fn enter(&mut self, due: Due<f64>) {
         let Due { at, task } = due;
         let entry = match self.schedule.task(task).action {
-            Action::Delay(_) => Entry::Happens(task, Moment::Delivered),
+            Action::Delay(_) => Entry::Occurs(task, Milestone::Delivered),
             _ if at <= self.now => return self.ready.push((task, at)),
             _ => Entry::Starts(task),
         };
-        self.agenda.push(Appointment { at, entry });
+        self.event_queue.push(Event { at, entry });
     }
 
     fn start(&mut self, task: TaskId, at: f64) {
@@ -198,14 +198,14 @@ impl<'a> Engine<'a> {
         flow.left = pieces.len() as u32;
         let first = self.placement.first(task);
         let pieces = first..first + pieces.len();
-        if self.schedule.awaits(task, Moment::Begun) {
+        if self.schedule.awaits(task, Milestone::Begun) {
             let soonest = pieces
                 .clone()
                 .map(|piece| self.delays(piece).0)
                 .fold(f64::INFINITY, f64::min);
-            self.agenda.push(Appointment {
+            self.event_queue.push(Event {
                 at: self.now.max(at + soonest),
-                entry: Entry::Happens(task, Moment::Begun),
+                entry: Entry::Occurs(task, Milestone::Begun),
             });
         }
         if !self.delays_first {
@@ -217,7 +217,7 @@ impl<'a> Engine<'a> {
             let delay = self.delays(first).0;
             let alike = (first..pieces.end).take_while(|&piece| self.delays(piece).0 == delay);
             let end = first + alike.count();
-            self.agenda.push(Appointment {
+            self.event_queue.push(Event {
                 at: self.now.max(at + delay),
                 entry: Entry::Joins {
                     first: first as u32,
@@ -260,14 +260,14 @@ impl<'a> Engine<'a> {
         flow.acked = flow.acked.max(end + (round_trip - forward));
         flow.left -= 1;
         if flow.left == 0 && awaited {
-            let moments = [
-                (self.now, Moment::Sent),
-                (flow.delivered, Moment::Delivered),
-                (flow.acked, Moment::Acked),
+            let milestones = [
+                (self.now, Milestone::Sent),
+                (flow.delivered, Milestone::Delivered),
+                (flow.acked, Milestone::Acked),
             ];
-            for (at, moment) in moments.into_iter().filter(|&(_, m)| self.schedule.awaits(task, m)) {
-                let entry = Entry::Happens(task, moment);
-                self.agenda.push(Appointment { at, entry });
+            for (at, milestone) in milestones.into_iter().filter(|&(_, m)| self.schedule.awaits(task, m)) {
+                let entry = Entry::Occurs(task, milestone);
+                self.event_queue.push(Event { at, entry });
             }
         }
     }

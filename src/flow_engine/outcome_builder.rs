@@ -106,7 +106,7 @@ fn interval((task, flow): (&Task, &Flow)) -> Interval {
     let start = match task.action {
         Action::Transfer { .. } => whole_ps(flow.start),
         Action::Delay(time) => end.saturating_sub(time),
-        Action::Relay => end,
+        Action::Trigger => end,
     };
     Interval { start, end }
 }
@@ -249,7 +249,7 @@ pub(super) fn stuck(schedule: &Schedule, routes: &Routes, flows: &[Flow], now: f
         let happened = match schedule.task(task).action {
             Action::Transfer { .. } => flows[task.index()].finished(),
             Action::Delay(_) => !flows[task.index()].start.is_nan(),
-            Action::Relay => false,
+            Action::Trigger => false,
         };
         for &(next, _) in schedule.successors(task) {
             if !happened {
@@ -290,6 +290,6 @@ fn describe(schedule: &Schedule, task: TaskId) -> String {
     match schedule.task(task).action {
         Action::Transfer { .. } => format!("flow {task}"),
         Action::Delay(_) => format!("delay {task}"),
-        Action::Relay => format!("trigger {task}"),
+        Action::Trigger => format!("trigger {task}"),
     }
 }

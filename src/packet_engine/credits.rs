@@ -28,7 +28,7 @@ const WINDOWS_LOOKED_AT: usize = 4_096;
 
 /// The credits of one host.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Grants {
+pub(super) struct HostCredits {
     /// Queue pairs with credits to send.
     turns: VecDeque<u32>,
     /// The next credit is not sent before.
@@ -42,7 +42,7 @@ pub(super) struct Grants {
 /// The credits of all hosts.
 #[derive(Debug)]
 pub(super) struct Credits {
-    hosts: Vec<Grants>,
+    hosts: Vec<HostCredits>,
     /// Packets that one unit of a stated target stands for.
     quantum: u32,
     /// Share of the line rate that is credited.
@@ -55,9 +55,9 @@ impl Credits {
         let hosts = 0..u64::from(setup.fabric.hosts());
         let watches = setup.transport.watches_fabric();
         let ratio = if watches { oversubscription(setup.fabric) } else { 1.0 };
-        let grants = |host| Grants {
+        let grants = |host| HostCredits {
             watch: (ratio > 1.0).then(|| FabricWatch::new(rtt, ratio, setup.seed, host)),
-            ..Grants::default()
+            ..HostCredits::default()
         };
         setup.transport.grants().then(|| Self {
             hosts: hosts.map(grants).collect(),
@@ -101,7 +101,7 @@ fn largest_window(setup: &Setup<'_>) -> u32 {
 
 impl<Q: EventQueue> Engine<'_, Q> {
     /// A packet, whole or trimmed, or a request states how many credits its sender wants.
-    pub fn entitle(&mut self, qp: u32, slot: u32, packet: &Packet) {
+    pub fn note_target(&mut self, qp: u32, slot: u32, packet: &Packet) {
         let Some(credits) = &mut self.credits else { return };
         let host = self.queue_pairs[qp as usize].ends.dst;
         if let Some(watch) = &mut credits.hosts[host as usize].watch
@@ -119,11 +119,11 @@ impl<Q: EventQueue> Engine<'_, Q> {
         if owed && !receiver.in_turn {
             receiver.in_turn = true;
             credits.hosts[host as usize].turns.push_back(qp);
-            self.await_grant(host);
+            self.await_credit(host);
         }
     }
 
-    fn await_grant(&mut self, host: u32) {
+    fn await_credit(&mut self, host: u32) {
         let Some(credits) = &mut self.credits else { return };
         let grants = &mut credits.hosts[host as usize];
         if !grants.pending && !grants.turns.is_empty() {
@@ -134,7 +134,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
     }
 
     /// A host may send its next credit.
-    pub fn grant(&mut self, host: u32) {
+    pub fn send_credit(&mut self, host: u32) {
         let turn = self.turn_of_credits(host);
         let Some(credits) = &mut self.credits else { return };
         let grants = &mut credits.hosts[host as usize];
@@ -159,7 +159,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
             self.send_control(packet);
             break;
         }
-        self.await_grant(host);
+        self.await_credit(host);
     }
 
     /// The time that a host's ports take together to receive a full packet, in ps; more where the fabric brings less.
@@ -191,7 +191,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         let slot = self.queue_pairs[packet.qp as usize].sender;
         if slot != NONE {
             self.senders.at(slot).control.on_pull(packet.seq);
-            self.offer(slot);
+            self.mark_ready(slot);
         }
     }
 
@@ -235,9 +235,9 @@ impl<Q: EventQueue> Engine<'_, Q> {
             COMPLETE => self.answer(packet, Kind::Ack, pair.packets),
             NONE => {
                 let slot = self.open_receiver(packet.qp);
-                self.entitle(packet.qp, slot, &packet);
+                self.note_target(packet.qp, slot, &packet);
             }
-            slot => self.entitle(packet.qp, slot, &packet),
+            slot => self.note_target(packet.qp, slot, &packet),
         }
     }
 }

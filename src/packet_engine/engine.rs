@@ -27,7 +27,7 @@ use crate::rng::mix;
 use crate::routes::Route;
 use crate::topology::Fabric;
 use crate::units::Time;
-use crate::workload::{Action, Due, Moment, Progress, Schedule, Transfer};
+use crate::workload::{Action, Due, Milestone, Progress, Schedule, Transfer};
 
 /// Transfers looked at to find the longest round trip.
 pub(super) const RTTS_LOOKED_AT: usize = 4_096;
@@ -195,7 +195,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
                 break;
             }
         }
-        self.look();
+        self.sample_links();
         self
     }
 
@@ -225,7 +225,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
         }
         self.now = event.time;
         self.counters.events += 1;
-        self.happen(event);
+        self.dispatch(event);
         Some(event)
     }
 
@@ -241,7 +241,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
     }
 
     #[inline(always)]
-    fn happen(&mut self, event: Event) {
+    fn dispatch(&mut self, event: Event) {
         let packet = event.packet;
         match packet.kind {
             Kind::Data | Kind::Request | Kind::Ack | Kind::Nack | Kind::Pull | Kind::Notification => {
@@ -256,7 +256,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
             Kind::PortFree => self.port_free(packet.qp),
             Kind::FlowControl => self.set_paused(packet.qp, packet.seq != 0),
             Kind::Sample => self.sample(),
-            Kind::PullPacer => self.grant(packet.qp),
+            Kind::PullPacer => self.send_credit(packet.qp),
             Kind::Start => self.open(packet.qp),
             Kind::Task => {
                 self.task_due(TaskId(packet.qp));
@@ -340,7 +340,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
     #[inline(always)]
     pub fn transmit(&mut self, link: u32, from: u32, packet: &Packet, path: u16) -> bool {
         if !self.ports.is_empty() {
-            return self.hold(link, from, Packet { path, ..*packet });
+            return self.enqueue(link, from, Packet { path, ..*packet });
         }
         match self.links.enqueue(link, self.now, packet) {
             Ok((time, flags)) => {
@@ -373,11 +373,11 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
         self.queue.push(Event { time, key, packet });
     }
 
-    /// Notes a moment of a transfer, and starts what it releases.
-    pub fn happened(&mut self, task: u32, moment: Moment) {
+    /// Notes a milestone of a transfer, and starts what it releases.
+    pub fn happened(&mut self, task: u32, milestone: Milestone) {
         let schedule = self.setup.schedule;
         self.progress
-            .happened(schedule, TaskId(task), moment, Time(self.now), &mut self.due);
+            .happened(schedule, TaskId(task), milestone, Time(self.now), &mut self.due);
         if !self.due.is_empty() {
             self.start_due();
         }
@@ -415,7 +415,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
                 let schedule = self.setup.schedule;
                 let now = Time(self.now);
                 self.progress
-                    .happened(schedule, task, Moment::Delivered, now, &mut self.due);
+                    .happened(schedule, task, Milestone::Delivered, now, &mut self.due);
             }
         }
     }

@@ -135,7 +135,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         let new = Box::new(self.setup.fabric.with(&changes));
         let old = self.faults.fabric.take();
         self.forwarding = Forwarding::new(&new);
-        self.in_switch.rethink(&self.forwarding);
+        self.in_switch.reselect_path(&self.forwarding);
         self.next_hops.clear();
         self.repin(old.as_deref().unwrap_or(self.setup.fabric), &new);
         self.faults.fabric = Some(new);
@@ -143,7 +143,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         for qp in 0..self.queue_pairs.len() as u32 {
             let slot = self.queue_pairs[qp as usize].sender;
             if slot != NONE {
-                self.rethink(qp, slot);
+                self.reselect_path(qp, slot);
             }
         }
     }
@@ -166,7 +166,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
     }
 
     /// A sender learns that paths have changed.
-    fn rethink(&mut self, qp: u32, slot: u32) {
+    fn reselect_path(&mut self, qp: u32, slot: u32) {
         let conditions = self.conditions(qp);
         let spread = self.spread(qp, &conditions);
         let timeout = self.timeout_on(qp, &conditions);
@@ -187,7 +187,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         if !(sender.spread.is_fixed() && spread.is_fixed()) {
             sender.spread = spread;
         }
-        self.offer(slot);
+        self.mark_ready(slot);
     }
 
     /// Whether the sub-flows of a load balancing leave a path that times out: those that a placement

@@ -4,18 +4,18 @@ use super::coalescing::Untold;
 use super::engine::Engine;
 use super::forwarding::Next;
 use super::packet::{BOUNDED, Event, Kind, MARKED, Packet, RESENT, TRIMMED};
-use super::path_selection::{Choice, Heard, Spread};
+use super::path_selection::{AckInfo, Choice, PathSelector};
 use super::queue::EventQueue;
 use super::queue_pairs::{COMPLETE, NONE, Receiver, Sender};
 use super::recovery::{Arrival, Received, Sent, Timeout};
-use super::transport::{Conditions, CongestionControl, Control, Feedback};
+use super::transport::{CongestionControl, Control, Feedback, PathProperties};
 use super::unloaded;
 use crate::ids::{LinkId, NodeId, TaskId};
 use crate::rng::mix;
 use crate::routes::path_weights;
 use crate::topology::Fabric;
 use crate::units::{Rate, Time};
-use crate::workload::Moment;
+use crate::workload::Milestone;
 
 /// Packets that any queue pair may have between the first missing one and the last.
 const LEAST_SPAN: u64 = 64;
@@ -101,14 +101,14 @@ impl<Q: EventQueue> Engine<'_, Q> {
             timing: false,
         });
         self.queue_pairs[qp as usize].sender = slot;
-        self.offer(slot);
+        self.mark_ready(slot);
     }
 
     /// How a queue pair chooses its paths. Where switches decide it does not.
-    pub fn spread(&self, qp: u32, conditions: &Conditions) -> Spread {
+    pub fn spread(&self, qp: u32, conditions: &PathProperties) -> PathSelector {
         let ends = self.queue_pairs[qp as usize].ends;
         if ends.base == NONE {
-            return Spread::Fixed;
+            return PathSelector::Fixed;
         }
         let route = self.setup.placement.pieces()[qp as usize].route;
         let choice = Choice {
@@ -117,18 +117,18 @@ impl<Q: EventQueue> Engine<'_, Q> {
             weights: &|| path_weights(self.fabric(), NodeId(ends.src), NodeId(ends.dst)),
             salt: mix(mix(self.setup.seed ^ 0x5917_ead0) ^ u64::from(qp)),
         };
-        Spread::new(self.setup.load_balancing, route, &choice)
+        PathSelector::new(self.setup.load_balancing, route, &choice)
     }
 
     /// What a queue pair finds on its path, or on the fastest where it has several.
-    pub fn conditions(&self, qp: u32) -> Conditions {
-        Conditions {
+    pub fn conditions(&self, qp: u32) -> PathProperties {
+        PathProperties {
             share: self.shares.get(qp as usize).copied(),
             ..self.on_path(qp)
         }
     }
 
-    fn on_path(&self, qp: u32) -> Conditions {
+    fn on_path(&self, qp: u32) -> PathProperties {
         let ends = self.queue_pairs[qp as usize].ends;
         let (src, dst) = (NodeId(ends.src), NodeId(ends.dst));
         // A pair that is cut off remembers the paths it once had.
@@ -152,14 +152,14 @@ impl<Q: EventQueue> Engine<'_, Q> {
             return own;
         }
         let others = (0..paths.min(super::PATHS_LOOKED_AT)).map(|index| of(&fabric.path(src, dst, index)));
-        let best = others.fold(own, |best, other| Conditions {
+        let best = others.fold(own, |best, other| PathProperties {
             longest_rtt: best.longest_rtt.max(other.longest_rtt),
             ..if other.rtt < best.rtt { other } else { best }
         });
         match ports.len() {
             0 | 1 => best,
             // What the slowest port sends must fit the window, too.
-            _ => Conditions {
+            _ => PathProperties {
                 bdp: unloaded::bdp(rate, best.longest_rtt, best.full),
                 ..best
             },
@@ -175,7 +175,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
     }
 
     /// The retransmission timeout of a queue pair under what it finds.
-    pub fn timeout_on(&self, qp: u32, conditions: &Conditions) -> Timeout {
+    pub fn timeout_on(&self, qp: u32, conditions: &PathProperties) -> Timeout {
         let rtt = conditions.longest_rtt;
         let least = match self.setup.packet.rto {
             Some(rto) => rto.0,
@@ -214,7 +214,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
             self.notify(slot, &packet);
         }
         if self.credits.is_some() {
-            self.entitle(qp, slot, &packet);
+            self.note_target(qp, slot, &packet);
         }
         if packet.has(TRIMMED) {
             return self.answer(packet, Kind::Nack, 0);
@@ -338,8 +338,8 @@ impl<Q: EventQueue> Engine<'_, Q> {
     /// The first packet of a piece has arrived.
     fn begun(&mut self, task: u32) {
         let flow = &mut self.flows[task as usize];
-        if !std::mem::replace(&mut flow.begun, true) && self.setup.schedule.awaits(TaskId(task), Moment::Begun) {
-            self.happened(task, Moment::Begun);
+        if !std::mem::replace(&mut flow.begun, true) && self.setup.schedule.awaits(TaskId(task), Milestone::Begun) {
+            self.happened(task, Milestone::Begun);
         }
     }
 
@@ -358,7 +358,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
             flow.delivered = self.now;
             self.cct = self.cct.max(self.now);
             self.fcts.push(Time(self.now - flow.start));
-            self.happened(task, Moment::Delivered);
+            self.happened(task, Milestone::Delivered);
             if !self.acknowledged {
                 self.end(task);
             }
@@ -388,7 +388,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
             unacknowledged: sender.sent.cumulative(),
             next,
         });
-        sender.spread.on_ack(Heard {
+        sender.spread.on_ack(AckInfo {
             path: packet.path,
             marked: packet.has(MARKED),
             seq: packet.seq,
@@ -409,7 +409,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
             self.senders.at(slot).hear_of_loss(now, packet.seq, lost, full, false);
             self.request_replacement(slot);
         }
-        self.offer(slot);
+        self.mark_ready(slot);
     }
 
     /// Finds losses of a sprayed flow by the order of its packets; returns how many.
@@ -447,7 +447,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         } else {
             sender.spread.on_trimmed(packet.path);
             if !packet.has(BOUNDED) {
-                sender.control.on_entitled();
+                sender.control.on_extra_credit();
             }
             u32::from(sender.sent.lose(packet.seq))
         };
@@ -458,7 +458,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
             sender.timer_seq = sender.sent.next();
             self.request_replacement(pair.sender);
         }
-        self.offer(pair.sender);
+        self.mark_ready(pair.sender);
     }
 
     /// Whether a sender has given up. One that only hears of lost packets, for as long as a timeout would take to run
@@ -497,7 +497,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         if self.unfinished == 0 {
             self.limits.look_at = 0;
         }
-        self.happened(task, Moment::Acked);
+        self.happened(task, Milestone::Acked);
     }
 
     /// The sending end of a queue pair is no longer needed.
@@ -560,7 +560,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         sender.timing = false;
         let in_flight = sender.sent.in_flight() > 0;
         if !in_flight && !self.waits_for_credit(slot) {
-            return self.offer(slot);
+            return self.mark_ready(slot);
         }
         let sender = self.senders.at(slot);
         sender.timeouts = tries;
@@ -586,6 +586,6 @@ impl<Q: EventQueue> Engine<'_, Q> {
             self.leave_path(qp, slot);
         }
         self.request_credit(slot);
-        self.offer(slot);
+        self.mark_ready(slot);
     }
 }

@@ -11,7 +11,7 @@ use super::engine::Engine;
 use super::forwarding::Next;
 use super::nic::Nics;
 use super::packet::{Kind, Packet};
-use super::path_selection::Spread;
+use super::path_selection::PathSelector;
 use super::queue::EventQueue;
 use super::queue_pairs::NONE;
 use crate::ids::NodeId;
@@ -91,7 +91,7 @@ impl Lanes {
 
 impl<Q: EventQueue> Engine<'_, Q> {
     /// The ports of a queue pair that chooses its paths by `spread`; none where its host has only one.
-    pub fn lanes(&self, qp: u32, spread: &Spread) -> Option<Box<Lanes>> {
+    pub fn lanes(&self, qp: u32, spread: &PathSelector) -> Option<Box<Lanes>> {
         let ends = self.queue_pairs[qp as usize].ends;
         if self.forwarding.only_uplink(ends.src).is_some() {
             return None;
@@ -130,7 +130,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
             let sender = self.senders.at(slot);
             if let Some(lanes) = sender.lanes.as_ref().filter(|_| sender.may_send(self.now, self.full)) {
                 let port = lanes.lanes[position].port;
-                self.pump(port);
+                self.poll_tx(port);
             }
         }
     }

@@ -13,7 +13,7 @@ use super::queue_pairs::NONE;
 use super::transport::CongestionControl;
 use crate::ids::{LinkId, TaskId};
 use crate::topology::Fabric;
-use crate::workload::Moment;
+use crate::workload::Milestone;
 
 /// The port's last data packet is in its list: the list says when it has left.
 const LISTED: u64 = u64::MAX;
@@ -130,14 +130,14 @@ impl<Q: EventQueue> Engine<'_, Q> {
     pub fn nic_free(&mut self, port: u32) {
         self.nics.ports[port as usize].pending = false;
         self.note_sent(port);
-        self.pump(port);
+        self.poll_tx(port);
     }
 
     /// The last data packet of a port has left its list.
     pub fn data_left(&mut self, port: u32) {
         self.nics.ports[port as usize].free_at = 0;
         self.note_sent(port);
-        self.pump(port);
+        self.poll_tx(port);
     }
 
     /// The packet that has left a port may have been the last of its transfer.
@@ -153,12 +153,12 @@ impl<Q: EventQueue> Engine<'_, Q> {
         let flow = &mut self.flows[task as usize];
         flow.unsent -= 1;
         if flow.unsent == 0 {
-            self.happened(task, Moment::Sent);
+            self.happened(task, Milestone::Sent);
         }
     }
 
     /// Lets a port take a packet from the next queue pair, or wakes it when it can.
-    pub fn pump(&mut self, index: u32) {
+    pub fn poll_tx(&mut self, index: u32) {
         let port = &self.nics.ports[index as usize];
         if port.pending {
             return;
@@ -194,13 +194,13 @@ impl<Q: EventQueue> Engine<'_, Q> {
     }
 
     /// Lists a sender at its port if it may send; sets an alarm if it only has to wait for its pace.
-    pub fn offer(&mut self, slot: u32) {
+    pub fn mark_ready(&mut self, slot: u32) {
         if let Some(port) = self.list(slot) {
-            self.pump(port);
+            self.poll_tx(port);
         }
     }
 
-    /// [`Engine::offer`] without asking the port, which it tells if the sender is new there.
+    /// [`Engine::mark_ready`] without asking the port, which it tells if the sender is new there.
     #[inline(always)]
     fn list(&mut self, slot: u32) -> Option<u32> {
         let sender = self.senders.at(slot);
@@ -238,7 +238,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         let slot = self.queue_pairs[qp as usize].sender;
         if slot != NONE {
             self.senders.at(slot).pacing = false;
-            self.offer(slot);
+            self.mark_ready(slot);
         }
     }
 
@@ -252,7 +252,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         }
     }
 
-    /// Sends the next packet of a sender that may send, on behalf of [`Engine::pump`].
+    /// Sends the next packet of a sender that may send, on behalf of [`Engine::poll_tx`].
     fn send(&mut self, slot: u32, port: u32, path: u16) {
         let now = self.now;
         let sender = self.senders.at(slot);
@@ -303,7 +303,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
             true => LISTED,
         };
         if let Some(task) = ends_piece
-            && self.setup.schedule.awaits(TaskId(task), Moment::Sent)
+            && self.setup.schedule.awaits(TaskId(task), Milestone::Sent)
         {
             self.nics.ports[port as usize].leaving = ends_piece;
         }
@@ -352,7 +352,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
             self.remove_sender(qp, slot);
             self.serve_another(qp);
         } else if let Some(next) = self.list(slot).filter(|&next| next != port) {
-            self.pump(next);
+            self.poll_tx(next);
         }
     }
 }

@@ -86,7 +86,7 @@ impl Port {
 impl<Q: EventQueue> Engine<'_, Q> {
     /// Puts a packet that came by link `from` in the port of a link, trimmed if it must.
     /// False where it was lost.
-    pub fn hold(&mut self, link: u32, from: u32, mut packet: Packet) -> bool {
+    pub fn enqueue(&mut self, link: u32, from: u32, mut packet: Packet) -> bool {
         let index = link as usize;
         let charged = match self.admit(link, &mut packet) {
             Ok(()) => self.charge(from, class_of(&packet) == DATA, packet.size),

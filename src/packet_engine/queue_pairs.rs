@@ -6,7 +6,7 @@
 
 use super::coalescing::{Unreported, Untold};
 use super::lanes::Lanes;
-use super::path_selection::Spread;
+use super::path_selection::PathSelector;
 use super::prefetch::prefetch;
 use super::recovery::{Order, Received, Sent, Timeout};
 use super::transport::{CongestionControl, Control, Loss};
@@ -75,7 +75,7 @@ pub(super) struct Sender {
     pub timing: bool,
     pub sent: Sent,
     pub timeout: Timeout,
-    pub spread: Spread,
+    pub spread: PathSelector,
     pub control: Control,
     /// Where packets take several paths and can be dropped.
     pub order: Option<Box<Order>>,

@@ -51,7 +51,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
     pub fn sample(&mut self) {
         if let Some(sampler) = self.sampler.as_mut().filter(|sampler| sampler.next <= self.now) {
             sampler.next = sampler.next.saturating_add(sampler.interval);
-            self.look();
+            self.sample_links();
         }
         self.look_at_senders();
         if !self.queue.is_empty() {
@@ -60,7 +60,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
     }
 
     /// Takes a sample of every link that was not idle since the last one.
-    pub fn look(&mut self) {
+    pub fn sample_links(&mut self) {
         let Some(sampler) = &mut self.sampler else { return };
         for (link, before) in sampler.sent.iter_mut().enumerate() {
             let queue = self.links.queue(link as u32, self.now);

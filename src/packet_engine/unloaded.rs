@@ -1,7 +1,7 @@
 //! Closed forms of one flow alone on an idle path, store and forward.
 
 use super::options::PacketOptions;
-use super::transport::Conditions;
+use super::transport::PathProperties;
 use crate::ids::{LinkId, NodeId};
 use crate::topology::Fabric;
 use crate::units::{PS_PER_SECOND, Rate, Time};
@@ -61,10 +61,10 @@ pub(super) fn conditions(
     rate: Rate,
     options: &PacketOptions,
     trimming: bool,
-) -> Conditions {
+) -> PathProperties {
     let full = options.full();
     let rtt = rtt(fabric, path, options);
-    Conditions {
+    PathProperties {
         full,
         rate: rate.bytes_per_ps(),
         rtt,

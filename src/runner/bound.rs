@@ -9,7 +9,7 @@ use super::hashing::Hashing;
 use super::point_key::key_of;
 use crate::config::ConfigError;
 use crate::congestion::{self, Bounds};
-use crate::experiment::{Experiment, Point, Prepared, Preparer, Scene};
+use crate::experiment::{Experiment, Instance, Point, Prepared, Preparer};
 use crate::loads::{Interval, WorstLink};
 use crate::results::{BoundRow, Number, microseconds, ratio};
 use crate::topology::Fabric;
@@ -34,43 +34,48 @@ pub fn bound(preparer: &Preparer<'_>, stop: &AtomicBool) -> Result<Vec<BoundRow>
 }
 
 fn point_rows(preparer: &Preparer<'_>, point: Point) -> Result<Vec<BoundRow>, ConfigError> {
-    let Prepared { resolved, scene, .. } = point.prepare(preparer)?;
+    let Prepared { resolved, instance, .. } = point.prepare(preparer)?;
     let experiment = &resolved.experiment;
-    let fabric = &scene.network.fabric;
+    let fabric = &instance.network.fabric;
     let mut template = BoundRow {
         hosts: fabric.hosts(),
         ..BoundRow::default()
     };
     template.identify(&key_of(preparer.plan(), point, &resolved));
-    let assessment = congestion::assess(fabric, &scene.schedule, &scene.placement, experiment.framing());
+    let assessment = congestion::assess(fabric, &instance.schedule, &instance.placement, experiment.framing());
     let assigned = assessment.assigned.as_ref();
     let mut whole = BoundRow {
         step: "all".into(),
-        flows: scene.schedule.transfer_count() as u64,
-        bytes: scene.schedule.transfers().map(|transfer| transfer.bytes).sum(),
+        flows: instance.schedule.transfer_count() as u64,
+        bytes: instance.schedule.transfers().map(|transfer| transfer.bytes).sum(),
         subflows: Some(assessment.subflows),
         predicted_us: assessment.predicted.map(microseconds),
         ..template.clone()
     };
-    whole.bounds(&preparer.bounds(experiment, &scene));
+    whole.bounds(&preparer.bounds(experiment, &instance));
     whole.congestion(fabric, assigned.map(|assigned| (assigned.worst, assigned.worst_fabric)));
-    let hashing = Hashing::of(experiment, &scene, preparer.plan().files());
+    let hashing = Hashing::of(experiment, &instance, preparer.plan().files());
     if let Some(hashing) = &hashing {
         whole.expected(hashing.over_all, hashing.sampled_over_all_us);
     }
     let mut rows = vec![whole];
-    if scene.schedule.steps() > 1 {
-        rows.extend(step_rows(&template, experiment, &scene, hashing.as_ref()));
+    if instance.schedule.steps() > 1 {
+        rows.extend(step_rows(&template, experiment, &instance, hashing.as_ref()));
     }
     Ok(rows)
 }
 
 /// One row for every run of steps that are alike.
-fn step_rows(template: &BoundRow, experiment: &Experiment, scene: &Scene, hashing: Option<&Hashing>) -> Vec<BoundRow> {
-    let (fabric, schedule) = (&scene.network.fabric, &scene.schedule);
-    let (best, routes) = (scene.network.at_best(), scene.network.routes());
+fn step_rows(
+    template: &BoundRow,
+    experiment: &Experiment,
+    instance: &Instance,
+    hashing: Option<&Hashing>,
+) -> Vec<BoundRow> {
+    let (fabric, schedule) = (&instance.network.fabric, &instance.schedule);
+    let (best, routes) = (instance.network.at_best(), instance.network.routes());
     let bounds = congestion::bounds_by_step(&best, routes, schedule, experiment.framing());
-    let congestion = congestion::congestion_by_step(fabric, schedule, &scene.placement);
+    let congestion = congestion::congestion_by_step(fabric, schedule, &instance.placement);
     let mut runs: Vec<(usize, usize, BoundRow)> = Vec::new();
     for (step, known) in bounds.iter().enumerate() {
         let mut row = BoundRow {

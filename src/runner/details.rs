@@ -1,7 +1,7 @@
 //! What is kept of a point besides its row, where the experiment asks for it.
 
 use crate::congestion::Assessment;
-use crate::experiment::{Engine, Experiment, Scene};
+use crate::experiment::{Engine, Experiment, Instance};
 use crate::ids::LinkId;
 use crate::outcome::{Outcome, Reached, Series};
 use crate::results::{
@@ -11,17 +11,22 @@ use crate::topology::{Fabric, NodeKind};
 use crate::workload::{Action, Schedule};
 
 /// The files of a point.
-pub(super) fn details(experiment: &Experiment, scene: &Scene, assessment: &Assessment, outcome: Outcome) -> Details {
+pub(super) fn details(
+    experiment: &Experiment,
+    instance: &Instance,
+    assessment: &Assessment,
+    outcome: Outcome,
+) -> Details {
     let output = experiment.output;
-    let fabric = &scene.network.fabric;
+    let fabric = &instance.network.fabric;
     let packets = experiment.engine == Engine::Packet;
     Details {
-        flows: output.flows.then(|| flow_rows(&scene.schedule, &outcome)),
+        flows: output.flows.then(|| flow_rows(&instance.schedule, &outcome)),
         links: output
             .links
             .then(|| link_rows(experiment.engine, fabric, assessment, &outcome)),
         series: output.series.map(|_| series_rows(fabric, &outcome)),
-        senders: output.senders.map(|_| sender_rows(&scene.schedule, &outcome)),
+        senders: output.senders.map(|_| sender_rows(&instance.schedule, &outcome)),
         packets: (output.flows && packets).then(|| packets_rows(&outcome)),
         ports: (output.links && packets).then(|| port_rows(fabric, &outcome)),
         ops: None,
@@ -172,7 +177,7 @@ fn port_rows(fabric: &Fabric, outcome: &Outcome) -> Vec<PortRow> {
 fn buffer_rows(fabric: &Fabric, series: &Series) -> Vec<BufferRow> {
     let switch_of = |link: LinkId| fabric.link(link).from.index();
     let mut fills: Vec<Vec<u64>> = vec![Vec::new(); fabric.nodes().len()];
-    let mut moments = 0;
+    let mut samples = 0;
     for at_once in series.samples.chunk_by(|a, b| a.at == b.at) {
         let mut now = vec![0; fabric.nodes().len()];
         for sample in at_once {
@@ -181,7 +186,7 @@ fn buffer_rows(fabric: &Fabric, series: &Series) -> Vec<BufferRow> {
         for (fill, now) in fills.iter_mut().zip(now).filter(|(_, now)| *now > 0) {
             fill.push(now);
         }
-        moments += 1;
+        samples += 1;
     }
     let switches = fabric
         .nodes()
@@ -189,21 +194,21 @@ fn buffer_rows(fabric: &Fabric, series: &Series) -> Vec<BufferRow> {
         .zip(fills)
         .filter(|(node, _)| node.kind == NodeKind::Switch);
     switches
-        .map(|(node, fill)| buffer_row(&node.name, fill, moments))
+        .map(|(node, fill)| buffer_row(&node.name, fill, samples))
         .collect()
 }
 
-/// The distribution of `moments` fills, of which those that are not listed were zero.
-fn buffer_row(switch: &str, mut fill: Vec<u64>, moments: usize) -> BufferRow {
+/// The distribution of `samples` fills, of which those that are not listed were zero.
+fn buffer_row(switch: &str, mut fill: Vec<u64>, samples: usize) -> BufferRow {
     fill.sort_unstable();
-    let empty = moments - fill.len();
-    let percentile = |percent: usize| match (moments * percent).div_ceil(100) {
+    let empty = samples - fill.len();
+    let percentile = |percent: usize| match (samples * percent).div_ceil(100) {
         rank if rank > empty => fill[rank - empty - 1],
         _ => 0,
     };
     BufferRow {
         switch: switch.to_owned(),
-        mean_bytes: Number::new(fill.iter().sum::<u64>() as f64 / moments.max(1) as f64),
+        mean_bytes: Number::new(fill.iter().sum::<u64>() as f64 / samples.max(1) as f64),
         p50_bytes: percentile(50),
         p90_bytes: percentile(90),
         p99_bytes: percentile(99),

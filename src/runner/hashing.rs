@@ -4,7 +4,7 @@ use rand::Rng;
 
 use crate::config::FileStore;
 use crate::congestion;
-use crate::experiment::{Experiment, Scene};
+use crate::experiment::{Experiment, Instance};
 use crate::loads::{Interval, WorstLink};
 use crate::rng::stream;
 
@@ -25,10 +25,10 @@ pub(super) struct Hashing {
 
 impl Hashing {
     /// `None` for a load balancing that does not hash.
-    pub(super) fn of(experiment: &Experiment, scene: &Scene, files: &FileStore) -> Option<Self> {
+    pub(super) fn of(experiment: &Experiment, instance: &Instance, files: &FileStore) -> Option<Self> {
         let scheme = &experiment.load_balancing;
         let hash = scheme.hashes()?;
-        let (fabric, schedule, placement) = (&scene.network.fabric, &scene.schedule, &scene.placement);
+        let (fabric, schedule, placement) = (&instance.network.fabric, &instance.schedule, &instance.placement);
         let draws = (DRAWN_SUBFLOWS / placement.pieces().len().max(1)).clamp(LEAST_DRAWS, DRAWS);
         let mut over_all = 0.0;
         let mut by_step = vec![0.0; schedule.steps() as usize];

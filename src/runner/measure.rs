@@ -6,7 +6,7 @@ use super::details::details;
 use super::operations::{Operations, job_rows};
 use super::point_key::key_of;
 use crate::congestion::{self, Assessment, Bounds};
-use crate::experiment::{Engine, Experiment, Point, Prepared, Preparer, Resolved, Scene};
+use crate::experiment::{Engine, Experiment, Instance, Point, Prepared, Preparer, Resolved};
 use crate::flow_engine;
 use crate::outcome::{Outcome, Stuck};
 use crate::packet_engine::{self, Continue};
@@ -34,13 +34,13 @@ pub struct Storm {
     pub share: f64,
 }
 
-/// A point that is placed and judged, but not simulated.
+/// A point that is placed and evaluated, but not simulated.
 #[derive(Debug)]
-pub struct Judged {
+pub struct Evaluated {
     pub resolved: Resolved,
-    pub scene: Scene,
+    pub instance: Instance,
     /// The same for each job alone, where that is asked for.
-    alone: Vec<Scene>,
+    alone: Vec<Instance>,
     /// Without what only a simulation tells.
     pub row: ResultRow,
     bounds: Arc<Bounds>,
@@ -48,30 +48,33 @@ pub struct Judged {
 }
 
 /// Judges the placement of a point that is prepared.
-pub(super) fn judge(preparer: &Preparer<'_>, point: Point, prepared: Prepared) -> Judged {
+pub(super) fn judge(preparer: &Preparer<'_>, point: Point, prepared: Prepared) -> Evaluated {
     let Prepared {
-        resolved, scene, alone, ..
+        resolved,
+        instance,
+        alone,
+        ..
     } = prepared;
     let experiment = &resolved.experiment;
-    let bounds = preparer.bounds(experiment, &scene);
-    let fabric = &scene.network.fabric;
-    let assessment = congestion::assess(fabric, &scene.schedule, &scene.placement, experiment.framing());
+    let bounds = preparer.bounds(experiment, &instance);
+    let fabric = &instance.network.fabric;
+    let assessment = congestion::assess(fabric, &instance.schedule, &instance.placement, experiment.framing());
     let mut row = ResultRow::default();
     row.identify(&key_of(preparer.plan(), point, &resolved));
     row.hosts = fabric.hosts();
-    row.flows = scene.schedule.transfer_count() as u64;
+    row.flows = instance.schedule.transfer_count() as u64;
     // An endless transfer has no completion that could be bounded.
     row.subflows = assessment.subflows;
-    if scene
+    if instance
         .schedule
         .transfers()
         .all(|Transfer { bytes, .. }| bytes < Schedule::ENDLESS)
     {
         fill_judgement(&mut row, &bounds, &assessment);
     }
-    Judged {
+    Evaluated {
         resolved,
-        scene,
+        instance,
         alone,
         row,
         bounds,
@@ -79,12 +82,12 @@ pub(super) fn judge(preparer: &Preparer<'_>, point: Point, prepared: Prepared) -
     }
 }
 
-impl Judged {
+impl Evaluated {
     /// The least congestion that any placement can have, in microseconds, over all links: that of the
     /// hosts' own links, which no placement changes, and the certified minimum of the fabric's.
     pub fn least_congestion_us(&self) -> Option<f64> {
         let loads = &self.assessment.assigned.as_ref()?.loads;
-        let fabric = &self.scene.network.fabric;
+        let fabric = &self.instance.network.fabric;
         let own = fabric.link_ids().filter(|&id| !fabric.is_fabric_link(id));
         let times = own
             .map(|id| (loads[id.index()], fabric.link(id).rate))
@@ -102,31 +105,31 @@ impl Judged {
     pub(super) fn simulate_watched(self, progress: &dyn Fn(f64)) -> Measured {
         let Self {
             resolved,
-            scene,
+            instance,
             alone,
             mut row,
             bounds,
             assessment,
         } = self;
         let experiment = &resolved.experiment;
-        let simulated = simulate(experiment, &scene, progress).and_then(|outcome| {
-            let each = alone.iter().map(|scene| simulate(experiment, scene, &|_| ()));
+        let simulated = simulate(experiment, &instance, progress).and_then(|outcome| {
+            let each = alone.iter().map(|instance| simulate(experiment, instance, &|_| ()));
             Ok((outcome, each.collect::<Result<Vec<_>, _>>()?))
         });
         match simulated {
             Ok((outcome, alone)) => {
                 fill_outcome(&mut row, experiment, &bounds, &outcome);
-                let operations = Operations::of(&scene.schedule, &outcome);
+                let operations = Operations::of(&instance.schedule, &outcome);
                 operations.fill(&mut row);
                 let least = experiment
                     .demand()
                     .least_time_us()
                     .filter(|_| outcome.stopped.is_none());
                 row.mfu = least.and_then(|least| ratio(least, outcome.cct.as_us()));
-                let storm = storm(&scene, &outcome);
-                let jobs = job_rows(&scene.schedule, &outcome, &alone);
+                let storm = storm(&instance, &outcome);
+                let jobs = job_rows(&instance.schedule, &outcome, &alone);
                 let ops = experiment.output.ops.then(|| operations.rows());
-                let mut details = details(experiment, &scene, &assessment, outcome);
+                let mut details = details(experiment, &instance, &assessment, outcome);
                 details.ops = ops;
                 details.jobs = jobs;
                 Measured {
@@ -146,22 +149,28 @@ impl Judged {
     }
 }
 
-fn simulate(experiment: &Experiment, scene: &Scene, progress: &dyn Fn(f64)) -> Result<Outcome, Stuck> {
-    let (fabric, observe) = (&scene.network.fabric, scene.observe(experiment));
+fn simulate(experiment: &Experiment, instance: &Instance, progress: &dyn Fn(f64)) -> Result<Outcome, Stuck> {
+    let (fabric, observe) = (&instance.network.fabric, instance.observe(experiment));
     match experiment.engine {
-        Engine::Flow => flow_engine::simulate(fabric, &scene.schedule, &scene.placement, &experiment.flow, &observe),
-        Engine::Packet => packet_engine::simulate_watched(&scene.packet_setup(experiment), &mut |status| {
+        Engine::Flow => flow_engine::simulate(
+            fabric,
+            &instance.schedule,
+            &instance.placement,
+            &experiment.flow,
+            &observe,
+        ),
+        Engine::Packet => packet_engine::simulate_watched(&instance.packet_setup(experiment), &mut |status| {
             progress(status.share());
             Continue::Yes
         }),
     }
 }
 
-fn storm(scene: &Scene, outcome: &Outcome) -> Option<Storm> {
+fn storm(instance: &Instance, outcome: &Outcome) -> Option<Storm> {
     let (link, paused) = outcome.most_paused?;
     let share = paused.as_us() / outcome.end().as_us();
     (share > 0.5).then(|| Storm {
-        link: scene.network.fabric.link_name(link),
+        link: instance.network.fabric.link_name(link),
         share,
     })
 }

@@ -28,7 +28,7 @@ mod swept;
 mod work;
 
 pub use bound::bound;
-pub use measure::{Judged, Measured, Storm, beats_the_bound};
+pub use measure::{Evaluated, Measured, Storm, beats_the_bound};
 pub use merge::write_merged;
 pub use options::{Begun, Progress, RunError, RunOptions, Shard};
 pub use place::{PlaceOptions, PlaceReport, place};

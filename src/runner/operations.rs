@@ -172,7 +172,7 @@ pub(super) fn job_rows(schedule: &Schedule, outcome: &Outcome, alone: &[Outcome]
         let time = |outcome: &Outcome| {
             let tasks = &outcome.tasks[job.tasks.start as usize..job.tasks.end as usize];
             let own = schedule.tasks()[job.tasks.start as usize..].iter().zip(tasks);
-            let ends = own.filter(|(task, _)| !matches!(task.action, Action::Relay | Action::Delay(Time::ZERO)));
+            let ends = own.filter(|(task, _)| !matches!(task.action, Action::Trigger | Action::Delay(Time::ZERO)));
             let end = ends.map(|(_, interval)| interval.end).max().unwrap_or(job.start);
             end.saturating_sub(job.start)
         };

@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use cpu_time::ThreadTime;
 use rayon::prelude::*;
 
-use super::measure::{self, Judged};
+use super::measure::{self, Evaluated};
 use super::point_key::key_of;
 use crate::config::ConfigError;
 use crate::experiment::{Plan, Point, Prepared, Preparer, Resolved};
 use crate::input::InputError;
 use crate::outcome::Stuck;
 use crate::placement::{
-    self, Ecmp, Ethereal, Judgement, LoadBalancing, OptimalTransport, PlanFile, Spray, WeightedSpray,
+    self, Ecmp, Ethereal, Evaluation, LoadBalancing, OptimalTransport, PlanFile, Spray, WeightedSpray,
 };
 use crate::results::{Number, PlaceRow, ResultRow, ratio};
 use crate::routes::Route;
@@ -45,7 +45,7 @@ pub struct PlaceReport {
 /// Places and judges the points of a plan, in its order.
 ///
 /// # Errors
-/// Where a point cannot be judged.
+/// Where a point cannot be evaluated.
 pub fn place(preparer: &Preparer<'_>, options: PlaceOptions<'_>) -> Result<PlaceReport, ConfigError> {
     let plan = preparer.plan();
     let mut seen: HashSet<String> = plan.points().iter().map(|point| point.hash()).collect();
@@ -95,29 +95,29 @@ fn place_point(
     if let Some(peer) = peer {
         resolved.experiment.load_balancing = peer;
     }
-    let (scene, memory) = match preparer.build(&resolved.experiment) {
+    let (instance, memory) = match preparer.build(&resolved.experiment) {
         Ok(built) => built,
         Err(error) if is_peer => return Ok(PlaceReport::without(point, &resolved, &error)),
         Err(error) => return Err(plan.locate(&resolved, error)),
     };
     let prepared = Prepared {
         resolved,
-        scene,
+        instance,
         alone: Vec::new(),
         memory,
     };
-    let judged = measure::judge(preparer, point, prepared);
-    let judgement = judgement(plan, &judged)?;
+    let evaluated = measure::judge(preparer, point, prepared);
+    let evaluation = evaluation(plan, &evaluated)?;
     let mut report = PlaceReport {
-        rows: vec![row_of(plan, point, &judged, judgement.as_ref())],
+        rows: vec![row_of(plan, point, &evaluated, evaluation.as_ref())],
         ..PlaceReport::default()
     };
-    report.rows[0].place_s = Some(Number::new(time_to_place(plan, &judged)?));
+    report.rows[0].place_s = Some(Number::new(time_to_place(plan, &evaluated)?));
     if options.plan_file && !is_peer {
-        report.plan_file = Some(plan_file(plan, &judged, judgement.as_ref())?);
+        report.plan_file = Some(plan_file(plan, &evaluated, evaluation.as_ref())?);
     }
     if options.verify {
-        let measured = judged.simulate();
+        let measured = evaluated.simulate();
         verify(&mut report.rows[0], &measured.row);
         let name = format!("point {}, {}", point.index, report.rows[0].load_balancing);
         report.stuck.extend(measured.stuck.map(|stuck| (name, stuck)));
@@ -126,9 +126,9 @@ fn place_point(
 }
 
 /// Step by step against the optimum; `None` where paths are chosen while packets travel.
-fn judgement(plan: &Plan, judged: &Judged) -> Result<Option<Judgement>, ConfigError> {
-    let scene = &judged.scene;
-    if scene
+fn evaluation(plan: &Plan, evaluated: &Evaluated) -> Result<Option<Evaluation>, ConfigError> {
+    let instance = &evaluated.instance;
+    if instance
         .placement
         .pieces()
         .iter()
@@ -136,13 +136,18 @@ fn judgement(plan: &Plan, judged: &Judged) -> Result<Option<Judgement>, ConfigEr
     {
         return Ok(None);
     }
-    let solver = match &judged.resolved.experiment.load_balancing {
+    let solver = match &evaluated.resolved.experiment.load_balancing {
         LoadBalancing::OptimalTransport(spec) => spec.clone(),
         _ => OptimalTransport::default(),
     };
-    placement::judge(&scene.network.fabric, &scene.schedule, &scene.placement, &solver)
-        .map(Some)
-        .map_err(|error| locate(plan, &judged.resolved, error))
+    placement::judge(
+        &instance.network.fabric,
+        &instance.schedule,
+        &instance.placement,
+        &solver,
+    )
+    .map(Some)
+    .map_err(|error| locate(plan, &evaluated.resolved, error))
 }
 
 fn locate(plan: &Plan, resolved: &Resolved, error: InputError) -> ConfigError {
@@ -151,24 +156,29 @@ fn locate(plan: &Plan, resolved: &Resolved, error: InputError) -> ConfigError {
 }
 
 /// CPU seconds of placing once more: the first time was shared with other points.
-fn time_to_place(plan: &Plan, judged: &Judged) -> Result<f64, ConfigError> {
-    let (scene, experiment) = (&judged.scene, &judged.resolved.experiment);
+fn time_to_place(plan: &Plan, evaluated: &Evaluated) -> Result<f64, ConfigError> {
+    let (instance, experiment) = (&evaluated.instance, &evaluated.resolved.experiment);
     let start = ThreadTime::now();
     experiment
         .load_balancing
-        .place(&scene.network.fabric, &scene.schedule, plan.files(), experiment.seed)
-        .map_err(|error| locate(plan, &judged.resolved, error))?;
+        .place(
+            &instance.network.fabric,
+            &instance.schedule,
+            plan.files(),
+            experiment.seed,
+        )
+        .map_err(|error| locate(plan, &evaluated.resolved, error))?;
     Ok(start.elapsed().as_secs_f64())
 }
 
-fn plan_file(plan: &Plan, judged: &Judged, judgement: Option<&Judgement>) -> Result<PlanFile, ConfigError> {
-    let scene = &judged.scene;
-    let file = PlanFile::from_placement(&scene.network.fabric, &scene.schedule, &scene.placement)
-        .map_err(|error| locate(plan, &judged.resolved, error))?;
+fn plan_file(plan: &Plan, evaluated: &Evaluated, evaluation: Option<&Evaluation>) -> Result<PlanFile, ConfigError> {
+    let instance = &evaluated.instance;
+    let file = PlanFile::from_placement(&instance.network.fabric, &instance.schedule, &instance.placement)
+        .map_err(|error| locate(plan, &evaluated.resolved, error))?;
     Ok(PlanFile {
-        congestion: judged.row.congestion_us.map(Number::value),
-        bound: judged.least_congestion_us().map(|bound| Number::new(bound).value()),
-        monge_gap: judgement.map(|j| Number::new(j.monge_gap_us()).value()),
+        congestion: evaluated.row.congestion_us.map(Number::value),
+        bound: evaluated.least_congestion_us().map(|bound| Number::new(bound).value()),
+        monge_gap: evaluation.map(|j| Number::new(j.monge_gap_us()).value()),
         ..file
     })
 }
@@ -193,8 +203,8 @@ impl PlaceReport {
     }
 }
 
-fn row_of(plan: &Plan, point: Point, judged: &Judged, judgement: Option<&Judgement>) -> PlaceRow {
-    let known = &judged.row;
+fn row_of(plan: &Plan, point: Point, evaluated: &Evaluated, evaluation: Option<&Evaluation>) -> PlaceRow {
+    let known = &evaluated.row;
     let mut row = PlaceRow {
         hosts: known.hosts,
         flows: known.flows,
@@ -205,8 +215,8 @@ fn row_of(plan: &Plan, point: Point, judged: &Judged, judgement: Option<&Judgeme
         predicted_us: known.predicted_us,
         ..PlaceRow::default()
     };
-    row.identify(&key_of(plan, point, &judged.resolved));
-    let Some((all, worst)) = judgement.and_then(|j| Some((j, j.worst()?))) else {
+    row.identify(&key_of(plan, point, &evaluated.resolved));
+    let Some((all, worst)) = evaluation.and_then(|j| Some((j, j.worst()?))) else {
         return row;
     };
     PlaceRow {

@@ -245,13 +245,13 @@ impl<'a> Work<'a> {
         let prepared = self.prepare(task.points[0])?;
         let _share = self.budget.take(prepared.memory);
         let (cpu, wall) = (ThreadTime::now(), Instant::now());
-        let judged = measure::judge(self.preparer, task.points[0], prepared);
+        let evaluated = measure::judge(self.preparer, task.points[0], prepared);
         let Measured {
             row,
             details,
             stuck,
             storm,
-        } = judged.simulate_watched(progress);
+        } = evaluated.simulate_watched(progress);
         let record = Record::new(row, cpu.elapsed().as_secs_f64(), wall.elapsed().as_secs_f64());
         if stuck.is_none() {
             self.store.save(&task.hash, &record, details)?;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::subject::Subject;
+use super::subject::SystemUnderTest;
 use crate::config::ConfigError;
 use crate::congestion::{Assessment, Bounds, Framing, RouteSet};
 use crate::experiment::{Engine, Experiment, Network, Point, Prepared, Preparer};
@@ -85,10 +85,14 @@ const EVERYTHING: Observe = Observe {
 
 impl Evidence {
     /// Runs every side at a point.
-    pub(super) fn gather(preparer: &Preparer<'_>, point: Point, subject: &dyn Subject) -> Result<Self, ConfigError> {
-        let Prepared { resolved, scene, .. } = point.prepare(preparer)?;
+    pub(super) fn gather(
+        preparer: &Preparer<'_>,
+        point: Point,
+        subject: &dyn SystemUnderTest,
+    ) -> Result<Self, ConfigError> {
+        let Prepared { resolved, instance, .. } = point.prepare(preparer)?;
         let experiment = &resolved.experiment;
-        let (network, schedule) = (scene.network, scene.schedule);
+        let (network, schedule) = (instance.network, instance.schedule);
         if schedule.has_endless() {
             let message = "a flow of size 0 has no end, and `validate` compares when flows end";
             let error =
@@ -96,7 +100,7 @@ impl Evidence {
             return Err(preparer.plan().locate(&resolved, error));
         }
         let fabric = &network.fabric;
-        let placement = subject.place(fabric, &schedule, &scene.placement);
+        let placement = subject.place(fabric, &schedule, &instance.placement);
         let spray = LoadBalancing::Spray(Spray::default());
         let sprayed = spray
             .place(fabric, &schedule, &NoFiles, experiment.seed)
@@ -154,7 +158,7 @@ fn simulated(experiment: &Experiment, network: &Network) -> Result<(), Absent> {
 /// waits for a turn, and acknowledgements keep no window shut. One that meets data waits for the
 /// packet on its way at every hop, which at most doubles the round trip: hence two products.
 fn packet(
-    subject: &dyn Subject,
+    subject: &dyn SystemUnderTest,
     experiment: &Experiment,
     network: &Network,
     schedule: &Schedule,
@@ -194,7 +198,7 @@ fn packet(
 const PATHS_LOOKED_AT: u32 = 4_096;
 
 fn alone(
-    subject: &dyn Subject,
+    subject: &dyn SystemUnderTest,
     experiment: &Experiment,
     network: &Network,
     schedule: &Schedule,

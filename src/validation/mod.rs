@@ -6,7 +6,7 @@
 //! limit, which isolates load balancing from congestion control. The transport of the experiment
 //! itself has the largest transfer alone on the fabric to show that it fills what there is.
 //!
-//! What is compared comes through a [`Subject`]. Users validate the [`House`] itself; tests pass subjects
+//! What is compared comes through a [`SystemUnderTest`]. Users validate the [`House`] itself; tests pass subjects
 //! that are wrong on purpose and see that validation catches them.
 
 mod agreement;
@@ -28,7 +28,7 @@ use rayon::prelude::*;
 
 pub use evidence::Evidence;
 pub use finding::{Finding, Verdict};
-pub use subject::{House, Subject};
+pub use subject::{House, SystemUnderTest};
 
 use crate::config::ConfigError;
 use crate::experiment::{Point, Preparer};
@@ -55,7 +55,7 @@ const CHECKS: &[Check] = &[
 ///
 /// # Errors
 /// The first point that cannot be built.
-pub fn validate(preparer: &Preparer<'_>, subject: &dyn Subject) -> Result<Vec<Finding>, ConfigError> {
+pub fn validate(preparer: &Preparer<'_>, subject: &dyn SystemUnderTest) -> Result<Vec<Finding>, ConfigError> {
     let per_point: Vec<_> = preparer
         .plan()
         .points()
@@ -65,7 +65,11 @@ pub fn validate(preparer: &Preparer<'_>, subject: &dyn Subject) -> Result<Vec<Fi
     Ok(per_point.into_iter().flatten().collect())
 }
 
-fn validate_point(preparer: &Preparer<'_>, point: Point, subject: &dyn Subject) -> Result<Vec<Finding>, ConfigError> {
+fn validate_point(
+    preparer: &Preparer<'_>,
+    point: Point,
+    subject: &dyn SystemUnderTest,
+) -> Result<Vec<Finding>, ConfigError> {
     let evidence = Evidence::gather(preparer, point, subject)?;
     let mut findings = Vec::new();
     for check in CHECKS {

@@ -9,7 +9,7 @@ use crate::topology::Fabric;
 use crate::workload::Schedule;
 
 /// Everything that can be wrong. The defaults are the real parts; a test replaces one of them.
-pub trait Subject: Sync {
+pub trait SystemUnderTest: Sync {
     /// The placement of the scheme under test, as the plan made it.
     fn place(&self, _fabric: &Fabric, _schedule: &Schedule, placement: &Placement) -> Placement {
         placement.clone()
@@ -47,4 +47,4 @@ pub trait Subject: Sync {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct House;
 
-impl Subject for House {}
+impl SystemUnderTest for House {}

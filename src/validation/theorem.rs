@@ -60,7 +60,7 @@ fn rounding_us(evidence: &Evidence) -> f64 {
 fn broken_condition(evidence: &Evidence, group: Group, by_bytes: bool) -> Option<String> {
     let fabric = &evidence.network.fabric;
     let mut sizes: BTreeMap<(u32, NodeId, NodeId), u64> = BTreeMap::new();
-    let mut judged: BTreeMap<(NodeId, NodeId), bool> = BTreeMap::new();
+    let mut evaluated: BTreeMap<(NodeId, NodeId), bool> = BTreeMap::new();
     for Transfer { task, src, dst, bytes } in evidence.schedule.transfers() {
         let (src, dst) = (src.node(), dst.node());
         let from = match group {
@@ -74,10 +74,12 @@ fn broken_condition(evidence: &Evidence, group: Group, by_bytes: bool) -> Option
                 sizes[&key]
             ));
         }
-        let equal_paths = *judged.entry((fabric.edge(src), fabric.edge(dst))).or_insert_with(|| {
-            let weights = path_weights(fabric, src, dst);
-            weights.windows(2).all(|pair| pair[0] == pair[1])
-        });
+        let equal_paths = *evaluated
+            .entry((fabric.edge(src), fabric.edge(dst)))
+            .or_insert_with(|| {
+                let weights = path_weights(fabric, src, dst);
+                weights.windows(2).all(|pair| pair[0] == pair[1])
+            });
         if !equal_paths {
             return Some(format!(
                 "condition fails: equal path capacities between {} and {}",

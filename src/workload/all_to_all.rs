@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::algorithm::{AllToAllAlgorithm, Job, bruck, two_step};
-use super::draft::{Draft, Effect, Extent, Hop};
-use super::{Kind, Moment};
+use super::schedule_writer::{Effect, Extent, Hop, ScheduleWriter};
+use super::{Kind, Milestone};
 use crate::input::{Files, InputError};
 use crate::rng;
 use crate::units::Bytes;
@@ -72,7 +72,7 @@ impl AllToAll {
 }
 
 impl Kind for AllToAll {
-    fn draw(&self, draft: &mut Draft, _files: &dyn Files, seed: u64) -> Result<(), InputError> {
+    fn draw(&self, draft: &mut ScheduleWriter, _files: &dyn Files, seed: u64) -> Result<(), InputError> {
         self.check()?;
         match self.algorithm {
             AllToAllAlgorithm::Direct => self.direct(draft, seed),
@@ -119,7 +119,7 @@ impl AllToAll {
         Ok(())
     }
 
-    fn bruck(&self, draft: &mut Draft) -> Result<(), InputError> {
+    fn bruck(&self, draft: &mut ScheduleWriter) -> Result<(), InputError> {
         let ranks = draft.ranks();
         let transfers = u128::from(ranks) * bruck::rounds(ranks);
         let extent = Extent {
@@ -134,7 +134,7 @@ impl AllToAll {
         Ok(())
     }
 
-    fn direct(&self, draft: &mut Draft, seed: u64) -> Result<(), InputError> {
+    fn direct(&self, draft: &mut ScheduleWriter, seed: u64) -> Result<(), InputError> {
         let ranks = draft.ranks();
         let window = match self.window {
             0 => ranks - 1,
@@ -151,7 +151,7 @@ impl AllToAll {
         };
         draft.expect("message", self.message, &extent)?;
         for src in 0..ranks {
-            let relay = (waiting > 0).then(|| draft.schedule.relay());
+            let trigger = (waiting > 0).then(|| draft.schedule.trigger());
             for (turn, dst) in (0..).zip(self.peers(src, ranks, seed)) {
                 let first = (u64::from(src) * u64::from(ranks) + u64::from(dst)) * self.message.0;
                 let hop = Hop {
@@ -162,10 +162,10 @@ impl AllToAll {
                     effect: Effect::Copy,
                 };
                 let transfer = draft.send(&hop, &(first..first + self.message.0), &[]);
-                if let (Some(relay), Some(transfer)) = (relay, transfer) {
-                    draft.schedule.depend(transfer, Moment::Acked, relay);
+                if let (Some(trigger), Some(transfer)) = (trigger, transfer) {
+                    draft.schedule.depend(transfer, Milestone::Acked, trigger);
                     if turn >= window {
-                        draft.schedule.depend(relay, Moment::Delivered, transfer);
+                        draft.schedule.depend(trigger, Milestone::Delivered, transfer);
                     }
                 }
             }

@@ -2,7 +2,7 @@
 
 use super::Kind;
 use super::algorithm::{BroadcastAlgorithm, Job, binomial, double_binary_tree, ring};
-use super::draft::{Draft, Extent};
+use super::schedule_writer::{Extent, ScheduleWriter};
 use crate::input::{Files, InputError};
 use crate::units::Bytes;
 
@@ -28,7 +28,7 @@ super::ranks::ranked! {
 }
 
 impl Kind for Broadcast {
-    fn draw(&self, draft: &mut Draft, _files: &dyn Files, _seed: u64) -> Result<(), InputError> {
+    fn draw(&self, draft: &mut ScheduleWriter, _files: &dyn Files, _seed: u64) -> Result<(), InputError> {
         let ranks = draft.ranks();
         let receivers = u128::from(ranks - 1);
         let trees = u128::from(1 + u32::from(self.algorithm == BroadcastAlgorithm::DoubleBinaryTree));

@@ -3,11 +3,11 @@
 use petgraph::dot::{Config, Dot};
 use petgraph::graph::DiGraph;
 
-use super::schedule::{Action, Moment, Schedule, Task};
+use super::schedule::{Action, Milestone, Schedule, Task};
 use crate::ids::TaskId;
 
-/// The moment of a dependency, and its place among what the same task releases.
-type Dependency = (Moment, usize);
+/// The milestone of a dependency, and its place among what the same task releases.
+type Dependency = (Milestone, usize);
 
 impl Schedule {
     /// The tasks as nodes and their dependencies as edges: what each does and when it may start at the earliest are
@@ -17,8 +17,8 @@ impl Schedule {
         let nodes: Vec<_> = self.tasks().iter().map(|&task| graph.add_node(task)).collect();
         for (before, &node) in nodes.iter().enumerate() {
             let released = self.successors(TaskId::from(before)).iter().enumerate();
-            for (place, &(after, moment)) in released {
-                graph.add_edge(node, nodes[after.index()], (moment, place));
+            for (place, &(after, milestone)) in released {
+                graph.add_edge(node, nodes[after.index()], (milestone, place));
             }
         }
         let options = [Config::NodeNoLabel, Config::EdgeNoLabel];
@@ -37,19 +37,19 @@ fn node_attributes(task: &Task) -> String {
             )
         }
         Action::Delay(time) => format!("kind=delay duration_ps={} label=\"{time}\"", time.0),
-        Action::Relay => "kind=relay label=relay".to_owned(),
+        Action::Trigger => "kind=relay label=relay".to_owned(),
     };
     format!("{action} step={} earliest_ps={} ", task.step, task.earliest.0)
 }
 
-fn edge_attributes((moment, place): Dependency) -> String {
-    let moment = match moment {
-        Moment::Begun => "begun",
-        Moment::Sent => "sent",
-        Moment::Delivered => "delivered",
-        Moment::Acked => "acked",
+fn edge_attributes((milestone, place): Dependency) -> String {
+    let milestone = match milestone {
+        Milestone::Begun => "begun",
+        Milestone::Sent => "sent",
+        Milestone::Delivered => "delivered",
+        Milestone::Acked => "acked",
     };
-    format!("moment={moment} place={place} ")
+    format!("moment={milestone} place={place} ")
 }
 
 #[cfg(test)]
@@ -74,14 +74,14 @@ mod tests {
         for (head, attributes) in body.lines().map(line) {
             let number = |key: &str| attributes[key].parse::<u64>().unwrap();
             if let Some((before, after)) = head.split_once(" -> ") {
-                let moment = match attributes["moment"] {
-                    "sent" => Moment::Sent,
-                    "delivered" => Moment::Delivered,
-                    "acked" => Moment::Acked,
+                let milestone = match attributes["moment"] {
+                    "sent" => Milestone::Sent,
+                    "delivered" => Milestone::Delivered,
+                    "acked" => Milestone::Acked,
                     other => panic!("{other}"),
                 };
                 let [before, after] = [before, after].map(|id| TaskId(id.parse().unwrap()));
-                builder.depend(before, moment, after);
+                builder.depend(before, milestone, after);
                 continue;
             }
             let action = match attributes["kind"] {
@@ -91,7 +91,7 @@ mod tests {
                     bytes: number("bytes"),
                 },
                 "delay" => Action::Delay(Time(number("duration_ps"))),
-                "relay" => Action::Relay,
+                "relay" => Action::Trigger,
                 other => panic!("{other}"),
             };
             let id = builder.add(action, Time(number("earliest_ps")), number("step") as u32);
@@ -108,7 +108,7 @@ mod tests {
         let mut builder = ScheduleBuilder::default();
         let first = builder.transfer(0, 3, 1 << 40, 0);
         let delay = builder.delay(Time::from_ns(700));
-        let relay = builder.relay();
+        let trigger = builder.trigger();
         let action = Action::Transfer {
             src: 3,
             dst: 1,
@@ -118,15 +118,15 @@ mod tests {
         let last = builder.transfer(1, 0, 5, 8);
         let next = builder.transfer(0, 3, 6, 9);
         builder.connect(next, first);
-        builder.depend(first, Moment::Sent, next);
-        // Twice between the same two, by both moments; the relay releases the later task first.
-        builder.depend(first, Moment::Delivered, delay);
-        builder.depend(first, Moment::Acked, relay);
-        builder.depend(delay, Moment::Delivered, relay);
-        builder.depend(relay, Moment::Delivered, last);
-        builder.depend(relay, Moment::Delivered, late);
-        builder.depend(first, Moment::Acked, last);
-        builder.depend(first, Moment::Delivered, last);
+        builder.depend(first, Milestone::Sent, next);
+        // Twice between the same two, by both milestones; the trigger releases the later task first.
+        builder.depend(first, Milestone::Delivered, delay);
+        builder.depend(first, Milestone::Acked, trigger);
+        builder.depend(delay, Milestone::Delivered, trigger);
+        builder.depend(trigger, Milestone::Delivered, last);
+        builder.depend(trigger, Milestone::Delivered, late);
+        builder.depend(first, Milestone::Acked, last);
+        builder.depend(first, Milestone::Delivered, last);
         let schedule = builder.build();
         assert_eq!(read(&schedule.dot()), schedule);
         assert_eq!(

@@ -1,7 +1,7 @@
 //! Flows from a table.
 
-use super::draft::Draft;
 use super::parse_time;
+use super::schedule_writer::ScheduleWriter;
 use super::{Action, Kind, MAX_BYTES};
 use crate::input::{Files, InputError};
 use crate::units::{Bytes, Time};
@@ -17,7 +17,7 @@ super::ranks::ranked! {
 }
 
 impl Kind for Flows {
-    fn draw(&self, draft: &mut Draft, files: &dyn Files, _seed: u64) -> Result<(), InputError> {
+    fn draw(&self, draft: &mut ScheduleWriter, files: &dyn Files, _seed: u64) -> Result<(), InputError> {
         let ranks = draft.ranks();
         let text = files.read(&self.file)?;
         let (mut total, mut columns) = (0, None);

@@ -2,7 +2,7 @@
 
 use super::Kind;
 use super::algorithm::{Job, direct};
-use super::draft::{Draft, Extent};
+use super::schedule_writer::{Extent, ScheduleWriter};
 use crate::input::{Files, InputError};
 use crate::units::Bytes;
 
@@ -15,7 +15,7 @@ super::ranks::ranked! {
 }
 
 impl Kind for Gather {
-    fn draw(&self, draft: &mut Draft, _files: &dyn Files, _seed: u64) -> Result<(), InputError> {
+    fn draw(&self, draft: &mut ScheduleWriter, _files: &dyn Files, _seed: u64) -> Result<(), InputError> {
         let ranks = draft.ranks();
         let extent = Extent {
             transfers: u128::from(ranks - 1),

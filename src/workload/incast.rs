@@ -1,7 +1,7 @@
 //! Many ranks send to one.
 
 use super::Kind;
-use super::draft::{Draft, Extent};
+use super::schedule_writer::{Extent, ScheduleWriter};
 use crate::input::{Files, InputError};
 use crate::units::Bytes;
 
@@ -20,7 +20,7 @@ super::ranks::ranked! {
 }
 
 impl Kind for Incast {
-    fn draw(&self, draft: &mut Draft, _files: &dyn Files, _seed: u64) -> Result<(), InputError> {
+    fn draw(&self, draft: &mut ScheduleWriter, _files: &dyn Files, _seed: u64) -> Result<(), InputError> {
         let ranks = draft.ranks();
         let senders = self.senders.unwrap_or(ranks - 1);
         if !(1..ranks).contains(&senders) {

@@ -9,7 +9,6 @@ mod all_to_allv;
 mod broadcast;
 mod connection_matrix;
 mod dot;
-mod draft;
 mod flows;
 mod gather;
 mod incast;
@@ -22,6 +21,7 @@ mod reduce;
 mod reduce_scatter;
 mod scatter;
 mod schedule;
+mod schedule_writer;
 mod scope;
 mod send_recv;
 mod shift;
@@ -40,7 +40,6 @@ pub use all_to_all::{AllToAll, PeerOrder};
 pub use all_to_allv::{AllToAllv, MatrixFile};
 pub use broadcast::Broadcast;
 pub use connection_matrix::{ConnectionMatrix, TimeUnit};
-pub use draft::{MAX_BYTES, MAX_TASKS, Room};
 pub use flows::Flows;
 pub use gather::Gather;
 pub use incast::Incast;
@@ -52,20 +51,21 @@ pub use ranks::{RankMap, Ranked};
 pub use reduce::Reduce;
 pub use reduce_scatter::ReduceScatter;
 pub use scatter::Scatter;
-pub use schedule::{Action, JobSpan, Moment, Schedule, ScheduleBuilder, Span, Task, Transfer};
+pub use schedule::{Action, JobSpan, Milestone, Schedule, ScheduleBuilder, Span, Task, Transfer};
+pub use schedule_writer::{MAX_BYTES, MAX_TASKS, Room};
 pub use send_recv::SendRecv;
 pub use shift::Shift;
 pub use training::{Flops, Model, PipelineSchedule, Recompute, Sharding, Training};
 
 use crate::input::{Files, InputError};
 use crate::units::Bytes;
-use draft::{Draft, Nobody};
+use schedule_writer::{NoObserver, ScheduleWriter};
 use time::parse_time;
 
 /// What every kind of workload answers.
 trait Kind: Ranked {
     /// Draws up the transfers between the ranks of the draft (at least 2).
-    fn draw(&self, draft: &mut Draft, files: &dyn Files, seed: u64) -> Result<(), InputError>;
+    fn draw(&self, draft: &mut ScheduleWriter, files: &dyn Files, seed: u64) -> Result<(), InputError>;
 
     /// Names the lanes that it can share with others between the same ranks.
     fn family(&self) -> &'static str {
@@ -211,8 +211,8 @@ impl Workload {
         let (kind, ranks) = (self.kind(), self.ranks(count));
         kind.check_alone()?;
         let map = kind.rank_map().hosts(ranks, count, seed)?;
-        let mut watcher = Nobody;
-        let mut draft = Draft::new(ranks, &mut watcher, room);
+        let mut watcher = NoObserver;
+        let mut draft = ScheduleWriter::new(ranks, &mut watcher, room);
         let host = |rank: u32| hosts[map.as_ref().map_or(rank, |map| map[rank as usize]) as usize];
         draft.in_servers(per_server.map(|size| (0..ranks).map(|rank| host(rank) / size).collect()));
         kind.draw(&mut draft, files, seed)?;

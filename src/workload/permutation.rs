@@ -3,7 +3,7 @@
 use rand::seq::SliceRandom;
 
 use super::Kind;
-use super::draft::{Draft, Extent};
+use super::schedule_writer::{Extent, ScheduleWriter};
 use crate::input::{Files, InputError};
 use crate::rng;
 use crate::units::Bytes;
@@ -17,7 +17,7 @@ super::ranks::ranked! {
 }
 
 impl Kind for Permutation {
-    fn draw(&self, draft: &mut Draft, _files: &dyn Files, seed: u64) -> Result<(), InputError> {
+    fn draw(&self, draft: &mut ScheduleWriter, _files: &dyn Files, seed: u64) -> Result<(), InputError> {
         let ranks = draft.ranks();
         draft.expect(
             "message",

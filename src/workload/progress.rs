@@ -1,6 +1,6 @@
 //! Which tasks may start: the bookkeeping of dependencies that both engines share.
 
-use super::schedule::{Action, Moment, Schedule};
+use super::schedule::{Action, Milestone, Schedule};
 use crate::ids::TaskId;
 use crate::units::Time;
 
@@ -47,7 +47,7 @@ impl Clock for f64 {
 }
 
 /// Something an engine must do at a time: start a transfer, or report the end of a delay by
-/// [`Progress::happened`] with [`Moment::Delivered`].
+/// [`Progress::happened`] with [`Milestone::Delivered`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Due<C = Time> {
     pub at: C,
@@ -59,7 +59,7 @@ pub struct Due<C = Time> {
 pub struct Progress<C = Time> {
     /// Predecessors still to happen before a task starts; for relays, how often they have passed on.
     counters: Vec<u32>,
-    /// The latest moment of those that have happened.
+    /// The latest milestone of those that have happened.
     latest: Vec<C>,
     /// Joins that have happened, and when, whose successors have yet to hear of it; empty between calls.
     joined: Vec<(TaskId, C)>,
@@ -69,7 +69,7 @@ impl<C: Clock> Progress<C> {
     /// The beginning, and what is due without any predecessor, in order of task.
     pub fn new(schedule: &Schedule) -> (Self, Vec<Due<C>>) {
         let needed = |t| match schedule.task(t).action {
-            Action::Relay => 0,
+            Action::Trigger => 0,
             _ => schedule.predecessors(t),
         };
         let ids = || (0..schedule.tasks().len()).map(TaskId::from);
@@ -79,38 +79,38 @@ impl<C: Clock> Progress<C> {
             joined: Vec::new(),
         };
         let mut due = Vec::new();
-        for root in ids().filter(|&t| needed(t) == 0 && schedule.task(t).action != Action::Relay) {
+        for root in ids().filter(|&t| needed(t) == 0 && schedule.task(t).action != Action::Trigger) {
             progress.begin(schedule, root, &mut due);
             progress.settle(schedule, &mut due);
         }
         (progress, due)
     }
 
-    /// Notes that a moment of a task has happened at a time and appends what becomes due: not before the latest of
-    /// all that it has waited for. Engines report every moment of a transfer that somebody waits for, each once, and
+    /// Notes that a milestone of a task has happened at a time and appends what becomes due: not before the latest of
+    /// all that it has waited for. Engines report every milestone of a transfer that somebody waits for, each once, and
     /// `Delivered` of a delay.
-    pub fn happened(&mut self, schedule: &Schedule, task: TaskId, moment: Moment, at: C, due: &mut Vec<Due<C>>) {
-        self.tell(schedule, task, moment, at, due);
+    pub fn happened(&mut self, schedule: &Schedule, task: TaskId, milestone: Milestone, at: C, due: &mut Vec<Due<C>>) {
+        self.tell(schedule, task, milestone, at, due);
         self.settle(schedule, due);
     }
 
     /// Lets joins happen, and the joins that these release, until none is left.
     fn settle(&mut self, schedule: &Schedule, due: &mut Vec<Due<C>>) {
         while let Some((join, at)) = self.joined.pop() {
-            self.tell(schedule, join, Moment::Delivered, at, due);
+            self.tell(schedule, join, Milestone::Delivered, at, due);
         }
     }
 
-    fn tell(&mut self, schedule: &Schedule, task: TaskId, moment: Moment, at: C, due: &mut Vec<Due<C>>) {
+    fn tell(&mut self, schedule: &Schedule, task: TaskId, milestone: Milestone, at: C, due: &mut Vec<Due<C>>) {
         for &(next, counted) in schedule.successors(task) {
-            if counted == moment {
+            if counted == milestone {
                 self.release(schedule, next, at, due);
             }
         }
     }
 
     fn release(&mut self, schedule: &Schedule, mut task: TaskId, at: C, due: &mut Vec<Due<C>>) {
-        while schedule.task(task).action == Action::Relay {
+        while schedule.task(task).action == Action::Trigger {
             let turn = &mut self.counters[task.index()];
             let Some(&(next, _)) = schedule.successors(task).get(*turn as usize) else {
                 return;

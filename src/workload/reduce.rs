@@ -2,7 +2,7 @@
 
 use super::Kind;
 use super::algorithm::{Job, ReduceAlgorithm, binomial, ring};
-use super::draft::{Draft, Extent};
+use super::schedule_writer::{Extent, ScheduleWriter};
 use crate::input::{Files, InputError};
 use crate::units::Bytes;
 
@@ -27,7 +27,7 @@ super::ranks::ranked! {
 }
 
 impl Kind for Reduce {
-    fn draw(&self, draft: &mut Draft, _files: &dyn Files, _seed: u64) -> Result<(), InputError> {
+    fn draw(&self, draft: &mut ScheduleWriter, _files: &dyn Files, _seed: u64) -> Result<(), InputError> {
         let ranks = draft.ranks();
         let senders = u128::from(ranks - 1);
         let extent = Extent {

@@ -2,7 +2,7 @@
 
 use super::Kind;
 use super::algorithm::{Algorithm, collective, direct, hierarchical, pairwise, pat, ring};
-use super::draft::Draft;
+use super::schedule_writer::ScheduleWriter;
 use crate::input::{Files, InputError};
 use crate::units::Bytes;
 
@@ -14,7 +14,7 @@ collective! {
 }
 
 impl Kind for ReduceScatter {
-    fn draw(&self, draft: &mut Draft, _files: &dyn Files, _seed: u64) -> Result<(), InputError> {
+    fn draw(&self, draft: &mut ScheduleWriter, _files: &dyn Files, _seed: u64) -> Result<(), InputError> {
         let ranks = draft.ranks();
         let job = &mut self.job(ranks, draft, 1)?;
         match self.algorithm {

@@ -16,14 +16,14 @@ pub enum Action {
     /// Waits; of zero length it is a join of its predecessors.
     Delay(Time),
     /// Passes on: the first predecessor that happens releases the first successor, the second the
-    /// second, and so on; more predecessors than successors have no effect. It has no moment of its
+    /// second, and so on; more predecessors than successors have no effect. It has no milestone of its
     /// own. Windows and the multishot triggers of htsim are relays.
-    Relay,
+    Trigger,
 }
 
-/// Which moment of a predecessor counts.
+/// Which milestone of a predecessor counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Moment {
+pub enum Milestone {
     /// The first of its data have reached the receiver, which may pass them on.
     Begun,
     /// The last byte has left the sender (for the first time, where some are sent again): its queue pair
@@ -90,7 +90,7 @@ pub struct Schedule {
     tasks: Vec<Task>,
     /// Successors of task `t`: `successors[offsets[t]..offsets[t + 1]]`.
     offsets: Vec<u32>,
-    successors: Vec<(TaskId, Moment)>,
+    successors: Vec<(TaskId, Milestone)>,
     predecessors: Vec<u32>,
     warnings: Vec<String>,
     spans: Vec<Span>,
@@ -172,8 +172,11 @@ impl Schedule {
                 ..task
             }));
             all.offsets.extend(job.offsets[1..].iter().map(|offset| offset + edge));
-            all.successors
-                .extend(job.successors.into_iter().map(|(task, moment)| (moved(task), moment)));
+            all.successors.extend(
+                job.successors
+                    .into_iter()
+                    .map(|(task, milestone)| (moved(task), milestone)),
+            );
             all.predecessors.extend(job.predecessors);
             all.warnings.extend(job.warnings);
             all.spans.extend(job.spans.into_iter().map(|span| Span {
@@ -191,7 +194,7 @@ impl Schedule {
         alone.staggered = !self.starts_together();
         let own = self.jobs[job].tasks.clone();
         for (id, task) in (0..).zip(&mut alone.tasks) {
-            if !own.contains(&id) && task.action != Action::Relay {
+            if !own.contains(&id) && task.action != Action::Trigger {
                 task.action = Action::Delay(Time::ZERO);
                 task.earliest = Time::ZERO;
             }
@@ -199,14 +202,14 @@ impl Schedule {
         alone
     }
 
-    /// What a task releases, in the order in which it was written, with the moment that counts.
-    pub fn successors(&self, id: TaskId) -> &[(TaskId, Moment)] {
+    /// What a task releases, in the order in which it was written, with the milestone that counts.
+    pub fn successors(&self, id: TaskId) -> &[(TaskId, Milestone)] {
         &self.successors[self.offsets[id.index()] as usize..self.offsets[id.index() + 1] as usize]
     }
 
-    /// Whether some task waits for this moment of a task.
-    pub fn awaits(&self, id: TaskId, moment: Moment) -> bool {
-        self.successors(id).iter().any(|&(_, counted)| counted == moment)
+    /// Whether some task waits for this milestone of a task.
+    pub fn awaits(&self, id: TaskId, milestone: Milestone) -> bool {
+        self.successors(id).iter().any(|&(_, counted)| counted == milestone)
     }
 
     /// Number of predecessors of a task.
@@ -322,15 +325,20 @@ impl Schedule {
             while let Some(next) = due.pop() {
                 generations[next.task.index()] = Some(round);
                 // What a delay releases belongs to the delay's own round.
-                let (moments, released): (&[Moment], _) = match self.task(next.task).action {
-                    Action::Delay(_) => (&[Moment::Delivered], &mut due),
+                let (milestones, released): (&[Milestone], _) = match self.task(next.task).action {
+                    Action::Delay(_) => (&[Milestone::Delivered], &mut due),
                     _ => (
-                        &[Moment::Begun, Moment::Sent, Moment::Delivered, Moment::Acked],
+                        &[
+                            Milestone::Begun,
+                            Milestone::Sent,
+                            Milestone::Delivered,
+                            Milestone::Acked,
+                        ],
                         &mut later,
                     ),
                 };
-                for &moment in moments {
-                    progress.happened(self, next.task, moment, Time::ZERO, released);
+                for &milestone in milestones {
+                    progress.happened(self, next.task, milestone, Time::ZERO, released);
                 }
             }
             due = later;
@@ -343,7 +351,7 @@ impl Schedule {
 #[derive(Debug, Default)]
 pub struct ScheduleBuilder {
     tasks: Vec<Task>,
-    edges: Vec<(TaskId, TaskId, Moment)>,
+    edges: Vec<(TaskId, TaskId, Milestone)>,
     warnings: Vec<String>,
     spans: Vec<Span>,
 }
@@ -366,8 +374,8 @@ impl ScheduleBuilder {
         self.tasks.len()
     }
 
-    /// All dependencies so far: what is waited for, what waits, and for which moment.
-    pub fn edges(&self) -> &[(TaskId, TaskId, Moment)] {
+    /// All dependencies so far: what is waited for, what waits, and for which milestone.
+    pub fn edges(&self) -> &[(TaskId, TaskId, Milestone)] {
         &self.edges
     }
 
@@ -410,9 +418,9 @@ impl ScheduleBuilder {
         self.add(Action::Delay(duration), Time::ZERO, 0)
     }
 
-    /// Adds a relay.
-    pub fn relay(&mut self) -> TaskId {
-        self.add(Action::Relay, Time::ZERO, 0)
+    /// Adds a trigger.
+    pub fn trigger(&mut self) -> TaskId {
+        self.add(Action::Trigger, Time::ZERO, 0)
     }
 
     /// Adds an operation of a group.
@@ -435,9 +443,9 @@ impl ScheduleBuilder {
         self.warnings.push(warning);
     }
 
-    /// Lets `after` wait for a moment of `before`.
-    pub fn depend(&mut self, before: TaskId, moment: Moment, after: TaskId) {
-        self.edges.push((before, after, moment));
+    /// Lets `after` wait for a milestone of `before`.
+    pub fn depend(&mut self, before: TaskId, milestone: Milestone, after: TaskId) {
+        self.edges.push((before, after, milestone));
     }
 
     /// The schedule. Successors keep the order in which their dependencies were added.
@@ -461,11 +469,11 @@ impl ScheduleBuilder {
             end += *offset;
             *offset = end;
         }
-        let mut successors = vec![(TaskId(0), Moment::Delivered); edges.len()];
-        for (before, after, moment) in edges.into_iter().rev() {
+        let mut successors = vec![(TaskId(0), Milestone::Delivered); edges.len()];
+        for (before, after, milestone) in edges.into_iter().rev() {
             let place = &mut offsets[before.index()];
             *place -= 1;
-            successors[*place as usize] = (after, moment);
+            successors[*place as usize] = (after, milestone);
         }
         Schedule {
             tasks,

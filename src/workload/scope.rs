@@ -1,12 +1,12 @@
 //! For whom a part of a schedule is drawn up: some ranks, what each must have done before it takes
 //! part, and, in the end, what must have happened for the part to be done on each.
 
-use super::{Action, Moment, ScheduleBuilder};
+use super::{Action, Milestone, ScheduleBuilder};
 use crate::ids::TaskId;
 use crate::units::Time;
 
-/// A moment of a task that something waits for.
-pub(super) type When = (TaskId, Moment);
+/// A milestone of a task that something waits for.
+pub(super) type When = (TaskId, Milestone);
 
 /// The ranks of an operation, numbered from 0 in the order of its group.
 #[derive(Debug, Default)]
@@ -81,9 +81,9 @@ impl Scope {
         let exits = last
             .into_iter()
             .zip(entries)
-            .map(|(moments, entry)| match moments.len() {
+            .map(|(milestones, entry)| match milestones.len() {
                 0 => entry,
-                _ => join(schedule, &moments),
+                _ => join(schedule, &milestones),
             });
         Closed {
             exits: exits.collect(),
@@ -92,7 +92,7 @@ impl Scope {
         }
     }
 
-    /// By rank of the scope, the moments of its transfers that none of its later ones waits for.
+    /// By rank of the scope, the milestones of its transfers that none of its later ones waits for.
     fn last_moments(&self, schedule: &ScheduleBuilder) -> Vec<Vec<When>> {
         let count = schedule.tasks() - self.first_task;
         let inner = |task: TaskId| task.index().checked_sub(self.first_task);
@@ -100,7 +100,7 @@ impl Scope {
         let mut heir: Vec<Option<u32>> = vec![None; count];
         let (mut sent, mut delivered) = (vec![false; count], vec![false; count]);
         // What waits for a join was added after what the join waits for.
-        for &(before, after, moment) in schedule.edges()[self.first_edge..].iter().rev() {
+        for &(before, after, milestone) in schedule.edges()[self.first_edge..].iter().rev() {
             let Some((before_index, after_index)) = inner(before).zip(inner(after)) else {
                 continue;
             };
@@ -109,13 +109,13 @@ impl Scope {
                 _ => heir[after_index],
             };
             match schedule.task(before).action {
-                Action::Transfer { src, dst, .. } => match moment {
-                    Moment::Sent | Moment::Acked => sent[before_index] |= waiting == Some(src),
-                    Moment::Delivered => delivered[before_index] |= waiting == Some(dst),
-                    Moment::Begun => {}
+                Action::Transfer { src, dst, .. } => match milestone {
+                    Milestone::Sent | Milestone::Acked => sent[before_index] |= waiting == Some(src),
+                    Milestone::Delivered => delivered[before_index] |= waiting == Some(dst),
+                    Milestone::Begun => {}
                 },
                 Action::Delay(_) => heir[before_index] = waiting.or(heir[before_index]),
-                Action::Relay => {}
+                Action::Trigger => {}
             }
         }
         let mut local: Vec<(u32, u32)> = self.ranks.iter().copied().zip(0..).collect();
@@ -129,30 +129,30 @@ impl Scope {
             let task = TaskId::from(self.first_task + index);
             if let Action::Transfer { src, dst, .. } = schedule.task(task).action {
                 if !sent[index] {
-                    last[local(src)].push((task, Moment::Sent));
+                    last[local(src)].push((task, Milestone::Sent));
                 }
                 if !delivered[index] {
-                    last[local(dst)].push((task, Moment::Delivered));
+                    last[local(dst)].push((task, Milestone::Delivered));
                 }
             }
         }
         for (ranks, join) in &self.together {
             for &rank in ranks {
-                last[rank as usize].push((*join, Moment::Delivered));
+                last[rank as usize].push((*join, Milestone::Delivered));
             }
         }
         last
     }
 }
 
-/// One moment that stands for all of these; none for none.
-pub(super) fn join(schedule: &mut ScheduleBuilder, moments: &[When]) -> Option<When> {
-    if let [] | [_] = moments {
-        return moments.first().copied();
+/// One milestone that stands for all of these; none for none.
+pub(super) fn join(schedule: &mut ScheduleBuilder, milestones: &[When]) -> Option<When> {
+    if let [] | [_] = milestones {
+        return milestones.first().copied();
     }
     let join = schedule.delay(Time::ZERO);
-    for &(task, moment) in moments {
-        schedule.depend(task, moment, join);
+    for &(task, milestone) in milestones {
+        schedule.depend(task, milestone, join);
     }
-    Some((join, Moment::Delivered))
+    Some((join, Milestone::Delivered))
 }

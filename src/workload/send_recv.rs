@@ -1,7 +1,7 @@
 //! Neighbours send to each other, or one rank to another.
 
 use super::Kind;
-use super::draft::{Draft, Effect, Extent, Hop};
+use super::schedule_writer::{Effect, Extent, Hop, ScheduleWriter};
 use crate::input::{Files, InputError};
 use crate::units::Bytes;
 
@@ -59,7 +59,7 @@ impl SendRecv {
 }
 
 impl Kind for SendRecv {
-    fn draw(&self, draft: &mut Draft, _files: &dyn Files, _seed: u64) -> Result<(), InputError> {
+    fn draw(&self, draft: &mut ScheduleWriter, _files: &dyn Files, _seed: u64) -> Result<(), InputError> {
         let pairs = self.pairs(draft.ranks())?;
         draft.expect(
             "message",

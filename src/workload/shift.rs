@@ -1,7 +1,7 @@
 //! Every rank sends to the one a fixed distance further on.
 
 use super::Kind;
-use super::draft::{Draft, Extent};
+use super::schedule_writer::{Extent, ScheduleWriter};
 use crate::input::{Files, InputError};
 use crate::units::Bytes;
 
@@ -20,7 +20,7 @@ super::ranks::ranked! {
 }
 
 impl Kind for Shift {
-    fn draw(&self, draft: &mut Draft, _files: &dyn Files, _seed: u64) -> Result<(), InputError> {
+    fn draw(&self, draft: &mut ScheduleWriter, _files: &dyn Files, _seed: u64) -> Result<(), InputError> {
         let ranks = draft.ranks();
         // Less than `ranks`, so that it fits.
         let offset = self.offset.rem_euclid(ranks.into()) as u32;

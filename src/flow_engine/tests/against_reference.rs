@@ -11,7 +11,7 @@ use crate::routes::Route;
 use crate::topology::{Blueprint, Cable, FatTree, LeafSpine, LinkChange, NodeKind, Rail, Routing};
 use crate::units::{Rate, Time};
 use crate::workload::Transfer;
-use crate::workload::{Action, Moment, ScheduleBuilder};
+use crate::workload::{Action, Milestone, ScheduleBuilder};
 
 /// Small random numbers, one after the other.
 struct Dice(u64);
@@ -138,12 +138,12 @@ fn schedule(dice: &mut Dice, hosts: u32, flows: u32) -> Schedule {
         }
         for _ in 0..predecessors {
             let before = TaskId(dice.roll(t));
-            let moment = match dice.roll(3) {
-                0 if !delays.contains(&before) => Moment::Acked,
-                1 if !delays.contains(&before) => Moment::Sent,
-                _ => Moment::Delivered,
+            let milestone = match dice.roll(3) {
+                0 if !delays.contains(&before) => Milestone::Acked,
+                1 if !delays.contains(&before) => Milestone::Sent,
+                _ => Milestone::Delivered,
             };
-            builder.depend(before, moment, task);
+            builder.depend(before, milestone, task);
         }
     }
     builder.build()

@@ -7,7 +7,7 @@ use crate::input::NoFiles;
 use crate::placement::{Ecmp, LoadBalancing, Spray};
 use crate::topology::{Cable, LeafSpine};
 use crate::units::{Bytes, Rate, Time};
-use crate::workload::{AllToAll, Moment, ScheduleBuilder, Workload};
+use crate::workload::{AllToAll, Milestone, ScheduleBuilder, Workload};
 
 const OBSERVE: Observe = Observe {
     flows: true,
@@ -52,8 +52,8 @@ fn a_sender_is_free_a_delay_before_its_data_are_there() {
     let first = builder.transfer(0, 1, 1_000_000, 0);
     let second = builder.transfer(0, 1, 1_000_000, 1);
     let passed_on = builder.transfer(1, 2, 1_000_000, 1);
-    builder.depend(first, Moment::Sent, second);
-    builder.depend(first, Moment::Delivered, passed_on);
+    builder.depend(first, Milestone::Sent, second);
+    builder.depend(first, Milestone::Delivered, passed_on);
     let outcome = run(&fabric, &builder.build(), &LoadBalancing::Ecmp(Ecmp::default()));
     let starts: Vec<_> = outcome.flows.iter().map(|flow| flow.start).collect();
     assert_eq!(starts, [Time::ZERO, Time::from_us(80), Time::from_us(81)]);
@@ -68,7 +68,7 @@ fn flows_share_fairly_and_then_speed_up() {
     let short = builder.transfer(0, 2, 1_000_000, 0);
     let long = builder.transfer(1, 2, 3_000_000, 0);
     let next = builder.transfer(2, 0, 1_000_000, 1);
-    builder.depend(short, Moment::Acked, next);
+    builder.depend(short, Milestone::Acked, next);
     let outcome = run(&fabric, &builder.build(), &LoadBalancing::Ecmp(Ecmp::default()));
     let times = |task: crate::ids::TaskId| {
         let flow = &outcome.flows[task.index()];

@@ -6,7 +6,7 @@ use crate::placement::Placement;
 use crate::routes::{Route, path_weights};
 use crate::topology::Fabric;
 use crate::units::Time;
-use crate::workload::{Action, Due, Moment, Progress, Schedule, Transfer};
+use crate::workload::{Action, Due, Milestone, Progress, Schedule, Transfer};
 
 use super::super::Weights;
 
@@ -30,7 +30,7 @@ pub(super) fn completions(
     let mut times = vec![[f64::NAN; 3]; schedule.tasks().len()];
     let mut sent = vec![0.0_f64; times.len()];
     let (mut progress, roots) = Progress::<f64>::new(schedule);
-    let mut agenda: Vec<(f64, TaskId, Option<Moment>)> = Vec::new();
+    let mut event_queue: Vec<(f64, TaskId, Option<Milestone>)> = Vec::new();
     let mut active: Vec<SubFlow> = Vec::new();
     let mut on_the_way: Vec<(f64, SubFlow)> = Vec::new();
     let roots_at = |at: Time| {
@@ -44,16 +44,18 @@ pub(super) fn completions(
     loop {
         for Due { at, task } in due.drain(..) {
             match schedule.task(task).action {
-                Action::Delay(_) => agenda.push((at, task, Some(Moment::Delivered))),
-                _ => agenda.push((at, task, None)),
+                Action::Delay(_) => event_queue.push((at, task, Some(Milestone::Delivered))),
+                _ => event_queue.push((at, task, None)),
             }
         }
-        if let Some(i) = agenda.iter().position(|&(at, ..)| at <= now) {
-            let (at, task, moment) = agenda.swap_remove(i);
-            match moment {
+        if let Some(i) = event_queue.iter().position(|&(at, ..)| at <= now) {
+            let (at, task, milestone) = event_queue.swap_remove(i);
+            match milestone {
                 // What has been sent is known when it is delivered; what follows then counts from when it was sent.
-                Some(Moment::Sent) => progress.happened(schedule, task, Moment::Sent, sent[task.index()], &mut due),
-                Some(moment) => progress.happened(schedule, task, moment, now, &mut due),
+                Some(Milestone::Sent) => {
+                    progress.happened(schedule, task, Milestone::Sent, sent[task.index()], &mut due)
+                }
+                Some(milestone) => progress.happened(schedule, task, milestone, now, &mut due),
                 None => {
                     times[task.index()] = [at, 0.0, 0.0];
                     let subflows = subflows(fabric, schedule, placement, weights, task);
@@ -70,7 +72,7 @@ pub(super) fn completions(
         fill(fabric, &mut active);
         let wait = active.iter().map(|s| s.left / s.rate).fold(f64::INFINITY, f64::min);
         let joins = on_the_way.iter().map(|&(at, _)| at);
-        let planned = agenda
+        let planned = event_queue
             .iter()
             .map(|&(at, ..)| at)
             .chain(joins)
@@ -107,9 +109,9 @@ pub(super) fn completions(
         });
         for task in done {
             let [_, delivered, acked] = times[task.index()];
-            agenda.push((now, task, Some(Moment::Sent)));
-            agenda.push((delivered, task, Some(Moment::Delivered)));
-            agenda.push((acked, task, Some(Moment::Acked)));
+            event_queue.push((now, task, Some(Milestone::Sent)));
+            event_queue.push((delivered, task, Some(Milestone::Delivered)));
+            event_queue.push((acked, task, Some(Milestone::Acked)));
         }
     }
 }

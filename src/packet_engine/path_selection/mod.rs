@@ -1,6 +1,6 @@
 //! Which path the next packet takes, where that is not settled before the flow is sent.
 //!
-//! Hosts choose through a [`Spread`], one for each queue pair, which names the packet's path; switches
+//! Hosts choose through a [`PathSelector`], one for each queue pair, which names the packet's path; switches
 //! choose through one [`InSwitch`] for the whole fabric, hop by hop. One file each.
 
 mod adaptive;
@@ -42,7 +42,7 @@ pub(super) struct Choice<'a> {
 
 /// An acknowledgement as a host's choice sees it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Heard {
+pub(super) struct AckInfo {
     pub path: u16,
     pub marked: bool,
     /// Number of the acknowledged packet, and of the first packet not sent yet.
@@ -52,7 +52,7 @@ pub(super) struct Heard {
 
 /// A host's choice of paths for one queue pair with several of them.
 #[derive(Debug, Clone)]
-pub(super) enum Spread {
+pub(super) enum PathSelector {
     /// One path, or the switches decide.
     Fixed,
     Random(Random),
@@ -63,7 +63,7 @@ pub(super) enum Spread {
     Plb(Plb),
 }
 
-impl Spread {
+impl PathSelector {
     /// The choice that a piece on `route` asks for.
     pub fn new(load_balancing: &LoadBalancing, route: Route, choice: &Choice<'_>) -> Self {
         // Paths are named by 16 bits in a packet.
@@ -121,7 +121,7 @@ impl Spread {
 
     /// An acknowledgement came back.
     #[inline]
-    pub fn on_ack(&mut self, heard: Heard) {
+    pub fn on_ack(&mut self, heard: AckInfo) {
         match self {
             Self::Reps(state) => state.on_ack(heard.path, heard.marked),
             Self::Bitmap(state) => state.on_ack(heard.path, heard.marked),
@@ -171,7 +171,7 @@ impl InSwitch {
     }
 
     /// Forwarding tables have changed.
-    pub fn rethink(&mut self, forwarding: &Forwarding) {
+    pub fn reselect_path(&mut self, forwarding: &Forwarding) {
         if let Self::RoundRobin(state) = self {
             state.restart(forwarding.hop_count());
         }

@@ -274,16 +274,16 @@ fn both_recoveries_finish_after_drops() {
     }
 }
 
-/// What waits for a transfer starts at the picosecond of its moment.
+/// What waits for a transfer starts at the picosecond of its milestone.
 #[test]
 fn dependent_transfers_start_when_their_moment_comes() {
-    use crate::workload::Moment;
+    use crate::workload::Milestone;
     let mut builder = ScheduleBuilder::default();
     let first = builder.transfer(0, 2, 100_000, 0);
     let second = builder.transfer(2, 1, 100_000, 1);
     let third = builder.transfer(0, 3, 100_000, 1);
-    builder.depend(first, Moment::Delivered, second);
-    builder.depend(first, Moment::Acked, third);
+    builder.depend(first, Milestone::Delivered, second);
+    builder.depend(first, Milestone::Acked, third);
     let case = Case::new(leaf_spine(2, 2, 2, "100Gbps", "1us"), builder.build());
     let flows = case.run().unwrap().flows;
     assert_eq!(flows[1].start, flows[0].delivered);
@@ -294,13 +294,13 @@ fn dependent_transfers_start_when_their_moment_comes() {
 /// ports, for whole flows and for split ones; so the port is never idle.
 #[test]
 fn a_queue_pair_is_free_once_its_last_byte_has_left() {
-    use crate::workload::Moment;
+    use crate::workload::Milestone;
     for (ways, packets) in [(1, 25), (3, 27)] {
         for ack_priority in [false, true] {
             let mut builder = ScheduleBuilder::default();
             let first = builder.transfer(0, 2, 100_000, 0);
             let second = builder.transfer(0, 2, 100_000, 1);
-            builder.depend(first, Moment::Sent, second);
+            builder.depend(first, Milestone::Sent, second);
             let fabric = leaf_spine(2, 1, 2, "100Gbps", "1us");
             let scheme = format!(r#"{{"ecmp-split": {{"ways": {ways}}}}}"#);
             let mut case = Case::new(fabric, builder.build()).with(&scheme, r#"{"udp": {}}"#);
@@ -316,12 +316,12 @@ fn a_queue_pair_is_free_once_its_last_byte_has_left() {
 /// Another sender's packets leave by the same port between: the queue pair is free when its own last byte has left.
 #[test]
 fn a_shared_port_frees_a_queue_pair_later() {
-    use crate::workload::Moment;
+    use crate::workload::Milestone;
     let mut builder = ScheduleBuilder::default();
     let first = builder.transfer(0, 2, 4_086 * 10, 0);
     builder.transfer(0, 3, 4_086 * 30, 0);
     let after = builder.transfer(0, 2, 4_086, 1);
-    builder.depend(first, Moment::Sent, after);
+    builder.depend(first, Milestone::Sent, after);
     let fabric = leaf_spine(2, 1, 2, "100Gbps", "1us");
     let case = Case::new(fabric, builder.build()).with(r#"{"ecmp": {}}"#, r#"{"udp": {}}"#);
     // Round robin once the other has joined, after the first packet: eight of the other's are between the ten.

@@ -141,13 +141,13 @@ fn a_link_that_comes_back_is_used_again() {
 /// Nothing is left to do: the run ends at once instead of waiting for ever.
 #[test]
 fn transfers_that_never_start_are_listed() {
-    use crate::workload::Moment;
+    use crate::workload::Milestone;
     let mut builder = ScheduleBuilder::default();
     let first = builder.transfer(0, 2, 1_000, 0);
     let second = builder.transfer(2, 0, 1_000, 0);
     let third = builder.transfer(1, 3, 1_000, 0);
-    builder.depend(second, Moment::Delivered, third);
-    builder.depend(third, Moment::Delivered, second);
+    builder.depend(second, Milestone::Delivered, third);
+    builder.depend(third, Milestone::Delivered, second);
     let _ = first;
     let case = Case::new(leaf_spine(2, 1, 2, "100Gbps", "500ns"), builder.build());
     let stuck = case.run().unwrap_err();

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::ids::LinkId;
-use crate::packet_engine::transport::Conditions;
+use crate::packet_engine::transport::PathProperties;
 use crate::topology::LinkChange;
 use crate::units::Rate;
 
@@ -39,7 +39,7 @@ fn one_port(a: &str, b: &str) -> Fabric {
     Fabric::compile(&spec.blueprint(&NoFiles).unwrap())
 }
 
-fn conditions(case: &Case) -> Vec<Conditions> {
+fn conditions(case: &Case) -> Vec<PathProperties> {
     case.setup(|setup| {
         let engine = Engine::<Wheel>::new(setup);
         (0..engine.queue_pairs.len() as u32)

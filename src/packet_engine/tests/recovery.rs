@@ -114,13 +114,13 @@ fn what_never_delivers_anything_is_ended() {
 /// Ten seconds of delay, and a link that is away for two seconds, are no silence.
 #[test]
 fn waiting_is_no_silence() {
-    use crate::workload::Moment;
+    use crate::workload::Milestone;
     let mut builder = ScheduleBuilder::default();
     let first = builder.transfer(0, 2, 1_000_000, 0);
     let delay = builder.delay(Time::from_us(10_000_000));
     let second = builder.transfer(2, 0, 1_000_000, 1);
-    builder.depend(first, Moment::Delivered, delay);
-    builder.depend(delay, Moment::Delivered, second);
+    builder.depend(first, Milestone::Delivered, delay);
+    builder.depend(delay, Milestone::Delivered, second);
     let mut case =
         Case::new(leaf_spine(2, 1, 2, "100Gbps", "1us"), builder.build()).with(r#"{"ecmp": {}}"#, r#"{"dctcp": {}}"#);
     case.packet.retries = 1_000;

@@ -6,7 +6,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Conditions, CongestionControl, Feedback, Loss, SenderState, Spec};
+use super::{CongestionControl, Feedback, Loss, PathProperties, SenderState, Spec};
 use crate::input::InputError;
 use crate::packet_engine::options::Ecn;
 use crate::units::{Bytes, Rate, Time};
@@ -91,7 +91,7 @@ impl Spec for Dcqcn {
 }
 
 impl Dcqcn {
-    pub(super) fn control(&self, conditions: &Conditions) -> State {
+    pub(super) fn control(&self, conditions: &PathProperties) -> State {
         let line = conditions.rate;
         State {
             line,
@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn a_cut_halves_and_recovery_halves_the_gap() {
-        let mut state = Dcqcn::default().control(&Conditions::example());
+        let mut state = Dcqcn::default().control(&PathProperties::example());
         let line = 0.0125;
         let ack = |now, marked| Feedback {
             now,

@@ -6,7 +6,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Conditions, CongestionControl, Feedback, Loss, SenderState, Spec};
+use super::{CongestionControl, Feedback, Loss, PathProperties, SenderState, Spec};
 use crate::input::InputError;
 use crate::packet_engine::options::Ecn;
 use crate::units::{Bytes, Rate};
@@ -76,7 +76,7 @@ impl Spec for Dctcp {
 }
 
 impl Dctcp {
-    pub(super) fn control(&self, conditions: &Conditions) -> State {
+    pub(super) fn control(&self, conditions: &PathProperties) -> State {
         let (full, bdp) = (conditions.full as f64, conditions.bdp as f64);
         let paced = self.control == Signal::Rate;
         State {
@@ -233,7 +233,7 @@ mod tests {
     /// One round trip of a full window, by hand.
     #[test]
     fn grows_by_a_packet_per_round_trip() {
-        let mut state = Dctcp::default().control(&Conditions::example());
+        let mut state = Dctcp::default().control(&PathProperties::example());
         assert_eq!(state.window(), 100_000);
         for seq in 0..=100 {
             state.on_ack(&ack(seq, 101 + seq, false));
@@ -245,7 +245,7 @@ mod tests {
     /// RFC 8257: alpha begins at 1, so that the first mark halves, at once; what was in flight then does not cut again.
     #[test]
     fn the_first_mark_halves_and_the_rest_of_its_window_does_nothing() {
-        let mut state = Dctcp::default().control(&Conditions::example());
+        let mut state = Dctcp::default().control(&PathProperties::example());
         (0..50).for_each(|seq| state.on_ack(&ack(seq, 101 + seq, false)));
         let before = state.value;
         state.on_ack(&ack(50, 151, true));
@@ -270,7 +270,7 @@ mod tests {
     /// Of sprayed packets the last in flight may be acknowledged long before the first.
     #[test]
     fn a_window_is_over_when_all_of_it_is_acknowledged() {
-        let mut state = Dctcp::default().control(&Conditions::example());
+        let mut state = Dctcp::default().control(&PathProperties::example());
         state.on_ack(&ack(0, 100, true));
         let cut = state.value;
         for seq in [2, 150] {
@@ -286,7 +286,7 @@ mod tests {
     /// RFC 8257, 3.5: a loss halves, like that of any TCP, also in a window that marks have cut; marks after it do not.
     #[test]
     fn losses_halve() {
-        let mut state = Dctcp::default().control(&Conditions::example());
+        let mut state = Dctcp::default().control(&PathProperties::example());
         let loss = Loss::example();
         state.on_loss(&loss);
         assert_eq!(state.window(), 50_000);
@@ -303,7 +303,7 @@ mod tests {
             control: Signal::Rate,
             ..Dctcp::default()
         };
-        let mut state = spec.control(&Conditions::example());
+        let mut state = spec.control(&PathProperties::example());
         assert_eq!((state.window(), state.pace()), (u64::MAX, Some(0.0125)));
         state.on_ack(&ack(0, 100, true));
         assert_eq!(

@@ -12,7 +12,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Conditions, CongestionControl, Feedback, Loss, Nscc, SenderState, Spec, nscc};
+use super::{CongestionControl, Feedback, Loss, Nscc, PathProperties, SenderState, Spec, nscc};
 use crate::input::InputError;
 use crate::packet_engine::options::Ecn;
 use crate::units::{Rate, Time};
@@ -63,7 +63,7 @@ impl Eqds {
         (self.mode == EqdsMode::Rccc).then(|| self.nscc.clone().unwrap_or_default())
     }
 
-    pub(super) fn control(&self, conditions: &Conditions) -> State {
+    pub(super) fn control(&self, conditions: &PathProperties) -> State {
         let most = self.credits(conditions).unwrap_or(1);
         State {
             initial: most,
@@ -111,7 +111,7 @@ impl Spec for Eqds {
         Time::from_us(100)
     }
 
-    fn credits(&self, conditions: &Conditions) -> Option<u32> {
+    fn credits(&self, conditions: &PathProperties) -> Option<u32> {
         let packets = conditions.bdp as f64 / conditions.full as f64 * self.initial_window;
         Some((packets as u32).max(1))
     }
@@ -190,7 +190,7 @@ impl CongestionControl for State {
         }
     }
 
-    fn on_entitled(&mut self) {
+    fn on_extra_credit(&mut self) {
         self.expected = self.expected.wrapping_add(1);
     }
 
@@ -247,7 +247,7 @@ mod tests {
     fn state(options: &str) -> State {
         let options: Eqds = serde_json::from_str(options).unwrap();
         options.check().unwrap();
-        options.control(&Conditions::example())
+        options.control(&PathProperties::example())
     }
 
     fn target(number: u32, bounded: bool) -> PullTarget {

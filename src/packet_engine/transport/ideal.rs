@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Conditions, CongestionControl, Feedback, Loss, Spec};
+use super::{CongestionControl, Feedback, Loss, PathProperties, Spec};
 use crate::input::InputError;
 
 /// Options of `ideal`. Queues have no limit unless `[switch]` sets one.
@@ -48,7 +48,7 @@ impl Spec for Ideal {
 const WAITS: u64 = 2;
 
 impl Ideal {
-    pub(super) fn control(&self, conditions: &Conditions) -> State {
+    pub(super) fn control(&self, conditions: &PathProperties) -> State {
         let packets = (conditions.bdp / conditions.full) as f64 * self.window;
         let whole = packets as u64 + u64::from(packets > (packets as u64) as f64);
         State {

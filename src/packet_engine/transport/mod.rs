@@ -30,7 +30,7 @@ use crate::units::{Rate, Time};
 
 /// What a queue pair knows about its path when it starts.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Conditions {
+pub(super) struct PathProperties {
     /// Wire bytes of a full data packet.
     pub full: u64,
     /// The sender's own line rate: that of the ports that it uses, together, in bytes per picosecond. It cannot see how
@@ -128,7 +128,7 @@ pub(super) trait CongestionControl {
     fn on_pull(&mut self, _number: u32) {}
 
     /// The receiver grants one packet more than it was asked for, as one that it was told of was trimmed.
-    fn on_entitled(&mut self) {}
+    fn on_extra_credit(&mut self) {}
 
     /// How many credits to ask for, with `backlog` packets still to be sent.
     fn pull_target(&mut self, _backlog: u32) -> PullTarget {
@@ -200,7 +200,7 @@ macro_rules! transports {
                 match self { $(Self::$variant(spec) => spec,)* }
             }
 
-            pub(super) fn control(&self, conditions: &Conditions) -> Control {
+            pub(super) fn control(&self, conditions: &PathProperties) -> Control {
                 match self { $(Self::$variant(spec) => Control::$variant(spec.control(conditions)),)* }
             }
         }
@@ -235,8 +235,8 @@ macro_rules! transports {
                 match self { $(Self::$variant(control) => control.on_pull(number),)* }
             }
 
-            fn on_entitled(&mut self) {
-                match self { $(Self::$variant(control) => control.on_entitled(),)* }
+            fn on_extra_credit(&mut self) {
+                match self { $(Self::$variant(control) => control.on_extra_credit(),)* }
             }
 
             fn pull_target(&mut self, backlog: u32) -> PullTarget {
@@ -318,7 +318,7 @@ trait Spec {
     }
 
     /// Packets that a sender may send before the receiver grants more, where it has to.
-    fn credits(&self, _conditions: &Conditions) -> Option<u32> {
+    fn credits(&self, _conditions: &PathProperties) -> Option<u32> {
         None
     }
 
@@ -400,7 +400,7 @@ impl Transport {
         matches!(self, Self::Eqds(eqds) if eqds.mode == EqdsMode::Rccc && eqds.nscc.is_none())
     }
 
-    pub(super) fn credits(&self, conditions: &Conditions) -> Option<u32> {
+    pub(super) fn credits(&self, conditions: &PathProperties) -> Option<u32> {
         self.spec().credits(conditions)
     }
 
@@ -430,7 +430,7 @@ fn check_share(key: &str, value: f64) -> Result<(), InputError> {
 }
 
 #[cfg(test)]
-impl Conditions {
+impl PathProperties {
     /// 100 Gb/s, 8 us, packets of 1000 bytes.
     fn example() -> Self {
         Self {

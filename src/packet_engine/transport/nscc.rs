@@ -11,7 +11,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Conditions, CongestionControl, Feedback, Loss, Spec};
+use super::{CongestionControl, Feedback, Loss, PathProperties, Spec};
 use crate::input::InputError;
 use crate::packet_engine::options::Ecn;
 use crate::units::{Bytes, Rate, Time};
@@ -92,7 +92,7 @@ impl Spec for Nscc {
 }
 
 impl Nscc {
-    pub(super) fn control(&self, conditions: &Conditions) -> State {
+    pub(super) fn control(&self, conditions: &PathProperties) -> State {
         let full = conditions.full as f64;
         let share = self.target.unwrap_or(if conditions.trimming { 0.75 } else { 1.0 });
         let (rtt, bdp) = (conditions.rtt as f64, conditions.bdp as f64);
@@ -289,7 +289,7 @@ mod tests {
     /// The four cases, by hand; target = one round trip of 8 us.
     #[test]
     fn marks_and_delay_steer_together() {
-        let mut state = Nscc::default().control(&Conditions::example());
+        let mut state = Nscc::default().control(&PathProperties::example());
         assert_eq!(state.window(), 150_000);
         state.window = 100_000.0;
         state.adjusted_at = 10_000_000;
@@ -324,9 +324,9 @@ mod tests {
     /// bytes that were in flight, so that the next delivery without a mark lets it grow again.
     #[test]
     fn trims_count_towards_what_is_ignored() {
-        let mut state = Nscc::default().control(&Conditions {
+        let mut state = Nscc::default().control(&PathProperties {
             trimming: true,
-            ..Conditions::example()
+            ..PathProperties::example()
         });
         // The first period lasts a round trip of 8 us and the target of 6 us.
         state.on_loss(&trimmed(8_000_000, 149_000));

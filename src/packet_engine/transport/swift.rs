@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Conditions, CongestionControl, Feedback, Loss, Spec};
+use super::{CongestionControl, Feedback, Loss, PathProperties, Spec};
 use crate::input::InputError;
 use crate::units::Time;
 
@@ -80,14 +80,14 @@ impl Spec for Swift {
 
 impl Swift {
     /// The base target, and what each hop adds to it, in ps.
-    fn base_and_hop(&self, conditions: &Conditions) -> (f64, f64) {
+    fn base_and_hop(&self, conditions: &PathProperties) -> (f64, f64) {
         let default = (BASE_ROUND_TRIPS * conditions.longest_rtt as f64).max(BASE_TARGET);
         let base = self.base_target.map_or(default, |time| time.0 as f64);
         (base, self.per_hop.map_or(base / HOP_SHARE, |time| time.0 as f64))
     }
 
     /// Refuses a target that no packet can meet. Keys are relative to the transport's table.
-    pub(in crate::packet_engine) fn check_path(&self, conditions: &Conditions) -> Result<(), InputError> {
+    pub(in crate::packet_engine) fn check_path(&self, conditions: &PathProperties) -> Result<(), InputError> {
         let (base, per_hop) = self.base_and_hop(conditions);
         let target = base + per_hop * f64::from(conditions.hops);
         if target > conditions.longest_rtt as f64 {
@@ -100,7 +100,7 @@ impl Swift {
         Err(InputError::key("base_target", message).help("raise it, or leave it out: it then follows the round trip"))
     }
 
-    pub(super) fn control(&self, conditions: &Conditions) -> State {
+    pub(super) fn control(&self, conditions: &PathProperties) -> State {
         let bdp = conditions.bdp as f64 / conditions.full as f64;
         let (base, per_hop) = self.base_and_hop(conditions);
         let range = self.flow_scaling.map_or(5.0 * base, |time| time.0 as f64);
@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn below_the_target_it_grows_above_it_is_cut_once_per_round_trip() {
-        let conditions = Conditions::example();
+        let conditions = PathProperties::example();
         let mut state = Swift::default().control(&conditions);
         assert_eq!(state.window(), 100_000);
         let ack = |now, rtt| Feedback {
@@ -223,11 +223,11 @@ mod tests {
     /// Over 200 us of cable the target leaves room above the unloaded round trip; what is set is kept, or refused.
     #[test]
     fn the_target_follows_long_round_trips() {
-        let long = Conditions {
+        let long = PathProperties {
             rtt: 200_000_000,
             longest_rtt: 200_000_000,
             hops: 2,
-            ..Conditions::example()
+            ..PathProperties::example()
         };
         let state = Swift::default().control(&long);
         assert!((state.target - 250e6 * (1.0 + 2.0 / 6.55)).abs() < 1.0);

@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Conditions, CongestionControl, Feedback, Loss, Spec};
+use super::{CongestionControl, Feedback, Loss, PathProperties, Spec};
 
 /// `udp` has no options. Queues have no limit unless `[switch]` sets one. A flow is over for its sender, too, when its
 /// last byte has arrived; one that loses a packet never is. Keys about acknowledgements and recovery have no effect.
@@ -23,7 +23,7 @@ impl Spec for Udp {
 }
 
 impl Udp {
-    pub(super) fn control(&self, _: &Conditions) -> State {
+    pub(super) fn control(&self, _: &PathProperties) -> State {
         State
     }
 }

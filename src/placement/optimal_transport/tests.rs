@@ -440,14 +440,14 @@ fn a_judgement_matches_the_loads_and_knows_the_optimum() {
     let transport = place(&fabric, &schedule, None);
     let spray: LoadBalancing = serde_json::from_value(serde_json::json!({ "spray": {} })).unwrap();
     let spray = spray.place(&fabric, &schedule, &NoFiles, 1).unwrap();
-    let judged = crate::placement::judge(&fabric, &schedule, &transport, &solver).unwrap();
-    let worst = *judged.worst().unwrap();
+    let evaluated = crate::placement::judge(&fabric, &schedule, &transport, &solver).unwrap();
+    let worst = *evaluated.worst().unwrap();
     assert!((worst.congestion_us / congestion(&fabric, &schedule, &transport) - 1.0).abs() < 1e-9);
     assert!(worst.ratio() < 1.001 && worst.ratio() >= 1.0 - 1e-6);
     assert!(worst.subflows < worst.spray_subflows && worst.flows <= worst.subflows);
     assert!(worst.monge_gap_us >= 0.0 && worst.monge_gap_us <= worst.regret_us + 1e-9);
-    let judged = crate::placement::judge(&fabric, &schedule, &spray, &solver).unwrap();
-    let sprayed = judged.worst().unwrap();
+    let evaluated = crate::placement::judge(&fabric, &schedule, &spray, &solver).unwrap();
+    let sprayed = evaluated.worst().unwrap();
     assert!(sprayed.ratio() > 1.2, "{sprayed:?}");
     assert_eq!(sprayed.subflows, sprayed.spray_subflows);
     assert!(

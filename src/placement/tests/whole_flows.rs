@@ -102,7 +102,7 @@ proptest! {
             let leaves = of_step.iter().map(|&(a, b, ..)| (a / 3, b / 3)).filter(|(a, b)| a != b);
             let degree = |leaf: u32, out: bool| leaves.clone().filter(|&(a, b)| if out { a == leaf } else { b == leaf }).count();
             let largest = (0..4).flat_map(|leaf| [degree(leaf, true), degree(leaf, false)]).max().unwrap() as u64;
-            // Placed together with the other step, judged alone.
+            // Placed together with the other step, evaluated alone.
             let all = schedule(&flows);
             let placement = place(&scheme("edge-coloring", json!({})), &fabric, &all);
             let kept = Placement::split(&all, |Transfer { task, .. }, pieces| {

@@ -1,7 +1,7 @@
 //! Axes: from values to positions, with ticks at round values.
 
+use super::drawing::{AXIS, Anchor, At, Drawing, Frame, GRID, MUTED, Stroke, TEXT};
 use super::glyphs::text_room;
-use super::scene::{AXIS, Anchor, At, Frame, GRID, MUTED, Scene, Stroke, TEXT};
 use super::style::SMALL;
 use crate::units::Bytes;
 
@@ -201,7 +201,7 @@ const TITLE_ROOM: f64 = 22.0;
 
 impl Plane {
     /// Draws two axes with their grid within a frame.
-    pub fn draw(scene: &mut Scene, outer: Frame, x: Axis, y: Axis) -> Self {
+    pub fn draw(drawing: &mut Drawing, outer: Frame, x: Axis, y: Axis) -> Self {
         let half_label = x.ticks.last().map_or(0.0, |(_, label)| text_room(label, SMALL) / 2.0);
         let frame = Frame {
             left: outer.left + TITLE_ROOM + y.label_width() + TICK + 6.0,
@@ -210,39 +210,39 @@ impl Plane {
             bottom: outer.bottom - TITLE_ROOM - SMALL - TICK - 6.0,
         };
         let plane = Self { frame, x, y };
-        plane.draw_y(scene, outer.left);
-        plane.draw_x(scene, outer.bottom);
+        plane.draw_y(drawing, outer.left);
+        plane.draw_x(drawing, outer.bottom);
         plane
     }
 
-    fn draw_y(&self, scene: &mut Scene, left: f64) {
+    fn draw_y(&self, drawing: &mut Drawing, left: f64) {
         let frame = self.frame;
         for (value, label) in &self.y.ticks {
             let y = self.y_at(*value);
-            scene.segment((frame.left, y), (frame.right, y), Stroke::solid(GRID, 1.0));
-            scene.text((frame.left - TICK - 3.0, y), label, SMALL, Anchor::End, TEXT);
+            drawing.segment((frame.left, y), (frame.right, y), Stroke::solid(GRID, 1.0));
+            drawing.text((frame.left - TICK - 3.0, y), label, SMALL, Anchor::End, TEXT);
         }
         let middle = (frame.top + frame.bottom) / 2.0;
-        scene.turned_text((left + SMALL / 2.0 + 2.0, middle), &self.y.title, SMALL, TEXT);
-        scene.segment(
+        drawing.turned_text((left + SMALL / 2.0 + 2.0, middle), &self.y.title, SMALL, TEXT);
+        drawing.segment(
             (frame.left, frame.top),
             (frame.left, frame.bottom),
             Stroke::solid(AXIS, 1.0),
         );
     }
 
-    fn draw_x(&self, scene: &mut Scene, bottom: f64) {
+    fn draw_x(&self, drawing: &mut Drawing, bottom: f64) {
         let frame = self.frame;
         let axis = Stroke::solid(AXIS, 1.0);
-        scene.segment((frame.left, frame.bottom), (frame.right, frame.bottom), axis);
+        drawing.segment((frame.left, frame.bottom), (frame.right, frame.bottom), axis);
         // Labels that would touch the one before are left out; their ticks stay.
         let mut free_from = f64::NEG_INFINITY;
         for (value, label) in &self.x.ticks {
             let x = self.x_at(*value);
-            scene.segment((x, frame.bottom), (x, frame.bottom + TICK), axis);
+            drawing.segment((x, frame.bottom), (x, frame.bottom + TICK), axis);
             let half = text_room(label, SMALL) / 2.0;
             if x - half >= free_from {
-                scene.text(
+                drawing.text(
                     (x, frame.bottom + TICK + SMALL / 2.0 + 4.0),
                     label,
                     SMALL,
@@ -253,7 +253,7 @@ impl Plane {
             }
         }
         let middle = (frame.left + frame.right) / 2.0;
-        scene.text(
+        drawing.text(
             (middle, bottom - SMALL / 2.0 - 2.0),
             &self.x.title,
             SMALL,
@@ -278,12 +278,12 @@ impl Plane {
 /// Room for a title and a line below it.
 pub(super) const HEAD: f64 = 58.0;
 
-/// Draws the title of a figure and a line below it, on a scene that is made wide enough for both.
-pub(super) fn draw_head(scene: &mut Scene, title: &str, subtitle: &str) {
+/// Draws the title of a figure and a line below it, on a drawing that is made wide enough for both.
+pub(super) fn draw_head(drawing: &mut Drawing, title: &str, subtitle: &str) {
     let room = text_room(title, LARGE).max(text_room(subtitle, SMALL));
-    scene.width = scene.width.max(room + 32.0);
-    scene.text((16.0, 20.0), title, LARGE, Anchor::Start, TEXT);
-    scene.text((16.0, 42.0), subtitle, SMALL, Anchor::Start, MUTED);
+    drawing.width = drawing.width.max(room + 32.0);
+    drawing.text((16.0, 20.0), title, LARGE, Anchor::Start, TEXT);
+    drawing.text((16.0, 42.0), subtitle, SMALL, Anchor::Start, MUTED);
 }
 
 #[cfg(test)]

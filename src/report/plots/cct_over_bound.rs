@@ -2,9 +2,9 @@
 //! different bounds, as with failed links.
 
 use super::axes::{Axis, HEAD, Plane, TimeUnit, draw_head};
+use super::drawing::{Anchor, BLACK, Drawing, Frame, MUTED, Stroke, TEXT};
 use super::figure::{Figure, NoFigure, missing};
 use super::glyphs::text_room;
-use super::scene::{Anchor, BLACK, Frame, MUTED, Scene, Stroke, TEXT};
 use super::series::{Series, Spread, cell, note, series, sizes};
 use super::style::{Look, SMALL};
 use crate::report::folder::{Folder, Subject};
@@ -25,13 +25,13 @@ pub(super) fn draw(folder: &Folder, subject: &Subject<'_>) -> Result<Figure, NoF
     let Some(largest) = groups.last() else {
         return missing("no point has a bound");
     };
-    let scene = match groups.iter().all(Group::has_one_bound) {
+    let drawing = match groups.iter().all(Group::has_one_bound) {
         true => ratios(subject, &groups),
         // A series whose bound is worse would look as good as the others.
         false => times(subject, largest),
     };
     Ok(Figure {
-        scene,
+        drawing,
         headings: &[
             "series",
             "size_bytes",
@@ -110,66 +110,66 @@ const BAR: f64 = 22.0;
 const GAP: f64 = 12.0;
 
 /// Every bar over the one bound of its size.
-fn ratios(subject: &Subject<'_>, groups: &[Group]) -> Scene {
+fn ratios(subject: &Subject<'_>, groups: &[Group]) -> Drawing {
     let bars = || groups.iter().flat_map(|group| &group.bars);
     let headings = if groups.len() > 1 { groups.len() as f64 } else { 0.0 };
-    let mut scene = Scene::new(width(bars()), height(bars(), headings));
+    let mut drawing = Drawing::new(width(bars()), height(bars(), headings));
     let subtitle = format!(
         "{}; 1 is the bound of this fabric, which no load balancing can beat",
         note(&subject.points)
     );
     let title = format!("Completion time over the bound: {}", subject.title());
-    draw_head(&mut scene, &title, &subtitle);
+    draw_head(&mut drawing, &title, &subtitle);
     let highest = bars().map(|bar| bar.ratio.high).chain([1.0]);
     let axis = Axis::from_zero("Completion time / bound (no unit)", highest);
-    let plane = plane(&mut scene, bars(), axis);
+    let plane = plane(&mut drawing, bars(), axis);
     let mut top = plane.frame.top + GAP / 2.0;
     for group in groups {
         if groups.len() > 1 {
             let at = (plane.frame.left - 10.0, top + BAR / 2.0);
-            scene.text(at, name_of(group.size), SMALL, Anchor::End, MUTED);
+            drawing.text(at, name_of(group.size), SMALL, Anchor::End, MUTED);
             top += BAR;
         }
         for bar in &group.bars {
             let value = format!("{:.3} ({})", bar.ratio.mean, time(bar.cct.mean));
-            draw_bar(&mut scene, &plane, top, bar, &bar.ratio, &value);
+            draw_bar(&mut drawing, &plane, top, bar, &bar.ratio, &value);
             top += BAR;
         }
         top += GAP;
     }
     let one = plane.x_at(1.0);
     let stroke = Stroke::solid(BLACK, 1.0);
-    scene.segment((one, plane.frame.top), (one, plane.frame.bottom), stroke);
-    scene
+    drawing.segment((one, plane.frame.top), (one, plane.frame.bottom), stroke);
+    drawing
 }
 
 /// Absolute times at one size, each with the bound of its own fabric.
-fn times(subject: &Subject<'_>, group: &Group) -> Scene {
+fn times(subject: &Subject<'_>, group: &Group) -> Drawing {
     let bars = || group.bars.iter();
-    let mut scene = Scene::new(width(bars()), height(bars(), 0.0));
+    let mut drawing = Drawing::new(width(bars()), height(bars(), 0.0));
     let subtitle = format!(
         "{}; {}; black: the bound of each, which is not the same (failed links, rates, engines)",
         note(&subject.points),
         name_of(group.size)
     );
     let title = format!("Completion time and bound: {}", subject.title());
-    draw_head(&mut scene, &title, &subtitle);
+    draw_head(&mut drawing, &title, &subtitle);
     let highest = bars().flat_map(|bar| [bar.cct.high, bar.bound.high]);
     let unit = TimeUnit::for_us(highest.clone().fold(0.0, f64::max));
     let axis = Axis::from_zero(
         format!("Completion time ({})", unit.name),
         highest.map(|us| us / unit.us),
     );
-    let plane = plane(&mut scene, bars(), axis);
+    let plane = plane(&mut drawing, bars(), axis);
     let mut top = plane.frame.top + GAP / 2.0;
     for bar in bars() {
         let value = format!("{} ({:.3} of its bound)", time(bar.cct.mean), bar.ratio.mean);
-        draw_bar(&mut scene, &plane, top, bar, &bar.cct.times(1.0 / unit.us), &value);
+        draw_bar(&mut drawing, &plane, top, bar, &bar.cct.times(1.0 / unit.us), &value);
         let bound = plane.x_at(bar.bound.mean / unit.us);
-        scene.segment((bound, top + 1.0), (bound, top + BAR - 1.0), Stroke::solid(BLACK, 2.0));
+        drawing.segment((bound, top + 1.0), (bound, top + BAR - 1.0), Stroke::solid(BLACK, 2.0));
         top += BAR;
     }
-    scene
+    drawing
 }
 
 fn name_of(size: Option<u64>) -> String {
@@ -199,36 +199,36 @@ fn height<'a>(bars: impl Iterator<Item = &'a Bar>, headings: f64) -> f64 {
     HEAD + bars.count() as f64 * BAR + headings * (BAR + GAP) + GAP + 70.0
 }
 
-fn plane<'a>(scene: &mut Scene, bars: impl Iterator<Item = &'a Bar>, axis: Axis) -> Plane {
+fn plane<'a>(drawing: &mut Drawing, bars: impl Iterator<Item = &'a Bar>, axis: Axis) -> Plane {
     let outer = Frame {
         left: 10.0 + label_width(bars) - 20.0,
         top: HEAD,
-        right: scene.width - VALUE,
-        bottom: scene.height - 10.0,
+        right: drawing.width - VALUE,
+        bottom: drawing.height - 10.0,
     };
-    Plane::draw(scene, outer, axis, Axis::linear("", 0.0, 1.0).marked(Vec::new()))
+    Plane::draw(drawing, outer, axis, Axis::linear("", 0.0, 1.0).marked(Vec::new()))
 }
 
-fn draw_bar(scene: &mut Scene, plane: &Plane, top: f64, bar: &Bar, spread: &Spread, value: &str) {
+fn draw_bar(drawing: &mut Drawing, plane: &Plane, top: f64, bar: &Bar, spread: &Spread, value: &str) {
     let (left, middle) = (plane.frame.left, top + BAR / 2.0);
     let end = plane.x_at(spread.mean);
-    scene.text((left - 10.0, middle), &bar.label, SMALL, Anchor::End, TEXT);
+    drawing.text((left - 10.0, middle), &bar.label, SMALL, Anchor::End, TEXT);
     let body = Frame {
         left,
         top: top + 3.0,
         right: end,
         bottom: top + BAR - 3.0,
     };
-    scene.rect(body, bar.look.ink);
+    drawing.rect(body, bar.look.ink);
     let mut label_from = end;
     if spread.high > spread.low {
         let (low, high) = (plane.x_at(spread.low), plane.x_at(spread.high));
         let whisker = Stroke::solid(BLACK, 1.3);
-        scene.segment((low, middle), (high, middle), whisker);
+        drawing.segment((low, middle), (high, middle), whisker);
         for x in [low, high] {
-            scene.segment((x, middle - 4.0), (x, middle + 4.0), whisker);
+            drawing.segment((x, middle - 4.0), (x, middle + 4.0), whisker);
         }
         label_from = high;
     }
-    scene.text((label_from + 7.0, middle), value, SMALL, Anchor::Start, TEXT);
+    drawing.text((label_from + 7.0, middle), value, SMALL, Anchor::Start, TEXT);
 }

@@ -1,8 +1,8 @@
 //! Completion time against size, one line per series, with the bound that none can beat.
 
 use super::axes::{Axis, HEAD, Plane, TimeUnit, draw_head};
+use super::drawing::{Drawing, Frame, Stroke};
 use super::figure::{Figure, NoFigure, missing};
-use super::scene::{Frame, Scene, Stroke};
 use super::series::{Series, Spread, cell, note, series, sizes};
 use super::style::{Legend, Look};
 use crate::report::folder::{Folder, Subject};
@@ -27,7 +27,7 @@ pub(super) fn draw(folder: &Folder, subject: &Subject<'_>) -> Result<Figure, NoF
     }
     let bounds = bounds(&all, &sizes);
     Ok(Figure {
-        scene: scene(subject, &sizes, &lines, &bounds),
+        drawing: drawing(subject, &sizes, &lines, &bounds),
         headings: &["series", "size_bytes", "cct_us", "lowest_us", "highest_us", "points"],
         rows: rows(&lines, &bounds),
     })
@@ -127,14 +127,14 @@ impl Line {
     }
 }
 
-fn scene(subject: &Subject<'_>, sizes: &[u64], lines: &[Line], bounds: &[Bound]) -> Scene {
+fn drawing(subject: &Subject<'_>, sizes: &[u64], lines: &[Line], bounds: &[Bound]) -> Drawing {
     let mut entries: Vec<(&str, Look)> = lines.iter().map(|line| (line.label.as_str(), line.look)).collect();
     entries.extend(bounds.iter().map(|bound| (bound.label.as_str(), bound.look)));
     let legend = Legend { entries };
     let (width, height) = (620.0 + legend.width(), 450.0_f64.max(HEAD + 30.0 + legend.height()));
-    let mut scene = Scene::new(width, height);
+    let mut drawing = Drawing::new(width, height);
     draw_head(
-        &mut scene,
+        &mut drawing,
         &format!("Completion time of {}", subject.title()),
         &note(&subject.points),
     );
@@ -152,7 +152,7 @@ fn scene(subject: &Subject<'_>, sizes: &[u64], lines: &[Line], bounds: &[Bound])
         bottom: height - 10.0,
     };
     let plane = Plane::draw(
-        &mut scene,
+        &mut drawing,
         outer,
         Axis::sizes("Size of a message or buffer", sizes),
         Axis::log(format!("Completion time ({})", unit.name), times().map(|t| t / unit.us)),
@@ -160,10 +160,10 @@ fn scene(subject: &Subject<'_>, sizes: &[u64], lines: &[Line], bounds: &[Bound])
     let at = |size: u64, us: f64| plane.at((size as f64, us / unit.us));
     for bound in bounds {
         let line = bound.at.iter().map(|&(size, us)| at(size, us));
-        scene.line(line.collect(), bound.look.stroke());
+        drawing.line(line.collect(), bound.look.stroke());
     }
     for line in lines {
-        scene.line(
+        drawing.line(
             line.spreads.iter().map(|(size, s)| at(*size, s.mean)).collect(),
             line.look.stroke(),
         );
@@ -171,12 +171,12 @@ fn scene(subject: &Subject<'_>, sizes: &[u64], lines: &[Line], bounds: &[Bound])
     for line in lines {
         for (size, spread) in &line.spreads {
             let stroke = Stroke::solid(line.look.ink, 1.2);
-            scene.segment(at(*size, spread.low), at(*size, spread.high), stroke);
-            line.look.point(&mut scene, at(*size, spread.mean));
+            drawing.segment(at(*size, spread.low), at(*size, spread.high), stroke);
+            line.look.point(&mut drawing, at(*size, spread.mean));
         }
     }
-    legend.draw(&mut scene, (outer.right + 20.0, plane.frame.top));
-    scene
+    legend.draw(&mut drawing, (outer.right + 20.0, plane.frame.top));
+    drawing
 }
 
 fn rows(lines: &[Line], bounds: &[Bound]) -> Vec<Vec<String>> {

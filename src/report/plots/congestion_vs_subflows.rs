@@ -1,8 +1,8 @@
 //! What splitting buys: fabric congestion over its optimum against the number of sub-flows.
 
 use super::axes::{Axis, HEAD, Plane, draw_head};
+use super::drawing::{At, BLACK, Drawing, Frame, Stroke};
 use super::figure::{Figure, NoFigure, missing};
-use super::scene::{At, BLACK, Frame, Scene, Stroke};
 use super::series::{Series, Spread, note, of_largest_size, series};
 use super::style::{Legend, Look};
 use crate::report::folder::{Folder, Point, Subject};
@@ -18,7 +18,7 @@ pub(super) fn draw(folder: &Folder, subject: &Subject<'_>) -> Result<Figure, NoF
         return missing("all points have as many sub-flows");
     }
     Ok(Figure {
-        scene: scene(subject, &points, &marks),
+        drawing: drawing(subject, &points, &marks),
         headings: &[
             "series",
             "subflows_per_flow",
@@ -66,15 +66,15 @@ impl Mark {
     }
 }
 
-fn scene(subject: &Subject<'_>, points: &[&Point], marks: &[Mark]) -> Scene {
+fn drawing(subject: &Subject<'_>, points: &[&Point], marks: &[Mark]) -> Drawing {
     let legend = Legend {
         entries: marks.iter().map(|m| (m.label.as_str(), m.look.point_only())).collect(),
     };
     let (width, height) = (620.0 + legend.width(), 430.0_f64.max(HEAD + 30.0 + legend.height()));
-    let mut scene = Scene::new(width, height);
+    let mut drawing = Drawing::new(width, height);
     let subtitle = format!("{}; 1 is the least over all fractional routings", note(points));
     draw_head(
-        &mut scene,
+        &mut drawing,
         &format!("Fabric congestion: {}", subject.title()),
         &subtitle,
     );
@@ -86,7 +86,7 @@ fn scene(subject: &Subject<'_>, points: &[&Point], marks: &[Mark]) -> Scene {
     };
     let ways = marks.iter().map(|m| m.ways.mean);
     let plane = Plane::draw(
-        &mut scene,
+        &mut drawing,
         outer,
         Axis::doubling("Sub-flows per flow", ways.chain([1.0, 2.0])),
         Axis::from_zero(
@@ -95,25 +95,25 @@ fn scene(subject: &Subject<'_>, points: &[&Point], marks: &[Mark]) -> Scene {
         ),
     );
     let one = plane.y_at(1.0);
-    scene.segment(
+    drawing.segment(
         (plane.frame.left, one),
         (plane.frame.right, one),
         Stroke::solid(BLACK, 1.0),
     );
     for (from, to) in neighbours(marks) {
         let at = |m: &Mark| plane.at((m.ways.mean, m.ratio.mean));
-        scene.segment(at(from), at(to), Stroke::solid((150, 150, 150), 1.0));
+        drawing.segment(at(from), at(to), Stroke::solid((150, 150, 150), 1.0));
     }
     let mut taken: Vec<At> = Vec::new();
     for mark in marks {
         let (x, y) = beside(&taken, plane.at((mark.ways.mean, mark.ratio.mean)), &plane.frame);
         let range = [mark.ratio.low, mark.ratio.high].map(|ratio| (x, plane.y_at(ratio)));
-        scene.segment(range[0], range[1], Stroke::solid(mark.look.ink, 1.2));
-        mark.look.point(&mut scene, (x, y));
+        drawing.segment(range[0], range[1], Stroke::solid(mark.look.ink, 1.2));
+        mark.look.point(&mut drawing, (x, y));
         taken.push((x, y));
     }
-    legend.draw(&mut scene, (outer.right + 20.0, plane.frame.top));
-    scene
+    legend.draw(&mut drawing, (outer.right + 20.0, plane.frame.top));
+    drawing
 }
 
 /// Width of a point, with room to the next.

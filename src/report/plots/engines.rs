@@ -1,9 +1,9 @@
 //! The engines side by side: completion times by packets and by flows, over the bound.
 
 use super::axes::{Axis, HEAD, Plane, draw_head};
+use super::drawing::{Anchor, BLACK, Drawing, Frame, GRID, Stroke, TEXT};
 use super::figure::{Figure, NoFigure, missing};
 use super::glyphs::text_room;
-use super::scene::{Anchor, BLACK, Frame, GRID, Scene, Stroke, TEXT};
 use super::series::{Spread, note, sizes};
 use super::style::{Legend, Look, SMALL};
 use crate::report::folder::{Folder, Subject};
@@ -22,7 +22,7 @@ pub(super) fn draw(folder: &Folder, subject: &Subject<'_>) -> Result<Figure, NoF
         return missing("it needs points of both engines: sweep `engine` over \"flow\" and \"packet\"");
     }
     Ok(Figure {
-        scene: scene(subject, &lines),
+        drawing: drawing(subject, &lines),
         headings: &[
             "series",
             "size_bytes",
@@ -89,7 +89,7 @@ const LINE: f64 = 28.0;
 /// How far above the line of a name the first engine is drawn, and the second below.
 const APART: f64 = 5.0;
 
-fn scene(subject: &Subject<'_>, lines: &[Line]) -> Scene {
+fn drawing(subject: &Subject<'_>, lines: &[Line]) -> Drawing {
     let several_sizes = lines.iter().any(|line| line.size != lines[0].size);
     let name = |line: &Line| match line.size {
         Some(size) if several_sizes => format!("{}, {}", line.label, Bytes(size)),
@@ -100,13 +100,13 @@ fn scene(subject: &Subject<'_>, lines: &[Line]) -> Scene {
         entries: ENGINES.iter().enumerate().map(|(e, name)| (*name, look(e))).collect(),
     };
     let (width, height) = (labels + 560.0 + legend.width(), HEAD + lines.len() as f64 * LINE + 80.0);
-    let mut scene = Scene::new(width, height);
+    let mut drawing = Drawing::new(width, height);
     let subtitle = format!(
         "{}; 1 is the bound that no load balancing can beat",
         note(&subject.points)
     );
     draw_head(
-        &mut scene,
+        &mut drawing,
         &format!("Packets and flows: {}", subject.title()),
         &subtitle,
     );
@@ -121,7 +121,7 @@ fn scene(subject: &Subject<'_>, lines: &[Line]) -> Scene {
     let low = spreads().map(|s| s.low).fold(1.0, f64::min);
     let room = ((high - low) * 0.06).max(0.01);
     let plane = Plane::draw(
-        &mut scene,
+        &mut drawing,
         outer,
         Axis::linear("Completion time / bound (no unit)", low - room, high + room),
         Axis::linear("", 0.0, 1.0).marked(Vec::new()),
@@ -129,10 +129,10 @@ fn scene(subject: &Subject<'_>, lines: &[Line]) -> Scene {
     let one = plane.x_at(1.0);
     for (i, line) in lines.iter().enumerate() {
         let y = plane.frame.top + (i as f64 + 0.7) * LINE;
-        scene.segment((plane.frame.left, y), (plane.frame.right, y), Stroke::solid(GRID, 1.0));
-        scene.text((plane.frame.left - 10.0, y), name(line), SMALL, Anchor::End, TEXT);
+        drawing.segment((plane.frame.left, y), (plane.frame.right, y), Stroke::solid(GRID, 1.0));
+        drawing.text((plane.frame.left - 10.0, y), name(line), SMALL, Anchor::End, TEXT);
     }
-    scene.segment(
+    drawing.segment(
         (one, plane.frame.top),
         (one, plane.frame.bottom),
         Stroke::solid(BLACK, 1.0),
@@ -143,12 +143,12 @@ fn scene(subject: &Subject<'_>, lines: &[Line]) -> Scene {
             let Some(spread) = spread else { continue };
             let y = middle + if e == 0 { -APART } else { APART };
             let range = ((plane.x_at(spread.low), y), (plane.x_at(spread.high), y));
-            scene.segment(range.0, range.1, Stroke::solid(look(e).ink, 1.4));
-            look(e).point(&mut scene, (plane.x_at(spread.mean), y));
+            drawing.segment(range.0, range.1, Stroke::solid(look(e).ink, 1.4));
+            look(e).point(&mut drawing, (plane.x_at(spread.mean), y));
         }
     }
-    legend.draw(&mut scene, (outer.right + 20.0, plane.frame.top));
-    scene
+    legend.draw(&mut drawing, (outer.right + 20.0, plane.frame.top));
+    drawing
 }
 
 fn look(engine: usize) -> Look {

@@ -1,8 +1,8 @@
 //! The distribution of flow completion times: the share of flows that are done within a time.
 
 use super::axes::{Axis, HEAD, Plane, TimeUnit, draw_head};
+use super::drawing::{At, Drawing, Frame};
 use super::figure::{Figure, NoFigure, missing};
-use super::scene::{At, Frame, Scene};
 use super::series::{cell, of_largest_size, series};
 use super::style::{Legend, Look};
 use crate::report::folder::{Folder, Subject};
@@ -31,7 +31,7 @@ pub(super) fn draw(folder: &Folder, subject: &Subject<'_>) -> Result<Figure, NoF
     }
     let size = points[0].row.size_bytes;
     Ok(Figure {
-        scene: scene(subject, size, &curves),
+        drawing: drawing(subject, size, &curves),
         headings: &["series", "fct_us", "share_of_flows"],
         rows: curves.iter().flat_map(Curve::rows).collect(),
     })
@@ -68,16 +68,16 @@ impl Curve {
     }
 }
 
-fn scene(subject: &Subject<'_>, size: Option<u64>, curves: &[Curve]) -> Scene {
+fn drawing(subject: &Subject<'_>, size: Option<u64>, curves: &[Curve]) -> Drawing {
     let legend = Legend {
         entries: curves.iter().map(|c| (c.label.as_str(), c.look.line_only())).collect(),
     };
     let (width, height) = (620.0 + legend.width(), 430.0_f64.max(HEAD + 30.0 + legend.height()));
-    let mut scene = Scene::new(width, height);
+    let mut drawing = Drawing::new(width, height);
     let flows = curves.iter().map(|c| c.flows).max().unwrap_or(0);
     let of_size = size.map_or(String::new(), |size| format!(" of {}", Bytes(size)));
     draw_head(
-        &mut scene,
+        &mut drawing,
         &format!("Flow completion times: {}", subject.title()),
         &format!("{flows} flows{of_size} per curve, all seeds together"),
     );
@@ -95,14 +95,14 @@ fn scene(subject: &Subject<'_>, size: Option<u64>, curves: &[Curve]) -> Scene {
         right: width - legend.width() - 30.0,
         bottom: height - 10.0,
     };
-    let plane = Plane::draw(&mut scene, outer, x, Axis::linear("Share of flows done", 0.0, 1.0));
+    let plane = Plane::draw(&mut drawing, outer, x, Axis::linear("Share of flows done", 0.0, 1.0));
     for curve in curves {
         let stairs = stairs(&curve.steps).into_iter();
         let points: Vec<At> = stairs.map(|(time, share)| plane.at((time / unit.us, share))).collect();
-        scene.line(points, curve.look.stroke());
+        drawing.line(points, curve.look.stroke());
     }
-    legend.draw(&mut scene, (outer.right + 20.0, plane.frame.top));
-    scene
+    legend.draw(&mut drawing, (outer.right + 20.0, plane.frame.top));
+    drawing
 }
 
 /// The corners of a curve that keeps its value until the next step.

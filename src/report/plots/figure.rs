@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use super::drawing::Drawing;
 use super::render;
-use super::scene::Scene;
 use crate::report::ReportError;
 use crate::results::ReadError;
 
 /// A drawing and the numbers in it.
 pub(super) struct Figure {
-    pub scene: Scene,
+    pub drawing: Drawing,
     pub headings: &'static [&'static str],
     pub rows: Vec<Vec<String>>,
 }
@@ -35,8 +35,8 @@ impl Figure {
     /// Writes SVG, PNG and CSV of this name into a folder.
     pub fn write(&self, dir: &Path, name: &str) -> Result<[PathBuf; 3], ReportError> {
         let [svg, png, csv] = ["svg", "png", "csv"].map(|kind| dir.join(format!("{name}.{kind}")));
-        render::write_svg(&self.scene, &svg)?;
-        render::write_png(&self.scene, &png)?;
+        render::write_svg(&self.drawing, &svg)?;
+        render::write_png(&self.drawing, &png)?;
         let mut writer = csv::Writer::from_path(&csv).map_err(|error| ReportError::file(&csv, error.into()))?;
         writer
             .write_record(self.headings)

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use ab_glyph::{Font, FontRef, Glyph, PxScale, ScaleFont, point};
 
-use super::scene::{Anchor, Ink, Shape};
+use super::drawing::{Anchor, Ink, Shape};
 
 /// The built-in font.
 fn font() -> &'static FontRef<'static> {
@@ -51,7 +51,7 @@ pub(super) struct Canvas<'a> {
     pub pixels: &'a mut [u8],
     /// Pixels in a row.
     pub width: usize,
-    /// Pixels in a point of the scene.
+    /// Pixels in a point of the drawing.
     pub scale: f64,
 }
 

@@ -1,8 +1,8 @@
 //! Heat maps: a grid of panels with one scale of shades.
 
 use super::axes::{Axis, HEAD, draw_head};
+use super::drawing::{AXIS, Anchor, Drawing, Frame, Stroke, TEXT};
 use super::glyphs::text_room;
-use super::scene::{AXIS, Anchor, Frame, Scene, Stroke, TEXT};
 use super::style::{SMALL, crossed_out, shade};
 
 /// One panel: a matrix of values, by rows; crossed out where there is none.
@@ -54,7 +54,7 @@ const GAP: f64 = 22.0;
 const BAR: f64 = 16.0;
 
 impl Maps<'_> {
-    pub fn draw(&self) -> Scene {
+    pub fn draw(&self) -> Drawing {
         let columns = self.rows.iter().map(|(_, panels)| panels.len()).max().unwrap_or(0) as f64;
         let (width, height) = self.size;
         let inside = columns * (LEFT + width + GAP);
@@ -78,12 +78,12 @@ impl Maps<'_> {
         } else {
             scene_width
         };
-        let mut scene = Scene::new(scene_width, HEAD + self.rows.len() as f64 * row_height + 14.0);
-        draw_head(&mut scene, self.title, self.subtitle);
+        let mut drawing = Drawing::new(scene_width, HEAD + self.rows.len() as f64 * row_height + 14.0);
+        draw_head(&mut drawing, self.title, self.subtitle);
         for (r, (name, panels)) in self.rows.iter().enumerate() {
             let top = HEAD + r as f64 * row_height + above;
             if apart {
-                scene.text((16.0, top - 14.0 - NAME), name, SMALL, Anchor::Start, TEXT);
+                drawing.text((16.0, top - 14.0 - NAME), name, SMALL, Anchor::Start, TEXT);
             }
             for (c, panel) in panels.iter().enumerate() {
                 let left = LEFT + c as f64 * (LEFT + width + GAP);
@@ -94,7 +94,7 @@ impl Maps<'_> {
                     bottom: top + height,
                 };
                 let title = full_title(if apart { "" } else { name }, panel);
-                draw_panel(&mut scene, panel, frame, &title, &scale);
+                draw_panel(&mut drawing, panel, frame, &title, &scale);
             }
         }
         let bar = Frame {
@@ -103,8 +103,8 @@ impl Maps<'_> {
             right: inside + 24.0 + BAR,
             bottom: HEAD + above + height.max(150.0),
         };
-        draw_scale(&mut scene, bar, &scale, self.scale);
-        scene
+        draw_scale(&mut drawing, bar, &scale, self.scale);
+        drawing
     }
 
     /// From zero, or from near the least value where all are far from zero.
@@ -140,9 +140,9 @@ impl Scale {
     }
 }
 
-fn draw_panel(scene: &mut Scene, panel: &Panel, frame: Frame, title: &str, scale: &Scale) {
+fn draw_panel(drawing: &mut Drawing, panel: &Panel, frame: Frame, title: &str, scale: &Scale) {
     let middle = (frame.left + frame.right) / 2.0;
-    scene.text((middle, frame.top - 14.0), title, SMALL, Anchor::Middle, TEXT);
+    drawing.text((middle, frame.top - 14.0), title, SMALL, Anchor::Middle, TEXT);
     let (dx, dy) = (frame.width() / panel.columns as f64, frame.height() / panel.rows as f64);
     for row in 0..panel.rows {
         let share = |column: usize| panel.value(row, column).map(|value| scale.share(value));
@@ -162,21 +162,21 @@ fn draw_panel(scene: &mut Scene, panel: &Panel, frame: Frame, title: &str, scale
                 bottom: (frame.top + (row + 1) as f64 * dy + 0.5).min(frame.bottom),
             };
             match share(first) {
-                Some(share) => scene.rect(cell, shade(share)),
-                None => crossed_out(scene, cell),
+                Some(share) => drawing.rect(cell, shade(share)),
+                None => crossed_out(drawing, cell),
             }
         }
     }
-    border(scene, frame);
+    border(drawing, frame);
     for (y, label) in &panel.y_ticks {
         let at = (frame.left - 6.0, frame.top + y * frame.height());
-        scene.text(at, label, SMALL - 2.0, Anchor::End, TEXT);
+        drawing.text(at, label, SMALL - 2.0, Anchor::End, TEXT);
     }
     for (x, label) in &panel.x_ticks {
         let at = (frame.left + x * frame.width(), frame.bottom + 11.0);
-        scene.text(at, label, SMALL - 2.0, Anchor::Middle, TEXT);
+        drawing.text(at, label, SMALL - 2.0, Anchor::Middle, TEXT);
     }
-    scene.text(
+    drawing.text(
         (middle, frame.bottom + 29.0),
         &panel.x_title,
         SMALL,
@@ -184,30 +184,30 @@ fn draw_panel(scene: &mut Scene, panel: &Panel, frame: Frame, title: &str, scale
         TEXT,
     );
     let side = (frame.left - 44.0, (frame.top + frame.bottom) / 2.0);
-    scene.turned_text(side, &panel.y_title, SMALL, TEXT);
+    drawing.turned_text(side, &panel.y_title, SMALL, TEXT);
 }
 
-fn draw_scale(scene: &mut Scene, frame: Frame, scale: &Scale, title: &str) {
+fn draw_scale(drawing: &mut Drawing, frame: Frame, scale: &Scale, title: &str) {
     let steps = SHADES as usize;
     let step = frame.height() / steps as f64;
     for i in 0..steps {
         let bottom = frame.bottom - i as f64 * step;
         let cell = Frame { bottom, ..frame };
-        scene.rect(cell, shade((i as f64 + 0.5) / SHADES));
+        drawing.rect(cell, shade((i as f64 + 0.5) / SHADES));
     }
-    border(scene, frame);
+    border(drawing, frame);
     let mut widest = 0.0_f64;
     for (value, label) in Axis::linear("", scale.low, scale.high).ticks() {
         let y = frame.bottom - (value - scale.low) / (scale.high - scale.low) * frame.height();
-        scene.segment((frame.right, y), (frame.right + 4.0, y), Stroke::solid(AXIS, 1.0));
-        scene.text((frame.right + 8.0, y), label, SMALL - 2.0, Anchor::Start, TEXT);
+        drawing.segment((frame.right, y), (frame.right + 4.0, y), Stroke::solid(AXIS, 1.0));
+        drawing.text((frame.right + 8.0, y), label, SMALL - 2.0, Anchor::Start, TEXT);
         widest = widest.max(text_room(label, SMALL - 2.0));
     }
     let at = (frame.right + 8.0 + widest + 10.0, (frame.top + frame.bottom) / 2.0);
-    scene.turned_text(at, title, SMALL, TEXT);
+    drawing.turned_text(at, title, SMALL, TEXT);
 }
 
-fn border(scene: &mut Scene, frame: Frame) {
+fn border(drawing: &mut Drawing, frame: Frame) {
     let Frame {
         left,
         top,
@@ -215,5 +215,5 @@ fn border(scene: &mut Scene, frame: Frame) {
         bottom,
     } = frame;
     let corners = vec![(left, top), (right, top), (right, bottom), (left, bottom), (left, top)];
-    scene.line(corners, Stroke::solid(AXIS, 1.0));
+    drawing.line(corners, Stroke::solid(AXIS, 1.0));
 }

@@ -54,7 +54,7 @@ pub(super) fn draw(folder: &Folder, subject: &Subject<'_>) -> Result<Figure, NoF
         size: (210.0, 210.0),
     };
     Ok(Figure {
-        scene: maps.draw(),
+        drawing: maps.draw(),
         headings: &["series", "link", "load_us"],
         rows,
     })

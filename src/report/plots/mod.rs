@@ -1,13 +1,14 @@
 //! Plots of a results folder: SVG, PNG, and the CSV of what is drawn.
 //!
 //! Every plot is one function from the folder to its figures; it says why there is none where the
-//! records it needs were not kept. Figures are scenes (`scene`) of axes (`axes`) and series in one
+//! records it needs were not kept. Figures are drawings (`drawing`) of axes (`axes`) and series in one
 //! style (`style`), written by `render`.
 
 mod axes;
 mod cct_over_bound;
 mod cct_vs_size;
 mod congestion_vs_subflows;
+mod drawing;
 mod engines;
 mod fct_cdf;
 mod figure;
@@ -16,7 +17,6 @@ mod heat;
 mod link_load;
 mod queue_over_time;
 mod render;
-mod scene;
 mod senders_over_time;
 mod series;
 mod style;

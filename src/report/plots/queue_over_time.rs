@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::axes::{Axis, HEAD, Plane, TimeUnit, draw_head};
+use super::drawing::{Anchor, Drawing, Frame, TEXT};
 use super::figure::{Figure, NoFigure, missing};
-use super::scene::{Anchor, Frame, Scene, TEXT};
 use super::series::{cell, note_on_one, of_largest_size, series};
 use super::style::{Legend, Look, SMALL};
 use crate::report::folder::{Folder, Subject};
@@ -45,7 +45,7 @@ pub(super) fn draw(folder: &Folder, subject: &Subject<'_>) -> Result<Figure, NoF
         return missing("series.csv has no tiers: an earlier version wrote it; run the experiment again");
     }
     Ok(Figure {
-        scene: scene(subject, &note_on_one(&points), &classes, &curves),
+        drawing: drawing(subject, &note_on_one(&points), &classes, &curves),
         headings: &["series", "links", "time_us", "fullest_queue_bytes"],
         rows: curves.iter().flat_map(Curve::rows).collect(),
     })
@@ -98,15 +98,15 @@ fn ns(sample: &SeriesRow) -> u64 {
 
 const PANEL: f64 = 240.0;
 
-fn scene(subject: &Subject<'_>, subtitle: &str, classes: &[usize], curves: &[Curve]) -> Scene {
+fn drawing(subject: &Subject<'_>, subtitle: &str, classes: &[usize], curves: &[Curve]) -> Drawing {
     let first = curves.iter().filter(|curve| curve.class == 0);
     let legend = Legend {
         entries: first.map(|c| (c.label.as_str(), c.look)).collect(),
     };
     let width = 640.0 + legend.width();
     let height = (HEAD + classes.len() as f64 * PANEL + 10.0).max(HEAD + 40.0 + legend.height());
-    let mut scene = Scene::new(width, height);
-    draw_head(&mut scene, &format!("Fullest queue: {}", subject.title()), subtitle);
+    let mut drawing = Drawing::new(width, height);
+    draw_head(&mut drawing, &format!("Fullest queue: {}", subject.title()), subtitle);
     let end = curves
         .iter()
         .flat_map(|c| &c.fullest)
@@ -133,20 +133,20 @@ fn scene(subject: &Subject<'_>, subtitle: &str, classes: &[usize], curves: &[Cur
             bottom: top + PANEL - 8.0,
         };
         let plane = Plane::draw(
-            &mut scene,
+            &mut drawing,
             outer,
             Axis::from_zero(format!("Time ({})", unit.name), [end / unit.us]),
             axis.at_least(label_width),
         );
         let title_at = (plane.frame.left, top + 8.0);
-        scene.text(title_at, CLASSES[class].0, SMALL, Anchor::Start, TEXT);
+        drawing.text(title_at, CLASSES[class].0, SMALL, Anchor::Start, TEXT);
         for curve in shown(class) {
             let at = |&(us, fill): &(f64, f64)| plane.at((us / unit.us, fill / bytes));
-            scene.line(curve.fullest.iter().map(at).collect(), curve.look.stroke());
+            drawing.line(curve.fullest.iter().map(at).collect(), curve.look.stroke());
         }
     }
-    legend.draw(&mut scene, (width - legend.width() - 10.0, HEAD + 22.0));
-    scene
+    legend.draw(&mut drawing, (width - legend.width() - 10.0, HEAD + 22.0));
+    drawing
 }
 
 /// A unit in which a number of bytes is short, and its size.

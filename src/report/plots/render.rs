@@ -7,23 +7,29 @@ use plotters::prelude::{BitMapBackend, IntoDrawingArea, PathElement, Polygon, Re
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{FontDesc, FontFamily, FontStyle, FontTransform, RGBColor, ShapeStyle};
 
+use super::drawing::{Anchor, Drawing, Ink, Shape};
 use super::glyphs::Canvas;
-use super::scene::{Anchor, Ink, Scene, Shape};
 use crate::report::ReportError;
 
-/// Pixels of a PNG for each point of the scene.
+/// Pixels of a PNG for each point of the drawing.
 const PIXELS: u32 = 2;
 /// Drawn pixels for each pixel of a PNG, in both directions: their mean smooths all edges.
 const SAMPLES: u32 = 2;
 /// plotters rounds to whole units; both formats are drawn this many times larger.
 const SCALE: u32 = PIXELS * SAMPLES;
 
-/// Writes a scene as SVG.
-pub(super) fn write_svg(scene: &Scene, path: &Path) -> Result<(), ReportError> {
-    let (width, height) = size(scene);
+/// Writes a drawing as SVG.
+pub(super) fn write_svg(drawing: &Drawing, path: &Path) -> Result<(), ReportError> {
+    let (width, height) = size(drawing);
     let mut text = String::new();
-    let texts = scene.shapes.iter().filter(|shape| matches!(shape, Shape::Text { .. }));
-    let shapes = scene.shapes.iter().filter(|shape| !matches!(shape, Shape::Text { .. }));
+    let texts = drawing
+        .shapes
+        .iter()
+        .filter(|shape| matches!(shape, Shape::Text { .. }));
+    let shapes = drawing
+        .shapes
+        .iter()
+        .filter(|shape| !matches!(shape, Shape::Text { .. }));
     draw(shapes.chain(texts), SVGBackend::with_string(&mut text, (width, height)))
         .map_err(|e| ReportError::draw(path, e))?;
     // Drawn large, shown at its own size: the view box scales.
@@ -33,19 +39,22 @@ pub(super) fn write_svg(scene: &Scene, path: &Path) -> Result<(), ReportError> {
     std::fs::write(path, text).map_err(|error| ReportError::file(path, error))
 }
 
-/// Writes a scene as PNG.
-pub(super) fn write_png(scene: &Scene, path: &Path) -> Result<(), ReportError> {
+/// Writes a drawing as PNG.
+pub(super) fn write_png(drawing: &Drawing, path: &Path) -> Result<(), ReportError> {
     let failed = |error: &dyn std::fmt::Display| ReportError::draw(path, error);
-    let (width, height) = size(scene);
+    let (width, height) = size(drawing);
     let mut large = vec![255_u8; (width * height * 3) as usize];
-    let shapes = scene.shapes.iter().filter(|shape| !matches!(shape, Shape::Text { .. }));
+    let shapes = drawing
+        .shapes
+        .iter()
+        .filter(|shape| !matches!(shape, Shape::Text { .. }));
     draw(shapes, BitMapBackend::with_buffer(&mut large, (width, height))).map_err(|e| failed(&e))?;
     let mut canvas = Canvas {
         pixels: &mut large,
         width: width as usize,
         scale: f64::from(SCALE),
     };
-    scene.shapes.iter().for_each(|shape| canvas.text(shape));
+    drawing.shapes.iter().for_each(|shape| canvas.text(shape));
     let (width, height) = (width / SAMPLES, height / SAMPLES);
     let pixels = shrink(&large, width as usize, height as usize);
     let mut image = BitMapBackend::new(path, (width, height));
@@ -73,9 +82,9 @@ fn shrink(large: &[u8], width: usize, height: usize) -> Vec<u8> {
     pixels
 }
 
-fn size(scene: &Scene) -> (u32, u32) {
+fn size(drawing: &Drawing) -> (u32, u32) {
     let scaled = |length: f64| length.ceil().max(1.0) as u32 * SCALE;
-    (scaled(scene.width), scaled(scene.height))
+    (scaled(drawing.width), scaled(drawing.height))
 }
 
 fn draw<'a, B: DrawingBackend>(shapes: impl Iterator<Item = &'a Shape>, backend: B) -> Result<(), String> {

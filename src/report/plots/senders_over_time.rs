@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::axes::{Axis, HEAD, Plane, TimeUnit, draw_head};
+use super::drawing::{Anchor, Drawing, Frame, TEXT};
 use super::figure::{Figure, NoFigure, missing};
 use super::queue_over_time::byte_unit;
-use super::scene::{Anchor, Frame, Scene, TEXT};
 use super::series::{cell, note_on_one, of_largest_size, series};
 use super::style::{Legend, Look, SMALL};
 use crate::report::folder::{Folder, Subject};
@@ -92,7 +92,7 @@ pub(super) fn draw(folder: &Folder, subject: &Subject<'_>) -> Result<Figure, NoF
     }
     let subtitle = format!("{}; {} of {subflows} sub-flows", note_on_one(&points), curves.len());
     Ok(Figure {
-        scene: scene(subject, &subtitle, &curves),
+        drawing: drawing(subject, &subtitle, &curves),
         headings: &[
             "series",
             "flow",
@@ -174,15 +174,15 @@ impl Curve {
 
 const PANEL: f64 = 200.0;
 
-fn scene(subject: &Subject<'_>, subtitle: &str, curves: &[Curve]) -> Scene {
+fn drawing(subject: &Subject<'_>, subtitle: &str, curves: &[Curve]) -> Drawing {
     let legend = Legend {
         entries: curves.iter().map(|c| (c.label.as_str(), c.look)).collect(),
     };
     let panels: Vec<Panel> = QUANTITIES.iter().filter_map(|q| Panel::of(q, curves)).collect();
     let width = 640.0 + legend.width();
     let height = (HEAD + panels.len() as f64 * PANEL + 10.0).max(HEAD + 40.0 + legend.height());
-    let mut scene = Scene::new(width, height);
-    draw_head(&mut scene, &format!("Senders: {}", subject.title()), subtitle);
+    let mut drawing = Drawing::new(width, height);
+    draw_head(&mut drawing, &format!("Senders: {}", subject.title()), subtitle);
     let times = curves.iter().flat_map(|c| &c.samples).map(|row| row.time_us.value());
     let end = times.fold(0.0, f64::max);
     let unit = TimeUnit::for_us(end);
@@ -196,15 +196,15 @@ fn scene(subject: &Subject<'_>, subtitle: &str, curves: &[Curve]) -> Scene {
             bottom: top + PANEL - 8.0,
         };
         let time = Axis::from_zero(format!("Time ({})", unit.name), [end / unit.us]);
-        let plane = Plane::draw(&mut scene, outer, time, panel.axis.at_least(label_width));
-        scene.text((plane.frame.left, top + 8.0), panel.title, SMALL, Anchor::Start, TEXT);
+        let plane = Plane::draw(&mut drawing, outer, time, panel.axis.at_least(label_width));
+        drawing.text((plane.frame.left, top + 8.0), panel.title, SMALL, Anchor::Start, TEXT);
         for (curve, values) in curves.iter().zip(panel.values) {
             let at = |&(us, value): &(f64, f64)| plane.at((us / unit.us, value / panel.scale));
-            scene.line(values.iter().map(at).collect(), curve.look.stroke());
+            drawing.line(values.iter().map(at).collect(), curve.look.stroke());
         }
     }
-    legend.draw(&mut scene, (width - legend.width() - 10.0, HEAD + 22.0));
-    scene
+    legend.draw(&mut drawing, (width - legend.width() - 10.0, HEAD + 22.0));
+    drawing
 }
 
 /// A quantity that some sender has.

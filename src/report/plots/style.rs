@@ -1,8 +1,8 @@
 //! How series are told apart: by colour, by the shape of their points, and by the dashes of their
 //! lines, so that a plot reads in colour, for colour-blind readers, and in black and white.
 
+use super::drawing::{Anchor, At, BLACK, Dash, Drawing, Frame, Ink, Stroke, TEXT, WHITE};
 use super::glyphs::text_room;
-use super::scene::{Anchor, At, BLACK, Dash, Frame, Ink, Scene, Stroke, TEXT, WHITE};
 
 /// The palette of Okabe and Ito, dark ones first, without the yellow that is lost on white.
 const INKS: [Ink; 6] = [
@@ -94,7 +94,7 @@ impl Look {
     }
 
     /// Draws a point.
-    pub fn point(&self, scene: &mut Scene, (x, y): At) {
+    pub fn point(&self, drawing: &mut Drawing, (x, y): At) {
         const R: f64 = 3.6;
         let Some(marker) = self.marker else { return };
         let ring = |corners: usize, turn: f64, r: f64| {
@@ -115,7 +115,7 @@ impl Look {
                     for (halo, ink, width) in [(1.3, WHITE, 3.4), (1.0, self.ink, 1.9)] {
                         for (from, to) in [(arms[0], arms[2]), (arms[1], arms[3])] {
                             let stretch = |(a, b): At| (x + (a - x) * halo, y + (b - y) * halo);
-                            scene.segment(stretch(from), stretch(to), Stroke::solid(ink, width));
+                            drawing.segment(stretch(from), stretch(to), Stroke::solid(ink, width));
                         }
                     }
                 }
@@ -123,8 +123,8 @@ impl Look {
             }
         };
         // A white rim keeps points apart that lie close together.
-        scene.polygon(ring(corners.0, corners.1, R * corners.2 + 1.2), WHITE);
-        scene.polygon(ring(corners.0, corners.1, R * corners.2), self.ink);
+        drawing.polygon(ring(corners.0, corners.1, R * corners.2 + 1.2), WHITE);
+        drawing.polygon(ring(corners.0, corners.1, R * corners.2), self.ink);
     }
 }
 
@@ -151,14 +151,14 @@ impl Legend<'_> {
     }
 
     /// Draws it from its top left corner.
-    pub fn draw(&self, scene: &mut Scene, (left, top): At) {
+    pub fn draw(&self, drawing: &mut Drawing, (left, top): At) {
         for (i, (name, look)) in self.entries.iter().enumerate() {
             let y = top + (i as f64 + 0.5) * LINE_HEIGHT;
             if look.width > 0.0 {
-                scene.segment((left, y), (left + SAMPLE, y), look.stroke());
+                drawing.segment((left, y), (left + SAMPLE, y), look.stroke());
             }
-            look.point(scene, (left + SAMPLE / 2.0, y));
-            scene.text((left + SAMPLE + 8.0, y), *name, SMALL, Anchor::Start, TEXT);
+            look.point(drawing, (left + SAMPLE / 2.0, y));
+            drawing.text((left + SAMPLE + 8.0, y), *name, SMALL, Anchor::Start, TEXT);
         }
     }
 }
@@ -180,9 +180,9 @@ pub(super) fn shade(share: f64) -> Ink {
 }
 
 /// A cell of a heat map that has no value: crossed out.
-pub(super) fn crossed_out(scene: &mut Scene, cell: Frame) {
-    scene.rect(cell, (235, 235, 235));
+pub(super) fn crossed_out(drawing: &mut Drawing, cell: Frame) {
+    drawing.rect(cell, (235, 235, 235));
     let stroke = Stroke::solid((150, 60, 0), 1.0);
-    scene.segment((cell.left, cell.top), (cell.right, cell.bottom), stroke);
-    scene.segment((cell.left, cell.bottom), (cell.right, cell.top), stroke);
+    drawing.segment((cell.left, cell.top), (cell.right, cell.bottom), stroke);
+    drawing.segment((cell.left, cell.bottom), (cell.right, cell.top), stroke);
 }

@@ -278,8 +278,8 @@ fn a_folder_without_results_is_an_error() {
 
 /// All text of a figure.
 fn words(figure: &Figure) -> Vec<&str> {
-    let text = figure.scene.shapes.iter().filter_map(|shape| match shape {
-        scene::Shape::Text { text, .. } => Some(text.as_str()),
+    let text = figure.drawing.shapes.iter().filter_map(|shape| match shape {
+        drawing::Shape::Text { text, .. } => Some(text.as_str()),
         _ => None,
     });
     text.collect()
@@ -398,8 +398,8 @@ fn a_dozen_senders_are_drawn_with_what_they_have() {
         ["0", "0", "1", "4150", "50100", "", "0.1", "8.5", ""]
     );
     // Curves keep their ends however many samples there are.
-    let lines = figure.scene.shapes.iter().filter_map(|shape| match shape {
-        scene::Shape::Line { points, .. } => Some(points.len()),
+    let lines = figure.drawing.shapes.iter().filter_map(|shape| match shape {
+        drawing::Shape::Line { points, .. } => Some(points.len()),
         _ => None,
     });
     assert!(lines.max().unwrap() <= 600);

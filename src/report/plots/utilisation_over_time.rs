@@ -56,7 +56,7 @@ pub(super) fn draw(folder: &Folder, subject: &Subject<'_>) -> Result<Figure, NoF
         size: (330.0, 170.0),
     };
     Ok(Figure {
-        scene: maps.draw(),
+        drawing: maps.draw(),
         headings: &["series", "direction", "links_from", "time_us", "utilisation"],
         rows,
     })

@@ -4,7 +4,7 @@ use std::iter::successors;
 use std::ops::Range;
 
 use super::Part;
-use crate::workload::draft::Data;
+use crate::workload::schedule_writer::Data;
 
 /// How the data is cut: sizes of shares differ by at most one byte, and so do sizes of parts.
 #[derive(Clone, Copy)]

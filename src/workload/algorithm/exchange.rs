@@ -1,7 +1,7 @@
 //! Rounds in which every rank sends to one other rank: what most algorithms of log2 N steps are made of.
 
 use super::{Effect, Held, Hop, Job, Part};
-use crate::workload::draft::Data;
+use crate::workload::schedule_writer::Data;
 
 /// One round.
 pub struct Round<F> {

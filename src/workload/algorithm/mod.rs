@@ -23,14 +23,14 @@ pub(super) use options::{Options, collective};
 use cut::{Cut, Shares};
 use ring::{Circle, Trip};
 
-use super::draft::{Draft, Effect, Extent, Hop};
+use super::schedule_writer::{Effect, Extent, Hop, ScheduleWriter};
 use crate::ids::TaskId;
 use crate::input::InputError;
 use crate::units::Bytes;
 
 /// A collective to be drawn up.
 pub(super) struct Job<'d, 'w> {
-    draft: &'d mut Draft<'w>,
+    draft: &'d mut ScheduleWriter<'w>,
     ranks: u32,
     size: u64,
     channels: u32,
@@ -42,7 +42,7 @@ pub(super) struct Job<'d, 'w> {
 impl<'d, 'w> Job<'d, 'w> {
     /// A collective over `size` bytes whose algorithm makes `extent` transfers and so on per part.
     pub fn new(
-        draft: &'d mut Draft<'w>,
+        draft: &'d mut ScheduleWriter<'w>,
         ranks: u32,
         size: Bytes,
         [channels, chunks]: [u32; 2],
@@ -75,7 +75,7 @@ impl<'d, 'w> Job<'d, 'w> {
     }
 
     /// An exchange of `bytes` in one piece, of which the draft knows already.
-    pub fn of_one_piece(draft: &'d mut Draft<'w>, bytes: u64) -> Self {
+    pub fn of_one_piece(draft: &'d mut ScheduleWriter<'w>, bytes: u64) -> Self {
         Self {
             ranks: draft.ranks(),
             draft,

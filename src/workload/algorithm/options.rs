@@ -249,7 +249,7 @@ macro_rules! collective {
             fn job<'d, 'w>(
                 &self,
                 ranks: u32,
-                draft: &'d mut $crate::workload::draft::Draft<'w>,
+                draft: &'d mut $crate::workload::schedule_writer::ScheduleWriter<'w>,
                 phases: u128,
             ) -> Result<$crate::workload::algorithm::Job<'d, 'w>, $crate::input::InputError> {
                 let options = $crate::workload::algorithm::Options {

@@ -1,7 +1,7 @@
 //! Every rank sends to the next one.
 
 use super::{Effect, Held, Hop, Job, Part};
-use crate::workload::draft::Data;
+use crate::workload::schedule_writer::Data;
 
 /// Ranks that pass data around; the first follows the last.
 pub type Circle = Vec<u32>;

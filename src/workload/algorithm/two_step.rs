@@ -4,11 +4,11 @@ use std::ops::Range;
 
 use crate::input::InputError;
 use crate::units::Bytes;
-use crate::workload::draft::{Draft, Effect, Extent, Hop};
+use crate::workload::schedule_writer::{Effect, Extent, Hop, ScheduleWriter};
 
 /// Every rank hands each of its server's ranks all that it has for that one's rail; then every rank sends each rank of
 /// its rail all that its server has for it. Block `d` of rank `s` lies at `(s * ranks + d) * message`.
-pub fn all_to_all(draft: &mut Draft, message: Bytes, local: Option<u32>) -> Result<(), InputError> {
+pub fn all_to_all(draft: &mut ScheduleWriter, message: Bytes, local: Option<u32>) -> Result<(), InputError> {
     let (ranks, servers) = (draft.ranks(), draft.servers(local)?);
     let (size, count) = (servers[0].len(), servers.len());
     let (near, far) = (

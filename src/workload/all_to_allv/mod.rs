@@ -6,7 +6,7 @@ mod skew;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::draft::{Draft, Effect, Extent, Hop};
+use super::schedule_writer::{Effect, Extent, Hop, ScheduleWriter};
 use super::{Kind, MAX_BYTES};
 use crate::input::{Files, InputError};
 use crate::units::Bytes;
@@ -105,7 +105,7 @@ impl AllToAllv {
 }
 
 impl Kind for AllToAllv {
-    fn draw(&self, draft: &mut Draft, files: &dyn Files, seed: u64) -> Result<(), InputError> {
+    fn draw(&self, draft: &mut ScheduleWriter, files: &dyn Files, seed: u64) -> Result<(), InputError> {
         let ranks = draft.ranks();
         let matrix = self.matrix(ranks, files, seed)?;
         let row = |src: u32| src as usize * ranks as usize;

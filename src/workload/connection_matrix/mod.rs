@@ -11,8 +11,8 @@ use parse::{Flow, Matrix, Start, Trigger, TriggerKind, parse};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::draft::Draft;
-use super::{Action, Kind, Moment, Schedule};
+use super::schedule_writer::ScheduleWriter;
+use super::{Action, Kind, Milestone, Schedule};
 use crate::ids::TaskId;
 use crate::input::{Files, InputError};
 use crate::units::Time;
@@ -59,7 +59,7 @@ impl TimeUnit {
 }
 
 impl Kind for ConnectionMatrix {
-    fn draw(&self, draft: &mut Draft, files: &dyn Files, _seed: u64) -> Result<(), InputError> {
+    fn draw(&self, draft: &mut ScheduleWriter, files: &dyn Files, _seed: u64) -> Result<(), InputError> {
         let ranks = draft.ranks();
         let matrix = parse(&self.file, &files.read(&self.file)?, self.start_unit)?;
         if matrix.nodes > ranks {
@@ -133,7 +133,7 @@ impl ConnectionMatrix {
 /// A trigger with what pulls it and what it starts, in the order of the file.
 struct Wire<'a> {
     trigger: &'a Trigger,
-    pulls: Vec<(TaskId, Moment)>,
+    pulls: Vec<(TaskId, Milestone)>,
     targets: Vec<TaskId>,
 }
 
@@ -155,9 +155,12 @@ impl<'a> Wire<'a> {
             if let Start::Trigger(id) = flow.start {
                 Self::find(&mut wires, file, flow, id)?.targets.push(task);
             }
-            for (id, moment) in [(flow.send_done, Moment::Acked), (flow.recv_done, Moment::Delivered)] {
+            for (id, milestone) in [
+                (flow.send_done, Milestone::Acked),
+                (flow.recv_done, Milestone::Delivered),
+            ] {
                 if let Some(id) = id {
-                    Self::find(&mut wires, file, flow, id)?.pulls.push((task, moment));
+                    Self::find(&mut wires, file, flow, id)?.pulls.push((task, milestone));
                 }
             }
         }
@@ -181,7 +184,7 @@ impl<'a> Wire<'a> {
     ///
     /// # Errors
     /// A trigger that cannot do what it is there for.
-    fn connect(&self, file: &str, id: u32, matrix: &Matrix, draft: &mut Draft) -> Result<(), InputError> {
+    fn connect(&self, file: &str, id: u32, matrix: &Matrix, draft: &mut ScheduleWriter) -> Result<(), InputError> {
         let (pulls, targets) = (self.pulls.len(), self.targets.len());
         let wrong = |message: String| InputError::line(file, self.trigger.line, message);
         if pulls == 0 {
@@ -215,22 +218,22 @@ impl<'a> Wire<'a> {
             _ => {}
         }
         let between = match self.trigger.kind {
-            TriggerKind::Multishot => Some(draft.schedule.relay()),
+            TriggerKind::Multishot => Some(draft.schedule.trigger()),
             _ if pulls > 1 && targets > 1 => Some(draft.schedule.delay(Time::ZERO)),
             _ => None,
         };
-        for &(flow, moment) in &self.pulls {
+        for &(flow, milestone) in &self.pulls {
             match between {
-                Some(between) => draft.schedule.depend(flow, moment, between),
+                Some(between) => draft.schedule.depend(flow, milestone, between),
                 None => self
                     .targets
                     .iter()
-                    .for_each(|&target| draft.schedule.depend(flow, moment, target)),
+                    .for_each(|&target| draft.schedule.depend(flow, milestone, target)),
             }
         }
         if let Some(between) = between {
             for &target in &self.targets {
-                draft.schedule.depend(between, Moment::Delivered, target);
+                draft.schedule.depend(between, Milestone::Delivered, target);
             }
         }
         Ok(())

@@ -75,18 +75,18 @@ fn a_serial_all_to_all_has_a_step_for_every_peer() {
     }
 }
 
-/// The tasks that start when these moments happen, one list for each.
-fn starts(schedule: &Schedule, moments: &[(u32, Moment)]) -> Vec<Vec<u32>> {
+/// The tasks that start when these milestones happen, one list for each.
+fn starts(schedule: &Schedule, milestones: &[(u32, Milestone)]) -> Vec<Vec<u32>> {
     let (mut progress, _) = Progress::new(schedule);
-    let mut after = |&(task, moment): &(u32, Moment)| {
+    let mut after = |&(task, milestone): &(u32, Milestone)| {
         let mut due = Vec::new();
-        progress.happened(schedule, TaskId(task), moment, Time(7), &mut due);
+        progress.happened(schedule, TaskId(task), milestone, Time(7), &mut due);
         due.iter().map(|next| next.task.0).collect()
     };
-    moments.iter().map(&mut after).collect()
+    milestones.iter().map(&mut after).collect()
 }
 
-use Moment::{Acked, Delivered};
+use Milestone::{Acked, Delivered};
 
 #[test]
 fn a_oneshot_starts_all_its_flows() {
@@ -108,8 +108,8 @@ fn a_multishot_starts_its_next_flow_each_time() {
                  5->2 id 6 trigger 9 size 10\n\
                  trigger id 9 multishot";
     let schedule = read(&file(6, 1, lines), 8).unwrap();
-    let moments = [(2, Delivered), (0, Delivered), (1, Delivered), (0, Acked)];
-    assert_eq!(starts(&schedule, &moments), [vec![3], vec![4], vec![5], vec![]]);
+    let milestones = [(2, Delivered), (0, Delivered), (1, Delivered), (0, Acked)];
+    assert_eq!(starts(&schedule, &milestones), [vec![3], vec![4], vec![5], vec![]]);
 }
 
 #[test]
@@ -120,8 +120,8 @@ fn a_barrier_waits_for_all_that_pull_it() {
                  2->1 id 4 trigger 1 size 10\n\
                  trigger id 1 barrier count 2";
     let schedule = read(&file(4, 1, lines), 8).unwrap();
-    let moments = [(0, Delivered), (0, Acked), (1, Delivered), (1, Acked)];
-    assert_eq!(starts(&schedule, &moments), [vec![], vec![], vec![], vec![2, 3]]);
+    let milestones = [(0, Delivered), (0, Acked), (1, Delivered), (1, Acked)];
+    assert_eq!(starts(&schedule, &milestones), [vec![], vec![], vec![], vec![2, 3]]);
     assert_eq!(schedule.steps(), 2);
 }
 

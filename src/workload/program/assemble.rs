@@ -6,9 +6,9 @@ use std::sync::Arc;
 use crate::input::{Files, InputError};
 use crate::rng::mix;
 use crate::units::Time;
-use crate::workload::draft::{Draft, Wires};
+use crate::workload::schedule_writer::{ScheduleWriter, Wires};
 use crate::workload::scope::{Scope, When, join};
-use crate::workload::{Kind, Moment, Span};
+use crate::workload::{Kind, Milestone, Span};
 
 /// What some groups of ranks do.
 pub struct Operation<'a> {
@@ -31,7 +31,7 @@ pub enum Work<'a> {
 
 /// Draws up operations, each of which comes after those that it waits for, `rounds` times.
 pub fn assemble(
-    draft: &mut Draft,
+    draft: &mut ScheduleWriter,
     operations: &[Operation],
     rounds: u32,
     files: &dyn Files,
@@ -98,7 +98,7 @@ impl Assembly {
         }
     }
 
-    fn begin_round(&mut self, draft: &mut Draft) {
+    fn begin_round(&mut self, draft: &mut ScheduleWriter) {
         let ends = self.done.drain(..).map(|done| done.next_step);
         self.round_step = ends.fold(self.round_step, u32::max);
         for (before, open) in self.before.iter_mut().zip(&mut self.open) {
@@ -112,7 +112,7 @@ impl Assembly {
     /// Adds an operation for all of its groups.
     fn add(
         &mut self,
-        draft: &mut Draft,
+        draft: &mut ScheduleWriter,
         operation: &Operation,
         name: &Arc<str>,
         files: &dyn Files,
@@ -150,17 +150,24 @@ impl Assembly {
         Ok(done)
     }
 
-    fn compute(&mut self, draft: &mut Draft, operation: &Operation, time: Time, span: &mut Span, done: &mut Done) {
+    fn compute(
+        &mut self,
+        draft: &mut ScheduleWriter,
+        operation: &Operation,
+        time: Time,
+        span: &mut Span,
+        done: &mut Done,
+    ) {
         let mut delays = Vec::with_capacity(span.ranks.len());
         for &rank in span.ranks.iter() {
             let last = self.computed[rank as usize];
             let causes = self.causes(operation, rank, last);
             let delay = draft.schedule.delay(time);
-            for (task, moment) in causes {
-                draft.schedule.depend(task, moment, delay);
+            for (task, milestone) in causes {
+                draft.schedule.depend(task, milestone, delay);
             }
             delays.push(delay);
-            let end = (delay, Moment::Delivered);
+            let end = (delay, Milestone::Delivered);
             self.computed[rank as usize] = Some(end);
             self.open[rank as usize].push(end);
             done.exits.push((rank, end));
@@ -173,7 +180,7 @@ impl Assembly {
     #[expect(clippy::too_many_arguments, reason = "all that an operation of one group is made of")]
     fn communicate(
         &mut self,
-        draft: &mut Draft,
+        draft: &mut ScheduleWriter,
         operation: &Operation,
         kind: &dyn Kind,
         first_step: u32,

@@ -12,7 +12,7 @@ pub(super) use assemble::{Operation, Work, assemble};
 pub use groups::Groups;
 use order::in_order;
 
-use super::draft::Draft;
+use super::schedule_writer::ScheduleWriter;
 use super::{
     AllGather, AllReduce, AllToAll, AllToAllv, Broadcast, Gather, Incast, Kind, Permutation, RankMap, Reduce,
     ReduceScatter, Scatter, SendRecv, Shift,
@@ -89,7 +89,7 @@ communications! {
 }
 
 impl Kind for Program {
-    fn draw(&self, draft: &mut Draft, files: &dyn Files, seed: u64) -> Result<(), InputError> {
+    fn draw(&self, draft: &mut ScheduleWriter, files: &dyn Files, seed: u64) -> Result<(), InputError> {
         if self.repeat == 0 {
             return Err(InputError::key("repeat", "`repeat` is 0").help("it must be at least 1"));
         }

@@ -8,15 +8,15 @@ use proptest::prelude::*;
 
 use crate::ids::TaskId;
 use crate::units::Time;
-use crate::workload::{Action, Due, Moment, Progress, Schedule, ScheduleBuilder, Task};
+use crate::workload::{Action, Due, Milestone, Progress, Schedule, ScheduleBuilder, Task};
 
-type Edge = (TaskId, TaskId, Moment);
+type Edge = (TaskId, TaskId, Milestone);
 
 /// What has happened so far, as the reference sees it.
 struct Reference<'a> {
     tasks: &'a [Task],
     edges: &'a [Edge],
-    happened: BTreeSet<(TaskId, Moment)>,
+    happened: BTreeSet<(TaskId, Milestone)>,
     started: BTreeMap<TaskId, Time>,
 }
 
@@ -27,15 +27,15 @@ impl Reference<'_> {
         loop {
             let mut next = vec![0; self.tasks.len()];
             let mut turn = vec![0; self.tasks.len()];
-            for &(before, after, moment) in self.edges {
+            for &(before, after, milestone) in self.edges {
                 let told = match self.tasks[before.index()].action {
-                    Action::Relay => {
+                    Action::Trigger => {
                         turn[before.index()] += 1;
                         turn[before.index()] <= tokens[before.index()]
                     }
                     _ => {
-                        self.happened.contains(&(before, moment))
-                            || moment == Moment::Delivered && instant.contains(&before)
+                        self.happened.contains(&(before, milestone))
+                            || milestone == Milestone::Delivered && instant.contains(&before)
                     }
                 };
                 next[after.index()] += usize::from(told);
@@ -67,7 +67,7 @@ impl Reference<'_> {
                 .filter(|(_, tokens)| **tokens > 0 || now.is_zero())
             {
                 let id = TaskId::from(task);
-                if self.tasks[task].action != Action::Relay && tokens[task] == needed(id) {
+                if self.tasks[task].action != Action::Trigger && tokens[task] == needed(id) {
                     started.entry(id).or_insert(now);
                 }
             }
@@ -107,7 +107,7 @@ fn any_task() -> impl Strategy<Value = Task> {
         4 => Just(Action::Transfer { src: 0, dst: 1, bytes: 1 }),
         2 => Just(Action::Delay(Time::ZERO)),
         1 => (1..5_u64).prop_map(|wait| Action::Delay(Time(wait))),
-        2 => Just(Action::Relay),
+        2 => Just(Action::Trigger),
     ];
     (action, prop_oneof![3 => Just(0), 1 => 1..8_u64]).prop_map(|(action, earliest)| Task {
         action,
@@ -120,15 +120,20 @@ fn any_task() -> impl Strategy<Value = Task> {
 /// Tasks and dependencies, mostly forwards.
 fn any_graph() -> impl Strategy<Value = (Vec<Task>, Vec<Edge>)> {
     (2..14_usize).prop_flat_map(|n| {
-        let moment = prop_oneof![Just(Moment::Sent), Just(Moment::Delivered), Just(Moment::Acked)];
-        let edge = (0..n, 0..n, moment, 0..10_u32).prop_filter_map("a task before itself", |(a, b, moment, back)| {
-            let (first, second) = if back == 0 {
-                (a.max(b), a.min(b))
-            } else {
-                (a.min(b), a.max(b))
-            };
-            (first != second).then(|| (TaskId::from(first), TaskId::from(second), moment))
-        });
+        let milestone = prop_oneof![
+            Just(Milestone::Sent),
+            Just(Milestone::Delivered),
+            Just(Milestone::Acked)
+        ];
+        let edge =
+            (0..n, 0..n, milestone, 0..10_u32).prop_filter_map("a task before itself", |(a, b, milestone, back)| {
+                let (first, second) = if back == 0 {
+                    (a.max(b), a.min(b))
+                } else {
+                    (a.min(b), a.max(b))
+                };
+                (first != second).then(|| (TaskId::from(first), TaskId::from(second), milestone))
+            });
         (
             prop::collection::vec(any_task(), n),
             prop::collection::vec(edge, 0..2 * n),
@@ -141,13 +146,13 @@ fn build(tasks: &[Task], edges: &[Edge]) -> Schedule {
     for &task in tasks {
         builder.add(task.action, task.earliest, task.step);
     }
-    for &(before, after, moment) in edges {
-        builder.depend(before, moment, after);
+    for &(before, after, milestone) in edges {
+        builder.depend(before, milestone, after);
     }
     builder.build()
 }
 
-/// An engine may learn late that something was sent: what waits for it starts at the latest of all moments, in
+/// An engine may learn late that something was sent: what waits for it starts at the latest of all milestones, in
 /// whatever order they are told, also through joins.
 #[test]
 fn tasks_start_at_the_latest_moment_that_they_wait_for() {
@@ -155,23 +160,23 @@ fn tasks_start_at_the_latest_moment_that_they_wait_for() {
     let [sent, arrival, other] = [0, 1, 2].map(|src| builder.transfer(src, 3, 1, 0));
     let join = builder.delay(Time::ZERO);
     let after = builder.transfer(3, 4, 1, 1);
-    builder.depend(sent, Moment::Sent, after);
+    builder.depend(sent, Milestone::Sent, after);
     for before in [arrival, other] {
-        builder.depend(before, Moment::Delivered, join);
+        builder.depend(before, Milestone::Delivered, join);
     }
-    builder.depend(join, Moment::Delivered, after);
+    builder.depend(join, Milestone::Delivered, after);
     let schedule = builder.build();
     let told = [
-        (sent, Moment::Sent, 7.5),
-        (arrival, Moment::Delivered, 3.25),
-        (other, Moment::Delivered, 5.5),
+        (sent, Milestone::Sent, 7.5),
+        (arrival, Milestone::Delivered, 3.25),
+        (other, Milestone::Delivered, 5.5),
     ];
     for (first, latest) in [(0, 7.5), (1, 7.5), (2, 7.5)] {
         let (mut progress, mut due) = Progress::<f64>::new(&schedule);
         due.clear();
         for i in 0..3 {
-            let (task, moment, at) = told[(first + i) % 3];
-            progress.happened(&schedule, task, moment, at, &mut due);
+            let (task, milestone, at) = told[(first + i) % 3];
+            progress.happened(&schedule, task, milestone, at, &mut due);
         }
         assert_eq!(
             due,
@@ -210,19 +215,19 @@ proptest! {
                     Action::Transfer { .. } => {
                         let sent = at.0 + times.next().unwrap();
                         let delivered = sent + times.next().unwrap();
-                        coming.push(Reverse((sent, task, Moment::Sent)));
-                        coming.push(Reverse((delivered, task, Moment::Delivered)));
-                        coming.push(Reverse((delivered + times.next().unwrap(), task, Moment::Acked)));
+                        coming.push(Reverse((sent, task, Milestone::Sent)));
+                        coming.push(Reverse((delivered, task, Milestone::Delivered)));
+                        coming.push(Reverse((delivered + times.next().unwrap(), task, Milestone::Acked)));
                     }
-                    _ => coming.push(Reverse((at.0, task, Moment::Delivered))),
+                    _ => coming.push(Reverse((at.0, task, Milestone::Delivered))),
                 }
             }
-            let Some(Reverse((at, task, moment))) = coming.pop() else {
+            let Some(Reverse((at, task, milestone))) = coming.pop() else {
                 break;
             };
             now = Time(at);
-            reference.happened.insert((task, moment));
-            progress.happened(&schedule, task, moment, now, &mut due);
+            reference.happened.insert((task, milestone));
+            progress.happened(&schedule, task, milestone, now, &mut due);
         }
         let never: Vec<TaskId> = schedule.transfers().map(|transfer| transfer.task).filter(|task| !seen.contains(task)).collect();
         prop_assert_eq!(schedule.never_start(), never);
@@ -232,7 +237,7 @@ proptest! {
     fn successors_keep_the_order_of_their_edges((tasks, edges) in any_graph()) {
         let schedule = build(&tasks, &edges);
         for before in (0..tasks.len()).map(TaskId::from) {
-            let written: Vec<_> = edges.iter().filter(|edge| edge.0 == before).map(|&(_, after, moment)| (after, moment)).collect();
+            let written: Vec<_> = edges.iter().filter(|edge| edge.0 == before).map(|&(_, after, milestone)| (after, milestone)).collect();
             prop_assert_eq!(schedule.successors(before), written);
             prop_assert_eq!(schedule.predecessors(before) as usize, edges.iter().filter(|edge| edge.1 == before).count());
         }

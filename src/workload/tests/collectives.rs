@@ -9,7 +9,7 @@ use super::workload;
 use crate::ids::TaskId;
 use crate::input::NoFiles;
 use crate::units::Time;
-use crate::workload::{Action, Hosts, Moment, Progress, Schedule, Transfer, Workload};
+use crate::workload::{Action, Hosts, Milestone, Progress, Schedule, Transfer, Workload};
 
 /// The first byte of share `i` of `n`, by counting the longer shares in front of it.
 fn share_start(bytes: u64, n: u32, i: u32) -> u64 {
@@ -276,17 +276,17 @@ pub fn run(schedule: &Schedule, latency: u64, sending: impl Fn(u64) -> u64) -> (
                 starts.insert(next.task, next.at.0);
                 sent += sending(bytes);
                 delivered = sent + latency;
-                coming.push(Reverse((next.at.0 + latency, next.task, Moment::Begun)));
-                coming.push(Reverse((sent, next.task, Moment::Sent)));
-                coming.push(Reverse((delivered, next.task, Moment::Acked)));
+                coming.push(Reverse((next.at.0 + latency, next.task, Milestone::Begun)));
+                coming.push(Reverse((sent, next.task, Milestone::Sent)));
+                coming.push(Reverse((delivered, next.task, Milestone::Acked)));
             }
-            coming.push(Reverse((delivered, next.task, Moment::Delivered)));
+            coming.push(Reverse((delivered, next.task, Milestone::Delivered)));
         }
-        let Some(Reverse((now, task, moment))) = coming.pop() else {
+        let Some(Reverse((now, task, milestone))) = coming.pop() else {
             return (starts, end);
         };
         end = now;
-        progress.happened(schedule, task, moment, Time(now), &mut due);
+        progress.happened(schedule, task, milestone, Time(now), &mut due);
     }
 }
 
@@ -509,14 +509,14 @@ fn a_ring_pays_a_long_link_as_often_as_data_cross_it() {
             };
             let sent = next.at.0 + 1;
             let latency = if src == 7 { 1_000 } else { 10 };
-            coming.push(Reverse((sent, next.task, Moment::Sent)));
-            coming.push(Reverse((sent + latency, next.task, Moment::Delivered)));
+            coming.push(Reverse((sent, next.task, Milestone::Sent)));
+            coming.push(Reverse((sent + latency, next.task, Milestone::Delivered)));
         }
-        let Some(Reverse((now, task, moment))) = coming.pop() else {
+        let Some(Reverse((now, task, milestone))) = coming.pop() else {
             break;
         };
         end = now;
-        progress.happened(&schedule, task, moment, Time(now), &mut due);
+        progress.happened(&schedule, task, milestone, Time(now), &mut due);
     }
     // 14 hops in a row cross it twice at most.
     assert_eq!(end, 14 + 2 * 1_000 + 12 * 10);

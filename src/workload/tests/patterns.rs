@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::workload;
 use crate::input::{Files, InputError, NoFiles};
 use crate::units::{Bytes, Time};
-use crate::workload::{Moment, Progress, Schedule, Transfer, Workload};
+use crate::workload::{Milestone, Progress, Schedule, Transfer, Workload};
 
 fn schedule(text: &str, hosts: u32) -> Schedule {
     workload(text).schedule(hosts, &NoFiles, 1).unwrap()
@@ -95,15 +95,15 @@ fn a_window_moves_on_with_any_acknowledgement() {
         .collect();
     let (mut progress, due) = Progress::new(&schedule);
     assert_eq!(due.len(), 10);
-    let mut after = |task, moment| {
+    let mut after = |task, milestone| {
         let mut due = Vec::new();
-        progress.happened(&schedule, task, moment, Time(1), &mut due);
+        progress.happened(&schedule, task, milestone, Time(1), &mut due);
         due.iter().map(|next| next.task).collect::<Vec<_>>()
     };
-    assert_eq!(after(of_rank_0[1], Moment::Delivered), []);
-    assert_eq!(after(of_rank_0[1], Moment::Acked), [of_rank_0[2]]);
-    assert_eq!(after(of_rank_0[2], Moment::Acked), [of_rank_0[3]]);
-    assert_eq!(after(of_rank_0[0], Moment::Acked), []);
+    assert_eq!(after(of_rank_0[1], Milestone::Delivered), []);
+    assert_eq!(after(of_rank_0[1], Milestone::Acked), [of_rank_0[2]]);
+    assert_eq!(after(of_rank_0[2], Milestone::Acked), [of_rank_0[3]]);
+    assert_eq!(after(of_rank_0[0], Milestone::Acked), []);
 }
 
 #[test]

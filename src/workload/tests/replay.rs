@@ -14,8 +14,8 @@ use crate::input::{InputError, NoFiles};
 use crate::rng;
 use crate::units::Time;
 use crate::workload::Room;
-use crate::workload::draft::{Data, Draft, Effect, Witness};
-use crate::workload::{Action, Kind, Moment, Progress, Schedule};
+use crate::workload::schedule_writer::{Data, Effect, Observer, ScheduleWriter};
+use crate::workload::{Action, Kind, Milestone, Progress, Schedule};
 
 /// The ranks whose contributions a sum holds: one bit each.
 pub type Contributions = u64;
@@ -29,7 +29,7 @@ struct Cargo {
 #[derive(Default)]
 struct Log(BTreeMap<TaskId, Cargo>);
 
-impl Witness for Log {
+impl Observer for Log {
     fn sent(&mut self, transfer: TaskId, data: &dyn Data, effect: Effect) {
         let data = data.ranges().filter(|range| !range.is_empty()).collect();
         self.0.insert(transfer, Cargo { data, effect });
@@ -63,7 +63,7 @@ pub(in crate::workload) fn record_on(
     servers: Option<Vec<u32>>,
 ) -> Result<Recording, InputError> {
     let mut log = Log::default();
-    let mut draft = Draft::new(ranks, &mut log, Room::UNLIMITED);
+    let mut draft = ScheduleWriter::new(ranks, &mut log, Room::UNLIMITED);
     draft.prove_step_by_step();
     draft.in_servers(servers);
     kind.draw(&mut draft, &NoFiles, 1)?;
@@ -105,7 +105,7 @@ impl Recording {
         let mut carried: BTreeMap<TaskId, Vec<Contributions>> = BTreeMap::new();
         // What has arrived and waits to be used, in order of arrival.
         let mut inbox: Vec<TaskId> = Vec::new();
-        let mut coming: Vec<(TaskId, Moment)> = Vec::new();
+        let mut coming: Vec<(TaskId, Milestone)> = Vec::new();
         loop {
             for next in due.drain(..) {
                 let used = self.arrivals(next.task);
@@ -115,21 +115,21 @@ impl Recording {
                 if let Some(cargo) = self.cargo.get(&next.task) {
                     carried.insert(next.task, holdings.load(&self.schedule, next.task, cargo));
                 }
-                coming.push((next.task, Moment::Sent));
+                coming.push((next.task, Milestone::Sent));
             }
             if coming.is_empty() {
                 break;
             }
-            let (task, moment) = coming.swap_remove(stream.random_range(0..coming.len()));
-            match moment {
-                Moment::Sent => coming.push((task, Moment::Delivered)),
-                Moment::Delivered if self.cargo.contains_key(&task) => {
+            let (task, milestone) = coming.swap_remove(stream.random_range(0..coming.len()));
+            match milestone {
+                Milestone::Sent => coming.push((task, Milestone::Delivered)),
+                Milestone::Delivered if self.cargo.contains_key(&task) => {
                     inbox.push(task);
-                    coming.push((task, Moment::Acked));
+                    coming.push((task, Milestone::Acked));
                 }
-                Moment::Begun | Moment::Delivered | Moment::Acked => {}
+                Milestone::Begun | Milestone::Delivered | Milestone::Acked => {}
             }
-            progress.happened(&self.schedule, task, moment, Time::ZERO, &mut due);
+            progress.happened(&self.schedule, task, milestone, Time::ZERO, &mut due);
         }
         assert_eq!(carried.len(), self.cargo.len(), "some transfers never start");
         for task in inbox {

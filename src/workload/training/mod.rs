@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 pub use model::Model;
 use step::Step;
 
-use super::draft::Draft;
 use super::program::assemble;
 use super::ranks::Ranked;
+use super::schedule_writer::ScheduleWriter;
 use super::{Kind, RankMap};
 use crate::input::{Files, InputError};
 use crate::units::Bytes;
@@ -206,7 +206,7 @@ impl Ranked for Training {
 }
 
 impl Kind for Training {
-    fn draw(&self, draft: &mut Draft, files: &dyn Files, seed: u64) -> Result<(), InputError> {
+    fn draw(&self, draft: &mut ScheduleWriter, files: &dyn Files, seed: u64) -> Result<(), InputError> {
         self.check()?;
         let step = Step::of(self);
         assemble(draft, &step.operations(), self.steps, files, seed)

@@ -1,5 +1,5 @@
 //! A drawing as a list of shapes, in points of which a figure is some hundreds wide. Plots make
-//! scenes; `render` turns one scene into SVG and PNG alike.
+//! drawings; `render` turns one drawing into SVG and PNG alike.
 
 /// A colour: red, green, blue.
 pub(super) type Ink = (u8, u8, u8);
@@ -83,13 +83,13 @@ pub(super) enum Shape {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Scene {
+pub(super) struct Drawing {
     pub width: f64,
     pub height: f64,
     pub shapes: Vec<Shape>,
 }
 
-impl Scene {
+impl Drawing {
     pub fn new(width: f64, height: f64) -> Self {
         Self {
             width,

@@ -83,13 +83,13 @@ fn has_routes_of(all: &Fabric, some: &Fabric) -> bool {
 
 /// What a point is simulated on: its fabric, its schedule and the paths of its flows.
 #[derive(Debug, Clone)]
-pub struct Scene {
+pub struct Instance {
     pub network: Arc<Network>,
     pub schedule: Arc<Schedule>,
     pub placement: Arc<Placement>,
 }
 
-impl Scene {
+impl Instance {
     /// Refuses what the engine cannot simulate here.
     pub fn check(&self, experiment: &Experiment) -> Result<(), InputError> {
         match experiment.engine {

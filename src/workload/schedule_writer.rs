@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::scope::{Closed, Scope};
-use super::{Action, Moment, Schedule, ScheduleBuilder};
+use super::{Action, Milestone, Schedule, ScheduleBuilder};
 use crate::ids::TaskId;
 use crate::input::InputError;
 use crate::units::{Bytes, Time};
@@ -54,14 +54,14 @@ impl Data for Vec<Range<u64>> {
 }
 
 /// Sees what every transfer carries, so that a test can replay a schedule on symbolic data.
-pub(super) trait Witness {
+pub(super) trait Observer {
     fn sent(&mut self, _transfer: TaskId, _data: &dyn Data, _effect: Effect) {}
 }
 
 /// Looks away.
-pub(super) struct Nobody;
+pub(super) struct NoObserver;
 
-impl Witness for Nobody {}
+impl Observer for NoObserver {}
 
 /// How large a schedule will be.
 pub(super) struct Extent {
@@ -138,7 +138,7 @@ impl Room {
 }
 
 /// A schedule being drawn up.
-pub(super) struct Draft<'w> {
+pub(super) struct ScheduleWriter<'w> {
     pub schedule: ScheduleBuilder,
     room: Room,
     /// What the transfers expected so far add up to.
@@ -154,12 +154,12 @@ pub(super) struct Draft<'w> {
     /// Data wait for whole transfers even so, as those do that prove what arrives where.
     stepwise: bool,
     done: Option<Schedule>,
-    witness: &'w mut dyn Witness,
+    observer: &'w mut dyn Observer,
 }
 
-impl<'w> Draft<'w> {
+impl<'w> ScheduleWriter<'w> {
     /// Of a workload of so many ranks.
-    pub fn new(ranks: u32, witness: &'w mut dyn Witness, room: Room) -> Self {
+    pub fn new(ranks: u32, observer: &'w mut dyn Observer, room: Room) -> Self {
         Self {
             schedule: ScheduleBuilder::default(),
             room,
@@ -171,7 +171,7 @@ impl<'w> Draft<'w> {
             stream: None,
             stepwise: false,
             done: None,
-            witness,
+            observer,
         }
     }
 
@@ -252,13 +252,13 @@ impl<'w> Draft<'w> {
         }
         let step = streaming.map_or(hop.step, |(stream, _)| stream.step.unwrap_or(hop.step));
         let transfer = self.add(hop.src, hop.dst, bytes, step);
-        self.witness.sent(transfer, data, hop.effect);
+        self.observer.sent(transfer, data, hop.effect);
         for &before in after.iter().flatten() {
-            let moment = match &self.stream {
-                Some(stream) if before >= stream.first => Moment::Begun,
-                _ => Moment::Delivered,
+            let milestone = match &self.stream {
+                Some(stream) if before >= stream.first => Milestone::Begun,
+                _ => Milestone::Delivered,
             };
-            self.schedule.depend(before, moment, transfer);
+            self.schedule.depend(before, milestone, transfer);
         }
         if let (Some(stream), Some(lane)) = (&mut self.stream, hop.lane) {
             stream.step = Some(step);
@@ -291,8 +291,8 @@ impl<'w> Draft<'w> {
     fn admit(&mut self, src: u32, transfer: TaskId, follows: Option<TaskId>) {
         let admitted = follows.is_some_and(|before| self.scope.holds(before));
         let entry = self.scope.entry.get(src as usize).copied().flatten();
-        if let (Some((task, moment)), false) = (entry, admitted) {
-            self.schedule.depend(task, moment, transfer);
+        if let (Some((task, milestone)), false) = (entry, admitted) {
+            self.schedule.depend(task, milestone, transfer);
         }
     }
 
@@ -303,7 +303,7 @@ impl<'w> Draft<'w> {
             lanes.resize(lane + 1, None);
         }
         let before = lanes[lane].replace(transfer)?;
-        self.schedule.depend(before, Moment::Sent, transfer);
+        self.schedule.depend(before, Milestone::Sent, transfer);
         let receiver = |task: TaskId| match self.schedule.task(task).action {
             Action::Transfer { dst, .. } => dst,
             _ => unreachable!("lanes hold transfers"),
@@ -339,7 +339,7 @@ impl<'w> Draft<'w> {
         };
         let join = self.schedule.delay(Time::ZERO);
         for before in [first, second].into_iter().chain(parts) {
-            self.schedule.depend(before, Moment::Delivered, join);
+            self.schedule.depend(before, Milestone::Delivered, join);
         }
         Some(join)
     }

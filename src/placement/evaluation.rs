@@ -51,12 +51,12 @@ impl StepJudgement {
 
 /// A placement of a whole schedule.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Judgement {
+pub struct Evaluation {
     /// Every step with a transfer, in order.
     pub steps: Vec<StepJudgement>,
 }
 
-impl Judgement {
+impl Evaluation {
     /// The step of the largest congestion, the first among equals.
     pub fn worst(&self) -> Option<&StepJudgement> {
         let more = |best: &&StepJudgement, step: &&StepJudgement| best.congestion_us.total_cmp(&step.congestion_us);
@@ -89,7 +89,7 @@ impl Judgement {
 }
 
 /// Judges a placement of a schedule between hosts, whichever scheme made it. Steps of the same flows with the same
-/// pieces are judged once; `solver` says how the optimum is found.
+/// pieces are evaluated once; `solver` says how the optimum is found.
 ///
 /// # Errors
 /// Where a transfer has no path, the placement chooses paths while packets travel, or no optimum is found.
@@ -98,7 +98,7 @@ pub fn judge(
     schedule: &Schedule,
     placement: &Placement,
     solver: &OptimalTransport,
-) -> Result<Judgement, InputError> {
+) -> Result<Evaluation, InputError> {
     let problem = Problem {
         fabric,
         schedule,
@@ -113,7 +113,7 @@ pub fn judge(
         );
     }
     let ethereal = LoadBalancing::Ethereal(Ethereal::default()).place(fabric, schedule, &NoFiles, 0)?;
-    let mut judge = Judge {
+    let mut judge = Evaluator {
         fabric,
         schedule,
         placement,
@@ -122,7 +122,7 @@ pub fn judge(
         path_ends: PathEnds::new(fabric),
     };
     let mut known: HashMap<Vec<(HostId, HostId, Vec<Piece>)>, StepJudgement> = HashMap::new();
-    let mut judgement = Judgement::default();
+    let mut evaluation = Evaluation::default();
     let steps = (0..).zip(schedule.transfers_by_step());
     for (step, tasks) in steps.filter(|(_, tasks)| !tasks.is_empty()) {
         let key = tasks.iter().map(|&t| {
@@ -137,12 +137,12 @@ pub fn judge(
                 .map_err(|error| InputError::key("", format!("step {step} cannot be judged: {error}")))?,
         };
         known.insert(key, verdict);
-        judgement.steps.push(verdict);
+        evaluation.steps.push(verdict);
     }
-    Ok(judgement)
+    Ok(evaluation)
 }
 
-struct Judge<'a> {
+struct Evaluator<'a> {
     fabric: &'a Fabric,
     schedule: &'a Schedule,
     placement: &'a Placement,
@@ -151,7 +151,7 @@ struct Judge<'a> {
     path_ends: PathEnds<'a>,
 }
 
-impl Judge<'_> {
+impl Evaluator<'_> {
     fn step(
         &mut self,
         number: u32,

@@ -17,7 +17,7 @@
 //!
 //! [`optimal_transport`] is mathematics on matrices and knows no network. [`placement`] decides,
 //! before anything is sent, which paths a flow's bytes take: by hashing, by the splitting rule of the
-//! paper (arXiv 2407.00550), by colouring, by optimal transport.
+//! paper (arXiv 2407.00550), by coloring, by optimal transport.
 //!
 //! Three rooms stand on one floor and never use each other. [`congestion`] proves: link loads, bounds
 //! that no scheme beats, certified minima. [`flow_engine`] simulates fluid that shares links

@@ -23,7 +23,7 @@ fn result(out: &Path, column: &str) -> f64 {
 /// 62 hops in a row around 4 servers of 8 GPUs: 8 between servers (4 us, after 50 ns to the GPU that forwards) and 54
 /// within, whatever others wait for.
 #[test]
-fn a_ring_over_unequal_latencies_is_not_serialised() {
+fn a_ring_over_unequal_latencies_is_not_serialized() {
     let hops = 8.0 * 4.05 + 54.0 * 0.05;
     for (engine, sending) in [("flow", 0.01), ("packet", 1.0)] {
         let dir = folder(&[]);

@@ -142,7 +142,7 @@ fn computation_hides_communication() {
     }
 }
 
-/// One transfer for every neighbour: the chain takes the way of a first packet at every hop, and the data once.
+/// One transfer for every neighbor: the chain takes the way of a first packet at every hop, and the data once.
 #[test]
 fn streams_take_their_closed_forms() {
     let (header, payload) = (64, 4_096);

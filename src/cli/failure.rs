@@ -89,7 +89,7 @@ impl Failure {
                 tell(format_args!("error: {error}"));
                 ExitCode::from(2)
             }
-            // Who reads our output has seen enough.
+            // The reader of the output has closed the pipe.
             Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
             Self::Io(error) => {
                 tell(format_args!("error: {error}"));

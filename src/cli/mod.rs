@@ -70,7 +70,7 @@ enum Command {
     Bound(bound::Bound),
     /// Place the flows, judge the placement and write it as plan.json
     Place(place::Place),
-    /// Hold engines, placements and bounds against each other; exit 1 if a comparison fails
+    /// Cross-check engines, placements and bounds; exit 1 if a comparison fails
     Validate(validate::Validate),
     /// Draw the plots of a results folder as SVG and PNG, with the CSV behind each
     Plot(plot::Plot),

@@ -7,16 +7,16 @@ use super::vectors::{add_scaled, dot};
 /// Pairs of steps and gradient changes that are remembered.
 const MEMORY: usize = 12;
 
-/// Where a minimisation ended.
+/// Where a minimization ended.
 pub(super) struct Minimum {
     pub x: Vec<f64>,
     pub gradient: Vec<f64>,
     pub iterations: usize,
 }
 
-/// Minimises a function given with its gradient, from `x`, until `done(gradient)` or no step helps
+/// Minimizes a function given with its gradient, from `x`, until `done(gradient)` or no step helps
 /// (Nocedal and Wright, algorithm 7.5, with backtracking).
-pub(super) fn minimise(
+pub(super) fn minimize(
     mut function: impl FnMut(&[f64]) -> (f64, Vec<f64>),
     mut x: Vec<f64>,
     max_iterations: usize,
@@ -100,14 +100,14 @@ mod tests {
             let g = vec![2.0 * (x[0] - 1.0), 200.0 * (x[1] + 2.0)];
             ((x[0] - 1.0).powi(2) + 100.0 * (x[1] + 2.0).powi(2), g)
         };
-        let found = minimise(quadratic, vec![5.0, 5.0], 200, |g| dot(g, g) < 1e-20);
+        let found = minimize(quadratic, vec![5.0, 5.0], 200, |g| dot(g, g) < 1e-20);
         assert!(
             (found.x[0] - 1.0).abs() < 1e-9 && (found.x[1] + 2.0).abs() < 1e-9,
             "{:?}",
             found.x
         );
         let quartic = |x: &[f64]| ((x[0] - 3.0).powi(4), vec![4.0 * (x[0] - 3.0).powi(3)]);
-        let found = minimise(quartic, vec![0.0], 500, |g| dot(g, g) < 1e-24);
+        let found = minimize(quartic, vec![0.0], 500, |g| dot(g, g) < 1e-24);
         assert!((found.x[0] - 3.0).abs() < 1e-3, "{:?}", found.x);
     }
 }

@@ -52,7 +52,7 @@ pub fn network_simplex(cost: &[i64], rows: &[u64], columns: &[u64]) -> Result<Ex
     check(cost, rows, columns)?;
     let mut simplex = Simplex::new(cost, rows, columns);
     loop {
-        simplex.optimise();
+        simplex.optimize();
         if simplex.admit() == 0 {
             return Ok(simplex.plan());
         }
@@ -301,7 +301,7 @@ impl<'a> Simplex<'a> {
 
     /// Pivots until no arc of the short list improves the plan. Arcs are searched in blocks, and the best
     /// of the first block that holds an improving one enters.
-    fn optimise(&mut self) {
+    fn optimize(&mut self) {
         let count = self.arcs.len();
         let block = ((count as f64).sqrt() as usize).max(16);
         let mut searched = 0;

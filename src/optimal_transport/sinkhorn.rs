@@ -4,7 +4,7 @@ use super::TransportError;
 use super::matrix::{Entropic, Problem, check_positive};
 use crate::math::ln;
 
-/// Options of the Sinkhorn solvers: minimise `<C, P> + epsilon * KL(P | a b^T)` over plans `P`
+/// Options of the Sinkhorn solvers: minimize `<C, P> + epsilon * KL(P | a b^T)` over plans `P`
 /// (Cuturi 2013).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sinkhorn {

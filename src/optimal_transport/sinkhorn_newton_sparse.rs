@@ -98,7 +98,7 @@ struct Point {
     column_sums: Vec<f64>,
     /// L1 distance of both from the masses.
     error: f64,
-    /// `<r, x> + <c, y> - sum P`, which the solution maximises.
+    /// `<r, x> + <c, y> - sum P`, which the solution maximizes.
     value: f64,
 }
 

@@ -5,7 +5,7 @@ use super::lbfgs;
 use super::matrix::{Matrix, Problem, check_positive};
 use super::vectors::dot;
 
-/// Options of sparsity-constrained transport (Liu, Puigcerver and Blondel 2022, arXiv 2209.15466): minimise
+/// Options of sparsity-constrained transport (Liu, Puigcerver and Blondel 2022, arXiv 2209.15466): minimize
 /// `<C, P> + gamma/2 |P|^2` with at most `k` entries per column. Solved in the semi-dual over the row potentials by
 /// L-BFGS.
 ///
@@ -92,7 +92,7 @@ impl SparsityConstrained {
         }
         let error = |gradient: &[f64]| gradient.iter().map(|g| g.abs()).sum::<f64>();
         let start = vec![0.0; problem.rows.len()];
-        let minimum = lbfgs::minimise(
+        let minimum = lbfgs::minimize(
             |x| dual.value(x),
             start,
             self.max_iterations,

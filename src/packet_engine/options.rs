@@ -215,7 +215,7 @@ pub struct SwitchOptions {
     /// Default 2 full packets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pfc_resume: Option<Bytes>,
-    /// A packet that finds no room loses its payload instead of its life: the header goes on in the
+    /// A packet that finds no room loses its payload: the header goes on in the
     /// priority class and the sender hears of it at once. Default: true for `nscc` and `eqds`, else false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trimming: Option<bool>,

@@ -1,9 +1,9 @@
-//! Equitable edge colouring of bipartite multigraphs, in about O(m log c) for m edges and c colours.
+//! Equitable edge coloring of bipartite multigraphs, in about O(m log c) for m edges and c colors.
 //!
 //! A vertex of degree d is cut into vertices of degree c and one with the rest, and edges are added
 //! until the graph is c-regular. A regular graph of even degree falls apart into two halves of half
 //! the degree by walking its circuits (Gabow 1976); one of odd degree gives up a perfect matching, found by
-//! random walks in O(n log n) (Goel, Kapralov, Khanna 2010). Perfect matchings are the colours.
+//! random walks in O(n log n) (Goel, Kapralov, Khanna 2010). Perfect matchings are the colors.
 
 use rand::Rng;
 
@@ -19,8 +19,8 @@ struct Edge {
     number: u32,
 }
 
-/// Colours the edges (left vertex, right vertex) so that at every vertex each of `colors` colours
-/// (at least 1) is on either floor or ceil of degree / colors edges. Colours are counted from 0.
+/// Colors the edges (left vertex, right vertex) so that at every vertex each of `colors` colors
+/// (at least 1) is on either floor or ceil of degree / colors edges. Colors are counted from 0.
 pub(super) fn color_equitably(edges: &[(u32, u32)], colors: u32, random: &mut Stream) -> Vec<u32> {
     let (left, lefts) = cut_vertices(edges.iter().map(|edge| edge.0), colors);
     let (right, rights) = cut_vertices(edges.iter().map(|edge| edge.1), colors);
@@ -244,7 +244,7 @@ mod tests {
     use super::*;
     use crate::rng::stream;
 
-    /// How often each colour is at each vertex.
+    /// How often each color is at each vertex.
     fn counts(ends: &[u32], coloring: &[u32], colors: u32) -> Vec<Vec<u32>> {
         let vertices = ends.iter().max().map_or(0, |&last| last as usize + 1);
         let mut counts = vec![vec![0; colors as usize]; vertices];
@@ -273,7 +273,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(200))]
         #[test]
-        fn every_colour_is_at_every_vertex_alike(
+        fn every_color_is_at_every_vertex_alike(
             edges in prop::collection::vec((0..7_u32, 0..5_u32), 0..150),
             colors in 1..17_u32,
             seed in 0..1_000_u64,

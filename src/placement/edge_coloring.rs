@@ -1,7 +1,7 @@
-//! Central and unsplit: an equitable edge colouring of the flows between leaves, one colour per spine.
+//! Central and unsplit: an equitable edge coloring of the flows between leaves, one color per spine.
 //!
 //! The flows of a step are the edges of a bipartite multigraph from source leaves to destination
-//! leaves. Where every colour is on at most ceil(degree / spines) edges of every leaf, no link
+//! leaves. Where every color is on at most ceil(degree / spines) edges of every leaf, no link
 //! carries more than ceil(D / spines) flows, D being the largest number of flows out of or into one leaf:
 //! the least that unsplit flows can reach.
 

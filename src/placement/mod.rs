@@ -74,7 +74,7 @@ load_balancings! {
     Plb(Plb): "plb", "a new random path after some congested round-trip times";
     Ethereal(Ethereal): "ethereal", "whole flows round robin, left-over flows split evenly (the paper's rule)";
     CutLine(CutLine): "cut-line", "the same balance as ethereal with the fewest sub-flows";
-    EdgeColoring(EdgeColoring): "edge-coloring", "whole flows, a colour of the flow multigraph per spine (central view, equal sizes)";
+    EdgeColoring(EdgeColoring): "edge-coloring", "whole flows, a color of the flow multigraph per spine (central view, equal sizes)";
     Greedy(Greedy): "greedy", "whole flows by falling size onto the least-loaded path (central view)";
     LeastBytes(LeastBytes): "least-bytes", "whole flows onto the up-link with the fewest bytes of their host (the paper's v1)";
     OptimalTransport(OptimalTransport): "optimal-transport", "the least congestion that paths allow, in few sub-flows (central view)";

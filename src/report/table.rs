@@ -39,7 +39,7 @@ impl Table {
     }
 
     /// The columns of some records that are worth a place, named after their fields and in the
-    /// order of these. Records must serialise as flat structs, as they do to CSV, and start with their point. Behind it
+    /// order of these. Records must serialize as flat structs, as they do to CSV, and start with their point. Behind it
     /// come those swept keys without which rows would look alike.
     pub fn of<R: Serialize>(records: &[R], shown: Columns, swept: &Swept) -> io::Result<Self> {
         let mut writer = csv::Writer::from_writer(Vec::new());

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Blueprint, Cable, Routing};
 use crate::input::InputError;
 
-/// A rail-optimised fabric. A host is a GPU with a network card of its own: GPU `g` of server `s`
+/// A rail-optimized fabric. A host is a GPU with a network card of its own: GPU `g` of server `s`
 /// is host `s * gpus + g`. It hangs on the switch inside its server and on leaf `g`, its rail.
 ///
 /// With spines, traffic between rails crosses them. Without, GPUs forward: data changes rails

@@ -35,7 +35,7 @@ pub struct Job {
 pub enum JobHosts {
     /// The first so many that no other job has.
     Packed(u32),
-    /// So many of those that no other job has, neighbours far apart, as with a strided rank map.
+    /// So many of those that no other job has, neighbors far apart, as with a strided rank map.
     Strided(u32),
     /// So many of those that no other job has, drawn from the seed.
     Random(u32),
@@ -372,7 +372,7 @@ impl JsonSchema for JobHosts {
             "description": "The hosts of a job. Those that are listed are given out first, then the others in the order of the file.",
             "anyOf": [
                 counted("packed", "The first so many that are left."),
-                counted("strided", "So many of those that are left, neighbours far apart, as with a strided rank map."),
+                counted("strided", "So many of those that are left, neighbors far apart, as with a strided rank map."),
                 counted("random", "So many of those that are left, drawn from the seed."),
                 { "type": "string", "description": "Hosts and ranges of hosts, such as \"0-63,128-191\"." },
                 { "type": "array", "items": { "type": ["integer", "string"] }, "description": "Hosts, and ranges of hosts." },

@@ -27,7 +27,7 @@ macro_rules! ranked {
             /// Number of ranks that take part, at least 2; by default as many as there are hosts.
             #[serde(default, skip_serializing_if = "Option::is_none")]
             pub ranks: Option<u32>,
-            /// Which host each rank lives on: "in-order" (rank r on host r), "strided" (neighbouring
+            /// Which host each rank lives on: "in-order" (rank r on host r), "strided" (neighboring
             /// ranks far apart), "random" (drawn from the seed), or a list of hosts, one per rank.
             #[serde(default)]
             pub rank_map: $crate::workload::RankMap,
@@ -63,7 +63,7 @@ pub enum RankMap {
     InOrder,
     /// Ranks 0, 1, 2, ... on hosts 0, k, 2k, ..., then 1, k + 1, ..., where k is the smallest power
     /// of two that is at least the square root of the number of hosts: in a fabric of as many leaves
-    /// as hosts per leaf, neighbouring ranks are never under one leaf.
+    /// as hosts per leaf, neighboring ranks are never under one leaf.
     Strided,
     /// On hosts drawn from the seed.
     Random,
@@ -123,7 +123,7 @@ impl RankMap {
     }
 }
 
-/// Hosts in an order in which neighbours are far apart.
+/// Hosts in an order in which neighbors are far apart.
 pub(super) fn strided(hosts: u32) -> impl Iterator<Item = u32> {
     let root = hosts.isqrt();
     let stride = (root + u32::from(root * root < hosts)).next_power_of_two();

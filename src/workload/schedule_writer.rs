@@ -58,7 +58,7 @@ pub(super) trait Observer {
     fn sent(&mut self, _transfer: TaskId, _data: &dyn Data, _effect: Effect) {}
 }
 
-/// Looks away.
+/// An observer that records nothing.
 pub(super) struct NoObserver;
 
 impl Observer for NoObserver {}

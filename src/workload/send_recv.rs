@@ -1,4 +1,4 @@
-//! Neighbours send to each other, or one rank to another.
+//! Neighbors send to each other, or one rank to another.
 
 use super::Kind;
 use super::schedule_writer::{Effect, Extent, Hop, ScheduleWriter};

@@ -20,7 +20,7 @@ pub(super) fn variables(network: &Network) -> usize {
     hops.sum::<usize>() + 1
 }
 
-/// Solves the programme: minimise theta such that every node passes on what reaches it, and no
+/// Solves the programme: minimize theta such that every node passes on what reaches it, and no
 /// link carries more than theta times its rate.
 pub(super) fn solve(network: &Network) -> Option<Solution> {
     let programme = Programme::new(network);

@@ -8,7 +8,7 @@
 //! When pieces come or go, only constraints whose load has changed are looked at, lowest level
 //! first. [`Sharing::settle_one`] gives one the level at which it is full, taking over the pieces that
 //! others let run faster, and passes on the pieces that others slow down more; this changes the
-//! load of further constraints. Once a constraint's lower neighbours rest, so does it, and the work
+//! load of further constraints. Once a constraint's lower neighbors rest, so does it, and the work
 //! ends. From nothing, where no piece has a bottleneck yet, the same procedure is the textbook's progressive
 //! filling.
 //!

@@ -105,7 +105,7 @@ impl Table {
     }
 
     /// The same problem with a preference for each cell, in any unit: among plans of the same
-    /// congestion those of small cost are favoured, by [`super::Ot3::epsilon`].
+    /// congestion those of small cost are favored, by [`super::Ot3::epsilon`].
     ///
     /// # Errors
     /// [`TransportError::Shape`], and [`TransportError::Mass`] for a cost that is NaN, infinite or negative.

@@ -1,4 +1,4 @@
-//! From any plan to a vertex with as few cells: cycles in its support are cancelled.
+//! From any plan to a vertex with as few cells: cycles in its support are canceled.
 
 use super::Table;
 use crate::optimal_transport::TransportError;

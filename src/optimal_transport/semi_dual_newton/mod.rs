@@ -11,7 +11,7 @@ use crate::math::ln;
 use ascent::Ascent;
 use semi_dual::SemiDual;
 
-/// Options of the semi-dual Newton method. It maximises the concave
+/// Options of the semi-dual Newton method. It maximizes the concave
 /// `F(g) = <b, g> - epsilon * sum_i a_i ln sum_j exp((g_j - C_ij) / epsilon)` over the column potentials
 /// alone: rows are met exactly by construction, the gradient is what the columns miss, and the Hessian is m x m.
 #[derive(Debug, Clone, Copy, PartialEq)]

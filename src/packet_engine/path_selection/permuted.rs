@@ -75,19 +75,19 @@ mod tests {
         }
     }
 
-    /// Over many keys, each path is equally likely at each place, and each pair of neighbours.
+    /// Over many keys, each path is equally likely at each place, and each pair of neighbors.
     #[test]
     fn permutations_look_random() {
         let n = 16;
         let mut places = vec![0_u32; 16 * 16];
-        let mut neighbours = vec![0_u32; 16 * 16];
+        let mut neighbors = vec![0_u32; 16 * 16];
         for key in 0..16_000 {
             let round: Vec<_> = (0..n).map(|x| permute(x, n, mix(key)) as usize).collect();
             for (place, &path) in round.iter().enumerate() {
                 places[place * 16 + path] += 1;
             }
             for pair in round.windows(2) {
-                neighbours[pair[0] * 16 + pair[1]] += 1;
+                neighbors[pair[0] * 16 + pair[1]] += 1;
             }
         }
         assert!(places.iter().all(|&c| (850..1_150).contains(&c)), "{places:?}");
@@ -95,7 +95,7 @@ mod tests {
             .flat_map(|a| (0..16).map(move |b| (a, b)))
             .filter(|(a, b)| a != b);
         for (a, b) in unequal {
-            let count = neighbours[a * 16 + b];
+            let count = neighbors[a * 16 + b];
             assert!((600..1_600).contains(&count), "{a} {b} {count}");
         }
     }

@@ -1,4 +1,4 @@
-//! Whole flows: hashed, coloured, greedy, and onto the up-link with the fewest bytes.
+//! Whole flows: hashed, colored, greedy, and onto the up-link with the fewest bytes.
 
 use std::collections::BTreeMap;
 
@@ -231,7 +231,7 @@ fn whole_flows_make_way_for_those_without_a_choice() {
 
 /// Hosts with two cables: the leaves are the rails.
 #[test]
-fn rails_are_coloured_as_leaves() {
+fn rails_are_colored_as_leaves() {
     let (fabric, schedule) = (rail(5, 2, 4), all_to_all(10, 1));
     // Each of the 5 hosts of a rail sends to 4 hosts of the other one: 20 flows on 4 spines.
     let of_rails = |name: &str| {

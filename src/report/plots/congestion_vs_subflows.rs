@@ -100,7 +100,7 @@ fn drawing(subject: &Subject<'_>, points: &[&Point], marks: &[Mark]) -> Drawing 
         (plane.frame.right, one),
         Stroke::solid(BLACK, 1.0),
     );
-    for (from, to) in neighbours(marks) {
+    for (from, to) in neighbors(marks) {
         let at = |m: &Mark| plane.at((m.ways.mean, m.ratio.mean));
         drawing.segment(at(from), at(to), Stroke::solid((150, 150, 150), 1.0));
     }
@@ -130,7 +130,7 @@ fn beside(taken: &[At], (x, y): At, frame: &Frame) -> At {
 }
 
 /// Marks of one scheme with other options, by rising number of sub-flows.
-fn neighbours(marks: &[Mark]) -> Vec<(&Mark, &Mark)> {
+fn neighbors(marks: &[Mark]) -> Vec<(&Mark, &Mark)> {
     let mut sorted: Vec<&Mark> = marks.iter().collect();
     sorted.sort_by(|a, b| a.scheme().cmp(b.scheme()).then(a.ways.mean.total_cmp(&b.ways.mean)));
     let pairs = sorted.windows(2).map(|pair| (pair[0], pair[1]));

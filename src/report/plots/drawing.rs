@@ -1,7 +1,7 @@
 //! A drawing as a list of shapes, in points of which a figure is some hundreds wide. Plots make
 //! drawings; `render` turns one drawing into SVG and PNG alike.
 
-/// A colour: red, green, blue.
+/// A color: red, green, blue.
 pub(super) type Ink = (u8, u8, u8);
 
 pub(super) const BLACK: Ink = (0, 0, 0);
@@ -71,7 +71,7 @@ pub(super) enum Shape {
         frame: Frame,
         ink: Ink,
     },
-    /// Vertically centred on its position; upwards if it is turned.
+    /// Vertically centered on its position; upwards if it is turned.
     Text {
         at: At,
         text: String,
@@ -136,7 +136,7 @@ impl Drawing {
         });
     }
 
-    /// A text that runs upwards, centred on its position.
+    /// A text that runs upwards, centered on its position.
     pub fn turned_text(&mut self, at: At, text: impl Into<String>, size: f64, ink: Ink) {
         self.shapes.push(Shape::Text {
             at,

@@ -147,7 +147,7 @@ fn draw_panel(drawing: &mut Drawing, panel: &Panel, frame: Frame, title: &str, s
     for row in 0..panel.rows {
         let share = |column: usize| panel.value(row, column).map(|value| scale.share(value));
         let mut column = 0;
-        // Neighbours of one shade are one rectangle.
+        // Neighbors of one shade are one rectangle.
         while column < panel.columns {
             let first = column;
             column += 1;

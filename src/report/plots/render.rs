@@ -126,7 +126,7 @@ fn draw<'a, B: DrawingBackend>(shapes: impl Iterator<Item = &'a Shape>, backend:
                     FontTransform::None
                 };
                 let style = font(size * f64::from(SCALE)).transform(turn).color(&color(*ink));
-                // A viewer centres on small letters; capitals and figures reach higher.
+                // A viewer centers on small letters; capitals and figures reach higher.
                 let drop = size * 0.09;
                 let at = if *turned {
                     (at.0 + drop, at.1)

@@ -84,7 +84,7 @@ pub(super) fn draw(folder: &Folder, subject: &Subject<'_>) -> Result<Figure, NoF
             curves.push(Curve {
                 series: label.clone(),
                 label: if alone { name } else { format!("{label}: {name}") },
-                // Colours tell series apart, or flows where there is one series.
+                // Colors tell series apart, or flows where there is one series.
                 look: Look::of(if alone { n } else { which }, n).line_only(),
                 samples,
             });

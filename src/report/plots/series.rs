@@ -13,7 +13,7 @@ pub(super) struct Series<'a> {
 }
 
 /// The series among some points. A label looks the same in all plots of the folder, and all series of one load
-/// balancing have its colour, where there are several of them.
+/// balancing have its color, where there are several of them.
 pub(super) fn series<'a>(folder: &Folder, points: &[&'a Point]) -> Vec<Series<'a>> {
     let mut schemes: Vec<&str> = Vec::new();
     let mut all: Vec<Series<'a>> = Vec::new();

@@ -1,5 +1,5 @@
-//! How series are told apart: by colour, by the shape of their points, and by the dashes of their
-//! lines, so that a plot reads in colour, for colour-blind readers, and in black and white.
+//! How series are told apart: by color, by the shape of their points, and by the dashes of their
+//! lines, so that a plot reads in color, for color-blind readers, and in black and white.
 
 use super::drawing::{Anchor, At, BLACK, Dash, Drawing, Frame, Ink, Stroke, TEXT, WHITE};
 use super::glyphs::text_room;
@@ -49,7 +49,7 @@ pub(super) struct Look {
 }
 
 impl Look {
-    /// The looks of series `n`, which has the colour of kind `kind`.
+    /// The looks of series `n`, which has the color of kind `kind`.
     pub fn of(kind: usize, n: usize) -> Self {
         Self {
             ink: INKS[kind % INKS.len()],
@@ -163,7 +163,7 @@ impl Legend<'_> {
     }
 }
 
-/// Dark for much, light for little: the order holds in grey as well.
+/// Dark for much, light for little: the order holds in gray as well.
 pub(super) fn shade(share: f64) -> Ink {
     const STOPS: [Ink; 5] = [
         (247, 251, 255),

@@ -239,7 +239,7 @@ fn lines_that_say_nothing_are_refused() {
     insta::assert_snapshot!(one("0->8 start 0 size 10"), @"x.cm:4: `the destination` is `8` (it must be a whole number from 0 to 7)");
     insta::assert_snapshot!(one("3->3 start 0 size 10"), @"x.cm:4: node 3 sends to itself");
     insta::assert_snapshot!(one("0 -> 1 start 0 size 10"), @"x.cm:4: no line begins with `0` (lines begin with Nodes, Connections, Triggers, Failures, SRC->DST, trigger or failure)");
-    insta::assert_snapshot!(one("0->1 start 0 size 10 colour 3"), @"x.cm:4: `colour` says nothing about a connection (it can have id, start or trigger, size, msg, prio, send_done_trigger and recv_done_trigger)");
+    insta::assert_snapshot!(one("0->1 start 0 size 10 color 3"), @"x.cm:4: `color` says nothing about a connection (it can have id, start or trigger, size, msg, prio, send_done_trigger and recv_done_trigger)");
     insta::assert_snapshot!(error(0, 1, "trigger id 1"), @"x.cm:4: trigger 1 has no kind (it is oneshot, multishot or barrier)");
     insta::assert_snapshot!(error(0, 1, "trigger oneshot"), @"x.cm:4: this trigger has no `id`");
     insta::assert_snapshot!(error(0, 1, "trigger id 1 barrier"), @"x.cm:4: the barrier 1 has no `count`");

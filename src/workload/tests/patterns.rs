@@ -274,7 +274,7 @@ fn broken_tables_of_flows_are_refused() {
     insta::assert_snapshot!(about_names("0 1 5"), @"x.csv:1: this line has 1 columns where there should be 3 or 4 (..., with commas between them)");
     insta::assert_snapshot!(about_names("src,dst,bytes\n\n0,1,5,6"), @"x.csv:3: this line has 4 columns where there should be 3 (..., with commas between them)");
     insta::assert_snapshot!(about_names("start,src,dst,bytes\n0,1,5"), @"x.csv:2: this line has 3 columns where there should be 4 (..., with commas between them)");
-    insta::assert_snapshot!(about_names("src,dst,colour\n0,1,5"), @"x.csv:1: there is no column `colour` (...)");
+    insta::assert_snapshot!(about_names("src,dst,color\n0,1,5"), @"x.csv:1: there is no column `color` (...)");
     insta::assert_snapshot!(about_names("src,dst,start_h\n0,1,5"), @"x.csv:1: there is no column `start_h` (...)");
     insta::assert_snapshot!(about_names("src,dst,start\n0,1,5"), @"x.csv:1: no column is called `bytes` (...)");
     insta::assert_snapshot!(error("src,dst,bytes,size\n0,1,5,5"), @"x.csv:1: `size` means the same as the column `bytes` (remove one of them)");

@@ -69,7 +69,7 @@ fn transport(hold: f64) {
         let placement = placement.expect("every pair has a path");
         let evaluated = judge(fabric, schedule, &placement, &spec).expect("it can be judged");
         let ratio = evaluated.worst().map_or(1.0, |step| step.ratio());
-        let subflows = placement.pieces().len();
+        let subflows = placement.subflows().len();
         println!(
             "{name:<58} {cpu:>9.4} {:>8.2} {ratio:>8.4} {subflows:>12}",
             cpu * 1e3 / hold
@@ -118,7 +118,7 @@ fn main() {
                 continue; // it needs a file
             };
             let (cpu, placement) = calibration::cpu_seconds(|| scheme.place(&fabric, &schedule, &NoFiles, 1));
-            let subflows = placement.expect("every scheme fits").pieces().len();
+            let subflows = placement.expect("every scheme fits").subflows().len();
             let ratio = cpu * 1e9 / flows as f64 / hold;
             println!("{name:<16} {cpu:>9.4} {ratio:>8.2} {subflows:>12}");
         }

@@ -52,7 +52,7 @@ pub struct FlowRecord {
     pub acked: Time,
     /// Completion time (`delivered - start`) of the same flow alone on its fastest path.
     pub ideal: Time,
-    /// Pieces it was sent in.
+    /// Sub-flows it was sent in.
     pub subflows: u32,
     /// Distinct paths its data took.
     pub paths: u32,
@@ -123,8 +123,8 @@ pub struct Sample {
 pub struct SenderSample {
     pub at: Time,
     pub task: TaskId,
-    /// Piece of its flow, from 0.
-    pub piece: u32,
+    /// Sub-flow of its flow, from 0.
+    pub subflow: u32,
     /// Wire bytes in flight, in full packets, and those that may be.
     pub in_flight: u64,
     pub window: Option<u64>,

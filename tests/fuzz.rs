@@ -134,9 +134,9 @@ fn change(random: &mut Stream, text: &mut Vec<u8>, seeds: &[Vec<u8>]) {
         }
         _ => {
             let other = &seeds[below(random, seeds.len())];
-            let piece = other[part(random, other, 400)].to_vec();
+            let subflow = other[part(random, other, 400)].to_vec();
             let at = below(random, text.len() + 1);
-            text.splice(at..at, piece);
+            text.splice(at..at, subflow);
         }
     }
 }

@@ -205,9 +205,9 @@ core_link = { rate = "100Gbps" }
     place(dir, &["failed.toml", "--out", "later/plan.json"]);
     let kept = place(dir, &["later/keep.toml", "--out", "kept.json"]);
     assert_eq!(kept[0]["load_balancing"], "optimal-transport(keep=plan.json)");
-    let pieces = |name: &str| {
+    let subflows = |name: &str| {
         let plan: serde_json::Value = serde_json::from_slice(&fs::read(dir.join(name)).unwrap()).unwrap();
         plan["flows"].clone()
     };
-    assert_eq!(pieces("later/plan.json"), pieces("kept.json"));
+    assert_eq!(subflows("later/plan.json"), subflows("kept.json"));
 }

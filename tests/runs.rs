@@ -1,4 +1,4 @@
-//! `fabricsim run`: results that are the same however often and in however many pieces they are made.
+//! `fabricsim run`: results that are the same however often and in however many sub-flows they are made.
 
 use std::fs;
 use std::path::Path;

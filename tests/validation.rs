@@ -8,7 +8,7 @@ use fabricsim::experiment::{Memory, Plan, Preparer};
 use fabricsim::flow_engine::{self, FlowOptions};
 use fabricsim::outcome::{Observe, Outcome, Stuck};
 use fabricsim::packet_engine::{self, Setup};
-use fabricsim::placement::{Piece, Placement};
+use fabricsim::placement::{Placement, Subflow};
 use fabricsim::routes::Route;
 use fabricsim::topology::{Fabric, LinkChange};
 use fabricsim::units::Rate;
@@ -56,12 +56,12 @@ struct OnePathTooFew;
 
 impl SystemUnderTest for OnePathTooFew {
     fn place(&self, _: &Fabric, schedule: &Schedule, placement: &Placement) -> Placement {
-        let on_first = |piece: &Piece| Piece {
+        let on_first = |subflow: &Subflow| Subflow {
             route: Route::Pinned(0),
-            ..*piece
+            ..*subflow
         };
         let tasks = 0..schedule.tasks().len();
-        Placement::from_pieces(tasks.map(|task| placement.of(task.into()).iter().map(on_first).collect::<Vec<_>>()))
+        Placement::from_subflows(tasks.map(|task| placement.of(task.into()).iter().map(on_first).collect::<Vec<_>>()))
     }
 }
 

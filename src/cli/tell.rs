@@ -6,6 +6,6 @@ use std::io::{self, Write};
 
 /// Says a line.
 pub fn tell(line: impl Display) {
-    // In one piece, so that lines of several threads stay whole.
+    // In one sub-flow, so that lines of several threads stay whole.
     let _ = io::stderr().write_all(format!("{line}\n").as_bytes());
 }

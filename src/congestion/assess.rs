@@ -12,7 +12,7 @@ use crate::workload::Schedule;
 pub struct Assessment {
     /// Sub-flows of all transfers together.
     pub subflows: u64,
-    /// What the placement assigns; `None` where some piece is routed dynamically.
+    /// What the placement assigns; `None` where some sub-flow is routed dynamically.
     pub assigned: Option<Assigned>,
     /// Completion time predicted at flow level; `None` with dynamic routes.
     pub predicted: Option<Time>,
@@ -62,7 +62,7 @@ pub fn assess(fabric: &Fabric, schedule: &Schedule, placement: &Placement, frami
         .as_ref()
         .and_then(|_| super::predict::predict(fabric, schedule, placement, framing));
     Assessment {
-        subflows: placement.pieces().len() as u64,
+        subflows: placement.subflows().len() as u64,
         assigned,
         predicted,
     }

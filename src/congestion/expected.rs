@@ -60,9 +60,9 @@ fn expected(
             hosts.entry((from, to)).or_insert((src, dst));
             let first = hash.queue_pair(schedule, task);
             // Of fewer bytes than sub-flows there is the last sub-flow alone.
-            for (way, piece) in placement.of(task).iter().rev().enumerate() {
+            for (way, subflow) in placement.of(task).iter().rev().enumerate() {
                 let (.., bytes) = subflows.entry((first, way)).or_insert((from, to, 0));
-                *bytes += piece.bytes;
+                *bytes += subflow.bytes;
             }
         }
     }

@@ -13,13 +13,13 @@ use super::framing::Framing;
 use super::timeline::{self, Duration};
 use crate::ids::{HostId, LinkId, TaskId};
 use crate::loads::{LinkLoads, PairIndex};
-use crate::placement::{Piece, Placement};
+use crate::placement::{Placement, Subflow};
 use crate::routes::{EdgeSwitches, PathDagBuilder, Route};
 use crate::topology::Fabric;
 use crate::units::Time;
 use crate::workload::{Schedule, Transfer};
 
-/// The predicted completion time; `None` where some piece is routed dynamically.
+/// The predicted completion time; `None` where some sub-flow is routed dynamically.
 pub(super) fn predict(fabric: &Fabric, schedule: &Schedule, placement: &Placement, framing: Framing) -> Option<Time> {
     let durations = Durations::new(fabric, framing).of(schedule, placement)?;
     let mut cct = 0.0_f64;
@@ -31,7 +31,7 @@ pub(super) fn predict(fabric: &Fabric, schedule: &Schedule, placement: &Placemen
     Some(Time(cct.round() as u64))
 }
 
-/// What a piece meets on its way.
+/// What a sub-flow meets on its way.
 #[derive(Debug, Clone, Copy, Default)]
 struct Way {
     /// Time until the most loaded link has drained, in picoseconds.
@@ -106,24 +106,24 @@ impl<'a> Durations<'a> {
             self.survey_spread_pairs(schedule, placement, &step);
             for &task in &step {
                 let Transfer { src, dst, .. } = schedule.transfer(task)?;
-                let pieces = placement.of(task).iter().filter(|_| src != dst);
-                let times = pieces.map(|piece| self.time(src, dst, piece));
-                durations[task.index()] = times.fold(Duration::default(), |all, piece| Duration {
-                    begun: all.begun.max(piece.begun),
-                    sent: all.sent.max(piece.sent),
-                    delivered: all.delivered.max(piece.delivered),
-                    acked: all.acked.max(piece.acked),
+                let subflows = placement.of(task).iter().filter(|_| src != dst);
+                let times = subflows.map(|subflow| self.time(src, dst, subflow));
+                durations[task.index()] = times.fold(Duration::default(), |all, subflow| Duration {
+                    begun: all.begun.max(subflow.begun),
+                    sent: all.sent.max(subflow.sent),
+                    delivered: all.delivered.max(subflow.delivered),
+                    acked: all.acked.max(subflow.acked),
                 });
             }
         }
         Some(durations)
     }
 
-    fn time(&self, src: HostId, dst: HostId, piece: &Piece) -> Duration {
-        let way = self.way(src, dst, piece.route);
+    fn time(&self, src: HostId, dst: HostId, subflow: &Subflow) -> Duration {
+        let way = self.way(src, dst, subflow.route);
         let packet = match self.framing {
             Framing::Fluid => 0.0,
-            Framing::Packets { payload, header } => (piece.bytes.min(payload) + header) as f64,
+            Framing::Packets { payload, header } => (subflow.bytes.min(payload) + header) as f64,
         };
         let through = way.drain + packet * (way.per_byte - way.slowest);
         Duration {

@@ -54,7 +54,7 @@ pub fn bounds_by_step(fabric: &Fabric, routes: RouteSet, schedule: &Schedule, fr
     steps.collect()
 }
 
-/// The congestion of every step, by step; `None` where some piece is routed dynamically.
+/// The congestion of every step, by step; `None` where some sub-flow is routed dynamically.
 pub fn congestion_by_step(fabric: &Fabric, schedule: &Schedule, placement: &Placement) -> Option<Vec<StepCongestion>> {
     let mut loads = LinkLoads::new(fabric);
     let steps = schedule.transfers_by_step().into_iter().map(|step| {

@@ -65,12 +65,12 @@ fn loads_add_up_over_pinned_paths() {
     let loads = placement.link_loads(&fabric, &schedule).unwrap();
     let mut expected = vec![0.0; loads.len()];
     for Transfer { task, src, dst, .. } in schedule.transfers() {
-        for piece in placement.of(task) {
-            let crate::routes::Route::Pinned(index) = piece.route else {
+        for subflow in placement.of(task) {
+            let crate::routes::Route::Pinned(index) = subflow.route else {
                 panic!()
             };
             for link in fabric.path(src.node(), dst.node(), index) {
-                expected[link.index()] += piece.bytes as f64;
+                expected[link.index()] += subflow.bytes as f64;
             }
         }
     }

@@ -178,7 +178,7 @@ fn check_memory(experiment: &Experiment, instance: &Instance, samples: u64, memo
         fabric: &instance.network.fabric,
         tasks: schedule.tasks().len() as u64,
         dependencies: schedule.dependencies() as u64,
-        pieces: placement.pieces().len() as u64,
+        subflows: placement.subflows().len() as u64,
         active: active(experiment, instance),
         samples,
     };
@@ -189,7 +189,7 @@ fn check_memory(experiment: &Experiment, instance: &Instance, samples: u64, memo
     let message = format!(
         "{} transfers and delays in {} sub-flows take about {} of memory, and {} are free",
         parts.tasks,
-        parts.pieces,
+        parts.subflows,
         gigabytes(bytes),
         gigabytes(memory.0)
     );
@@ -204,15 +204,15 @@ fn active(experiment: &Experiment, instance: &Instance) -> u64 {
     let roots = schedule
         .transfers()
         .filter(|&Transfer { task, .. }| schedule.predecessors(task) == 0);
-    let pieces: u64 = roots
+    let subflows: u64 = roots
         .map(|Transfer { task, .. }| instance.placement.of(task).len() as u64)
         .sum();
     let served = experiment
         .packet
         .active_queue_pairs
         .filter(|_| experiment.engine == Engine::Packet);
-    served.map_or(pieces, |served| {
-        pieces.min(u64::from(served) * u64::from(instance.network.fabric.hosts()))
+    served.map_or(subflows, |served| {
+        subflows.min(u64::from(served) * u64::from(instance.network.fabric.hosts()))
     })
 }
 

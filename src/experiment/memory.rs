@@ -32,7 +32,7 @@ impl Memory {
         let costs = Costs::of(engine);
         Room {
             free: self.0,
-            task: costs.task + costs.piece,
+            task: costs.task + costs.subflow,
             dependency: costs.dependency,
             active: costs.active,
         }
@@ -46,7 +46,7 @@ pub struct Parts<'a> {
     pub fabric: &'a Fabric,
     pub tasks: u64,
     pub dependencies: u64,
-    pub pieces: u64,
+    pub subflows: u64,
     /// Of them, those that are sent at the same time at the beginning.
     pub active: u64,
     /// Samples of a series.
@@ -60,7 +60,7 @@ impl Parts<'_> {
         let counts = [
             (self.tasks, costs.task),
             (self.dependencies, costs.dependency),
-            (self.pieces, costs.piece),
+            (self.subflows, costs.subflow),
             (self.active, costs.active),
             (self.fabric.links().len() as u64, costs.link),
             (self.fabric.table_size(), costs.table),
@@ -77,7 +77,7 @@ impl Parts<'_> {
 struct Costs {
     task: u64,
     dependency: u64,
-    piece: u64,
+    subflow: u64,
     active: u64,
     link: u64,
     /// Of each entry of the forwarding tables.
@@ -90,7 +90,7 @@ impl Costs {
             Engine::Flow => Self {
                 task: 60,
                 dependency: 25,
-                piece: 45,
+                subflow: 45,
                 active: 100,
                 link: 200,
                 table: 10,
@@ -98,7 +98,7 @@ impl Costs {
             Engine::Packet => Self {
                 task: 60,
                 dependency: 25,
-                piece: 45,
+                subflow: 45,
                 active: 430,
                 link: 370,
                 table: 40,

@@ -236,7 +236,7 @@ impl<'a> Preparer<'a> {
         let key = key_of(&(fabric_key(experiment), workload_key(experiment), scheme));
         self.placements.get(
             &key,
-            |placement| placement.pieces().len() as u64 + KEY_WEIGHT,
+            |placement| placement.subflows().len() as u64 + KEY_WEIGHT,
             || {
                 let fabric = &network.fabric;
                 let pairs = schedule

@@ -20,7 +20,7 @@ use crate::workload::{Action, Due, Milestone, Progress, Schedule, Transfer};
 enum Entry {
     /// A milestone of a task has come.
     Occurs(TaskId, Milestone),
-    /// Bytes of pieces that lie one after the other, from the first to before the last, can be on all their links.
+    /// Bytes of sub-flows that lie one after the other, from the first to before the last, can be on all their links.
     Joins { first: u32, end: u32 },
     /// A transfer starts.
     Starts(TaskId),
@@ -59,7 +59,7 @@ pub(super) struct Engine<'a> {
     /// Delays count before the links fill. Where all transfers start at one time, it is the same for every link whether
     /// they count before or after, and what shares the sender's link does so from the start if they count after.
     delays_first: bool,
-    /// The transfer of each piece.
+    /// The transfer of each sub-flow.
     task_of: Vec<TaskId>,
     event_queue: BinaryHeap<Event>,
     /// Transfers that start now, or have started before, as is known only now.
@@ -75,7 +75,7 @@ impl<'a> Engine<'a> {
         options: &FlowOptions,
     ) -> Self {
         let routes = Routes::new(fabric, schedule, placement);
-        let mut task_of = Vec::with_capacity(placement.pieces().len());
+        let mut task_of = Vec::with_capacity(placement.subflows().len());
         for Transfer { task, .. } in schedule.transfers() {
             task_of.resize(placement.first(task) + placement.of(task).len(), task);
         }
@@ -118,8 +118,8 @@ impl<'a> Engine<'a> {
             }
             if completion <= planned {
                 self.now = self.sharing.complete(planned, &mut drained).max(self.now);
-                for (piece, end) in drained.drain(..) {
-                    self.drain(piece, end);
+                for (subflow, end) in drained.drain(..) {
+                    self.drain(subflow, end);
                 }
             } else {
                 self.now = planned;
@@ -157,7 +157,7 @@ impl<'a> Engine<'a> {
             self.event_queue.pop();
             match entry {
                 Entry::Starts(task) => self.ready.push((task, self.now)),
-                Entry::Joins { first, end } => (first..end).for_each(|piece| self.join(piece as usize)),
+                Entry::Joins { first, end } => (first..end).for_each(|subflow| self.join(subflow as usize)),
                 Entry::Occurs(task, milestone) => {
                     if let Action::Delay(_) = self.schedule.task(task).action {
                         self.flows[task.index()].start = self.now;
@@ -192,16 +192,16 @@ impl<'a> Engine<'a> {
     }
 
     fn start(&mut self, task: TaskId, at: f64) {
-        let pieces = self.placement.of(task);
+        let subflows = self.placement.of(task);
         let flow = &mut self.flows[task.index()];
         flow.start = at;
-        flow.left = pieces.len() as u32;
+        flow.left = subflows.len() as u32;
         let first = self.placement.first(task);
-        let pieces = first..first + pieces.len();
+        let subflows = first..first + subflows.len();
         if self.schedule.awaits(task, Milestone::Begun) {
-            let soonest = pieces
+            let soonest = subflows
                 .clone()
-                .map(|piece| self.delays(piece).0)
+                .map(|subflow| self.delays(subflow).0)
                 .fold(f64::INFINITY, f64::min);
             self.event_queue.push(Event {
                 at: self.now.max(at + soonest),
@@ -209,13 +209,13 @@ impl<'a> Engine<'a> {
             });
         }
         if !self.delays_first {
-            pieces.for_each(|piece| self.join(piece));
+            subflows.for_each(|subflow| self.join(subflow));
             return;
         }
-        let mut first = pieces.start;
-        while first < pieces.end {
+        let mut first = subflows.start;
+        while first < subflows.end {
             let delay = self.delays(first).0;
-            let alike = (first..pieces.end).take_while(|&piece| self.delays(piece).0 == delay);
+            let alike = (first..subflows.end).take_while(|&subflow| self.delays(subflow).0 == delay);
             let end = first + alike.count();
             self.event_queue.push(Event {
                 at: self.now.max(at + delay),
@@ -228,31 +228,31 @@ impl<'a> Engine<'a> {
         }
     }
 
-    /// A piece begins to load its links.
-    fn join(&mut self, piece: usize) {
-        if self.placement.pieces()[piece].bytes > 0 {
-            self.sharing.start(piece, self.now);
+    /// A sub-flow begins to load its links.
+    fn join(&mut self, subflow: usize) {
+        if self.placement.subflows()[subflow].bytes > 0 {
+            self.sharing.start(subflow, self.now);
         } else {
-            self.drain(piece, self.now);
+            self.drain(subflow, self.now);
         }
     }
 
-    /// Delays of a piece: one way, and there and back.
-    fn delays(&self, piece: usize) -> (f64, f64) {
-        let Some(Transfer { src, dst, .. }) = self.schedule.transfer(self.task_of[piece]) else {
+    /// Delays of a sub-flow: one way, and there and back.
+    fn delays(&self, subflow: usize) -> (f64, f64) {
+        let Some(Transfer { src, dst, .. }) = self.schedule.transfer(self.task_of[subflow]) else {
             unreachable!("only transfers have pieces");
         };
-        let (forward, round_trip) = self.routes.delays(piece, src, dst);
+        let (forward, round_trip) = self.routes.delays(subflow, src, dst);
         (forward.0 as f64, round_trip.0 as f64)
     }
 
-    /// The last byte of a piece has been sent; `end` is when, but for the tolerance, where transfers that
+    /// The last byte of a sub-flow has been sent; `end` is when, but for the tolerance, where transfers that
     /// wait for this one go by the time that all completions around now share.
-    fn drain(&mut self, piece: usize, end: f64) {
-        let task = self.task_of[piece];
+    fn drain(&mut self, subflow: usize, end: f64) {
+        let task = self.task_of[subflow];
         let awaited = !self.schedule.successors(task).is_empty();
         let end = if awaited { self.now } else { end };
-        let (forward, round_trip) = self.delays(piece);
+        let (forward, round_trip) = self.delays(subflow);
         let end = if self.delays_first { end } else { end + forward };
         let flow = &mut self.flows[task.index()];
         flow.sent = flow.sent.max(end - forward);

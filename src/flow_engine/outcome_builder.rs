@@ -24,7 +24,7 @@ pub(super) struct Flow {
     pub delivered: f64,
     /// When the acknowledgement of that byte reaches the sender.
     pub acked: f64,
-    /// Pieces still to be sent.
+    /// Sub-flows still to be sent.
     pub left: u32,
 }
 
@@ -126,15 +126,15 @@ fn records(
     let mut segments = Vec::new();
     let record = |Transfer { task, src, dst, bytes }: Transfer| {
         let flow = &flows[task.index()];
-        let pieces = placement.of(task);
+        let subflows = placement.of(task);
         let first = placement.first(task);
         segments.clear();
-        segments.extend_from_slice(&routes.of_piece[first..first + pieces.len()]);
+        segments.extend_from_slice(&routes.of_subflow[first..first + subflows.len()]);
         segments.sort_unstable();
         segments.dedup();
         let paths: u32 = segments.iter().map(|&s| routes.segments[s as usize].paths).sum();
         let (src, dst) = (src.node(), dst.node());
-        let spread = pieces.len() > 1 || !matches!(pieces[0].route, Route::Pinned(_));
+        let spread = subflows.len() > 1 || !matches!(subflows[0].route, Route::Pinned(_));
         FlowRecord {
             task,
             reached: Reached::Acked,
@@ -143,7 +143,7 @@ fn records(
             delivered: whole_ps(flow.delivered),
             acked: whole_ps(flow.acked),
             ideal: ideals.of(src, dst, bytes, spread),
-            subflows: pieces.len() as u32,
+            subflows: subflows.len() as u32,
             paths: paths.min(fabric.path_count(src, dst)),
             retransmits: 0,
             reordered: 0,

@@ -5,7 +5,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::ids::{HostId, LinkId, NodeId, TaskId};
 use crate::loads::LinkLoads;
-use crate::placement::{Piece, Placement};
+use crate::placement::{Placement, Subflow};
 use crate::rng::mix;
 use crate::routes::{Route, path_weights};
 use crate::topology::{Attachment, Fabric};
@@ -28,19 +28,19 @@ pub(super) struct Segment {
     pub paths: u32,
 }
 
-/// The segments in use and which of them each piece takes.
+/// The segments in use and which of them each sub-flow takes.
 #[derive(Debug)]
 pub(super) struct Routes {
     /// By host; `None` where paths begin at the host itself (see [`Fabric::edge`]).
     pub ports: Vec<Option<Port>>,
     pub segments: Vec<Segment>,
-    /// By position of the piece in the placement; [`NO_ROUTE`] where it cannot be sent.
-    pub of_piece: Vec<u32>,
+    /// By position of the sub-flow in the placement; [`NO_ROUTE`] where it cannot be sent.
+    pub of_subflow: Vec<u32>,
     /// Why, by flow, for those that cannot be sent.
     pub impossible: Vec<(TaskId, String)>,
 }
 
-/// The segment of a piece that has none.
+/// The segment of a sub-flow that has none.
 pub(super) const NO_ROUTE: u32 = u32::MAX;
 
 /// The link of a host that hangs on a switch by one cable, in both directions.
@@ -66,7 +66,7 @@ impl Port {
 }
 
 impl Routes {
-    /// The routes of all pieces of a placement.
+    /// The routes of all sub-flows of a placement.
     pub(super) fn new(fabric: &Fabric, schedule: &Schedule, placement: &Placement) -> Self {
         let ports: Vec<_> = (0..fabric.hosts()).map(|h| Port::new(fabric, NodeId(h))).collect();
         let mut finder = Finder {
@@ -76,11 +76,11 @@ impl Routes {
             last: None,
             segments: Vec::new(),
         };
-        let mut of_piece = vec![NO_ROUTE; placement.pieces().len()];
+        let mut of_subflow = vec![NO_ROUTE; placement.subflows().len()];
         let mut impossible = Vec::new();
         for Transfer { task, src, dst, .. } in schedule.transfers() {
             let first = placement.first(task);
-            match finder.find(src.node(), dst.node(), placement.of(task), &mut of_piece[first..]) {
+            match finder.find(src.node(), dst.node(), placement.of(task), &mut of_subflow[first..]) {
                 Ok(()) => {}
                 Err(reason) => impossible.push((task, reason)),
             }
@@ -88,14 +88,14 @@ impl Routes {
         Self {
             segments: finder.segments,
             ports,
-            of_piece,
+            of_subflow,
             impossible,
         }
     }
 
-    /// Delays of a piece between two hosts: one way, and there and back.
-    pub(super) fn delays(&self, piece: usize, src: HostId, dst: HostId) -> (Time, Time) {
-        let segment = &self.segments[self.of_piece[piece] as usize];
+    /// Delays of a sub-flow between two hosts: one way, and there and back.
+    pub(super) fn delays(&self, subflow: usize, src: HostId, dst: HostId) -> (Time, Time) {
+        let segment = &self.segments[self.of_subflow[subflow] as usize];
         let (mut forward, mut round_trip) = (segment.forward, segment.round_trip);
         if let Some(port) = self.ports[src.index()] {
             forward += port.up_delay;
@@ -115,9 +115,13 @@ pub(super) fn link_loads(fabric: &Fabric, schedule: &Schedule, placement: &Place
     let mut on_segment = vec![0_u64; routes.segments.len()];
     for Transfer { task, src, dst, .. } in schedule.transfers() {
         let mut bytes = 0;
-        for (piece, &segment) in placement.of(task).iter().zip(&routes.of_piece[placement.first(task)..]) {
-            on_segment[segment as usize] += piece.bytes;
-            bytes += piece.bytes;
+        for (subflow, &segment) in placement
+            .of(task)
+            .iter()
+            .zip(&routes.of_subflow[placement.first(task)..])
+        {
+            on_segment[segment as usize] += subflow.bytes;
+            bytes += subflow.bytes;
         }
         loads.add_attachments(src, dst, bytes as f64);
     }
@@ -182,17 +186,17 @@ impl Hasher for Mixer {
 }
 
 impl Finder<'_> {
-    fn find(&mut self, src: NodeId, dst: NodeId, pieces: &[Piece], routes: &mut [u32]) -> Result<(), String> {
+    fn find(&mut self, src: NodeId, dst: NodeId, subflows: &[Subflow], routes: &mut [u32]) -> Result<(), String> {
         let count = self.fabric.path_count(src, dst);
         let name = |host: NodeId| &self.fabric.node(host).name;
         if count == 0 {
             return Err(format!("there is no path from {} to {}", name(src), name(dst)));
         }
-        if pieces.is_empty() {
+        if subflows.is_empty() {
             return Err("the placement has no piece of it".into());
         }
-        for (piece, route) in pieces.iter().zip(routes) {
-            let choice = match piece.route {
+        for (subflow, route) in subflows.iter().zip(routes) {
+            let choice = match subflow.route {
                 Route::Pinned(path) if path >= count => {
                     return Err(format!("it is placed on path {path}, but the pair has {count}"));
                 }

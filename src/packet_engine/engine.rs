@@ -425,24 +425,24 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
     }
 }
 
-/// All queue pairs, by piece of the placement.
+/// All queue pairs, by sub-flow of the placement.
 fn queue_pairs(setup: &Setup<'_>, switches_decide: bool) -> Vec<QueuePair> {
-    let mut pairs = Vec::with_capacity(setup.placement.pieces().len());
+    let mut pairs = Vec::with_capacity(setup.placement.subflows().len());
     let options = setup.packet;
     for Transfer { task, src, dst, bytes } in setup.schedule.transfers() {
         let most = match options.stop {
             Some(stop) if bytes >= Schedule::ENDLESS => setup.most_packets(src.0, stop).min(super::MOST_PACKETS),
             _ => super::MOST_PACKETS,
         };
-        for piece in setup.placement.of(task) {
-            let pinned = match piece.route {
+        for subflow in setup.placement.of(task) {
+            let pinned = match subflow.route {
                 Route::Pinned(path) => Some(path),
                 _ => None,
             };
             let open = if switches_decide { NONE } else { 0 };
             let base = pinned.unwrap_or(open);
-            let packets = piece.bytes.div_ceil(options.payload.0).clamp(1, most);
-            let last = (piece.bytes - (packets - 1) * options.payload.0).min(options.payload.0) + options.header.0;
+            let packets = subflow.bytes.div_ceil(options.payload.0).clamp(1, most);
+            let last = (subflow.bytes - (packets - 1) * options.payload.0).min(options.payload.0) + options.header.0;
             pairs.push(QueuePair {
                 ends: Ends {
                     src: src.0,

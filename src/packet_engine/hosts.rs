@@ -110,7 +110,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         if ends.base == NONE {
             return PathSelector::Fixed;
         }
-        let route = self.setup.placement.pieces()[qp as usize].route;
+        let route = self.setup.placement.subflows()[qp as usize].route;
         let choice = Choice {
             paths: self.fabric().path_count(NodeId(ends.src), NodeId(ends.dst)),
             window: (conditions.bdp / conditions.full) as u32,
@@ -243,7 +243,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
             self.begun(pair.task);
         }
         if complete && arrival == Arrival::New {
-            self.piece_delivered(qp, slot);
+            self.subflow_delivered(qp, slot);
         }
     }
 
@@ -335,7 +335,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         }
     }
 
-    /// The first packet of a piece has arrived.
+    /// The first packet of a sub-flow has arrived.
     fn begun(&mut self, task: u32) {
         let flow = &mut self.flows[task as usize];
         if !std::mem::replace(&mut flow.begun, true) && self.setup.schedule.awaits(TaskId(task), Milestone::Begun) {
@@ -343,8 +343,8 @@ impl<Q: EventQueue> Engine<'_, Q> {
         }
     }
 
-    /// The last packet of a piece has arrived.
-    fn piece_delivered(&mut self, qp: u32, slot: u32) {
+    /// The last packet of a sub-flow has arrived.
+    fn subflow_delivered(&mut self, qp: u32, slot: u32) {
         let task = self.queue_pairs[qp as usize].task;
         self.queue_pairs[qp as usize].receiver = COMPLETE;
         let flow = &mut self.flows[task as usize];

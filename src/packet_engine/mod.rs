@@ -171,8 +171,8 @@ impl Setup<'_> {
             return Err(InputError::key("output.series", "the sampling interval is zero"));
         }
         room::check(self)?;
-        let sprayed = |piece: &crate::placement::Piece| !matches!(piece.route, Route::Pinned(_));
-        if self.packet.recovery == Recovery::GoBackN && self.placement.pieces().iter().any(sprayed) {
+        let sprayed = |subflow: &crate::placement::Subflow| !matches!(subflow.route, Route::Pinned(_));
+        if self.packet.recovery == Recovery::GoBackN && self.placement.subflows().iter().any(sprayed) {
             return Err(InputError::key(
                 "packet.recovery",
                 format!(
@@ -199,7 +199,7 @@ impl Setup<'_> {
         };
         for Transfer { task, src, dst, .. } in self.schedule.transfers() {
             let (src, dst) = (src.node(), dst.node());
-            let mut rtts = self.placement.of(task).iter().map(|piece| match piece.route {
+            let mut rtts = self.placement.of(task).iter().map(|subflow| match subflow.route {
                 Route::Pinned(path) => unloaded::rtt(self.fabric, &self.fabric.path(src, dst, path), self.packet),
                 _ => unloaded::longest_rtt(self.fabric, src, dst, self.packet),
             });
@@ -234,7 +234,7 @@ impl Setup<'_> {
     fn check_sizes(&self) -> Result<(), InputError> {
         let payload = self.packet.payload.0;
         for Transfer { task, src, bytes, .. } in self.schedule.transfers() {
-            let largest = self.placement.of(task).iter().map(|piece| piece.bytes).max();
+            let largest = self.placement.of(task).iter().map(|subflow| subflow.bytes).max();
             let packets = largest.unwrap_or(0).div_ceil(payload);
             if bytes < Schedule::ENDLESS {
                 if packets > MOST_PACKETS {
@@ -260,12 +260,12 @@ impl Setup<'_> {
             }
         }
         let (links, hosts) = (self.fabric.links().len(), self.fabric.hosts() as usize);
-        let (pieces, tasks) = (self.placement.pieces().len(), self.schedule.tasks().len());
-        match packet::Keys::new(links, hosts, pieces, tasks) {
+        let (subflows, tasks) = (self.placement.subflows().len(), self.schedule.tasks().len());
+        match packet::Keys::new(links, hosts, subflows, tasks) {
             Some(_) => Ok(()),
             None => Err(InputError::key(
                 "workload",
-                format!("{pieces} sub-flows are more than the packet engine can tell apart"),
+                format!("{subflows} sub-flows are more than the packet engine can tell apart"),
             )),
         }
     }

@@ -28,7 +28,7 @@ pub(super) struct Port {
     free_at: u64,
     /// An alarm for `free_at` is pending.
     pending: bool,
-    /// The task of which that packet is the last of a piece, if others wait until it has been sent.
+    /// The task of which that packet is the last of a sub-flow, if others wait until it has been sent.
     leaving: Option<u32>,
 }
 
@@ -144,12 +144,12 @@ impl<Q: EventQueue> Engine<'_, Q> {
     #[inline(always)]
     fn note_sent(&mut self, port: u32) {
         if let Some(task) = self.nics.ports[port as usize].leaving.take() {
-            self.piece_sent(task);
+            self.subflow_sent(task);
         }
     }
 
     #[inline(never)]
-    fn piece_sent(&mut self, task: u32) {
+    fn subflow_sent(&mut self, task: u32) {
         let flow = &mut self.flows[task as usize];
         flow.unsent -= 1;
         if flow.unsent == 0 {
@@ -260,7 +260,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         let (seq, resent) = sender.sent.take();
         let is_last = seq + 1 == qp.packets;
         let size = if is_last { qp.last } else { self.full as u16 };
-        let ends_piece = (is_last && !resent).then_some(qp.task);
+        let ends_subflow = (is_last && !resent).then_some(qp.task);
         let mut packet = Packet {
             qp: sender.qp,
             seq,
@@ -302,10 +302,10 @@ impl<Q: EventQueue> Engine<'_, Q> {
             true if self.ports.is_empty() => self.links.busy_until(link),
             true => LISTED,
         };
-        if let Some(task) = ends_piece
+        if let Some(task) = ends_subflow
             && self.setup.schedule.awaits(TaskId(task), Milestone::Sent)
         {
-            self.nics.ports[port as usize].leaving = ends_piece;
+            self.nics.ports[port as usize].leaving = ends_subflow;
         }
         self.relist(slot, port);
     }

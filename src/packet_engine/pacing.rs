@@ -23,7 +23,7 @@ pub(super) fn rates(setup: &Setup<'_>, pairs: &[QueuePair]) -> Vec<f64> {
             if paths == 0 {
                 continue;
             }
-            let route = match setup.placement.pieces()[qp].route {
+            let route = match setup.placement.subflows()[qp].route {
                 Route::Pinned(path) if path >= paths => Route::Even,
                 Route::Dynamic => Route::Even,
                 route => route,

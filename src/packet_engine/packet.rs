@@ -56,7 +56,7 @@ pub(super) const CUT_EARLY: u8 = 32;
 pub(super) const ASKING: u8 = 64;
 
 /// A packet, or what an alarm needs to know. Numbers of queue pairs (`qp`) are positions among all
-/// pieces of the placement.
+/// sub-flows of the placement.
 //
 // In this order: others took a little longer to move from bucket to bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

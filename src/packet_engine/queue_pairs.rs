@@ -1,7 +1,7 @@
 //! The arrays behind flows and their sub-flows.
 //!
-//! A transfer of the schedule is a flow; each piece of it is a queue pair, known by its position
-//! among all pieces of the placement. What every hop needs of it lies in one dense array; the states
+//! A transfer of the schedule is a flow; each sub-flow of it is a queue pair, known by its position
+//! among all sub-flows of the placement. What every hop needs of it lies in one dense array; the states
 //! of its two ends exist only while they are needed.
 
 use super::coalescing::{Unreported, Untold};
@@ -151,7 +151,7 @@ pub(super) struct Flow {
     pub start: u64,
     pub delivered: u64,
     pub acked: u64,
-    /// Pieces not sent, not delivered, not acknowledged.
+    /// Sub-flows not sent, not delivered, not acknowledged.
     pub unsent: u32,
     pub undelivered: u32,
     pub unacked: u32,

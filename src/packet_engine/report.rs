@@ -176,7 +176,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
     /// Payload bytes of a transfer that have reached its receiver.
     fn delivered_bytes(&self, task: TaskId) -> u64 {
         let first = self.setup.placement.first(task);
-        let pieces = self.setup.placement.of(task);
+        let subflows = self.setup.placement.of(task);
         let options = self.setup.packet;
         let received = |qp: usize| {
             let pair = &self.queue_pairs[qp];
@@ -185,11 +185,11 @@ impl<Q: EventQueue> Engine<'_, Q> {
                     let last = u64::from(pair.last) - options.header.0;
                     receiver.received.bytes(pair.packets, options.payload.0, last)
                 }
-                None if pair.receiver == COMPLETE => pieces[qp - first].bytes,
+                None if pair.receiver == COMPLETE => subflows[qp - first].bytes,
                 None => 0,
             }
         };
-        (first..first + pieces.len()).map(received).sum()
+        (first..first + subflows.len()).map(received).sum()
     }
 
     /// Why a transfer did not finish.

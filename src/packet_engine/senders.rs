@@ -53,7 +53,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
             senders.samples.push(SenderSample {
                 at: Time(now),
                 task: TaskId(self.queue_pairs[sender.qp as usize].task),
-                piece: sender.qp,
+                subflow: sender.qp,
                 in_flight: u64::from(sender.sent.in_flight()) * full,
                 window: state.window,
                 rate: state.rate.map(|rate| Rate((rate * 8e12) as u64)),
@@ -62,9 +62,9 @@ impl<Q: EventQueue> Engine<'_, Q> {
                 credits: state.credits,
             });
         }
-        senders.samples[first..].sort_unstable_by_key(|sample| sample.piece);
+        senders.samples[first..].sort_unstable_by_key(|sample| sample.subflow);
         for sample in &mut senders.samples[first..] {
-            sample.piece -= self.setup.placement.first(sample.task) as u32;
+            sample.subflow -= self.setup.placement.first(sample.task) as u32;
         }
     }
 }
@@ -77,8 +77,11 @@ pub(super) fn check(setup: &Setup<'_>) -> Result<(), InputError> {
     if interval.is_zero() {
         return Err(InputError::key("output.senders", "the sampling interval is zero"));
     }
-    let pieces = setup.placement.pieces().len() as u128;
-    let until = setup.packet.stop.map_or(u128::MAX, |stop| pieces * u128::from(stop.0));
+    let subflows = setup.placement.subflows().len() as u128;
+    let until = setup
+        .packet
+        .stop
+        .map_or(u128::MAX, |stop| subflows * u128::from(stop.0));
     let samples = at_work(setup).min(until) / u128::from(interval.0);
     if samples > u128::from(MOST_SAMPLES) {
         let times = samples.div_ceil(u128::from(MOST_SAMPLES));
@@ -97,7 +100,7 @@ fn at_work(setup: &Setup<'_>) -> u128 {
     let mut batches: BTreeMap<(u32, u32, Time), Vec<u64>> = BTreeMap::new();
     for Transfer { task: id, src, .. } in setup.schedule.transfers() {
         let task = setup.schedule.task(id);
-        let sizes = setup.placement.of(id).iter().map(|piece| piece.bytes);
+        let sizes = setup.placement.of(id).iter().map(|subflow| subflow.bytes);
         batches
             .entry((src.0, task.step, task.earliest))
             .or_default()

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::groups::FlowGroup;
-use super::{Group, Piece, Placement, Problem, Scheme};
+use super::{Group, Placement, Problem, Scheme, Subflow};
 use crate::ids::TaskId;
 use crate::input::InputError;
 use crate::routes::Route;
@@ -35,7 +35,7 @@ impl Scheme for CutLine {
 }
 
 /// Cuts a group in proportion to the weights of its paths, given by path index.
-fn cut(group: &FlowGroup<'_>, weights: &[u64], placed: &mut Vec<(TaskId, Piece)>) {
+fn cut(group: &FlowGroup<'_>, weights: &[u64], placed: &mut Vec<(TaskId, Subflow)>) {
     let line: u128 = group.flows.iter().map(|flow| u128::from(flow.bytes)).sum();
     let whole: u128 = weights.iter().map(|&weight| u128::from(weight)).sum();
     let mut passed = 0;
@@ -56,7 +56,7 @@ fn cut(group: &FlowGroup<'_>, weights: &[u64], placed: &mut Vec<(TaskId, Piece)>
             let bytes = (end - at) as u64;
             placed.push((
                 flow.task,
-                Piece {
+                Subflow {
                     route: Route::Pinned(path),
                     bytes,
                 },

@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::pieces::equal_parts;
-use super::{Hash, Piece, Placement, Problem, Scheme};
+use super::subflows::equal_parts;
+use super::{Hash, Placement, Problem, Scheme, Subflow};
 use crate::input::InputError;
 use crate::routes::Route;
 use crate::workload::Transfer;
@@ -47,12 +47,12 @@ impl Scheme for EcmpSplit {
     fn place(&self, problem: &Problem<'_>) -> Result<Placement, InputError> {
         Ok(Placement::split(
             problem.schedule,
-            |Transfer { task, src, dst, bytes }, pieces| {
+            |Transfer { task, src, dst, bytes }, subflows| {
                 let first = self.hash.queue_pair(problem.schedule, task);
                 for (way, bytes) in equal_parts(bytes, self.ways).enumerate().filter(|&(_, part)| part > 0) {
                     let label = u64::from(first.0) << 32 | way as u64;
                     let route = Route::Pinned(problem.hashed_path(label, src.node(), dst.node()));
-                    pieces.push(Piece { route, bytes });
+                    subflows.push(Subflow { route, bytes });
                 }
             },
         ))

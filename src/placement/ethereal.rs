@@ -14,8 +14,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::groups::FlowGroup;
-use super::pieces::equal_parts;
-use super::{Group, Piece, Placement, Problem, Scheme};
+use super::subflows::equal_parts;
+use super::{Group, Placement, Problem, Scheme, Subflow};
 use crate::ids::TaskId;
 use crate::input::InputError;
 use crate::routes::Route;
@@ -37,7 +37,7 @@ impl Scheme for Ethereal {
     }
 }
 
-fn deal(group: &FlowGroup<'_>, placed: &mut Vec<(TaskId, Piece)>) {
+fn deal(group: &FlowGroup<'_>, placed: &mut Vec<(TaskId, Subflow)>) {
     let (n, s) = (group.flows.len(), group.paths.len());
     let left_over = n % s;
     let parts = (s as u128 / gcd(left_over as u128, s as u128)) as u32;
@@ -47,7 +47,7 @@ fn deal(group: &FlowGroup<'_>, placed: &mut Vec<(TaskId, Piece)>) {
         for (bytes, &path) in equal_parts(flow.bytes, count).zip(&mut turns) {
             if bytes > 0 {
                 let route = Route::Pinned(path);
-                placed.push((flow.task, Piece { route, bytes }));
+                placed.push((flow.task, Subflow { route, bytes }));
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::optimal_transport::{Preferences, Step};
-use super::{Ethereal, LoadBalancing, OptimalTransport, Piece, Placement, Problem};
+use super::{Ethereal, LoadBalancing, OptimalTransport, Placement, Problem, Subflow};
 use crate::ids::{HostId, NodeId, TaskId};
 use crate::input::{InputError, NoFiles};
 use crate::optimal_transport::{Matrix, TransportError, monge_gap};
@@ -19,13 +19,13 @@ pub struct StepJudgement {
     pub congestion_us: f64,
     /// No fractional routing has less: certified by prices on the links.
     pub optimum_us: f64,
-    /// No placement with so few pieces per flow has less: at least `optimum_us`.
-    pub bound_for_pieces_us: f64,
-    /// The most pieces of one flow.
+    /// No placement with so few sub-flows per flow has less: at least `optimum_us`.
+    pub bound_for_subflows_us: f64,
+    /// The most sub-flows of one flow.
     pub max_pieces: u32,
     /// Flows of the step.
     pub flows: u64,
-    /// Sub-flows: pieces, of which one that is spread counts once for every path.
+    /// Sub-flows: sub-flows, of which one that is spread counts once for every path.
     pub subflows: u64,
     /// Sub-flows of the paper's rule on the same step.
     pub ethereal_subflows: u64,
@@ -89,7 +89,7 @@ impl Evaluation {
 }
 
 /// Judges a placement of a schedule between hosts, whichever scheme made it. Steps of the same flows with the same
-/// pieces are evaluated once; `solver` says how the optimum is found.
+/// sub-flows are evaluated once; `solver` says how the optimum is found.
 ///
 /// # Errors
 /// Where a transfer has no path, the placement chooses paths while packets travel, or no optimum is found.
@@ -106,7 +106,11 @@ pub fn judge(
         seed: 0,
     };
     problem.check()?;
-    if placement.pieces().iter().any(|piece| piece.route == Route::Dynamic) {
+    if placement
+        .subflows()
+        .iter()
+        .any(|subflow| subflow.route == Route::Dynamic)
+    {
         return Err(
             InputError::key("", "this load balancing chooses paths while packets travel")
                 .help("judge one that places flows before they are sent"),
@@ -121,7 +125,7 @@ pub fn judge(
         weights: WeightCache::new(fabric),
         path_ends: PathEnds::new(fabric),
     };
-    let mut known: HashMap<Vec<(HostId, HostId, Vec<Piece>)>, StepJudgement> = HashMap::new();
+    let mut known: HashMap<Vec<(HostId, HostId, Vec<Subflow>)>, StepJudgement> = HashMap::new();
     let mut evaluation = Evaluation::default();
     let steps = (0..).zip(schedule.transfers_by_step());
     for (step, tasks) in steps.filter(|(_, tasks)| !tasks.is_empty()) {
@@ -173,7 +177,7 @@ impl Evaluator<'_> {
             u64::from(self.fabric.path_count(flow.0, flow.1))
         };
         let subflows_of = |placement: &Placement, task: &TaskId| -> u64 {
-            let count = |piece: &Piece| match piece.route {
+            let count = |subflow: &Subflow| match subflow.route {
                 Route::Pinned(_) | Route::Dynamic => 1,
                 Route::Even | Route::Weighted => paths_of(task),
             };
@@ -184,7 +188,7 @@ impl Evaluator<'_> {
             step: number,
             congestion_us: step.table.congestion(&loads),
             optimum_us: optimum.bound,
-            bound_for_pieces_us: step.bound_for_pieces(optimum.bound, max_pieces),
+            bound_for_subflows_us: step.bound_for_subflows(optimum.bound, max_pieces),
             max_pieces,
             flows: tasks.len() as u64,
             subflows: tasks.iter().map(|t| subflows_of(self.placement, t)).sum(),
@@ -202,17 +206,17 @@ impl Evaluator<'_> {
         }
     }
 
-    /// Bytes in every cell of the step's table. Of a piece that is spread the last path takes what does not divide.
+    /// Bytes in every cell of the step's table. Of a sub-flow that is spread the last path takes what does not divide.
     fn amounts(&mut self, step: &Step) -> Vec<u64> {
         let mut amounts = vec![0_u64; step.table.cell_count()];
         for flow in &step.flows {
             let Some(pair) = flow.pair else { continue };
             let cells = &mut amounts[step.table.cells(pair as usize)];
             let (src, dst) = self.ends(flow.task);
-            for piece in self.placement.of(flow.task) {
-                let weights = match piece.route {
+            for subflow in self.placement.of(flow.task) {
+                let weights = match subflow.route {
                     Route::Pinned(path) => {
-                        cells[path as usize] += piece.bytes;
+                        cells[path as usize] += subflow.bytes;
                         continue;
                     }
                     Route::Weighted => self.weights.of(src, dst).to_vec(),
@@ -222,7 +226,7 @@ impl Evaluator<'_> {
                 let (mut given, mut part) = (0_u64, 0_u128);
                 for (cell, weight) in cells.iter_mut().zip(weights) {
                     part += u128::from(weight);
-                    let upto = (u128::from(piece.bytes) * part / total) as u64;
+                    let upto = (u128::from(subflow.bytes) * part / total) as u64;
                     *cell += upto - given;
                     given = upto;
                 }

@@ -7,7 +7,7 @@ use crate::workload::{Schedule, Transfer};
 
 impl Placement {
     /// Payload bytes that the placement assigns to each directed link, by link id, over the whole
-    /// schedule; `None` where some piece is routed dynamically, so that nothing is assigned.
+    /// schedule; `None` where some sub-flow is routed dynamically, so that nothing is assigned.
     pub fn link_loads(&self, fabric: &Fabric, schedule: &Schedule) -> Option<Vec<f64>> {
         let mut loads = LinkLoads::new(fabric);
         for transfer in schedule.transfers() {
@@ -17,9 +17,9 @@ impl Placement {
         Some(loads.into_bytes())
     }
 
-    /// Adds all pieces of a transfer to loads, each counted as `size` of its bytes. `None` for a dynamic route.
+    /// Adds all sub-flows of a transfer to loads, each counted as `size` of its bytes. `None` for a dynamic route.
     pub(crate) fn load(&self, loads: &mut LinkLoads<'_>, transfer: Transfer, size: &dyn Fn(u64) -> f64) -> Option<()> {
-        let mut pieces = self.of(transfer.task).iter();
-        pieces.try_for_each(|piece| loads.add(transfer.src, transfer.dst, piece.route, size(piece.bytes)))
+        let mut subflows = self.of(transfer.task).iter();
+        subflows.try_for_each(|subflow| loads.add(transfer.src, transfer.dst, subflow.route, size(subflow.bytes)))
     }
 }

@@ -23,12 +23,12 @@ mod label;
 mod least_bytes;
 mod link_loads;
 mod optimal_transport;
-mod pieces;
 mod plan;
 mod plan_file;
 mod plb;
 mod reps;
 mod spray;
+mod subflows;
 #[cfg(test)]
 mod tests;
 mod weighted_spray;
@@ -49,12 +49,12 @@ pub use greedy::Greedy;
 pub use groups::Group;
 pub use least_bytes::LeastBytes;
 pub use optimal_transport::{OptimalTransport, Prefer, Scope, Solver};
-pub use pieces::{Piece, Placement};
 pub use plan::Plan;
-pub use plan_file::{PlanFile, PlannedFlow, PlannedPath, PlannedPiece, Spread};
+pub use plan_file::{PlanFile, PlannedFlow, PlannedPath, PlannedSubflow, Spread};
 pub use plb::Plb;
 pub use reps::{Reps, RepsVariant};
 pub use spray::{Choose, Spray};
+pub use subflows::{Placement, Subflow};
 pub use weighted_spray::WeightedSpray;
 
 use crate::ids::TaskId;

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::hop_names::HopNames;
-use super::{Piece, Placement};
+use super::{Placement, Subflow};
 use crate::ids::{NodeId, TaskId};
 use crate::input::InputError;
 use crate::routes::Route;
@@ -41,13 +41,14 @@ pub struct PlannedFlow {
     /// Size of the transfer.
     pub bytes: u64,
     /// Its sub-flows; their bytes add up to the transfer's.
-    pub pieces: Vec<PlannedPiece>,
+    #[serde(rename = "pieces")]
+    pub subflows: Vec<PlannedSubflow>,
 }
 
 /// One sub-flow.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct PlannedPiece {
+pub struct PlannedSubflow {
     /// The way of its bytes.
     pub path: PlannedPath,
     /// Bytes on it, at least 1.
@@ -89,7 +90,7 @@ impl PlanFile {
     pub fn from_placement(fabric: &Fabric, schedule: &Schedule, placement: &Placement) -> Result<Self, InputError> {
         let names = HopNames::new(fabric);
         let planned = |Transfer { task, src, dst, bytes }: Transfer| {
-            let path = |piece: &Piece| match piece.route {
+            let path = |subflow: &Subflow| match subflow.route {
                 Route::Pinned(index) => Ok(PlannedPath::Through(names.of(&fabric.path(
                     src.node(),
                     dst.node(),
@@ -102,10 +103,10 @@ impl PlanFile {
                         .help("a plan needs one that places flows before they are sent"),
                 ),
             };
-            let pieces = placement.of(task).iter().map(|piece| {
-                Ok(PlannedPiece {
-                    path: path(piece)?,
-                    bytes: piece.bytes,
+            let subflows = placement.of(task).iter().map(|subflow| {
+                Ok(PlannedSubflow {
+                    path: path(subflow)?,
+                    bytes: subflow.bytes,
                 })
             });
             Ok(PlannedFlow {
@@ -113,7 +114,7 @@ impl PlanFile {
                 src: src.0,
                 dst: dst.0,
                 bytes,
-                pieces: pieces.collect::<Result<_, _>>()?,
+                subflows: subflows.collect::<Result<_, _>>()?,
             })
         };
         Ok(Self {
@@ -163,15 +164,15 @@ impl PlanFile {
             if std::mem::replace(seen, true) {
                 return Err(error("", format!("flow {} is planned twice", flow.flow)));
             }
-            for (k, piece) in flow.pieces.iter().enumerate() {
+            for (k, subflow) in flow.subflows.iter().enumerate() {
                 let route = reader
-                    .route(flow, piece)
+                    .route(flow, subflow)
                     .map_err(|message| error(&format!(".pieces[{k}]"), message))?;
                 placed.push((
                     TaskId(flow.flow),
-                    Piece {
+                    Subflow {
                         route,
-                        bytes: piece.bytes,
+                        bytes: subflow.bytes,
                     },
                 ));
             }
@@ -209,28 +210,28 @@ impl Reader<'_> {
                 flow.src, flow.dst
             ));
         }
-        let pieces = flow
-            .pieces
+        let subflows = flow
+            .subflows
             .iter()
-            .try_fold(0_u64, |sum, piece| sum.checked_add(piece.bytes));
+            .try_fold(0_u64, |sum, subflow| sum.checked_add(subflow.bytes));
         if flow.bytes != bytes {
             return Err(format!(
                 "flow {id} has {bytes} bytes, but is planned with {}",
                 flow.bytes
             ));
         }
-        if pieces != Some(bytes) {
-            let sum = pieces.map_or("too many".to_owned(), |sum| sum.to_string());
+        if subflows != Some(bytes) {
+            let sum = subflows.map_or("too many".to_owned(), |sum| sum.to_string());
             return Err(format!("flow {id} has {bytes} bytes, but its pieces have {sum}"));
         }
         Ok(())
     }
 
-    fn route(&self, flow: &PlannedFlow, piece: &PlannedPiece) -> Result<Route, String> {
-        if piece.bytes == 0 {
+    fn route(&self, flow: &PlannedFlow, subflow: &PlannedSubflow) -> Result<Route, String> {
+        if subflow.bytes == 0 {
             return Err("a piece of 0 bytes".to_owned());
         }
-        match &piece.path {
+        match &subflow.path {
             PlannedPath::Over(Spread::Even) => Ok(Route::Even),
             PlannedPath::Over(Spread::Weighted) => Ok(Route::Weighted),
             PlannedPath::Through(switches) => {

@@ -155,7 +155,7 @@ impl SeriesRow {
 #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SenderRow {
     pub time_us: Number,
-    /// Id of the transfer in the schedule, and the piece of it, from 0.
+    /// Id of the transfer in the schedule, and the sub-flow of it, from 0.
     pub flow: u32,
     pub subflow: u32,
     pub src: u32,

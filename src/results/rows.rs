@@ -49,7 +49,7 @@ pub struct ResultRow {
     pub busbw_gbytes: Option<Number>,
     /// Transfers of the schedule.
     pub flows: u64,
-    /// Pieces they were sent in.
+    /// Sub-flows they were sent in.
     pub subflows: u64,
     pub fct_mean_us: Option<Number>,
     pub fct_p99_us: Option<Number>,
@@ -141,13 +141,13 @@ pub struct PlaceRow {
     pub load_balancing: String,
     pub seed: u64,
     pub flows: u64,
-    /// Pieces; one that is spread counts once for every path. This and the next two are sums over the steps.
+    /// Sub-flows; one that is spread counts once for every path. This and the next two are sums over the steps.
     pub subflows: Option<u64>,
     /// Those of the paper's rule.
     pub ethereal_subflows: Option<u64>,
     /// Those of spraying: every flow on all its paths.
     pub spray_subflows: Option<u64>,
-    /// The most pieces of one flow.
+    /// The most sub-flows of one flow.
     pub max_pieces: Option<u32>,
     pub worst_step: Option<u32>,
     /// Largest bytes/capacity over the links between which paths choose.
@@ -156,7 +156,7 @@ pub struct PlaceRow {
     pub step_optimal_us: Option<Number>,
     /// The quotient of the two.
     pub step_ratio: Option<Number>,
-    /// No placement with at most `max_pieces` pieces per flow has less.
+    /// No placement with at most `max_pieces` sub-flows per flow has less.
     pub piece_bound_us: Option<Number>,
     /// The price of a path is the sum of bytes/capacity over its links: how much less bytes would pay on average if pairs
     /// exchanged paths, the mean over the steps.

@@ -1,6 +1,6 @@
 //! What is decided about the paths of some bytes.
 
-/// How the bytes of a piece find their way.
+/// How the bytes of a sub-flow find their way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Route {
     /// All along one path, an index below [`Fabric::path_count`](crate::topology::Fabric::path_count).

@@ -137,7 +137,7 @@ fn sender_rows(schedule: &Schedule, outcome: &Outcome) -> Vec<SenderRow> {
         Some(SenderRow {
             time_us: microseconds(sample.at),
             flow: sample.task.0,
-            subflow: sample.piece,
+            subflow: sample.subflow,
             src,
             dst,
             in_flight_bytes: sample.in_flight,

@@ -29,7 +29,7 @@ impl Hashing {
         let scheme = &experiment.load_balancing;
         let hash = scheme.hashes()?;
         let (fabric, schedule, placement) = (&instance.network.fabric, &instance.schedule, &instance.placement);
-        let draws = (DRAWN_SUBFLOWS / placement.pieces().len().max(1)).clamp(LEAST_DRAWS, DRAWS);
+        let draws = (DRAWN_SUBFLOWS / placement.subflows().len().max(1)).clamp(LEAST_DRAWS, DRAWS);
         let mut over_all = 0.0;
         let mut by_step = vec![0.0; schedule.steps() as usize];
         let time_us = |worst: Option<WorstLink>| worst.map_or(0.0, |worst| worst.time_ps / 1e6);

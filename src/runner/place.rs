@@ -130,9 +130,9 @@ fn evaluation(plan: &Plan, evaluated: &Evaluated) -> Result<Option<Evaluation>, 
     let instance = &evaluated.instance;
     if instance
         .placement
-        .pieces()
+        .subflows()
         .iter()
-        .any(|piece| piece.route == Route::Dynamic)
+        .any(|subflow| subflow.route == Route::Dynamic)
     {
         return Ok(None);
     }
@@ -228,7 +228,7 @@ fn row_of(plan: &Plan, point: Point, evaluated: &Evaluated, evaluation: Option<&
         step_congestion_us: Some(Number::new(worst.congestion_us)),
         step_optimal_us: Some(Number::new(worst.optimum_us)),
         step_ratio: ratio(worst.congestion_us, worst.optimum_us),
-        piece_bound_us: Some(Number::new(worst.bound_for_pieces_us)),
+        piece_bound_us: Some(Number::new(worst.bound_for_subflows_us)),
         monge_gap_us: Some(Number::new(all.monge_gap_us())),
         regret_us: Some(Number::new(all.regret_us())),
         ..row

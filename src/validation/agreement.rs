@@ -82,9 +82,9 @@ fn rounds_us(evidence: &Evidence) -> f64 {
     let each = |visit: &mut dyn FnMut(u32, u64, &[LinkId])| {
         for Transfer { task, src, dst, .. } in evidence.schedule.transfers() {
             let step = evidence.schedule.task(task).step;
-            for piece in evidence.placement.of(task) {
-                if let Route::Pinned(path) = piece.route {
-                    let packet = piece.bytes.min(options.payload.0) + options.header.0;
+            for subflow in evidence.placement.of(task) {
+                if let Route::Pinned(path) = subflow.route {
+                    let packet = subflow.bytes.min(options.payload.0) + options.header.0;
                     visit(step, packet, &fabric.path(src.node(), dst.node(), path)[1..]);
                 }
             }
@@ -119,10 +119,10 @@ fn is_uneven(evidence: &Evidence) -> bool {
     let differ = |least: f64, most: f64| most > least * 1.01;
     let pinned = evidence
         .placement
-        .pieces()
+        .subflows()
         .iter()
-        .filter(|piece| matches!(piece.route, Route::Pinned(_)));
-    let sizes = pinned.map(|piece| piece.bytes as f64);
+        .filter(|subflow| matches!(subflow.route, Route::Pinned(_)));
+    let sizes = pinned.map(|subflow| subflow.bytes as f64);
     let (least, most) = sizes.fold((f64::INFINITY, 0.0_f64), |(least, most), size| {
         (least.min(size), most.max(size))
     });
@@ -148,9 +148,9 @@ fn is_uneven(evidence: &Evidence) -> bool {
 fn is_random(evidence: &Evidence) -> bool {
     let even = evidence
         .placement
-        .pieces()
+        .subflows()
         .iter()
-        .any(|piece| !matches!(piece.route, Route::Pinned(_)));
+        .any(|subflow| !matches!(subflow.route, Route::Pinned(_)));
     let permuted =
         matches!(&evidence.experiment.load_balancing, LoadBalancing::Spray(spec) if spec.choose == Choose::Permuted);
     even && !permuted
@@ -159,9 +159,12 @@ fn is_random(evidence: &Evidence) -> bool {
 /// What acknowledgements take, as a share of what data take, of links that carry data both ways.
 fn returned(evidence: &Evidence) -> f64 {
     let options = &evidence.experiment.packet;
-    let pieces = evidence.placement.pieces();
-    let packets: u64 = pieces.iter().map(|piece| piece.bytes.div_ceil(options.payload.0)).sum();
-    let payload: u64 = pieces.iter().map(|piece| piece.bytes).sum();
+    let subflows = evidence.placement.subflows();
+    let packets: u64 = subflows
+        .iter()
+        .map(|subflow| subflow.bytes.div_ceil(options.payload.0))
+        .sum();
+    let payload: u64 = subflows.iter().map(|subflow| subflow.bytes).sum();
     let (packets, payload) = (packets as f64, payload as f64);
     packets * options.ack.0 as f64 / (payload + packets * options.header.0 as f64).max(1.0)
 }

@@ -216,26 +216,26 @@ fn alone(
     let mut builder = ScheduleBuilder::default();
     builder.transfer(src.0, dst.0, bytes, 0);
     let (fabric, one) = (&network.fabric, builder.build());
-    let pieces = Placement::from_pieces([placement.of(task).to_vec()]);
+    let subflows = Placement::from_subflows([placement.of(task).to_vec()]);
     let (src, dst) = (src.node(), dst.node());
-    let spread = pieces
-        .pieces()
+    let spread = subflows
+        .subflows()
         .iter()
-        .any(|piece| !matches!(piece.route, Route::Pinned(_)));
+        .any(|subflow| !matches!(subflow.route, Route::Pinned(_)));
     let paths = match spread {
         true => fabric.paths(src, dst).take(PATHS_LOOKED_AT as usize).collect(),
-        false => pieces
-            .pieces()
+        false => subflows
+            .subflows()
             .iter()
-            .filter_map(|piece| match piece.route {
+            .filter_map(|subflow| match subflow.route {
                 Route::Pinned(path) => Some(fabric.path(src, dst, path)),
                 _ => None,
             })
             .collect(),
     };
     let framing = wire_framing(experiment);
-    let framed = pieces.clone().resized(|bytes| framing.wire(bytes));
-    let wire = framed.pieces().iter().map(|piece| piece.bytes).sum();
+    let framed = subflows.clone().resized(|bytes| framing.wire(bytes));
+    let wire = framed.subflows().iter().map(|subflow| subflow.bytes).sum();
     let fluid = match experiment.load_balancing.needs_packets() {
         true => subject.bounds(fabric, RouteSet::EqualCost, &one, framing).cct,
         false => {
@@ -248,7 +248,7 @@ fn alone(
         fabric,
         link_events: &[],
         schedule: &one,
-        placement: &pieces,
+        placement: &subflows,
         load_balancing: &experiment.load_balancing,
         transport: &experiment.transport,
         packet: &experiment.packet,

@@ -13,9 +13,9 @@ const SIGMAS: f64 = 6.0;
 pub(super) fn check(evidence: &Evidence, findings: &mut Vec<Finding>) {
     let pinned = evidence
         .placement
-        .pieces()
+        .subflows()
         .iter()
-        .all(|piece| matches!(piece.route, Route::Pinned(_)));
+        .all(|subflow| matches!(subflow.route, Route::Pinned(_)));
     let payload = evidence.experiment.packet.payload.0 as f64;
     findings.push(compare(evidence, "flow", &evidence.flow, "1e-9 relative", |assigned| {
         assigned * FLUID

@@ -51,11 +51,11 @@ fn link_bytes(evidence: &Evidence) -> Option<Vec<f64>> {
     let mut spread: BTreeMap<(NodeId, NodeId, bool), u64> = BTreeMap::new();
     for Transfer { task, src, dst, .. } in evidence.schedule.transfers() {
         let (src, dst) = (src.node(), dst.node());
-        for piece in placement.of(task) {
-            match piece.route {
-                Route::Pinned(path) => *pinned.entry((src, dst, path)).or_default() += piece.bytes,
-                Route::Even => *spread.entry((src, dst, false)).or_default() += piece.bytes,
-                Route::Weighted => *spread.entry((src, dst, true)).or_default() += piece.bytes,
+        for subflow in placement.of(task) {
+            match subflow.route {
+                Route::Pinned(path) => *pinned.entry((src, dst, path)).or_default() += subflow.bytes,
+                Route::Even => *spread.entry((src, dst, false)).or_default() += subflow.bytes,
+                Route::Weighted => *spread.entry((src, dst, true)).or_default() += subflow.bytes,
                 Route::Dynamic => return None,
             }
         }

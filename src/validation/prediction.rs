@@ -75,9 +75,9 @@ impl Limits {
         // Sub-flows that are spread over all paths of one pair are alike.
         let mut known: BTreeMap<(HostId, HostId), (Time, bool)> = BTreeMap::new();
         for Transfer { task, src, dst, .. } in evidence.schedule.transfers() {
-            for piece in evidence.placement.of(task) {
+            for subflow in evidence.placement.of(task) {
                 let (a, b) = (src.node(), dst.node());
-                let (delay, meets) = match piece.route {
+                let (delay, meets) = match subflow.route {
                     Route::Pinned(path) => seen(fabric, std::iter::once(fabric.path(a, b, path)), is_worst),
                     _ => *known
                         .entry((src, dst))

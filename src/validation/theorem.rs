@@ -36,22 +36,22 @@ pub(super) fn check(evidence: &Evidence, findings: &mut Vec<Finding>) {
 /// Cutting at whole bytes moves less than a byte between two paths at every cut.
 fn rounding_us(evidence: &Evidence) -> f64 {
     let fabric = &evidence.network.fabric;
-    let mut pieces = vec![0_u32; fabric.links().len()];
+    let mut subflows = vec![0_u32; fabric.links().len()];
     for Transfer { task, src, dst, .. } in evidence.schedule.transfers() {
-        for piece in evidence.placement.of(task) {
-            if let crate::routes::Route::Pinned(path) = piece.route {
+        for subflow in evidence.placement.of(task) {
+            if let crate::routes::Route::Pinned(path) = subflow.route {
                 for link in fabric.path(src.node(), dst.node(), path) {
-                    pieces[link.index()] += 1;
+                    subflows[link.index()] += 1;
                 }
             }
         }
     }
     let times = fabric
         .link_ids()
-        .filter(|&id| fabric.is_fabric_link(id) && pieces[id.index()] > 0)
+        .filter(|&id| fabric.is_fabric_link(id) && subflows[id.index()] > 0)
         .map(|id| {
             let per_byte = 1.0 / fabric.link(id).rate.bytes_per_ps() / 1e6;
-            f64::from(pieces[id.index()]) * per_byte
+            f64::from(subflows[id.index()]) * per_byte
         });
     times.fold(1e-9, f64::max)
 }

@@ -3,18 +3,18 @@
 use super::{AWAY, FREE, OVERLOAD, Sharing, TIE};
 
 impl Sharing {
-    /// Every piece has a bottleneck that is full, and none of its constraints has a lower level;
+    /// Every sub-flow has a bottleneck that is full, and none of its constraints has a lower level;
     /// all sums that are kept are right.
     pub(super) fn audit(&self) {
         let mut load = vec![0.0; self.constraints.len()];
         for (id, &bottleneck) in self.bottlenecks.iter().enumerate().filter(|(_, b)| **b != AWAY) {
             assert!(bottleneck != FREE, "piece {id} has no bottleneck");
-            let piece = &self.pieces[id];
-            let held = &self.held[bottleneck as usize].pieces[piece.slot as usize];
-            assert_eq!(held.piece as usize, id, "slot of piece {id}");
+            let subflow = &self.subflows[id];
+            let held = &self.held[bottleneck as usize].subflows[subflow.slot as usize];
+            assert_eq!(held.subflow as usize, id, "slot of piece {id}");
             let level = self.levels[bottleneck as usize];
-            let own = piece.own.each().map(|c| (c, 1.0));
-            for (c, fraction) in own.chain(self.limits.of_segment(piece.segment).iter().copied()) {
+            let own = subflow.own.each().map(|c| (c, 1.0));
+            for (c, fraction) in own.chain(self.limits.of_segment(subflow.segment).iter().copied()) {
                 let (other, its_level) = (self.traffic[c as usize], self.levels[c as usize]);
                 assert!(
                     its_level >= level * (1.0 - 3.0 * self.slack.max(TIE)),
@@ -22,7 +22,7 @@ impl Sharing {
                 );
                 let fast = c == bottleneck || other.fastest >= level || its_level == f64::INFINITY;
                 assert!(fast, "piece {id}: {level} unknown to {other:?}");
-                load[c as usize] += fraction * piece.weight * level;
+                load[c as usize] += fraction * subflow.weight * level;
             }
         }
         for (c, state) in self.constraints.iter().enumerate() {
@@ -45,7 +45,7 @@ impl Sharing {
                 self.held[c].is_empty() || off(load[c], state.capacity) <= 3.0 * OVERLOAD + self.slack,
                 "constraint {c} has room: {state:?}"
             );
-            let shares: f64 = self.held[c].pieces.iter().map(|held| held.share).sum();
+            let shares: f64 = self.held[c].subflows.iter().map(|held| held.share).sum();
             assert_eq!((state.held_weight, state.free_weight), (shares, 0.0), "constraint {c}");
         }
     }

@@ -1,7 +1,7 @@
 //! Completions that coincide.
 //!
-//! With a tolerance, pieces that end within a short window are taken off all at once, at the mean of their ends by
-//! rate, and the rates change only then. What this does to the pieces that go on is made good to first
+//! With a tolerance, sub-flows that end within a short window are taken off all at once, at the mean of their ends by
+//! rate, and the rates change only then. What this does to the sub-flows that go on is made good to first
 //! order, as long as they keep their bottlenecks: see [`Sharing::correct_clocks`].
 
 use super::{AWAY, Held, Others, Sharing};
@@ -24,7 +24,7 @@ pub(super) struct Coincidence {
     tolerance: f64,
     /// How far apart they are at most; 0 where there is nothing to correct.
     window: f64,
-    /// By constraint, the bytes that ended pieces left to others before their common end; fewer than none where they
+    /// By constraint, the bytes that ended sub-flows left to others before their common end; fewer than none where they
     /// ended after it.
     left: Vec<f64>,
     /// Their rates, by constraint.
@@ -51,13 +51,13 @@ impl Coincidence {
         self.tolerance == 0.0
     }
 
-    /// A piece ends at `end` after the first, on a constraint that it crosses.
+    /// A sub-flow ends at `end` after the first, on a constraint that it crosses.
     fn note(&mut self, constraint: u32, rate: f64, end: f64) {
         self.rates[constraint as usize] += rate;
         self.left[constraint as usize] -= rate * end;
     }
 
-    /// The most that the clock of a constraint with a level is corrected by, either way. Where few pieces take what many
+    /// The most that the clock of a constraint with a level is corrected by, either way. Where few sub-flows take what many
     /// leave, their bottleneck can change within the window: then first order is no guide.
     fn most(&self, constraint: usize, level: f64) -> f64 {
         let before = self.before[constraint];
@@ -71,12 +71,12 @@ impl Coincidence {
 }
 
 impl Sharing {
-    /// When the next piece will have sent its last byte.
+    /// When the next sub-flow will have sent its last byte.
     pub(in crate::flow_engine) fn next_completion(&self) -> f64 {
         self.ends.min()
     }
 
-    /// Removes the pieces that complete next and returns the time at which they do, at most
+    /// Removes the sub-flows that complete next and returns the time at which they do, at most
     /// `limit`: the mean of their own times by rate, so that no bytes are lost or made. `ended` gets each with its
     /// own time.
     pub(in crate::flow_engine) fn complete(&mut self, limit: f64, ended: &mut Vec<(usize, f64)>) -> f64 {
@@ -104,7 +104,7 @@ impl Sharing {
         first + mean
     }
 
-    /// Removes the pieces of one constraint that end up to `last`, and returns the sum of their rates and that of their
+    /// Removes the sub-flows of one constraint that end up to `last`, and returns the sum of their rates and that of their
     /// ends after `first` by rate.
     fn complete_one(&mut self, constraint: u32, first: f64, last: f64, ended: &mut Vec<(usize, f64)>) -> (f64, f64) {
         let (clock, level) = (self.clocks[constraint as usize], self.levels[constraint as usize]);
@@ -114,16 +114,16 @@ impl Sharing {
         let mut slots = Vec::new();
         if self.coincidence.is_exact() {
             while let Some(first) = self.first_of(constraint as usize).filter(|first| end(first) <= last) {
-                slots.push(self.pieces[first.piece as usize].slot as usize);
+                slots.push(self.subflows[first.subflow as usize].slot as usize);
                 self.firsts[constraint as usize].pop();
             }
-            // A piece that came back may be listed twice.
+            // A sub-flow that came back may be listed twice.
             slots.sort_unstable();
             slots.dedup();
         } else {
-            let pieces = self.held[constraint as usize].pieces.iter();
+            let subflows = self.held[constraint as usize].subflows.iter();
             slots.extend(
-                pieces
+                subflows
                     .enumerate()
                     .filter(|(_, held)| end(held) <= last)
                     .map(|(slot, _)| slot),
@@ -131,14 +131,14 @@ impl Sharing {
         }
         let mut held = std::mem::take(&mut self.held[constraint as usize]);
         for slot in slots {
-            let (held, others) = (&held.pieces[slot], held.others[slot]);
+            let (held, others) = (&held.subflows[slot], held.others[slot]);
             let (end, its_rate) = (end(held), held.weight * level);
             rate += its_rate;
             ends += its_rate * (end - first);
             if correctable {
                 self.note_end(constraint, held, others, its_rate, end - first);
             }
-            ended.push((held.piece as usize, end));
+            ended.push((held.subflow as usize, end));
             self.remove(constraint, held, others, level);
         }
         if ended.len() - before == held.len() {
@@ -147,12 +147,12 @@ impl Sharing {
             self.relax(constraint);
         } else {
             self.held[constraint as usize] = held;
-            for &(piece, _) in &ended[before..] {
-                self.detach(piece as u32);
+            for &(subflow, _) in &ended[before..] {
+                self.detach(subflow as u32);
             }
         }
-        for &(piece, _) in &ended[before..] {
-            self.bottlenecks[piece] = AWAY;
+        for &(subflow, _) in &ended[before..] {
+            self.bottlenecks[subflow] = AWAY;
         }
         (rate, ends)
     }
@@ -168,7 +168,7 @@ impl Sharing {
 
     /// Puts the clocks to where they would be had the rates changed with each of the completions that coincided.
     ///
-    /// A constraint gains what ended pieces left it before the common end, and loses what pieces gain that cross it and
+    /// A constraint gains what ended sub-flows left it before the common end, and loses what sub-flows gain that cross it and
     /// have another bottleneck: one of a lower level, so that one pass in rising order knows all.
     pub(super) fn correct_clocks(&mut self) {
         let mut coincidence = std::mem::take(&mut self.coincidence);
@@ -204,7 +204,7 @@ impl Sharing {
         self.dues[c].span -= forward / level;
         self.mark_changed(constraint);
         let list = &self.held[c];
-        for (held, others) in list.pieces.iter().zip(&list.others) {
+        for (held, others) in list.subflows.iter().zip(&list.others) {
             let gained = held.weight * forward;
             for &other in others {
                 coincidence.left[other as usize] -= gained;

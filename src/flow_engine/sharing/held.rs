@@ -1,40 +1,40 @@
-//! The pieces whose bottleneck a constraint is.
+//! The sub-flows whose bottleneck a constraint is.
 
 use std::collections::HashMap;
 
 use super::NONE;
 use crate::flow_engine::constraints::DIRECT;
 
-/// The constraints that see all of a piece's rate besides its bottleneck. [`super::Sharing::nobody`], which nothing
+/// The constraints that see all of a sub-flow's rate besides its bottleneck. [`super::Sharing::nobody`], which nothing
 /// limits, fills up the end.
 pub(super) type Others = [u32; 1 + DIRECT];
 
-/// A piece, as its bottleneck knows it.
+/// A sub-flow, as its bottleneck knows it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Held {
-    /// Reading of the bottleneck's clock at which the piece ends.
+    /// Reading of the bottleneck's clock at which the sub-flow ends.
     pub end: f64,
     pub start: f64,
     pub weight: f64,
     /// Weight times the fraction of the rate that the bottleneck sees.
     pub share: f64,
-    pub piece: u32,
+    pub subflow: u32,
     pub segment: u32,
     /// The bottleneck sees all of its rate.
     pub whole: bool,
 }
 
-/// Pieces by slot. What is read with every change of the level lies apart from the rest.
+/// Sub-flows by slot. What is read with every change of the level lies apart from the rest.
 #[derive(Debug, Clone, Default)]
 pub(super) struct HeldList {
-    pub pieces: Vec<Held>,
+    pub subflows: Vec<Held>,
     pub others: Vec<Others>,
     /// The weight of all of them, where it is the same and none has a segment.
     alike: Option<f64>,
     groups: Option<Groups>,
 }
 
-/// How many pieces have the same others: where many pieces share few ways, what changes for all of
+/// How many sub-flows have the same others: where many sub-flows share few ways, what changes for all of
 /// them is told to each way once.
 #[derive(Debug, Clone, Default)]
 struct Groups {
@@ -63,14 +63,14 @@ impl Groups {
 
 impl HeldList {
     pub(super) fn len(&self) -> usize {
-        self.pieces.len()
+        self.subflows.len()
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.pieces.is_empty()
+        self.subflows.is_empty()
     }
 
-    /// The weight of every piece, if it is the same and all of its rate is seen by all that it crosses.
+    /// The weight of every sub-flow, if it is the same and all of its rate is seen by all that it crosses.
     pub(super) fn alike(&self) -> Option<f64> {
         self.alike
     }
@@ -78,14 +78,14 @@ impl HeldList {
     pub(super) fn push(&mut self, held: Held, others: Others) {
         let alike = self.is_empty() || self.alike == Some(held.weight);
         self.alike = (alike && held.segment == NONE).then_some(held.weight);
-        self.pieces.push(held);
+        self.subflows.push(held);
         self.others.push(others);
         if let Some(groups) = &mut self.groups {
             groups.push(others);
         }
     }
 
-    /// Counts the pieces that have the same others, from now on.
+    /// Counts the sub-flows that have the same others, from now on.
     pub(super) fn group(&mut self) {
         let groups = self.groups.get_or_insert_with(|| {
             let mut groups = Groups::default();
@@ -93,32 +93,32 @@ impl HeldList {
             groups
         });
         // Groups that have become empty are many.
-        if groups.counts.len() > 2 * self.pieces.len() {
+        if groups.counts.len() > 2 * self.subflows.len() {
             self.groups = None;
         }
     }
 
-    /// Others with the number of pieces that have them, if these are counted.
+    /// Others with the number of sub-flows that have them, if these are counted.
     pub(super) fn grouped(&self) -> Option<&[(Others, u32)]> {
         self.groups.as_ref().map(|groups| groups.counts.as_slice())
     }
 
-    /// Removes a piece; the last one takes its slot.
+    /// Removes a sub-flow; the last one takes its slot.
     pub(super) fn swap_remove(&mut self, slot: usize) -> (Held, Others) {
         if let Some(groups) = &mut self.groups {
             groups.swap_remove(slot);
         }
-        (self.pieces.swap_remove(slot), self.others.swap_remove(slot))
+        (self.subflows.swap_remove(slot), self.others.swap_remove(slot))
     }
 
     pub(super) fn clear(&mut self) {
-        self.pieces.clear();
+        self.subflows.clear();
         self.others.clear();
         self.groups = None;
     }
 
     pub(super) fn reserve(&mut self, additional: usize) {
-        self.pieces.reserve(additional);
+        self.subflows.reserve(additional);
         self.others.reserve(additional);
     }
 }

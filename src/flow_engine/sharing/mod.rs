@@ -1,19 +1,19 @@
-//! Weighted max-min sharing, kept up to date as pieces come and go.
+//! Weighted max-min sharing, kept up to date as sub-flows come and go.
 //!
-//! Every piece sends at its weight times the *level* of its bottleneck: the constraint, among those
+//! Every sub-flow sends at its weight times the *level* of its bottleneck: the constraint, among those
 //! it crosses, with the lowest level. A constraint that is nobody's bottleneck has no level. The
-//! levels are right when each constraint with a level is full and no piece crosses one with a
+//! levels are right when each constraint with a level is full and no sub-flow crosses one with a
 //! lower level than its bottleneck's; they are then the max-min fair ones, and the only ones.
 //!
-//! When pieces come or go, only constraints whose load has changed are looked at, lowest level
-//! first. [`Sharing::settle_one`] gives one the level at which it is full, taking over the pieces that
-//! others let run faster, and passes on the pieces that others slow down more; this changes the
+//! When sub-flows come or go, only constraints whose load has changed are looked at, lowest level
+//! first. [`Sharing::settle_one`] gives one the level at which it is full, taking over the sub-flows that
+//! others let run faster, and passes on the sub-flows that others slow down more; this changes the
 //! load of further constraints. Once a constraint's lower neighbors rest, so does it, and the work
-//! ends. From nothing, where no piece has a bottleneck yet, the same procedure is the textbook's progressive
+//! ends. From nothing, where no sub-flow has a bottleneck yet, the same procedure is the textbook's progressive
 //! filling.
 //!
-//! A piece's progress is kept in virtual time: a constraint's clock advances by its level, so a
-//! piece with its bottleneck there ends when the clock reads a value that never changes.
+//! A sub-flow's progress is kept in virtual time: a constraint's clock advances by its level, so a
+//! sub-flow with its bottleneck there ends when the clock reads a value that never changes.
 //!
 //! All rates are multiples of one quantum, far finer than the accuracy asked for, so that loads are
 //! exact sums: they do not depend on the order of additions, and do not drift.
@@ -47,12 +47,12 @@ const OVERLOAD: f64 = 1e-11;
 /// times was off by more than twice the tolerance.
 const SLACK: f64 = 0.05;
 
-/// The bottleneck of a piece that has started but has none yet.
+/// The bottleneck of a sub-flow that has started but has none yet.
 const FREE: u32 = u32::MAX;
-/// The bottleneck of a piece that has not started or has ended.
+/// The bottleneck of a sub-flow that has not started or has ended.
 const AWAY: u32 = u32::MAX - 1;
 
-/// The constraints that see all of a piece's rate: the links of its source and its destination, and
+/// The constraints that see all of a sub-flow's rate: the links of its source and its destination, and
 /// the fabric links of a single path. [`NONE`] fills up the end.
 #[derive(Debug, Clone, Copy)]
 struct Own([u32; 2 + DIRECT]);
@@ -70,7 +70,7 @@ impl Own {
         self.0.into_iter().take_while(|&c| c != NONE)
     }
 
-    /// Those besides one, filled up with `nobody`, and whether it was among them. They fit: where it is not, the piece
+    /// Those besides one, filled up with `nobody`, and whether it was among them. They fit: where it is not, the sub-flow
     /// has a segment, whose constraints are in lists, and only the two host links here.
     fn without(self, constraint: u32, nobody: u32) -> (Others, bool) {
         let mut others = [nobody; 1 + DIRECT];
@@ -82,55 +82,55 @@ impl Own {
 
 /// A sub-flow.
 #[derive(Debug, Clone, Copy)]
-struct Piece {
+struct Subflow {
     weight: f64,
-    /// Bytes left to send over weight, while the piece has no bottleneck.
+    /// Bytes left to send over weight, while the sub-flow has no bottleneck.
     work: f64,
     start: f64,
     own: Own,
     /// [`NONE`] where nothing on its way can limit but what is in `own`.
     segment: u32,
-    /// Position among the pieces of its bottleneck.
+    /// Position among the sub-flows of its bottleneck.
     slot: u32,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Constraint {
     capacity: f64,
-    /// Of its load, the rates of the pieces whose bottleneck it is.
+    /// Of its load, the rates of the sub-flows whose bottleneck it is.
     held_load: f64,
-    /// Weight of these pieces.
+    /// Weight of these sub-flows.
     held_weight: f64,
-    /// Weight of the pieces on it without a bottleneck.
+    /// Weight of the sub-flows on it without a bottleneck.
     free_weight: f64,
     changed: bool,
-    /// It has new free pieces and is not queued yet.
+    /// It has new free sub-flows and is not queued yet.
     awaited: bool,
 }
 
-/// What changes about a constraint with every piece on it.
+/// What changes about a constraint with every sub-flow on it.
 #[derive(Debug, Clone, Copy, Default)]
 struct Traffic {
-    /// Rates of all pieces on it.
+    /// Rates of all sub-flows on it.
     load: f64,
-    /// No piece on it with another bottleneck has a higher level.
+    /// No sub-flow on it with another bottleneck has a higher level.
     fastest: f64,
     /// Its turn will come.
     queued: bool,
 }
 
 impl Traffic {
-    /// Pieces that now run at `level` change the load.
+    /// Sub-flows that now run at `level` change the load.
     fn add(&mut self, load: f64, level: f64) {
         self.load += load;
         self.fastest = if level > self.fastest { level } else { self.fastest };
     }
 }
 
-/// Pieces that cross something, and some that have ended.
+/// Sub-flows that cross something, and some that have ended.
 #[derive(Debug, Clone, Default)]
 struct Members {
-    pieces: Vec<u32>,
+    subflows: Vec<u32>,
     ended: usize,
     /// How many of them, the first ones, have had a bottleneck already.
     seen: usize,
@@ -139,18 +139,21 @@ struct Members {
 impl Members {
     /// Forgets those that have ended once they are many.
     fn tidy(&mut self, bottlenecks: &[u32]) {
-        if 4 * self.ended > self.pieces.len() {
-            let goes_on = |piece: &u32| bottlenecks[*piece as usize] != AWAY;
-            self.seen = self.pieces[..self.seen].iter().filter(|piece| goes_on(piece)).count();
-            self.pieces.retain(goes_on);
+        if 4 * self.ended > self.subflows.len() {
+            let goes_on = |subflow: &u32| bottlenecks[*subflow as usize] != AWAY;
+            self.seen = self.subflows[..self.seen]
+                .iter()
+                .filter(|subflow| goes_on(subflow))
+                .count();
+            self.subflows.retain(goes_on);
             self.ended = 0;
         }
     }
 
     /// Those that may have no bottleneck yet, but now get one.
     fn fresh(&mut self) -> &[u32] {
-        let seen = std::mem::replace(&mut self.seen, self.pieces.len());
-        &self.pieces[seen..]
+        let seen = std::mem::replace(&mut self.seen, self.subflows.len());
+        &self.subflows[seen..]
     }
 
     /// All of them have lost their bottlenecks.
@@ -167,7 +170,7 @@ struct Clock {
     at: f64,
 }
 
-/// When the first piece of a constraint ends, and the shortest completion time among its pieces.
+/// When the first sub-flow of a constraint ends, and the shortest completion time among its sub-flows.
 #[derive(Debug, Clone, Copy)]
 struct Due {
     first: f64,
@@ -190,12 +193,12 @@ impl Due {
     }
 }
 
-/// What the pieces of one segment have in common.
+/// What the sub-flows of one segment have in common.
 #[derive(Debug, Clone, Default)]
 struct Segment {
     rate: f64,
     free_weight: f64,
-    pieces: Members,
+    subflows: Members,
     /// Rate and free weight that its constraints know of, while they are about to learn new ones.
     announced: Option<(f64, f64)>,
 }
@@ -249,14 +252,14 @@ impl PartialOrd for Turn {
     }
 }
 
-/// The pieces that are being sent and their rates.
+/// The sub-flows that are being sent and their rates.
 #[derive(Debug)]
 pub(super) struct Sharing {
     limits: Constraints,
-    pieces: Vec<Piece>,
-    /// The most constraints that see all of one piece.
+    subflows: Vec<Subflow>,
+    /// The most constraints that see all of one sub-flow.
     crossed: usize,
-    /// The bottleneck of each piece, [`FREE`] or [`AWAY`]. Bottlenecks, floors and levels are read at
+    /// The bottleneck of each sub-flow, [`FREE`] or [`AWAY`]. Bottlenecks, floors and levels are read at
     /// random more often than all else: apart, they stay in the near caches.
     bottlenecks: Vec<u32>,
     spread: Spread,
@@ -265,27 +268,27 @@ pub(super) struct Sharing {
     constraints: Vec<Constraint>,
     /// At [`Sharing::nobody`], for a constraint that nothing ever comes of.
     traffic: Vec<Traffic>,
-    /// Rate per weight of the pieces whose bottleneck each constraint is; infinite without any, as at [`Sharing::nobody`].
+    /// Rate per weight of the sub-flows whose bottleneck each constraint is; infinite without any, as at [`Sharing::nobody`].
     levels: Vec<f64>,
     clocks: Vec<Clock>,
     dues: Vec<Due>,
-    /// The pieces whose bottleneck each constraint is.
+    /// The sub-flows whose bottleneck each constraint is.
     held: Vec<HeldList>,
-    /// The ends of these, as bits, and of pieces that it does not hold any more; without tolerance.
+    /// The ends of these, as bits, and of sub-flows that it does not hold any more; without tolerance.
     firsts: Vec<BinaryHeap<Reverse<(u64, u32)>>>,
-    /// The pieces that each constraint sees all of, and some that have ended.
+    /// The sub-flows that each constraint sees all of, and some that have ended.
     members: Vec<Members>,
     queue: BinaryHeap<Turn>,
     coincidence: Coincidence,
-    /// Constraints whose pieces or level have changed.
+    /// Constraints whose sub-flows or level have changed.
     changed: Vec<u32>,
-    /// Constraints with new free pieces, not queued yet.
+    /// Constraints with new free sub-flows, not queued yet.
     awaited: Vec<u32>,
-    /// Constraints whose load has just changed, with the level of the pieces that did it.
+    /// Constraints whose load has just changed, with the level of the sub-flows that did it.
     disturbed: Vec<(u32, f64)>,
-    /// Pieces that the constraint whose turn it is takes over, with the level that they had.
+    /// Sub-flows that the constraint whose turn it is takes over, with the level that they had.
     captured: Vec<(u32, f64)>,
-    /// When the first piece of each constraint ends, and the shortest completion time among them.
+    /// When the first sub-flow of each constraint ends, and the shortest completion time among them.
     ends: MinSegmentTree,
     spans: MinSegmentTree,
     rates: ExactSumQuantizer,
@@ -318,13 +321,17 @@ impl Sharing {
             changed: false,
             awaited: false,
         };
-        let weights = ExactSumQuantizer::below(placement.pieces().len() as f64 + 8.0);
-        let pieces = pieces(&limits, schedule, placement, routes, options.weights, weights);
+        let weights = ExactSumQuantizer::below(placement.subflows().len() as f64 + 8.0);
+        let subflows = subflows(&limits, schedule, placement, routes, options.weights, weights);
         let mut traffic = vec![Traffic::default(); count + 1];
         traffic[count].queued = true;
         Self {
-            bottlenecks: vec![AWAY; placement.pieces().len()],
-            crossed: pieces.iter().map(|piece| piece.own.each().count()).max().unwrap_or(0),
+            bottlenecks: vec![AWAY; placement.subflows().len()],
+            crossed: subflows
+                .iter()
+                .map(|subflow| subflow.own.each().count())
+                .max()
+                .unwrap_or(0),
             spread: Spread {
                 segments: vec![Segment::default(); routes.segments.len()],
                 unannounced: Vec::new(),
@@ -337,8 +344,8 @@ impl Sharing {
             dues: vec![Due::NONE; count],
             held: vec![HeldList::default(); count],
             firsts: vec![BinaryHeap::new(); count],
-            members: members(&pieces, count),
-            pieces,
+            members: members(&subflows, count),
+            subflows,
             queue: BinaryHeap::new(),
             coincidence: Coincidence::new(options.tolerance, count),
             changed: Vec::new(),
@@ -355,44 +362,47 @@ impl Sharing {
         }
     }
 
-    /// The constraint that stands where a piece crosses none.
+    /// The constraint that stands where a sub-flow crosses none.
     fn nobody(&self) -> u32 {
         self.constraints.len() as u32
     }
 
-    /// Adds a piece that starts now.
-    pub(super) fn start(&mut self, piece: usize, now: f64) {
-        let id = piece as u32;
-        let piece = &mut self.pieces[piece];
-        piece.start = now;
-        let piece = *piece;
+    /// Adds a sub-flow that starts now.
+    pub(super) fn start(&mut self, subflow: usize, now: f64) {
+        let id = subflow as u32;
+        let subflow = &mut self.subflows[subflow];
+        subflow.start = now;
+        let subflow = *subflow;
         self.bottlenecks[id as usize] = FREE;
-        for own in piece.own.each() {
-            self.members[own as usize].pieces.push(id);
+        for own in subflow.own.each() {
+            self.members[own as usize].subflows.push(id);
         }
-        if piece.segment != NONE {
-            self.spread.segments[piece.segment as usize].pieces.pieces.push(id);
+        if subflow.segment != NONE {
+            self.spread.segments[subflow.segment as usize]
+                .subflows
+                .subflows
+                .push(id);
         }
-        self.claim(&piece);
+        self.claim(&subflow);
     }
 
-    /// Adds the weight of a free piece to its constraints.
-    fn claim(&mut self, piece: &Piece) {
-        for own in piece.own.each() {
-            self.constraints[own as usize].free_weight += piece.weight;
+    /// Adds the weight of a free sub-flow to its constraints.
+    fn claim(&mut self, subflow: &Subflow) {
+        for own in subflow.own.each() {
+            self.constraints[own as usize].free_weight += subflow.weight;
             self.await_turn(own);
         }
-        self.spread.note(piece.segment, 0.0, piece.weight);
+        self.spread.note(subflow.segment, 0.0, subflow.weight);
     }
 
-    /// A constraint has new free pieces.
+    /// A constraint has new free sub-flows.
     fn await_turn(&mut self, constraint: u32) {
         if !std::mem::replace(&mut self.constraints[constraint as usize].awaited, true) {
             self.awaited.push(constraint);
         }
     }
 
-    /// Takes a piece that has ended off its bottleneck and the other constraints.
+    /// Takes a sub-flow that has ended off its bottleneck and the other constraints.
     fn remove(&mut self, bottleneck: u32, held: &Held, others: Others, level: f64) {
         let rate = self.rates.round(held.weight * level);
         for own in self.seeing_all(bottleneck, held, others) {
@@ -400,19 +410,19 @@ impl Sharing {
             self.add_load(own, -rate, 0.0);
         }
         if held.segment != NONE {
-            self.spread.segments[held.segment as usize].pieces.ended += 1;
+            self.spread.segments[held.segment as usize].subflows.ended += 1;
             self.spread.note(held.segment, -rate, 0.0);
         }
     }
 
-    /// The constraints that see all of a piece's rate.
+    /// The constraints that see all of a sub-flow's rate.
     fn seeing_all(&self, bottleneck: u32, held: &Held, others: Others) -> impl Iterator<Item = u32> + use<> {
         let (own, nobody) = (held.whole.then_some(bottleneck), self.nobody());
         let others = others.into_iter().take_while(move |&other| other != nobody);
         own.into_iter().chain(others)
     }
 
-    /// Queues the constraints with new free pieces, each with a level that it will not go below.
+    /// Queues the constraints with new free sub-flows, each with a level that it will not go below.
     fn enqueue_awaited(&mut self) {
         let mut awaited = std::mem::take(&mut self.awaited);
         for c in awaited.drain(..) {
@@ -425,8 +435,8 @@ impl Sharing {
         self.awaited = awaited;
     }
 
-    /// Tells the fabric constraints what has changed on their segments, in pieces that now run at
-    /// `level`; `own`, whose pieces they are, knows already.
+    /// Tells the fabric constraints what has changed on their segments, in sub-flows that now run at
+    /// `level`; `own`, whose sub-flows they are, knows already.
     fn announce(&mut self, level: f64, own: Option<u32>) {
         let mut unannounced = std::mem::take(&mut self.spread.unannounced);
         for id in unannounced.drain(..) {
@@ -453,7 +463,7 @@ impl Sharing {
         self.spread.unannounced = unannounced;
     }
 
-    /// Changes the load that pieces with other bottlenecks put on a constraint, by pieces that now run at `level`.
+    /// Changes the load that sub-flows with other bottlenecks put on a constraint, by sub-flows that now run at `level`.
     fn add_load(&mut self, constraint: u32, load: f64, level: f64) {
         let traffic = &mut self.traffic[constraint as usize];
         traffic.add(load, level);
@@ -462,7 +472,7 @@ impl Sharing {
         }
     }
 
-    /// Queues a constraint that is not full any more, too full, or slower than it has to be, after pieces that now run
+    /// Queues a constraint that is not full any more, too full, or slower than it has to be, after sub-flows that now run
     /// at `level` changed its load.
     fn check(&mut self, constraint: u32, level: f64) {
         let traffic = self.traffic[constraint as usize];
@@ -485,13 +495,13 @@ impl Sharing {
         self.queue.push(Turn { level, constraint });
     }
 
-    /// Takes a piece from its bottleneck and returns it as that knew it.
-    fn detach(&mut self, piece: u32) -> Held {
-        let (bottleneck, slot) = (self.bottlenecks[piece as usize], self.pieces[piece as usize].slot);
+    /// Takes a sub-flow from its bottleneck and returns it as that knew it.
+    fn detach(&mut self, subflow: u32) -> Held {
+        let (bottleneck, slot) = (self.bottlenecks[subflow as usize], self.subflows[subflow as usize].slot);
         let list = &mut self.held[bottleneck as usize];
         let (held, _) = list.swap_remove(slot as usize);
-        if let Some(moved) = list.pieces.get(slot as usize) {
-            self.pieces[moved.piece as usize].slot = slot;
+        if let Some(moved) = list.subflows.get(slot as usize) {
+            self.subflows[moved.subflow as usize].slot = slot;
         }
         if list.is_empty() {
             self.relax(bottleneck);
@@ -509,7 +519,7 @@ impl Sharing {
         held
     }
 
-    /// Takes its level from a constraint that holds no piece any more.
+    /// Takes its level from a constraint that holds no sub-flow any more.
     fn relax(&mut self, constraint: u32) {
         self.mark_changed(constraint);
         self.dues[constraint as usize].known = false;
@@ -535,7 +545,7 @@ impl Sharing {
         }
     }
 
-    /// Enters when the first piece of a constraint ends.
+    /// Enters when the first sub-flow of a constraint ends.
     fn reschedule(&mut self, constraint: usize) {
         self.constraints[constraint].changed = false;
         if !self.dues[constraint].known {
@@ -546,7 +556,7 @@ impl Sharing {
                 // That one's completion time stands for the shortest: it only says what rounding may be.
                 self.first_of(constraint).iter().for_each(&mut add);
             } else {
-                self.held[constraint].pieces.iter().for_each(&mut add);
+                self.held[constraint].subflows.iter().for_each(&mut add);
             }
             self.dues[constraint] = due;
         }
@@ -554,19 +564,19 @@ impl Sharing {
         self.spans.set(constraint, self.dues[constraint].span);
     }
 
-    /// The piece of a constraint that ends first.
+    /// The sub-flow of a constraint that ends first.
     fn first_of(&mut self, constraint: usize) -> Option<Held> {
-        let list = &self.held[constraint].pieces;
+        let list = &self.held[constraint].subflows;
         let firsts = &mut self.firsts[constraint];
         if firsts.len() > 64 + 4 * list.len() {
             *firsts = list
                 .iter()
-                .map(|held| Reverse((held.end.to_bits(), held.piece)))
+                .map(|held| Reverse((held.end.to_bits(), held.subflow)))
                 .collect();
         }
-        while let Some(&Reverse((end, piece))) = firsts.peek() {
-            let holds = self.bottlenecks[piece as usize] == constraint as u32;
-            let held = holds.then(|| list[self.pieces[piece as usize].slot as usize]);
+        while let Some(&Reverse((end, subflow))) = firsts.peek() {
+            let holds = self.bottlenecks[subflow as usize] == constraint as u32;
+            let held = holds.then(|| list[self.subflows[subflow as usize].slot as usize]);
             if let Some(held) = held.filter(|held| held.end.to_bits() == end) {
                 return Some(held);
             }
@@ -604,39 +614,39 @@ impl Sharing {
 }
 
 /// Members of each constraint, none yet: with room for all, so that no list has to grow.
-fn members(pieces: &[Piece], constraints: usize) -> Vec<Members> {
+fn members(subflows: &[Subflow], constraints: usize) -> Vec<Members> {
     let mut counts = vec![0; constraints];
-    for own in pieces.iter().flat_map(|piece| piece.own.each()) {
+    for own in subflows.iter().flat_map(|subflow| subflow.own.each()) {
         counts[own as usize] += 1;
     }
     let members = |count| Members {
-        pieces: Vec::with_capacity(count),
+        subflows: Vec::with_capacity(count),
         ended: 0,
         seen: 0,
     };
     counts.into_iter().map(members).collect()
 }
 
-fn pieces(
+fn subflows(
     limits: &Constraints,
     schedule: &Schedule,
     placement: &Placement,
     routes: &Routes,
     weights: Weights,
     quantizer: ExactSumQuantizer,
-) -> Vec<Piece> {
-    let mut pieces = Vec::with_capacity(placement.pieces().len());
+) -> Vec<Subflow> {
+    let mut subflows = Vec::with_capacity(placement.subflows().len());
     for Transfer { task, src, dst, bytes } in schedule.transfers() {
-        for piece in placement.of(task) {
+        for subflow in placement.of(task) {
             let (weight, work) = match weights {
-                Weights::Size => (piece.bytes as f64 / bytes as f64, bytes as f64),
-                Weights::Equal => (1.0, piece.bytes as f64),
+                Weights::Size => (subflow.bytes as f64 / bytes as f64, bytes as f64),
+                Weights::Equal => (1.0, subflow.bytes as f64),
             };
-            let route = routes.of_piece[pieces.len()];
+            let route = routes.of_subflow[subflows.len()];
             let (up, down) = (limits.ports[src.index()].0, limits.ports[dst.index()].1);
-            // A piece without a route never starts.
+            // A sub-flow without a route never starts.
             let direct = limits.direct.get(route as usize).copied();
-            pieces.push(Piece {
+            subflows.push(Subflow {
                 weight: quantizer.round(weight).max(quantizer.quantum()),
                 work,
                 start: 0.0,
@@ -646,5 +656,5 @@ fn pieces(
             });
         }
     }
-    pieces
+    subflows
 }

@@ -1,17 +1,17 @@
-//! One constraint's turn: its level, the pieces it takes over, and those it passes on.
+//! One constraint's turn: its level, the sub-flows it takes over, and those it passes on.
 
 use std::cmp::Reverse;
 
 use super::held::{Held, HeldList, Others};
 use super::{AWAY, DIRECT, FREE, Members, NONE, OVERLOAD, Sharing, TIE, Traffic};
 
-/// Pieces of one constraint from which on it pays to count those that are alike; in tests all do, and are checked.
+/// Sub-flows of one constraint from which on it pays to count those that are alike; in tests all do, and are checked.
 const MANY: usize = if cfg!(test) { 2 } else { 64 };
 
-/// A piece that a constraint may have to take over.
+/// A sub-flow that a constraint may have to take over.
 #[derive(Debug, Clone, Copy)]
 struct Candidate {
-    piece: u32,
+    subflow: u32,
     share: f64,
     level: f64,
 }
@@ -19,14 +19,14 @@ struct Candidate {
 /// What comes of a level that a constraint has been given.
 #[derive(Debug)]
 struct Followed {
-    /// Weight and rates of the pieces that follow it.
+    /// Weight and rates of the sub-flows that follow it.
     weight: f64,
     load: f64,
-    /// Change of the rates of all pieces whose whole rate the constraint sees.
+    /// Change of the rates of all sub-flows whose whole rate the constraint sees.
     change: f64,
-    /// No piece with another bottleneck is faster.
+    /// No sub-flow with another bottleneck is faster.
     fastest: f64,
-    /// Positions of the pieces that another constraint holds to a lower level, rising.
+    /// Positions of the sub-flows that another constraint holds to a lower level, rising.
     passed_on: Vec<usize>,
 }
 
@@ -34,7 +34,7 @@ struct Followed {
 #[derive(Debug, Clone, Copy)]
 struct Fair {
     level: f64,
-    /// No piece that keeps another bottleneck is faster.
+    /// No sub-flow that keeps another bottleneck is faster.
     fastest: f64,
 }
 
@@ -47,7 +47,7 @@ impl Sharing {
         };
         let state = &self.constraints[constraint as usize];
         if state.free_weight > 0.0 {
-            // Others may give some of the free pieces a lower level.
+            // Others may give some of the free sub-flows a lower level.
             if self.queue.peek().is_some_and(|next| next.level < level) {
                 self.enqueue(constraint, level);
                 return;
@@ -57,14 +57,14 @@ impl Sharing {
         self.traffic[constraint as usize].fastest = fastest;
         self.mark_changed(constraint);
         let old = self.levels[constraint as usize];
-        // Without a level it has no pieces of its own: what it captured decides.
+        // Without a level it has no sub-flows of its own: what it captured decides.
         if !self.captured.is_empty() || (level - old).abs() > self.slack * old {
             self.take(constraint, level, now);
         }
     }
 
-    /// The level at which a constraint is full, with the pieces that it must take over from others
-    /// in `captured`; `None` where it has no pieces of its own and room for all that cross it.
+    /// The level at which a constraint is full, with the sub-flows that it must take over from others
+    /// in `captured`; `None` where it has no sub-flows of its own and room for all that cross it.
     fn fair_level(&mut self, constraint: u32) -> Option<Fair> {
         let state = &self.constraints[constraint as usize];
         let traffic = &self.traffic[constraint as usize];
@@ -81,22 +81,22 @@ impl Sharing {
         Some(self.level_with_captures(constraint, room, weight))
     }
 
-    /// As [`Sharing::fair_level`], where pieces with other bottlenecks may be too fast: those above the level are
+    /// As [`Sharing::fair_level`], where sub-flows with other bottlenecks may be too fast: those above the level are
     /// held to it, which raises it, until none is left below it.
     fn level_with_captures(&mut self, constraint: u32, room: f64, weight: f64) -> Fair {
         let mut level = if weight > 0.0 { room / weight } else { 0.0 };
         let mut candidates = Vec::new();
         let mut fastest = 0.0_f64;
-        self.for_each_member(constraint, |sharing, piece, bottleneck, fraction| {
+        self.for_each_member(constraint, |sharing, subflow, bottleneck, fraction| {
             // Neither its own nor one without a bottleneck, or an ended one.
             if bottleneck == constraint || bottleneck >= AWAY {
                 return;
             }
             let other = sharing.levels[bottleneck as usize];
             if other > level {
-                let share = sharing.share(piece, fraction);
+                let share = sharing.share(subflow, fraction);
                 candidates.push(Candidate {
-                    piece,
+                    subflow,
                     share,
                     level: other,
                 });
@@ -125,50 +125,50 @@ impl Sharing {
                 break;
             }
         }
-        let taken = candidates.iter().map(|candidate| (candidate.piece, candidate.level));
+        let taken = candidates.iter().map(|candidate| (candidate.subflow, candidate.level));
         self.captured.extend(taken);
         Fair { level, fastest }
     }
 
-    /// Captures all pieces that have no bottleneck yet.
+    /// Captures all sub-flows that have no bottleneck yet.
     fn capture_free(&mut self, constraint: u32) {
         let mut captured = std::mem::take(&mut self.captured);
         let bottlenecks = &self.bottlenecks;
         let mut capture = |members: &mut Members| {
             members.tidy(bottlenecks);
             let fresh = members.fresh();
-            let free = fresh.iter().filter(|&&piece| bottlenecks[piece as usize] == FREE);
-            captured.extend(free.map(|&piece| (piece, 0.0)));
+            let free = fresh.iter().filter(|&&subflow| bottlenecks[subflow as usize] == FREE);
+            captured.extend(free.map(|&subflow| (subflow, 0.0)));
         };
         capture(&mut self.members[constraint as usize]);
         for &(segment, _) in self.limits.segments(constraint) {
-            capture(&mut self.spread.segments[segment as usize].pieces);
+            capture(&mut self.spread.segments[segment as usize].subflows);
         }
         self.captured = captured;
     }
 
-    /// Visits the pieces that cross a constraint, and some that have ended, with the bottleneck of each and the
+    /// Visits the sub-flows that cross a constraint, and some that have ended, with the bottleneck of each and the
     /// fraction of its rate that the constraint sees.
     fn for_each_member(&mut self, constraint: u32, mut visit: impl FnMut(&Self, u32, u32, f64)) {
         self.members[constraint as usize].tidy(&self.bottlenecks);
         for &(segment, _) in self.limits.segments(constraint) {
-            self.spread.segments[segment as usize].pieces.tidy(&self.bottlenecks);
+            self.spread.segments[segment as usize].subflows.tidy(&self.bottlenecks);
         }
         let sharing = &*self;
         let mut visit_all = |members: &Members, fraction| {
-            for &piece in &members.pieces {
-                visit(sharing, piece, sharing.bottlenecks[piece as usize], fraction);
+            for &subflow in &members.subflows {
+                visit(sharing, subflow, sharing.bottlenecks[subflow as usize], fraction);
             }
         };
         visit_all(&sharing.members[constraint as usize], 1.0);
         for &(segment, fraction) in sharing.limits.segments(constraint) {
-            visit_all(&sharing.spread.segments[segment as usize].pieces, fraction);
+            visit_all(&sharing.spread.segments[segment as usize].subflows, fraction);
         }
     }
 
-    /// What a piece claims of a constraint that sees a fraction of its rate.
-    fn share(&self, piece: u32, fraction: f64) -> f64 {
-        let share = fraction * self.pieces[piece as usize].weight;
+    /// What a sub-flow claims of a constraint that sees a fraction of its rate.
+    fn share(&self, subflow: u32, fraction: f64) -> f64 {
+        let share = fraction * self.subflows[subflow as usize].weight;
         self.weights.round(share).max(self.weights.quantum())
     }
 
@@ -179,7 +179,7 @@ impl Sharing {
         found.map_or(1.0, |&(_, fraction)| fraction)
     }
 
-    /// Gives a constraint a level, which all its pieces and the captured ones follow, except those
+    /// Gives a constraint a level, which all its sub-flows and the captured ones follow, except those
     /// that another constraint holds to a lower one: that becomes their bottleneck.
     fn take(&mut self, constraint: u32, level: f64, now: f64) {
         let c = constraint as usize;
@@ -187,8 +187,8 @@ impl Sharing {
         let old = self.levels[c];
         let mut captured = std::mem::take(&mut self.captured);
         self.held[c].reserve(captured.len());
-        for &(piece, _) in &captured {
-            self.take_over(constraint, piece, now);
+        for &(subflow, _) in &captured {
+            self.take_over(constraint, subflow, now);
         }
         self.exclude_from_floors(constraint);
         self.traffic[c].queued = true;
@@ -198,11 +198,11 @@ impl Sharing {
         }
         let followed = self.follow(constraint, level, &held, old, &captured);
         for &i in followed.passed_on.iter().rev() {
-            let (piece, others) = held.swap_remove(i);
-            if let Some(moved) = held.pieces.get(i) {
-                self.pieces[moved.piece as usize].slot = i as u32;
+            let (subflow, others) = held.swap_remove(i);
+            if let Some(moved) = held.subflows.get(i) {
+                self.subflows[moved.subflow as usize].slot = i as u32;
             }
-            self.pass_on(constraint, piece, others, now);
+            self.pass_on(constraint, subflow, others, now);
         }
         self.traffic[c].load += followed.change;
         self.traffic[c].fastest = followed.fastest;
@@ -220,7 +220,7 @@ impl Sharing {
         self.captured = captured;
     }
 
-    /// Has pieces follow the level of their constraint: those captured just now, which come last, from the levels that
+    /// Has sub-flows follow the level of their constraint: those captured just now, which come last, from the levels that
     /// they had, the others from its old one. One that another constraint holds to a lower level follows that.
     fn follow(&mut self, constraint: u32, level: f64, held: &HeldList, old: f64, captured: &[(u32, f64)]) -> Followed {
         let mut disturbed = std::mem::take(&mut self.disturbed);
@@ -248,7 +248,7 @@ impl Sharing {
         followed
     }
 
-    /// Where all pieces weigh the same, and no other constraint holds any of them to a lower level: what changes is the
+    /// Where all sub-flows weigh the same, and no other constraint holds any of them to a lower level: what changes is the
     /// same for all. `N` others are looked at.
     fn follow_together<const N: usize>(
         &mut self,
@@ -276,18 +276,18 @@ impl Sharing {
                 self.disturb(other, change, level, disturbed, &mut count);
             }
         }
-        let pieces = held.len() as f64;
+        let subflows = held.len() as f64;
         let followed = Followed {
-            weight: pieces * weight,
-            load: pieces * self.rates.round(weight * level),
-            change: pieces * change,
+            weight: subflows * weight,
+            load: subflows * self.rates.round(weight * level),
+            change: subflows * change,
             fastest: 0.0,
             passed_on: Vec::new(),
         };
         Some((count, followed))
     }
 
-    /// The same for pieces whose others are counted, with what is captured.
+    /// The same for sub-flows whose others are counted, with what is captured.
     fn follow_in_groups(
         &mut self,
         weight: f64,
@@ -308,9 +308,9 @@ impl Sharing {
         let (rates, kept) = (self.rates, held.len() - captured.len());
         let change = rates.round(weight * level) - rates.round(weight * old);
         let mut count = 0;
-        for &(others, pieces) in groups() {
+        for &(others, subflows) in groups() {
             for other in others {
-                self.disturb(other, change * f64::from(pieces), level, disturbed, &mut count);
+                self.disturb(other, change * f64::from(subflows), level, disturbed, &mut count);
             }
         }
         let mut followed = Followed {
@@ -350,21 +350,21 @@ impl Sharing {
             fastest: 0.0,
             passed_on: Vec::new(),
         };
-        for (i, (piece, others)) in held.pieces.iter().zip(&held.others).enumerate() {
-            let other = self.lowest_other(piece.segment, others);
+        for (i, (subflow, others)) in held.subflows.iter().zip(&held.others).enumerate() {
+            let other = self.lowest_other(subflow.segment, others);
             let before = if i < kept { old } else { captured[i - kept].1 };
             let target = if other >= least { level } else { other };
-            let change = rates.round(piece.weight * target) - rates.round(piece.weight * before);
+            let change = rates.round(subflow.weight * target) - rates.round(subflow.weight * before);
             for &other in others.iter().take_while(|&&other| other != nobody) {
                 self.disturb(other, change, target, disturbed, &mut count);
             }
-            followed.change += if piece.whole { change } else { 0.0 };
-            if piece.segment != NONE {
-                self.spread.note(piece.segment, change, 0.0);
+            followed.change += if subflow.whole { change } else { 0.0 };
+            if subflow.segment != NONE {
+                self.spread.note(subflow.segment, change, 0.0);
             }
             if other >= least {
-                followed.weight += piece.share;
-                followed.load += rates.round(piece.share * level);
+                followed.weight += subflow.share;
+                followed.load += rates.round(subflow.share * level);
             } else {
                 followed.fastest = followed.fastest.max(target);
                 followed.passed_on.push(i);
@@ -373,7 +373,7 @@ impl Sharing {
         (count, followed)
     }
 
-    /// Tells a constraint what one piece that now runs at `level` changes about its load, and notes that it has to be
+    /// Tells a constraint what one sub-flow that now runs at `level` changes about its load, and notes that it has to be
     /// checked.
     fn disturb(&mut self, constraint: u32, load: f64, level: f64, disturbed: &mut [(u32, f64)], count: &mut usize) {
         let traffic = &mut self.traffic[constraint as usize];
@@ -391,7 +391,7 @@ impl Sharing {
         self.clocks[constraint as usize].at = now;
     }
 
-    /// What a constraint's clock shows now; it starts at zero with its first piece.
+    /// What a constraint's clock shows now; it starts at zero with its first sub-flow.
     fn reading(&self, constraint: u32, now: f64) -> f64 {
         let (clock, level) = (self.clocks[constraint as usize], self.levels[constraint as usize]);
         if level.is_finite() {
@@ -401,10 +401,10 @@ impl Sharing {
         }
     }
 
-    /// Makes a constraint the bottleneck of a piece that another one held, or none.
-    fn take_over(&mut self, constraint: u32, piece: u32, now: f64) {
-        let state = self.pieces[piece as usize];
-        let bottleneck = self.bottlenecks[piece as usize];
+    /// Makes a constraint the bottleneck of a sub-flow that another one held, or none.
+    fn take_over(&mut self, constraint: u32, subflow: u32, now: f64) {
+        let state = self.subflows[subflow as usize];
+        let bottleneck = self.bottlenecks[subflow as usize];
         let work = if bottleneck == FREE {
             for own in state.own.each() {
                 self.constraints[own as usize].free_weight -= state.weight;
@@ -413,19 +413,19 @@ impl Sharing {
             state.work
         } else {
             let reading = self.reading(bottleneck, now);
-            self.detach(piece).end - reading
+            self.detach(subflow).end - reading
         };
-        self.hold(constraint, piece, work, now);
+        self.hold(constraint, subflow, work, now);
     }
 
-    /// Appends a piece with work left to those of a constraint.
-    fn hold(&mut self, constraint: u32, piece: u32, work: f64, now: f64) {
-        let fraction = self.fraction(constraint, self.pieces[piece as usize].segment);
-        let share = self.share(piece, fraction);
+    /// Appends a sub-flow with work left to those of a constraint.
+    fn hold(&mut self, constraint: u32, subflow: u32, work: f64, now: f64) {
+        let fraction = self.fraction(constraint, self.subflows[subflow as usize].segment);
+        let share = self.share(subflow, fraction);
         let (end, nobody) = (self.reading(constraint, now) + work, self.nobody());
         self.dues[constraint as usize].known = false;
-        let state = &mut self.pieces[piece as usize];
-        self.bottlenecks[piece as usize] = constraint;
+        let state = &mut self.subflows[subflow as usize];
+        self.bottlenecks[subflow as usize] = constraint;
         state.slot = self.held[constraint as usize].len() as u32;
         let (others, whole) = state.own.without(constraint, nobody);
         let held = Held {
@@ -433,13 +433,13 @@ impl Sharing {
             start: state.start,
             weight: state.weight,
             share,
-            piece,
+            subflow,
             segment: state.segment,
             whole,
         };
         self.held[constraint as usize].push(held, others);
         if self.coincidence.is_exact() {
-            self.firsts[constraint as usize].push(Reverse((end.to_bits(), piece)));
+            self.firsts[constraint as usize].push(Reverse((end.to_bits(), subflow)));
         }
     }
 
@@ -448,7 +448,7 @@ impl Sharing {
         self.set_level(constraint, f64::INFINITY);
     }
 
-    /// The lowest level of the constraints that a piece crosses besides its bottleneck, which its segment excludes.
+    /// The lowest level of the constraints that a sub-flow crosses besides its bottleneck, which its segment excludes.
     fn lowest_other(&self, segment: u32, others: &Others) -> f64 {
         let floor = if segment == NONE {
             f64::INFINITY
@@ -459,7 +459,7 @@ impl Sharing {
         levels.fold(floor, |lowest, level| if level < lowest { level } else { lowest })
     }
 
-    /// Hands a piece to the constraint with the lowest level, which it crosses besides this one.
+    /// Hands a sub-flow to the constraint with the lowest level, which it crosses besides this one.
     fn pass_on(&mut self, constraint: u32, held: Held, others: Others, now: f64) {
         let across = self.limits.of_segment(held.segment).iter().map(|&(c, _)| c);
         let others = across.filter(|&c| c != constraint).chain(others);
@@ -469,8 +469,8 @@ impl Sharing {
         };
         let level = level(next);
         let work = held.end - self.clocks[constraint as usize].reading;
-        self.hold(next, held.piece, work, now);
-        let share = self.held[next as usize].pieces.last().map_or(0.0, |held| held.share);
+        self.hold(next, held.subflow, work, now);
+        let share = self.held[next as usize].subflows.last().map_or(0.0, |held| held.share);
         let state = &mut self.constraints[next as usize];
         state.held_weight += share;
         state.held_load += self.rates.round(share * level);
@@ -480,14 +480,14 @@ impl Sharing {
         self.mark_changed(next);
     }
 
-    /// Takes their bottlenecks from all pieces, so that the levels are found from nothing.
+    /// Takes their bottlenecks from all sub-flows, so that the levels are found from nothing.
     pub(super) fn start_over(&mut self, now: f64) {
         for c in 0..self.constraints.len() {
             let reading = self.reading(c as u32, now);
-            for held in &self.held[c].pieces {
-                let piece = &mut self.pieces[held.piece as usize];
-                piece.work = held.end - reading;
-                self.bottlenecks[held.piece as usize] = FREE;
+            for held in &self.held[c].subflows {
+                let subflow = &mut self.subflows[held.subflow as usize];
+                subflow.work = held.end - reading;
+                self.bottlenecks[held.subflow as usize] = FREE;
             }
             self.held[c].clear();
             let state = &mut self.constraints[c];
@@ -501,15 +501,15 @@ impl Sharing {
         for segment in &mut self.spread.segments {
             (segment.rate, segment.free_weight) = (0.0, 0.0);
             segment.announced = None;
-            segment.pieces.all_are_fresh();
+            segment.subflows.all_are_fresh();
         }
         self.floors.fill(f64::INFINITY);
         self.spread.unannounced.clear();
         self.queue.clear();
-        for id in 0..self.pieces.len() {
-            let piece = self.pieces[id];
+        for id in 0..self.subflows.len() {
+            let subflow = self.subflows[id];
             if self.bottlenecks[id] == FREE {
-                self.claim(&piece);
+                self.claim(&subflow);
             }
         }
         self.announce(0.0, None);

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::super::*;
 use super::reference::completions;
 use crate::ids::{NodeId, TaskId};
-use crate::placement::Piece;
+use crate::placement::Subflow;
 use crate::rng::{index_below, mix};
 use crate::routes::Route;
 use crate::topology::{Blueprint, Cable, FatTree, LeafSpine, LinkChange, NodeKind, Rail, Routing};
@@ -151,21 +151,21 @@ fn schedule(dice: &mut Dice, hosts: u32, flows: u32) -> Schedule {
 
 fn placement(dice: &mut Dice, fabric: &Fabric, schedule: &Schedule) -> Placement {
     let style = dice.roll(5);
-    Placement::split(schedule, |Transfer { src, dst, bytes, .. }, pieces| {
+    Placement::split(schedule, |Transfer { src, dst, bytes, .. }, subflows| {
         let paths = fabric.path_count(src.node(), dst.node());
         let mut left = bytes;
         for _ in 0..dice.roll(3) {
             let bytes = left / (2 + u64::from(dice.roll(3)));
             left -= bytes;
             let route = Route::Pinned(dice.roll(paths));
-            pieces.push(Piece { route, bytes });
+            subflows.push(Subflow { route, bytes });
         }
         let route = match (style, dice.roll(3)) {
             (0, _) | (4, 0) => Route::Even,
             (1, _) | (4, 1) => Route::Weighted,
             _ => Route::Pinned(dice.roll(paths)),
         };
-        pieces.push(Piece { route, bytes: left });
+        subflows.push(Subflow { route, bytes: left });
     })
 }
 

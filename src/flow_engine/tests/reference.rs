@@ -83,7 +83,7 @@ pub(super) fn completions(
         }
         for s in &mut active {
             s.left -= s.rate * (next - now);
-            // What rounding leaves of a piece: it takes a fraction of a picosecond.
+            // What rounding leaves of a sub-flow: it takes a fraction of a picosecond.
             if s.left < 1e-3 {
                 s.left = 0.0;
             }
@@ -127,8 +127,8 @@ fn subflows(
         return Vec::new();
     };
     let (src, dst) = (NodeId(src), NodeId(dst));
-    let subflow = |piece: &crate::placement::Piece| {
-        let paths: Vec<(u32, f64)> = match piece.route {
+    let subflow = |subflow: &crate::placement::Subflow| {
+        let paths: Vec<(u32, f64)> = match subflow.route {
             Route::Pinned(path) => vec![(path, 1.0)],
             Route::Even => (0..fabric.path_count(src, dst)).map(|path| (path, 1.0)).collect(),
             _ => (0..)
@@ -151,10 +151,10 @@ fn subflows(
         SubFlow {
             task,
             weight: match weights {
-                Weights::Size => piece.bytes as f64 / bytes as f64,
+                Weights::Size => subflow.bytes as f64 / bytes as f64,
                 Weights::Equal => 1.0,
             },
-            left: piece.bytes as f64,
+            left: subflow.bytes as f64,
             rate: 0.0,
             links,
             forward,

@@ -64,7 +64,7 @@ pub(super) enum PathSelector {
 }
 
 impl PathSelector {
-    /// The choice that a piece on `route` asks for.
+    /// The choice that a sub-flow on `route` asks for.
     pub fn new(load_balancing: &LoadBalancing, route: Route, choice: &Choice<'_>) -> Self {
         // Paths are named by 16 bits in a packet.
         let paths = choice.paths.min(1 << 16);

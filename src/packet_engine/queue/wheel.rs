@@ -35,7 +35,7 @@ const NO_EVENT: Event = Event {
 const LANES: usize = 2;
 /// Of a cache line.
 const EVENTS_PER_LINE: usize = 64 / size_of::<Event>();
-/// Events of a piece of memory that buckets are made of, a power of two.
+/// Events of a sub-flow of memory that buckets are made of, a power of two.
 const CHUNK: usize = 16;
 /// The width is judged after so many buckets with events, and kept while they hold this many on average.
 const JUDGED_BUCKETS: u32 = 512;

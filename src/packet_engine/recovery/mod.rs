@@ -1,4 +1,4 @@
-//! Which packets have arrived, which are on their way and which must be sent again, one piece each:
+//! Which packets have arrived, which are on their way and which must be sent again, one sub-flow each:
 //! [`Sent`] at the sender, [`Received`] at the receiver, both over a window of [`bits`]; and how long to wait: [`Timeout`].
 
 mod bits;

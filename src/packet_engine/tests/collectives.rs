@@ -107,12 +107,12 @@ fn pinned_bytes(case: &Case) -> Vec<f64> {
     let mut assigned = vec![0.0; case.fabric.links().len()];
     case.setup(|setup| {
         for Transfer { task, src, dst, .. } in setup.schedule.transfers() {
-            for piece in setup.placement.of(task) {
-                let crate::routes::Route::Pinned(path) = piece.route else {
+            for subflow in setup.placement.of(task) {
+                let crate::routes::Route::Pinned(path) = subflow.route else {
                     panic!("it pins")
                 };
                 for link in setup.fabric.path(src.node(), dst.node(), path) {
-                    assigned[link.index()] += piece.bytes as f64;
+                    assigned[link.index()] += subflow.bytes as f64;
                 }
             }
         }

@@ -1,9 +1,9 @@
-//! From a fractional plan to pieces: whole bytes per path, into which flows are laid.
+//! From a fractional plan to sub-flows: whole bytes per path, into which flows are laid.
 
-use super::pieces::{Pieces, change};
 use super::preferences::Preferences;
 use super::step::Step;
-use crate::placement::Piece;
+use super::subflows::{Subflows, change};
+use crate::placement::Subflow;
 use crate::routes::Route;
 
 /// Bytes per cell, and which flows are still to be laid into them.
@@ -11,16 +11,16 @@ pub(super) struct Budgets<'a> {
     step: &'a Step,
     /// Bytes of every cell that no flow has taken yet.
     pub left: Vec<u64>,
-    /// The pieces of every flow so far; none of those that wait.
-    laid: Vec<Pieces>,
+    /// The sub-flows of every flow so far; none of those that wait.
+    laid: Vec<Subflows>,
 }
 
 impl<'a> Budgets<'a> {
     /// The bytes of a plan for all flows; those that never leave their edge need none.
     pub fn new(step: &'a Step, plan: &[f64]) -> Self {
         let within_an_edge = |flow: &super::step::Flow| match flow.pair {
-            None => Pieces::from_slice(&[(0, flow.bytes)]),
-            Some(_) => Pieces::new(),
+            None => Subflows::from_slice(&[(0, flow.bytes)]),
+            Some(_) => Subflows::new(),
         };
         let mut budgets = Self {
             step,
@@ -85,15 +85,15 @@ impl<'a> Budgets<'a> {
     /// Lays a flow on the paths that it had before; false where it had none or they have no room.
     fn keep(&mut self, pair: usize, f: u32, preferences: &Preferences) -> bool {
         let budgets = &mut self.left[self.step.table.cells(pair)];
-        let pieces = preferences.before(self.step.flows[f as usize].task);
-        let fits = |piece: &Piece| matches!(piece.route, Route::Pinned(path) if budgets.get(path as usize).is_some_and(|b| *b >= piece.bytes));
-        if pieces.is_empty() || !pieces.iter().all(fits) {
+        let subflows = preferences.before(self.step.flows[f as usize].task);
+        let fits = |subflow: &Subflow| matches!(subflow.route, Route::Pinned(path) if budgets.get(path as usize).is_some_and(|b| *b >= subflow.bytes));
+        if subflows.is_empty() || !subflows.iter().all(fits) {
             return false;
         }
-        for piece in pieces {
-            if let Route::Pinned(path) = piece.route {
-                budgets[path as usize] -= piece.bytes;
-                change(&mut self.laid[f as usize], path, piece.bytes as i64);
+        for subflow in subflows {
+            if let Route::Pinned(path) = subflow.route {
+                budgets[path as usize] -= subflow.bytes;
+                change(&mut self.laid[f as usize], path, subflow.bytes as i64);
             }
         }
         true
@@ -101,7 +101,7 @@ impl<'a> Budgets<'a> {
 
     /// Lays all that waits, whole where it fits. Every cut fills a budget, so that a pair has fewer extra sub-flows
     /// than paths in use.
-    pub fn lay_all(mut self) -> Vec<Pieces> {
+    pub fn lay_all(mut self) -> Vec<Subflows> {
         for pair in 0..self.step.of_pair.len() {
             for f in self.by_size(pair) {
                 let budgets = &mut self.left[self.step.table.cells(pair)];
@@ -118,7 +118,7 @@ fn smallest_that_holds(bytes: u64, budgets: &[u64]) -> Option<usize> {
 }
 
 /// Lays one flow whole into the smallest budget that holds it, else in parts into the largest.
-fn lay(bytes: u64, budgets: &mut [u64], pieces: &mut Pieces) {
+fn lay(bytes: u64, budgets: &mut [u64], subflows: &mut Subflows) {
     let mut left = bytes;
     while left > 0 {
         let path = smallest_that_holds(left, budgets)
@@ -129,6 +129,6 @@ fn lay(bytes: u64, budgets: &mut [u64], pieces: &mut Pieces) {
         let part = left.min(budgets[path]);
         budgets[path] -= part;
         left -= part;
-        pieces.push((path as u32, part));
+        subflows.push((path as u32, part));
     }
 }

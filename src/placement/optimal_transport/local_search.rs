@@ -1,19 +1,19 @@
 //! Moving (parts of) flows off the worst link until none of a few kinds of moves helps.
 
-use super::pieces::{Pieces, change};
 use super::step::Step;
+use super::subflows::{Subflows, change};
 
 /// Gains smaller than this fraction are not worth a move.
 const GAIN: f64 = 1e-6;
 /// First moves from which a second is tried.
 const CHAINS: usize = 6;
 
-/// Pieces of every flow, at most `k` each, with what they put on the links.
+/// Sub-flows of every flow, at most `k` each, with what they put on the links.
 #[derive(Clone)]
 pub(super) struct Search<'a> {
     step: &'a Step,
     k: usize,
-    pub pieces: Vec<Pieces>,
+    pub subflows: Vec<Subflows>,
     /// Bytes on every capacity: whole numbers.
     loads: Vec<f64>,
     /// Microseconds per byte.
@@ -32,16 +32,16 @@ struct Move {
 }
 
 impl<'a> Search<'a> {
-    pub fn new(step: &'a Step, pieces: Vec<Pieces>, k: u32) -> Self {
+    pub fn new(step: &'a Step, subflows: Vec<Subflows>, k: u32) -> Self {
         let mut search = Self {
             step,
             k: k as usize,
             loads: vec![0.0; step.links.len()],
             costs: step.table.capacities().iter().map(|c| 1.0 / c).collect(),
-            pieces,
+            subflows,
         };
-        for flow in 0..search.pieces.len() {
-            for (path, bytes) in search.pieces[flow].clone() {
+        for flow in 0..search.subflows.len() {
+            for (path, bytes) in search.subflows[flow].clone() {
                 search.load(flow as u32, path, bytes as f64);
             }
         }
@@ -123,7 +123,7 @@ impl<'a> Search<'a> {
             .all(|&e| self.loads[e as usize] * self.costs[e as usize] < limit)
     }
 
-    /// The best move of every piece that crosses a link.
+    /// The best move of every sub-flow that crosses a link.
     fn moves_off(&self, link: usize, now: f64) -> Vec<Move> {
         let table = &self.step.table;
         let mut found = Vec::new();
@@ -136,7 +136,7 @@ impl<'a> Search<'a> {
             }
             let first = table.cells(pair as usize).start;
             for &flow in &self.step.of_pair[pair as usize] {
-                for &(path, bytes) in &self.pieces[flow as usize] {
+                for &(path, bytes) in &self.subflows[flow as usize] {
                     if table.members(first + path as usize).contains(&(link as u32)) {
                         found.extend(self.best_move(flow, path, bytes, link, now));
                     }
@@ -146,10 +146,10 @@ impl<'a> Search<'a> {
         found
     }
 
-    /// Where a piece, or a part of it, does best.
+    /// Where a sub-flow, or a part of it, does best.
     fn best_move(&self, flow: u32, from: u32, bytes: u64, link: usize, now: f64) -> Option<Move> {
         let table = &self.step.table;
-        let pieces = &self.pieces[flow as usize];
+        let subflows = &self.subflows[flow as usize];
         let pair = self.step.flows[flow as usize].pair? as usize;
         let cells = table.cells(pair);
         let left = table.members(cells.start + from as usize);
@@ -160,8 +160,8 @@ impl<'a> Search<'a> {
             if to == from || entered.contains(&(link as u32)) {
                 continue;
             }
-            // Without a piece to spare the whole piece goes.
-            let whole = pieces.len() >= self.k && pieces.iter().all(|&(p, _)| p != to);
+            // Without a sub-flow to spare the whole sub-flow goes.
+            let whole = subflows.len() >= self.k && subflows.iter().all(|&(p, _)| p != to);
             let gaining = || entered.iter().filter(|e| !left.contains(e)).map(|&e| e as usize);
             let moved = if whole {
                 bytes as f64
@@ -195,8 +195,8 @@ impl<'a> Search<'a> {
     }
 
     fn apply(&mut self, step: Move) {
-        change(&mut self.pieces[step.flow as usize], step.from, -(step.bytes as i64));
-        change(&mut self.pieces[step.flow as usize], step.to, step.bytes as i64);
+        change(&mut self.subflows[step.flow as usize], step.from, -(step.bytes as i64));
+        change(&mut self.subflows[step.flow as usize], step.to, step.bytes as i64);
         self.load(step.flow, step.from, -(step.bytes as f64));
         self.load(step.flow, step.to, step.bytes as f64);
     }
@@ -206,9 +206,9 @@ impl<'a> Search<'a> {
         self.apply(Move { from, to, ..step });
     }
 
-    /// Moves a whole piece of a flow to another path, for better or worse.
+    /// Moves a whole sub-flow of a flow to another path, for better or worse.
     pub fn kick(&mut self, flow: u32, slot: usize, to: u32) {
-        let Some(&(from, bytes)) = self.pieces[flow as usize].get(slot) else {
+        let Some(&(from, bytes)) = self.subflows[flow as usize].get(slot) else {
             return;
         };
         if from != to {
@@ -222,7 +222,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Flows with a piece on the worst link.
+    /// Flows with a sub-flow on the worst link.
     pub fn on_worst(&self) -> Vec<u32> {
         let (link, now) = self.worst();
         let mut flows: Vec<u32> = self.moves_off(link, now).iter().map(|m| m.flow).collect();

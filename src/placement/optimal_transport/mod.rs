@@ -3,14 +3,14 @@
 //! Each step of the schedule is one problem. Its flows are added up by pair of edges; transport with three marginals
 //! ([`ot3`](crate::optimal_transport::ot3)) divides every pair's bytes over its paths to the least possible congestion; the
 //! flows of a pair are laid, whole where they fit, into its share of every path; what does not fit is thinned out to a vertex, so
-//! that few flows are divided at all. With a limit on pieces per flow a local search takes over from several starts.
+//! that few flows are divided at all. With a limit on sub-flows per flow a local search takes over from several starts.
 
 mod budgets;
 mod local_search;
-mod pieces;
 mod preferences;
 mod starts;
 mod step;
+mod subflows;
 #[cfg(test)]
 mod tests;
 
@@ -22,13 +22,13 @@ use serde::{Deserialize, Serialize};
 pub(super) use preferences::Preferences;
 pub(super) use step::Step;
 
-use super::{Piece, Placement, Plan, Problem, Scheme};
+use super::{Placement, Plan, Problem, Scheme, Subflow};
 use crate::ids::{HostId, TaskId};
 use crate::input::InputError;
 use crate::optimal_transport::TransportError;
 use crate::routes::Route;
 use budgets::Budgets;
-use pieces::Pieces;
+use subflows::Subflows;
 
 /// Options of `optimal-transport`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -143,8 +143,8 @@ impl Scheme for OptimalTransport {
 
     fn place(&self, problem: &Problem<'_>) -> Result<Placement, InputError> {
         let preferences = Preferences::new(self, problem)?;
-        let mut placed: Vec<(TaskId, Piece)> = Vec::new();
-        let mut solved: HashMap<Vec<Sent>, Vec<Pieces>> = HashMap::new();
+        let mut placed: Vec<(TaskId, Subflow)> = Vec::new();
+        let mut solved: HashMap<Vec<Sent>, Vec<Subflows>> = HashMap::new();
         for tasks in self.batches(problem) {
             let key: Vec<Sent> = tasks
                 .iter()
@@ -153,17 +153,17 @@ impl Scheme for OptimalTransport {
                 .collect();
             // Steps of a collective are often alike; what a plan keeps differs from flow to flow.
             let again = self.keep.is_none().then(|| solved.get(&key)).flatten();
-            let pieces = match again {
-                Some(pieces) => pieces.clone(),
+            let subflows = match again {
+                Some(subflows) => subflows.clone(),
                 None => self.place_step(problem, &tasks, &preferences).map_err(failed)?,
             };
-            for (&task, pieces) in tasks.iter().zip(&pieces) {
-                placed.extend(pieces.iter().map(|&(path, bytes)| {
+            for (&task, subflows) in tasks.iter().zip(&subflows) {
+                placed.extend(subflows.iter().map(|&(path, bytes)| {
                     let route = Route::Pinned(path);
-                    (task, Piece { route, bytes })
+                    (task, Subflow { route, bytes })
                 }));
             }
-            solved.insert(key, pieces);
+            solved.insert(key, subflows);
         }
         Ok(Placement::from_scattered(problem.schedule.tasks().len(), &placed))
     }
@@ -181,13 +181,13 @@ impl OptimalTransport {
         }
     }
 
-    /// The pieces of every transfer of a batch.
+    /// The sub-flows of every transfer of a batch.
     fn place_step(
         &self,
         problem: &Problem<'_>,
         tasks: &[TaskId],
         preferences: &Preferences,
-    ) -> Result<Vec<Pieces>, TransportError> {
+    ) -> Result<Vec<Subflows>, TransportError> {
         let step = Step::new(problem.fabric, problem.schedule, tasks, preferences)?;
         let fractional = step.solve(self)?;
         if let Some(kept) = starts::from_before(&step, &fractional, preferences, self.max_pieces) {

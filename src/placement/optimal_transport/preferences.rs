@@ -6,7 +6,7 @@ use super::step::Flow;
 use super::{OptimalTransport, Prefer};
 use crate::ids::{NodeId, TaskId};
 use crate::input::InputError;
-use crate::placement::{Piece, Placement, Problem, Scheme};
+use crate::placement::{Placement, Problem, Scheme, Subflow};
 use crate::routes::Route;
 use crate::topology::Fabric;
 
@@ -30,8 +30,8 @@ impl Preferences {
         })
     }
 
-    /// The pieces that a flow had before.
-    pub fn before(&self, task: TaskId) -> &[Piece] {
+    /// The sub-flows that a flow had before.
+    pub fn before(&self, task: TaskId) -> &[Subflow] {
         self.kept.as_ref().map_or(&[], |placement| placement.of(task))
     }
 
@@ -64,10 +64,10 @@ impl Preferences {
                 let mut before: HashMap<u32, u64> = HashMap::new();
                 let mut total = 0_u64;
                 for &flow in members {
-                    for piece in self.before(flows[flow as usize].task) {
-                        if let Route::Pinned(path) = piece.route {
-                            *before.entry(path).or_default() += piece.bytes;
-                            total += piece.bytes;
+                    for subflow in self.before(flows[flow as usize].task) {
+                        if let Route::Pinned(path) = subflow.route {
+                            *before.entry(path).or_default() += subflow.bytes;
+                            total += subflow.bytes;
                         }
                     }
                 }

@@ -1,17 +1,17 @@
-//! At most k pieces per flow: a local search from several starts.
+//! At most k sub-flows per flow: a local search from several starts.
 
 use rand::RngExt;
 
 use super::local_search::Search;
-use super::pieces::{Pieces, change};
 use super::preferences::Preferences;
 use super::step::{Flow, Fractional, Step};
+use super::subflows::{Subflows, change};
 use crate::optimal_transport::{Matrix, Problem, SparsityConstrained, TransportError};
-use crate::placement::Piece;
+use crate::placement::Subflow;
 use crate::rng::{Stream, shuffle, stream};
 use crate::routes::Route;
 
-/// Gap to the bound for k pieces at which no better start is looked for.
+/// Gap to the bound for k sub-flows at which no better start is looked for.
 const ENOUGH: f64 = 2e-4;
 /// Moves of one local search, at most.
 const MOVES: usize = 50_000;
@@ -27,47 +27,47 @@ pub(super) fn from_before(
     fractional: &Fractional,
     preferences: &Preferences,
     max_pieces: Option<u32>,
-) -> Option<Vec<Pieces>> {
+) -> Option<Vec<Subflows>> {
     let k = max_pieces.unwrap_or(u32::MAX);
-    let pinned = |piece: &Piece| match piece.route {
-        Route::Pinned(path) => Some((path, piece.bytes)),
+    let pinned = |subflow: &Subflow| match subflow.route {
+        Route::Pinned(path) => Some((path, subflow.bytes)),
         _ => None,
     };
-    let pieces = |flow: &Flow| -> Option<Pieces> {
+    let subflows = |flow: &Flow| -> Option<Subflows> {
         let before = preferences.before(flow.task);
-        let pieces: Option<Pieces> = before.iter().map(pinned).collect();
-        pieces.filter(|pieces| !pieces.is_empty() && pieces.len() <= k as usize)
+        let subflows: Option<Subflows> = before.iter().map(pinned).collect();
+        subflows.filter(|subflows| !subflows.is_empty() && subflows.len() <= k as usize)
     };
-    let before: Option<Vec<Pieces>> = step.flows.iter().map(pieces).collect();
+    let before: Option<Vec<Subflows>> = step.flows.iter().map(subflows).collect();
     let mut search = Search::new(step, before?, k);
-    let target = step.bound_for_pieces(fractional.congestion.theta, k) * (1.0 + ENOUGH);
+    let target = step.bound_for_subflows(fractional.congestion.theta, k) * (1.0 + ENOUGH);
     search.run(target, MOVES);
-    (search.congestion() <= target).then_some(search.pieces)
+    (search.congestion() <= target).then_some(search.subflows)
 }
 
-/// The best of what the local search makes of: the plan with its flows' smaller pieces merged into their
+/// The best of what the local search makes of: the plan with its flows' smaller sub-flows merged into their
 /// largest; flows by falling size onto the least-loaded path; sparsity-constrained transport of every source; and
 /// random changes to the best so far.
 pub(super) fn best_of_several(
     step: &Step,
     fractional: &Fractional,
-    laid: Vec<Pieces>,
+    laid: Vec<Subflows>,
     k: u32,
     starts: u32,
     seed: u64,
-) -> Result<Vec<Pieces>, TransportError> {
-    let bound = step.bound_for_pieces(fractional.congestion.bound, k);
+) -> Result<Vec<Subflows>, TransportError> {
+    let bound = step.bound_for_subflows(fractional.congestion.bound, k);
     let target = bound * (1.0 + ENOUGH);
     let mut random = stream(seed, "optimal-transport", u64::from(k));
     let mut best: Option<Search<'_>> = None;
     for start in 0..starts {
-        let pieces = match start {
+        let subflows = match start {
             0 => capped(laid.clone(), k),
             1 => greedy(step, &mut random, false),
             2 if step.flows.len() <= SMALL => sparse(step, &fractional.congestion.plan, k, &mut random)?,
             _ => greedy(step, &mut random, true),
         };
-        let mut search = Search::new(step, pieces, k);
+        let mut search = Search::new(step, subflows, k);
         search.run(target, MOVES);
         improve(step, &mut search, target, &mut random);
         if best.as_ref().is_none_or(|b| search.congestion() < b.congestion()) {
@@ -77,7 +77,7 @@ pub(super) fn best_of_several(
             break;
         }
     }
-    Ok(best.map_or(laid, |b| b.pieces))
+    Ok(best.map_or(laid, |b| b.subflows))
 }
 
 /// Kicks flows off the worst link and searches again; keeps what is better.
@@ -95,7 +95,7 @@ fn improve(step: &Step, search: &mut Search<'_>, target: f64, random: &mut Strea
                 continue;
             };
             let paths = step.table.cells(pair as usize).len();
-            let slot = random.random_range(0..trial.pieces[flow as usize].len());
+            let slot = random.random_range(0..trial.subflows[flow as usize].len());
             trial.kick(flow, slot, random.random_range(0..paths) as u32);
         }
         trial.run(target, MOVES);
@@ -105,21 +105,21 @@ fn improve(step: &Step, search: &mut Search<'_>, target: f64, random: &mut Strea
     }
 }
 
-/// Keeps the k largest pieces of every flow; the largest takes the bytes of the others.
-fn capped(mut laid: Vec<Pieces>, k: u32) -> Vec<Pieces> {
-    for pieces in &mut laid {
-        if pieces.len() > k as usize {
-            pieces.sort_by_key(|&(path, bytes)| (std::cmp::Reverse(bytes), path));
-            let rest: u64 = pieces[k as usize..].iter().map(|p| p.1).sum();
-            pieces.truncate(k as usize);
-            pieces[0].1 += rest;
+/// Keeps the k largest sub-flows of every flow; the largest takes the bytes of the others.
+fn capped(mut laid: Vec<Subflows>, k: u32) -> Vec<Subflows> {
+    for subflows in &mut laid {
+        if subflows.len() > k as usize {
+            subflows.sort_by_key(|&(path, bytes)| (std::cmp::Reverse(bytes), path));
+            let rest: u64 = subflows[k as usize..].iter().map(|p| p.1).sum();
+            subflows.truncate(k as usize);
+            subflows[0].1 += rest;
         }
     }
     laid
 }
 
 /// Whole flows by falling size (or, `jittered`, roughly so) onto the path whose worst link is then least loaded.
-fn greedy(step: &Step, random: &mut Stream, jittered: bool) -> Vec<Pieces> {
+fn greedy(step: &Step, random: &mut Stream, jittered: bool) -> Vec<Subflows> {
     let mut order: Vec<(f64, u32)> = (step.flows.iter().enumerate())
         .map(|(f, flow)| {
             let jitter = if jittered {
@@ -132,11 +132,11 @@ fn greedy(step: &Step, random: &mut Stream, jittered: bool) -> Vec<Pieces> {
         .collect();
     order.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     let (table, mut loads) = (&step.table, vec![0.0; step.links.len()]);
-    let mut pieces = vec![Pieces::new(); step.flows.len()];
+    let mut subflows = vec![Subflows::new(); step.flows.len()];
     for (_, f) in order {
         let flow = &step.flows[f as usize];
         let Some(pair) = flow.pair else {
-            pieces[f as usize].push((0, flow.bytes));
+            subflows[f as usize].push((0, flow.bytes));
             continue;
         };
         let bytes = flow.bytes as f64;
@@ -154,16 +154,16 @@ fn greedy(step: &Step, random: &mut Stream, jittered: bool) -> Vec<Pieces> {
             .min_by(|a, b| a.0.partial_cmp(&b.0).unwrap_or(std::cmp::Ordering::Equal));
         if let Some((_, cell)) = best {
             table.members(cell).iter().for_each(|&e| loads[e as usize] += bytes);
-            pieces[f as usize].push(((cell - first) as u32, flow.bytes));
+            subflows[f as usize].push(((cell - first) as u32, flow.bytes));
         }
     }
-    pieces
+    subflows
 }
 
 /// Sparsity-constrained transport of each pair's flows to the shares that the plan gives its paths. Costs are jittered:
 /// equal ones would send all flows to the same k paths.
-pub(super) fn sparse(step: &Step, plan: &[f64], k: u32, random: &mut Stream) -> Result<Vec<Pieces>, TransportError> {
-    let mut pieces = greedy(step, random, false);
+pub(super) fn sparse(step: &Step, plan: &[f64], k: u32, random: &mut Stream) -> Result<Vec<Subflows>, TransportError> {
+    let mut subflows = greedy(step, random, false);
     for (pair, flows) in step.of_pair.iter().enumerate() {
         let cells = step.table.cells(pair);
         let used: Vec<usize> = cells.clone().filter(|&c| plan[c] > 0.0).collect();
@@ -179,7 +179,7 @@ pub(super) fn sparse(step: &Step, plan: &[f64], k: u32, random: &mut Stream) -> 
         };
         let found = options.relax(&Problem::new(&cost, &rows, &columns)?)?;
         for (&f, column) in flows.iter().zip(&found.columns) {
-            let mut flow = Pieces::new();
+            let mut flow = Subflows::new();
             let mut left = step.flows[f as usize].bytes;
             for (at, &(row, mass)) in column.iter().enumerate() {
                 let part = if at + 1 == column.len() {
@@ -192,8 +192,8 @@ pub(super) fn sparse(step: &Step, plan: &[f64], k: u32, random: &mut Stream) -> 
                 }
                 left -= part;
             }
-            pieces[f as usize] = flow;
+            subflows[f as usize] = flow;
         }
     }
-    Ok(pieces)
+    Ok(subflows)
 }

@@ -182,9 +182,9 @@ impl Step {
         (demands.collect(), room)
     }
 
-    /// No placement with at most `k` pieces per flow has less congestion: the bound, and each flow alone on its
+    /// No placement with at most `k` sub-flows per flow has less congestion: the bound, and each flow alone on its
     /// k widest paths.
-    pub fn bound_for_pieces(&self, bound: f64, k: u32) -> f64 {
+    pub fn bound_for_subflows(&self, bound: f64, k: u32) -> f64 {
         let capacities = self.table.capacities();
         let mut best = bound;
         for (pair, flows) in self.of_pair.iter().enumerate() {

@@ -131,14 +131,14 @@ fn schedule(family: Family, seed: u64) -> Schedule {
 fn congestion(fabric: &Fabric, schedule: &Schedule, placement: &Placement) -> f64 {
     let mut loads = vec![0_u64; fabric.links().len()];
     for Transfer { task, src, dst, bytes } in schedule.transfers() {
-        let pieces = placement.of(task);
-        assert_eq!(pieces.iter().map(|p| p.bytes).sum::<u64>(), bytes);
-        for piece in pieces {
-            let Route::Pinned(path) = piece.route else {
+        let subflows = placement.of(task);
+        assert_eq!(subflows.iter().map(|p| p.bytes).sum::<u64>(), bytes);
+        for subflow in subflows {
+            let Route::Pinned(path) = subflow.route else {
                 panic!("transport pins every piece");
             };
             for link in fabric.path(src.node(), dst.node(), path) {
-                loads[link.index()] += piece.bytes;
+                loads[link.index()] += subflow.bytes;
             }
         }
     }
@@ -184,7 +184,7 @@ fn bound_for_whole_flows(step: &Step) -> f64 {
     bound
 }
 
-/// Ratios to the certified optimum (for k pieces, to the bound for them), per family: mean and worst over the seeds.
+/// Ratios to the certified optimum (for k sub-flows, to the bound for them), per family: mean and worst over the seeds.
 #[test]
 fn ratios_to_the_optimum() {
     let seeds = 10;
@@ -209,7 +209,7 @@ fn ratios_to_the_optimum() {
             for (column, k) in [(1, None), (2, Some(1)), (3, Some(2)), (4, Some(4))] {
                 let placement = place(&fabric, &schedule, k);
                 let reached = congestion(&fabric, &schedule, &placement);
-                let mut bound = k.map_or(exact.bound, |k| step.bound_for_pieces(exact.bound, k));
+                let mut bound = k.map_or(exact.bound, |k| step.bound_for_subflows(exact.bound, k));
                 if matches!(family, Family::Ring | Family::RingUnequal) && k == Some(1) {
                     // Few equal flows on few paths: whole flows cannot come near the fractional optimum.
                     bound = bound.max(bound_for_whole_flows(&step));
@@ -220,7 +220,7 @@ fn ratios_to_the_optimum() {
                     "{name}: {reached} below the certificate {bound}"
                 );
                 ratios[column].push(reached / bound);
-                let extra = placement.pieces().len() - flows;
+                let extra = placement.subflows().len() - flows;
                 match k {
                     None => assert!(extra <= 2 * (LEAVES * SPINES) as usize, "{name}: {extra} extra"),
                     Some(k) => assert!(
@@ -259,10 +259,10 @@ fn jitter_and_a_local_search_repair_sparsity_constrained_transport() {
         let step = whole_step(&fabric, &schedule);
         let Congestion { plan, bound, .. } = step.solve(&OptimalTransport::default()).unwrap().congestion;
         let mut random = stream(seed, "start", 0);
-        let pieces = starts::sparse(&step, &plan, 2, &mut random).unwrap();
-        let mut search = local_search::Search::new(&step, pieces, 2);
+        let subflows = starts::sparse(&step, &plan, 2, &mut random).unwrap();
+        let mut search = local_search::Search::new(&step, subflows, 2);
         search.run(bound, 50_000);
-        assert!(search.pieces.iter().all(|pieces| pieces.len() <= 2));
+        assert!(search.subflows.iter().all(|subflows| subflows.len() <= 2));
         ratios += search.congestion() / bound;
     }
     assert!(ratios / seeds as f64 <= 1.01, "{}", ratios / seeds as f64);
@@ -292,10 +292,10 @@ fn every_pair_of_leaves_uses_all_spines_alike() {
     let placement = place(&fabric, &schedule, None);
     let mut flows = [[[0; 4]; 4]; 4];
     for Transfer { task, src, dst, .. } in schedule.transfers() {
-        let [piece] = placement.of(task) else {
+        let [subflow] = placement.of(task) else {
             panic!("a flow is divided")
         };
-        if let Route::Pinned(path) = piece.route {
+        if let Route::Pinned(path) = subflow.route {
             flows[src.index() / 4][dst.index() / 4][path as usize] += 1;
         }
     }
@@ -367,7 +367,7 @@ fn a_kept_plan_stays_where_it_is_as_good() {
                     .map(|q| q.bytes)
                     .sum::<u64>()
             };
-            let routes = before.of(task).iter().map(|piece| piece.route);
+            let routes = before.of(task).iter().map(|subflow| subflow.route);
             routes
                 .map(|route| of(placement, route).min(of(before, route)))
                 .sum::<u64>()
@@ -481,7 +481,7 @@ fn bad_options_are_named() {
     insta::assert_snapshot!(error(serde_json::json!({ "epsilon": 0.0 })), @"epsilon: `epsilon` is 0.0 (it must be between 1e-3 and 1)");
     insta::assert_snapshot!(error(serde_json::json!({ "tolerance": 2.0 })), @"tolerance: `tolerance` is 2.0 (it must be between 1e-9 and 1)");
     insta::assert_snapshot!(error(serde_json::json!({ "keep": { "file": "before.json" } })), @"before.json: there is no such file");
-    // More pieces than paths are as good as one per path.
+    // More sub-flows than paths are as good as one per path.
     let placement = place(&fabric, &schedule, Some(1_000));
     assert!(
         schedule

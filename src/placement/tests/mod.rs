@@ -80,19 +80,19 @@ fn place(scheme: &LoadBalancing, fabric: &Fabric, schedule: &Schedule) -> Placem
     scheme.place(fabric, schedule, &NoFiles, 7).unwrap()
 }
 
-/// Bytes on every link. Evenly spread pieces must divide by their number of paths.
+/// Bytes on every link. Evenly spread sub-flows must divide by their number of paths.
 fn loads(fabric: &Fabric, schedule: &Schedule, placement: &Placement) -> Vec<u64> {
     let mut loads = vec![0; fabric.links().len()];
     let mut add = |path: &[LinkId], amount: u64| path.iter().for_each(|link| loads[link.index()] += amount);
     for Transfer { task, src, dst, .. } in schedule.transfers() {
         let (src, dst) = (src.node(), dst.node());
         let s = u64::from(fabric.path_count(src, dst));
-        for piece in placement.of(task) {
-            match piece.route {
-                Route::Pinned(index) => add(&fabric.path(src, dst, index), piece.bytes),
+        for subflow in placement.of(task) {
+            match subflow.route {
+                Route::Pinned(index) => add(&fabric.path(src, dst, index), subflow.bytes),
                 Route::Even => {
-                    assert_eq!(piece.bytes % s, 0, "even shares are whole bytes");
-                    fabric.paths(src, dst).for_each(|path| add(&path, piece.bytes / s));
+                    assert_eq!(subflow.bytes % s, 0, "even shares are whole bytes");
+                    fabric.paths(src, dst).for_each(|path| add(&path, subflow.bytes / s));
                 }
                 other => panic!("{other:?} has no fixed load"),
             }
@@ -101,22 +101,22 @@ fn loads(fabric: &Fabric, schedule: &Schedule, placement: &Placement) -> Vec<u64
     loads
 }
 
-/// Pieces add up to their transfers, none is empty, every pinned path exists, and delays have none.
+/// Sub-flows add up to their transfers, none is empty, every pinned path exists, and delays have none.
 fn assert_sound(fabric: &Fabric, schedule: &Schedule, placement: &Placement) {
-    let mut pieces = 0;
+    let mut subflows = 0;
     for Transfer { task, src, dst, bytes } in schedule.transfers() {
         let own = placement.of(task);
-        pieces += own.len();
-        assert_eq!(own.iter().map(|piece| piece.bytes).sum::<u64>(), bytes);
-        assert_eq!(&placement.pieces()[placement.first(task)..][..own.len()], own);
-        for piece in own {
-            assert!(piece.bytes > 0);
-            if let Route::Pinned(index) = piece.route {
+        subflows += own.len();
+        assert_eq!(own.iter().map(|subflow| subflow.bytes).sum::<u64>(), bytes);
+        assert_eq!(&placement.subflows()[placement.first(task)..][..own.len()], own);
+        for subflow in own {
+            assert!(subflow.bytes > 0);
+            if let Route::Pinned(index) = subflow.route {
                 assert!(index < fabric.path_count(src.node(), dst.node()));
             }
         }
     }
-    assert_eq!(placement.pieces().len(), pieces);
+    assert_eq!(placement.subflows().len(), subflows);
 }
 
 /// Fabric load of the worst link in flows of one byte.
@@ -214,9 +214,9 @@ fn seeds_decide() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Whatever the sizes, down to single bytes: every piece is sound under every scheme.
+    /// Whatever the sizes, down to single bytes: every sub-flow is sound under every scheme.
     #[test]
-    fn pieces_add_up(
+    fn subflows_add_up(
         seed in 0..u64::MAX,
         flows in prop::collection::vec((0..12_u32, 0..12_u32, 1..40_u64, 0..2_u32), 1..60),
     ) {

@@ -45,22 +45,22 @@ fn every_placement_comes_back() {
 fn the_file_reads_as_documented() {
     let fabric = parallel_links();
     let schedule = schedule(&[(0, 2, 70, 0), (0, 1, 5, 0)]);
-    let placement = Placement::from_pieces([
+    let placement = Placement::from_subflows([
         vec![
-            Piece {
+            Subflow {
                 route: Route::Pinned(0),
                 bytes: 30,
             },
-            Piece {
+            Subflow {
                 route: Route::Pinned(5),
                 bytes: 30,
             },
-            Piece {
+            Subflow {
                 route: Route::Even,
                 bytes: 10,
             },
         ],
-        vec![Piece {
+        vec![Subflow {
             route: Route::Pinned(0),
             bytes: 5,
         }],

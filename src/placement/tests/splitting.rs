@@ -12,7 +12,7 @@ fn subflows(name: &str, n: u32, s: u32, bytes: u64) -> usize {
     let fabric = leaf_spine(2, s, n);
     let flows: Vec<_> = (0..n).map(|k| (0, n + k, bytes, 0)).collect();
     place(&scheme(name, json!({})), &fabric, &schedule(&flows))
-        .pieces()
+        .subflows()
         .len()
 }
 
@@ -136,7 +136,7 @@ proptest! {
             let (cut, ethereal) = (of("cut-line"), of("ethereal"));
             assert_sound(&fabric, &schedule, &cut);
             if weights_are_equal {
-                prop_assert!(cut.pieces().len() <= ethereal.pieces().len());
+                prop_assert!(cut.subflows().len() <= ethereal.subflows().len());
                 prop_assert_eq!(&loads(&fabric, &schedule, &cut), &even, "by {}", group);
             }
         }
@@ -156,7 +156,7 @@ proptest! {
         let schedule = schedule(&flows);
         let placement = place(&scheme("cut-line", json!({})), &fabric, &schedule);
         assert_sound(&fabric, &schedule, &placement);
-        prop_assert!(placement.pieces().len() < sizes.len() + 4);
+        prop_assert!(placement.subflows().len() < sizes.len() + 4);
         let loads = loads(&fabric, &schedule, &placement);
         let (total, whole) = (sizes.iter().sum::<u64>(), rates.iter().sum::<u64>());
         for (link, rate) in uplinks.iter().zip(&rates) {
@@ -207,7 +207,7 @@ fn flows_to_one_rail_are_a_group() {
     let flows = schedule(&[(0, 3, 100, 0), (0, 5, 100, 0), (0, 7, 100, 0)]);
     for name in ["ethereal", "cut-line"] {
         assert_eq!(
-            place(&scheme(name, json!({})), &fabric, &flows).pieces().len(),
+            place(&scheme(name, json!({})), &fabric, &flows).subflows().len(),
             4,
             "{name}"
         );

@@ -14,13 +14,13 @@ fn hashing_is_uniform() {
         for (name, options) in [("ecmp", json!({})), ("ecmp-split", json!({ "ways": 3 }))] {
             let placement = place(&scheme(name, options), &fabric, &schedule(&flows));
             let mut counts = BTreeMap::<_, f64>::new();
-            for piece in placement.pieces() {
-                let Route::Pinned(path) = piece.route else {
-                    panic!("{piece:?}")
+            for subflow in placement.subflows() {
+                let Route::Pinned(path) = subflow.route else {
+                    panic!("{subflow:?}")
                 };
                 *counts.entry(path).or_default() += 1.0;
             }
-            let expected = placement.pieces().len() as f64 / 16.0;
+            let expected = placement.subflows().len() as f64 / 16.0;
             let chi_square: f64 = counts.values().map(|count| (count - expected).powi(2) / expected).sum();
             assert!(
                 counts.len() == 16 && chi_square < 44.3,
@@ -48,7 +48,7 @@ fn hashing_by_connection_keeps_paths() {
             let placement = place(scheme, &fabric, &ring);
             let mut paths = BTreeMap::<u32, std::collections::BTreeSet<Vec<u32>>>::new();
             for Transfer { task, src, .. } in ring.transfers() {
-                let routes = placement.of(task).iter().map(|piece| pinned(piece.route)).collect();
+                let routes = placement.of(task).iter().map(|subflow| pinned(subflow.route)).collect();
                 paths.entry(src.0).or_default().insert(routes);
             }
             paths
@@ -77,7 +77,7 @@ fn a_split_flow_sends_equal_queue_pairs() {
         placement
             .of(TaskId(task))
             .iter()
-            .map(|piece| piece.bytes)
+            .map(|subflow| subflow.bytes)
             .collect::<Vec<_>>()
     };
     assert_eq!((bytes(0), bytes(1)), (vec![25, 25, 25, 28], vec![3]));
@@ -105,9 +105,9 @@ proptest! {
             // Placed together with the other step, evaluated alone.
             let all = schedule(&flows);
             let placement = place(&scheme("edge-coloring", json!({})), &fabric, &all);
-            let kept = Placement::split(&all, |Transfer { task, .. }, pieces| {
+            let kept = Placement::split(&all, |Transfer { task, .. }, subflows| {
                 if all.task(task).step == step {
-                    pieces.extend_from_slice(placement.of(task));
+                    subflows.extend_from_slice(placement.of(task));
                 }
             });
             let loads = loads(&fabric, &all, &kept);

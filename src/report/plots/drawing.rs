@@ -100,12 +100,12 @@ impl Drawing {
 
     /// A line, cut into dashes where it has them.
     pub fn line(&mut self, points: Vec<At>, stroke: Stroke) {
-        let pieces = match stroke.dash {
+        let subflows = match stroke.dash {
             [] => vec![points],
             dash => dashes(&points, dash),
         };
         let solid = Stroke { dash: &[], ..stroke };
-        let long_enough = pieces
+        let long_enough = subflows
             .into_iter()
             .flat_map(|points| blunt(&points))
             .filter(|points| points.len() > 1);
@@ -151,7 +151,7 @@ impl Drawing {
 
 /// Cuts a line where it turns back: the point of a sharp corner would be drawn far beyond it.
 fn blunt(points: &[At]) -> Vec<Vec<At>> {
-    let mut pieces = vec![Vec::new()];
+    let mut subflows = vec![Vec::new()];
     for (n, &at) in points.iter().enumerate() {
         let sharp = n > 1 && {
             let (from, corner) = (points[n - 2], points[n - 1]);
@@ -162,18 +162,18 @@ fn blunt(points: &[At]) -> Vec<Vec<At>> {
             before.0 * after.0 + before.1 * after.1 < 0.0
         };
         if sharp {
-            pieces.push(vec![points[n - 1]]);
+            subflows.push(vec![points[n - 1]]);
         }
-        pieces.last_mut().into_iter().for_each(|piece| piece.push(at));
+        subflows.last_mut().into_iter().for_each(|subflow| subflow.push(at));
     }
-    pieces
+    subflows
 }
 
 /// Cuts a line into its inked parts.
 fn dashes(points: &[At], dash: Dash) -> Vec<Vec<At>> {
-    let mut pieces = Vec::new();
+    let mut subflows = Vec::new();
     let (mut part, mut left) = (0, dash[0]);
-    let mut piece: Vec<At> = points.first().copied().into_iter().collect();
+    let mut subflow: Vec<At> = points.first().copied().into_iter().collect();
     for ends in points.windows(2) {
         let (from, to) = (ends[0], ends[1]);
         let length = (to.0 - from.0).hypot(to.1 - from.1);
@@ -183,23 +183,23 @@ fn dashes(points: &[At], dash: Dash) -> Vec<Vec<At>> {
             let share = done / length;
             let cut = (from.0 + (to.0 - from.0) * share, from.1 + (to.1 - from.1) * share);
             if part % 2 == 0 {
-                piece.push(cut);
-                pieces.push(std::mem::take(&mut piece));
+                subflow.push(cut);
+                subflows.push(std::mem::take(&mut subflow));
             } else {
-                piece = vec![cut];
+                subflow = vec![cut];
             }
             part = (part + 1) % dash.len();
             left = dash[part];
         }
         left -= length - done;
         if part % 2 == 0 {
-            piece.push(to);
+            subflow.push(to);
         }
     }
     if part % 2 == 0 {
-        pieces.push(piece);
+        subflows.push(subflow);
     }
-    pieces
+    subflows
 }
 
 #[cfg(test)]
@@ -208,8 +208,8 @@ mod tests {
 
     #[test]
     fn dashes_follow_the_corner() {
-        let pieces = dashes(&[(0.0, 0.0), (5.0, 0.0), (5.0, 5.0)], &[4.0, 2.0]);
-        assert_eq!(pieces, [vec![(0.0, 0.0), (4.0, 0.0)], vec![(5.0, 1.0), (5.0, 5.0)],]);
+        let subflows = dashes(&[(0.0, 0.0), (5.0, 0.0), (5.0, 5.0)], &[4.0, 2.0]);
+        assert_eq!(subflows, [vec![(0.0, 0.0), (4.0, 0.0)], vec![(5.0, 1.0), (5.0, 5.0)],]);
     }
 
     #[test]

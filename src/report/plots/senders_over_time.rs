@@ -79,7 +79,7 @@ pub(super) fn draw(folder: &Folder, subject: &Subject<'_>) -> Result<Figure, NoF
         for (n, ((flow, subflow), samples)) in chosen.into_iter().enumerate() {
             let name = match subflow {
                 0 => format!("flow {flow}"),
-                piece => format!("flow {flow}, sub-flow {piece}"),
+                subflow => format!("flow {flow}, sub-flow {subflow}"),
             };
             curves.push(Curve {
                 series: label.clone(),

@@ -363,9 +363,9 @@ fn a_dozen_senders_are_drawn_with_what_they_have() {
     invent(dir.path(), &["packet"], false);
     let sample = |at: u64| {
         (0..30_u64).flat_map(move |flow| {
-            (0..1 + u64::from(flow % 5 == 0)).map(move |piece| {
+            (0..1 + u64::from(flow % 5 == 0)).map(move |subflow| {
                 row::<SenderRow>(json!({
-                    "time_us": at, "flow": flow, "subflow": piece, "src": flow, "dst": 40, "in_flight_bytes": 4_150 * (at % 7),
+                    "time_us": at, "flow": flow, "subflow": subflow, "src": flow, "dst": 40, "in_flight_bytes": 4_150 * (at % 7),
                     "window_bytes": 50_000 + 100 * ((at + flow) % 97), "alpha": 0.1, "rtt_us": 8.5,
                 }))
             })

@@ -13,6 +13,7 @@ mod imports;
 mod limits;
 mod optimal_transport;
 mod packet;
+mod pages;
 mod placement;
 mod programs;
 mod receivers;

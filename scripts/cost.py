@@ -5,7 +5,7 @@ Runs each file in a process of its own, one point at a time; those below experim
 `--validate`, with `validate`.
 Files that others build on, and that have no workload of their own, are left out.
 
-Usage: python3 experiments/cost.py [--validate] [FILE...]     all files below experiments/ if none is named
+Usage: python3 scripts/cost.py [--validate] [FILE...]     all files below experiments/ if none is named
 """
 
 import csv
@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parent
+ROOT = pathlib.Path(__file__).resolve().parent.parent / "experiments"
 sys.path.append(str(ROOT.parent / "benches/peers"))
 import ours  # noqa: E402
 

@@ -4,7 +4,7 @@
 One row per load balancing; one column per size and per value of what else was swept. Cells are the mean over
 seeds with the least and the largest value, where they differ.
 
-Usage: python3 experiments/table.py RESULTS [COLUMN] [--draws KEY]
+Usage: python3 scripts/table.py RESULTS [COLUMN] [--draws KEY]
   RESULTS      a results folder, such as results/paper-v2-ring
   COLUMN       of results.csv; cct_over_bound if not given
   --draws KEY  a swept key whose values are draws, like seeds

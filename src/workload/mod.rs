@@ -7,10 +7,13 @@ mod all_reduce;
 mod all_to_all;
 mod all_to_allv;
 mod broadcast;
+mod collective;
 mod connection_matrix;
 mod dot;
+mod export;
 mod flows;
 mod gather;
+mod import;
 mod incast;
 mod jobs;
 mod permutation;
@@ -39,9 +42,12 @@ pub use all_reduce::AllReduce;
 pub use all_to_all::{AllToAll, PeerOrder};
 pub use all_to_allv::{AllToAllv, MatrixFile};
 pub use broadcast::Broadcast;
+pub use collective::{CollectiveName, Purpose};
 pub use connection_matrix::{ConnectionMatrix, TimeUnit};
+pub use export::{ExportFormat, Exported, Inexpressible};
 pub use flows::Flows;
 pub use gather::Gather;
+pub use import::{Algorithms, Chakra, Goal, Inspector, Msccl, Simai};
 pub use incast::Incast;
 pub use jobs::{Demand, HostRange, Job, JobHosts};
 pub use permutation::Permutation;
@@ -85,6 +91,16 @@ trait Kind: Ranked {
     /// Bus bandwidth over algorithm bandwidth, as in nccl-tests.
     fn bus_factor(&self, _ranks: u32) -> Option<f64> {
         None
+    }
+
+    /// The collective that it carries out, where it is one.
+    fn collective(&self) -> Option<CollectiveName> {
+        None
+    }
+
+    /// Whether switches add up what they pass on.
+    fn in_network(&self) -> bool {
+        false
     }
 
     /// Whether it waits on each rank for what the rank did before in the same group.
@@ -148,6 +164,11 @@ workloads! {
     Incast = "incast", "many ranks send to one";
     ConnectionMatrix = "connection-matrix", "the flows and triggers of a connection matrix of htsim (.cm)";
     Flows = "flows", "the flows of a CSV file";
+    Chakra = "chakra", "what every rank of a Chakra execution trace (.et) computes, sends and takes part in";
+    Goal = "goal", "what every rank of a GOAL program sends, receives and computes, as text or binary";
+    Msccl = "msccl", "a collective as an algorithm of MSCCL (.xml) carries it out";
+    Simai = "simai", "the layers of a workload file of SimAI or AICB (.txt)";
+    Inspector = "inspector", "the collectives that the NCCL Inspector has recorded (.json)";
     Training = "training", "steps of training a transformer, as a program of its layers' computation and communication";
     Program = "program", "operations on groups of ranks, computation among them, one after the other or side by side";
 }
@@ -215,6 +236,7 @@ impl Workload {
         let mut draft = ScheduleWriter::new(ranks, &mut watcher, room);
         let host = |rank: u32| hosts[map.as_ref().map_or(rank, |map| map[rank as usize]) as usize];
         draft.in_servers(per_server.map(|size| (0..ranks).map(|rank| host(rank) / size).collect()));
+        draft.on_hosts((0..ranks).map(host).collect());
         kind.draw(&mut draft, files, seed)?;
         let schedule = draft.build();
         let in_order = (0..ranks).all(|rank| host(rank) == rank);
@@ -222,6 +244,19 @@ impl Workload {
             schedule
         } else {
             schedule.on_hosts(&(0..ranks).map(host).collect::<Vec<_>>())
+        })
+    }
+
+    /// What it must bring about on a fabric of `hosts` hosts, where it is a collective.
+    pub fn purpose(&self, hosts: u32, seed: u64) -> Option<Purpose> {
+        let (kind, ranks) = (self.kind(), self.ranks(hosts));
+        let (name, bytes) = kind.collective().zip(kind.algorithm_bytes(ranks))?;
+        let map = kind.rank_map().hosts(ranks, hosts, seed).ok()?;
+        Some(Purpose {
+            name,
+            bytes: bytes.0,
+            hosts: map.unwrap_or_else(|| (0..ranks).collect()),
+            in_network: kind.in_network(),
         })
     }
 

@@ -2,6 +2,7 @@
 //! rank.
 
 mod assemble;
+mod communicators;
 mod groups;
 mod order;
 
@@ -9,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(super) use assemble::{Operation, Work, assemble};
+pub(super) use communicators::Communicators;
 pub use groups::Groups;
 use order::in_order;
 

@@ -194,3 +194,38 @@ fn exports_have_the_same_results() {
         }
     }
 }
+
+#[test]
+fn exports_that_cannot_be_are_refused() {
+    let fabric = "
+        [topology.leaf-spine]
+        leaves = 2
+        spines = 2
+        hosts_per_leaf = 2
+        host_link = { rate = \"100Gbps\" }
+        fabric_link = { rate = \"100Gbps\" }
+        ";
+    let refused = |head: &str, format: &str| {
+        let dir = folder(&[("x.toml", &format!("{head}\n{fabric}"))]);
+        let output = run(dir.path(), &["export", "x.toml", "--to", format, "--out", "out"]);
+        assert_eq!(output.status.code(), Some(2), "{head}");
+        assert!(!dir.path().join("out").exists(), "{head}");
+        text(&output.stderr)
+    };
+    let pipelined = "[workload.broadcast]\nsize = \"1MB\"\nalgorithm = \"ring\"\npipelined = true";
+    insta::assert_snapshot!(refused(pipelined, "goal"), @r"
+    × the schedule cannot be written so: data are passed on as they arrive, which a trace does not
+    │ have
+    help: leave out `pipelined`
+    ");
+    let swept = "sweep.seed = [1, 2]\n[workload.all-to-all]\nmessage = 1000";
+    insta::assert_snapshot!(refused(swept, "cm"), @r"
+    × export needs one point, and there are 2
+    help: set what is swept: --set seed=...
+    ");
+    insta::assert_snapshot!(refused("[workload.all-reduce]\nsize = \"1MB\"", "flows"), @r"
+    × the schedule cannot be written so: its flows wait for each other or for computations, which a
+    │ table of flows does not have
+    help: take `--to cm`, `--to goal` or `--to chakra`
+    ");
+}

@@ -61,7 +61,7 @@ pub fn by_rank(schedule: &Schedule, hosts: u32) -> Result<Vec<Vec<Operation>>, I
                 }
             }
             Action::Trigger => {
-                let why = "a sender has a window of messages, or a trigger starts one flow at a time";
+                let why = "a sender has a window of messages, or a trigger starts one flow at a time, which a trace does not have";
                 return Err(Inexpressible::new(why, "take `--to cm`, or a `window` of 0"));
             }
         }
@@ -102,7 +102,9 @@ fn hosts_of_delays(
         }
     }
     for (task, own) in (0..).map(TaskId).zip(causes) {
-        if !matches!(schedule.task(task).action, Action::Delay(_)) || hosts[task.index()].is_some() || own.is_empty() {
+        let joins = matches!(schedule.task(task).action, Action::Delay(_)) && hosts[task.index()].is_none();
+        // What nobody waits for changes nothing.
+        if !joins || own.is_empty() || schedule.successors(task).is_empty() {
             continue;
         }
         let mut witnesses = own.iter().map(|&cause| witness(schedule, cause, &hosts));

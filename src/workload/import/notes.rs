@@ -9,7 +9,7 @@ use crate::workload::ScheduleBuilder;
 pub struct Notes(BTreeMap<String, u64>);
 
 impl Notes {
-    /// Counts something; `what` goes on after the number, as in "memory nodes take no time".
+    /// Counts something, such as "memory nodes take no time".
     pub fn count(&mut self, what: &str) {
         self.count_many(what, 1);
     }
@@ -30,7 +30,7 @@ impl Notes {
         if self.0.is_empty() {
             return;
         }
-        let parts: Vec<String> = self.0.iter().map(|(what, count)| format!("{count} {what}")).collect();
+        let parts: Vec<String> = self.0.iter().map(|(what, count)| format!("{what} ({count})")).collect();
         schedule.warn(format!("{file}: {}", parts.join("; ")));
     }
 }

@@ -153,7 +153,7 @@ impl File {
         let mut notes = Notes::default();
         for unused in UNUSED {
             if numbers.get(unused).is_some_and(|&number| number > 0) {
-                notes.count(&format!("setting of the first line ({unused}) has no effect"));
+                notes.count(&format!("settings of the first line ({unused}) have no effect"));
             }
         }
         let number = |key: &str| -> Result<u32, InputError> {

@@ -65,7 +65,7 @@ impl Msccl {
         if algo.collective == parse::Collective::Custom {
             trace
                 .notes
-                .count("collective of a name that is not known (coll) is not proved by replay");
+                .count("collectives of a name that is not known (coll) are not proved by replay");
         }
         Ok(trace)
     }

@@ -1,6 +1,6 @@
 //! Every rank sends to the one a fixed distance further on.
 
-use super::Kind;
+use super::kind::Kind;
 use super::schedule_writer::{Extent, ScheduleWriter};
 use crate::input::{Files, InputError};
 use crate::units::Bytes;
@@ -14,7 +14,7 @@ super::ranks::ranked! {
         /// Distance to the receiver; backwards where it is negative.
         pub offset: i64,
         /// Flows from each rank to its receiver, of `message` bytes each.
-        #[serde(default = "super::one")]
+        #[serde(default = "crate::input::one")]
         pub channels: u32,
     }
 }

@@ -1,8 +1,9 @@
 //! Every rank ends with the shares of all ranks.
 
 use super::algorithm::{Algorithm, bruck, collective, direct, hierarchical, pairwise, pat, ring};
+use super::collective::CollectiveName;
+use super::kind::Kind;
 use super::schedule_writer::ScheduleWriter;
-use super::{CollectiveName, Kind};
 use crate::input::{Files, InputError};
 use crate::units::Bytes;
 

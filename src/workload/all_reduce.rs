@@ -1,8 +1,9 @@
 //! Every rank ends with the sum over all ranks.
 
 use super::algorithm::{Algorithm, collective, direct, double_binary_tree, hierarchical, in_network, pairwise, ring};
+use super::collective::CollectiveName;
+use super::kind::Kind;
 use super::schedule_writer::ScheduleWriter;
-use super::{CollectiveName, Kind};
 use crate::input::{Files, InputError};
 use crate::units::Bytes;
 

@@ -5,8 +5,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::algorithm::{AllToAllAlgorithm, Job, bruck, two_step};
+use super::collective::CollectiveName;
 use super::schedule_writer::{Effect, Extent, Hop, ScheduleWriter};
-use super::{CollectiveName, Kind, Milestone};
+use super::{Kind, Milestone};
 use crate::input::{Files, InputError};
 use crate::rng;
 use crate::units::Bytes;

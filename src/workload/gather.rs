@@ -1,8 +1,9 @@
 //! One rank ends with the shares of all ranks.
 
 use super::algorithm::{Job, direct};
+use super::collective::CollectiveName;
+use super::kind::Kind;
 use super::schedule_writer::{Extent, ScheduleWriter};
-use super::{CollectiveName, Kind};
 use crate::input::{Files, InputError};
 use crate::units::Bytes;
 

@@ -53,6 +53,9 @@ const CRATES: &[(&str, &[&str])] = &[
     ("plotters", &["report"]),
     ("ab_glyph", &["report"]),
     ("petgraph", &["topology", "workload"]),
+    ("prost", &["workload"]),
+    ("flate2", &["workload"]),
+    ("roxmltree", &["workload"]),
     ("tokio", &["cli"]),
     (
         "rayon",

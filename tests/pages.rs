@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 /// All pages, in the order in which a new user reads them.
-const ORDER: [&str; 19] = [
+const ORDER: [&str; 21] = [
     "concepts",
     "recipes",
     "workloads",
+    "traces",
     "load-balancing",
     "placement",
     "results-format",
@@ -18,6 +19,7 @@ const ORDER: [&str; 19] = [
     "first-results",
     "reproduction",
     "studies",
+    "training",
     "bounds",
     "flow-engine",
     "packet-engine",

@@ -7,6 +7,7 @@ mod arguments;
 mod bound;
 mod check;
 mod compare;
+mod export;
 mod failure;
 mod format;
 mod list;
@@ -72,6 +73,8 @@ enum Command {
     Place(place::Place),
     /// Cross-check engines, placements and bounds; exit 1 if a comparison fails
     Validate(validate::Validate),
+    /// Write what an experiment sends for other tools: Chakra traces, a GOAL program, a connection matrix, a table
+    Export(export::Export),
     /// Draw the plots of a results folder as SVG and PNG, with the CSV behind each
     Plot(plot::Plot),
     /// Validate an experiment file and print it with every default filled in
@@ -119,6 +122,7 @@ fn dispatch(command: Command, out: &mut impl Write) -> Result<(), Failure> {
         Command::Bound(bound) => bound.run(out),
         Command::Place(place) => place.run(out),
         Command::Validate(validate) => validate.run(out),
+        Command::Export(export) => export.run(out),
         Command::Plot(plot) => plot.run(out),
         Command::Check(check) => check.run(out),
         Command::List(list) => list.run(out),

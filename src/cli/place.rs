@@ -72,7 +72,7 @@ impl Place {
         });
         let plan = self.experiment.plan_with(engine.as_slice())?;
         if self.out.is_some() && plan.points().len() > 1 {
-            return Err(one_point_only(&plan).into());
+            return Err(one_point_only(&plan, "--out").into());
         }
         if let Some(input) = self.out.as_deref().and_then(|out| plan.files().holds(out)) {
             return Err(onto_an_input(&input).into());
@@ -104,9 +104,14 @@ impl Place {
     }
 }
 
-fn one_point_only(plan: &Plan) -> ConfigError {
+/// The error for an argument that makes sense for one point, and there are several.
+pub(super) fn one_point_only(plan: &Plan, argument: &str) -> ConfigError {
     let keys: Vec<_> = plan.sweep().axes().iter().map(|axis| axis.key()).collect();
-    ConfigError::new(format!("--out needs one point, and there are {}", plan.points().len())).help(format!(
+    ConfigError::new(format!(
+        "{argument} needs one point, and there are {}",
+        plan.points().len()
+    ))
+    .help(format!(
         "set what is swept: {}",
         keys.iter()
             .map(|key| format!("--set {key}=..."))

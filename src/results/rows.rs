@@ -80,6 +80,8 @@ pub struct ResultRow {
     pub exposed_us: Option<Number>,
     /// Floating-point operations of the model over what the ranks could do until the end; of training.
     pub mfu: Option<Number>,
+    /// No algorithm of the same collective can finish earlier, whatever sends what to whom; of single collectives.
+    pub collective_bound_us: Option<Number>,
     // New columns come here, at the end of the fixed ones and before those of the swept keys.
 }
 
@@ -229,7 +231,7 @@ mod tests {
     use super::*;
 
     /// The header of the contract, word for word.
-    const COLUMNS: &str = "point,engine,topology,hosts,workload,size_bytes,load_balancing,transport,seed,cct_us,bound_us,cct_over_bound,predicted_us,congestion_us,fabric_congestion_us,optimal_fabric_congestion_us,congestion_ratio,algbw_GBps,busbw_GBps,flows,subflows,fct_mean_us,fct_p99_us,packets,packet_hops,events,ecn_marks,drops,trims,pauses,retransmits,compute_us,exposed_us,mfu";
+    const COLUMNS: &str = "point,engine,topology,hosts,workload,size_bytes,load_balancing,transport,seed,cct_us,bound_us,cct_over_bound,predicted_us,congestion_us,fabric_congestion_us,optimal_fabric_congestion_us,congestion_ratio,algbw_GBps,busbw_GBps,flows,subflows,fct_mean_us,fct_p99_us,packets,packet_hops,events,ecn_marks,drops,trims,pauses,retransmits,compute_us,exposed_us,mfu,collective_bound_us";
 
     fn row() -> ResultRow {
         let number = |value| Some(Number::new(value));
@@ -268,6 +270,7 @@ mod tests {
             compute_us: None,
             exposed_us: None,
             mfu: None,
+            collective_bound_us: None,
         }
     }
 
@@ -278,7 +281,7 @@ mod tests {
         let text = String::from_utf8(text).unwrap();
         let (header, line) = text.split_once('\n').unwrap();
         assert_eq!(header, COLUMNS);
-        insta::assert_snapshot!(line, @"0,flow,leaf-spine,256,all-to-all,65536,ecmp-split(ways=4),,1,1338.92608,1336.9344,1.00149,,1000,0.3,1e-6,0,,,65280,261120,,,,,18446744073709551615,,,,,,,,");
+        insta::assert_snapshot!(line, @"0,flow,leaf-spine,256,all-to-all,65536,ecmp-split(ways=4),,1,1338.92608,1336.9344,1.00149,,1000,0.3,1e-6,0,,,65280,261120,,,,,18446744073709551615,,,,,,,,,");
         assert_eq!(read_csv::<ResultRow>(text.as_bytes()).unwrap(), [row()]);
     }
 

@@ -75,6 +75,10 @@ pub(super) fn judge(preparer: &Preparer<'_>, point: Point, prepared: Prepared) -
         .all(|Transfer { bytes, .. }| bytes < Schedule::ENDLESS)
     {
         fill_judgement(&mut row, &bounds, &assessment);
+        let purpose = experiment.demand().purpose(row.hosts, experiment.seed);
+        let best = instance.network.at_best();
+        let least = purpose.map(|purpose| congestion::collective_bound(&best, &purpose, experiment.framing()));
+        row.collective_bound_us = least.map(microseconds);
     }
     Evaluated {
         resolved,

@@ -10,7 +10,7 @@ use serde::de::{self, MapAccess, SeqAccess};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::ranks::strided;
-use super::{Hosts, Room, Schedule, Workload};
+use super::{Hosts, Purpose, Room, Schedule, Workload};
 use crate::input::{Files, InputError};
 use crate::rng;
 use crate::units::{Bytes, Time};
@@ -100,6 +100,11 @@ impl Demand<'_> {
     pub fn bus_factor(self, hosts: u32) -> Option<f64> {
         let workload = self.whole()?;
         workload.bus_factor(workload.ranks(hosts))
+    }
+
+    /// As [`Workload::purpose`].
+    pub fn purpose(self, hosts: u32, seed: u64) -> Option<Purpose> {
+        self.whole()?.purpose(hosts, seed)
     }
 
     /// As [`Workload::least_time_us`].

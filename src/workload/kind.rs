@@ -1,5 +1,6 @@
 //! What every kind of workload answers.
 
+use super::collective::CollectiveName;
 use super::ranks::Ranked;
 use super::schedule_writer::ScheduleWriter;
 use crate::input::{Files, InputError};
@@ -28,6 +29,16 @@ pub(super) trait Kind: Ranked {
     /// Bus bandwidth over algorithm bandwidth, as in nccl-tests.
     fn bus_factor(&self, _ranks: u32) -> Option<f64> {
         None
+    }
+
+    /// The collective that it carries out, where it is one.
+    fn collective(&self) -> Option<CollectiveName> {
+        None
+    }
+
+    /// Whether switches add up what they pass on.
+    fn in_network(&self) -> bool {
+        false
     }
 
     /// Whether it waits on each rank for what the rank did before in the same group.

@@ -5,9 +5,11 @@ use super::all_reduce::AllReduce;
 use super::all_to_all::AllToAll;
 use super::all_to_allv::AllToAllv;
 use super::broadcast::Broadcast;
+use super::collective::Purpose;
 use super::connection_matrix::ConnectionMatrix;
 use super::flows::Flows;
 use super::gather::Gather;
+use super::import::{Chakra, Goal, Inspector, Msccl, Simai};
 use super::incast::Incast;
 use super::kind::Kind;
 use super::permutation::Permutation;
@@ -42,6 +44,11 @@ kinds! {
         Incast(Incast) = "incast", "many ranks send to one";
         ConnectionMatrix(ConnectionMatrix) = "connection-matrix", "the flows and triggers of a connection matrix of htsim (.cm)";
         Flows(Flows) = "flows", "the flows of a CSV file";
+        Chakra(Chakra) = "chakra", "what every rank of a Chakra execution trace (.et) computes, sends and takes part in";
+        Goal(Goal) = "goal", "what every rank of a GOAL program sends, receives and computes, as text or binary";
+        Msccl(Msccl) = "msccl", "a collective as an algorithm of MSCCL (.xml) carries it out";
+        Simai(Simai) = "simai", "the layers of a workload file of SimAI or AICB (.txt)";
+        Inspector(Inspector) = "inspector", "the collectives that the NCCL Inspector has recorded (.json)";
         Training(Training) = "training", "steps of training a transformer, as a program of its layers' computation and communication";
         Program(Program) = "program", "operations on groups of ranks, computation among them, one after the other or side by side";
     }
@@ -106,6 +113,7 @@ impl Workload {
         let mut draft = ScheduleWriter::new(ranks, &mut watcher, room);
         let host = |rank: u32| hosts[map.as_ref().map_or(rank, |map| map[rank as usize]) as usize];
         draft.in_servers(per_server.map(|size| (0..ranks).map(|rank| host(rank) / size).collect()));
+        draft.on_hosts((0..ranks).map(host).collect());
         kind.draw(&mut draft, files, seed)?;
         let schedule = draft.build();
         let in_order = (0..ranks).all(|rank| host(rank) == rank);
@@ -113,6 +121,19 @@ impl Workload {
             schedule
         } else {
             schedule.on_hosts(&(0..ranks).map(host).collect::<Vec<_>>())
+        })
+    }
+
+    /// What it must bring about on a fabric of `hosts` hosts, where it is a collective.
+    pub fn purpose(&self, hosts: u32, seed: u64) -> Option<Purpose> {
+        let (kind, ranks) = (self.kind(), self.ranks(hosts));
+        let (name, bytes) = kind.collective().zip(kind.algorithm_bytes(ranks))?;
+        let map = kind.rank_map().hosts(ranks, hosts, seed).ok()?;
+        Some(Purpose {
+            name,
+            bytes: bytes.0,
+            hosts: map.unwrap_or_else(|| (0..ranks).collect()),
+            in_network: kind.in_network(),
         })
     }
 

@@ -115,7 +115,7 @@ fn ratios(subject: &Subject<'_>, groups: &[Group]) -> Drawing {
     let headings = if groups.len() > 1 { groups.len() as f64 } else { 0.0 };
     let mut drawing = Drawing::new(width(bars()), height(bars(), headings));
     let subtitle = format!(
-        "{}; 1 is the bound of this fabric, which no load balancing can beat",
+        "{}; 1 is the bound of this schedule, which no load balancing can beat",
         note(&subject.points)
     );
     let title = format!("Completion time over the bound: {}", subject.title());

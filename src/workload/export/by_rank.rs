@@ -103,16 +103,17 @@ fn hosts_of_delays(
     }
     for (task, own) in (0..).map(TaskId).zip(causes) {
         let joins = matches!(schedule.task(task).action, Action::Delay(_)) && hosts[task.index()].is_none();
-        // What nobody waits for changes nothing.
-        if !joins || own.is_empty() || schedule.successors(task).is_empty() {
+        if !joins || own.is_empty() {
             continue;
         }
         let mut witnesses = own.iter().map(|&cause| witness(schedule, cause, &hosts));
         let first = witnesses.next().flatten();
-        if first.is_none() || !witnesses.all(|other| other == first) {
+        if first.is_some() && witnesses.all(|other| other == first) {
+            hosts[task.index()] = first;
+        } else if !schedule.successors(task).is_empty() {
+            // What nobody waits for would change nothing.
             return Err(unknown(own));
         }
-        hosts[task.index()] = first;
     }
     Ok(hosts)
 }

@@ -21,7 +21,7 @@ use crate::workload::{Action, Milestone, Span};
 /// # Errors
 /// More ranks than there are, messages and collectives that do not fit together, and nodes that wait for themselves.
 pub fn draw(
-    trace: Trace,
+    mut trace: Trace,
     draft: &mut ScheduleWriter,
     how: &How,
     files: &dyn Files,
@@ -41,7 +41,7 @@ pub fn draw(
         What::Collective { .. } => true,
         _ => false,
     });
-    let graph = Graph::of(&trace);
+    let graph = Graph::of(trace.nodes().len(), &std::mem::take(&mut trace.dependencies));
     let mut drawing = Drawing {
         state: State {
             exits: vec![None; trace.nodes().len()],
@@ -129,9 +129,7 @@ struct Graph {
 }
 
 impl Graph {
-    fn of(trace: &Trace) -> Self {
-        let edges = &trace.dependencies;
-        let nodes = trace.nodes().len();
+    fn of(nodes: usize, edges: &[(u32, u32, bool)]) -> Self {
         let (mut offsets, mut after_offsets) = (vec![0_u32; nodes + 1], vec![0_u32; nodes + 1]);
         for &(before, after, _) in edges {
             offsets[after as usize + 1] += 1;

@@ -55,6 +55,7 @@ pub mod results;
 pub mod rng;
 pub mod routes;
 pub mod runner;
+pub mod search;
 pub mod topology;
 pub mod units;
 pub mod validation;

@@ -37,6 +37,20 @@ const MODULES: &[(&str, &[&[&str]])] = &[
     ("packet_engine", &[ENGINE]),
     ("experiment", &[ANSWERS, &["config", "results"]]),
     ("runner", &[ANSWERS, &["config", "results", "experiment"]]),
+    (
+        "search",
+        &[
+            ENGINE,
+            &[
+                "congestion",
+                "optimal_transport",
+                "config",
+                "results",
+                "experiment",
+                "runner",
+            ],
+        ],
+    ),
     ("validation", &[ANSWERS, &["config", "results", "experiment"]]),
     ("report", &[&["results"]]),
 ];
@@ -54,7 +68,14 @@ const CRATES: &[(&str, &[&str])] = &[
     ("tokio", &["cli"]),
     (
         "rayon",
-        &["experiment", "runner", "optimal_transport", "validation", "cli"],
+        &[
+            "experiment",
+            "runner",
+            "optimal_transport",
+            "validation",
+            "search",
+            "cli",
+        ],
     ),
 ];
 

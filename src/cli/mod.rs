@@ -12,6 +12,7 @@ mod format;
 mod list;
 mod merge;
 mod new;
+mod order;
 mod place;
 mod plot;
 mod progress;
@@ -21,6 +22,7 @@ mod shard;
 mod signals;
 mod submit;
 mod tell;
+mod tune;
 mod validate;
 
 use std::io::{self, Write};
@@ -70,6 +72,10 @@ enum Command {
     Bound(bound::Bound),
     /// Place the flows, judge the placement and write it as plan.json
     Place(place::Place),
+    /// Which rank lives on which host, and the order of rings: the map with the least congestion, as rank-map.json
+    Order(order::Order),
+    /// The best values of keys, as [tune] says: searched by bounds, fluid and packets
+    Tune(tune::Tune),
     /// Cross-check engines, placements and bounds; exit 1 if a comparison fails
     Validate(validate::Validate),
     /// Draw the plots of a results folder as SVG and PNG, with the CSV behind each
@@ -118,6 +124,8 @@ fn dispatch(command: Command, out: &mut impl Write) -> Result<(), Failure> {
         Command::Submit(submit) => submit.run(out),
         Command::Bound(bound) => bound.run(out),
         Command::Place(place) => place.run(out),
+        Command::Order(order) => order.run(out),
+        Command::Tune(tune) => tune.run(out),
         Command::Validate(validate) => validate.run(out),
         Command::Plot(plot) => plot.run(out),
         Command::Check(check) => check.run(out),

@@ -1,19 +1,17 @@
 //! `fabricsim place`.
 
-use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::arguments::{ExperimentArgs, warn};
+use super::arguments::{ExperimentArgs, one_point_only, onto_an_input, warn, write_whole};
 use super::failure::Failure;
 use super::format::Format;
 use super::run::unfinished;
 use super::signals::stop_on_interrupt;
 use super::tell::tell;
-use crate::config::ConfigError;
-use crate::experiment::{Memory, Plan, Preparer};
+use crate::experiment::{Memory, Preparer};
 use crate::placement::PlanFile;
 use crate::report::table::Columns;
 use crate::runner::{self, PlaceOptions};
@@ -72,10 +70,10 @@ impl Place {
         });
         let plan = self.experiment.plan_with(engine.as_slice())?;
         if self.out.is_some() && plan.points().len() > 1 {
-            return Err(one_point_only(&plan).into());
+            return Err(one_point_only(&plan, "--out").into());
         }
         if let Some(input) = self.out.as_deref().and_then(|out| plan.files().holds(out)) {
-            return Err(onto_an_input(&input).into());
+            return Err(onto_an_input(&input, "placement").into());
         }
         let preparer = Preparer::new(&plan, Memory::free());
         let report = runner::place(
@@ -104,24 +102,7 @@ impl Place {
     }
 }
 
-fn one_point_only(plan: &Plan) -> ConfigError {
-    let keys: Vec<_> = plan.sweep().axes().iter().map(|axis| axis.key()).collect();
-    ConfigError::new(format!("--out needs one point, and there are {}", plan.points().len())).help(format!(
-        "set what is swept: {}",
-        keys.iter()
-            .map(|key| format!("--set {key}=..."))
-            .collect::<Vec<_>>()
-            .join(" ")
-    ))
-}
-
-fn onto_an_input(input: &Path) -> ConfigError {
-    ConfigError::new(format!("--out: {} is an input of this placement", input.display()))
-        .help("name another file; plans are never written over what they are made from")
-}
-
 fn write_plan(path: &Path, file: &PlanFile) -> Result<(), Failure> {
     let text = serde_json::to_string(file).map_err(std::io::Error::from)?;
-    Ok(fs::write(path, text + "\n")
-        .map_err(|error| std::io::Error::new(error.kind(), format!("{}: {error}", path.display())))?)
+    Ok(write_whole(path, &(text + "\n"))?)
 }

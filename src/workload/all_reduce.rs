@@ -43,6 +43,11 @@ impl Kind for AllReduce {
         Ok(())
     }
 
+    fn ring_step(&self, ranks: u32) -> Option<Bytes> {
+        let plain = self.algorithm == Algorithm::Ring && self.channels == 1;
+        plain.then(|| Bytes(self.size.0.div_ceil(u64::from(ranks))))
+    }
+
     fn family(&self) -> &'static str {
         self.algorithm.name()
     }

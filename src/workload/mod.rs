@@ -16,6 +16,7 @@ mod jobs;
 mod permutation;
 mod program;
 mod progress;
+mod rank_file;
 mod ranks;
 mod reduce;
 mod reduce_scatter;
@@ -25,6 +26,7 @@ mod schedule_writer;
 mod scope;
 mod send_recv;
 mod shift;
+mod shorten;
 #[cfg(test)]
 mod tests;
 mod time;
@@ -43,10 +45,11 @@ pub use connection_matrix::{ConnectionMatrix, TimeUnit};
 pub use flows::Flows;
 pub use gather::Gather;
 pub use incast::Incast;
-pub use jobs::{Demand, HostRange, Job, JobHosts};
+pub use jobs::{Demand, HostRange, Job, JobHosts, Seats};
 pub use permutation::Permutation;
 pub use program::{Groups, Op, Program};
 pub use progress::{Clock, Due, Progress};
+pub use rank_file::{RankFile, RankFileContent};
 pub use ranks::{RankMap, Ranked};
 pub use reduce::Reduce;
 pub use reduce_scatter::ReduceScatter;
@@ -84,6 +87,11 @@ trait Kind: Ranked {
 
     /// Bus bandwidth over algorithm bandwidth, as in nccl-tests.
     fn bus_factor(&self, _ranks: u32) -> Option<f64> {
+        None
+    }
+
+    /// The bytes that each rank sends to the next one in every step, where that is all that happens.
+    fn ring_step(&self, _ranks: u32) -> Option<Bytes> {
         None
     }
 
@@ -126,6 +134,13 @@ macro_rules! workloads {
             fn kind(&self) -> &dyn Kind {
                 match self {
                     $(Self::$kind(spec) => spec,)*
+                }
+            }
+
+            /// Puts its ranks elsewhere.
+            pub fn set_rank_map(&mut self, map: RankMap) {
+                match self {
+                    $(Self::$kind(spec) => spec.rank_map = map,)*
                 }
             }
         }
@@ -207,27 +222,39 @@ impl Workload {
         seed: u64,
         room: Room,
     ) -> Result<Schedule, InputError> {
-        let count = hosts.len() as u32;
-        let (kind, ranks) = (self.kind(), self.ranks(count));
+        let kind = self.kind();
         kind.check_alone()?;
-        let map = kind.rank_map().hosts(ranks, count, seed)?;
+        let seats = self.seats(hosts, files, seed)?;
         let mut watcher = NoObserver;
-        let mut draft = ScheduleWriter::new(ranks, &mut watcher, room);
-        let host = |rank: u32| hosts[map.as_ref().map_or(rank, |map| map[rank as usize]) as usize];
-        draft.in_servers(per_server.map(|size| (0..ranks).map(|rank| host(rank) / size).collect()));
+        let mut draft = ScheduleWriter::new(seats.len() as u32, &mut watcher, room);
+        draft.in_servers(per_server.map(|size| seats.iter().map(|host| host / size).collect()));
         kind.draw(&mut draft, files, seed)?;
         let schedule = draft.build();
-        let in_order = (0..ranks).all(|rank| host(rank) == rank);
-        Ok(if in_order {
-            schedule
-        } else {
-            schedule.on_hosts(&(0..ranks).map(host).collect::<Vec<_>>())
-        })
+        let in_order = (0..).zip(&seats).all(|(rank, &host)| host == rank);
+        Ok(if in_order { schedule } else { schedule.on_hosts(&seats) })
     }
 
     /// The number of ranks on a fabric of `hosts` hosts.
-    pub fn ranks(&self, hosts: u32) -> u32 {
-        self.kind().rank_map().count(self.kind().ranks(), hosts)
+    ///
+    /// # Errors
+    /// A file with the rank map that cannot be read.
+    pub fn ranks(&self, hosts: u32, files: &dyn Files) -> Result<u32, InputError> {
+        self.kind().rank_map().count(self.kind().ranks(), hosts, files)
+    }
+
+    /// The host of each rank, out of `hosts`.
+    fn seats(&self, hosts: &[u32], files: &dyn Files, seed: u64) -> Result<Vec<u32>, InputError> {
+        let count = hosts.len() as u32;
+        let ranks = self.ranks(count, files)?;
+        let map = self.kind().rank_map().hosts(ranks, count, files, seed)?;
+        let host = |rank: u32| hosts[map.as_ref().map_or(rank, |map| map[rank as usize]) as usize];
+        Ok((0..ranks).map(host).collect())
+    }
+
+    /// The bytes that each of `ranks` ranks sends to the next one in every step, where that is all that happens: what
+    /// is said of one step holds for all, and no schedule has to be drawn for it.
+    pub fn ring_step(&self, ranks: u32) -> Option<Bytes> {
+        self.kind().ring_step(ranks)
     }
 
     /// Its `size` or `message`, whichever it has.

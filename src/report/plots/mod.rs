@@ -22,6 +22,7 @@ mod series;
 mod style;
 #[cfg(test)]
 mod tests;
+mod trials;
 mod utilisation_over_time;
 
 use std::fs;
@@ -31,6 +32,7 @@ use super::ReportError;
 use super::folder::{Folder, Subject};
 use crate::results::remove_plots;
 use figure::{Figure, NoFigure};
+pub use trials::plot_trials;
 
 type Draw = fn(&Folder, &Subject<'_>) -> Result<Figure, NoFigure>;
 

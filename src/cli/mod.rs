@@ -7,6 +7,7 @@ mod arguments;
 mod bound;
 mod check;
 mod compare;
+mod design;
 mod failure;
 mod format;
 mod list;
@@ -76,6 +77,8 @@ enum Command {
     Order(order::Order),
     /// The best values of keys, as [tune] says: searched by bounds, fluid and packets
     Tune(tune::Tune),
+    /// Which fabric to buy, as [design] says: a front of price against time, with bills of materials
+    Design(design::Design),
     /// Cross-check engines, placements and bounds; exit 1 if a comparison fails
     Validate(validate::Validate),
     /// Draw the plots of a results folder as SVG and PNG, with the CSV behind each
@@ -126,6 +129,7 @@ fn dispatch(command: Command, out: &mut impl Write) -> Result<(), Failure> {
         Command::Place(place) => place.run(out),
         Command::Order(order) => order.run(out),
         Command::Tune(tune) => tune.run(out),
+        Command::Design(design) => design.run(out),
         Command::Validate(validate) => validate.run(out),
         Command::Plot(plot) => plot.run(out),
         Command::Check(check) => check.run(out),

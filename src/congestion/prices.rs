@@ -3,10 +3,10 @@
 //! The least congestion of a step is a linear program over the routings, so that its dual has a price for every link. A
 //! step takes at least as long as its most loaded host cable, too, whatever the routing.
 
-use super::optimal::{Priced, priced};
+use super::optimal::{Priced, least_congestion, priced};
 use super::steps::distinct_steps;
 use crate::ids::{HostId, LinkId};
-use crate::loads::PairSums;
+use crate::loads::{PairAmount, PairSums};
 use crate::routes::EdgeSwitches;
 use crate::topology::Fabric;
 use crate::workload::{Schedule, Transfer};
@@ -51,6 +51,58 @@ impl Demands {
         Self { steps: steps.collect() }
     }
 
+    /// Those of a ring over the first hosts: in each of so many steps, each sends so many bytes to the next.
+    pub fn of_ring(hosts: u32, bytes: u64, steps: u32) -> Self {
+        let flow = |host: u32| (HostId(host), HostId((host + 1) % hosts), bytes as f64);
+        Self {
+            steps: vec![(steps, (0..hosts).map(flow).collect())],
+        }
+    }
+
+    /// The least time in which the links of a fabric can carry the steps one after the other, in microseconds: a lower
+    /// limit, which is certified.
+    pub fn least_us(&self, fabric: &Fabric) -> f64 {
+        let edges = EdgeSwitches::new(fabric);
+        let steps = self.steps.iter().map(|(times, flows)| {
+            let (demand, cables) = add_up(fabric, &edges, flows);
+            let slowest = fabric
+                .link_ids()
+                .map(|link| cable_time(fabric, &cables, link))
+                .fold(0.0, f64::max);
+            f64::from(*times) * least_congestion(fabric, &demand).max(slowest / PS_PER_US)
+        });
+        steps.sum()
+    }
+
+    /// Where so many hosts in a row are a group: the bytes that leave or enter the busiest group of each step, and those
+    /// that the busiest host of each step sends or receives, both added up over the steps.
+    pub fn busiest_group(&self, group: u32) -> [f64; 2] {
+        let mut sums = [0.0; 2];
+        for (times, flows) in &self.steps {
+            let hosts = flows
+                .iter()
+                .map(|(src, dst, _)| src.0.max(dst.0) + 1)
+                .max()
+                .unwrap_or(0) as usize;
+            let groups = hosts.div_ceil(group as usize);
+            let mut between = vec![[0.0; 2]; groups];
+            let mut own = vec![[0.0; 2]; hosts];
+            for &(src, dst, bytes) in flows.iter().filter(|(src, dst, _)| src != dst) {
+                own[src.index()][0] += bytes;
+                own[dst.index()][1] += bytes;
+                let (from, to) = (src.0 / group, dst.0 / group);
+                if from != to {
+                    between[from as usize][0] += bytes;
+                    between[to as usize][1] += bytes;
+                }
+            }
+            let most = |list: &[[f64; 2]]| list.iter().flatten().fold(0.0, |a: f64, &b| a.max(b));
+            sums[0] += f64::from(*times) * most(&between);
+            sums[1] += f64::from(*times) * most(&own);
+        }
+        sums
+    }
+
     /// The optimum on a fabric, in which all that send to each other have a path, and the worth of its links.
     pub fn prices(&self, fabric: &Fabric) -> Prices {
         let edges = EdgeSwitches::new(fabric);
@@ -71,8 +123,8 @@ impl Demands {
     }
 }
 
-/// The optimum of one step, and the worth of links.
-fn price_step(fabric: &Fabric, edges: &EdgeSwitches, flows: &[(HostId, HostId, f64)]) -> Priced {
+/// Bytes between edges, and those on the cables of hosts, by link.
+fn add_up(fabric: &Fabric, edges: &EdgeSwitches, flows: &[(HostId, HostId, f64)]) -> (Vec<PairAmount>, Vec<f64>) {
     let mut demand = PairSums::new(edges.len());
     let mut cables = vec![0.0; fabric.links().len()];
     for &(src, dst, bytes) in flows {
@@ -91,15 +143,22 @@ fn price_step(fabric: &Fabric, edges: &EdgeSwitches, flows: &[(HostId, HostId, f
                 .for_each(|own| cables[own.down.index()] += bytes);
         }
     }
-    let between = priced(fabric, &demand.take());
-    let time = |link: LinkId| {
-        let load: f64 = cables[link.index()];
-        if load > 0.0 {
-            load / fabric.link(link).rate.bytes_per_ps()
-        } else {
-            0.0
-        }
-    };
+    (demand.take(), cables)
+}
+
+/// Picoseconds that a host's cable needs for its bytes.
+fn cable_time(fabric: &Fabric, cables: &[f64], link: LinkId) -> f64 {
+    match cables[link.index()] {
+        0.0 => 0.0,
+        load => load / fabric.link(link).rate.bytes_per_ps(),
+    }
+}
+
+/// The optimum of one step, and the worth of links.
+fn price_step(fabric: &Fabric, edges: &EdgeSwitches, flows: &[(HostId, HostId, f64)]) -> Priced {
+    let (demand, cables) = add_up(fabric, edges, flows);
+    let between = priced(fabric, &demand);
+    let time = |link: LinkId| cable_time(fabric, &cables, link);
     let slowest = fabric.link_ids().map(time).fold(0.0, f64::max);
     if slowest <= between.time {
         return between;

@@ -223,6 +223,25 @@ pub struct TrialRow {
     pub settings: String,
 }
 
+/// One row of front.csv: a design that no other beats in both price and time.
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DesignRow {
+    pub design: String,
+    pub price: Number,
+    pub price_per_host: Number,
+    pub power_w: Number,
+    /// Sum over the workloads of weight times the least time in which the links can carry them.
+    pub least_time_us: Number,
+    /// The same under the worst of the failures that it must survive.
+    pub failed_us: Option<Number>,
+    /// Sum over the workloads of weight times completion time.
+    pub simulated_us: Option<Number>,
+    /// How many of which model.
+    pub switches: String,
+    pub host_cables: u64,
+    pub fabric_cables: u64,
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::{read_csv, write_csv};

@@ -37,9 +37,9 @@ impl Kind for AllGather {
         Ok(())
     }
 
-    fn ring_step(&self, ranks: u32) -> Option<Bytes> {
+    fn ring(&self, ranks: u32) -> Option<(Bytes, u32)> {
         let plain = self.algorithm == Algorithm::Ring && self.channels == 1;
-        plain.then(|| Bytes(self.size.0.div_ceil(u64::from(ranks))))
+        plain.then(|| (Bytes(self.size.0.div_ceil(u64::from(ranks))), ranks - 1))
     }
 
     fn family(&self) -> &'static str {

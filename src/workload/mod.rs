@@ -90,8 +90,9 @@ trait Kind: Ranked {
         None
     }
 
-    /// The bytes that each rank sends to the next one in every step, where that is all that happens.
-    fn ring_step(&self, _ranks: u32) -> Option<Bytes> {
+    /// The bytes that each rank sends to the next one in every step, and the number of steps, where that is all that
+    /// happens.
+    fn ring(&self, _ranks: u32) -> Option<(Bytes, u32)> {
         None
     }
 
@@ -251,10 +252,10 @@ impl Workload {
         Ok((0..ranks).map(host).collect())
     }
 
-    /// The bytes that each of `ranks` ranks sends to the next one in every step, where that is all that happens: what
-    /// is said of one step holds for all, and no schedule has to be drawn for it.
-    pub fn ring_step(&self, ranks: u32) -> Option<Bytes> {
-        self.kind().ring_step(ranks)
+    /// The bytes that each of `ranks` ranks sends to the next one in every step, and the number of steps, where that is
+    /// all that happens: what is said of one step holds for all, and no schedule has to be drawn for it.
+    pub fn ring(&self, ranks: u32) -> Option<(Bytes, u32)> {
+        self.kind().ring(ranks)
     }
 
     /// Its `size` or `message`, whichever it has.

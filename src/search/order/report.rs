@@ -139,8 +139,8 @@ impl Subject {
             Objective::Congestion
         });
         let ranks = seats.ranks.len() as u32;
-        let traffic = match workload.ring_step(ranks) {
-            Some(bytes) => Traffic::ring(ranks, bytes.0 as f64),
+        let traffic = match workload.ring(ranks) {
+            Some((bytes, _)) => Traffic::ring(ranks, bytes.0 as f64),
             None => {
                 let schedule = preparer.schedule(experiment, &network)?;
                 let of = if overlaps { Traffic::of_all } else { Traffic::of_steps };

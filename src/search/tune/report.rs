@@ -122,6 +122,8 @@ fn sensitivities(space: &Space, trials: &[Trial], best: Option<&Trial>) -> Vec<S
     let all: Vec<f64> = scores.iter().map(|(_, score)| *score).collect();
     let center = mean(&all);
     let spread: f64 = all.iter().map(|score| (score - center) * (score - center)).sum();
+    // Options of what the best has not chosen have no value.
+    let chosen = best.map_or_else(Vec::new, |trial| named(space, &trial.config));
     let of = |(k, dimension): (usize, &Dimension)| {
         let mut parts: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
         for (config, score) in &scores {
@@ -144,7 +146,10 @@ fn sensitivities(space: &Space, trials: &[Trial], best: Option<&Trial>) -> Vec<S
         Sensitivity {
             key: axis.key(),
             explains,
-            best: best.map_or_else(String::new, |trial| axis.value(trial.config[k]).to_string()),
+            best: chosen
+                .iter()
+                .find(|(key, _)| *key == axis.key())
+                .map_or_else(String::new, |(_, value)| value.clone()),
         }
     };
     let mut all: Vec<Sensitivity> = space.dimensions().iter().enumerate().map(of).collect();

@@ -11,9 +11,11 @@ use super::format::Format;
 use super::run::unfinished;
 use super::signals::stop_on_interrupt;
 use super::tell::tell;
+use crate::config::ConfigError;
 use crate::experiment::{Memory, Preparer};
 use crate::placement::PlanFile;
 use crate::report::table::Columns;
+use crate::results::{replace, write_csv};
 use crate::runner::{self, PlaceOptions};
 
 /// What the table shows: the evaluation, and with --verify the completion time.
@@ -47,6 +49,10 @@ pub struct Place {
     /// Write the placement to this file; needs an experiment of one point
     #[arg(long, value_name = "plan.json", value_hint = clap::ValueHint::FilePath)]
     out: Option<PathBuf>,
+    /// Write the entries of the switches' tables to this file, as CSV; needs one point, and
+    /// `weighted-spray = { weights = "entropic" }`
+    #[arg(long, value_name = "weights.csv", value_hint = clap::ValueHint::FilePath)]
+    weights: Option<PathBuf>,
     /// Simulate the placement, and beside it ecmp, spray, weighted-spray and ethereal
     #[arg(long, value_enum, value_name = "ENGINE")]
     verify: Option<Engine>,
@@ -69,8 +75,10 @@ impl Place {
             Engine::Packet => "engine=packet".to_owned(),
         });
         let plan = self.experiment.plan_with(engine.as_slice())?;
-        if self.out.is_some() && plan.points().len() > 1 {
-            return Err(one_point_only(&plan, "--out").into());
+        for (option, path) in [("--out", &self.out), ("--weights", &self.weights)] {
+            if path.is_some() && plan.points().len() > 1 {
+                return Err(one_point_only(&plan, option).into());
+            }
         }
         if let Some(input) = self.out.as_deref().and_then(|out| plan.files().holds(out)) {
             return Err(onto_an_input(&input, "placement").into());
@@ -81,12 +89,22 @@ impl Place {
             PlaceOptions {
                 verify: self.verify.is_some(),
                 plan_file: self.out.is_some(),
+                weights: self.weights.is_some(),
                 stop: stop_on_interrupt()?,
             },
         )?;
         preparer.warnings().iter().for_each(|warning| warn(warning));
         if let (Some(path), Some(file)) = (&self.out, &report.plan_file) {
             write_plan(path, file)?;
+        }
+        if let Some(path) = &self.weights {
+            let Some(weights) = &report.weights else {
+                let error = ConfigError::new("--weights: this load balancing has no tables of weights");
+                return Err(error
+                    .help("write `load_balancing = { weighted-spray = { weights = \"entropic\" } }`")
+                    .into());
+            };
+            replace(path, |out| Ok(write_csv(out, weights)?))?;
         }
         for note in &report.notes {
             tell(note);

@@ -13,6 +13,7 @@ mod cut_line;
 mod ecmp;
 mod ecmp_split;
 mod edge_coloring;
+mod entropic_weights;
 mod ethereal;
 mod evaluation;
 mod flowlet;
@@ -42,6 +43,7 @@ pub use cut_line::CutLine;
 pub use ecmp::{Ecmp, Hash};
 pub use ecmp_split::EcmpSplit;
 pub use edge_coloring::EdgeColoring;
+pub use entropic_weights::PathWeights;
 pub use ethereal::Ethereal;
 pub use evaluation::{Evaluation, StepJudgement, judge};
 pub use flowlet::Flowlet;
@@ -55,7 +57,7 @@ pub use plb::Plb;
 pub use reps::{Reps, RepsVariant};
 pub use spray::{Choose, Spray};
 pub use subflows::{Placement, Subflow};
-pub use weighted_spray::WeightedSpray;
+pub use weighted_spray::{WeightedSpray, Weights};
 
 use crate::ids::TaskId;
 use crate::input::{Files, InputError};
@@ -66,7 +68,7 @@ load_balancings! {
     Ecmp(Ecmp): "ecmp", "one path per connection, by a salted hash in every switch";
     EcmpSplit(EcmpSplit): "ecmp-split", "every flow as a few equal queue pairs over ECMP";
     Spray(Spray): "spray", "every packet on another path";
-    WeightedSpray(WeightedSpray): "weighted-spray", "every packet on another path, in proportion to the paths' capacities";
+    WeightedSpray(WeightedSpray): "weighted-spray", "every packet on another path, in proportion to the paths' capacities, or to an entropic plan";
     Reps(Reps): "reps", "spraying that reuses the paths whose acknowledgements came back unmarked";
     Bitmap(Bitmap): "bitmap", "spraying that skips the entropies whose packets came back marked (STrack)";
     Adaptive(Adaptive): "adaptive", "every packet on the least-loaded up-link of the switch";
@@ -167,6 +169,33 @@ impl LoadBalancing {
         };
         problem.check()?;
         self.scheme().place(&problem)
+    }
+}
+
+impl LoadBalancing {
+    /// The tables of weights that switches need for it, if any.
+    ///
+    /// # Errors
+    /// As [`LoadBalancing::place`].
+    pub fn tables(
+        &self,
+        fabric: &Fabric,
+        schedule: &Schedule,
+        files: &dyn Files,
+        seed: u64,
+    ) -> Result<Option<Vec<PathWeights>>, InputError> {
+        let Self::WeightedSpray(spray) = self else {
+            return Ok(None);
+        };
+        self.check()?;
+        let problem = Problem {
+            fabric,
+            schedule,
+            files,
+            seed,
+        };
+        problem.check()?;
+        spray.tables(&problem)
     }
 }
 

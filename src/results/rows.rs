@@ -202,6 +202,17 @@ pub struct PriceRow {
     pub saved_us: Option<Number>,
 }
 
+/// One row of what `fabricsim place --weights` writes: the entries of a switch's table for one destination that lead
+/// along a path.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WeightRow {
+    pub switch: String,
+    pub destination: String,
+    /// The switches of the path, in order.
+    pub path: String,
+    pub entries: u32,
+}
+
 /// One row of trials.csv: what `fabricsim tune` looked at, in order.
 #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrialRow {

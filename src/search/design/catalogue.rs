@@ -349,7 +349,7 @@ mod tests {
 
     #[test]
     fn fat_trees_of_fewer_pods_use_all_uplinks() {
-        for pods in [2, 4, 8, 16] {
+        for pods in [2_u32, 4, 8, 16] {
             let spec: DesignSpec = toml::from_str(&format!(
                 "hosts = {}\nkinds = [\"fat-tree\"]\n[[switches]]\nname = \"s16\"\nports = 16\nrate = \"400Gbps\"\nprice = 1\n[[cables]]\nrate = \"400Gbps\"\nprice = 1\n[[workloads]]\nworkload = {{ all-to-all = {{ message = \"1MB\" }} }}",
                 pods * 64

@@ -5,6 +5,7 @@
 //! flows of a pair are laid, whole where they fit, into its share of every path; what does not fit is thinned out to a vertex, so
 //! that few flows are divided at all. With a limit on sub-flows per flow a local search takes over from several starts.
 
+mod admission;
 mod budgets;
 mod local_search;
 mod preferences;
@@ -56,6 +57,10 @@ pub struct OptimalTransport {
     /// Which paths are better than others of the same congestion.
     #[serde(default)]
     pub prefer: Prefer,
+    /// Share of the bytes that are placed first. The flows that cost most, at the prices of the links that bind, are left out
+    /// until the rest has been placed, and then laid whole where they raise congestion least. Default 1: all at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub admit: Option<f64>,
     /// A plan.json for the same workload: where it is as good, flows stay on its paths.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keep: Option<Plan>,
@@ -118,6 +123,7 @@ impl Default for OptimalTransport {
             scope: Scope::default(),
             starts: default_starts(),
             prefer: Prefer::default(),
+            admit: None,
             keep: None,
         }
     }
@@ -131,6 +137,12 @@ impl Scheme for OptimalTransport {
         }
         if self.starts == 0 {
             return Err(InputError::key("starts", "`starts` is 0").help("it must be at least 1"));
+        }
+        if let Some(admit) = self.admit
+            && !(admit > 0.0 && admit <= 1.0)
+        {
+            return Err(InputError::key("admit", format!("`admit` is {admit:?}"))
+                .help("it is the share of the bytes that are placed first, above 0 and at most 1"));
         }
         for (key, value, least) in [("epsilon", self.epsilon, 1e-3), ("tolerance", self.tolerance, 1e-9)] {
             if !(value >= least && value <= 1.0) {
@@ -190,6 +202,16 @@ impl OptimalTransport {
     ) -> Result<Vec<Subflows>, TransportError> {
         let step = Step::new(problem.fabric, problem.schedule, tasks, preferences)?;
         let fractional = step.solve(self)?;
+        if let Some(share) = self.admit.filter(|share| *share < 1.0) {
+            let admission = admission::Admission::new(&step, &fractional.congestion.prices, share);
+            let first: Vec<TaskId> = admission.admitted().map(|f| step.flows[f].task).collect();
+            let alone = Self {
+                admit: None,
+                ..self.clone()
+            };
+            let laid = alone.place_step(problem, &first, preferences)?;
+            return Ok(admission.lay_rest(laid));
+        }
         if let Some(kept) = starts::from_before(&step, &fractional, preferences, self.max_pieces) {
             return Ok(kept);
         }

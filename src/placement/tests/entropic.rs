@@ -1,4 +1,4 @@
-//! Weights of an entropic plan in tables of few entries.
+//! Weights of an entropic plan in tables of few entries, and plans of part of the bytes.
 
 use super::*;
 use crate::loads::worst_link;
@@ -83,4 +83,29 @@ fn tables_are_full_and_bytes_follow_them() {
             assert!((subflow.bytes as f64 - share).abs() <= 1.0);
         }
     }
+}
+
+#[test]
+fn what_is_not_admitted_is_placed_whole_and_last() {
+    let (fabric, schedule) = unequal();
+    let scheme = |admit: Option<f64>| {
+        LoadBalancing::OptimalTransport(OptimalTransport {
+            admit,
+            ..OptimalTransport::default()
+        })
+    };
+    let all = congestion(&fabric, &schedule, &scheme(None));
+    assert_eq!(congestion(&fabric, &schedule, &scheme(Some(1.0))), all);
+    for share in [0.95, 0.9, 0.5] {
+        let scheme = scheme(Some(share));
+        let placement = scheme.place(&fabric, &schedule, &NoFiles, 1).unwrap();
+        for transfer in schedule.transfers() {
+            let bytes: u64 = placement.of(transfer.task).iter().map(|subflow| subflow.bytes).sum();
+            assert_eq!(bytes, transfer.bytes);
+        }
+        let over = congestion(&fabric, &schedule, &scheme) / all;
+        assert!((0.999..1.3).contains(&over), "{share}: {over}");
+    }
+    let error = scheme(Some(0.0)).check().unwrap_err().to_string();
+    insta::assert_snapshot!(error, @"admit: `admit` is 0.0 (it is the share of the bytes that are placed first, above 0 and at most 1)");
 }

@@ -39,6 +39,20 @@ const MODULES: &[(&str, &[&[&str]])] = &[
     ("prelude", &[ANSWERS, &["simulation"]]),
     ("experiment", &[ANSWERS, &["config", "results"]]),
     ("runner", &[ANSWERS, &["config", "results", "experiment"]]),
+    (
+        "search",
+        &[
+            ENGINE,
+            &[
+                "congestion",
+                "optimal_transport",
+                "config",
+                "results",
+                "experiment",
+                "runner",
+            ],
+        ],
+    ),
     ("validation", &[ANSWERS, &["config", "results", "experiment"]]),
     ("report", &[&["results"]]),
 ];
@@ -59,7 +73,14 @@ const CRATES: &[(&str, &[&str])] = &[
     ("tokio", &["cli"]),
     (
         "rayon",
-        &["experiment", "runner", "optimal_transport", "validation", "cli"],
+        &[
+            "experiment",
+            "runner",
+            "optimal_transport",
+            "validation",
+            "search",
+            "cli",
+        ],
     ),
 ];
 

@@ -5,6 +5,7 @@ mod bounds;
 mod cli;
 mod config_reference;
 mod connections;
+mod deciding;
 mod folders;
 mod fuzz;
 mod house;

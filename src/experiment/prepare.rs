@@ -193,13 +193,15 @@ impl<'a> Preparer<'a> {
                     .blueprint(self.plan.files())
                     .map_err(|error| error.under(&format!("topology.{}", experiment.topology.name())))?;
                 let fabric = Fabric::compile(&drawing);
-                let (changes, events) =
-                    resolve_faults(&fabric, &experiment.faults).map_err(|error| error.under("faults"))?;
-                let fabric = if changes.is_empty() {
-                    fabric
-                } else {
-                    fabric.with(&changes)
-                };
+                let plan = resolve_faults(&fabric, &experiment.faults).map_err(|error| error.under("faults"))?;
+                let mut fabric = fabric;
+                if !plan.changes.is_empty() {
+                    fabric = fabric.with(&plan.changes);
+                }
+                if !plan.losses.is_empty() {
+                    fabric = fabric.with_losses(&plan.losses);
+                }
+                let events = plan.events;
                 Ok(Network { fabric, events })
             },
         )

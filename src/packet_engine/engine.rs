@@ -4,6 +4,7 @@ use super::credits::Credits;
 use super::faults::Faults;
 use super::flow_control::FlowControl;
 use super::forwarding::{CellId, Forwarding, Next};
+use super::gray_links::GrayLinks;
 use super::limits::{Ended, Limits};
 use super::links::Links;
 use super::lookahead;
@@ -85,6 +86,8 @@ pub(super) struct Engine<'a, Q> {
     /// All links have the same rate and delay, so that all paths of a pair are equally fast.
     pub equal_links: bool,
     pub faults: Faults,
+    /// Links that lose packets.
+    pub gray: GrayLinks,
     /// What hosts grant as receivers, where senders need credits.
     pub credits: Option<Credits>,
     /// Flags of control packets: PRIORITY or none.
@@ -114,7 +117,8 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
         let listed = setup.control_first() || trimming || flow_control.is_some();
         let (forwarding, links) = (Forwarding::new(fabric), Links::new(setup, rtt, listed));
         let in_switch = InSwitch::new(setup.load_balancing, &forwarding, &links, rtt, salt);
-        let can_lose = links.can_drop() || !setup.link_events.is_empty();
+        let gray = GrayLinks::new(setup);
+        let can_lose = links.can_drop() || !setup.link_events.is_empty() || gray.any();
         let rto = setup
             .packet
             .rto
@@ -166,6 +170,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
             flow_control,
             equal_links: equal_links(fabric) && setup.link_events.is_empty(),
             faults: Faults::default(),
+            gray,
             next_hops: Vec::new(),
             looks_ahead: lookahead::pays(fabric.links().len(), pairs),
             sampler: setup
@@ -269,6 +274,9 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
     #[inline(always)]
     fn arrive(&mut self, link: u32, packet: &Packet, known: Option<Next>) {
         self.counters.packet_hops += 1;
+        if self.gray.loses(link, self.now) {
+            return self.links.lose_accepted(link, packet);
+        }
         let next = match known {
             Some(next) => next,
             None => self.next_hop(self.forwarding.end_of(link), packet),

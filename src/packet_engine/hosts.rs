@@ -1,5 +1,7 @@
 //! What hosts do with flows: open their queue pairs, take packets in, acknowledge, recover, finish.
 
+use std::borrow::Cow;
+
 use super::coalescing::Untold;
 use super::engine::Engine;
 use super::forwarding::Next;
@@ -142,10 +144,10 @@ impl<Q: EventQueue> Engine<'_, Q> {
         let path = fabric.path(src, dst, base);
         let pinned = self.queue_pairs[qp as usize].pinned;
         let ports = match path.first().filter(|_| pinned) {
-            Some(port) => std::slice::from_ref(port),
+            Some(port) => Cow::Borrowed(std::slice::from_ref(port)),
             None => fabric.next_hops(src, dst),
         };
-        let rate = line_rate(fabric, ports);
+        let rate = line_rate(fabric, &ports);
         let of = |path: &[LinkId]| unloaded::conditions(fabric, path, rate, options, trimming);
         let own = of(&path);
         if pinned || self.equal_links {

@@ -25,6 +25,7 @@ mod fabric_watch;
 mod faults;
 mod flow_control;
 mod forwarding;
+mod gray_links;
 mod hosts;
 mod lanes;
 mod limits;

@@ -4,6 +4,7 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::loss::Loss;
 use crate::input::InputError;
 use crate::units::{Bytes, Rate, Time};
 
@@ -30,6 +31,8 @@ pub struct Node {
     pub tier: u8,
     /// Time a packet spends inside before it is queued at an output.
     pub latency: Time,
+    /// A switch inside a server, which joins its GPUs: hosts prefer it to their network cards.
+    pub in_server: bool,
 }
 
 impl Node {
@@ -40,6 +43,7 @@ impl Node {
             kind: NodeKind::Host,
             tier: 0,
             latency: Time::ZERO,
+            in_server: false,
         }
     }
 
@@ -50,6 +54,7 @@ impl Node {
             kind: NodeKind::Switch,
             tier,
             latency: Time::ZERO,
+            in_server: false,
         }
     }
 }
@@ -64,6 +69,8 @@ pub struct LinkSpec {
     pub delay: Time,
     /// Limit of the output queue in front of the link, where the topology sets one.
     pub queue: Option<Bytes>,
+    /// Share of packets that it loses.
+    pub loss: Loss,
 }
 
 /// Rate and propagation delay of a kind of cable, as written in an experiment file.
@@ -137,6 +144,15 @@ impl Blueprint {
             .collect()
     }
 
+    /// Adds the switches inside servers: `server0`, `server1`, ...
+    pub fn add_servers(&mut self, count: u32) -> Vec<NodeIndex> {
+        let servers = self.add_switches("server", count, 1);
+        for &server in &servers {
+            self.graph[server].in_server = true;
+        }
+        servers
+    }
+
     /// Links `a` and `b` in both directions by a cable called `a-b`.
     pub fn connect(&mut self, a: NodeIndex, b: NodeIndex, cable: Cable) {
         let name = format!("{}-{}", self.graph[a].name, self.graph[b].name);
@@ -150,7 +166,13 @@ impl Blueprint {
             rate: cable.rate,
             delay: cable.delay,
             queue,
+            loss: Loss::NONE,
         };
+        self.connect_by(a, b, spec);
+    }
+
+    /// Links `a` and `b` by the same link in both directions.
+    pub fn connect_by(&mut self, a: NodeIndex, b: NodeIndex, spec: LinkSpec) {
         self.graph.add_edge(a, b, spec.clone());
         self.graph.add_edge(b, a, spec);
     }

@@ -14,6 +14,8 @@ mod file;
 mod graph;
 mod htsim;
 mod leaf_spine;
+mod loss;
+mod multi_plane;
 mod rail;
 mod reach;
 mod routing;
@@ -26,11 +28,13 @@ use serde::{Deserialize, Serialize};
 pub use blueprint::{Blueprint, Cable, Graph, LinkSpec, Node, NodeKind, Routing};
 pub use fabric::{Fabric, Link, LinkChange, Path};
 pub use fat_tree::FatTree;
-pub use faults::{Fault, LinkEvent, resolve_faults};
+pub use faults::{Fault, FaultPlan, Flap, LinkEvent, resolve_faults};
 pub use file::TopologyFile;
 pub use graph::{CableSpec, GraphRouting, GraphSpec, NodeSpec};
 pub use htsim::Htsim;
 pub use leaf_spine::LeafSpine;
+pub use loss::{Loss, LossChange};
+pub use multi_plane::MultiPlane;
 pub use rail::Rail;
 pub use routing::Attachment;
 
@@ -50,6 +54,8 @@ pub enum Topology {
     Graph(GraphSpec),
     /// Two or three tiers from a `.topo` file of htsim.
     Htsim(Htsim),
+    /// Several copies of one fabric, with a port of every host in each.
+    MultiPlane(MultiPlane),
 }
 
 impl Topology {
@@ -66,6 +72,10 @@ impl Topology {
         ),
         ("graph", "any fabric, node by node and link by link"),
         ("htsim", "two or three tiers from a .topo file of htsim"),
+        (
+            "multi-plane",
+            "several copies of one fabric, with a port of every host in each",
+        ),
     ];
 
     /// The name of this kind of topology, as in the experiment file.
@@ -76,6 +86,7 @@ impl Topology {
             Self::Rail(_) => "rail",
             Self::Graph(_) => "graph",
             Self::Htsim(_) => "htsim",
+            Self::MultiPlane(_) => "multi-plane",
         }
     }
 
@@ -83,21 +94,27 @@ impl Topology {
     pub fn hosts_per_server(&self) -> Option<u32> {
         match self {
             Self::Rail(spec) => Some(spec.gpus),
+            Self::MultiPlane(spec) => spec.hosts_per_server(),
             _ => None,
         }
     }
 
     /// Draws the fabric. Keys in errors are relative to the topology's own table.
     pub fn blueprint(&self, files: &dyn Files) -> Result<Blueprint, InputError> {
-        let drawing = match self {
+        let drawing = self.drawing(files)?;
+        check_tables(&drawing)?;
+        Ok(drawing)
+    }
+
+    fn drawing(&self, files: &dyn Files) -> Result<Blueprint, InputError> {
+        match self {
             Self::LeafSpine(spec) => spec.blueprint(),
             Self::FatTree(spec) => spec.blueprint(),
             Self::Rail(spec) => spec.blueprint(),
             Self::Graph(spec) => spec.blueprint(),
             Self::Htsim(spec) => spec.blueprint(files),
-        }?;
-        check_tables(&drawing)?;
-        Ok(drawing)
+            Self::MultiPlane(spec) => spec.blueprint(files),
+        }
     }
 }
 
@@ -127,30 +144,34 @@ fn check_size(what: &str, counts: &[u32]) -> Result<(), InputError> {
     Ok(())
 }
 
-/// Largest number of entries in the forwarding tables, about 1.6 GB.
+/// Largest number of entries in the forwarding tables, 0.8 GB.
 const MAX_TABLE: u64 = 200_000_000;
 
-/// Refuses fabrics whose forwarding tables would not fit into memory: they have a row for every
-/// switch with hosts and every host with several links, and a column for these and all switches.
+/// Refuses fabrics whose forwarding tables would not fit into memory: they have a column for every switch (and every host
+/// that forwards or is cabled to another), and a row for every one of these with hosts and every set of switches that
+/// hosts with several cables are on.
 fn check_tables(drawing: &Blueprint) -> Result<(), InputError> {
     let graph = &drawing.graph;
-    let mut edges = std::collections::BTreeSet::new();
-    let (mut own, mut switches) = (0_u64, 0_u64);
+    let mut rows = std::collections::BTreeSet::new();
+    let mut columns = 0_u64;
     for node in graph.node_indices() {
-        let mut neighbors = graph.neighbors(node);
-        match (graph[node].kind, neighbors.next(), neighbors.next()) {
-            (NodeKind::Switch, ..) => switches += 1,
-            (NodeKind::Host, Some(switch), None) if graph[switch].kind == NodeKind::Switch => {
-                edges.insert(switch);
+        let ends: Vec<_> = graph.neighbors(node).collect();
+        let through = drawing.routing == Routing::ShortestThroughHosts && ends.len() > 1;
+        let own = ends.is_empty() || through || ends.iter().any(|&end| graph[end].kind == NodeKind::Host);
+        match graph[node].kind {
+            NodeKind::Switch => columns += 1,
+            NodeKind::Host if own => {
+                columns += 1;
+                rows.insert(vec![node]);
             }
-            (NodeKind::Host, ..) => own += 1,
+            NodeKind::Host => _ = rows.insert(ends),
         }
     }
-    let entries = (edges.len() as u64 + own) * (switches + own);
+    let entries = rows.len() as u64 * columns;
     if entries > MAX_TABLE {
         let message = format!("the fabric needs forwarding tables of {entries} entries");
         return Err(InputError::key("", message).help(format!(
-            "at most {MAX_TABLE} fit: edge switches and hosts with several links, times these hosts and all switches"
+            "at most {MAX_TABLE} fit: sets of switches with the same hosts, times all switches and hosts that forward"
         )));
     }
     Ok(())

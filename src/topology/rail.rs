@@ -55,7 +55,7 @@ impl Rail {
             None => Routing::ShortestThroughHosts,
         });
         let hosts = drawing.add_hosts(self.servers * self.gpus);
-        let servers = drawing.add_switches("server", self.servers, 1);
+        let servers = drawing.add_servers(self.servers);
         let rails = drawing.add_switches("rail", self.gpus, 1);
         let spines = drawing.add_switches("spine", self.spines, 2);
         for (h, host) in hosts.iter().enumerate() {

@@ -272,7 +272,7 @@ fn unreachable_pairs() {
     assert_eq!(fabric.check_reachable(all(4)), Ok(()));
     let broken = |links: &[&str]| {
         let faults: Vec<_> = links.iter().map(|l| down(l)).collect();
-        let (changes, _) = resolve_faults(&fabric, &faults).unwrap();
+        let changes = resolve_faults(&fabric, &faults).unwrap().changes;
         fabric.with(&changes)
     };
     let apart = broken(&["leaf0-spine0", "spine1->leaf0"]);

@@ -217,15 +217,19 @@ impl<'a> Preparer<'a> {
                 let schedule = experiment
                     .demand()
                     .schedule_within(hosts, self.plan.files(), experiment.seed, room)?;
-                let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
-                for warning in schedule.warnings() {
-                    if !warnings.known.contains(warning) {
-                        warnings.new.insert(warning.clone());
-                    }
-                }
+                self.warn(schedule.warnings());
                 Ok(schedule)
             },
         )
+    }
+
+    fn warn(&self, texts: &[String]) {
+        let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        for text in texts {
+            if !warnings.known.contains(text) {
+                warnings.new.insert(text.clone());
+            }
+        }
     }
 
     fn placement(
@@ -245,7 +249,9 @@ impl<'a> Preparer<'a> {
                     .transfers()
                     .map(|Transfer { src, dst, .. }| (src.node(), dst.node()));
                 fabric.check_reachable(pairs)?;
-                self.place(experiment, network, schedule)
+                let placement = self.place(experiment, network, schedule)?;
+                self.warn(scheme.idle_ports(fabric, schedule, &placement).as_slice());
+                Ok(placement)
             },
         )
     }

@@ -391,6 +391,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
             next,
         });
         sender.spread.on_ack(AckInfo {
+            rtt,
             path: packet.path,
             marked: packet.has(MARKED),
             seq: packet.seq,
@@ -447,7 +448,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
             }
             sender.sent.go_back()
         } else {
-            sender.spread.on_trimmed(packet.path);
+            sender.spread.on_trimmed(packet.path, now);
             if !packet.has(BOUNDED) {
                 sender.control.on_extra_credit();
             }

@@ -205,6 +205,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
             let sender = self.senders.at(slot);
             let kept = sender.lanes.as_mut().is_some_and(|lanes| lanes.keep(other, path));
             if !kept && sender.spread.learns() {
+                sender.spread.give_back(path);
                 return None;
             }
         }

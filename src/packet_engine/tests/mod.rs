@@ -4,6 +4,7 @@ mod closed_forms;
 mod collectives;
 mod dynamics;
 mod faults;
+mod gray_links;
 mod laws;
 mod line_rate;
 mod marking;

@@ -126,7 +126,7 @@ impl<'a> Preparer<'a> {
         let network = self.network(experiment)?;
         let hosts = Hosts {
             count: network.fabric.hosts(),
-            per_server: experiment.topology.hosts_per_server(),
+            per_server: network.fabric.hosts_per_server(),
         };
         let schedule = self.schedule(experiment, hosts)?;
         let placement = self.placement(experiment, &network, &schedule)?;

@@ -18,6 +18,7 @@ use super::queue::EventQueue;
 use super::queue_pairs::{Ends, Flow, NONE, QueuePair, Receiver, Sender, Slab};
 use super::senders::Senders;
 use super::series::Sampler;
+use super::telemetry::Telemetry;
 use super::unloaded;
 use super::{Continue, Setup, Status};
 use smallvec::SmallVec;
@@ -88,6 +89,8 @@ pub(super) struct Engine<'a, Q> {
     pub faults: Faults,
     /// Links that lose packets.
     pub gray: GrayLinks,
+    /// What hops write into packets, where the transport asks for it.
+    pub telemetry: Option<Box<Telemetry>>,
     /// What hosts grant as receivers, where senders need credits.
     pub credits: Option<Credits>,
     /// Flags of control packets: PRIORITY or none.
@@ -171,6 +174,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
             equal_links: equal_links(fabric) && setup.link_events.is_empty(),
             faults: Faults::default(),
             gray,
+            telemetry: setup.transport.reads_hops().then(Box::default),
             next_hops: Vec::new(),
             looks_ahead: lookahead::pays(fabric.links().len(), pairs),
             sampler: setup
@@ -347,6 +351,9 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
     // registers from one bucket of the event queue to the other.
     #[inline(always)]
     pub fn transmit(&mut self, link: u32, from: u32, packet: &Packet, path: u16) -> bool {
+        if let Some(telemetry) = self.telemetry.as_mut().filter(|_| packet.kind == Kind::Data) {
+            telemetry.note(packet, link, from == NONE, &self.links, self.now);
+        }
         if !self.ports.is_empty() {
             return self.enqueue(link, from, Packet { path, ..*packet });
         }

@@ -380,6 +380,9 @@ impl<Q: EventQueue> Engine<'_, Q> {
         sender.rtt = rtt;
         let new = sender.acknowledge(&packet, now);
         let next = sender.sent.next();
+        if let Some(hops) = self.telemetry.as_mut().and_then(|telemetry| telemetry.take(&packet)) {
+            sender.control.on_telemetry(&hops);
+        }
         sender.control.on_ack(&Feedback {
             now,
             rtt,

@@ -179,6 +179,11 @@ impl Fabric {
         self.routes.size()
     }
 
+    /// Nodes that forward: columns of the forwarding tables.
+    pub fn table_width(&self) -> u64 {
+        self.shape.wiring.columns() as u64
+    }
+
     /// Links out of a node, those that are down included.
     pub fn out_links(&self, node: NodeId) -> &[LinkId] {
         &self.shape.out[node.index()]
@@ -249,6 +254,28 @@ impl Fabric {
     /// different ones and it is its own edge.
     pub fn attachment(&self, host: NodeId) -> Option<Attachment> {
         self.shape.wiring.attachment(host).copied()
+    }
+
+    /// Whether a node is a host with several cables, all to switches, that forwards nothing: its paths differ from those of
+    /// others on the same switches in its own links alone.
+    pub fn has_ports(&self, node: NodeId) -> bool {
+        self.shape.wiring.has_ports(node)
+    }
+
+    /// How many hosts share a server, where all servers have as many, numbered one after the other.
+    pub fn hosts_per_server(&self) -> Option<u32> {
+        let server = |host: NodeId| {
+            let mut ends = self.out_links(host).iter().map(|&up| self.link(up).to);
+            ends.find(|&end| self.node(end).in_server)
+        };
+        let servers: Vec<NodeId> = (0..self.hosts())
+            .map(|host| server(NodeId(host)))
+            .collect::<Option<_>>()?;
+        let groups: Vec<&[NodeId]> = servers.chunk_by(|a, b| a == b).collect();
+        let first = groups.first()?;
+        let distinct: std::collections::BTreeSet<NodeId> = groups.iter().map(|group| group[0]).collect();
+        let even = groups.iter().all(|group| group.len() == first.len()) && distinct.len() == groups.len();
+        even.then_some(first.len() as u32)
     }
 
     /// Number of equal-cost paths; 0 where `dst` cannot be reached (or is `src`). Depends only on

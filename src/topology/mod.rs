@@ -11,6 +11,7 @@ mod fabric;
 mod fat_tree;
 mod faults;
 mod file;
+mod files;
 mod graph;
 mod htsim;
 mod leaf_spine;
@@ -30,12 +31,13 @@ pub use fabric::{Fabric, Link, LinkChange, Path};
 pub use fat_tree::FatTree;
 pub use faults::{Fault, FaultPlan, Flap, LinkEvent, resolve_faults};
 pub use file::TopologyFile;
+pub use files::{Hpcc, Simai};
 pub use graph::{CableSpec, GraphRouting, GraphSpec, NodeSpec};
 pub use htsim::Htsim;
 pub use leaf_spine::LeafSpine;
 pub use loss::{Loss, LossChange};
 pub use multi_plane::MultiPlane;
-pub use rail::Rail;
+pub use rail::{Rail, SpinesJoin};
 pub use routing::Attachment;
 
 use crate::input::{Files, InputError};
@@ -56,6 +58,10 @@ pub enum Topology {
     Htsim(Htsim),
     /// Several copies of one fabric, with a port of every host in each.
     MultiPlane(MultiPlane),
+    /// GPUs, switches inside servers and others from a topology file of SimAI.
+    Simai(Simai),
+    /// Hosts and switches from a topology.txt of HPCC's ns-3.
+    Hpcc(Hpcc),
 }
 
 impl Topology {
@@ -76,6 +82,11 @@ impl Topology {
             "multi-plane",
             "several copies of one fabric, with a port of every host in each",
         ),
+        (
+            "simai",
+            "GPUs, switches inside servers and others from a topology file of SimAI",
+        ),
+        ("hpcc", "hosts and switches from a topology.txt of HPCC's ns-3"),
     ];
 
     /// The name of this kind of topology, as in the experiment file.
@@ -87,15 +98,8 @@ impl Topology {
             Self::Graph(_) => "graph",
             Self::Htsim(_) => "htsim",
             Self::MultiPlane(_) => "multi-plane",
-        }
-    }
-
-    /// How many hosts share a server, numbered one after the other, where it has servers.
-    pub fn hosts_per_server(&self) -> Option<u32> {
-        match self {
-            Self::Rail(spec) => Some(spec.gpus),
-            Self::MultiPlane(spec) => spec.hosts_per_server(),
-            _ => None,
+            Self::Simai(_) => "simai",
+            Self::Hpcc(_) => "hpcc",
         }
     }
 
@@ -114,6 +118,8 @@ impl Topology {
             Self::Graph(spec) => spec.blueprint(),
             Self::Htsim(spec) => spec.blueprint(files),
             Self::MultiPlane(spec) => spec.blueprint(files),
+            Self::Simai(spec) => spec.blueprint(files),
+            Self::Hpcc(spec) => spec.blueprint(files),
         }
     }
 }

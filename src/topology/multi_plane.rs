@@ -47,14 +47,6 @@ pub struct MultiPlane {
 const MOST_PLANES: u32 = 256;
 
 impl MultiPlane {
-    /// Hosts of each server, where there are servers.
-    pub fn hosts_per_server(&self) -> Option<u32> {
-        self.gpus.or_else(|| match &*self.plane {
-            Topology::MultiPlane(_) => None,
-            plane => plane.hosts_per_server(),
-        })
-    }
-
     /// Draws the fabric: nodes are hosts, then the servers' switches, then the switches of one plane after the other.
     pub fn blueprint(&self, files: &dyn Files) -> Result<Blueprint, InputError> {
         super::check_count("planes", self.planes)?;

@@ -186,6 +186,16 @@ impl Wiring {
         self.attachment(host).map(|attachment| &attachment.down)
     }
 
+    /// Nodes of the tables.
+    pub(super) fn columns(&self) -> usize {
+        self.forwards.len()
+    }
+
+    /// Whether a node is a host with several cables, all to switches, that forwards nothing.
+    pub(super) fn has_ports(&self, node: NodeId) -> bool {
+        matches!(self.hosts.get(node.index()), Some(HostEnd::Ports { .. }))
+    }
+
     /// The cables of a host with several, each with its cost; none for other nodes.
     fn ports(&self, node: NodeId) -> impl Iterator<Item = (&Attachment, u8)> + Clone {
         let range = match self.hosts.get(node.index()) {

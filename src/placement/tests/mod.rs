@@ -207,7 +207,15 @@ fn seeds_decide() {
         };
         let place = |seed| scheme.place(&fabric, &schedule, &NoFiles, seed).unwrap();
         assert_eq!(place(3), place(3), "{name}");
-        let random = ["ecmp", "ecmp-split", "qp-stripe", "port-stripe", "ethereal", "cut-line", "least-bytes"];
+        let random = [
+            "ecmp",
+            "ecmp-split",
+            "qp-stripe",
+            "port-stripe",
+            "ethereal",
+            "cut-line",
+            "least-bytes",
+        ];
         assert_eq!(place(3) != place(4), random.contains(name), "{name}");
     }
 }

@@ -72,7 +72,7 @@ fn a_server_is_nearer_than_any_plane() {
     let fabric = compile(&text);
     assert_eq!(all_paths(&fabric, 0, 1), ["host0->server0 server0->host1"]);
     assert_eq!(fabric.path_count(NodeId(1), NodeId(2)), 6);
-    assert_eq!(parse(&text).topology.hosts_per_server(), Some(2));
+    assert_eq!(fabric.hosts_per_server(), Some(2));
     // Where the server's switch is cut off, the planes are there.
     let cut = compile(&(text + "[[faults]]\nport = \"host0.server0\"\ndown = true"));
     assert_eq!(cut.path_count(NodeId(0), NodeId(1)), 2);
@@ -154,4 +154,60 @@ fn losses_of_a_link_hold_while_their_faults_last() {
     let share = |share| Loss::new(share).unwrap();
     assert_eq!(seen, [(0.0, share(0.5)), (3.0, share(0.25)), (5.0, share(0.5))]);
     assert!(share(1.0).takes(u64::MAX) && !share(0.5).takes(u64::MAX) && !Loss::NONE.takes(0));
+}
+
+fn units(more: &str) -> Fabric {
+    compile(&format!(
+        r#"
+        [rail]
+        servers = 4
+        gpus = 2
+        servers_per_unit = 2
+        spines = 2
+        host_link = {{ rate = "400Gbps" }}
+        server_link = {{ rate = "3600Gbps" }}
+        fabric_link = {{ rate = "400Gbps" }}
+        {more}
+        "#
+    ))
+}
+
+#[test]
+fn units_have_leaves_of_their_own() {
+    let fabric = units("");
+    // Server, own rail in the unit, own rail in another unit, another rail.
+    assert_eq!(all_paths(&fabric, 0, 1), ["host0->server0 server0->host1"]);
+    assert_eq!(all_paths(&fabric, 0, 2), ["host0->unit0.rail0 unit0.rail0->host2"]);
+    let far =
+        [0, 1].map(|s| format!("host0->unit0.rail0 unit0.rail0->spine{s} spine{s}->unit1.rail0 unit1.rail0->host4"));
+    assert_eq!(all_paths(&fabric, 0, 4), far);
+    assert_eq!(fabric.path_count(NodeId(0), NodeId(3)), 2);
+}
+
+#[test]
+fn spines_of_a_rail_lie_below_cores() {
+    let fabric = units("spines_join = \"rail\"\ncores = 3\ncore_link = { rate = \"400Gbps\" }");
+    assert_eq!(
+        all_paths(&fabric, 0, 4)[1],
+        "host0->unit0.rail0 unit0.rail0->rail0.spine1 rail0.spine1->unit1.rail0 unit1.rail0->host4"
+    );
+    // To another rail over any spine, core and spine.
+    assert_eq!(fabric.path_count(NodeId(0), NodeId(3)), 2 * 3 * 2);
+}
+
+/// The 16 384 GPUs of Llama 3 405B: forwarding tables that fit.
+#[test]
+fn a_rail_fabric_of_16384_gpus_is_drawn() {
+    let spec = r#"
+        [rail]
+        servers = 2048
+        gpus = 8
+        servers_per_unit = 128
+        spines = 16
+        host_link = { rate = "400Gbps" }
+        server_link = { rate = "3600Gbps" }
+        fabric_link = { rate = "1600Gbps" }
+    "#;
+    let drawing = parse(spec).topology.blueprint(&NoFiles).unwrap();
+    assert_eq!(drawing.graph.node_count(), 16_384 + 2_048 + 16 * 8 + 16);
 }

@@ -1,0 +1,5 @@
+//! Fabrics from the files of other tools.
+
+mod ns3;
+
+pub use ns3::{Hpcc, Simai};

@@ -1,0 +1,99 @@
+//! Topologies in the files of other tools.
+
+use super::*;
+use crate::input::{Files, InputError};
+use crate::topology::NodeKind;
+
+struct One<'a>(&'a str);
+
+impl Files for One<'_> {
+    fn read(&self, _: &str) -> Result<String, InputError> {
+        Ok(self.0.to_owned())
+    }
+}
+
+fn draw(kind: &str, text: &str) -> Result<Blueprint, InputError> {
+    let spec = parse(&format!("[{kind}]\nfile = \"topology.txt\""));
+    spec.topology.blueprint(&One(text))
+}
+
+const HPCC: &str = "6 2 6\n4 5\n0 4 100Gbps 0.001ms 0\n1 4 100Gbps 0.001ms 0\n2 5 100Gbps 0.001ms 0\n3 5 100Gbps 0.001ms 0\n\
+                    4 5 400Gbps 0.002ms 0.01\n4 5 400Gbps 0.002ms 0\n";
+
+#[test]
+fn an_hpcc_file_is_a_fabric() {
+    let fabric = Fabric::compile(&draw("hpcc", HPCC).unwrap());
+    assert_eq!((fabric.hosts(), fabric.nodes().len(), fabric.links().len()), (4, 6, 12));
+    assert_eq!(
+        all_paths(&fabric, 0, 3),
+        [
+            "host0->switch4 switch4->switch5 switch5->host3",
+            "host0->switch4 switch4->switch5#1 switch5->host3"
+        ]
+    );
+    let link = fabric.link(fabric.links_by_name()["switch4->switch5"][0]);
+    assert_eq!((link.rate, link.delay), (Rate::from_gbps(400), Time::from_us(2)));
+    let gray: Vec<_> = fabric
+        .losses()
+        .iter()
+        .map(|change| fabric.link_name(change.link))
+        .collect();
+    assert_eq!(gray, ["switch4->switch5", "switch5->switch4"]);
+}
+
+#[test]
+fn a_simai_file_has_servers() {
+    let text = "7 2 2 1 6 H100\n4 5 6\n0 4 2400Gbps 0.000025ms 0\n1 4 2400Gbps 0.000025ms 0\n2 5 2400Gbps 0.000025ms 0\n\
+                3 5 2400Gbps 0.000025ms 0\n0 6 100Gbps 0.0005ms 0\n2 6 100Gbps 0.0005ms 0\n";
+    let drawing = draw("simai", text).unwrap();
+    let in_servers = drawing.graph.node_weights().filter(|node| node.in_server).count();
+    let hosts = drawing
+        .graph
+        .node_weights()
+        .filter(|node| node.kind == NodeKind::Host)
+        .count();
+    assert_eq!((in_servers, hosts), (2, 4));
+    let fabric = Fabric::compile(&drawing);
+    assert_eq!(all_paths(&fabric, 0, 1), ["host0->server0 server0->host1"]);
+    assert_eq!(all_paths(&fabric, 0, 2), ["host0->switch6 switch6->host2"]);
+    assert_eq!(fabric.hosts_per_server(), Some(2));
+}
+
+#[test]
+fn files_that_contradict_themselves() {
+    let change = |from: &str, to: &str| draw("hpcc", &HPCC.replacen(from, to, 1)).unwrap_err().to_string();
+    let messages = [
+        draw("hpcc", "").unwrap_err().to_string(),
+        draw("simai", HPCC).unwrap_err().to_string(),
+        change("6 2 6", "6 x 6"),
+        change("6 2 6", "6 2 7"),
+        change("6 2 6", "4000000000 2 6"),
+        change("4 5\n", "4 4\n"),
+        change("4 5\n", "4\n"),
+        change("0 4 100Gbps", "0 9 100Gbps"),
+        change("0 4 100Gbps", "4 4 100Gbps"),
+        change("100Gbps", "0Gbps"),
+        change("0.001ms", "soon"),
+        change("0.01", "2"),
+        change(" 0.001ms 0", ""),
+        change("0 4 100Gbps 0.001ms 0\n", "1 4 100Gbps 0.001ms 0\n"),
+        draw("hpcc", "1 1 0\n0\n").unwrap_err().to_string(),
+    ];
+    insta::assert_snapshot!(messages.join("\n"), @r"
+    topology.txt: it is empty
+    topology.txt:1: the first line has 3 fields (it says `nodes gpus_per_server nv_switches switches links gpu_type`)
+    topology.txt:1: `switches` is `x` (it must be a whole number)
+    topology.txt: the first line says 7 links, and there are 6 (correct the count, or look for lines that are missing)
+    topology.txt:1: the fabric would have 4000000000 nodes (at most 4000000 can be simulated)
+    topology.txt:2: `4` is no id of a switch (ids are whole numbers below 6, each once)
+    topology.txt:2: there are 1 ids of switches, and the first line says 2 (the second line names every switch)
+    topology.txt:3: there is no node `9` (nodes are 0 to 5)
+    topology.txt:3: the link joins node 4 to itself (the ends of a link must differ)
+    topology.txt:3: the rate is `0Gbps` (it must be above 0, such as 100Gbps)
+    topology.txt:3: the delay is `soon` (it must be a time, such as 0.001ms)
+    topology.txt:7: the error rate is `2` (it is from 0 to 1)
+    topology.txt:3: this line has 3 fields (a link is `source destination rate delay error_rate`, such as `0 4 100Gbps 0.001ms 0`)
+    topology.txt: `host0` has no link (add one, or name it among the switches)
+    topology.txt:1: all nodes are switches (nodes that the second line does not name are hosts)
+    ");
+}

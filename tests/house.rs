@@ -52,6 +52,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("ab_glyph", &["report"]),
     ("petgraph", &["topology", "workload"]),
     ("tokio", &["cli"]),
+    ("serde_yaml_ng", &["topology"]),
     (
         "rayon",
         &["experiment", "runner", "optimal_transport", "validation", "cli"],

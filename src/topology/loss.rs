@@ -24,7 +24,12 @@ impl Loss {
         Ok(Self(if share > 0.0 { units.max(1) } else { 0 }))
     }
 
-    /// Whether any packet is lost.
+    /// As a number from 0 to 1.
+    pub fn share(self) -> f64 {
+        self.0 as f64 / (1_u64 << 32) as f64
+    }
+
+    /// Whether no packet is lost.
     pub fn is_none(self) -> bool {
         self.0 == 0
     }

@@ -31,7 +31,7 @@ pub use fabric::{Fabric, Link, LinkChange, Path};
 pub use fat_tree::FatTree;
 pub use faults::{Fault, FaultPlan, Flap, LinkEvent, resolve_faults};
 pub use file::TopologyFile;
-pub use files::{Hpcc, Simai};
+pub use files::{Hpcc, Infragraph, Simai};
 pub use graph::{CableSpec, GraphRouting, GraphSpec, NodeSpec};
 pub use htsim::Htsim;
 pub use leaf_spine::LeafSpine;
@@ -58,6 +58,8 @@ pub enum Topology {
     Htsim(Htsim),
     /// Several copies of one fabric, with a port of every host in each.
     MultiPlane(MultiPlane),
+    /// Hosts (XPUs), switches and links from an InfraGraph file.
+    Infragraph(Infragraph),
     /// GPUs, switches inside servers and others from a topology file of SimAI.
     Simai(Simai),
     /// Hosts and switches from a topology.txt of HPCC's ns-3.
@@ -82,6 +84,7 @@ impl Topology {
             "multi-plane",
             "several copies of one fabric, with a port of every host in each",
         ),
+        ("infragraph", "hosts (XPUs), switches and links from an InfraGraph file"),
         (
             "simai",
             "GPUs, switches inside servers and others from a topology file of SimAI",
@@ -98,6 +101,7 @@ impl Topology {
             Self::Graph(_) => "graph",
             Self::Htsim(_) => "htsim",
             Self::MultiPlane(_) => "multi-plane",
+            Self::Infragraph(_) => "infragraph",
             Self::Simai(_) => "simai",
             Self::Hpcc(_) => "hpcc",
         }
@@ -118,6 +122,7 @@ impl Topology {
             Self::Graph(spec) => spec.blueprint(),
             Self::Htsim(spec) => spec.blueprint(files),
             Self::MultiPlane(spec) => spec.blueprint(files),
+            Self::Infragraph(spec) => spec.blueprint(files),
             Self::Simai(spec) => spec.blueprint(files),
             Self::Hpcc(spec) => spec.blueprint(files),
         }

@@ -97,3 +97,121 @@ fn files_that_contradict_themselves() {
     topology.txt:1: all nodes are switches (nodes that the second line does not name are hosts)
     ");
 }
+
+/// A fabric by all that it consists of.
+fn parts(
+    drawing: &Blueprint,
+) -> (
+    Vec<crate::topology::Node>,
+    Vec<(usize, usize, crate::topology::LinkSpec)>,
+) {
+    let edges = drawing.graph.raw_edges().iter();
+    let links = edges.map(|edge| (edge.source().index(), edge.target().index(), edge.weight.clone()));
+    (drawing.graph.node_weights().cloned().collect(), links.collect())
+}
+
+#[test]
+fn what_is_exported_as_infragraph_comes_back() {
+    let texts = [
+        "[leaf-spine]\nleaves = 2\nspines = 2\nhosts_per_leaf = 2\nparallel = 2\nhost_link = { rate = \"100Gbps\" }\nfabric_link = { rate = \"25.6Gbps\", delay = \"0.3ns\" }",
+        "[multi-plane]\nplanes = 2\ngpus = 2\nserver_link = { rate = \"3.6Tbps\" }\n[multi-plane.plane.leaf-spine]\nleaves = 2\nspines = 2\nhosts_per_leaf = 2\nhost_link = { rate = \"100Gbps\" }\nfabric_link = { rate = \"100Gbps\" }",
+        "[rail]\nservers = 3\ngpus = 2\nhost_link = { rate = \"400Gbps\" }\nserver_link = { rate = \"3.6Tbps\" }",
+        "[graph]\nrouting = \"up-down\"\nnodes = [{ name = \"a\", kind = \"host\" }, { name = \"b.1\", kind = \"host\" }, { name = \"x\", kind = \"switch\", tier = 3, latency = \"7ns\" }]\nlinks = [{ a = \"a\", b = \"x\", rate = \"1Gbps\", name = \"trunk\" }, { a = \"x\", b = \"b.1\", rate = \"1Gbps\" }]",
+    ];
+    for text in texts {
+        let drawing = parse(text).topology.blueprint(&NoFiles).unwrap();
+        let json = drawing.to_infragraph("a test");
+        let again = draw("infragraph", &json).unwrap();
+        assert_eq!(parts(&again), parts(&drawing));
+        assert_eq!(again.routing, drawing.routing);
+        let yaml = serde_yaml_ng::to_string(&serde_json::from_str::<serde_json::Value>(&json).unwrap()).unwrap();
+        assert_eq!(parts(&draw("infragraph", &yaml).unwrap()), parts(&drawing));
+    }
+}
+
+/// Two servers of two XPUs behind a switch for NVLink, with a network card each, on one leaf whose ports are parts of it.
+const SERVERS: &str = r#"
+name: pod
+devices:
+- name: server
+  components:
+  - {name: xpu, count: 2, choice: xpu}
+  - {name: nvlsw, count: 1, choice: switch}
+  - {name: nic, count: 2, choice: nic}
+  links:
+  - {name: nvlink, physical: {bandwidth: {choice: gigabytes_per_second, gigabytes_per_second: 450}}}
+  - {name: pcie}
+  edges:
+  - {ep1: {component: xpu}, ep2: {component: nvlsw}, scheme: many2many, link: nvlink}
+  - {ep1: {component: xpu}, ep2: {component: nic}, scheme: one2one, link: pcie}
+- name: switch
+  components:
+  - {name: asic, count: 1, choice: cpu}
+  - {name: port, count: 8, choice: port}
+  links:
+  - {name: ic}
+  edges:
+  - {ep1: {component: asic}, ep2: {component: port}, scheme: many2many, link: ic}
+links:
+- name: eth
+  physical: {bandwidth: {choice: gigabits_per_second, gigabits_per_second: 400}, latency: {choice: us, us: 0.5}}
+instances:
+- {name: host, device: server, count: 2}
+- {name: leaf, device: switch, count: 1}
+edges:
+- {ep1: {instance: "host[0]", component: nic}, ep2: {instance: leaf, component: "port[0:2]"}, scheme: one2one, link: eth}
+- {ep1: {instance: "host[1]", component: nic}, ep2: {instance: leaf, component: "port[2:4]"}, scheme: one2one, link: eth}
+"#;
+
+#[test]
+fn parts_that_no_bandwidth_tells_apart_are_one_node() {
+    let fabric = Fabric::compile(&draw("infragraph", SERVERS).unwrap());
+    let names: Vec<_> = fabric.nodes().iter().map(|node| node.name.as_str()).collect();
+    assert_eq!(
+        names[..4],
+        ["host.0.xpu.0", "host.0.xpu.1", "host.1.xpu.0", "host.1.xpu.1"]
+    );
+    assert_eq!(names.len(), 4 + 2 + 1);
+    assert_eq!(fabric.path_count(NodeId(0), NodeId(3)), 1);
+    let path = fabric.path(NodeId(0), NodeId(3), 0);
+    assert_eq!(
+        path.iter()
+            .map(|&id| fabric.link(id).rate.as_gbps())
+            .collect::<Vec<_>>(),
+        [400.0, 400.0]
+    );
+    assert_eq!(fabric.link(path[0]).delay, Time::from_ns(500));
+}
+
+#[test]
+fn infragraph_files_that_cannot_be_used() {
+    let change = |from: &str, to: &str| {
+        draw("infragraph", &SERVERS.replacen(from, to, 1))
+            .unwrap_err()
+            .to_string()
+    };
+    let messages = [
+        change("gigabytes_per_second: 450", "gigabytes_per_second: -1"),
+        change(
+            "physical: {bandwidth: {choice: gigabytes_per_second, gigabytes_per_second: 450}}",
+            "description: none",
+        ),
+        change("choice: xpu", "choice: cpu"),
+        change("device: server", "device: box"),
+        change("count: 2}\n- {name: leaf", "count: 4000000000}\n- {name: leaf"),
+        change("port[0:2]", "port[0:2"),
+        change("port[0:2]", "port[9]"),
+        change("host[0]", "hosts[0]"),
+        change("component: nvlsw", "component: nvswitch"),
+        change("link: ic}", "link: wire}"),
+        change("one2one, link: eth", "ring, link: eth"),
+        change(
+            "{name: nvlsw, count: 1, choice: switch}",
+            "{name: server, count: 1, choice: device}",
+        ),
+        draw("infragraph", "{\"name\": 3}").unwrap_err().to_string(),
+        draw("infragraph", "name: [").unwrap_err().to_string(),
+        draw("infragraph", "").unwrap_err().to_string(),
+    ];
+    insta::assert_snapshot!(messages.join("\n"), @"");
+}

@@ -129,3 +129,35 @@ fn one_port_of_eight_less_costs_an_eighth_of_the_rate() {
     let bound = |fabric: &Fabric| bounds(fabric, &schedule, Framing::Fluid).cct.0 as f64 - delay;
     assert!((bound(&broken) / bound(&fabric) / (8.0 / 7.0) - 1.0).abs() < 1e-9);
 }
+
+/// All-to-all on a dragonfly: 64 pairs of hosts share the one link between two groups, and nothing is better.
+#[test]
+fn minimal_routing_of_a_dragonfly_meets_the_bound_of_its_global_links() {
+    let cable = |gbps: u32| json!({ "rate": format!("{gbps}Gbps") });
+    let fabric = compile(json!({ "dragonfly": {
+        "groups": 5, "routers_per_group": 4, "hosts_per_router": 2, "global_links": 1,
+        "host_link": cable(100), "local_link": cable(800), "global_link": cable(100),
+    } }));
+    let message = 1 << 20;
+    let schedule = Workload::AllToAll(AllToAll::new(Bytes(message)))
+        .schedule(fabric.hosts(), &NoFiles, 1)
+        .unwrap();
+    let placement = scheme("spray", json!({}))
+        .place(&fabric, &schedule, &NoFiles, 1)
+        .unwrap();
+    let loads = placement.link_loads(&fabric, &schedule).unwrap();
+    let groups = |id| {
+        let link = fabric.link(id);
+        [link.from, link.to].map(|node| fabric.node(node).name.split('.').next().unwrap().to_owned())
+    };
+    let global = fabric.link_ids().filter(|&id| fabric.is_fabric_link(id));
+    for id in global.filter(|&id| groups(id)[0] != groups(id)[1]) {
+        assert_eq!(loads[id.index()], 64.0 * message as f64);
+    }
+    let analytic = 64.0 * message as f64 * 80.0 / 1e6;
+    let known = bounds(&fabric, &schedule, Framing::Fluid);
+    assert!((known.optimal_fabric.lower / analytic - 1.0).abs() < 1e-9, "{known:?}");
+    assert!((known.optimal_fabric.upper / analytic - 1.0).abs() < 1e-9, "{known:?}");
+    let cct = fluid(&fabric, &schedule, &scheme("spray", json!({}))).as_us();
+    assert!((1.0..1.01).contains(&(cct / known.cct.as_us())), "{cct} {known:?}");
+}

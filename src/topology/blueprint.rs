@@ -71,6 +71,8 @@ pub struct LinkSpec {
     pub queue: Option<Bytes>,
     /// Share of packets that it loses.
     pub loss: Loss,
+    /// What it adds to the length of a path; 1 unless it is to be avoided. Up-down routing counts links.
+    pub cost: u8,
 }
 
 /// Rate and propagation delay of a kind of cable, as written in an experiment file.
@@ -167,6 +169,7 @@ impl Blueprint {
             delay: cable.delay,
             queue,
             loss: Loss::NONE,
+            cost: 1,
         };
         self.connect_by(a, b, spec);
     }
@@ -175,6 +178,23 @@ impl Blueprint {
     pub fn connect_by(&mut self, a: NodeIndex, b: NodeIndex, spec: LinkSpec) {
         self.graph.add_edge(a, b, spec.clone());
         self.graph.add_edge(b, a, spec);
+    }
+
+    /// Links `a` and `b` by a cable that makes paths longer by `cost`; several of the same pair are called `a-b`, `a-b#1`, ...
+    pub fn connect_at_cost(&mut self, a: NodeIndex, b: NodeIndex, cable: Cable, cost: u8) {
+        let name = match self.graph.edges_connecting(a, b).count() {
+            0 => format!("{}-{}", self.graph[a].name, self.graph[b].name),
+            k => format!("{}-{}#{k}", self.graph[a].name, self.graph[b].name),
+        };
+        let spec = LinkSpec {
+            cable: name,
+            rate: cable.rate,
+            delay: cable.delay,
+            queue: None,
+            loss: Loss::NONE,
+            cost,
+        };
+        self.connect_by(a, b, spec);
     }
 
     /// Links `a` and `b` by `count` cables `a-b`, `a-b#1`, `a-b#2`, ...

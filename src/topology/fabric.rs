@@ -29,6 +29,8 @@ pub struct Link {
     pub queue: Option<Bytes>,
     /// The other direction of the same cable.
     pub reverse: LinkId,
+    /// What it adds to the length of a path, where routing takes the shortest.
+    pub cost: u8,
 }
 
 /// A change of a link's rate; zero takes it down.
@@ -87,6 +89,7 @@ impl Fabric {
                 delay: spec.delay.saturating_add(nodes[to.index()].latency),
                 queue: spec.queue,
                 reverse: LinkId(id.0 ^ 1),
+                cost: spec.cost,
             });
             if !spec.loss.is_none() {
                 losses.push(LossChange {

@@ -7,6 +7,7 @@
 //! paths costs no more memory than its forwarding tables.
 
 mod blueprint;
+mod dragonfly;
 mod fabric;
 mod fat_tree;
 mod faults;
@@ -27,6 +28,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use blueprint::{Blueprint, Cable, Graph, LinkSpec, Node, NodeKind, Routing};
+pub use dragonfly::Dragonfly;
 pub use fabric::{Fabric, Link, LinkChange, Path};
 pub use fat_tree::FatTree;
 pub use faults::{Fault, FaultPlan, Flap, LinkEvent, resolve_faults};
@@ -56,6 +58,8 @@ pub enum Topology {
     Graph(GraphSpec),
     /// Two or three tiers from a `.topo` file of htsim.
     Htsim(Htsim),
+    /// Groups of routers that are all linked to each other, and long links between groups.
+    Dragonfly(Dragonfly),
     /// Several copies of one fabric, with a port of every host in each.
     MultiPlane(MultiPlane),
     /// Hosts (XPUs), switches and links from an InfraGraph file.
@@ -81,6 +85,10 @@ impl Topology {
         ("graph", "any fabric, node by node and link by link"),
         ("htsim", "two or three tiers from a .topo file of htsim"),
         (
+            "dragonfly",
+            "groups of routers that are all linked, and links between groups",
+        ),
+        (
             "multi-plane",
             "several copies of one fabric, with a port of every host in each",
         ),
@@ -100,6 +108,7 @@ impl Topology {
             Self::Rail(_) => "rail",
             Self::Graph(_) => "graph",
             Self::Htsim(_) => "htsim",
+            Self::Dragonfly(_) => "dragonfly",
             Self::MultiPlane(_) => "multi-plane",
             Self::Infragraph(_) => "infragraph",
             Self::Simai(_) => "simai",
@@ -121,6 +130,7 @@ impl Topology {
             Self::Rail(spec) => spec.blueprint(),
             Self::Graph(spec) => spec.blueprint(),
             Self::Htsim(spec) => spec.blueprint(files),
+            Self::Dragonfly(spec) => spec.blueprint(),
             Self::MultiPlane(spec) => spec.blueprint(files),
             Self::Infragraph(spec) => spec.blueprint(files),
             Self::Simai(spec) => spec.blueprint(files),

@@ -11,7 +11,7 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 
 use smallvec::SmallVec;
 
@@ -38,6 +38,8 @@ struct Arc {
     to: u32,
     /// The tier of `to` against that of the node the link leaves.
     slope: Ordering,
+    /// What the link adds to the length of a path.
+    cost: u32,
 }
 
 /// What no fault changes: how hosts are attached, who forwards, and the links between them.
@@ -108,13 +110,18 @@ impl Wiring {
         }
         for &n in &of_column {
             let inner = out[n].iter().map(|&link| (link, links[link.index()].to.index()));
-            let column = &wiring.column;
+            let (column, up_down) = (&wiring.column, wiring.up_down);
             wiring
                 .arcs
                 .extend(inner.filter(|&(_, to)| column[to] != NONE).map(|(link, to)| Arc {
                     link,
                     to: column[to],
                     slope: nodes[to].tier.cmp(&nodes[n].tier),
+                    cost: if up_down {
+                        1
+                    } else {
+                        u32::from(links[link.index()].cost.max(1))
+                    },
                 }));
             wiring.starts.push(wiring.arcs.len() as u32);
         }
@@ -500,7 +507,8 @@ struct Search<'a> {
     descends: Vec<bool>,
     /// Whether the next link of the node leads to the destination, which has no column.
     is_last: Vec<bool>,
-    queue: VecDeque<u32>,
+    /// Nodes to go on from, by their distance modulo the number of these lists.
+    open: Vec<Vec<u32>>,
 }
 
 impl<'a> Search<'a> {
@@ -514,7 +522,17 @@ impl<'a> Search<'a> {
             count: vec![0; columns],
             descends: vec![false; columns],
             is_last: vec![false; columns],
-            queue: VecDeque::new(),
+            open: vec![
+                Vec::new();
+                wiring
+                    .arcs
+                    .iter()
+                    .map(|arc| arc.cost)
+                    .max()
+                    .unwrap_or(1)
+                    .max(u32::from(FAR)) as usize
+                    + 1
+            ],
         }
     }
 
@@ -530,12 +548,9 @@ impl<'a> Search<'a> {
             }
             Target::Ports(ports) => {
                 self.edge = NONE;
-                // Breadth first, the nearest must come first.
-                for cost in [NEAR, FAR] {
-                    for &(_, switch) in ports.iter().filter(|port| port.0 == cost) {
-                        self.is_last[switch as usize] = true;
-                        self.begin(switch, u32::from(cost));
-                    }
+                for &(cost, switch) in ports {
+                    self.is_last[switch as usize] = true;
+                    self.begin(switch, u32::from(cost));
                 }
             }
         }
@@ -547,35 +562,57 @@ impl<'a> Search<'a> {
 
     /// A node from which one more link, or none, leads to the destination.
     fn begin(&mut self, column: u32, distance: u32) {
-        if self.distance[column as usize] == NONE {
-            self.distance[column as usize] = distance;
-            self.queue.push_back(column);
-        }
+        self.reach(column, distance);
         self.count[column as usize] += 1;
     }
 
-    /// Breadth first: shortest ways, or shortest ways down under up-down routing.
+    /// A node is at most so far from the destination.
+    fn reach(&mut self, column: u32, distance: u32) {
+        if distance < self.distance[column as usize] {
+            self.distance[column as usize] = distance;
+            self.count[column as usize] = 0;
+            let lists = self.open.len();
+            self.open[distance as usize % lists].push(column);
+        }
+    }
+
+    /// By rising distance: shortest ways, or shortest ways down under up-down routing.
     fn spread(&mut self) {
+        let lists = self.open.len();
+        let (mut distance, mut empty) = (0, 0);
+        while empty < lists {
+            let here = std::mem::take(&mut self.open[distance % lists]);
+            empty = if here.is_empty() { empty + 1 } else { 0 };
+            for at in here {
+                // One that was reached again on a shorter way has been there before.
+                if self.distance[at as usize] == distance as u32 {
+                    self.spread_from(at);
+                }
+            }
+            distance += 1;
+        }
+    }
+
+    fn spread_from(&mut self, at: u32) {
         let wiring = self.wiring;
-        while let Some(at) = self.queue.pop_front() {
-            self.descends[at as usize] = true;
-            if !self.passes(at) {
+        self.descends[at as usize] = true;
+        if !self.passes(at) {
+            return;
+        }
+        let (here, count) = (self.distance[at as usize], self.count[at as usize]);
+        for arc in wiring.arcs(at) {
+            let wrong_way = wiring.up_down && arc.slope != Ordering::Greater;
+            if wrong_way || !self.is_up(self.links[arc.link.index()].reverse) {
                 continue;
             }
-            let (next, count) = (self.distance[at as usize] + 1, self.count[at as usize]);
-            for arc in wiring.arcs(at) {
-                let wrong_way = wiring.up_down && arc.slope != Ordering::Greater;
-                if wrong_way || !self.is_up(self.links[arc.link.index()].reverse) {
-                    continue;
-                }
-                let from = arc.to as usize;
-                if self.distance[from] == NONE {
-                    self.distance[from] = next;
-                    self.queue.push_back(arc.to);
-                }
-                if self.distance[from] == next && !self.is_last[from] {
-                    self.count[from] = self.count[from].saturating_add(count);
-                }
+            let (from, next) = (arc.to as usize, here + arc.cost);
+            // The last link of a way is the host's own, however near others lead.
+            if self.is_last[from] {
+                continue;
+            }
+            self.reach(arc.to, next);
+            if self.distance[from] == next {
+                self.count[from] = self.count[from].saturating_add(count);
             }
         }
     }
@@ -617,7 +654,7 @@ impl<'a> Search<'a> {
             let there = self.distance[arc.to as usize];
             there != NONE
                 && here != NONE
-                && there + 1 == here
+                && there + arc.cost == here
                 && (!self.wiring.up_down || arc.slope == slope)
                 && self.passes(arc.to)
                 && self.is_up(arc.link)

@@ -10,6 +10,7 @@ mod line_rate;
 mod marking;
 mod observed;
 mod pauses;
+mod planes;
 mod receivers;
 mod recovery;
 mod spreading;

@@ -261,6 +261,7 @@ fn link(file: &str, number: usize, line: &str, nodes: u32) -> Result<([u32; 2], 
             delay,
             queue,
             loss,
+            cost: 1,
         },
     ))
 }

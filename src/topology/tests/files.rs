@@ -213,5 +213,21 @@ fn infragraph_files_that_cannot_be_used() {
         draw("infragraph", "name: [").unwrap_err().to_string(),
         draw("infragraph", "").unwrap_err().to_string(),
     ];
-    insta::assert_snapshot!(messages.join("\n"), @"");
+    insta::assert_snapshot!(messages.join("\n"), @r"
+    topology.txt: the bandwidth of the link `nvlink` is -8 (it must be above 0)
+    topology.txt: `host.0.xpu.0` and `host.0.xpu.1` are joined by links without a bandwidth (give the link between `xpu.1` and the others of its device a `physical.bandwidth`)
+    topology.txt: there is no XPU (components of choice `xpu` are hosts)
+    topology.txt: the instance `host` is of the device `box`, which is not described (`device` names one of `devices`)
+    topology.txt: there are 20000000000 nodes (at most 4000000 can be simulated)
+    topology.txt: `port[0:2` has no end (write `name`, `name[2]` or `name[0:4]`)
+    topology.txt: `port[9]` selects nothing (there are 8: write `name[2]`, `name[0:4]` or `name[::2]`)
+    topology.txt: there is no instance `hosts` (`ep1` and `ep2` name instances, such as `host[0]`)
+    topology.txt: the device `server` has no `nvswitch` (an endpoint names components of the device, such as `nic[0]`)
+    topology.txt: there is no link `wire` (an edge's `link` names one of `links`)
+    topology.txt: edges of the scheme `ring` are not read (schemes are `one2one` and `many2many`)
+    topology.txt: the devices `server` have devices inside that are not described, or each other (a component of choice `device` has the name of a device, which does not contain this one)
+    topology.txt:1: invalid type: integer `3`, expected a string at line 1 column 10 (it is read as JSON, as it begins with a brace)
+    topology.txt:1: name: invalid type: sequence, expected a string at line 1 column 7 (it is read as YAML, as it does not begin with a brace)
+    topology.txt: there is no XPU (components of choice `xpu` are hosts)
+    ");
 }

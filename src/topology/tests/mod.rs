@@ -1,3 +1,4 @@
+mod dragonfly;
 mod files;
 mod kinds;
 mod laws;

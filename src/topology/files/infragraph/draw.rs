@@ -106,10 +106,12 @@ fn spec(link: &Link) -> Result<Option<LinkSpec>, Wrong> {
         delay: Time(in_ps.round() as u64),
         queue: None,
         loss: Loss::NONE,
+        cost: 1,
     };
     for (key, value) in ours(link.description.as_deref()) {
         match key {
             "cable" => value.clone_into(&mut spec.cable),
+            "cost" => spec.cost = value.parse().unwrap_or(1),
             "queue" => spec.queue = value.parse().ok().map(Bytes),
             "loss" => {
                 spec.loss = value

@@ -196,7 +196,7 @@ impl Parts {
     }
 
     fn has(&self, name: &str) -> bool {
-        self.position.contains_key(name) || self.position.contains_key(&format!("{name}.")) || {
+        self.position.contains_key(name) || {
             let prefix = format!("{name}.");
             self.parts.iter().any(|part| part.name.starts_with(&prefix))
         }

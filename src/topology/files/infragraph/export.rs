@@ -155,6 +155,9 @@ fn link(spec: &LinkSpec, usual: &str) -> Link {
     if spec.cable != usual {
         words.push(format!("cable={}", spec.cable));
     }
+    if spec.cost != 1 {
+        words.push(format!("cost={}", spec.cost));
+    }
     if let Some(queue) = spec.queue {
         words.push(format!("queue={}", queue.0));
     }

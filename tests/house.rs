@@ -71,6 +71,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("flate2", &["workload"]),
     ("roxmltree", &["workload"]),
     ("tokio", &["cli"]),
+    ("serde_yaml_ng", &["topology"]),
     (
         "rayon",
         &[

@@ -16,6 +16,7 @@ mod optimal_transport;
 mod packet;
 mod pages;
 mod placement;
+mod planes;
 mod programs;
 mod receivers;
 mod recipes;

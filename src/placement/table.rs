@@ -13,9 +13,12 @@ use super::greedy::Greedy;
 use super::hash::Hash;
 use super::label::label;
 use super::least_bytes::LeastBytes;
+use super::mrc::Mrc;
 use super::optimal_transport::OptimalTransport;
 use super::plan::PlannedPaths;
 use super::plb::Plb;
+use super::port_stripe::PortStripe;
+use super::qp_stripe::QpStripe;
 use super::reps::Reps;
 use super::scheme::{Problem, Scheme};
 use super::spray::Spray;
@@ -31,10 +34,13 @@ kinds! {
     pub enum LoadBalancing: Scheme {
         Ecmp(Ecmp) = "ecmp", "one path per connection, by a salted hash in every switch";
         EcmpSplit(EcmpSplit) = "ecmp-split", "every flow as a few equal queue pairs over ECMP";
+        QpStripe(QpStripe) = "qp-stripe", "a few queue pairs per connection, message by message or an equal part each (NCCL)";
+        PortStripe(PortStripe) = "port-stripe", "one queue pair for every port of the host, with equal parts or by rate";
         Spray(Spray) = "spray", "every packet on another path";
         WeightedSpray(WeightedSpray) = "weighted-spray", "every packet on another path, in proportion to the paths' capacities, or to an entropic plan";
         Reps(Reps) = "reps", "spraying that reuses the paths whose acknowledgements came back unmarked";
         Bitmap(Bitmap) = "bitmap", "spraying that skips the entropies whose packets came back marked (STrack)";
+        Mrc(Mrc) = "mrc", "spraying over all planes that gives up paths which lose packets, and tries them again (MRC)";
         Adaptive(Adaptive) = "adaptive", "every packet on the least-loaded up-link of the switch";
         Flowlet(Flowlet) = "flowlet", "a new random path after every pause of a flow";
         Plb(Plb) = "plb", "a new random path after some congested round-trip times";

@@ -26,7 +26,8 @@ mod swept;
 mod table;
 
 pub use details::{
-    BufferRow, Details, Direction, FlowRow, JobRow, LinkRow, OpRow, PacketsRow, PortRow, SenderRow, SeriesRow,
+    BufferRow, Details, Direction, FabricRow, FlowRow, JobRow, LinkRow, OpRow, PacketsRow, PathRow, PortRow, SenderRow,
+    SeriesRow, TimelineRow,
 };
 pub use files::{named, names, remove, remove_plots};
 pub use folder::{Folder, FolderPoint};

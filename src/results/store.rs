@@ -15,7 +15,7 @@ use super::files::{named, replace};
 use super::record::{RESULTS_VERSION, Record, Sum};
 use super::swept::Swept;
 use super::table::{read_csv, write_csv, write_points_csv};
-use super::{Details, Manifest, PointList, PointRow, ResultRow};
+use super::{Details, FabricRow, Manifest, PointList, PointRow, ResultRow};
 
 /// A results folder.
 #[derive(Debug)]
@@ -83,6 +83,8 @@ impl Store {
         save_rows(&draft, "buffers.csv", details.buffers, files)?;
         save_rows(&draft, "ops.csv", details.ops, files)?;
         save_rows(&draft, "jobs.csv", details.jobs, files)?;
+        save_rows(&draft, "timeline.csv", details.timeline, files)?;
+        save_rows(&draft, "paths.csv", details.paths, files)?;
         let text = record.text()?;
         replace(&draft.join("record.json"), |out| out.write_all(text.as_bytes()))?;
         if fs::rename(&draft, &target).is_err() {
@@ -95,6 +97,28 @@ impl Store {
             fs::rename(&draft, &target).map_err(|error| named(error, &target))?;
         }
         Ok(())
+    }
+
+    /// Keeps the links of a fabric, under a name made of what they are. The same fabric has the same name wherever it
+    /// is kept.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn save_fabric(&self, rows: &[FabricRow]) -> io::Result<String> {
+        let mut text = Vec::new();
+        write_csv(&mut text, rows)?;
+        let name = blake3::hash(&text).to_hex()[..16].to_owned();
+        let path = self.fabrics().join(format!("{name}.csv"));
+        if !path.exists() {
+            fs::create_dir_all(self.fabrics()).map_err(|error| named(error, &self.fabrics()))?;
+            replace(&path, |out| out.write_all(&text))?;
+        }
+        Ok(name)
+    }
+
+    /// The folder of the fabrics.
+    pub fn fabrics(&self) -> PathBuf {
+        self.dir.join("fabrics")
     }
 
     /// Takes a point out. Renamed first, so that none is ever there in part.

@@ -128,9 +128,12 @@ impl Evaluated {
                 row.mfu = least.and_then(|least| ratio(least, outcome.cct.as_us()));
                 let storm = storm(&instance, &outcome);
                 let jobs = job_rows(&instance.schedule, &outcome, &alone);
-                let ops = experiment.output.ops.then(|| operations.rows());
+                let ops = experiment
+                    .output
+                    .ops
+                    .then(|| (operations.rows(), operations.timeline()));
                 let mut details = details(experiment, &instance, &assessment, outcome);
-                details.ops = ops;
+                (details.ops, details.timeline) = ops.unzip();
                 details.jobs = jobs;
                 Measured {
                     row,

@@ -7,6 +7,7 @@
 //! measure   a point -> its record               details   the other files of a point
 //! enter     what of a results folder stays      claim     who works on what in it
 //! manifest  what was run, when and where        options   how to run, and why a run fails
+//! fabric    the fabrics of the points           paths     which way flows went
 //! point_key, swept   what names a point, as results have it
 //! ```
 
@@ -15,12 +16,14 @@ mod budget;
 mod claim;
 mod details;
 mod enter;
+mod fabric;
 mod hashing;
 mod manifest;
 mod measure;
 mod merge;
 mod operations;
 mod options;
+mod paths;
 mod place;
 mod point_key;
 mod run;

@@ -14,7 +14,7 @@ use order::in_order;
 
 use super::schedule_writer::ScheduleWriter;
 use super::{
-    AllGather, AllReduce, AllToAll, AllToAllv, Broadcast, Gather, Incast, Kind, Permutation, RankMap, Reduce,
+    AllGather, AllReduce, AllToAll, AllToAllv, Broadcast, Gather, Incast, Kind, Permutation, Purpose, RankMap, Reduce,
     ReduceScatter, Scatter, SendRecv, Shift,
 };
 use crate::input::{Files, InputError};
@@ -122,6 +122,10 @@ impl Program {
             Ok(Operation {
                 name: op.name.as_str().into(),
                 key: format!("ops.{index}.{key}"),
+                purpose: match work {
+                    Work::Compute(_) => Purpose::Compute,
+                    Work::Communicate(_) => Purpose::Communication,
+                },
                 work,
                 groups,
                 after: after.into_iter().map(|before| place[before]).collect(),

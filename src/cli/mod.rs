@@ -15,12 +15,14 @@ mod new;
 mod place;
 mod plot;
 mod progress;
+mod report;
 mod run;
 mod schema;
 mod shard;
 mod signals;
 mod submit;
 mod tell;
+mod trace;
 mod validate;
 
 use std::io::{self, Write};
@@ -74,6 +76,10 @@ enum Command {
     Validate(validate::Validate),
     /// Draw the plots of a results folder as SVG and PNG, with the CSV behind each
     Plot(plot::Plot),
+    /// One self-contained page about a results folder
+    Report(report::Report),
+    /// A point as a trace that Perfetto opens: operations, flows, queues
+    Trace(trace::Trace),
     /// Validate an experiment file and print it with every default filled in
     Check(check::Check),
     /// What can be written in an experiment file, one line each
@@ -120,6 +126,8 @@ fn dispatch(command: Command, out: &mut impl Write) -> Result<(), Failure> {
         Command::Place(place) => place.run(out),
         Command::Validate(validate) => validate.run(out),
         Command::Plot(plot) => plot.run(out),
+        Command::Report(report) => report.run(out),
+        Command::Trace(trace) => trace.run(out),
         Command::Check(check) => check.run(out),
         Command::List(list) => list.run(out),
         Command::Schema => schema::print(out),

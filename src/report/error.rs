@@ -13,6 +13,9 @@ pub enum ReportError {
     /// A file that cannot be written.
     #[error("{}: {source}", path.display())]
     File { path: PathBuf, source: std::io::Error },
+    /// A folder without what is asked for.
+    #[error("{0}")]
+    Nothing(String),
     /// A plot that cannot be drawn.
     #[error("{}: cannot draw: {message}", path.display())]
     Draw { path: PathBuf, message: String },

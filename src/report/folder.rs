@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::ReportError;
-use crate::results::{self, FolderPoint, ReadError, ResultRow};
+use crate::results::{self, FabricRow, FolderPoint, ReadError, ResultRow};
 
 /// One point of the plan with its row of results.
 #[derive(Debug, Clone)]
@@ -59,6 +59,37 @@ impl Folder {
     /// The rows of a file of a point, such as `flows.csv`; `None` where it was not asked for.
     pub fn detail<R: for<'de> Deserialize<'de>>(&self, point: &Point, name: &str) -> Result<Option<Vec<R>>, ReadError> {
         self.read.detail(&point.known, name)
+    }
+
+    /// What a point differs in from others: the last part of every swept key, and its value in short.
+    pub fn setting(&self, point: &Point) -> Vec<(String, String)> {
+        let short = |(key, value): &(String, String)| {
+            let value = match key.as_str() {
+                "faults" => shown_faults(&point.known),
+                "topology" => point.topology.clone(),
+                "workload" => point.workload.clone(),
+                "load_balancing" => point.row.load_balancing.clone(),
+                "transport" => point.row.transport.clone().unwrap_or_default(),
+                _ => value.clone(),
+            };
+            (key.clone(), value)
+        };
+        point.known.swept.iter().map(short).collect()
+    }
+
+    /// The folder itself.
+    pub fn dir(&self) -> &Path {
+        self.read.dir()
+    }
+
+    /// The links of the fabric of a point; `None` where they were not kept.
+    pub fn fabric(&self, point: &Point) -> Result<Option<Vec<FabricRow>>, ReadError> {
+        self.read.fabric(&point.known)
+    }
+
+    /// What the file of that fabric is called.
+    pub fn fabric_name(&self, point: &Point) -> Option<String> {
+        self.read.fabric_name(&point.known)
     }
 
     /// The points by topology and workload, in order of appearance.

@@ -11,6 +11,11 @@ impl FromIterator<f64> for Spread {
 }
 
 impl Spread {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Their geometric mean; 1 of none.
     pub fn geometric_mean(&self) -> f64 {
         let count = self.0.len().max(1) as f64;

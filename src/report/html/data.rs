@@ -9,7 +9,7 @@ use super::cells::{Cells, value};
 use super::details::{Detail, Details};
 use super::fabric::Fabric;
 use crate::report::ReportError;
-use crate::report::folder::{Folder, Point};
+use crate::report::folder::{Folder, Point, quantity};
 
 /// All that the page knows.
 #[derive(Debug, Serialize)]
@@ -82,25 +82,6 @@ impl Key {
     }
 }
 
-/// A number, or one with a unit of bytes, time or rate, which all values of a key have; in bytes, microseconds, Gb/s.
-fn quantity(text: &str) -> Option<f64> {
-    let split = text.find(|c: char| c.is_ascii_alphabetic() && c != 'e' && c != 'E');
-    let (number, unit) = text.split_at(split.unwrap_or(text.len()));
-    let factor = match unit.trim() {
-        "" | "B" | "us" | "Gbps" => 1.0,
-        "KiB" => 1024.0,
-        "MiB" => 1024.0 * 1024.0,
-        "GiB" => 1024.0 * 1024.0 * 1024.0,
-        "KB" | "kB" | "ms" | "Tbps" => 1e3,
-        "MB" | "s" => 1e6,
-        "GB" => 1e9,
-        "ns" | "Mbps" => 1e-3,
-        "ps" => 1e-6,
-        _ => return None,
-    };
-    Some(number.trim().parse::<f64>().ok()? * factor)
-}
-
 /// The points whose details come first: those that were asked for, then those of the first seed and the largest size of
 /// every scheme.
 fn in_order<'a>(folder: &'a Folder, first: &[u32]) -> Vec<&'a Point> {
@@ -116,25 +97,4 @@ fn in_order<'a>(folder: &'a Folder, first: &[u32]) -> Vec<&'a Point> {
         (asked(point), row.seed, std::cmp::Reverse(row.size_bytes), row.point)
     });
     points
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn quantities_have_their_units() {
-        for (text, number) in [
-            ("1.5", 1.5),
-            ("16KiB", 16_384.0),
-            ("2 ms", 2_000.0),
-            ("1e-3", 1e-3),
-            ("25Gbps", 25.0),
-        ] {
-            assert_eq!(quantity(text), Some(number), "{text}");
-        }
-        for text in ["", "ring", "3 rings", "KiB"] {
-            assert_eq!(quantity(text), None, "{text}");
-        }
-    }
 }

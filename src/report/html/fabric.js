@@ -25,7 +25,7 @@ function drawFabric(place, fabric, detail) {
   });
   const order = [...tiers.keys()].sort((a, b) => b - a);
   const width = 1180, gap = 120;
-  const svg = drawing(width, Math.max(1, order.length) * gap + 10, "drawing of the fabric");
+  const svg = drawing(width, Math.max(1, order.length) * gap - 40, "drawing of the fabric");
   const at = new Map();
   const rowOf = new Map();
   order.forEach((tier, row) => {
@@ -35,6 +35,7 @@ function drawFabric(place, fabric, detail) {
   });
   const ends = heatColors();
   const use = (cable) => Math.max(...cable.links.map((link) => detail?.links?.utilisation[link] ?? 0));
+  const most = Math.max(1e-9, ...[...cables.values()].map(use));
   const faulty = (cable) => cable.links.some((link) => fabric.faults[link] || fabric.rates[link] === 0);
   const many = cables.size > 3000;
   const sorted = [...cables.values()].sort((a, b) => faulty(a) - faulty(b) || use(a) - use(b));
@@ -44,8 +45,8 @@ function drawFabric(place, fabric, detail) {
     const [[x1, y1], [x2, y2]] = cable.ends.map((node) => at.get(node));
     const told = cable.links.map((link) => `${linkName(fabric, link)}: ${fabric.rates[link]} Gb/s${fabric.faults[link] ? `, ${fabric.faults[link]}` : ""}`
       + (detail?.links ? `, ${short(detail.links.utilisation[link] * 100)} % used` : ""));
-    svg.append(el("line", { x1, y1: y1 + 9, x2, y2: y2 - 9, stroke: bad ? "var(--bad)" : detail?.links ? shade(use(cable) * 0.9 + 0.1, ends) : "var(--line)",
-      "stroke-width": bad ? 2.5 : detail?.links ? 0.8 + 2.2 * use(cable) : 1, "stroke-dasharray": bad ? "6 4" : null }, el("title", {}, told.join("\n"))));
+    svg.append(el("line", { x1, y1: y1 + 9, x2, y2: y2 - 9, stroke: bad ? "var(--bad)" : detail?.links ? shade(use(cable) / most * 0.9 + 0.1, ends) : "var(--line)",
+      "stroke-width": bad ? 2.5 : detail?.links ? 0.8 + 2.2 * use(cable) / most : 1, "stroke-dasharray": bad ? "6 4" : null }, el("title", {}, told.join("\n"))));
   }
   for (const [node, [x, y]] of at) {
     const step = rowOf.get(node);
@@ -61,7 +62,7 @@ function drawFabric(place, fabric, detail) {
   const notes = [];
   if (many) notes.push(`${cables.size} cables between switches: only those with faults are drawn.`);
   if (fabric.left_out) notes.push(`${fabric.left_out} links are left out.`);
-  if (detail?.links) notes.push("Darker and thicker cables are used more.");
+  if (detail?.links) notes.push(`Darker and thicker cables are used more, up to ${short(most * 100)} %.`);
   notes.push(faults.length ? `Faults: ${faults.slice(0, 24).join("; ")}${faults.length > 24 ? `; and ${faults.length - 24} more` : ""}.` : "No faults.");
   place.append(svg, el("p", { class: "note" }, notes.join(" ")));
 }
@@ -89,6 +90,11 @@ function drawHeat(place, fabric, detail) {
   };
   const read = el("div", { class: "read", role: "status" });
   const panels = el("div", { class: "panels" });
+  const scale = el("p", { class: "note" });
+  const inside = [...pairs.values()].flatMap(({ up, down }) => [...up, ...down]);
+  const most = Math.max(1e-9, ...inside.map((link) => detail.links?.utilisation[link] ?? 0));
+  // The whole run from 0 to the most used link, a step of it from 0 to all that a link can carry.
+  const full = () => (state.step < 0 && detail.links ? most : 1);
 
   function panel(links, title, isUp) {
     const [lower, upper] = isUp ? [0, 1] : [1, 0];
@@ -100,7 +106,7 @@ function drawHeat(place, fabric, detail) {
       const key = rowAt.get(fabric.links[link][lower]) * columns.length + columnAt.get(fabric.links[link][upper]);
       if (!grid.has(key) || value(link) > value(grid.get(key))) grid.set(key, link);
     }
-    const size = Math.max(2, Math.min(22, Math.floor(520 / Math.max(rows.length, columns.length))));
+    const size = Math.max(2, Math.min(44, Math.floor(440 / Math.max(rows.length, columns.length))));
     const canvas = el("canvas", { width: columns.length * size, height: rows.length * size, tabindex: 0, role: "img",
       "aria-label": `${title}: rows are ${fabric.nodes[rows[0]][0]} to ${fabric.nodes[rows.at(-1)][0]}, columns ${fabric.nodes[columns[0]][0]} to ${fabric.nodes[columns.at(-1)][0]}; arrow keys read the cells` });
     const context = canvas.getContext("2d");
@@ -108,7 +114,7 @@ function drawHeat(place, fabric, detail) {
     for (const [key, link] of grid) {
       const [r, c] = [Math.floor(key / columns.length), key % columns.length];
       const dead = fabric.rates[link] === 0;
-      context.fillStyle = dead ? "#b3261e" : shade(value(link), ends);
+      context.fillStyle = dead ? "#b3261e" : shade(value(link) / full(), ends);
       context.fillRect(c * size, r * size, size, size);
     }
     const tell = (r, c) => {
@@ -134,6 +140,7 @@ function drawHeat(place, fabric, detail) {
   }
 
   function draw() {
+    scale.textContent = `Light: idle; dark: used ${short(full() * 100)} % of the time; red: down.`;
     const { up, down } = pairs.get(state.pair);
     panels.replaceChildren(...[[up, "upwards", true], [down, "downwards", false]].filter(([links]) => links.length).map(([links, title, isUp]) => panel(links, title, isUp)));
   }
@@ -149,7 +156,6 @@ function drawHeat(place, fabric, detail) {
       } });
     controls.append(el("label", { class: "wide" }, "time", slider, when));
   }
-  const scale = el("p", { class: "note" }, "Light: idle; dark: used all the time; red: down.");
   place.append(el("h3", {}, "Use of links, lower by upper switch"), controls, panels, read, scale);
   draw();
 }

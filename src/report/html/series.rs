@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::fabric::Fabric;
+use crate::report::math::Intervals;
 use crate::results::SeriesRow;
 
 /// Steps in time that a page has at most, and cells of all links.
@@ -44,9 +45,7 @@ struct Course {
 
 impl Series {
     pub fn of(rows: &[SeriesRow], fabric: &Fabric) -> Option<Self> {
-        let interval = interval_us(rows)?;
-        let index = |row: &SeriesRow| ((row.at_us.value() / interval).round() as usize).saturating_sub(1);
-        let intervals = rows.iter().map(index).max()? + 1;
+        let intervals = Intervals::of(rows)?;
         let mut by_link: BTreeMap<u32, Vec<&SeriesRow>> = BTreeMap::new();
         for row in rows {
             if let Some(link) = fabric.number(&row.link) {
@@ -54,22 +53,22 @@ impl Series {
             }
         }
         let room = (MOST_CELLS / by_link.len().max(1)).clamp(20, MOST_STEPS);
-        let together = intervals.div_ceil(room);
-        let steps = intervals.div_ceil(together);
+        let together = intervals.count.div_ceil(room);
+        let steps = intervals.count.div_ceil(together);
         let course = |rows: Vec<&SeriesRow>| {
             let mut course = Course {
                 queue: vec![0; steps],
                 sent: vec![0; steps],
             };
             for row in rows {
-                let step = index(row) / together;
+                let step = intervals.index(row.at_us.value()) / together;
                 course.queue[step] = course.queue[step].max(row.queue_bytes);
                 course.sent[step] += row.sent_bytes;
             }
             course
         };
         let courses: Vec<(u32, Course)> = by_link.into_iter().map(|(link, rows)| (link, course(rows))).collect();
-        let step_us = interval * together as f64;
+        let step_us = intervals.us * together as f64;
         let used = |link: u32, sent: u64| {
             // Gb/s are 125 bytes in a microsecond.
             let room = fabric.rates[link as usize].value() * 125.0 * step_us;
@@ -111,16 +110,6 @@ impl Series {
 /// In six digits or so behind the point.
 fn rounded(value: f64) -> f64 {
     (value * 1e6).round() / 1e6
-}
-
-/// The interval of sampling: the least time between two samples, or up to the first.
-fn interval_us(rows: &[SeriesRow]) -> Option<f64> {
-    let mut times: Vec<f64> = rows.iter().map(|row| row.at_us.value()).collect();
-    times.sort_unstable_by(f64::total_cmp);
-    times.dedup();
-    let between = times.windows(2).map(|pair| pair[1] - pair[0]);
-    let least = between.fold(*times.first()?, f64::min);
-    (least > 0.0).then_some(least)
 }
 
 fn base64(bytes: &[u8]) -> String {

@@ -3,13 +3,7 @@
 
 use prost::Message;
 
-/// A file is a list of packets, each written as a field of this.
-#[derive(Clone, PartialEq, Message)]
-pub struct Trace {
-    #[prost(message, repeated, tag = "1")]
-    pub packet: Vec<TracePacket>,
-}
-
+/// A file is a message whose field 1 is a list of these.
 #[derive(Clone, PartialEq, Message)]
 pub struct TracePacket {
     /// Nanoseconds.

@@ -13,6 +13,7 @@ use std::path::Path;
 
 use super::ReportError;
 use super::folder::{Folder, Point};
+use super::math::Intervals;
 use crate::results::{FlowRow, LinkRow, OpRow, PathRow, SeriesRow, TimelineRow};
 use writer::{Slice, Told, Track, Writer};
 
@@ -185,7 +186,7 @@ impl Timed {
         self.series
             .iter()
             .for_each(|row| by_link.entry(&row.link).or_default().push(row));
-        let Some(interval) = interval_us(&self.series) else {
+        let Some(Intervals { us: interval, .. }) = Intervals::of(&self.series) else {
             return Ok(());
         };
         let process = out.process("links")?;
@@ -228,14 +229,6 @@ fn counts<W: Write>(
         until = row.at_us.value();
     }
     out.count(track, until, 0.0)
-}
-
-fn interval_us(rows: &[SeriesRow]) -> Option<f64> {
-    let mut times: Vec<f64> = rows.iter().map(|row| row.at_us.value()).collect();
-    times.sort_unstable_by(f64::total_cmp);
-    times.dedup();
-    let first = *times.first()?;
-    Some(times.windows(2).map(|pair| pair[1] - pair[0]).fold(first, f64::min))
 }
 
 fn arrow(flow: u32) -> u64 {

@@ -55,6 +55,8 @@ pub mod results;
 pub mod rng;
 pub mod routes;
 pub mod runner;
+#[cfg(feature = "server")]
+pub mod server;
 pub mod topology;
 pub mod units;
 pub mod validation;

@@ -18,6 +18,7 @@ mod progress;
 mod report;
 mod run;
 mod schema;
+mod serve;
 mod shard;
 mod signals;
 mod submit;
@@ -80,6 +81,8 @@ enum Command {
     Report(report::Report),
     /// A point as a trace that Perfetto opens: operations, flows, queues
     Trace(trace::Trace),
+    /// The page of a folder or of a running experiment, live, on this machine
+    Serve(serve::Serve),
     /// Validate an experiment file and print it with every default filled in
     Check(check::Check),
     /// What can be written in an experiment file, one line each
@@ -128,6 +131,7 @@ fn dispatch(command: Command, out: &mut impl Write) -> Result<(), Failure> {
         Command::Plot(plot) => plot.run(out),
         Command::Report(report) => report.run(out),
         Command::Trace(trace) => trace.run(out),
+        Command::Serve(serve) => serve.run(),
         Command::Check(check) => check.run(out),
         Command::List(list) => list.run(out),
         Command::Schema => schema::print(out),

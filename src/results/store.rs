@@ -59,10 +59,15 @@ impl Store {
 
     /// The record of a point, if it and all its files are there and whole; else the point is run anew.
     pub fn load(&self, hash: &str) -> Option<Record> {
+        let record = Record::read(&self.points().join(hash)).filter(|record| record.model == RESULTS_VERSION)?;
+        self.has_files(hash, &record).then_some(record)
+    }
+
+    /// Whether all files of a point are there and whole.
+    pub(super) fn has_files(&self, hash: &str, record: &Record) -> bool {
         let dir = self.points().join(hash);
-        let record = Record::read(&dir).filter(|record| record.model == RESULTS_VERSION)?;
         let whole = |(name, sum): (&String, &Sum)| sum.fits(&dir.join(name)).unwrap_or(false);
-        record.files.iter().all(whole).then_some(record)
+        record.files.iter().all(whole)
     }
 
     /// Keeps a point.

@@ -22,7 +22,7 @@
     const row = rowOfPoint.get(point);
     const { timeline, flows, series } = data.details[point];
     const latest = (list) => (list ?? []).reduce((a, b) => Math.max(a, b), 0);
-    return cell(row, "cct_us") ?? Math.max(latest(timeline?.end), latest(flows?.start.map((start, n) => start + flows.fct[n])), latest(series?.times));
+    return Math.max(cell(row, "cct_us") ?? 0, latest(timeline?.end), latest(flows?.start.map((start, n) => start + flows.fct[n])), latest(series?.times));
   };
 
   function view(point, until) {

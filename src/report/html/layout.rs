@@ -19,16 +19,15 @@ const SCRIPTS: [&str; 7] = [
     include_str!("timeline.js"),
     include_str!("details.js"),
 ];
+/// Nothing may be asked for, or only news of who sent the page.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
+const LIVE_POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; connect-src 'self'";
 const LIVE: &str = include_str!("live.js");
 
 /// The whole page. `live` is where it asks for news; without it, it may ask nobody for anything.
 pub(super) fn page(verdict: &Verdict, cells: &Cells, data: &Data, experiment: &str, live: Option<&str>) -> String {
-    let policy = match live {
-        Some(_) => {
-            "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; connect-src 'self'"
-        }
-        None => "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:",
-    };
+    let policy = if live.is_some() { LIVE_POLICY } else { POLICY };
     let script = SCRIPTS.concat();
     let page = html! {
         (DOCTYPE)
@@ -73,6 +72,41 @@ pub(super) fn page(verdict: &Verdict, cells: &Cells, data: &Data, experiment: &s
     page.into_string()
 }
 
+/// The page of a run of which no point is done yet.
+#[cfg(feature = "server")]
+pub(super) fn waiting(live: &str) -> String {
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(LIVE_POLICY);
+                link rel="icon" href="data:,";
+                title { "fabricsim" }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                header { p.verdict { "No point is done yet." } (news()) }
+                script data-address=(live) { (PreEscaped(LIVE)) }
+            }
+        }
+    };
+    page.into_string()
+}
+
+/// How far the run is.
+fn news() -> Markup {
+    html! {
+        div #live.live.card {
+            progress #progress max="1" value="0" {}
+            p #news.note {}
+            button #cancel type="button" hidden { "Cancel" }
+            " "
+            button #show type="button" hidden { "Show new points" }
+        }
+    }
+}
+
 /// JSON that cannot end the element it stands in.
 fn json(data: &Data) -> String {
     serde_json::to_string(data).unwrap_or_default().replace('<', "\\u003c")
@@ -82,9 +116,7 @@ fn header(verdict: &Verdict, cells: &Cells, live: Option<&str>) -> Markup {
     html! {
         header {
             div.bar-line { h1 { (verdict.name) } button #theme.theme type="button" { "light / dark" } }
-            @if live.is_some() {
-                div #live.live.card { progress #progress max="1" value="0" {} p #news.note {} button #cancel type="button" hidden { "Cancel" } }
-            }
+            @if live.is_some() { (news()) }
             p.verdict { (verdict.sentence) }
             @for line in verdict.about.iter().take(6) { p.about { (line) } }
             @if verdict.about.len() > 6 { p.about { "and " (verdict.about.len() - 6) " more" } }

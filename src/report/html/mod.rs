@@ -64,6 +64,12 @@ pub fn page(dir: &Path, options: &PageOptions) -> Result<Page, ReportError> {
     })
 }
 
+/// The page of a run of which no point is done yet.
+#[cfg(feature = "server")]
+pub fn waiting(live: &str) -> String {
+    layout::waiting(live)
+}
+
 /// Writes the page into a file, whole or not at all.
 ///
 /// # Errors

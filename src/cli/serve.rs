@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+#[cfg(not(feature = "server"))]
 use super::failure::Failure;
 
 /// Arguments of `fabricsim serve`.

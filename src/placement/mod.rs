@@ -49,7 +49,7 @@ pub use greedy::Greedy;
 pub use groups::Group;
 pub use least_bytes::LeastBytes;
 pub use optimal_transport::{OptimalTransport, Prefer, Scope, Solver};
-pub use plan::Plan;
+pub use plan::PlannedPaths;
 pub use plan_file::{PlanFile, PlannedFlow, PlannedPath, PlannedSubflow, Spread};
 pub use plb::Plb;
 pub use reps::{Reps, RepsVariant};
@@ -78,7 +78,7 @@ load_balancings! {
     Greedy(Greedy): "greedy", "whole flows by falling size onto the least-loaded path (central view)";
     LeastBytes(LeastBytes): "least-bytes", "whole flows onto the up-link with the fewest bytes of their host (the paper's v1)";
     OptimalTransport(OptimalTransport): "optimal-transport", "the least congestion that paths allow, in few sub-flows (central view)";
-    Plan(Plan): "plan", "the sub-flows of a plan.json, as `fabricsim place` writes it";
+    Plan(PlannedPaths): "plan", "the sub-flows of a plan.json, as `fabricsim place` writes it";
 }
 
 /// The most equal-cost paths of one pair: more than any Clos fabric has, fewer than a large mesh.
@@ -236,6 +236,12 @@ macro_rules! load_balancings {
                 }
             }
         }
+
+        $(impl From<$spec> for LoadBalancing {
+            fn from(spec: $spec) -> Self {
+                Self::$variant(spec)
+            }
+        })*
     };
 }
 use load_balancings;

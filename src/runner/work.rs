@@ -14,7 +14,7 @@ use super::budget::Budget;
 use super::claim;
 use super::fabric::Fabrics;
 use super::measure::{self, Measured, Storm};
-use super::options::{Progress, RunError, RunOptions};
+use super::options::{RunError, RunOptions, RunProgress};
 use super::point_key::key_of;
 use crate::config::ConfigError;
 use crate::experiment::{Axis, Memory, Plan, Point, Prepared, Preparer};
@@ -63,7 +63,7 @@ pub(super) struct Work<'a> {
 struct Tally<'a> {
     points: AtomicUsize,
     thousandths: AtomicU64,
-    progress: &'a (dyn Fn(Progress) + Sync),
+    progress: &'a (dyn Fn(RunProgress) + Sync),
 }
 
 impl Tally<'_> {
@@ -71,7 +71,7 @@ impl Tally<'_> {
     fn add(&self, before: u64, now: u64, points: usize) {
         let points = self.points.fetch_add(points, Ordering::Relaxed) + points;
         let thousandths = self.thousandths.fetch_add(now - before, Ordering::Relaxed) + now - before;
-        (self.progress)(Progress { points, thousandths });
+        (self.progress)(RunProgress { points, thousandths });
     }
 }
 

@@ -131,6 +131,12 @@ macro_rules! workloads {
                 }
             }
         }
+
+        $(impl From<$kind> for Workload {
+            fn from(spec: $kind) -> Self {
+                Self::$kind(spec)
+            }
+        })*
     };
 }
 
@@ -162,6 +168,7 @@ fn one() -> u32 {
 /// The hosts of a fabric, as workloads see them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hosts {
+    /// How many there are.
     pub count: u32,
     /// How many share a server, numbered one after the other; none where servers are not known.
     pub per_server: Option<u32>,

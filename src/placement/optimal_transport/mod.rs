@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 pub(super) use preferences::Preferences;
 pub(super) use step::Step;
 
-use super::{Placement, Plan, Problem, Scheme, Subflow};
+use super::{Placement, PlannedPaths, Problem, Scheme, Subflow};
 use crate::ids::{HostId, TaskId};
 use crate::input::InputError;
 use crate::optimal_transport::TransportError;
@@ -58,7 +58,7 @@ pub struct OptimalTransport {
     pub prefer: Prefer,
     /// A plan.json for the same workload: where it is as good, flows stay on its paths.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub keep: Option<Plan>,
+    pub keep: Option<PlannedPaths>,
 }
 
 /// What computes the least congestion.

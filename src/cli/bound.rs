@@ -37,6 +37,10 @@ const COLUMNS: Columns = Columns {
 
 /// Arguments of `fabricsim bound`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fabricsim bound exp.toml                                 what no load balancing can beat
+  fabricsim bound exp.toml --format json")]
 pub struct Bound {
     #[command(flatten)]
     experiment: ExperimentArgs,

@@ -15,6 +15,11 @@ use crate::runner::{Estimate, estimate, survey};
 
 /// Arguments of `fabricsim check`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fabricsim check exp.toml                                 every default filled in, and what it will cost
+  fabricsim check exp.toml --quick                         the text alone
+  fabricsim check exp.toml --graph | dot -Tsvg > graph.svg")]
 pub struct Check {
     #[command(flatten)]
     experiment: ExperimentArgs,

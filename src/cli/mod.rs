@@ -10,6 +10,7 @@ mod compare;
 mod failure;
 mod format;
 mod list;
+mod man;
 mod merge;
 mod new;
 mod place;
@@ -88,11 +89,15 @@ enum Command {
     /// What can be written in an experiment file, one line each
     List(list::List),
     /// JSON Schema of the experiment file
+    #[command(after_help = "Example:\n  fabricsim schema > experiment.schema.json")]
     Schema,
     /// Completions for a shell
+    #[command(
+        after_help = "Example:\n  fabricsim completions bash > ~/.local/share/bash-completion/completions/fabricsim"
+    )]
     Completions { shell: clap_complete::Shell },
-    /// The manual page, in roff
-    Man,
+    /// The manual page of the program or of a command, in roff
+    Man(man::Man),
 }
 
 /// Reads the arguments, does what they say, and reports what went wrong.
@@ -141,6 +146,6 @@ fn dispatch(command: Command, out: &mut impl Write) -> Result<(), Failure> {
             clap_complete::generate(shell, &mut Cli::command(), "fabricsim", &mut script);
             Ok(out.write_all(&script)?)
         }
-        Command::Man => Ok(clap_mangen::Man::new(Cli::command()).render(out)?),
+        Command::Man(man) => man.run(Cli::command(), out),
     }
 }

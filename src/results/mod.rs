@@ -7,7 +7,7 @@
 //! record     record.json                    points    points.csv
 //! manifest   manifest.json                  store     the results folder, written
 //! folder     the same, read back            files     written whole
-//! merge      results.csv from the points
+//! merge      results.csv from the points       parquet  results.parquet, behind the feature
 //! ```
 
 mod details;
@@ -16,6 +16,8 @@ mod folder;
 mod manifest;
 mod merge;
 mod number;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod point_key;
 mod points;
 mod read_error;
@@ -39,6 +41,6 @@ pub use points::PointList;
 pub use read_error::ReadError;
 pub use record::{RESULTS_VERSION, Record, is_whole};
 pub use rows::{BoundRow, PlaceRow, ResultRow, TimingRow};
-pub use store::Store;
+pub use store::{PARQUET_REMEDY, Store};
 pub use swept::{Swept, cell};
 pub use table::{columns, read_csv, write_csv, write_points_csv, write_points_json};

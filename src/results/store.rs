@@ -17,6 +17,9 @@ use super::swept::Swept;
 use super::table::{read_csv, write_csv, write_points_csv};
 use super::{Details, FabricRow, Manifest, PointList, PointRow, ResultRow};
 
+/// How to get a build that writes Parquet.
+pub const PARQUET_REMEDY: &str = "build one that does: cargo install --path . --locked --features parquet";
+
 /// A results folder.
 #[derive(Debug)]
 pub struct Store {
@@ -146,6 +149,27 @@ impl Store {
     /// A file that cannot be written.
     pub fn write_points<R: PointRow>(&self, name: &str, rows: &[R], swept: &Swept) -> io::Result<()> {
         replace(&self.dir.join(name), |out| Ok(write_points_csv(out, rows, swept)?))
+    }
+
+    /// Writes the same as a table with types.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    #[cfg(feature = "parquet")]
+    pub fn write_parquet<R: PointRow>(&self, name: &str, rows: &[R], swept: &Swept) -> io::Result<()> {
+        replace(&self.dir.join(name), |out| {
+            super::parquet::write_points_parquet(out, rows, swept)
+        })
+    }
+
+    /// Says that this build cannot.
+    ///
+    /// # Errors
+    /// Always.
+    #[cfg(not(feature = "parquet"))]
+    pub fn write_parquet<R: PointRow>(&self, name: &str, _: &[R], _: &Swept) -> io::Result<()> {
+        let why = format!("{name}: this build writes no Parquet; {PARQUET_REMEDY}");
+        Err(io::Error::new(io::ErrorKind::Unsupported, why))
     }
 
     /// Writes what was run: `manifest.json`, `experiment.toml` and `points.csv`.

@@ -21,6 +21,7 @@ mod programs;
 mod receivers;
 mod recipes;
 mod recovery;
+mod reports;
 mod runs;
 mod shards;
 mod spreading;

@@ -79,7 +79,7 @@ pub fn judge(preparer: &Preparer<'_>, point: Point, prepared: Prepared) -> Evalu
         fill_judgement(&mut row, &bounds, &assessment);
         let purpose = experiment
             .demand()
-            .purpose(row.hosts, preparer.plan().files(), experiment.seed);
+            .collective(row.hosts, preparer.plan().files(), experiment.seed);
         let best = instance.network.at_best();
         let least = purpose.map(|purpose| congestion::collective_bound(&best, &purpose, experiment.framing()));
         row.collective_bound_us = least.map(microseconds);
@@ -146,9 +146,12 @@ impl Evaluated {
                 row.mfu = least.and_then(|least| ratio(least, outcome.cct.as_us()));
                 let storm = storm(&instance, &outcome);
                 let jobs = job_rows(&instance.schedule, &outcome, &alone);
-                let ops = experiment.output.ops.then(|| operations.rows());
+                let ops = experiment
+                    .output
+                    .ops
+                    .then(|| (operations.rows(), operations.timeline()));
                 let mut details = details(experiment, &instance, &assessment, outcome);
-                details.ops = ops;
+                (details.ops, details.timeline) = ops.unzip();
                 details.jobs = jobs;
                 Measured {
                     row,

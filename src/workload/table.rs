@@ -5,7 +5,7 @@ use super::all_reduce::AllReduce;
 use super::all_to_all::AllToAll;
 use super::all_to_allv::AllToAllv;
 use super::broadcast::Broadcast;
-use super::collective::Purpose;
+use super::collective::Collective;
 use super::connection_matrix::ConnectionMatrix;
 use super::flows::Flows;
 use super::gather::Gather;
@@ -134,12 +134,12 @@ impl Workload {
     }
 
     /// What it must bring about on a fabric of `hosts` hosts, where it is a collective that can be drawn there.
-    pub fn purpose(&self, hosts: u32, files: &dyn Files, seed: u64) -> Option<Purpose> {
+    pub fn collective(&self, hosts: u32, files: &dyn Files, seed: u64) -> Option<Collective> {
         let all: Vec<u32> = (0..hosts).collect();
         let hosts = self.seats(&all, files, seed).ok()?;
         let kind = self.kind();
         let (name, bytes) = kind.collective().zip(kind.algorithm_bytes(hosts.len() as u32))?;
-        Some(Purpose {
+        Some(Collective {
             name,
             bytes: bytes.0,
             hosts,

@@ -221,8 +221,23 @@ fn links(topology: &Topology) -> u64 {
         ]),
         Topology::Rail(spec) => sum(&[
             product(&[spec.servers, spec.gpus, 2]),
-            product(&[spec.gpus, spec.spines, spec.parallel]),
+            product(&[spec.servers, spec.gpus, spec.spines, spec.parallel]),
+            product(&[spec.gpus, spec.spines, spec.cores]),
         ]),
+        Topology::Dragonfly(spec) => sum(&[
+            product(&[spec.groups, spec.routers_per_group, spec.hosts_per_router]),
+            product(&[
+                spec.groups,
+                spec.routers_per_group,
+                spec.routers_per_group,
+                spec.parallel,
+            ]),
+            product(&[spec.groups, spec.routers_per_group, spec.global_links]),
+        ]),
+        Topology::MultiPlane(spec) => match &*spec.plane {
+            Topology::MultiPlane(_) => 0,
+            plane => links(plane).saturating_mul(spec.planes.into()),
+        },
         Topology::Graph(spec) => spec.links.len() as u64,
         _ => 0,
     }

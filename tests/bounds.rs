@@ -112,6 +112,10 @@ fn rails(servers: u32, gpus: u32) -> Fabric {
         server_link: cable(3_600, 25),
         fabric_link: None,
         parallel: 1,
+        servers_per_unit: None,
+        spines_join: fabricsim::topology::SpinesJoin::All,
+        cores: 0,
+        core_link: None,
     };
     Fabric::compile(&rail.blueprint().unwrap())
 }

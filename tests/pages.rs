@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 /// All pages, in the order in which a new user reads them.
-const ORDER: [&str; 21] = [
+const ORDER: [&str; 22] = [
     "concepts",
     "recipes",
+    "recipes-tools",
     "workloads",
     "traces",
     "load-balancing",

@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::arguments::{ExperimentArgs, warn};
+use super::arguments::{ExperimentArgs, one_point_only, warn};
 use super::failure::Failure;
-use super::place::one_point_only;
 use crate::config::ConfigError;
 use crate::experiment::{Memory, Plan, Preparer};
 use crate::workload::ExportFormat;

@@ -10,11 +10,11 @@ use crate::ids::{HostId, NodeId};
 use crate::routes::EdgeSwitches;
 use crate::topology::Fabric;
 use crate::units::Time;
-use crate::workload::Purpose;
+use crate::workload::Collective;
 
-/// No algorithm, load balancing and transport brings the purpose about earlier. Latencies are left out.
-pub fn collective_bound(fabric: &Fabric, purpose: &Purpose, framing: Framing) -> Time {
-    let least = of_hosts(fabric, purpose).max(of_cuts(fabric, purpose));
+/// No algorithm, load balancing and transport brings it about earlier. Latencies are left out.
+pub fn collective_bound(fabric: &Fabric, collective: &Collective, framing: Framing) -> Time {
+    let least = of_hosts(fabric, collective).max(of_cuts(fabric, collective));
     whole(least * framing.overhead())
 }
 
@@ -24,26 +24,26 @@ fn time(bytes: f64, rate: f64) -> f64 {
 }
 
 /// What every host must send and receive, and all of them together.
-fn of_hosts(fabric: &Fabric, purpose: &Purpose) -> f64 {
+fn of_hosts(fabric: &Fabric, collective: &Collective) -> f64 {
     let (mut least, mut all_out, mut all_in) = (0.0_f64, 0.0, 0.0);
-    for (rank, &host) in purpose.hosts.iter().enumerate() {
+    for (rank, &host) in collective.hosts.iter().enumerate() {
         let (mut out, mut into) = (0.0, 0.0);
         for &id in fabric.out_links(NodeId(host)) {
             let link = fabric.link(id);
             out += link.rate.bytes_per_ps();
             into += fabric.link(link.reverse).rate.bytes_per_ps();
         }
-        let (leaves, enters) = purpose.crossing(1, rank == 0);
+        let (leaves, enters) = collective.crossing(1, rank == 0);
         least = least.max(time(leaves, out)).max(time(enters, into));
         all_out += out;
         all_in += into;
     }
-    let total = purpose.total();
+    let total = collective.total();
     least.max(time(total, all_out)).max(time(total, all_in))
 }
 
 /// What must leave and enter the sets of every division of the fabric.
-fn of_cuts(fabric: &Fabric, purpose: &Purpose) -> f64 {
+fn of_cuts(fabric: &Fabric, collective: &Collective) -> f64 {
     let edges = EdgeSwitches::new(fabric);
     let mut least = 0.0_f64;
     for division in divisions(fabric, &edges) {
@@ -53,7 +53,7 @@ fn of_cuts(fabric: &Fabric, purpose: &Purpose) -> f64 {
         };
         // Ranks inside, whether the root is, and what the links out and in carry.
         let mut sets: BTreeMap<u32, (usize, bool, f64, f64)> = BTreeMap::new();
-        for (rank, &host) in purpose.hosts.iter().enumerate() {
+        for (rank, &host) in collective.hosts.iter().enumerate() {
             let entry = sets.entry(set(NodeId(host))).or_default();
             entry.0 += 1;
             entry.1 |= rank == 0;
@@ -70,9 +70,9 @@ fn of_cuts(fabric: &Fabric, purpose: &Purpose) -> f64 {
                 }
             }
         }
-        let parts = sets.values().filter(|&&(inside, ..)| inside < purpose.hosts.len());
+        let parts = sets.values().filter(|&&(inside, ..)| inside < collective.hosts.len());
         for &(inside, root, out, into) in parts {
-            let (leaves, enters) = purpose.crossing(inside, root);
+            let (leaves, enters) = collective.crossing(inside, root);
             least = least.max(time(leaves, out)).max(time(enters, into));
         }
     }

@@ -13,6 +13,7 @@ mod one_machine;
 mod optimal;
 mod pairs;
 mod predict;
+mod prices;
 mod resources;
 mod steps;
 #[cfg(test)]
@@ -26,4 +27,5 @@ pub use expected::{expected_by_step, expected_over_all};
 pub use framing::Framing;
 pub use optimal::certified_minimum;
 pub use pairs::RouteSet;
+pub use prices::{Demands, Prices};
 pub use steps::{StepBounds, StepCongestion, bounds_by_step, congestion_by_step};

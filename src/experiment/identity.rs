@@ -24,6 +24,9 @@ impl Identity {
         let mut value = serde_json::to_value(experiment).unwrap_or_default();
         if let Some(table) = value.as_object_mut() {
             table.remove("name");
+            if let Some(output) = table.get_mut("output").and_then(Value::as_object_mut) {
+                output.remove("parquet");
+            }
             let unused: &[&str] = match experiment.engine {
                 Engine::Flow => &["transport", "packet", "switch"],
                 Engine::Packet => &["flow"],

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::identity::Identity;
 use super::spec::Experiment;
 use super::sweep::Sweep;
+use super::tuning::Tuning;
 use super::usage::Usage;
 use crate::config::{ConfigDraft, ConfigError, Entry, FileStore, Opened, Setting, files_of, names_a_file};
 use crate::input::{Files, InputError};
@@ -33,7 +34,7 @@ impl Point {
 }
 
 /// The experiment at one point, every default filled in, as it was written and as it is meant.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Resolved {
     /// As it would be written without a sweep.
     pub tree: Entry,
@@ -50,6 +51,7 @@ pub struct Plan {
     name: String,
     draft: ConfigDraft,
     sweep: Sweep,
+    tune: Option<Entry>,
     files: FileStore,
     points: Vec<Point>,
     usage: Usage,
@@ -72,11 +74,15 @@ impl Plan {
     pub fn parse_among(path: &Path, settings: &[Setting], files: FileStore) -> Result<Self, ConfigError> {
         let mut draft = ConfigDraft::load(path, settings, &files)?;
         let sweep = Sweep::read(draft.remove("sweep").as_ref())?;
+        let tune = draft.remove("tune");
+        // What another command is told is looked at here, so that no mistake in it waits for that command.
+        tune.as_ref().map(Tuning::read).transpose()?;
         let mut plan = Self {
             name: checked_name(&draft)?,
             usage: Usage::of(&sweep),
             draft,
             sweep,
+            tune,
             files,
             points: Vec::new(),
         };
@@ -134,6 +140,36 @@ impl Plan {
         &self.sweep
     }
 
+    /// What `fabricsim tune` is told.
+    ///
+    /// # Errors
+    /// Where it is told nothing.
+    pub fn tuning(&self) -> Result<Tuning, ConfigError> {
+        let Some(table) = &self.tune else {
+            return Err(ConfigError::new("tune: the experiment does not say what to tune")
+                .help("add [tune.space] with values by key; docs/deciding.md has an example"));
+        };
+        Tuning::read(table)
+    }
+
+    /// The experiment of the first point with further values.
+    ///
+    /// # Errors
+    /// Keys or values that no experiment has, alone or together.
+    pub fn variant(&self, settings: &[(&[String], Entry)]) -> Result<Resolved, ConfigError> {
+        let mut draft = self.draft.clone();
+        for (axis, value) in self.sweep.values(0) {
+            draft.set(&axis.path, value.clone(), &self.files)?;
+        }
+        for (path, value) in settings {
+            draft.set(path, value.clone(), &self.files)?;
+        }
+        let resolved = self.finish(draft)?;
+        let checked = resolved.experiment.check();
+        checked.map_err(|error| self.locate(&resolved, error))?;
+        Ok(resolved)
+    }
+
     /// The files that the experiment names.
     pub fn files(&self) -> &FileStore {
         &self.files
@@ -163,6 +199,10 @@ impl Plan {
             draft.set(&axis.path, value.clone(), &self.files)?;
         }
         self.usage.note_values(&self.sweep, index, &draft, &self.files);
+        self.finish(draft)
+    }
+
+    fn finish(&self, draft: ConfigDraft) -> Result<Resolved, ConfigError> {
         let (tree, opened) = draft.finish(&self.files)?;
         let mut experiment: Experiment = tree.read()?;
         experiment.name.clone_from(&self.name);

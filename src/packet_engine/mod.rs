@@ -25,6 +25,7 @@ mod fabric_watch;
 mod faults;
 mod flow_control;
 mod forwarding;
+mod gray_links;
 mod hosts;
 mod lanes;
 mod limits;
@@ -44,13 +45,14 @@ mod report;
 mod room;
 mod senders;
 mod series;
+mod telemetry;
 #[cfg(test)]
 mod tests;
 mod transport;
 mod unloaded;
 
 pub use options::{Ecn, PacketOptions, Recovery, SwitchOptions};
-pub use transport::{Dcqcn, Dctcp, Eqds, EqdsMode, Ideal, Nscc, Signal, Swift, Transport, Udp};
+pub use transport::{Dcqcn, Dctcp, Eqds, EqdsMode, Hpcc, Ideal, Nscc, Signal, Swift, Transport, Udp};
 pub use unloaded::completion;
 
 use crate::ids::NodeId;

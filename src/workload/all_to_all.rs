@@ -5,9 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::algorithm::{AllToAllAlgorithm, Job, bruck, two_step};
-use super::collective::CollectiveName;
 use super::schedule_writer::{Effect, Extent, Hop, ScheduleWriter};
-use super::{Kind, Milestone};
+use super::{CollectiveName, Kind, Milestone};
 use crate::input::{Files, InputError};
 use crate::rng;
 use crate::units::Bytes;

@@ -51,7 +51,7 @@ impl CollectiveName {
 
 /// What a workload of one collective must bring about: where its ranks live, and what they have and get.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Purpose {
+pub struct Collective {
     pub name: CollectiveName,
     /// The whole buffer of a rank, as nccl-tests counts it.
     pub bytes: u64,
@@ -61,7 +61,7 @@ pub struct Purpose {
     pub in_network: bool,
 }
 
-impl Purpose {
+impl Collective {
     /// Bytes that must leave and enter some of the ranks, however they are sent: `inside` of them, perhaps the root.
     pub fn crossing(&self, inside: usize, root: bool) -> (f64, f64) {
         let (n, bytes) = (self.hosts.len() as f64, self.bytes as f64);

@@ -41,6 +41,12 @@ pub(super) trait Kind: Ranked {
         false
     }
 
+    /// The bytes that each rank sends to the next one in every step, and the number of steps, where that is all that
+    /// happens.
+    fn ring(&self, _ranks: u32) -> Option<(Bytes, u32)> {
+        None
+    }
+
     /// Whether it waits on each rank for what the rank did before in the same group.
     fn ordered(&self) -> bool {
         true

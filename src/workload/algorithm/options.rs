@@ -274,17 +274,7 @@ macro_rules! collective {
                 }
             }
 
-            /// Around a ring of all hosts.
-            pub fn ring(size: $crate::units::Bytes) -> Self {
-                Self::new(size, $crate::workload::Algorithm::Ring)
-            }
-
-            /// By exchanges of halves between pairs; near ranks first.
-            pub fn halving_doubling(size: $crate::units::Bytes) -> Self {
-                Self::new(size, $crate::workload::Algorithm::HalvingDoubling)
-            }
-
-            /// The same, perhaps with data that are passed on as they arrive.
+            /// The same, passed on as it arrives if `pipelined`.
             pub(in crate::workload) fn with(
                 size: $crate::units::Bytes,
                 algorithm: $crate::workload::Algorithm,
@@ -294,6 +284,16 @@ macro_rules! collective {
                     pipelined,
                     ..Self::new(size, algorithm)
                 }
+            }
+
+            /// Around a ring of all hosts.
+            pub fn ring(size: $crate::units::Bytes) -> Self {
+                Self::new(size, $crate::workload::Algorithm::Ring)
+            }
+
+            /// By exchanges of halves between pairs; near ranks first.
+            pub fn halving_doubling(size: $crate::units::Bytes) -> Self {
+                Self::new(size, $crate::workload::Algorithm::HalvingDoubling)
             }
 
             /// The collective to be drawn up, in `phases` phases.

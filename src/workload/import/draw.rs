@@ -12,6 +12,7 @@ use crate::input::{Files, InputError};
 use crate::rng::mix;
 use crate::units::{Bytes, Time};
 use crate::workload::program::Communicators;
+use crate::workload::purpose::Purpose;
 use crate::workload::schedule_writer::{Extent, ScheduleWriter};
 use crate::workload::scope::{When, join};
 use crate::workload::{Action, Milestone, Span};
@@ -418,6 +419,10 @@ impl Drawing<'_> {
             name: named.unwrap_or_else(|| otherwise.into()),
             group: 0,
             ranks: ranks.into(),
+            purpose: match compute {
+                Some(_) => Purpose::Compute,
+                None => Purpose::Communication,
+            },
             compute,
             bytes,
             tasks,

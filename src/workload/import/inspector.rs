@@ -14,6 +14,7 @@ use super::collective::{Collective, How};
 use super::notes::Notes;
 use crate::input::{Files, InputError};
 use crate::workload::program::{Operation, Work, assemble};
+use crate::workload::purpose::Purpose;
 use crate::workload::schedule_writer::ScheduleWriter;
 use crate::workload::{CollectiveName, Kind, MAX_BYTES};
 
@@ -296,6 +297,7 @@ impl Log {
                 name: Arc::from(format!("{} {number}", done.collective.name.text())),
                 key: String::new(),
                 work: Work::Communicate(&**kind),
+                purpose: Purpose::Communication,
                 groups,
                 after,
             });

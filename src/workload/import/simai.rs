@@ -18,6 +18,7 @@ use super::notes::Notes;
 use crate::input::{Files, InputError};
 use crate::units::Time;
 use crate::workload::program::{Operation, Work, assemble};
+use crate::workload::purpose::Purpose;
 use crate::workload::schedule_writer::ScheduleWriter;
 use crate::workload::{CollectiveName, Kind, MAX_BYTES};
 
@@ -59,6 +60,16 @@ enum Axis {
     Data,
     Expert,
     ExpertData,
+}
+
+impl Axis {
+    fn purpose(self) -> Purpose {
+        match self {
+            Self::Tensor => Purpose::Tensor,
+            Self::Data | Self::ExpertData => Purpose::Data,
+            Self::Expert => Purpose::Expert,
+        }
+    }
 }
 
 /// One communication of a layer.
@@ -312,6 +323,7 @@ struct Op {
     name: Arc<str>,
     /// A computation, or the number of a communication with its groups.
     what: Result<Time, (usize, Vec<Vec<u32>>)>,
+    purpose: Purpose,
     after: Vec<usize>,
 }
 
@@ -385,6 +397,7 @@ impl Plan {
             self.ops.push(Op {
                 name: name.into(),
                 what: Ok(part.compute),
+                purpose: Purpose::Compute,
                 after,
             });
             after = vec![self.ops.len() - 1];
@@ -401,6 +414,7 @@ impl Plan {
         self.ops.push(Op {
             name: format!("{name} {}", collective.name.text()).into(),
             what: Err((self.kinds.len() - 1, groups.clone())),
+            purpose: axis.purpose(),
             after,
         });
         vec![self.ops.len() - 1]
@@ -414,6 +428,7 @@ impl Plan {
                 Ok(time) => Work::Compute(*time),
                 Err((kind, _)) => Work::Communicate(&*self.kinds[*kind]),
             },
+            purpose: op.purpose,
             groups: match &op.what {
                 Ok(_) => self.all.clone(),
                 Err((_, groups)) => groups.clone(),

@@ -8,7 +8,7 @@ use crate::rng::mix;
 use crate::units::Time;
 use crate::workload::schedule_writer::ScheduleWriter;
 use crate::workload::scope::{When, join};
-use crate::workload::{Kind, Milestone, Span};
+use crate::workload::{Kind, Milestone, Purpose, Span};
 
 /// What some groups of ranks do.
 pub struct Operation<'a> {
@@ -16,6 +16,7 @@ pub struct Operation<'a> {
     /// The key that describes it.
     pub key: String,
     pub work: Work<'a>,
+    pub purpose: Purpose,
     pub groups: Vec<Vec<u32>>,
     /// Operations that come before, by position.
     pub after: Vec<usize>,
@@ -117,6 +118,7 @@ impl Assembly {
         for (number, group) in operation.groups.iter().enumerate() {
             let mut span = Span {
                 name: Arc::clone(name),
+                purpose: operation.purpose,
                 group: number as u32,
                 ranks: group.as_slice().into(),
                 compute: None,

@@ -206,7 +206,9 @@ impl State<'_> {
     fn ranked(&self) -> Option<Vec<Config>> {
         let mut by_share: Vec<(f64, Vec<&Trial>)> = Vec::new();
         for trial in &self.trials {
-            let Fidelity::Share(share) = trial.fidelity else { continue };
+            let Fidelity::Share(share) = trial.fidelity else {
+                continue;
+            };
             match by_share.iter_mut().find(|(known, _)| *known == share) {
                 Some((_, trials)) => trials.push(trial),
                 None => by_share.push((share, vec![trial])),

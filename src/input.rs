@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Cursor, Read};
 use std::path::Path;
 
 /// Where in its input an error lies.
@@ -13,7 +13,12 @@ pub enum Place {
     /// empty for the table itself.
     Key(String),
     /// A place in a text file: its name as the user wrote it, and a line counted from 1.
-    Line { file: String, line: usize },
+    Line {
+        /// Its name.
+        file: String,
+        /// Counted from 1.
+        line: usize,
+    },
     /// A file as a whole.
     File(String),
 }
@@ -21,11 +26,17 @@ pub enum Place {
 /// An input that cannot be used: what is wrong, where, and the remedy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InputError {
+    /// Where it is wrong.
     pub place: Place,
     /// What is wrong, as one sentence without a full stop.
     pub message: String,
     /// What would be valid; empty where the message says it all.
     pub help: String,
+}
+
+/// Default of the counts that are 1 unless written.
+pub(crate) const fn one() -> u32 {
+    1
 }
 
 impl InputError {
@@ -114,6 +125,19 @@ pub trait Files {
     /// # Errors
     /// A file that cannot be read, is no UTF-8 text, or has more than [`MAX_FILE_BYTES`].
     fn read(&self, name: &str) -> Result<String, InputError>;
+
+    /// The bytes of the file that the input calls `name`, which need be no text.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    fn open(&self, name: &str) -> Result<Box<dyn Read>, InputError> {
+        Ok(Box::new(Cursor::new(self.read(name)?.into_bytes())))
+    }
+
+    /// Whether there is a file that the input calls `name`.
+    fn exists(&self, name: &str) -> bool {
+        self.open(name).is_ok()
+    }
 }
 
 /// No files at all: for inputs that name none.

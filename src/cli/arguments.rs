@@ -23,6 +23,15 @@ pub struct ExperimentArgs {
 }
 
 impl ExperimentArgs {
+    /// Those of a command that names its file in another way.
+    #[cfg(feature = "server")]
+    pub fn of(file: &Path, settings: &[String]) -> Self {
+        Self {
+            file: file.to_owned(),
+            settings: settings.to_vec(),
+        }
+    }
+
     /// The experiment file.
     pub fn file(&self) -> &Path {
         &self.file

@@ -51,7 +51,8 @@ const SHOWN_LINKS: usize = 10;
 #[command(after_help = "\
 Examples:
   fabricsim bound exp.toml               what no scheme can beat, of every point and step
-  fabricsim bound exp.toml --prices      what one more Gb/s on each link is worth, and what to repair first")]
+  fabricsim bound exp.toml --prices      what one more Gb/s on each link is worth, and what to repair first
+  fabricsim bound exp.toml --format json")]
 pub struct Bound {
     #[command(flatten)]
     experiment: ExperimentArgs,

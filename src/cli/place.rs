@@ -43,6 +43,9 @@ const COLUMNS: Columns = Columns {
 
 /// Arguments of `fabricsim place`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  fabricsim place exp.toml --set load_balancing=ethereal")]
 pub struct Place {
     #[command(flatten)]
     experiment: ExperimentArgs,

@@ -3,6 +3,7 @@
 mod assess;
 mod balls_in_bins;
 mod bounds;
+mod collective;
 mod cuts;
 mod dependencies;
 mod expected;
@@ -21,6 +22,7 @@ mod timeline;
 
 pub use assess::{Assessment, Assigned, assess, worst_fabric_link};
 pub use bounds::{Bounds, Parts, bounds, bounds_over};
+pub use collective::collective_bound;
 pub use expected::{expected_by_step, expected_over_all};
 pub use framing::Framing;
 pub use optimal::certified_minimum;

@@ -10,7 +10,7 @@ use super::spec::Experiment;
 use super::sweep::Sweep;
 use super::tuning::Tuning;
 use super::usage::Usage;
-use crate::config::{ConfigDraft, ConfigError, Entry, FileStore, Opened, Setting};
+use crate::config::{ConfigDraft, ConfigError, Entry, FileStore, Opened, Setting, files_of, names_a_file};
 use crate::input::{Files, InputError};
 
 /// Points that are read between two looks at whether one is wrong.
@@ -19,7 +19,9 @@ const BATCH: usize = 4_096;
 /// One point of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Point {
+    /// Its number in the plan, from 0.
     pub index: u32,
+    /// The seed of all its random streams.
     pub seed: u64,
     identity: Identity,
 }
@@ -34,9 +36,11 @@ impl Point {
 /// The experiment at one point, every default filled in, as it was written and as it is meant.
 #[derive(Debug, Clone)]
 pub struct Resolved {
+    /// As it would be written without a sweep.
     pub tree: Entry,
     /// The files that its tables come from.
     pub opened: Opened,
+    /// The same as values.
     pub experiment: Experiment,
 }
 
@@ -216,7 +220,7 @@ impl Plan {
         self.usage.note_engine(experiment.engine);
         experiment
             .check()
-            .and_then(|()| check_files(&serde_json::to_value(experiment).unwrap_or_default(), &self.files))
+            .and_then(|()| check_files(&serde_json::to_value(experiment).unwrap_or_default(), "", &self.files))
             .map_err(|error| self.locate(&resolved, error))?;
         Ok(Point {
             index: index as u32,
@@ -240,14 +244,26 @@ fn checked_name(draft: &ConfigDraft) -> Result<String, ConfigError> {
     }
 }
 
-/// Refuses an experiment that names a file which cannot be read.
-fn check_files(value: &Value, files: &FileStore) -> Result<(), InputError> {
+/// Tables whose files may be large and need be no text: they are read when a point's turn comes.
+const UNREAD: [&str; 2] = ["goal", "chakra"];
+
+/// Refuses an experiment that names a file which cannot be read; `table` is the key of what is looked at.
+fn check_files(value: &Value, table: &str, files: &FileStore) -> Result<(), InputError> {
     match value {
-        Value::Object(table) => table.iter().try_for_each(|(key, inner)| match inner {
-            Value::String(name) if key == "file" => Files::read(files, name).map(drop),
-            inner => check_files(inner, files),
+        Value::Object(entries) => entries.iter().try_for_each(|(key, inner)| match inner {
+            Value::String(name) if names_a_file(key) => {
+                let mut names = files_of(key, name, files).into_iter();
+                names.try_for_each(|name| match UNREAD.contains(&table) {
+                    true => files
+                        .hash(Path::new(&name))
+                        .map(drop)
+                        .map_err(|why| InputError::file(&name, why)),
+                    false => Files::read(files, &name).map(drop),
+                })
+            }
+            inner => check_files(inner, key, files),
         }),
-        Value::Array(list) => list.iter().try_for_each(|inner| check_files(inner, files)),
+        Value::Array(list) => list.iter().try_for_each(|inner| check_files(inner, table, files)),
         _ => Ok(()),
     }
 }

@@ -50,7 +50,9 @@ struct Warnings {
 /// A point that can be simulated: everything that can be wrong with it has been looked at.
 #[derive(Debug)]
 pub struct Prepared {
+    /// What the point resolves to.
     pub resolved: Resolved,
+    /// What it is simulated on.
     pub instance: Instance,
     /// The same for each job alone, where that is asked for.
     pub alone: Vec<Instance>,
@@ -193,13 +195,15 @@ impl<'a> Preparer<'a> {
                     .blueprint(self.plan.files())
                     .map_err(|error| error.under(&format!("topology.{}", experiment.topology.name())))?;
                 let fabric = Fabric::compile(&drawing);
-                let (changes, events) =
-                    resolve_faults(&fabric, &experiment.faults).map_err(|error| error.under("faults"))?;
-                let fabric = if changes.is_empty() {
-                    fabric
-                } else {
-                    fabric.with(&changes)
-                };
+                let plan = resolve_faults(&fabric, &experiment.faults).map_err(|error| error.under("faults"))?;
+                let mut fabric = fabric;
+                if !plan.changes.is_empty() {
+                    fabric = fabric.with(&plan.changes);
+                }
+                if !plan.losses.is_empty() {
+                    fabric = fabric.with_losses(&plan.losses);
+                }
+                let events = plan.events;
                 Ok(Network { fabric, events })
             },
         )
@@ -212,7 +216,7 @@ impl<'a> Preparer<'a> {
     pub fn schedule(&self, experiment: &Experiment, network: &Network) -> Result<Arc<Schedule>, InputError> {
         let hosts = Hosts {
             count: network.fabric.hosts(),
-            per_server: experiment.topology.hosts_per_server(),
+            per_server: network.fabric.hosts_per_server(),
         };
         self.schedules.get(
             &key_of(&(workload_key(experiment), hosts.count, hosts.per_server)),
@@ -222,15 +226,19 @@ impl<'a> Preparer<'a> {
                 let schedule = experiment
                     .demand()
                     .schedule_within(hosts, self.plan.files(), experiment.seed, room)?;
-                let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
-                for warning in schedule.warnings() {
-                    if !warnings.known.contains(warning) {
-                        warnings.new.insert(warning.clone());
-                    }
-                }
+                self.warn(schedule.warnings());
                 Ok(schedule)
             },
         )
+    }
+
+    fn warn(&self, texts: &[String]) {
+        let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        for text in texts {
+            if !warnings.known.contains(text) {
+                warnings.new.insert(text.clone());
+            }
+        }
     }
 
     fn placement(
@@ -250,7 +258,9 @@ impl<'a> Preparer<'a> {
                     .transfers()
                     .map(|Transfer { src, dst, .. }| (src.node(), dst.node()));
                 fabric.check_reachable(pairs)?;
-                self.place(experiment, network, schedule)
+                let placement = self.place(experiment, network, schedule)?;
+                self.warn(scheme.idle_ports(fabric, schedule, &placement).as_slice());
+                Ok(placement)
             },
         )
     }

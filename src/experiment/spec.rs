@@ -14,6 +14,7 @@ use crate::input::InputError;
 use crate::outcome::Observe;
 use crate::packet_engine::{PacketOptions, SwitchOptions, Transport};
 use crate::placement::LoadBalancing;
+use crate::results::PARQUET_REMEDY;
 use crate::topology::{Fault, Topology};
 use crate::units::Time;
 use crate::workload::{Demand, Job, Workload};
@@ -87,6 +88,10 @@ impl Experiment {
         }
         if self.output.alone && self.jobs.is_empty() {
             return Err(InputError::key("output.alone", "there are no jobs that could be alone").help("take it out"));
+        }
+        if self.output.parquet && !cfg!(feature = "parquet") {
+            return Err(InputError::key("output.parquet", "this build writes no Parquet")
+                .help(format!("take it out, or {PARQUET_REMEDY}")));
         }
         let scheme = &self.load_balancing;
         scheme
@@ -171,6 +176,9 @@ pub struct Output {
     pub ops: bool,
     /// Simulate each of several jobs alone, too, for `alone_us` and `slowdown` in jobs.csv.
     pub alone: bool,
+    /// Write results.parquet beside results.csv, in builds with the feature `parquet`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub parquet: bool,
 }
 
 impl Output {

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::config::{ConfigError, Entry, MAX_DEPTH, Node, split_path, too_deep};
+use crate::config::{ConfigError, ConfigValue, Entry, MAX_DEPTH, split_path, too_deep};
 use crate::math::{exp, ln};
 use crate::units::{Bytes, Rate, Time};
 
@@ -143,18 +143,18 @@ fn collect(above: &[String], table: &Entry, axes: &mut Vec<TuneAxis>) -> Result<
             );
         }
         let values = match &entry.node {
-            Node::List(values) if values.is_empty() => {
+            ConfigValue::List(values) if values.is_empty() => {
                 return Err(
                     ConfigError::new(format!("tune.space.{}: the list is empty", path.join(".")))
                         .help("list at least one value, or take the key out")
                         .at_key(entry),
                 );
             }
-            Node::List(values) => TuneValues::Choices(values.to_vec()),
-            Node::Table(_) if entry.child("from").is_some() || entry.child("to").is_some() => {
+            ConfigValue::List(values) => TuneValues::Choices(values.to_vec()),
+            ConfigValue::Table(_) if entry.child("from").is_some() || entry.child("to").is_some() => {
                 TuneValues::Range(TuneRange::read(&path.join("."), entry)?)
             }
-            Node::Table(_) => {
+            ConfigValue::Table(_) => {
                 collect(&path, entry, axes)?;
                 continue;
             }
@@ -257,7 +257,7 @@ impl TuneRange {
         })
     }
 
-    fn node(&self, place: f64) -> Node {
+    fn node(&self, place: f64) -> ConfigValue {
         let value = if self.log {
             exp(ln(self.from) + place * (ln(self.to) - ln(self.from)))
         } else {
@@ -267,11 +267,11 @@ impl TuneRange {
             .step
             .map_or(value, |step| self.from + ((value - self.from) / step).round() * step);
         let value = value.clamp(self.from, self.to);
-        let text = |text: String| Node::Text(text.into());
+        let text = |text: String| ConfigValue::Text(text.into());
         match self.unit {
-            Unit::Whole => Node::Integer(value.round() as i128),
+            Unit::Whole => ConfigValue::Integer(value.round() as i128),
             // Six digits tell more than any of it matters.
-            Unit::Real => Node::Float(format!("{value:.5e}").parse().unwrap_or(value)),
+            Unit::Real => ConfigValue::Float(format!("{value:.5e}").parse().unwrap_or(value)),
             Unit::Bytes => text(Bytes(value.round() as u64).to_string()),
             Unit::Time => text(Time(value.round() as u64).to_string()),
             Unit::Rate => text(Rate((value / 1e6).round() as u64 * 1_000_000).to_string()),

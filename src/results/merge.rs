@@ -8,7 +8,9 @@ use super::{Manifest, RESULTS_VERSION, ReadError, Record, ResultRow, Store, Timi
 /// The rows of a folder whose points several processes have run.
 #[derive(Debug, Default)]
 pub struct Merged {
+    /// Rows of `results.csv`.
     pub rows: Vec<ResultRow>,
+    /// Rows of `timings.csv`.
     pub timings: Vec<TimingRow>,
     /// What the points differ in.
     pub points: PointList,
@@ -79,6 +81,6 @@ fn record(store: &Store, hash: &str) -> Result<Option<Record>, ReadError> {
             );
             Err(ReadError::content(&dir.join("record.json"), why))
         }
-        _ => Ok(store.load(hash)),
+        record => Ok(record.filter(|record| store.has_files(hash, record))),
     }
 }

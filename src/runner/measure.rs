@@ -17,7 +17,9 @@ use crate::workload::{Schedule, Transfer};
 /// What came of a point.
 #[derive(Debug)]
 pub struct Measured {
+    /// Its row of `results.csv`.
     pub row: ResultRow,
+    /// Rows of the files that were asked for.
     pub details: Details,
     /// Why there is no completion time.
     pub stuck: Option<Stuck>,
@@ -37,7 +39,9 @@ pub struct Storm {
 /// A point that is placed and evaluated, but not simulated.
 #[derive(Debug)]
 pub struct Evaluated {
+    /// What the point resolves to.
     pub resolved: Resolved,
+    /// What it is simulated on.
     pub instance: Instance,
     /// The same for each job alone, where that is asked for.
     alone: Vec<Instance>,
@@ -73,6 +77,12 @@ pub fn judge(preparer: &Preparer<'_>, point: Point, prepared: Prepared) -> Evalu
         .all(|Transfer { bytes, .. }| bytes < Schedule::ENDLESS)
     {
         fill_judgement(&mut row, &bounds, &assessment);
+        let purpose = experiment
+            .demand()
+            .collective(row.hosts, preparer.plan().files(), experiment.seed);
+        let best = instance.network.at_best();
+        let least = purpose.map(|purpose| congestion::collective_bound(&best, &purpose, experiment.framing()));
+        row.collective_bound_us = least.map(microseconds);
     }
     let bandwidth = experiment.demand().bandwidth(row.hosts, preparer.plan().files());
     Evaluated {
@@ -136,9 +146,12 @@ impl Evaluated {
                 row.mfu = least.and_then(|least| ratio(least, outcome.cct.as_us()));
                 let storm = storm(&instance, &outcome);
                 let jobs = job_rows(&instance.schedule, &outcome, &alone);
-                let ops = experiment.output.ops.then(|| operations.rows());
+                let ops = experiment
+                    .output
+                    .ops
+                    .then(|| (operations.rows(), operations.timeline()));
                 let mut details = details(experiment, &instance, &assessment, outcome);
-                details.ops = ops;
+                (details.ops, details.timeline) = ops.unzip();
                 details.jobs = jobs;
                 Measured {
                     row,

@@ -1,11 +1,15 @@
 //! What the operations of a program and several jobs did in a run.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use crate::outcome::{Interval, Outcome};
-use crate::results::{JobRow, Number, OpRow, ResultRow, microseconds, ratio};
+use crate::outcome::{Outcome, TaskTimes};
+use crate::results::{JobRow, Number, OpRow, ResultRow, TimelineRow, microseconds, ratio};
 use crate::units::Time;
 use crate::workload::{Action, Schedule, Span};
+
+/// Hosts of a timeline: at most, and where fewer would stand for all.
+const MOST_HOSTS: usize = 64;
+const FEW_HOSTS: usize = 8;
 
 /// The operations of a program and when each rank was at them.
 pub(super) struct Operations<'a> {
@@ -16,15 +20,15 @@ pub(super) struct Operations<'a> {
 }
 
 /// When each rank of a group was at an operation: rank (as its host) and from when until when, in order of host.
-type Parts = Vec<(u32, Interval)>;
+type Parts = Vec<(u32, TaskTimes)>;
 
 /// What a host does.
 #[derive(Default)]
 struct Busy {
     /// Computations, one after the other, and the time of all before each.
-    computes: Vec<Interval>,
+    computes: Vec<TaskTimes>,
     before: Vec<Time>,
-    communicates: Vec<Interval>,
+    communicates: Vec<TaskTimes>,
 }
 
 impl<'a> Operations<'a> {
@@ -74,12 +78,60 @@ impl<'a> Operations<'a> {
         spans.map(|(span, parts)| self.row(span, parts)).collect()
     }
 
+    /// When the hosts that stand for all of them were at their operations.
+    pub(super) fn timeline(&self) -> Vec<TimelineRow> {
+        let shown = self.representatives();
+        let spans = self.schedule.spans().iter().zip(&self.spans);
+        let mut rows: Vec<TimelineRow> = spans
+            .flat_map(|(span, parts)| {
+                let job = self.schedule.job_of(span).map(|job| job.name.to_string());
+                let parts = parts.iter().filter(|(host, _)| shown.contains(host));
+                parts.map(move |&(host, interval)| TimelineRow {
+                    host,
+                    op: span.name.to_string(),
+                    job: job.clone().unwrap_or_default(),
+                    group: span.group,
+                    purpose: span.purpose.to_string(),
+                    start_us: microseconds(interval.start),
+                    end_us: microseconds(interval.end),
+                })
+            })
+            .collect();
+        // The order within a host is that of the program.
+        rows.sort_by_key(|row| row.host);
+        rows
+    }
+
+    /// The first host of each kind: those that take part in the same operations are alike, as those of a pipeline stage.
+    /// Where there are few kinds, some more hosts, spread evenly.
+    fn representatives(&self) -> BTreeSet<u32> {
+        let mut kinds: HashMap<u32, Vec<&str>> = HashMap::new();
+        for (span, _) in self.schedule.spans().iter().zip(&self.spans) {
+            for &host in span.ranks.iter() {
+                kinds.entry(host).or_default().push(&span.name);
+            }
+        }
+        let mut known = HashSet::new();
+        let firsts = self.busy.keys().filter(|host| known.insert(kinds.get(host)));
+        let mut shown: BTreeSet<u32> = firsts.copied().take(MOST_HOSTS).collect();
+        let step = self.busy.len().div_ceil(FEW_HOSTS).max(1);
+        let spread = self.busy.keys().step_by(step);
+        let room = FEW_HOSTS.saturating_sub(shown.len());
+        let more: Vec<u32> = spread
+            .filter(|host| !shown.contains(host))
+            .take(room)
+            .copied()
+            .collect();
+        shown.extend(more);
+        shown
+    }
+
     fn row(&self, span: &Span, parts: &Parts) -> OpRow {
-        let mean = |time: &dyn Fn(&(u32, Interval)) -> Time| {
+        let mean = |time: &dyn Fn(&(u32, TaskTimes)) -> Time| {
             let all: u128 = parts.iter().map(|part| u128::from(time(part).0)).sum();
             Number::new(all as f64 / span.ranks.len() as f64 / 1e6)
         };
-        let exposed = |&(host, interval): &(u32, Interval)| match span.compute {
+        let exposed = |&(host, interval): &(u32, TaskTimes)| match span.compute {
             Some(_) => Time::ZERO,
             None => self.busy[&host].uncovered(interval),
         };
@@ -101,13 +153,13 @@ impl<'a> Operations<'a> {
 }
 
 /// When each rank of a group was at an operation.
-fn parts(schedule: &Schedule, tasks: &[Interval], span: &Span) -> Parts {
+fn parts(schedule: &Schedule, tasks: &[TaskTimes], span: &Span) -> Parts {
     let own = span.tasks.start as usize..span.tasks.end as usize;
     if span.compute.is_some() {
         let parts = span.ranks.iter().copied().zip(tasks[own].iter().copied());
         return parts.collect();
     }
-    let mut parts: HashMap<u32, Interval> = HashMap::new();
+    let mut parts: HashMap<u32, TaskTimes> = HashMap::new();
     for (task, &interval) in schedule.tasks()[own.clone()].iter().zip(&tasks[own]) {
         if let Action::Transfer { src, dst, .. } = task.action {
             for host in [src, dst] {
@@ -144,7 +196,7 @@ impl Busy {
     }
 
     /// How much of an interval it does not compute.
-    fn uncovered(&self, interval: Interval) -> Time {
+    fn uncovered(&self, interval: TaskTimes) -> Time {
         let computed = self.computed_until(interval.end) - self.computed_until(interval.start);
         (interval.end - interval.start).saturating_sub(computed)
     }
@@ -152,10 +204,10 @@ impl Busy {
     /// For how long it communicates and computes nothing, whatever it communicates at a time.
     fn exposed(&self) -> Time {
         let (mut exposed, mut until) = (Time::ZERO, Time::ZERO);
-        for &Interval { start, end } in &self.communicates {
+        for &TaskTimes { start, end } in &self.communicates {
             let start = start.max(until);
             if end > start {
-                exposed += self.uncovered(Interval { start, end });
+                exposed += self.uncovered(TaskTimes { start, end });
                 until = end;
             }
         }
@@ -193,8 +245,8 @@ pub(super) fn job_rows(schedule: &Schedule, outcome: &Outcome, alone: &[Outcome]
 mod tests {
     use super::*;
 
-    fn interval(start: u64, end: u64) -> Interval {
-        Interval {
+    fn interval(start: u64, end: u64) -> TaskTimes {
+        TaskTimes {
             start: Time(start),
             end: Time(end),
         }

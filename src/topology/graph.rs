@@ -6,8 +6,9 @@ use petgraph::graph::NodeIndex;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Blueprint, Cable, Node, NodeKind, Routing};
-use crate::input::InputError;
+use super::blueprint::{Blueprint, Cable, Node, NodeKind, Routing};
+use super::kind::Kind;
+use crate::input::{Files, InputError};
 use crate::units::{Rate, Time};
 
 /// A fabric given by its nodes and links. Hosts are numbered in the order in which they appear
@@ -85,6 +86,12 @@ pub enum GraphRouting {
     ThroughHosts,
 }
 
+impl Kind for GraphSpec {
+    fn draw(&self, _: &dyn Files) -> Result<Blueprint, InputError> {
+        self.blueprint()
+    }
+}
+
 impl GraphSpec {
     /// Draws the fabric: nodes are hosts, then switches, each in the order of the file.
     pub fn blueprint(&self) -> Result<Blueprint, InputError> {
@@ -106,6 +113,7 @@ impl GraphSpec {
                     kind,
                     tier,
                     latency: node.latency,
+                    in_server: false,
                 });
                 nodes.insert(node.name.as_str(), drawn);
             }

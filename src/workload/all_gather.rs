@@ -1,7 +1,8 @@
 //! Every rank ends with the shares of all ranks.
 
-use super::Kind;
 use super::algorithm::{Algorithm, bruck, collective, direct, hierarchical, pairwise, pat, ring};
+use super::collective::CollectiveName;
+use super::kind::Kind;
 use super::schedule_writer::ScheduleWriter;
 use crate::input::{Files, InputError};
 use crate::units::Bytes;
@@ -28,7 +29,7 @@ impl Kind for AllGather {
             Algorithm::Hierarchical => hierarchical::all_gather(job, self.local)?,
             Algorithm::Pat => pat::all_gather(job, held),
             Algorithm::Bruck => bruck::all_gather(job, held),
-            Algorithm::DoubleBinaryTree => {
+            Algorithm::DoubleBinaryTree | Algorithm::InNetwork => {
                 let valid =
                     r#""ring", "halving-doubling", "recursive-doubling", "direct", "hierarchical", "pat" or "bruck""#;
                 return Err(self.algorithm.unfit("all-gather", valid));
@@ -48,6 +49,10 @@ impl Kind for AllGather {
 
     fn size(&self) -> Option<Bytes> {
         Some(self.size)
+    }
+
+    fn collective(&self) -> Option<CollectiveName> {
+        Some(CollectiveName::AllGather)
     }
 
     fn algorithm_bytes(&self, _ranks: u32) -> Option<Bytes> {

@@ -1,7 +1,8 @@
 //! Every rank ends with the sum over all ranks.
 
-use super::Kind;
-use super::algorithm::{Algorithm, collective, direct, double_binary_tree, hierarchical, pairwise, ring};
+use super::algorithm::{Algorithm, collective, direct, double_binary_tree, hierarchical, in_network, pairwise, ring};
+use super::collective::CollectiveName;
+use super::kind::Kind;
 use super::schedule_writer::ScheduleWriter;
 use crate::input::{Files, InputError};
 use crate::units::Bytes;
@@ -35,8 +36,9 @@ impl Kind for AllReduce {
             Algorithm::RecursiveDoubling => pairwise::all_reduce(job, &self.order.distances(ranks)),
             Algorithm::DoubleBinaryTree => double_binary_tree::all_reduce(job),
             Algorithm::Hierarchical => hierarchical::all_reduce(job, self.local)?,
+            Algorithm::InNetwork => in_network::all_reduce(job),
             Algorithm::Pat | Algorithm::Bruck => {
-                let valid = r#""ring", "halving-doubling", "recursive-doubling", "direct", "double-binary-tree" or "hierarchical""#;
+                let valid = r#""ring", "halving-doubling", "recursive-doubling", "direct", "double-binary-tree", "hierarchical" or "in-network""#;
                 return Err(self.algorithm.unfit("all-reduce", valid));
             }
         }
@@ -54,6 +56,14 @@ impl Kind for AllReduce {
 
     fn size(&self) -> Option<Bytes> {
         Some(self.size)
+    }
+
+    fn collective(&self) -> Option<CollectiveName> {
+        Some(CollectiveName::AllReduce)
+    }
+
+    fn in_network(&self) -> bool {
+        self.algorithm == Algorithm::InNetwork
     }
 
     fn algorithm_bytes(&self, _ranks: u32) -> Option<Bytes> {

@@ -1,7 +1,8 @@
 //! Every rank ends with the buffer of rank 0.
 
-use super::Kind;
 use super::algorithm::{BroadcastAlgorithm, Job, binomial, double_binary_tree, ring};
+use super::collective::CollectiveName;
+use super::kind::Kind;
 use super::schedule_writer::{Extent, ScheduleWriter};
 use crate::input::{Files, InputError};
 use crate::units::Bytes;
@@ -16,14 +17,29 @@ super::ranks::ranked! {
         pub algorithm: BroadcastAlgorithm,
         /// Parallel copies of the algorithm, each over its share of the data and over connections of
         /// its own.
-        #[serde(default = "super::one")]
+        #[serde(default = "crate::input::one")]
         pub channels: u32,
         /// Pieces that the data of a channel is cut into, which follow one another in a pipeline.
-        #[serde(default = "super::one")]
+        #[serde(default = "crate::input::one")]
         pub chunks: u32,
         /// Every connection of a "ring" carries one transfer: what arrives is passed on at once.
         #[serde(default)]
         pub pipelined: bool,
+    }
+}
+
+impl Broadcast {
+    /// Of so many bytes by an algorithm, all else as it is by default.
+    pub(super) fn with(size: Bytes, algorithm: BroadcastAlgorithm) -> Self {
+        Self {
+            size,
+            algorithm,
+            channels: 1,
+            chunks: 1,
+            pipelined: false,
+            ranks: None,
+            rank_map: super::RankMap::default(),
+        }
     }
 }
 
@@ -58,6 +74,10 @@ impl Kind for Broadcast {
 
     fn size(&self) -> Option<Bytes> {
         Some(self.size)
+    }
+
+    fn collective(&self) -> Option<CollectiveName> {
+        Some(CollectiveName::Broadcast)
     }
 
     fn algorithm_bytes(&self, _ranks: u32) -> Option<Bytes> {

@@ -10,7 +10,7 @@ use serde::de::{self, MapAccess, SeqAccess};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::ranks::strided;
-use super::{Hosts, Room, Schedule, Workload};
+use super::{Collective, Hosts, Room, Schedule, Workload};
 use crate::input::{Files, InputError};
 use crate::rng;
 use crate::units::{Bytes, Time};
@@ -132,6 +132,11 @@ impl Demand<'_> {
                 each.collect()
             }
         }
+    }
+
+    /// As [`Workload::purpose`].
+    pub fn collective(self, hosts: u32, files: &dyn Files, seed: u64) -> Option<Collective> {
+        self.whole()?.collective(hosts, files, seed)
     }
 
     /// As [`Workload::least_time_us`].

@@ -7,15 +7,21 @@ mod all_reduce;
 mod all_to_all;
 mod all_to_allv;
 mod broadcast;
+mod collective;
 mod connection_matrix;
 mod dot;
+mod export;
 mod flows;
 mod gather;
+mod generations;
+mod import;
 mod incast;
 mod jobs;
+mod kind;
 mod permutation;
 mod program;
 mod progress;
+mod purpose;
 mod rank_file;
 mod ranks;
 mod reduce;
@@ -27,13 +33,11 @@ mod scope;
 mod send_recv;
 mod shift;
 mod shorten;
+mod table;
 #[cfg(test)]
 mod tests;
 mod time;
 mod training;
-
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
 pub use algorithm::{Algorithm, AllToAllAlgorithm, BroadcastAlgorithm, Order, ReduceAlgorithm};
 pub use all_gather::AllGather;
@@ -41,14 +45,18 @@ pub use all_reduce::AllReduce;
 pub use all_to_all::{AllToAll, PeerOrder};
 pub use all_to_allv::{AllToAllv, MatrixFile};
 pub use broadcast::Broadcast;
+pub use collective::{Collective, CollectiveName};
 pub use connection_matrix::{ConnectionMatrix, TimeUnit};
+pub use export::{ExportFormat, Exported, Inexpressible};
 pub use flows::Flows;
 pub use gather::Gather;
+pub use import::{Algorithms, Chakra, Goal, Inspector, Msccl, Simai};
 pub use incast::Incast;
 pub use jobs::{Demand, HostRange, Job, JobHosts, Seats};
 pub use permutation::Permutation;
 pub use program::{Groups, Op, Program};
 pub use progress::{Clock, Due, Progress};
+pub use purpose::Purpose;
 pub use rank_file::{RankFile, RankFileContent};
 pub use ranks::{RankMap, Ranked};
 pub use reduce::Reduce;
@@ -58,223 +66,8 @@ pub use schedule::{Action, JobSpan, Milestone, Schedule, ScheduleBuilder, Span, 
 pub use schedule_writer::{MAX_BYTES, MAX_TASKS, Room};
 pub use send_recv::SendRecv;
 pub use shift::Shift;
+pub use table::{Hosts, Workload};
 pub use training::{Flops, Model, PipelineSchedule, Recompute, Sharding, Training};
 
-use crate::input::{Files, InputError};
-use crate::units::Bytes;
-use schedule_writer::{NoObserver, ScheduleWriter};
+use kind::Kind;
 use time::parse_time;
-
-/// What every kind of workload answers.
-trait Kind: Ranked {
-    /// Draws up the transfers between the ranks of the draft (at least 2).
-    fn draw(&self, draft: &mut ScheduleWriter, files: &dyn Files, seed: u64) -> Result<(), InputError>;
-
-    /// Names the lanes that it can share with others between the same ranks.
-    fn family(&self) -> &'static str {
-        ""
-    }
-
-    /// Its size or message, if it has one.
-    fn size(&self) -> Option<Bytes> {
-        None
-    }
-
-    /// The size that its algorithm bandwidth counts, as nccl-tests does.
-    fn algorithm_bytes(&self, _ranks: u32) -> Option<Bytes> {
-        None
-    }
-
-    /// Bus bandwidth over algorithm bandwidth, as in nccl-tests.
-    fn bus_factor(&self, _ranks: u32) -> Option<f64> {
-        None
-    }
-
-    /// The bytes that each rank sends to the next one in every step, and the number of steps, where that is all that
-    /// happens.
-    fn ring(&self, _ranks: u32) -> Option<(Bytes, u32)> {
-        None
-    }
-
-    /// Whether it waits on each rank for what the rank did before in the same group.
-    fn ordered(&self) -> bool {
-        true
-    }
-
-    /// Refuses what is wrong on any fabric, before its ranks are counted.
-    fn check_alone(&self) -> Result<(), InputError> {
-        Ok(())
-    }
-
-    /// How long its computation takes at least, in microseconds, where its ranks do nothing else.
-    fn least_time_us(&self) -> Option<f64> {
-        None
-    }
-}
-
-/// The table of workloads: one line each makes the variant, its name in files and in lists.
-macro_rules! workloads {
-    ($($kind:ident = $name:literal, $about:literal;)*) => {
-        /// A workload as an experiment file describes it: one table, named after its kind.
-        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-        pub enum Workload {
-            $(#[doc = $about] #[serde(rename = $name)] $kind($kind),)*
-        }
-
-        impl Workload {
-            /// Names and one-line descriptions of all workloads, in the order of `fabricsim list`.
-            pub const ALL: &[(&str, &str)] = &[$(($name, $about)),*];
-
-            /// The name of this kind of workload, as in the experiment file.
-            pub fn name(&self) -> &'static str {
-                match self {
-                    $(Self::$kind(_) => $name,)*
-                }
-            }
-
-            fn kind(&self) -> &dyn Kind {
-                match self {
-                    $(Self::$kind(spec) => spec,)*
-                }
-            }
-
-            /// Puts its ranks elsewhere.
-            pub fn set_rank_map(&mut self, map: RankMap) {
-                match self {
-                    $(Self::$kind(spec) => spec.rank_map = map,)*
-                }
-            }
-        }
-    };
-}
-
-workloads! {
-    AllToAll = "all-to-all", "every rank sends a message to every other rank";
-    AllReduce = "all-reduce", "every rank ends with the sum over all ranks";
-    ReduceScatter = "reduce-scatter", "every rank ends with its share of the sum over all ranks";
-    AllGather = "all-gather", "every rank ends with the shares of all ranks";
-    Broadcast = "broadcast", "every rank ends with the buffer of rank 0";
-    Reduce = "reduce", "rank 0 ends with the sum over all ranks";
-    Gather = "gather", "rank 0 ends with the shares of all ranks";
-    Scatter = "scatter", "every rank ends with its share of the buffer of rank 0";
-    AllToAllv = "all-to-allv", "every rank sends every other rank a message of its own size, by a matrix or a skew";
-    SendRecv = "send-recv", "every rank sends to the next one, or one rank to another";
-    Permutation = "permutation", "every rank sends to one other, drawn at random";
-    Shift = "shift", "every rank sends to the one a fixed distance further on";
-    Incast = "incast", "many ranks send to one";
-    ConnectionMatrix = "connection-matrix", "the flows and triggers of a connection matrix of htsim (.cm)";
-    Flows = "flows", "the flows of a CSV file";
-    Training = "training", "steps of training a transformer, as a program of its layers' computation and communication";
-    Program = "program", "operations on groups of ranks, computation among them, one after the other or side by side";
-}
-
-/// Default of the counts that are 1 unless written.
-fn one() -> u32 {
-    1
-}
-
-/// The hosts of a fabric, as workloads see them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Hosts {
-    pub count: u32,
-    /// How many share a server, numbered one after the other; none where servers are not known.
-    pub per_server: Option<u32>,
-}
-
-impl From<u32> for Hosts {
-    fn from(count: u32) -> Self {
-        Self {
-            count,
-            per_server: None,
-        }
-    }
-}
-
-impl Workload {
-    /// The schedule between hosts. Keys in errors are relative to the workload's own table.
-    ///
-    /// # Errors
-    /// Ranks that do not fit the hosts, sizes and counts that cannot be simulated, and rank counts
-    /// that the algorithm cannot serve.
-    pub fn schedule(&self, hosts: impl Into<Hosts>, files: &dyn Files, seed: u64) -> Result<Schedule, InputError> {
-        self.schedule_within(hosts, files, seed, Room::UNLIMITED)
-    }
-
-    /// The same, refused where it would take more memory than there is room.
-    pub fn schedule_within(
-        &self,
-        hosts: impl Into<Hosts>,
-        files: &dyn Files,
-        seed: u64,
-        room: Room,
-    ) -> Result<Schedule, InputError> {
-        let Hosts { count, per_server } = hosts.into();
-        let all: Vec<u32> = (0..count).collect();
-        self.schedule_on(&all, per_server, files, seed, room)
-    }
-
-    /// The same on some hosts, its rank r on the r-th of them where no `rank_map` says otherwise. Of all hosts,
-    /// `per_server` share a server.
-    fn schedule_on(
-        &self,
-        hosts: &[u32],
-        per_server: Option<u32>,
-        files: &dyn Files,
-        seed: u64,
-        room: Room,
-    ) -> Result<Schedule, InputError> {
-        let kind = self.kind();
-        kind.check_alone()?;
-        let seats = self.seats(hosts, files, seed)?;
-        let mut watcher = NoObserver;
-        let mut draft = ScheduleWriter::new(seats.len() as u32, &mut watcher, room);
-        draft.in_servers(per_server.map(|size| seats.iter().map(|host| host / size).collect()));
-        kind.draw(&mut draft, files, seed)?;
-        let schedule = draft.build();
-        let in_order = (0..).zip(&seats).all(|(rank, &host)| host == rank);
-        Ok(if in_order { schedule } else { schedule.on_hosts(&seats) })
-    }
-
-    /// The number of ranks on a fabric of `hosts` hosts.
-    ///
-    /// # Errors
-    /// A file with the rank map that cannot be read.
-    pub fn ranks(&self, hosts: u32, files: &dyn Files) -> Result<u32, InputError> {
-        self.kind().rank_map().count(self.kind().ranks(), hosts, files)
-    }
-
-    /// The host of each rank, out of `hosts`.
-    fn seats(&self, hosts: &[u32], files: &dyn Files, seed: u64) -> Result<Vec<u32>, InputError> {
-        let count = hosts.len() as u32;
-        let ranks = self.ranks(count, files)?;
-        let map = self.kind().rank_map().hosts(ranks, count, files, seed)?;
-        let host = |rank: u32| hosts[map.as_ref().map_or(rank, |map| map[rank as usize]) as usize];
-        Ok((0..ranks).map(host).collect())
-    }
-
-    /// The bytes that each of `ranks` ranks sends to the next one in every step, and the number of steps, where that is
-    /// all that happens: what is said of one step holds for all, and no schedule has to be drawn for it.
-    pub fn ring(&self, ranks: u32) -> Option<(Bytes, u32)> {
-        self.kind().ring(ranks)
-    }
-
-    /// Its `size` or `message`, whichever it has.
-    pub fn size(&self) -> Option<Bytes> {
-        self.kind().size()
-    }
-
-    /// The size that algorithm bandwidth counts: algbw = size / completion time, as in nccl-tests.
-    pub fn algorithm_bytes(&self, ranks: u32) -> Option<Bytes> {
-        self.kind().algorithm_bytes(ranks)
-    }
-
-    /// How long its computation takes at least, in microseconds, where its ranks do nothing else: of training.
-    pub fn least_time_us(&self) -> Option<f64> {
-        self.kind().least_time_us()
-    }
-
-    /// Bus bandwidth over algorithm bandwidth, as in nccl-tests.
-    pub fn bus_factor(&self, ranks: u32) -> Option<f64> {
-        self.kind().bus_factor(ranks)
-    }
-}

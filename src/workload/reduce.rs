@@ -1,7 +1,8 @@
 //! One rank ends with the sum over all ranks.
 
-use super::Kind;
 use super::algorithm::{Job, ReduceAlgorithm, binomial, ring};
+use super::collective::CollectiveName;
+use super::kind::Kind;
 use super::schedule_writer::{Extent, ScheduleWriter};
 use crate::input::{Files, InputError};
 use crate::units::Bytes;
@@ -15,14 +16,29 @@ super::ranks::ranked! {
         #[serde(default)]
         pub algorithm: ReduceAlgorithm,
         /// Parallel copies of the algorithm, each over its share of the data and over connections of its own.
-        #[serde(default = "super::one")]
+        #[serde(default = "crate::input::one")]
         pub channels: u32,
         /// Pieces that the data of a channel is cut into, which follow one another in a pipeline.
-        #[serde(default = "super::one")]
+        #[serde(default = "crate::input::one")]
         pub chunks: u32,
         /// Every connection of a "ring" carries one transfer: what arrives is added to and passed on at once.
         #[serde(default)]
         pub pipelined: bool,
+    }
+}
+
+impl Reduce {
+    /// Of so many bytes by an algorithm, all else as it is by default.
+    pub(super) fn with(size: Bytes, algorithm: ReduceAlgorithm) -> Self {
+        Self {
+            size,
+            algorithm,
+            channels: 1,
+            chunks: 1,
+            pipelined: false,
+            ranks: None,
+            rank_map: super::RankMap::default(),
+        }
     }
 }
 
@@ -61,6 +77,10 @@ impl Kind for Reduce {
 
     fn size(&self) -> Option<Bytes> {
         Some(self.size)
+    }
+
+    fn collective(&self) -> Option<CollectiveName> {
+        Some(CollectiveName::Reduce)
     }
 
     fn algorithm_bytes(&self, _ranks: u32) -> Option<Bytes> {

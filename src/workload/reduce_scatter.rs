@@ -1,7 +1,8 @@
 //! Every rank ends with its share of the sum over all ranks.
 
-use super::Kind;
 use super::algorithm::{Algorithm, collective, direct, hierarchical, pairwise, pat, ring};
+use super::collective::CollectiveName;
+use super::kind::Kind;
 use super::schedule_writer::ScheduleWriter;
 use crate::input::{Files, InputError};
 use crate::units::Bytes;
@@ -23,7 +24,7 @@ impl Kind for ReduceScatter {
             Algorithm::HalvingDoubling => drop(pairwise::reduce_scatter(job, &self.order.distances(ranks))),
             Algorithm::Hierarchical => hierarchical::reduce_scatter(job, self.local)?,
             Algorithm::Pat => drop(pat::reduce_scatter(job)),
-            Algorithm::RecursiveDoubling | Algorithm::DoubleBinaryTree | Algorithm::Bruck => {
+            Algorithm::RecursiveDoubling | Algorithm::DoubleBinaryTree | Algorithm::Bruck | Algorithm::InNetwork => {
                 let valid = r#""ring", "halving-doubling", "direct", "hierarchical" or "pat""#;
                 return Err(self.algorithm.unfit("reduce-scatter", valid));
             }
@@ -42,6 +43,10 @@ impl Kind for ReduceScatter {
 
     fn size(&self) -> Option<Bytes> {
         Some(self.size)
+    }
+
+    fn collective(&self) -> Option<CollectiveName> {
+        Some(CollectiveName::ReduceScatter)
     }
 
     fn algorithm_bytes(&self, _ranks: u32) -> Option<Bytes> {

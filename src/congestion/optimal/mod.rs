@@ -17,7 +17,7 @@ use network::Network;
 
 use crate::ids::LinkId;
 use crate::loads::{Interval, PairAmount, PairSums};
-use crate::routes::EdgeSwitches;
+use crate::routes::{EdgeClasses, EdgeSwitches};
 use crate::topology::Fabric;
 use crate::workload::{Schedule, Transfer};
 
@@ -47,15 +47,37 @@ pub fn certified_minimum(fabric: &Fabric, schedule: &Schedule) -> Interval {
 /// The certified minimum in microseconds for a demand between edges in payload bytes.
 pub(super) fn optimal_fabric_congestion(fabric: &Fabric, demand: &[PairAmount]) -> Interval {
     let edges = EdgeSwitches::new(fabric);
-    let network = Network::new(fabric, &edges, demand, |id| fabric.is_fabric_link(id));
+    let demand = folded(fabric, &edges, demand);
+    let network = Network::new(fabric, &edges, &demand, |id| fabric.is_fabric_link(id));
     let limits = certify(fabric, &edges, &network, ROUNDS);
     limits.per(PS_PER_US)
 }
 
+/// The demand between classes of hosts that are alike, each as one: their own links aside, what one routing of the sum puts
+/// on links some routing of the parts does, and the other way round.
+fn folded(fabric: &Fabric, edges: &EdgeSwitches, demand: &[PairAmount]) -> Vec<PairAmount> {
+    let classes = EdgeClasses::new(fabric, edges);
+    if classes.are_single() {
+        return demand.to_vec();
+    }
+    let mut sums = PairSums::new(edges.len());
+    for pair in demand {
+        // Between hosts on the same switches there are no other links than their own.
+        let (src, dst) = (classes.stands_for(pair.src), classes.stands_for(pair.dst));
+        if src != dst {
+            sums.add(src, dst, pair.amount);
+        }
+    }
+    sums.take()
+}
+
 /// The least congestion in microseconds over all routings of the links between edges, the cables of
-/// hosts with several included: nothing is below it.
+/// hosts with several included: nothing is below it. 0 where there are too many pairs to look at them one by one.
 pub(super) fn least_congestion(fabric: &Fabric, demand: &[PairAmount]) -> f64 {
     let edges = EdgeSwitches::new(fabric);
+    if demand.len() > MOST_PAIRS && demand.len() as u64 * fabric.table_width() > MOST_CELLS {
+        return 0.0;
+    }
     let network = Network::new(fabric, &edges, demand, |_| true);
     let rounds = (WORK / exact::variables(&network)).min(ROUNDS);
     let limits = certify(fabric, &edges, &network, rounds);
@@ -112,6 +134,10 @@ fn balanced_prices(fabric: &Fabric, edges: &EdgeSwitches, network: &Network) -> 
     balance.tighten(&mut limits, EXACT, ROUNDS);
     balance.prices()
 }
+
+/// Pairs of edges, and pairs times nodes that forward, up to which each is looked at for itself.
+const MOST_PAIRS: usize = 1_000;
+const MOST_CELLS: u64 = 100_000_000;
 
 /// Rounds in which prices and routing are drawn together at most.
 const ROUNDS: usize = 400;

@@ -7,6 +7,7 @@
 mod axes;
 mod cct_over_bound;
 mod cct_vs_size;
+mod cct_vs_swept;
 mod congestion_vs_subflows;
 mod drawing;
 mod engines;
@@ -20,9 +21,11 @@ mod queue_over_time;
 mod render;
 mod senders_over_time;
 mod series;
+mod step;
 mod style;
 #[cfg(test)]
 mod tests;
+mod timeline;
 mod trials;
 mod utilisation_over_time;
 
@@ -41,6 +44,7 @@ type Draw = fn(&Folder, &Subject<'_>) -> Result<Figure, NoFigure>;
 /// All plots: name and function, in the order in which they are made.
 const ALL: &[(&str, Draw)] = &[
     ("cct-vs-size", cct_vs_size::draw),
+    ("cct-vs-swept", cct_vs_swept::draw),
     ("cct-over-bound", cct_over_bound::draw),
     ("fct-cdf", fct_cdf::draw),
     ("link-load", link_load::draw),
@@ -49,6 +53,8 @@ const ALL: &[(&str, Draw)] = &[
     ("queue-over-time", queue_over_time::draw),
     ("utilisation-over-time", utilisation_over_time::draw),
     ("senders-over-time", senders_over_time::draw),
+    ("timeline", timeline::draw),
+    ("step", step::draw),
 ];
 
 /// A plot that was made.
@@ -76,7 +82,9 @@ pub struct PlotSkipped {
 /// What came of plotting a folder.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Plots {
+    /// Files that were written.
     pub made: Vec<PlotMade>,
+    /// Plots that the results have no data for.
     pub skipped: Vec<PlotSkipped>,
 }
 

@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 /// All pages, in the order in which a new user reads them.
-const ORDER: [&str; 19] = [
+const ORDER: [&str; 20] = [
     "concepts",
     "recipes",
     "workloads",
     "load-balancing",
     "placement",
+    "planes",
     "results-format",
     "clusters",
     "first-results",

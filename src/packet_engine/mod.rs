@@ -72,18 +72,25 @@ const PATHS_LOOKED_AT: u32 = 64;
 /// Everything a run depends on.
 #[derive(Debug, Clone)]
 pub struct Setup<'a> {
+    /// As it is at the start.
     pub fabric: &'a Fabric,
     /// Links that fail, recover or change their rate, in order of time.
     pub link_events: &'a [LinkEvent],
     /// Between hosts.
     pub schedule: &'a Schedule,
+    /// Of the schedule on the fabric.
     pub placement: &'a Placement,
     /// How packets that the placement does not pin find their way.
     pub load_balancing: &'a LoadBalancing,
+    /// The congestion control of every queue pair.
     pub transport: &'a Transport,
+    /// Packets and hosts.
     pub packet: &'a PacketOptions,
+    /// Queues and marking.
     pub switch: &'a SwitchOptions,
+    /// What to record beside the times.
     pub observe: Observe,
+    /// The seed of all that is drawn at random.
     pub seed: u64,
 }
 
@@ -98,6 +105,7 @@ pub struct Status {
     pub unfinished: usize,
     /// Data packets sent at least once, and those of all transfers.
     pub sent: u64,
+    /// Data packets of all transfers.
     pub packets: u64,
     /// When the run stops, whatever is left.
     pub stop: Option<Time>,
@@ -115,7 +123,9 @@ impl Status {
 /// Whether a run goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Continue {
+    /// It goes on.
     Yes,
+    /// It ends, with [`Stuck`].
     No,
 }
 

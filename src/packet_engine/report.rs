@@ -8,7 +8,7 @@ use super::senders::Senders;
 use super::series::Sampler;
 use super::unloaded;
 use crate::ids::{LinkId, NodeId, TaskId};
-use crate::outcome::{FctSummary, FlowRecord, Interval, LinkRecord, Outcome, Reached, Stuck, TOO_LATE, Unfinished};
+use crate::outcome::{FctSummary, FlowRecord, LinkRecord, Outcome, Reached, Stuck, TOO_LATE, TaskTimes, Unfinished};
 use crate::topology::Fabric;
 use crate::units::Time;
 use crate::workload::{Action, Task, Transfer};
@@ -86,7 +86,7 @@ fn reached(flow: &Flow) -> Reached {
     }
 }
 
-fn tasks<Q: EventQueue>(engine: &Engine<'_, Q>) -> Vec<Interval> {
+fn tasks<Q: EventQueue>(engine: &Engine<'_, Q>) -> Vec<TaskTimes> {
     let tasks = engine.setup.schedule.tasks().iter().zip(&engine.flows);
     let interval = |(task, flow): (&Task, &Flow)| {
         let end = Time(flow.delivered);
@@ -94,7 +94,7 @@ fn tasks<Q: EventQueue>(engine: &Engine<'_, Q>) -> Vec<Interval> {
             Action::Delay(time) => end.saturating_sub(time),
             _ => Time(flow.start),
         };
-        Interval { start, end }
+        TaskTimes { start, end }
     };
     tasks.map(interval).collect()
 }

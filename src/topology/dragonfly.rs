@@ -3,8 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Blueprint, Cable, Routing};
-use crate::input::InputError;
+use super::blueprint::{Blueprint, Cable, Routing};
+use super::kind::Kind;
+use super::sizes::{check_count, check_size};
+use crate::input::{Files, InputError};
 
 /// A dragonfly (Kim, Dally, Scott and Abts, ISCA 2008). Host `h` hangs on router `h / hosts_per_router`; routers are called
 /// `group2.router1`, their cables `group0.router1-group2.router0`, further parallel ones with `#1`. In a group all routers are
@@ -29,12 +31,18 @@ pub struct Dragonfly {
     /// Links between groups.
     pub global_link: Cable,
     /// Parallel links of each pair of routers in a group.
-    #[serde(default = "super::one")]
+    #[serde(default = "crate::input::one")]
     pub parallel: u32,
 }
 
 /// A link between groups counts as more than the two inside, so that no path takes two of them where one would do.
 const GLOBAL_COST: u8 = 3;
+
+impl Kind for Dragonfly {
+    fn draw(&self, _: &dyn Files) -> Result<Blueprint, InputError> {
+        self.blueprint()
+    }
+}
 
 impl Dragonfly {
     /// Draws the fabric: nodes are hosts, then the routers of one group after the other.
@@ -45,13 +53,13 @@ impl Dragonfly {
             ("hosts_per_router", self.hosts_per_router),
             ("parallel", self.parallel),
         ] {
-            super::check_count(key, count)?;
+            check_count(key, count)?;
         }
         let routers = [self.groups, self.routers_per_group];
-        super::check_size("hosts", &[routers.as_slice(), &[self.hosts_per_router]].concat())?;
+        check_size("hosts", &[routers.as_slice(), &[self.hosts_per_router]].concat())?;
         let local = [routers.as_slice(), &[self.routers_per_group, self.parallel]].concat();
-        super::check_size("links inside groups", &local)?;
-        super::check_size(
+        check_size("links inside groups", &local)?;
+        check_size(
             "links between groups",
             &[routers.as_slice(), &[self.global_links]].concat(),
         )?;

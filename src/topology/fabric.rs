@@ -8,37 +8,11 @@ use petgraph::visit::EdgeRef;
 use smallvec::SmallVec;
 
 use super::blueprint::{Blueprint, Node, NodeKind};
+use super::link::{Link, LinkChange, Path};
 use super::loss::LossChange;
 use super::routing::{Attachment, Routes, Ways, Wiring};
 use crate::ids::{LinkId, NodeId};
-use crate::units::{Bytes, Rate, Time};
-
-/// The links a packet crosses, first to last.
-pub type Path = SmallVec<[LinkId; 8]>;
-
-/// A directed link with the output queue in front of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Link {
-    pub from: NodeId,
-    pub to: NodeId,
-    /// Zero where the link is down.
-    pub rate: Rate,
-    /// Propagation delay and the latency of the switch at the far end.
-    pub delay: Time,
-    /// Limit of the output queue, where the topology sets one.
-    pub queue: Option<Bytes>,
-    /// The other direction of the same cable.
-    pub reverse: LinkId,
-    /// What it adds to the length of a path, where routing takes the shortest.
-    pub cost: u8,
-}
-
-/// A change of a link's rate; zero takes it down.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LinkChange {
-    pub link: LinkId,
-    pub rate: Rate,
-}
+use crate::units::{Rate, Time};
 
 /// A fabric ready to simulate: nodes (hosts first), links, and all equal-cost paths.
 ///
@@ -359,7 +333,7 @@ impl Fabric {
     /// Number of the ways to a host, below the number of hosts: what is true of one host of a number is true of all, but for
     /// the links of these hosts.
     pub fn way_to(&self, dst: NodeId) -> u32 {
-        self.routes.row(dst)
+        self.routes.way(dst)
     }
 
     fn ways(&self) -> Ways<'_> {

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::fabric::{Fabric, LinkChange};
+use super::fabric::Fabric;
+use super::link::LinkChange;
 use super::loss::{Loss, LossChange};
 use crate::ids::{LinkId, NodeId};
 use crate::input::InputError;
@@ -57,7 +58,9 @@ const MOST_FLAPS: u64 = 1_000;
 /// A change of one link's rate at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LinkEvent {
+    /// When.
     pub at: Time,
+    /// What changes.
     pub change: LinkChange,
 }
 

@@ -5,7 +5,8 @@ use std::fmt;
 use serde::de::{self, DeserializeSeed, IntoDeserializer, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::{Fault, Topology};
+use super::faults::Fault;
+use super::table::Topology;
 
 /// What a topology file holds: one table named after the kind of fabric, as under `topology` in an
 /// experiment, and the faults that the fabric has in every experiment.
@@ -21,6 +22,7 @@ use super::{Fault, Topology};
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct TopologyFile {
+    /// The fabric.
     pub topology: Topology,
     /// In force before those of the experiment, which may change the same links again.
     pub faults: Vec<Fault>,

@@ -5,7 +5,9 @@ use petgraph::visit::EdgeRef;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Blueprint, Cable, Node, NodeKind, Topology};
+use super::blueprint::{Blueprint, Cable, Node, NodeKind};
+use super::kind::{Kind, Plane};
+use super::sizes::{check_count, check_size};
 use crate::input::{Files, InputError};
 use crate::units::Rate;
 
@@ -27,11 +29,12 @@ use crate::units::Rate;
 /// Switches inside servers (those of a `rail` fabric, or of `gpus` and `server_link`) are there once, not in every plane.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct MultiPlane {
+#[schemars(rename = "MultiPlane")]
+pub struct MultiPlane<P> {
     /// Number of planes.
     pub planes: u32,
     /// What one plane is: a topology of any other kind, in a table named after it.
-    pub plane: Box<Topology>,
+    pub plane: Box<P>,
     /// Rates of a host's ports by plane, where they differ; without it, as in the plane's topology.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub port_rates: Option<Vec<Rate>>,
@@ -46,16 +49,25 @@ pub struct MultiPlane {
 /// More planes than any network card has ports.
 const MOST_PLANES: u32 = 256;
 
-impl MultiPlane {
+impl<P: Plane> Kind for MultiPlane<P> {
+    fn draw(&self, files: &dyn Files) -> Result<Blueprint, InputError> {
+        self.blueprint(files)
+    }
+}
+
+impl<P: Plane> MultiPlane<P> {
     /// Draws the fabric: nodes are hosts, then the servers' switches, then the switches of one plane after the other.
+    ///
+    /// # Errors
+    /// Options that make no fabric, by their keys.
     pub fn blueprint(&self, files: &dyn Files) -> Result<Blueprint, InputError> {
-        super::check_count("planes", self.planes)?;
+        check_count("planes", self.planes)?;
         if self.planes > MOST_PLANES {
             let message = format!("a host cannot have ports in {} planes", self.planes);
             return Err(InputError::key("planes", message).help(format!("`planes` is from 1 to {MOST_PLANES}")));
         }
         self.check_rates()?;
-        if let Topology::MultiPlane(_) = *self.plane {
+        if self.plane.has_planes() {
             let error = InputError::key(
                 "plane.multi-plane",
                 "the planes of a fabric have no planes of their own",
@@ -63,9 +75,9 @@ impl MultiPlane {
             return Err(error.help("write the number of all planes as `planes`"));
         }
         let key = format!("plane.{}", self.plane.name());
-        let plane = self.plane.drawing(files).map_err(|error| error.under(&key))?;
+        let plane = self.plane.draw(files).map_err(|error| error.under(&key))?;
         let cables = plane.graph.edge_count() as u32 / 2;
-        super::check_size("cables", &[cables, self.planes])?;
+        check_size("cables", &[cables, self.planes])?;
         let mut drawing = Blueprint::new(plane.routing);
         let shared = self.add_shared(&plane, &mut drawing)?;
         for p in 0..self.planes {
@@ -119,7 +131,7 @@ impl MultiPlane {
                     .help("write `gpus`, the GPUs of each server, or leave `server_link` out"));
             }
         };
-        super::check_count("gpus", gpus)?;
+        check_count("gpus", gpus)?;
         cable.check("server_link")?;
         if has_servers {
             let message = format!("`{}` has servers already", self.plane.name());

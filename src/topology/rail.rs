@@ -4,8 +4,10 @@ use petgraph::graph::NodeIndex;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Blueprint, Cable, Routing};
-use crate::input::InputError;
+use super::blueprint::{Blueprint, Cable, Routing};
+use super::kind::Kind;
+use super::sizes::{check_count, check_size};
+use crate::input::{Files, InputError};
 
 /// A rail-optimized fabric. A host is a GPU with a network card of its own: GPU `g` of server `s`
 /// is host `s * gpus + g`. It hangs on the switch inside its server and on leaf `g`, its rail.
@@ -34,7 +36,7 @@ pub struct Rail {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fabric_link: Option<Cable>,
     /// Parallel links of each pair of a rail and a spine.
-    #[serde(default = "super::one")]
+    #[serde(default = "crate::input::one")]
     pub parallel: u32,
     /// Servers of a scalable unit, which has leaves of its own; without it, all servers are one unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -61,6 +63,12 @@ pub enum SpinesJoin {
     Rail,
 }
 
+impl Kind for Rail {
+    fn draw(&self, _: &dyn Files) -> Result<Blueprint, InputError> {
+        self.blueprint()
+    }
+}
+
 impl Rail {
     /// Draws the fabric: nodes are hosts, then the servers' switches, rails and spines.
     pub fn blueprint(&self) -> Result<Blueprint, InputError> {
@@ -69,16 +77,16 @@ impl Rail {
             ("gpus", self.gpus),
             ("parallel", self.parallel),
         ] {
-            super::check_count(key, count)?;
+            check_count(key, count)?;
         }
         if let Some(per_unit) = self.servers_per_unit {
-            super::check_count("servers_per_unit", per_unit)?;
+            check_count("servers_per_unit", per_unit)?;
         }
         let per_unit = self.servers_per_unit.unwrap_or(self.servers).min(self.servers);
         let units = self.servers.div_ceil(per_unit);
-        super::check_size("hosts", &[self.servers, self.gpus])?;
-        super::check_size("rail-spine links", &[units, self.gpus, self.spines, self.parallel])?;
-        super::check_size("spine-core links", &[self.all_spines(), self.cores])?;
+        check_size("hosts", &[self.servers, self.gpus])?;
+        check_size("rail-spine links", &[units, self.gpus, self.spines, self.parallel])?;
+        check_size("spine-core links", &[self.all_spines(), self.cores])?;
         self.host_link.check("host_link")?;
         self.server_link.check("server_link")?;
         let fabric_link = self.spine_link()?;

@@ -3,7 +3,6 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::progress::Progress;
 use crate::ids::{HostId, TaskId};
 use crate::units::Time;
 
@@ -12,7 +11,14 @@ use crate::units::Time;
 pub enum Action {
     /// Moves `bytes` (at least 1) from one endpoint to another: a flow. Endpoints are ranks as a
     /// collective builds them, and hosts once [`Schedule::on_hosts`] has placed the ranks.
-    Transfer { src: u32, dst: u32, bytes: u64 },
+    Transfer {
+        /// The host that sends.
+        src: u32,
+        /// The host that receives.
+        dst: u32,
+        /// Payload.
+        bytes: u64,
+    },
     /// Waits; of zero length it is a join of its predecessors.
     Delay(Time),
     /// Passes on: the first predecessor that happens releases the first successor, the second the
@@ -39,6 +45,7 @@ pub enum Milestone {
 /// beginning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Task {
+    /// What it does.
     pub action: Action,
     /// It does not start before this time.
     pub earliest: Time,
@@ -52,9 +59,13 @@ pub struct Task {
 /// A transfer between hosts: a flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Transfer {
+    /// Its task.
     pub task: TaskId,
+    /// The host that sends.
     pub src: HostId,
+    /// The host that receives.
     pub dst: HostId,
+    /// Payload.
     pub bytes: u64,
 }
 
@@ -71,16 +82,20 @@ pub struct Span {
     pub compute: Option<Time>,
     /// What its transfers add up to.
     pub bytes: u64,
+    /// Ids of its tasks.
     pub tasks: Range<u32>,
 }
 
 /// One of several workloads: where its tasks are in the schedule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobSpan {
+    /// As the experiment file names it.
     pub name: Arc<str>,
+    /// How many ranks it has.
     pub ranks: u32,
     /// It does nothing before.
     pub start: Time,
+    /// Ids of its tasks.
     pub tasks: Range<u32>,
 }
 
@@ -289,61 +304,12 @@ impl Schedule {
         self
     }
 
-    /// Transfers that can never start, in order of id: a cycle, or a trigger that is never pulled.
-    pub fn never_start(&self) -> Vec<TaskId> {
-        let generations = self.generations();
-        let tasks = self.transfers().map(|transfer| transfer.task);
-        tasks.filter(|task| generations[task.index()].is_none()).collect()
-    }
-
-    /// The same schedule with its steps counted from the dependencies: what can start at the beginning
-    /// is step 0, what can start when step 0 is done is step 1, and so on.
-    ///
-    /// # Errors
-    /// The transfers that can never start, in order of id.
-    pub fn step_by_generation(mut self) -> Result<Self, Vec<TaskId>> {
-        let stuck = self.never_start();
-        if !stuck.is_empty() {
-            return Err(stuck);
+    /// The same schedule with other steps, by task.
+    pub(super) fn with_steps(mut self, steps: impl IntoIterator<Item = u32>) -> Self {
+        for (step, task) in steps.into_iter().zip(&mut self.tasks) {
+            task.step = step;
         }
-        for (generation, task) in self.generations().into_iter().zip(&mut self.tasks) {
-            task.step = generation.unwrap_or(0);
-        }
-        Ok(self)
-    }
-
-    /// For every task, how many rounds of transfers lie before it; `None` if it never starts. Joins and
-    /// relays that take no time have none either.
-    fn generations(&self) -> Vec<Option<u32>> {
-        let mut generations = vec![None; self.tasks.len()];
-        let (mut progress, mut due) = Progress::new(self);
-        for round in 0.. {
-            if due.is_empty() {
-                break;
-            }
-            let mut later = Vec::new();
-            while let Some(next) = due.pop() {
-                generations[next.task.index()] = Some(round);
-                // What a delay releases belongs to the delay's own round.
-                let (milestones, released): (&[Milestone], _) = match self.task(next.task).action {
-                    Action::Delay(_) => (&[Milestone::Delivered], &mut due),
-                    _ => (
-                        &[
-                            Milestone::Begun,
-                            Milestone::Sent,
-                            Milestone::Delivered,
-                            Milestone::Acked,
-                        ],
-                        &mut later,
-                    ),
-                };
-                for &milestone in milestones {
-                    progress.happened(self, next.task, milestone, Time::ZERO, released);
-                }
-            }
-            due = later;
-        }
-        generations
+        self
     }
 }
 

@@ -211,6 +211,12 @@ macro_rules! transports {
             }
         }
 
+        $(impl From<$variant> for Transport {
+            fn from(spec: $variant) -> Self {
+                Self::$variant(spec)
+            }
+        })*
+
         /// The congestion control of one queue pair.
         #[derive(Debug, Clone)]
         pub(super) enum Control {

@@ -18,7 +18,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::input::{Files, InputError};
-use crate::topology::{Blueprint, LinkSpec, Loss, MAX_SIZE, Node, Routing};
+use crate::topology::blueprint::{Blueprint, LinkSpec, Node, NodeKind, Routing};
+use crate::topology::kind::Kind;
+use crate::topology::loss::Loss;
+use crate::topology::sizes::MAX_SIZE;
 use crate::units::{Rate, Time};
 
 /// A fabric from a `topology.txt` of HPCC's ns-3. Hosts and switches are called by their numbers there: `host3`, `switch17`.
@@ -40,10 +43,22 @@ pub struct Simai {
     pub file: String,
 }
 
+impl Kind for Hpcc {
+    fn draw(&self, files: &dyn Files) -> Result<Blueprint, InputError> {
+        self.blueprint(files)
+    }
+}
+
 impl Hpcc {
     /// Draws the fabric.
     pub fn blueprint(&self, files: &dyn Files) -> Result<Blueprint, InputError> {
         draw(&self.file, &files.read(&self.file)?, false)
+    }
+}
+
+impl Kind for Simai {
+    fn draw(&self, files: &dyn Files) -> Result<Blueprint, InputError> {
+        self.blueprint(files)
     }
 }
 
@@ -133,7 +148,7 @@ fn draw(file: &str, text: &str, simai: bool) -> Result<Blueprint, InputError> {
         return Err(InputError::file(file, message).help("correct the count, or look for lines that are missing"));
     }
     let lonely = nodes.iter().take(header.nodes as usize).find(|&&node| {
-        let host = drawing.graph[node].kind == crate::topology::NodeKind::Host;
+        let host = drawing.graph[node].kind == NodeKind::Host;
         host && drawing.graph.neighbors(node).next().is_none()
     });
     match lonely {

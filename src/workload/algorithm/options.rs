@@ -224,10 +224,10 @@ macro_rules! collective {
                 pub algorithm: $crate::workload::Algorithm,
                 /// Parallel copies of the algorithm, each over its share of the data and over
                 /// connections of its own.
-                #[serde(default = "crate::workload::one")]
+                #[serde(default = "crate::input::one")]
                 pub channels: u32,
                 /// Pieces that the data of a channel is cut into, which follow one another in a pipeline.
-                #[serde(default = "crate::workload::one")]
+                #[serde(default = "crate::input::one")]
                 pub chunks: u32,
                 /// Distances of "halving-doubling" and "recursive-doubling": "near-first" begins with
                 /// ranks 1 apart, "far-first" with ranks half of all apart. (An all-reduce by
@@ -245,6 +245,31 @@ macro_rules! collective {
         }
 
         impl $name {
+            /// With this algorithm over all hosts, the rest as when it is not written.
+            pub fn new(size: $crate::units::Bytes, algorithm: $crate::workload::Algorithm) -> Self {
+                Self {
+                    size,
+                    algorithm,
+                    channels: 1,
+                    chunks: 1,
+                    order: $crate::workload::Order::default(),
+                    pipelined: false,
+                    local: None,
+                    ranks: None,
+                    rank_map: $crate::workload::RankMap::default(),
+                }
+            }
+
+            /// Around a ring of all hosts.
+            pub fn ring(size: $crate::units::Bytes) -> Self {
+                Self::new(size, $crate::workload::Algorithm::Ring)
+            }
+
+            /// By exchanges of halves between pairs; near ranks first.
+            pub fn halving_doubling(size: $crate::units::Bytes) -> Self {
+                Self::new(size, $crate::workload::Algorithm::HalvingDoubling)
+            }
+
             /// The collective to be drawn up, in `phases` phases.
             fn job<'d, 'w>(
                 &self,

@@ -12,7 +12,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::input::{Files, InputError};
-use crate::topology::Blueprint;
+use crate::topology::blueprint::Blueprint;
+use crate::topology::kind::Kind;
 use model::Infrastructure;
 
 /// What our own files say besides, in descriptions.
@@ -25,6 +26,12 @@ const OURS: &str = "fabricsim:";
 pub struct Infragraph {
     /// Path of the file.
     pub file: String,
+}
+
+impl Kind for Infragraph {
+    fn draw(&self, files: &dyn Files) -> Result<Blueprint, InputError> {
+        self.blueprint(files)
+    }
 }
 
 impl Infragraph {

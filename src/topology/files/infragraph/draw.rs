@@ -5,9 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use petgraph::graph::NodeIndex;
 use petgraph::unionfind::UnionFind;
 
-use super::OURS;
 use super::expand::{Expanded, Wrong, expand};
-use super::model::{Infrastructure, Link};
+use super::model::{Infrastructure, Link, OURS};
 use crate::topology::blueprint::{Blueprint, LinkSpec, Node, Routing};
 use crate::topology::loss::Loss;
 use crate::units::{Bytes, PS_PER_SECOND, Rate, Time};

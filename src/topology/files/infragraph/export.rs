@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::OURS;
-use super::model::{Bandwidth, Component, Device, Edge, Endpoint, Infrastructure, Instance, Latency, Link, Physical};
+use super::model::{
+    Bandwidth, Component, Device, Edge, Endpoint, Infrastructure, Instance, Latency, Link, OURS, Physical,
+};
 use crate::topology::blueprint::{Blueprint, LinkSpec, Node, NodeKind, Routing};
 use crate::topology::loss::Loss;
 

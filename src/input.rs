@@ -34,6 +34,11 @@ pub struct InputError {
     pub help: String,
 }
 
+/// Default of the counts that are 1 unless written.
+pub(crate) const fn one() -> u32 {
+    1
+}
+
 impl InputError {
     /// An error at a key of the table being read.
     pub fn key(key: impl Into<String>, message: impl Into<String>) -> Self {

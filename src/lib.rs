@@ -69,6 +69,7 @@ pub mod flow_engine;
 pub mod fuzzing;
 pub mod ids;
 pub mod input;
+mod kinds;
 pub mod loads;
 pub mod math;
 pub mod optimal_transport;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-const BASE: &[&str] = &["units", "ids", "rng", "input", "math", "outcome"];
+const BASE: &[&str] = &["units", "ids", "rng", "input", "kinds", "math", "outcome"];
 const ENGINE: &[&str] = &["topology", "workload", "routes", "loads", "placement"];
 const ANSWERS: &[&str] = &[
     "topology",
@@ -46,7 +46,7 @@ const MODULES: &[(&str, &[&[&str]])] = &[
 
 /// Modules whose files still use each other in a circle. The list only shrinks: whoever unties one takes it out, and the
 /// test fails as long as it stands here without a circle.
-const WITH_CIRCLES: &[&str] = &["flow_engine", "packet_engine", "placement", "topology", "workload"];
+const WITH_CIRCLES: &[&str] = &["packet_engine"];
 
 /// Crates that only some modules may use.
 const CRATES: &[(&str, &[&str])] = &[
@@ -114,7 +114,7 @@ impl Source {
             .lines()
             .map(|line| line.split("//").next().unwrap())
             .collect();
-        let code = code.join("\n");
+        let code = without_scopes(&code.join("\n"));
         let (mut imports, mut handed_on) = (Vec::new(), Vec::new());
         for (at, _) in code.match_indices("use ") {
             let before = code[..at].rsplit('\n').next().unwrap().trim();
@@ -135,6 +135,15 @@ impl Source {
             handed_on,
         }
     }
+}
+
+/// The code without the paths of `pub(in path)`, which say who may see a thing and use nothing.
+fn without_scopes(code: &str) -> String {
+    let mut pieces = code.split("pub(in ");
+    let first = pieces.next().unwrap_or_default().to_owned();
+    pieces.fold(first, |before, piece| {
+        before + "pub" + piece.split_once(')').map_or("", |(_, rest)| rest)
+    })
 }
 
 /// The names that a tree of `use` brings in, such as `a::{b, c::d as e}`.

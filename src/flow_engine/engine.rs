@@ -3,8 +3,8 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-use super::FlowOptions;
 use super::constraints::Constraints;
+use super::options::FlowOptions;
 use super::outcome_builder::{self, Flow};
 use super::routes::Routes;
 use super::sharing::Sharing;

@@ -3,16 +3,13 @@
 use std::path::Path;
 
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
-
-use super::LoadBalancing;
 
 /// The name, and in parentheses the options that differ from their defaults: `ecmp-split(ways=4)`.
 /// Options come by name, with a space between two.
-pub(super) fn label(scheme: &LoadBalancing) -> String {
-    let name = scheme.name();
-    let defaults =
-        serde_json::from_value::<LoadBalancing>(json!({ name: {} })).map_or_else(|_| Map::new(), |d| options(&d));
+pub(super) fn label<T: Serialize + DeserializeOwned>(name: &str, scheme: &T) -> String {
+    let defaults = serde_json::from_value::<T>(json!({ name: {} })).map_or_else(|_| Map::new(), |d| options(&d));
     let mut chosen: Vec<String> = options(scheme)
         .into_iter()
         .filter(|(key, value)| defaults.get(key) != Some(value) && !value.is_null())

@@ -7,38 +7,10 @@ use petgraph::visit::EdgeRef;
 use smallvec::SmallVec;
 
 use super::blueprint::{Blueprint, Node, NodeKind};
+use super::link::{Link, LinkChange, Path};
 use super::routing::{Attachment, Routes, Wiring};
 use crate::ids::{LinkId, NodeId};
-use crate::units::{Bytes, Rate, Time};
-
-/// The links a packet crosses, first to last.
-pub type Path = SmallVec<[LinkId; 8]>;
-
-/// A directed link with the output queue in front of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Link {
-    /// The node that sends.
-    pub from: NodeId,
-    /// The node that receives.
-    pub to: NodeId,
-    /// Zero where the link is down.
-    pub rate: Rate,
-    /// Propagation delay and the latency of the switch at the far end.
-    pub delay: Time,
-    /// Limit of the output queue, where the topology sets one.
-    pub queue: Option<Bytes>,
-    /// The other direction of the same cable.
-    pub reverse: LinkId,
-}
-
-/// A change of a link's rate; zero takes it down.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LinkChange {
-    /// The link.
-    pub link: LinkId,
-    /// Its rate from then on.
-    pub rate: Rate,
-}
+use crate::units::{Rate, Time};
 
 /// A fabric ready to simulate: nodes (hosts first), links, and all equal-cost paths.
 ///

@@ -3,8 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Blueprint, Cable, Routing};
-use crate::input::InputError;
+use super::blueprint::{Blueprint, Cable, Routing};
+use super::kind::Kind;
+use super::sizes::{check_count, check_size};
+use crate::input::{Files, InputError};
 
 /// A fat-tree fabric. Host `h` hangs on ToR `h / hosts_per_tor`, ToR `t` belongs to pod
 /// `t / tors_per_pod` and is linked to every aggregation switch of its pod. The cores come in
@@ -31,11 +33,17 @@ pub struct FatTree {
     /// Links between aggregation and core switches.
     pub core_link: Cable,
     /// Parallel links of each pair of a top-of-rack and an aggregation switch.
-    #[serde(default = "super::one")]
+    #[serde(default = "crate::input::one")]
     pub tor_parallel: u32,
     /// Parallel links of each pair of an aggregation and a core switch.
-    #[serde(default = "super::one")]
+    #[serde(default = "crate::input::one")]
     pub core_parallel: u32,
+}
+
+impl Kind for FatTree {
+    fn draw(&self, _: &dyn Files) -> Result<Blueprint, InputError> {
+        self.blueprint()
+    }
 }
 
 impl FatTree {
@@ -79,7 +87,7 @@ impl FatTree {
             ("tor_parallel", self.tor_parallel),
             ("core_parallel", self.core_parallel),
         ] {
-            super::check_count(key, count)?;
+            check_count(key, count)?;
         }
         if !self.cores.is_multiple_of(self.aggs_per_pod) {
             let (cores, aggs) = (self.cores, self.aggs_per_pod);
@@ -94,9 +102,9 @@ impl FatTree {
             return Err(InputError::key("cores", message).help(help));
         }
         let tors = [self.pods, self.tors_per_pod];
-        super::check_size("hosts", &[tors[0], tors[1], self.hosts_per_tor])?;
-        super::check_size("ToR links", &[tors[0], tors[1], self.aggs_per_pod, self.tor_parallel])?;
-        super::check_size("core links", &[self.pods, self.cores, self.core_parallel])?;
+        check_size("hosts", &[tors[0], tors[1], self.hosts_per_tor])?;
+        check_size("ToR links", &[tors[0], tors[1], self.aggs_per_pod, self.tor_parallel])?;
+        check_size("core links", &[self.pods, self.cores, self.core_parallel])?;
         self.host_link.check("host_link")?;
         self.tor_link.check("tor_link")?;
         self.core_link.check("core_link")

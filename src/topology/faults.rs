@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::fabric::{Fabric, LinkChange};
+use super::fabric::Fabric;
+use super::link::LinkChange;
 use crate::ids::LinkId;
 use crate::input::InputError;
 use crate::units::{Rate, Time};

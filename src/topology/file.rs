@@ -5,7 +5,8 @@ use std::fmt;
 use serde::de::{self, DeserializeSeed, IntoDeserializer, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::{Fault, Topology};
+use super::faults::Fault;
+use super::table::Topology;
 
 /// What a topology file holds: one table named after the kind of fabric, as under `topology` in an
 /// experiment, and the faults that the fabric has in every experiment.

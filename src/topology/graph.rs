@@ -6,8 +6,9 @@ use petgraph::graph::NodeIndex;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Blueprint, Cable, Node, NodeKind, Routing};
-use crate::input::InputError;
+use super::blueprint::{Blueprint, Cable, Node, NodeKind, Routing};
+use super::kind::Kind;
+use crate::input::{Files, InputError};
 use crate::units::{Rate, Time};
 
 /// A fabric given by its nodes and links. Hosts are numbered in the order in which they appear
@@ -83,6 +84,12 @@ pub enum GraphRouting {
     UpDown,
     /// Fewest hops; hosts with several links forward as well.
     ThroughHosts,
+}
+
+impl Kind for GraphSpec {
+    fn draw(&self, _: &dyn Files) -> Result<Blueprint, InputError> {
+        self.blueprint()
+    }
 }
 
 impl GraphSpec {

@@ -23,7 +23,10 @@ use std::path::Path;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Blueprint, Cable, FatTree, LeafSpine};
+use super::blueprint::{Blueprint, Cable};
+use super::fat_tree::FatTree;
+use super::kind::Kind;
+use super::leaf_spine::LeafSpine;
 use crate::input::{Files, InputError};
 use crate::units::{Bytes, Rate, Time};
 
@@ -34,6 +37,12 @@ use crate::units::{Bytes, Rate, Time};
 pub struct Htsim {
     /// Path of the `.topo` file.
     pub file: String,
+}
+
+impl Kind for Htsim {
+    fn draw(&self, files: &dyn Files) -> Result<Blueprint, InputError> {
+        self.blueprint(files)
+    }
 }
 
 impl Htsim {

@@ -3,8 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Blueprint, Cable, Routing};
-use crate::input::InputError;
+use super::blueprint::{Blueprint, Cable, Routing};
+use super::kind::Kind;
+use super::sizes::{check_count, check_size};
+use crate::input::{Files, InputError};
 
 /// A leaf-spine fabric. Host `h` hangs on leaf `h / hosts_per_leaf`; cables are called
 /// `leaf3-spine1` and `leaf1-host17`, further parallel ones `leaf3-spine1#1`.
@@ -22,8 +24,14 @@ pub struct LeafSpine {
     /// Links between leaves and spines.
     pub fabric_link: Cable,
     /// Parallel links of each leaf-spine pair.
-    #[serde(default = "super::one")]
+    #[serde(default = "crate::input::one")]
     pub parallel: u32,
+}
+
+impl Kind for LeafSpine {
+    fn draw(&self, _: &dyn Files) -> Result<Blueprint, InputError> {
+        self.blueprint()
+    }
 }
 
 impl LeafSpine {
@@ -47,10 +55,10 @@ impl LeafSpine {
             ("hosts_per_leaf", self.hosts_per_leaf),
             ("parallel", self.parallel),
         ] {
-            super::check_count(key, count)?;
+            check_count(key, count)?;
         }
-        super::check_size("hosts", &[self.leaves, self.hosts_per_leaf])?;
-        super::check_size("leaf-spine links", &[self.leaves, self.spines, self.parallel])?;
+        check_size("hosts", &[self.leaves, self.hosts_per_leaf])?;
+        check_size("leaf-spine links", &[self.leaves, self.spines, self.parallel])?;
         self.host_link.check("host_link")?;
         self.fabric_link.check("fabric_link")?;
 

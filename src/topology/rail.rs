@@ -3,8 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Blueprint, Cable, Routing};
-use crate::input::InputError;
+use super::blueprint::{Blueprint, Cable, Routing};
+use super::kind::Kind;
+use super::sizes::{check_count, check_size};
+use crate::input::{Files, InputError};
 
 /// A rail-optimized fabric. A host is a GPU with a network card of its own: GPU `g` of server `s`
 /// is host `s * gpus + g`. It hangs on the switch inside its server and on leaf `g`, its rail.
@@ -30,8 +32,18 @@ pub struct Rail {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fabric_link: Option<Cable>,
     /// Parallel links of each pair of a rail and a spine.
-    #[serde(default = "super::one")]
+    #[serde(default = "crate::input::one")]
     pub parallel: u32,
+}
+
+impl Kind for Rail {
+    fn draw(&self, _: &dyn Files) -> Result<Blueprint, InputError> {
+        self.blueprint()
+    }
+
+    fn hosts_per_server(&self) -> Option<u32> {
+        Some(self.gpus)
+    }
 }
 
 impl Rail {
@@ -42,10 +54,10 @@ impl Rail {
             ("gpus", self.gpus),
             ("parallel", self.parallel),
         ] {
-            super::check_count(key, count)?;
+            check_count(key, count)?;
         }
-        super::check_size("hosts", &[self.servers, self.gpus])?;
-        super::check_size("rail-spine links", &[self.gpus, self.spines, self.parallel])?;
+        check_size("hosts", &[self.servers, self.gpus])?;
+        check_size("rail-spine links", &[self.gpus, self.spines, self.parallel])?;
         self.host_link.check("host_link")?;
         self.server_link.check("server_link")?;
         let fabric_link = self.spine_link()?;

@@ -11,7 +11,7 @@ use std::collections::{HashMap, VecDeque};
 use smallvec::SmallVec;
 
 use super::blueprint::{Node, NodeKind, Routing};
-use super::fabric::Link;
+use super::link::Link;
 use crate::ids::{LinkId, NodeId};
 
 const NONE: u32 = u32::MAX;

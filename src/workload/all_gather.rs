@@ -1,7 +1,7 @@
 //! Every rank ends with the shares of all ranks.
 
-use super::Kind;
 use super::algorithm::{Algorithm, bruck, collective, direct, hierarchical, pairwise, pat, ring};
+use super::kind::Kind;
 use super::schedule_writer::ScheduleWriter;
 use crate::input::{Files, InputError};
 use crate::units::Bytes;

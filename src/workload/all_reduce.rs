@@ -1,7 +1,7 @@
 //! Every rank ends with the sum over all ranks.
 
-use super::Kind;
 use super::algorithm::{Algorithm, collective, direct, double_binary_tree, hierarchical, pairwise, ring};
+use super::kind::Kind;
 use super::schedule_writer::ScheduleWriter;
 use crate::input::{Files, InputError};
 use crate::units::Bytes;

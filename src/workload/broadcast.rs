@@ -1,7 +1,7 @@
 //! Every rank ends with the buffer of rank 0.
 
-use super::Kind;
 use super::algorithm::{BroadcastAlgorithm, Job, binomial, double_binary_tree, ring};
+use super::kind::Kind;
 use super::schedule_writer::{Extent, ScheduleWriter};
 use crate::input::{Files, InputError};
 use crate::units::Bytes;
@@ -16,10 +16,10 @@ super::ranks::ranked! {
         pub algorithm: BroadcastAlgorithm,
         /// Parallel copies of the algorithm, each over its share of the data and over connections of
         /// its own.
-        #[serde(default = "super::one")]
+        #[serde(default = "crate::input::one")]
         pub channels: u32,
         /// Pieces that the data of a channel is cut into, which follow one another in a pipeline.
-        #[serde(default = "super::one")]
+        #[serde(default = "crate::input::one")]
         pub chunks: u32,
         /// Every connection of a "ring" carries one transfer: what arrives is passed on at once.
         #[serde(default)]

@@ -1,7 +1,7 @@
 //! Flows from a table.
 
-use super::parse_time;
 use super::schedule_writer::ScheduleWriter;
+use super::time::parse_time;
 use super::{Action, Kind, MAX_BYTES};
 use crate::input::{Files, InputError};
 use crate::units::{Bytes, Time};

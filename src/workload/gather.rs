@@ -1,7 +1,7 @@
 //! One rank ends with the shares of all ranks.
 
-use super::Kind;
 use super::algorithm::{Job, direct};
+use super::kind::Kind;
 use super::schedule_writer::{Extent, ScheduleWriter};
 use crate::input::{Files, InputError};
 use crate::units::Bytes;

@@ -1,6 +1,6 @@
 //! Many ranks send to one.
 
-use super::Kind;
+use super::kind::Kind;
 use super::schedule_writer::{Extent, ScheduleWriter};
 use crate::input::{Files, InputError};
 use crate::units::Bytes;

@@ -2,7 +2,7 @@
 
 use rand::seq::SliceRandom;
 
-use super::Kind;
+use super::kind::Kind;
 use super::schedule_writer::{Extent, ScheduleWriter};
 use crate::input::{Files, InputError};
 use crate::rng;

@@ -1,7 +1,7 @@
 //! One rank ends with the sum over all ranks.
 
-use super::Kind;
 use super::algorithm::{Job, ReduceAlgorithm, binomial, ring};
+use super::kind::Kind;
 use super::schedule_writer::{Extent, ScheduleWriter};
 use crate::input::{Files, InputError};
 use crate::units::Bytes;
@@ -15,10 +15,10 @@ super::ranks::ranked! {
         #[serde(default)]
         pub algorithm: ReduceAlgorithm,
         /// Parallel copies of the algorithm, each over its share of the data and over connections of its own.
-        #[serde(default = "super::one")]
+        #[serde(default = "crate::input::one")]
         pub channels: u32,
         /// Pieces that the data of a channel is cut into, which follow one another in a pipeline.
-        #[serde(default = "super::one")]
+        #[serde(default = "crate::input::one")]
         pub chunks: u32,
         /// Every connection of a "ring" carries one transfer: what arrives is added to and passed on at once.
         #[serde(default)]

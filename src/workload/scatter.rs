@@ -1,7 +1,7 @@
 //! Every rank ends with its share of one rank's buffer.
 
-use super::Kind;
 use super::algorithm::{Job, direct};
+use super::kind::Kind;
 use super::schedule_writer::{Extent, ScheduleWriter};
 use crate::input::{Files, InputError};
 use crate::units::Bytes;

@@ -3,7 +3,6 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::progress::Progress;
 use super::purpose::Purpose;
 use crate::ids::{HostId, TaskId};
 use crate::units::Time;
@@ -307,61 +306,12 @@ impl Schedule {
         self
     }
 
-    /// Transfers that can never start, in order of id: a cycle, or a trigger that is never pulled.
-    pub fn never_start(&self) -> Vec<TaskId> {
-        let generations = self.generations();
-        let tasks = self.transfers().map(|transfer| transfer.task);
-        tasks.filter(|task| generations[task.index()].is_none()).collect()
-    }
-
-    /// The same schedule with its steps counted from the dependencies: what can start at the beginning
-    /// is step 0, what can start when step 0 is done is step 1, and so on.
-    ///
-    /// # Errors
-    /// The transfers that can never start, in order of id.
-    pub fn step_by_generation(mut self) -> Result<Self, Vec<TaskId>> {
-        let stuck = self.never_start();
-        if !stuck.is_empty() {
-            return Err(stuck);
+    /// The same schedule with other steps, by task.
+    pub(super) fn with_steps(mut self, steps: impl IntoIterator<Item = u32>) -> Self {
+        for (step, task) in steps.into_iter().zip(&mut self.tasks) {
+            task.step = step;
         }
-        for (generation, task) in self.generations().into_iter().zip(&mut self.tasks) {
-            task.step = generation.unwrap_or(0);
-        }
-        Ok(self)
-    }
-
-    /// For every task, how many rounds of transfers lie before it; `None` if it never starts. Joins and
-    /// relays that take no time have none either.
-    fn generations(&self) -> Vec<Option<u32>> {
-        let mut generations = vec![None; self.tasks.len()];
-        let (mut progress, mut due) = Progress::new(self);
-        for round in 0.. {
-            if due.is_empty() {
-                break;
-            }
-            let mut later = Vec::new();
-            while let Some(next) = due.pop() {
-                generations[next.task.index()] = Some(round);
-                // What a delay releases belongs to the delay's own round.
-                let (milestones, released): (&[Milestone], _) = match self.task(next.task).action {
-                    Action::Delay(_) => (&[Milestone::Delivered], &mut due),
-                    _ => (
-                        &[
-                            Milestone::Begun,
-                            Milestone::Sent,
-                            Milestone::Delivered,
-                            Milestone::Acked,
-                        ],
-                        &mut later,
-                    ),
-                };
-                for &milestone in milestones {
-                    progress.happened(self, next.task, milestone, Time::ZERO, released);
-                }
-            }
-            due = later;
-        }
-        generations
+        self
     }
 }
 

@@ -1,6 +1,6 @@
 //! Neighbors send to each other, or one rank to another.
 
-use super::Kind;
+use super::kind::Kind;
 use super::schedule_writer::{Effect, Extent, Hop, ScheduleWriter};
 use crate::input::{Files, InputError};
 use crate::units::Bytes;

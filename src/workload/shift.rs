@@ -1,7 +1,8 @@
 //! Every rank sends to the one a fixed distance further on.
 
+use super::kind::Kind;
+use super::ranks::RankMap;
 use super::schedule_writer::{Extent, ScheduleWriter};
-use super::{Kind, RankMap};
 use crate::input::{Files, InputError};
 use crate::units::Bytes;
 
@@ -14,7 +15,7 @@ super::ranks::ranked! {
         /// Distance to the receiver; backwards where it is negative.
         pub offset: i64,
         /// Flows from each rank to its receiver, of `message` bytes each.
-        #[serde(default = "super::one")]
+        #[serde(default = "crate::input::one")]
         pub channels: u32,
     }
 }

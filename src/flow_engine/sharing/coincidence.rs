@@ -2,12 +2,8 @@
 //!
 //! With a tolerance, sub-flows that end within a short window are taken off all at once, at the mean of their ends by
 //! rate, and the rates change only then. What this does to the sub-flows that go on is made good to first
-//! order, as long as they keep their bottlenecks: see [`Sharing::correct_clocks`].
+//! order, as long as they keep their bottlenecks: see `Sharing::correct_clocks`.
 
-use super::{AWAY, Held, Others, Sharing};
-
-/// Completions this close, relatively, coincide however small the tolerance: they differ by rounding.
-const ROUNDING: f64 = 1e-12;
 /// Length of the window as a multiple of the tolerance times the shortest completion time.
 const WINDOW: f64 = 2.4;
 /// A correction is at most this part of what a constraint's level changes by, over the window: what it is corrected
@@ -21,18 +17,18 @@ const OF_NEW_LEVEL: f64 = 0.3;
 /// The last completions that coincided, until the rates have been settled anew.
 #[derive(Debug, Default)]
 pub(super) struct Coincidence {
-    tolerance: f64,
+    pub(super) tolerance: f64,
     /// How far apart they are at most; 0 where there is nothing to correct.
-    window: f64,
+    pub(super) window: f64,
     /// By constraint, the bytes that ended sub-flows left to others before their common end; fewer than none where they
     /// ended after it.
-    left: Vec<f64>,
+    pub(super) left: Vec<f64>,
     /// Their rates, by constraint.
-    rates: Vec<f64>,
+    pub(super) rates: Vec<f64>,
     /// The constraints, lowest level first.
-    order: Vec<u32>,
+    pub(super) order: Vec<u32>,
     /// Their levels up to the common end.
-    before: Vec<f64>,
+    pub(super) before: Vec<f64>,
 }
 
 impl Coincidence {
@@ -52,14 +48,14 @@ impl Coincidence {
     }
 
     /// A sub-flow ends at `end` after the first, on a constraint that it crosses.
-    fn note(&mut self, constraint: u32, rate: f64, end: f64) {
+    pub(super) fn note(&mut self, constraint: u32, rate: f64, end: f64) {
         self.rates[constraint as usize] += rate;
         self.left[constraint as usize] -= rate * end;
     }
 
     /// The most that the clock of a constraint with a level is corrected by, either way. Where few sub-flows take what many
     /// leave, their bottleneck can change within the window: then first order is no guide.
-    fn most(&self, constraint: usize, level: f64) -> f64 {
+    pub(super) fn most(&self, constraint: usize, level: f64) -> f64 {
         let before = self.before[constraint];
         let part = if before.is_finite() {
             (OF_CHANGE * (level - before).abs() + OF_LEVEL * level).min(level)
@@ -67,151 +63,5 @@ impl Coincidence {
             OF_NEW_LEVEL * level
         };
         part * self.window
-    }
-}
-
-impl Sharing {
-    /// When the next sub-flow will have sent its last byte.
-    pub(in crate::flow_engine) fn next_completion(&self) -> f64 {
-        self.ends.min()
-    }
-
-    /// Removes the sub-flows that complete next and returns the time at which they do, at most
-    /// `limit`: the mean of their own times by rate, so that no bytes are lost or made. `ended` gets each with its
-    /// own time.
-    pub(in crate::flow_engine) fn complete(&mut self, limit: f64, ended: &mut Vec<(usize, f64)>) -> f64 {
-        let first = self.ends.min();
-        let window = self.coincidence.tolerance * self.spans.min();
-        let last = first + window.max(ROUNDING * self.spans.min()) + 8.0 * f64::EPSILON * first;
-        let mut found = Vec::new();
-        self.ends.up_to(last, &mut found);
-        self.coincidence.window = window;
-        if window > 0.0 {
-            self.coincidence.before.clone_from(&self.levels);
-        }
-        let (mut rate, mut mean) = (0.0, 0.0);
-        for c in found {
-            let (sent, ends) = self.complete_one(c, first, last, ended);
-            rate += sent;
-            mean += ends;
-        }
-        mean = (mean / rate).min(limit - first);
-        if window > 0.0 {
-            for (left, rate) in self.coincidence.left.iter_mut().zip(&mut self.coincidence.rates) {
-                *left += mean * std::mem::take(rate);
-            }
-        }
-        first + mean
-    }
-
-    /// Removes the sub-flows of one constraint that end up to `last`, and returns the sum of their rates and that of their
-    /// ends after `first` by rate.
-    fn complete_one(&mut self, constraint: u32, first: f64, last: f64, ended: &mut Vec<(usize, f64)>) -> (f64, f64) {
-        let (clock, level) = (self.clocks[constraint as usize], self.levels[constraint as usize]);
-        let (slowness, correctable) = (1.0 / level, self.coincidence.window > 0.0);
-        let (mut rate, mut ends, before) = (0.0, 0.0, ended.len());
-        let end = |held: &Held| clock.at + (held.end - clock.reading) * slowness;
-        let mut slots = Vec::new();
-        if self.coincidence.is_exact() {
-            while let Some(first) = self.first_of(constraint as usize).filter(|first| end(first) <= last) {
-                slots.push(self.subflows[first.subflow as usize].slot as usize);
-                self.firsts[constraint as usize].pop();
-            }
-            // A sub-flow that came back may be listed twice.
-            slots.sort_unstable();
-            slots.dedup();
-        } else {
-            let subflows = self.held[constraint as usize].subflows.iter();
-            slots.extend(
-                subflows
-                    .enumerate()
-                    .filter(|(_, held)| end(held) <= last)
-                    .map(|(slot, _)| slot),
-            );
-        }
-        let mut held = std::mem::take(&mut self.held[constraint as usize]);
-        for slot in slots {
-            let (held, others) = (&held.subflows[slot], held.others[slot]);
-            let (end, its_rate) = (end(held), held.weight * level);
-            rate += its_rate;
-            ends += its_rate * (end - first);
-            if correctable {
-                self.note_end(constraint, held, others, its_rate, end - first);
-            }
-            ended.push((held.subflow as usize, end));
-            self.remove(constraint, held, others, level);
-        }
-        if ended.len() - before == held.len() {
-            held.clear();
-            self.held[constraint as usize] = held;
-            self.relax(constraint);
-        } else {
-            self.held[constraint as usize] = held;
-            for &(subflow, _) in &ended[before..] {
-                self.detach(subflow as u32);
-            }
-        }
-        for &(subflow, _) in &ended[before..] {
-            self.bottlenecks[subflow] = AWAY;
-        }
-        (rate, ends)
-    }
-
-    fn note_end(&mut self, bottleneck: u32, held: &Held, others: Others, rate: f64, end: f64) {
-        for own in self.seeing_all(bottleneck, held, others) {
-            self.coincidence.note(own, rate, end);
-        }
-        for &(c, fraction) in self.limits.of_segment(held.segment) {
-            self.coincidence.note(c, fraction * rate, end);
-        }
-    }
-
-    /// Puts the clocks to where they would be had the rates changed with each of the completions that coincided.
-    ///
-    /// A constraint gains what ended sub-flows left it before the common end, and loses what sub-flows gain that cross it and
-    /// have another bottleneck: one of a lower level, so that one pass in rising order knows all.
-    pub(super) fn correct_clocks(&mut self) {
-        let mut coincidence = std::mem::take(&mut self.coincidence);
-        if coincidence.window > 0.0 {
-            coincidence.order.sort_unstable_by(|&a, &b| {
-                let level = |c: u32| self.levels[c as usize];
-                level(a).total_cmp(&level(b)).then(a.cmp(&b))
-            });
-            for i in 0..coincidence.order.len() {
-                let c = coincidence.order[i];
-                if self.levels[c as usize].is_finite() {
-                    self.correct_clock(c, &mut coincidence);
-                }
-            }
-            coincidence.left.fill(0.0);
-            coincidence.window = 0.0;
-        }
-        self.coincidence = coincidence;
-    }
-
-    fn correct_clock(&mut self, constraint: u32, coincidence: &mut Coincidence) {
-        let c = constraint as usize;
-        let level = self.levels[c];
-        let most = coincidence.most(c, level);
-        let forward = (coincidence.left[c] / self.constraints[c].held_weight)
-            .max(-most)
-            .min(most);
-        if forward == 0.0 {
-            return;
-        }
-        self.clocks[c].reading += forward;
-        self.dues[c].first -= forward / level;
-        self.dues[c].span -= forward / level;
-        self.mark_changed(constraint);
-        let list = &self.held[c];
-        for (held, others) in list.subflows.iter().zip(&list.others) {
-            let gained = held.weight * forward;
-            for &other in others {
-                coincidence.left[other as usize] -= gained;
-            }
-            for &(other, fraction) in self.limits.of_segment(held.segment) {
-                coincidence.left[other as usize] -= fraction * gained;
-            }
-        }
     }
 }

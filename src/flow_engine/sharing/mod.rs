@@ -21,6 +21,7 @@
 #[cfg(test)]
 mod audit;
 mod coincidence;
+mod completions;
 mod exact_sum_quantizer;
 mod held;
 mod settle;
@@ -34,8 +35,8 @@ use held::{Held, HeldList, Others};
 
 use super::constraints::{Constraints, DIRECT, NONE};
 use super::min_segment_tree::MinSegmentTree;
+use super::options::{FlowOptions, Weights};
 use super::routes::Routes;
-use super::{FlowOptions, Weights};
 use crate::placement::Placement;
 use crate::workload::{Schedule, Transfer};
 

@@ -1,5 +1,6 @@
 //! From a fractional plan to sub-flows: whole bytes per path, into which flows are laid.
 
+use super::flow::Flow;
 use super::preferences::Preferences;
 use super::step::Step;
 use super::subflows::{Subflows, change};
@@ -18,7 +19,7 @@ pub(super) struct Budgets<'a> {
 impl<'a> Budgets<'a> {
     /// The bytes of a plan for all flows; those that never leave their edge need none.
     pub fn new(step: &'a Step, plan: &[f64]) -> Self {
-        let within_an_edge = |flow: &super::step::Flow| match flow.pair {
+        let within_an_edge = |flow: &Flow| match flow.pair {
             None => Subflows::from_slice(&[(0, flow.bytes)]),
             Some(_) => Subflows::new(),
         };

@@ -6,7 +6,9 @@
 //! that few flows are divided at all. With a limit on sub-flows per flow a local search takes over from several starts.
 
 mod budgets;
+mod flow;
 mod local_search;
+mod options;
 mod preferences;
 mod starts;
 mod step;
@@ -16,112 +18,18 @@ mod tests;
 
 use std::collections::HashMap;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
+pub use options::{OptimalTransport, Prefer, Scope, Solver};
 pub(super) use preferences::Preferences;
 pub(super) use step::Step;
 
-use super::{Placement, PlannedPaths, Problem, Scheme, Subflow};
+use super::scheme::{Problem, Scheme};
+use super::subflows::{Placement, Subflow};
 use crate::ids::{HostId, TaskId};
 use crate::input::InputError;
 use crate::optimal_transport::TransportError;
 use crate::routes::Route;
 use budgets::Budgets;
 use subflows::Subflows;
-
-/// Options of `optimal-transport`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct OptimalTransport {
-    /// The most sub-flows of one flow. Without it flows are cut wherever the least congestion needs it, at most once
-    /// for every link that it fills.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_pieces: Option<u32>,
-    /// How much balance may yield to `prefer` and `keep`: small values follow them more closely.
-    #[serde(default = "default_epsilon")]
-    pub epsilon: f64,
-    /// What computes the least congestion.
-    #[serde(default)]
-    pub solver: Solver,
-    /// Relative gap between the congestion of the plan and a proven bound at which the solver may stop.
-    #[serde(default = "default_tolerance")]
-    pub tolerance: f64,
-    /// What is balanced together.
-    #[serde(default)]
-    pub scope: Scope,
-    /// Starts of the local search under `max_pieces`.
-    #[serde(default = "default_starts")]
-    pub starts: u32,
-    /// Which paths are better than others of the same congestion.
-    #[serde(default)]
-    pub prefer: Prefer,
-    /// A plan.json for the same workload: where it is as good, flows stay on its paths.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub keep: Option<PlannedPaths>,
-}
-
-/// What computes the least congestion.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Solver {
-    /// Clipped Sinkhorn rounds, and the linear programme where their certificate stays open.
-    #[default]
-    Auto,
-    /// Clipped Sinkhorn rounds with Newton steps.
-    Sinkhorn,
-    /// The linear programme, to eight digits.
-    Exact,
-}
-
-/// What is balanced together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Scope {
-    /// The flows of one step.
-    #[default]
-    Step,
-    /// All flows of the schedule, as if they were sent at once.
-    Schedule,
-}
-
-/// Which paths are better than others of the same congestion.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Prefer {
-    /// None.
-    #[default]
-    None,
-    /// Those of small propagation delay.
-    Short,
-}
-
-fn default_epsilon() -> f64 {
-    0.05
-}
-
-fn default_tolerance() -> f64 {
-    3e-4
-}
-
-fn default_starts() -> u32 {
-    6
-}
-
-impl Default for OptimalTransport {
-    fn default() -> Self {
-        Self {
-            max_pieces: None,
-            epsilon: default_epsilon(),
-            solver: Solver::default(),
-            tolerance: default_tolerance(),
-            scope: Scope::default(),
-            starts: default_starts(),
-            prefer: Prefer::default(),
-            keep: None,
-        }
-    }
-}
 
 impl Scheme for OptimalTransport {
     fn check(&self) -> Result<(), InputError> {

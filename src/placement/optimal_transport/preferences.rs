@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::step::Flow;
-use super::{OptimalTransport, Prefer};
+use super::flow::Flow;
+use super::options::{OptimalTransport, Prefer};
 use crate::ids::{NodeId, TaskId};
 use crate::input::InputError;
-use crate::placement::{Placement, Problem, Scheme, Subflow};
+use crate::placement::scheme::{Problem, Scheme};
+use crate::placement::subflows::{Placement, Subflow};
 use crate::routes::Route;
 use crate::topology::Fabric;
 

@@ -2,9 +2,10 @@
 
 use rand::RngExt;
 
+use super::flow::Flow;
 use super::local_search::Search;
 use super::preferences::Preferences;
-use super::step::{Flow, Fractional, Step};
+use super::step::{Fractional, Step};
 use super::subflows::{Subflows, change};
 use crate::optimal_transport::{Matrix, Problem, SparsityConstrained, TransportError};
 use crate::placement::Subflow;

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use smallvec::SmallVec;
 
+use super::flow::Flow;
+use super::options::{OptimalTransport, Solver};
 use super::preferences::Preferences;
-use super::{OptimalTransport, Solver};
 use crate::ids::{LinkId, NodeId, TaskId};
 use crate::optimal_transport::TransportError;
 use crate::optimal_transport::ot3::{self, CellTable, Congestion, Ot3};
@@ -17,15 +18,6 @@ use crate::workload::{Schedule, Transfer};
 const EXACT_CELLS: usize = 20_000;
 /// Demands and links up to which a plan is thinned out: its cost is their square per cell.
 const VERTEX_ROWS: usize = 1_400;
-
-/// A flow of the step.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::placement) struct Flow {
-    pub task: TaskId,
-    /// Its demand in the table; `None` where source and destination share a switch.
-    pub pair: Option<u32>,
-    pub bytes: u64,
-}
 
 /// The flows that are placed together, and the table of their pairs of edges.
 pub(in crate::placement) struct Step {

@@ -9,12 +9,12 @@ use serde_json::json;
 
 use super::*;
 use crate::ids::{LinkId, NodeId, TaskId};
-use crate::input::NoFiles;
+use crate::input::{Files, InputError, NoFiles};
 use crate::rng::mix;
 use crate::routes::{Route, path_weights};
-use crate::topology::{Cable, LeafSpine, LinkChange, Topology};
+use crate::topology::{Cable, Fabric, LeafSpine, LinkChange, Topology};
 use crate::units::{Rate, Time};
-use crate::workload::{ScheduleBuilder, Transfer};
+use crate::workload::{Schedule, ScheduleBuilder, Transfer};
 
 fn leaf_spine(leaves: u32, spines: u32, hosts_per_leaf: u32) -> Fabric {
     let cable = Cable {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::*;
-use crate::input::InputError;
+use crate::input::{Files, InputError};
 
 #[test]
 fn leaf_spine_paths_are_one_per_spine() {

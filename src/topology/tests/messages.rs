@@ -1,7 +1,7 @@
 //! Broken topologies and what they are told.
 
 use super::*;
-use crate::input::InputError;
+use crate::input::{Files, InputError};
 
 const LINKS: &str = r#"
     host_link = { rate = "100Gbps" }

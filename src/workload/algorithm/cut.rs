@@ -3,7 +3,6 @@
 use std::iter::successors;
 use std::ops::Range;
 
-use super::Part;
 use crate::workload::schedule_writer::Data;
 
 /// How the data is cut: sizes of shares differ by at most one byte, and so do sizes of parts.
@@ -20,6 +19,14 @@ pub struct Cut {
 pub struct Shares {
     pub common: u32,
     pub free: u32,
+}
+
+/// One chunk of one channel.
+#[derive(Clone, Copy)]
+pub struct Part {
+    pub index: u32,
+    pub channel: u32,
+    pub chunk: u32,
 }
 
 /// One part of some shares.

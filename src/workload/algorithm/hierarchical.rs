@@ -4,7 +4,8 @@
 
 use std::ops::Range;
 
-use super::ring::{Circle, Trip, collect, spread};
+use super::ring::{collect, spread};
+use super::trip::{Circle, Trip};
 use super::{Cut, Held, Job, Part};
 use crate::input::InputError;
 

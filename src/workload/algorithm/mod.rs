@@ -15,13 +15,14 @@ mod options;
 pub(super) mod pairwise;
 pub(super) mod pat;
 pub(super) mod ring;
+mod trip;
 pub(super) mod two_step;
 
 pub use options::{Algorithm, AllToAllAlgorithm, BroadcastAlgorithm, Order, ReduceAlgorithm};
 pub(super) use options::{Options, collective};
 
-use cut::{Cut, Shares};
-use ring::{Circle, Trip};
+use cut::{Cut, Part, Shares};
+use trip::{Circle, Trip};
 
 use super::schedule_writer::{Effect, Extent, Hop, ScheduleWriter};
 use crate::ids::TaskId;
@@ -190,14 +191,6 @@ impl<'d, 'w> Job<'d, 'w> {
             by: vec![None; self.ranks as usize * self.cut(1).parts as usize],
         }
     }
-}
-
-/// One chunk of one channel.
-#[derive(Clone, Copy)]
-pub(super) struct Part {
-    index: u32,
-    channel: u32,
-    chunk: u32,
 }
 
 /// What has to be delivered before a rank holds its data of a part.

@@ -224,10 +224,10 @@ macro_rules! collective {
                 pub algorithm: $crate::workload::Algorithm,
                 /// Parallel copies of the algorithm, each over its share of the data and over
                 /// connections of its own.
-                #[serde(default = "crate::workload::one")]
+                #[serde(default = "crate::input::one")]
                 pub channels: u32,
                 /// Pieces that the data of a channel is cut into, which follow one another in a pipeline.
-                #[serde(default = "crate::workload::one")]
+                #[serde(default = "crate::input::one")]
                 pub chunks: u32,
                 /// Distances of "halving-doubling" and "recursive-doubling": "near-first" begins with
                 /// ranks 1 apart, "far-first" with ranks half of all apart. (An all-reduce by

@@ -1,35 +1,12 @@
 //! Every rank sends to the next one.
 
+use super::trip::{Circle, Trip};
 use super::{Effect, Held, Hop, Job, Part};
 use crate::workload::schedule_writer::Data;
 
-/// Ranks that pass data around; the first follows the last.
-pub type Circle = Vec<u32>;
-
-/// Which connections a trip around circles uses, and in which rounds it happens.
-#[derive(Clone, Copy)]
-pub struct Trip {
-    pub first_round: u32,
-    /// Connections of each channel, and the number of that of rank 0.
-    pub lanes: [u32; 2],
-    /// What comes next needs all that it brings, and not only what came last.
-    pub gathers: bool,
-}
-
-impl Trip {
-    /// A trip of all ranks, the only one of its collective or one of two over the same connections.
-    pub fn of_all(job: &Job, first_round: u32) -> Self {
-        Self {
-            first_round,
-            lanes: [job.ranks, 0],
-            gathers: false,
-        }
-    }
-}
-
 /// A reduce-scatter by itself.
 pub fn reduce_scatter(job: &mut Job) {
-    let (trip, circles) = (Trip::of_all(job, 0), job.circles());
+    let (trip, circles) = (Trip::of_all(job.ranks, 0), job.circles());
     let mut held = sum(job);
     job.settle_stream(trip, &circles, &mut held);
 }
@@ -37,14 +14,14 @@ pub fn reduce_scatter(job: &mut Job) {
 /// The share of a rank sets out from the rank after it and is added to on its way around.
 pub fn sum(job: &mut Job) -> Held {
     let (held, cut, circles) = (job.held_from_start(), job.cut(job.ranks), job.circles());
-    let trip = Trip::of_all(job, 0);
+    let trip = Trip::of_all(job.ranks, 0);
     collect(job, trip, held, &circles, |rank, part| cut.piece(rank, part))
 }
 
 /// The share of a rank sets out from it and is copied on its way around.
 pub fn all_gather(job: &mut Job, first_round: u32, held: Held) {
     let (cut, circles) = (job.cut(job.ranks), job.circles());
-    let trip = Trip::of_all(job, first_round);
+    let trip = Trip::of_all(job.ranks, first_round);
     let mut held = spread(job, trip, held, &circles, |rank, part| cut.piece(rank, part));
     job.settle_stream(trip, &circles, &mut held);
 }

@@ -3,13 +3,13 @@
 mod parse;
 #[cfg(test)]
 mod tests;
+mod time_unit;
 
 use std::collections::{BTreeMap, HashMap};
 
 use parse::{Flow, Matrix, Start, Trigger, TriggerKind, parse};
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+pub use time_unit::TimeUnit;
 
 use super::schedule_writer::ScheduleWriter;
 use super::{Action, Kind, Milestone, Schedule};
@@ -27,34 +27,6 @@ super::ranks::ranked! {
         /// The unit of `start` in the file: "ps" (default), as in csg-htsim, or "us", as in htsim_uec.
         #[serde(default)]
         pub start_unit: TimeUnit,
-    }
-}
-
-/// The unit of times in a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum TimeUnit {
-    /// Picoseconds.
-    #[default]
-    Ps,
-    /// Microseconds.
-    Us,
-}
-
-impl TimeUnit {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Ps => "ps",
-            Self::Us => "us",
-        }
-    }
-
-    /// One of it.
-    fn time(self) -> Time {
-        match self {
-            Self::Ps => Time(1),
-            Self::Us => Time::from_us(1),
-        }
     }
 }
 

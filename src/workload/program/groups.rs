@@ -26,7 +26,7 @@ pub enum Groups {
 #[serde(deny_unknown_fields)]
 pub struct Sized {
     pub size: u32,
-    #[serde(default = "crate::workload::one")]
+    #[serde(default = "crate::input::one")]
     pub stride: u32,
 }
 

@@ -1,5 +1,6 @@
 //! Steps of the training of a transformer, as a program: what Megatron-LM and FSDP compute and send.
 
+mod draw;
 mod model;
 mod pipeline;
 mod step;
@@ -11,13 +12,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use model::Model;
-use step::Step;
 
-use super::program::assemble;
+use super::RankMap;
 use super::ranks::Ranked;
-use super::schedule_writer::ScheduleWriter;
-use super::{Kind, RankMap};
-use crate::input::{Files, InputError};
+use crate::input::InputError;
 use crate::units::Bytes;
 
 /// Steps of training a transformer under tensor, context, expert, data and pipeline parallelism. Ranks are in Megatron's order:
@@ -29,24 +27,24 @@ pub struct Training {
     /// The model.
     pub model: Model,
     /// Ranks that share every layer.
-    #[serde(default = "super::one")]
+    #[serde(default = "crate::input::one")]
     pub tensor: u32,
     /// Ranks that share every sequence.
-    #[serde(default = "super::one")]
+    #[serde(default = "crate::input::one")]
     pub context: u32,
     /// Ranks that share the experts of a layer; it divides `data`.
-    #[serde(default = "super::one")]
+    #[serde(default = "crate::input::one")]
     pub expert: u32,
     /// Stages that share the layers.
-    #[serde(default = "super::one")]
+    #[serde(default = "crate::input::one")]
     pub pipeline: u32,
     /// Copies of the model.
-    #[serde(default = "super::one")]
+    #[serde(default = "crate::input::one")]
     pub data: u32,
     /// Tokens of a sequence.
     pub sequence: u64,
     /// Sequences of a micro-batch.
-    #[serde(default = "super::one")]
+    #[serde(default = "crate::input::one")]
     pub micro_batch: u32,
     /// Sequences of a step.
     pub global_batch: u32,
@@ -54,7 +52,7 @@ pub struct Training {
     #[serde(default)]
     pub schedule: PipelineSchedule,
     /// Parts of the model in every stage; with the schedule "interleaved".
-    #[serde(default = "super::one")]
+    #[serde(default = "crate::input::one")]
     pub virtual_stages: u32,
     /// What data-parallel ranks share.
     #[serde(default)]
@@ -82,7 +80,7 @@ pub struct Training {
     #[serde(default)]
     pub expert_skew: f64,
     /// Steps, one after the other.
-    #[serde(default = "super::one")]
+    #[serde(default = "crate::input::one")]
     pub steps: u32,
     /// Which host each rank lives on, as for other workloads.
     #[serde(default)]
@@ -202,27 +200,6 @@ impl Ranked for Training {
 
     fn rank_map(&self) -> &RankMap {
         &self.rank_map
-    }
-}
-
-impl Kind for Training {
-    fn draw(&self, draft: &mut ScheduleWriter, files: &dyn Files, seed: u64) -> Result<(), InputError> {
-        self.check()?;
-        let step = Step::of(self);
-        assemble(draft, &step.operations(), self.steps, files, seed)
-    }
-
-    fn check_alone(&self) -> Result<(), InputError> {
-        self.check()
-    }
-
-    /// What the model's own operations would take at the peak.
-    fn least_time_us(&self) -> Option<f64> {
-        let tokens = f64::from(self.global_batch) * self.sequence as f64;
-        let shape = self.model.shape();
-        let forward = shape.matrix_operations() + shape.attention_operations(self.sequence);
-        let all = 3.0 * forward * tokens * f64::from(self.steps);
-        Some(all / (f64::from(self.ranks()?) * self.peak.0 as f64) * 1e6)
     }
 }
 

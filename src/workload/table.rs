@@ -1,0 +1,143 @@
+//! The table of workloads.
+
+use super::all_gather::AllGather;
+use super::all_reduce::AllReduce;
+use super::all_to_all::AllToAll;
+use super::all_to_allv::AllToAllv;
+use super::broadcast::Broadcast;
+use super::connection_matrix::ConnectionMatrix;
+use super::flows::Flows;
+use super::gather::Gather;
+use super::incast::Incast;
+use super::kind::Kind;
+use super::permutation::Permutation;
+use super::program::Program;
+use super::reduce::Reduce;
+use super::reduce_scatter::ReduceScatter;
+use super::scatter::Scatter;
+use super::schedule::Schedule;
+use super::schedule_writer::{NoObserver, Room, ScheduleWriter};
+use super::send_recv::SendRecv;
+use super::shift::Shift;
+use super::training::Training;
+use crate::input::{Files, InputError};
+use crate::kinds::kinds;
+use crate::units::Bytes;
+
+kinds! {
+    /// A workload as an experiment file describes it: one table, named after its kind.
+    pub enum Workload: Kind {
+        AllToAll(AllToAll) = "all-to-all", "every rank sends a message to every other rank";
+        AllReduce(AllReduce) = "all-reduce", "every rank ends with the sum over all ranks";
+        ReduceScatter(ReduceScatter) = "reduce-scatter", "every rank ends with its share of the sum over all ranks";
+        AllGather(AllGather) = "all-gather", "every rank ends with the shares of all ranks";
+        Broadcast(Broadcast) = "broadcast", "every rank ends with the buffer of rank 0";
+        Reduce(Reduce) = "reduce", "rank 0 ends with the sum over all ranks";
+        Gather(Gather) = "gather", "rank 0 ends with the shares of all ranks";
+        Scatter(Scatter) = "scatter", "every rank ends with its share of the buffer of rank 0";
+        AllToAllv(AllToAllv) = "all-to-allv", "every rank sends every other rank a message of its own size, by a matrix or a skew";
+        SendRecv(SendRecv) = "send-recv", "every rank sends to the next one, or one rank to another";
+        Permutation(Permutation) = "permutation", "every rank sends to one other, drawn at random";
+        Shift(Shift) = "shift", "every rank sends to the one a fixed distance further on";
+        Incast(Incast) = "incast", "many ranks send to one";
+        ConnectionMatrix(ConnectionMatrix) = "connection-matrix", "the flows and triggers of a connection matrix of htsim (.cm)";
+        Flows(Flows) = "flows", "the flows of a CSV file";
+        Training(Training) = "training", "steps of training a transformer, as a program of its layers' computation and communication";
+        Program(Program) = "program", "operations on groups of ranks, computation among them, one after the other or side by side";
+    }
+}
+
+/// The hosts of a fabric, as workloads see them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hosts {
+    /// How many there are.
+    pub count: u32,
+    /// How many share a server, numbered one after the other; none where servers are not known.
+    pub per_server: Option<u32>,
+}
+
+impl From<u32> for Hosts {
+    fn from(count: u32) -> Self {
+        Self {
+            count,
+            per_server: None,
+        }
+    }
+}
+
+impl Workload {
+    /// The schedule between hosts. Keys in errors are relative to the workload's own table.
+    ///
+    /// # Errors
+    /// Ranks that do not fit the hosts, sizes and counts that cannot be simulated, and rank counts
+    /// that the algorithm cannot serve.
+    pub fn schedule(&self, hosts: impl Into<Hosts>, files: &dyn Files, seed: u64) -> Result<Schedule, InputError> {
+        self.schedule_within(hosts, files, seed, Room::UNLIMITED)
+    }
+
+    /// The same, refused where it would take more memory than there is room.
+    pub fn schedule_within(
+        &self,
+        hosts: impl Into<Hosts>,
+        files: &dyn Files,
+        seed: u64,
+        room: Room,
+    ) -> Result<Schedule, InputError> {
+        let Hosts { count, per_server } = hosts.into();
+        let all: Vec<u32> = (0..count).collect();
+        self.schedule_on(&all, per_server, files, seed, room)
+    }
+
+    /// The same on some hosts, its rank r on the r-th of them where no `rank_map` says otherwise. Of all hosts,
+    /// `per_server` share a server.
+    pub(super) fn schedule_on(
+        &self,
+        hosts: &[u32],
+        per_server: Option<u32>,
+        files: &dyn Files,
+        seed: u64,
+        room: Room,
+    ) -> Result<Schedule, InputError> {
+        let count = hosts.len() as u32;
+        let (kind, ranks) = (self.kind(), self.ranks(count));
+        kind.check_alone()?;
+        let map = kind.rank_map().hosts(ranks, count, seed)?;
+        let mut watcher = NoObserver;
+        let mut draft = ScheduleWriter::new(ranks, &mut watcher, room);
+        let host = |rank: u32| hosts[map.as_ref().map_or(rank, |map| map[rank as usize]) as usize];
+        draft.in_servers(per_server.map(|size| (0..ranks).map(|rank| host(rank) / size).collect()));
+        kind.draw(&mut draft, files, seed)?;
+        let schedule = draft.build();
+        let in_order = (0..ranks).all(|rank| host(rank) == rank);
+        Ok(if in_order {
+            schedule
+        } else {
+            schedule.on_hosts(&(0..ranks).map(host).collect::<Vec<_>>())
+        })
+    }
+
+    /// The number of ranks on a fabric of `hosts` hosts.
+    pub fn ranks(&self, hosts: u32) -> u32 {
+        self.kind().rank_map().count(self.kind().ranks(), hosts)
+    }
+
+    /// Its `size` or `message`, whichever it has.
+    pub fn size(&self) -> Option<Bytes> {
+        self.kind().size()
+    }
+
+    /// The size that algorithm bandwidth counts: algbw = size / completion time, as in nccl-tests.
+    pub fn algorithm_bytes(&self, ranks: u32) -> Option<Bytes> {
+        self.kind().algorithm_bytes(ranks)
+    }
+
+    /// How long its computation takes at least, in microseconds, where its ranks do nothing else: of training.
+    pub fn least_time_us(&self) -> Option<f64> {
+        self.kind().least_time_us()
+    }
+
+    /// Bus bandwidth over algorithm bandwidth, as in nccl-tests.
+    pub fn bus_factor(&self, ranks: u32) -> Option<f64> {
+        self.kind().bus_factor(ranks)
+    }
+}

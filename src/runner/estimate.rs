@@ -320,6 +320,10 @@ mod tests {
         assert_eq!(rates.of(&size(1.0, Engine::Flow)), 0.2);
         rates.add("x", &size(10.0, Engine::Flow), 4.0);
         assert_eq!(rates.of(&size(1.0, Engine::Flow)), 0.4);
-        assert_eq!(rates.of(&size(1.0, Engine::Packet)), 1.0 / NOMINAL_PACKETS);
+        let packets = PointSize {
+            class: "z".into(),
+            ..size(1.0, Engine::Packet)
+        };
+        assert_eq!(rates.of(&packets), 1.0 / NOMINAL_PACKETS);
     }
 }

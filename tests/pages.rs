@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 /// All pages, in the order in which a new user reads them.
-const ORDER: [&str; 20] = [
+const ORDER: [&str; 23] = [
     "concepts",
     "recipes",
+    "recipes-tools",
     "workloads",
+    "traces",
     "load-balancing",
     "placement",
     "planes",
@@ -19,6 +21,7 @@ const ORDER: [&str; 20] = [
     "first-results",
     "reproduction",
     "studies",
+    "training",
     "bounds",
     "flow-engine",
     "packet-engine",

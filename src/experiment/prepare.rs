@@ -126,11 +126,7 @@ impl<'a> Preparer<'a> {
     pub fn build(&self, experiment: &Experiment) -> Result<(Instance, u64), InputError> {
         experiment.check()?;
         let network = self.network(experiment)?;
-        let hosts = Hosts {
-            count: network.fabric.hosts(),
-            per_server: network.fabric.hosts_per_server(),
-        };
-        let schedule = self.schedule(experiment, hosts)?;
+        let schedule = self.schedule(experiment, &network)?;
         let placement = self.placement(experiment, &network, &schedule)?;
         let instance = Instance {
             network,
@@ -185,7 +181,11 @@ impl<'a> Preparer<'a> {
         self.bounds.get(&key, |_| 1, make).expect("bounds do not fail")
     }
 
-    fn network(&self, experiment: &Experiment) -> Result<Arc<Network>, InputError> {
+    /// The fabric of an experiment.
+    ///
+    /// # Errors
+    /// A topology that cannot be built, or faults of links that are not there.
+    pub fn network(&self, experiment: &Experiment) -> Result<Arc<Network>, InputError> {
         self.networks.get(
             &key_of(&fabric_key(experiment)),
             |network| network.fabric.links().len() as u64 + KEY_WEIGHT,
@@ -209,8 +209,15 @@ impl<'a> Preparer<'a> {
         )
     }
 
-    /// The schedule of an experiment on a fabric with these hosts.
-    fn schedule(&self, experiment: &Experiment, hosts: Hosts) -> Result<Arc<Schedule>, InputError> {
+    /// The schedule of an experiment on its fabric.
+    ///
+    /// # Errors
+    /// A workload that does not fit the fabric or the memory.
+    pub fn schedule(&self, experiment: &Experiment, network: &Network) -> Result<Arc<Schedule>, InputError> {
+        let hosts = Hosts {
+            count: network.fabric.hosts(),
+            per_server: network.fabric.hosts_per_server(),
+        };
         self.schedules.get(
             &key_of(&(workload_key(experiment), hosts.count, hosts.per_server)),
             |schedule| schedule.tasks().len() as u64 + KEY_WEIGHT,

@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Placement, Problem, Scheme};
+use super::scheme::{Problem, Scheme};
+use super::subflows::Placement;
 use crate::input::InputError;
 use crate::routes::Route;
 use crate::units::Time;

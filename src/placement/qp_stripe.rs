@@ -3,7 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Hash, Placement, Problem, Scheme, Subflow};
+use super::hash::Hash;
+use super::scheme::{Problem, Scheme};
+use super::subflows::{Placement, Subflow};
 use crate::input::InputError;
 use crate::rng::{index_below, mix};
 use crate::routes::Route;

@@ -6,6 +6,7 @@ use super::cut_line::CutLine;
 use super::ecmp::Ecmp;
 use super::ecmp_split::EcmpSplit;
 use super::edge_coloring::EdgeColoring;
+use super::entropic_weights::PathWeights;
 use super::ethereal::Ethereal;
 use super::flowlet::Flowlet;
 use super::greedy::Greedy;
@@ -36,7 +37,7 @@ kinds! {
         QpStripe(QpStripe) = "qp-stripe", "a few queue pairs per connection, message by message or an equal part each (NCCL)";
         PortStripe(PortStripe) = "port-stripe", "one queue pair for every port of the host, with equal parts or by rate";
         Spray(Spray) = "spray", "every packet on another path";
-        WeightedSpray(WeightedSpray) = "weighted-spray", "every packet on another path, in proportion to the paths' capacities";
+        WeightedSpray(WeightedSpray) = "weighted-spray", "every packet on another path, in proportion to the paths' capacities, or to an entropic plan";
         Reps(Reps) = "reps", "spraying that reuses the paths whose acknowledgements came back unmarked";
         Bitmap(Bitmap) = "bitmap", "spraying that skips the entropies whose packets came back marked (STrack)";
         Mrc(Mrc) = "mrc", "spraying over all planes that gives up paths which lose packets, and tries them again (MRC)";
@@ -102,5 +103,30 @@ impl LoadBalancing {
         };
         problem.check()?;
         self.kind().place(&problem)
+    }
+
+    /// The tables of weights that switches need for it, if any.
+    ///
+    /// # Errors
+    /// As [`LoadBalancing::place`].
+    pub fn tables(
+        &self,
+        fabric: &Fabric,
+        schedule: &Schedule,
+        files: &dyn Files,
+        seed: u64,
+    ) -> Result<Option<Vec<PathWeights>>, InputError> {
+        let Self::WeightedSpray(spray) = self else {
+            return Ok(None);
+        };
+        self.check()?;
+        let problem = Problem {
+            fabric,
+            schedule,
+            files,
+            seed,
+        };
+        problem.check()?;
+        spray.tables(&problem)
     }
 }

@@ -1,5 +1,6 @@
 //! Laws of placement, in exact integers: what holds for all schemes. Beside it what each promises.
 
+mod entropic;
 mod plan;
 mod planes;
 mod splitting;

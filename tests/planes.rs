@@ -193,3 +193,28 @@ impl fabricsim::input::Files for OneFile {
         Ok(self.0.clone())
     }
 }
+
+/// The fabric of an experiment as an InfraGraph file, which is the same fabric when it is read again.
+#[test]
+fn a_fabric_is_exported_and_comes_back() {
+    let experiment = "topology = \"../../topologies/planes-2.toml\"\n[workload.all-to-all]\nmessage = \"64KiB\"\n";
+    let dir = tempfile::tempdir().unwrap();
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let topology = std::fs::read_to_string(root.join("topologies/planes-2.toml")).unwrap();
+    std::fs::write(dir.path().join("planes-2.toml"), topology).unwrap();
+    std::fs::write(dir.path().join("exp.toml"), experiment.replace("../../topologies/", "")).unwrap();
+    let arguments = ["export", "exp.toml", "--to", "infragraph", "--out", "out"];
+    let printed = crate::cli::stdout(dir.path(), &arguments);
+    assert!(printed.trim().ends_with("infragraph.json"), "{printed}");
+    let text = std::fs::read_to_string(dir.path().join("out/infragraph.json")).unwrap();
+    let spec: Topology = serde_json::from_value(json!({ "infragraph": { "file": "x" } })).unwrap();
+    let again = Fabric::compile(&spec.blueprint(&OneFile(text)).unwrap());
+    let cable = json!({ "rate": "400Gbps", "delay": "500ns" });
+    let built = compile(json!({ "multi-plane": {
+        "planes": 2, "gpus": 4, "server_link": { "rate": "4Tbps", "delay": "250ns" },
+        "plane": { "leaf-spine": {
+            "leaves": 4, "spines": 8, "hosts_per_leaf": 8, "host_link": cable, "fabric_link": cable,
+        } },
+    } }));
+    assert_eq!((again.nodes(), again.links()), (built.nodes(), built.links()));
+}

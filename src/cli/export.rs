@@ -14,6 +14,10 @@ use crate::workload::ExportFormat;
 
 /// Arguments of `fabricsim export`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fabricsim export exp.toml --to chakra --out traces    a trace for every rank
+  fabricsim export exp.toml --to infragraph --out .     the fabric")]
 pub struct Export {
     #[command(flatten)]
     experiment: ExperimentArgs,

@@ -2,6 +2,7 @@
 
 use fabricsim::congestion::{Framing, bounds};
 use fabricsim::flow_engine::{self, FlowOptions};
+use fabricsim::ids::NodeId;
 use fabricsim::input::NoFiles;
 use fabricsim::outcome::Observe;
 use fabricsim::placement::LoadBalancing;
@@ -160,4 +161,60 @@ fn minimal_routing_of_a_dragonfly_meets_the_bound_of_its_global_links() {
     assert!((known.optimal_fabric.upper / analytic - 1.0).abs() < 1e-9, "{known:?}");
     let cct = fluid(&fabric, &schedule, &scheme("spray", json!({}))).as_us();
     assert!((1.0..1.01).contains(&(cct / known.cct.as_us())), "{cct} {known:?}");
+}
+
+/// The files that SimAI's own generator writes: as many nodes and links as their first lines say, and all GPUs reach each other.
+#[test]
+fn topology_files_of_simai_are_fabrics() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/topologies");
+    for (file, nodes, links, per_server) in [("spectrum-x-32.txt", 108, 576, 8), ("dcn-32.txt", 40, 68, 8)] {
+        let text = std::fs::read_to_string(folder.join(file)).unwrap();
+        let spec: Topology = serde_json::from_value(json!({ "simai": { "file": file } })).unwrap();
+        let fabric = Fabric::compile(&spec.blueprint(&OneFile(text)).unwrap());
+        assert_eq!(
+            (fabric.nodes().len(), fabric.links().len()),
+            (nodes, 2 * links),
+            "{file}"
+        );
+        assert_eq!(
+            (fabric.hosts(), fabric.hosts_per_server()),
+            (32, Some(per_server)),
+            "{file}"
+        );
+        let pairs = (0..32).flat_map(|a| (0..32).map(move |b| (NodeId(a), NodeId(b))));
+        assert_eq!(fabric.unreachable(pairs), None);
+    }
+}
+
+struct OneFile(String);
+
+impl fabricsim::input::Files for OneFile {
+    fn read(&self, _: &str) -> Result<String, fabricsim::input::InputError> {
+        Ok(self.0.clone())
+    }
+}
+
+/// The fabric of an experiment as an InfraGraph file, which is the same fabric when it is read again.
+#[test]
+fn a_fabric_is_exported_and_comes_back() {
+    let experiment = "topology = \"../../topologies/planes-2.toml\"\n[workload.all-to-all]\nmessage = \"64KiB\"\n";
+    let dir = tempfile::tempdir().unwrap();
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let topology = std::fs::read_to_string(root.join("topologies/planes-2.toml")).unwrap();
+    std::fs::write(dir.path().join("planes-2.toml"), topology).unwrap();
+    std::fs::write(dir.path().join("exp.toml"), experiment.replace("../../topologies/", "")).unwrap();
+    let arguments = ["export", "exp.toml", "--to", "infragraph", "--out", "out"];
+    let printed = crate::cli::stdout(dir.path(), &arguments);
+    assert!(printed.trim().ends_with("infragraph.json"), "{printed}");
+    let text = std::fs::read_to_string(dir.path().join("out/infragraph.json")).unwrap();
+    let spec: Topology = serde_json::from_value(json!({ "infragraph": { "file": "x" } })).unwrap();
+    let again = Fabric::compile(&spec.blueprint(&OneFile(text)).unwrap());
+    let cable = json!({ "rate": "400Gbps", "delay": "500ns" });
+    let built = compile(json!({ "multi-plane": {
+        "planes": 2, "gpus": 4, "server_link": { "rate": "4Tbps", "delay": "250ns" },
+        "plane": { "leaf-spine": {
+            "leaves": 4, "spines": 8, "hosts_per_leaf": 8, "host_link": cable, "fabric_link": cable,
+        } },
+    } }));
+    assert_eq!((again.nodes(), again.links()), (built.nodes(), built.links()));
 }

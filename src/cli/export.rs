@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use super::arguments::{ExperimentArgs, one_point_only, warn};
 use super::failure::Failure;
 use crate::config::ConfigError;
-use crate::experiment::{Memory, Plan, Preparer};
+use crate::experiment::{Memory, Plan, Prepared, Preparer};
 use crate::workload::ExportFormat;
 
 /// Arguments of `fabricsim export`.
@@ -35,15 +35,19 @@ enum To {
     Cm,
     /// A table of flows: flows.csv
     Flows,
+    /// The fabric, without its faults: infragraph.json
+    Infragraph,
 }
 
 impl To {
-    fn format(self) -> ExportFormat {
+    /// How a schedule is written; none where it is not.
+    fn format(self) -> Option<ExportFormat> {
         match self {
-            Self::Chakra => ExportFormat::Chakra,
-            Self::Goal => ExportFormat::Goal,
-            Self::Cm => ExportFormat::Cm,
-            Self::Flows => ExportFormat::Flows,
+            Self::Chakra => Some(ExportFormat::Chakra),
+            Self::Goal => Some(ExportFormat::Goal),
+            Self::Cm => Some(ExportFormat::Cm),
+            Self::Flows => Some(ExportFormat::Flows),
+            Self::Infragraph => None,
         }
     }
 }
@@ -58,16 +62,12 @@ impl Export {
         let preparer = Preparer::new(&plan, Memory::free());
         let prepared = point.prepare(&preparer)?;
         preparer.warnings().iter().for_each(|warning| warn(warning));
-        let instance = prepared.instance;
-        let exported = instance
-            .schedule
-            .export(instance.network.fabric.hosts(), self.to.format());
-        let exported = exported.map_err(|error| {
-            ConfigError::new(format!("the schedule cannot be written so: {}", error.why)).help(error.help)
-        })?;
-        exported.warnings.iter().for_each(|warning| warn(warning));
+        let files = match self.to.format() {
+            Some(format) => schedule_files(&prepared, format)?,
+            None => vec![("infragraph.json".to_owned(), fabric_file(&plan, &prepared)?)],
+        };
         fs::create_dir_all(&self.out).map_err(|error| named(&self.out, &error))?;
-        for (name, bytes) in exported.files {
+        for (name, bytes) in files {
             let path = self.out.join(name);
             if let Some(input) = plan.files().holds(&path) {
                 return Err(onto_an_input(&plan, &input).into());
@@ -77,6 +77,25 @@ impl Export {
         }
         Ok(())
     }
+}
+
+/// The schedule, file by file.
+fn schedule_files(prepared: &Prepared, format: ExportFormat) -> Result<Vec<(String, Vec<u8>)>, Failure> {
+    let instance = &prepared.instance;
+    let exported = instance.schedule.export(instance.network.fabric.hosts(), format);
+    let exported = exported.map_err(|error| {
+        ConfigError::new(format!("the schedule cannot be written so: {}", error.why)).help(error.help)
+    })?;
+    exported.warnings.iter().for_each(|warning| warn(warning));
+    Ok(exported.files)
+}
+
+/// The fabric as it is built.
+fn fabric_file(plan: &Plan, prepared: &Prepared) -> Result<Vec<u8>, Failure> {
+    let topology = &prepared.resolved.experiment.topology;
+    let drawing = topology.blueprint(plan.files());
+    let drawing = drawing.map_err(|error| ConfigError::new(error.to_string()))?;
+    Ok(drawing.to_infragraph(topology.name()).into_bytes())
 }
 
 fn named(path: &Path, error: &std::io::Error) -> std::io::Error {

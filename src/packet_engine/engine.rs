@@ -13,6 +13,7 @@ use super::options::Recovery;
 use super::pacing;
 use super::packet::{Event, Keys, Kind, PRIORITY, Packet, Stamps};
 use super::path_selection::InSwitch;
+use super::port_failover::PortWatch;
 use super::ports::Port;
 use super::queue::EventQueue;
 use super::queue_pairs::{Ends, Flow, NONE, QueuePair, Receiver, Sender, Slab};
@@ -87,6 +88,7 @@ pub(super) struct Engine<'a, Q> {
     /// All links have the same rate and delay, so that all paths of a pair are equally fast.
     pub equal_links: bool,
     pub faults: Faults,
+    pub port_watch: PortWatch,
     /// Links that lose packets.
     pub gray: GrayLinks,
     /// What hops write into packets, where the transport asks for it.
@@ -173,6 +175,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
             flow_control,
             equal_links: equal_links(fabric) && setup.link_events.is_empty(),
             faults: Faults::default(),
+            port_watch: PortWatch::default(),
             gray,
             telemetry: setup.transport.reads_hops().then(Box::default),
             next_hops: Vec::new(),

@@ -36,6 +36,7 @@ mod options;
 mod pacing;
 mod packet;
 mod path_selection;
+mod port_failover;
 mod ports;
 mod prefetch;
 mod queue;
@@ -52,6 +53,7 @@ mod transport;
 mod unloaded;
 
 pub use options::{Ecn, PacketOptions, Recovery, SwitchOptions};
+pub use port_failover::PortFailover;
 pub use transport::{Dcqcn, Dctcp, Eqds, EqdsMode, Hpcc, Ideal, Nscc, Signal, Swift, Transport, Udp};
 pub use unloaded::completion;
 

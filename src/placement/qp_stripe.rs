@@ -7,6 +7,7 @@ use super::hash::Hash;
 use super::scheme::{Problem, Scheme};
 use super::subflows::{Placement, Subflow};
 use crate::input::InputError;
+use crate::rng::{index_below, mix};
 use crate::routes::Route;
 use crate::units::Bytes;
 use crate::workload::Transfer;
@@ -18,7 +19,8 @@ const MOST_QPS: u32 = 1_024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum StripeMode {
-    /// One, the next for the next message (`NCCL_IB_SPLIT_DATA_ON_QPS=0`).
+    /// One, the next for the next message (`NCCL_IB_SPLIT_DATA_ON_QPS=0`). Which comes first is chance, so that
+    /// connections of a single message share all ports.
     #[default]
     RoundRobin,
     /// All, an equal part each (`NCCL_IB_SPLIT_DATA_ON_QPS=1`).
@@ -79,7 +81,8 @@ impl Scheme for QpStripe {
             match self.mode {
                 StripeMode::RoundRobin => {
                     let before = &mut messages[connection.index()];
-                    add(*before % self.qps, bytes);
+                    let first = index_below(mix(mix(problem.seed ^ 0x9b5) ^ u64::from(connection.0)), self.qps);
+                    add(before.wrapping_add(first) % self.qps, bytes);
                     *before = before.wrapping_add(1);
                 }
                 StripeMode::Split => {

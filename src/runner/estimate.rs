@@ -2,8 +2,9 @@
 //! machine.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use cpu_time::ThreadTime;
 use rayon::prelude::*;
 
 use super::measure::judge;
@@ -66,7 +67,7 @@ pub fn survey(preparer: &Preparer<'_>, warn: &dyn Fn(&str)) -> Result<Vec<PointS
     let mut sizes = Vec::new();
     for points in preparer.plan().points().chunks(BATCH) {
         let size = |&point: &Point| {
-            let begun = Instant::now();
+            let begun = ThreadTime::now();
             let prepared = point.prepare(preparer)?;
             Ok(PointSize::of(point, &prepared, begun.elapsed().as_secs_f64()))
         };
@@ -94,7 +95,7 @@ pub fn estimate(preparer: &Preparer<'_>, sizes: &[PointSize]) -> Result<Estimate
         let slice = left / untried.max(1);
         untried -= 1;
         let Some(chosen) = choose(points, slice) else { continue };
-        let begun = Instant::now();
+        let begun = ThreadTime::now();
         if let Some(seconds) = chosen.attempt(preparer, slice)? {
             rates.add(class, chosen, seconds);
         }
@@ -202,10 +203,10 @@ impl PointSize {
         let point = preparer.plan().points()[self.point as usize];
         let prepared = point.prepare(preparer)?;
         let (experiment, instance) = (prepared.resolved.experiment.clone(), prepared.instance.clone());
-        let begun = Instant::now();
+        let begun = ThreadTime::now();
         drop(judge(preparer, point, prepared));
         let judged = begun.elapsed().as_secs_f64();
-        let begun = Instant::now();
+        let begun = ThreadTime::now();
         let mut share = 1.0;
         match experiment.engine {
             Engine::Flow => {
@@ -319,6 +320,10 @@ mod tests {
         assert_eq!(rates.of(&size(1.0, Engine::Flow)), 0.2);
         rates.add("x", &size(10.0, Engine::Flow), 4.0);
         assert_eq!(rates.of(&size(1.0, Engine::Flow)), 0.4);
-        assert_eq!(rates.of(&size(1.0, Engine::Packet)), 1.0 / NOMINAL_PACKETS);
+        let packets = PointSize {
+            class: "z".into(),
+            ..size(1.0, Engine::Packet)
+        };
+        assert_eq!(rates.of(&packets), 1.0 / NOMINAL_PACKETS);
     }
 }

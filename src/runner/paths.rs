@@ -71,6 +71,7 @@ fn causes(schedule: &Schedule, flows: &[FlowRecord]) -> Vec<Option<TaskId>> {
                 None if is_trigger => own.get(place).copied(),
                 None => own.last().copied(),
             };
+            let cause = cause.map(|cause| before_start(cause, records[next.index()]));
             let known = &mut causes[next.index()];
             if schedule.task(next).action == Action::Trigger {
                 known.extend(cause);
@@ -87,6 +88,15 @@ fn causes(schedule: &Schedule, flows: &[FlowRecord]) -> Vec<Option<TaskId>> {
     }
     let last = |causes: SmallVec<[Cause; 1]>| causes.last().map(|&(_, task)| task);
     causes.into_iter().map(last).collect()
+}
+
+/// A cause cannot come after what it lets start: where it seems so, its last byte was sent before, nobody knows when, and
+/// one that came exactly then is to blame instead.
+fn before_start((time, task): Cause, next: Option<&FlowRecord>) -> Cause {
+    match next {
+        Some(next) if time > next.start => (Time(next.start.0.saturating_sub(1)), task),
+        _ => (time, task),
+    }
 }
 
 /// When a milestone of a flow happened; when its last byte was sent is not recorded, and lies before it was delivered.

@@ -20,6 +20,7 @@ mod leaf_spine;
 mod link;
 mod loss;
 mod multi_plane;
+mod ports;
 mod rail;
 mod reach;
 mod routing;

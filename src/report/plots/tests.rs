@@ -147,11 +147,14 @@ fn a_sweep_without_details_has_the_plots_of_its_results() {
         .map(|s| format!("{}: {}", s.name, s.reason))
         .collect();
     insta::assert_snapshot!(reasons.join("\n"), @r#"
+    cct-vs-swept: no number is swept besides sizes and seeds
     fct-cdf: it needs flows.csv: write `flows = true` under [output]
     link-load: it needs links.csv: write `links = true` under [output]
     queue-over-time: it needs series.csv: write `series = "1us"` under [output] (packet engine)
     utilisation-over-time: it needs series.csv and links.csv: write `series = "1us"` and `links = true` under [output] (packet engine)
     senders-over-time: it needs senders.csv: write `senders = "1us"` under [output] (packet engine)
+    timeline: it needs timeline.csv: write `ops = true` under [output] (programs and training)
+    step: it needs ops.csv of a program that was done: write `ops = true` under [output]
     "#);
     for plot in &plots.made {
         let [svg, png, csv] = &plot.files;

@@ -142,5 +142,22 @@ fn a_decoder_finds_operations_flows_arrows_and_counters() {
     };
     let mut out = Vec::new();
     timed.write(&mut Writer::new(&mut out)).unwrap();
-    insta::assert_snapshot!(told(&out).join("\n"), @"");
+    insta::assert_snapshot!(told(&out).join("\n"), @r"
+    500 host 0 / flows: begin to host 1 leaves 3
+    1500 host 0 / flows: end
+    1000 host 0 / flows 2: begin to host 2
+    3000 host 0 / flows 2: end
+    0 host 1 / compute: begin forward
+    1500 host 1 / compute: end
+    1500 host 1 / flows: begin to host 0 arrives 3
+    2500 host 1 / flows: end
+    0 links / a->b queue: = 7
+    1000 links / a->b queue: = 0
+    3000 links / a->b queue: = 0
+    4000 links / a->b queue: = 0
+    0 links / a->b use: = 50
+    1000 links / a->b use: = 0
+    3000 links / a->b use: = 100
+    4000 links / a->b use: = 0
+    ");
 }

@@ -1,6 +1,6 @@
 //! What each host sends, receives and computes, and what of its own it waits for: all that a trace can say.
 
-use super::Inexpressible;
+use super::exported::Inexpressible;
 use crate::ids::TaskId;
 use crate::units::Time;
 use crate::workload::{Action, Milestone, Schedule};

@@ -3,7 +3,7 @@
 use prost::Message;
 
 use super::by_rank::{Operation, What, by_rank};
-use super::{Exported, Inexpressible};
+use super::exported::{Exported, Inexpressible};
 use crate::workload::Schedule;
 use crate::workload::import::CHAKRA_MARK;
 use crate::workload::import::messages::{Attribute, GlobalMetadata, Node, Value, kind};

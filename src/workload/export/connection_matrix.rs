@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 
 use super::by_rank::causes;
-use super::{Exported, Inexpressible};
+use super::exported::{Exported, Inexpressible};
 use crate::ids::TaskId;
 use crate::workload::{Action, Milestone, Schedule};
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Exported, Inexpressible};
+use super::exported::{Exported, Inexpressible};
 use crate::workload::{Action, Schedule};
 
 /// One file with all transfers, none of which may wait for another.

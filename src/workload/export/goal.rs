@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::by_rank::{Operation, What, by_rank};
-use super::{Exported, Inexpressible};
+use super::exported::{Exported, Inexpressible};
 use crate::ids::TaskId;
 use crate::workload::Schedule;
 use crate::workload::import::GOAL_MARK;

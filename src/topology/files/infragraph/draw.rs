@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use petgraph::graph::NodeIndex;
 use petgraph::unionfind::UnionFind;
 
-use super::OURS;
 use super::expand::{Expanded, Wrong, expand};
-use super::model::{Infrastructure, Link};
-use crate::topology::{Blueprint, LinkSpec, Loss, Node, Routing};
+use super::model::{Infrastructure, Link, OURS};
+use crate::topology::blueprint::{Blueprint, LinkSpec, Node, Routing};
+use crate::topology::loss::Loss;
 use crate::units::{Bytes, PS_PER_SECOND, Rate, Time};
 
 /// Draws hosts, then switches, each in the order of the file.

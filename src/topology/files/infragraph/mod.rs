@@ -16,9 +16,6 @@ use crate::topology::blueprint::Blueprint;
 use crate::topology::kind::Kind;
 use model::Infrastructure;
 
-/// What our own files say besides, in descriptions.
-const OURS: &str = "fabricsim:";
-
 /// A fabric from an InfraGraph file (`.yaml`, `.yml` or `.json`). Every XPU is a host; switches, network cards and other parts
 /// that links with a bandwidth join pass packets on by the fewest hops. Links without a latency have none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// What begins the descriptions that our own files have.
+pub(super) const OURS: &str = "fabricsim:";
+
 /// A whole file.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]

@@ -131,10 +131,10 @@ fn mistakes_are_named() {
             .map(|at| Source::line_and_column(&at.source, at.span.start).0);
         format!("{line:?} {} ({})", error.message, error.help)
     };
-    insta::assert_snapshot!(error("engine = \"flow\""), @"");
-    insta::assert_snapshot!(error(&CATALOGUE.replace("hosts = 96", "hosts = 1")), @"");
-    insta::assert_snapshot!(error(&CATALOGUE.replace("ports = 32", "ports = 1")), @"");
-    insta::assert_snapshot!(error(&CATALOGUE.replace("parallel", "paralel")), @"");
-    insta::assert_snapshot!(error(&CATALOGUE.replace("weight = 3", "weight = -3")), @"");
-    insta::assert_snapshot!(error(&format!("topology = \"x.toml\"\n{CATALOGUE}")), @"");
+    insta::assert_snapshot!(error("engine = \"flow\""), @"None design: the file says nowhere what is wanted (add [design] with `hosts`, [[design.switches]], [[design.cables]] and [[design.workloads]]; docs/deciding.md has an example)");
+    insta::assert_snapshot!(error(&CATALOGUE.replace("hosts = 96", "hosts = 1")), @"Some(3) design.hosts: there are 1 hosts (there must be at least 2)");
+    insta::assert_snapshot!(error(&CATALOGUE.replace("ports = 32", "ports = 1")), @"Some(6) design.switches.0: `small` connects nothing (a switch has at least 2 ports, and a rate)");
+    insta::assert_snapshot!(error(&CATALOGUE.replace("parallel", "paralel")), @"Some(4) design: the key `paralel` is not known (did you mean `parallel`?)");
+    insta::assert_snapshot!(error(&CATALOGUE.replace("weight = 3", "weight = -3")), @"Some(16) design.workloads.1.weight: it is not above 0 (take the workload out, or raise it)");
+    insta::assert_snapshot!(error(&format!("topology = \"x.toml\"\n{CATALOGUE}")), @"Some(1) topology: a design file has none of its own ([design] says what fabrics there are, and [[design.workloads]] what is sent)");
 }

@@ -82,6 +82,7 @@ pub mod results;
 pub mod rng;
 pub mod routes;
 pub mod runner;
+pub mod search;
 #[cfg(feature = "server")]
 pub mod server;
 pub mod simulation;

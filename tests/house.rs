@@ -39,6 +39,20 @@ const MODULES: &[(&str, &[&[&str]])] = &[
     ("prelude", &[ANSWERS, &["simulation"]]),
     ("experiment", &[ANSWERS, &["config", "results"]]),
     ("runner", &[ANSWERS, &["config", "results", "experiment"]]),
+    (
+        "search",
+        &[
+            ENGINE,
+            &[
+                "congestion",
+                "optimal_transport",
+                "config",
+                "results",
+                "experiment",
+                "runner",
+            ],
+        ],
+    ),
     ("validation", &[ANSWERS, &["config", "results", "experiment"]]),
     ("report", &[&["results"]]),
     ("server", &[&["results", "report", "runner"]]),
@@ -55,13 +69,23 @@ const CRATES: &[(&str, &[&str])] = &[
     ("ab_glyph", &["report"]),
     ("petgraph", &["topology", "workload"]),
     ("maud", &["report"]),
-    ("prost", &["report"]),
+    ("prost", &["workload", "report"]),
+    ("flate2", &["workload"]),
+    ("roxmltree", &["workload"]),
+    ("serde_yaml_ng", &["topology"]),
     ("axum", &["server"]),
     ("parquet", &["results"]),
     ("tokio", &["cli", "server"]),
     (
         "rayon",
-        &["experiment", "runner", "optimal_transport", "validation", "cli"],
+        &[
+            "experiment",
+            "runner",
+            "optimal_transport",
+            "validation",
+            "search",
+            "cli",
+        ],
     ),
 ];
 

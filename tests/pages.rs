@@ -7,18 +7,22 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 /// All pages, in the order in which a new user reads them.
-const ORDER: [&str; 20] = [
+const ORDER: [&str; 24] = [
     "concepts",
     "recipes",
     "recipes-tools",
     "workloads",
+    "traces",
     "load-balancing",
     "placement",
+    "planes",
+    "deciding",
     "results-format",
     "clusters",
     "first-results",
     "reproduction",
     "studies",
+    "training",
     "bounds",
     "flow-engine",
     "packet-engine",

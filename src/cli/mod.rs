@@ -7,12 +7,15 @@ mod arguments;
 mod bound;
 mod check;
 mod compare;
+mod design;
+mod export;
 mod failure;
 mod format;
 mod list;
 mod man;
 mod merge;
 mod new;
+mod order;
 mod place;
 mod plot;
 mod progress;
@@ -25,6 +28,7 @@ mod signals;
 mod submit;
 mod tell;
 mod trace;
+mod tune;
 mod validate;
 
 use std::io::{self, Write};
@@ -74,8 +78,16 @@ enum Command {
     Bound(bound::Bound),
     /// Place the flows, judge the placement and write it as plan.json
     Place(place::Place),
+    /// Which rank lives on which host, and the order of rings: the map with the least congestion, as rank-map.json
+    Order(order::Order),
+    /// The best values of keys, as [tune] says: searched by bounds, fluid and packets
+    Tune(tune::Tune),
+    /// Which fabric to buy, as [design] says: a front of price against time, with bills of materials
+    Design(design::Design),
     /// Cross-check engines, placements and bounds; exit 1 if a comparison fails
     Validate(validate::Validate),
+    /// Write what an experiment sends for other tools: Chakra traces, a GOAL program, a connection matrix, a table
+    Export(export::Export),
     /// Draw the plots of a results folder as SVG and PNG, with the CSV behind each
     Plot(plot::Plot),
     /// One self-contained page about a results folder
@@ -132,7 +144,11 @@ fn dispatch(command: Command, out: &mut impl Write) -> Result<(), Failure> {
         Command::Submit(submit) => submit.run(out),
         Command::Bound(bound) => bound.run(out),
         Command::Place(place) => place.run(out),
+        Command::Order(order) => order.run(out),
+        Command::Tune(tune) => tune.run(out),
+        Command::Design(design) => design.run(out),
         Command::Validate(validate) => validate.run(out),
+        Command::Export(export) => export.run(out),
         Command::Plot(plot) => plot.run(out),
         Command::Report(report) => report.run(out),
         Command::Trace(trace) => trace.run(out),

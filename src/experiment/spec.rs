@@ -7,6 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema, schema_for};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::tuning::TuneOptions;
 use crate::congestion::Framing;
 use crate::flow_engine::FlowOptions;
 use crate::input::InputError;
@@ -209,6 +210,7 @@ fn default_transport() -> Transport {
 /// `required` of one file, as the file that it extends or the sweep may be what sets it.
 pub fn schema() -> Schema {
     let mut schema = schema_for!(Experiment);
+    add_table(&mut schema, "tune", schema_for!(TuneOptions));
     let soften = |table: &mut Map<String, Value>| {
         if let Some(keys) = table.remove("required") {
             table.insert("x-required".into(), keys);
@@ -220,6 +222,28 @@ pub fn schema() -> Schema {
     let tables = definitions.into_iter().flat_map(Map::values_mut);
     tables.filter_map(Value::as_object_mut).for_each(soften);
     schema
+}
+
+/// A table that is used up before an experiment is read.
+fn add_table(schema: &mut Schema, key: &str, table: Schema) {
+    let (Some(schema), Some(mut table)) = (schema.as_object_mut(), Schema::as_object(&table).cloned()) else {
+        return;
+    };
+    table.remove("$schema");
+    let title = table
+        .remove("title")
+        .and_then(|title| title.as_str().map(str::to_owned));
+    let title = title.unwrap_or_else(|| key.to_owned());
+    let inner = table.remove("$defs");
+    let reference = json_schema!({ "$ref": format!("#/$defs/{title}") });
+    let definitions = schema.entry("$defs").or_insert_with(|| Value::Object(Map::new()));
+    if let (Some(definitions), inner) = (definitions.as_object_mut(), inner) {
+        definitions.extend(inner.and_then(|inner| inner.as_object().cloned()).into_iter().flatten());
+        definitions.insert(title, Value::Object(table));
+    }
+    if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.insert(key.into(), reference.into());
+    }
 }
 
 /// The keys that are used up before an experiment is read.

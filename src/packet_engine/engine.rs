@@ -4,6 +4,7 @@ use super::credits::Credits;
 use super::faults::Faults;
 use super::flow_control::FlowControl;
 use super::forwarding::{CellId, Forwarding, Next};
+use super::gray_links::GrayLinks;
 use super::limits::{Ended, Limits};
 use super::links::Links;
 use super::lookahead;
@@ -12,11 +13,13 @@ use super::options::Recovery;
 use super::pacing;
 use super::packet::{Event, Keys, Kind, PRIORITY, Packet, Stamps};
 use super::path_selection::InSwitch;
+use super::port_failover::PortWatch;
 use super::ports::Port;
 use super::queue::EventQueue;
 use super::queue_pairs::{Ends, Flow, NONE, QueuePair, Receiver, Sender, Slab};
 use super::senders::Senders;
 use super::series::Sampler;
+use super::telemetry::Telemetry;
 use super::unloaded;
 use super::{Continue, Setup, Status};
 use smallvec::SmallVec;
@@ -85,6 +88,11 @@ pub(super) struct Engine<'a, Q> {
     /// All links have the same rate and delay, so that all paths of a pair are equally fast.
     pub equal_links: bool,
     pub faults: Faults,
+    pub port_watch: PortWatch,
+    /// Links that lose packets.
+    pub gray: GrayLinks,
+    /// What hops write into packets, where the transport asks for it.
+    pub telemetry: Option<Box<Telemetry>>,
     /// What hosts grant as receivers, where senders need credits.
     pub credits: Option<Credits>,
     /// Flags of control packets: PRIORITY or none.
@@ -114,7 +122,8 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
         let listed = setup.control_first() || trimming || flow_control.is_some();
         let (forwarding, links) = (Forwarding::new(fabric), Links::new(setup, rtt, listed));
         let in_switch = InSwitch::new(setup.load_balancing, &forwarding, &links, rtt, salt);
-        let can_lose = links.can_drop() || !setup.link_events.is_empty();
+        let gray = GrayLinks::new(setup);
+        let can_lose = links.can_drop() || !setup.link_events.is_empty() || gray.any();
         let rto = setup
             .packet
             .rto
@@ -166,6 +175,9 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
             flow_control,
             equal_links: equal_links(fabric) && setup.link_events.is_empty(),
             faults: Faults::default(),
+            port_watch: PortWatch::default(),
+            gray,
+            telemetry: setup.transport.reads_hops().then(Box::default),
             next_hops: Vec::new(),
             looks_ahead: lookahead::pays(fabric.links().len(), pairs),
             sampler: setup
@@ -269,6 +281,9 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
     #[inline(always)]
     fn arrive(&mut self, link: u32, packet: &Packet, known: Option<Next>) {
         self.counters.packet_hops += 1;
+        if self.gray.loses(link, self.now) {
+            return self.links.lose_accepted(link, packet);
+        }
         let next = match known {
             Some(next) => next,
             None => self.next_hop(self.forwarding.end_of(link), packet),
@@ -339,6 +354,9 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
     // registers from one bucket of the event queue to the other.
     #[inline(always)]
     pub fn transmit(&mut self, link: u32, from: u32, packet: &Packet, path: u16) -> bool {
+        if let Some(telemetry) = self.telemetry.as_mut().filter(|_| packet.kind == Kind::Data) {
+            telemetry.note(packet, link, from == NONE, &self.links, self.now);
+        }
         if !self.ports.is_empty() {
             return self.enqueue(link, from, Packet { path, ..*packet });
         }

@@ -198,6 +198,14 @@ impl<Q: EventQueue> Engine<'_, Q> {
 
     /// After a timeout, moves a pinned sub-flow to another path at random and starts afresh there.
     pub fn leave_path(&mut self, qp: u32, slot: u32) {
+        if let Some(failover) = self.setup.packet.port_failover {
+            let timeouts = self.senders.at(slot).timeouts;
+            let pinned = self.queue_pairs[qp as usize].pinned;
+            if let Some(path) = pinned.then(|| self.fail_over(qp, failover, timeouts)).flatten() {
+                self.restart_on(qp, slot, path);
+            }
+            return;
+        }
         let penalty = self.setup.packet.path_penalty.0;
         if penalty == 0 || !self.queue_pairs[qp as usize].pinned || !Self::moves_on_timeout(self.setup.load_balancing) {
             return;
@@ -207,6 +215,11 @@ impl<Q: EventQueue> Engine<'_, Q> {
         let until = self.now.saturating_add(penalty);
         self.faults.avoided.insert((ends.src, edge, ends.base), until);
         let Some(path) = self.other_path(qp) else { return };
+        self.restart_on(qp, slot, path);
+    }
+
+    /// Gives a queue pair that has timed out another path, on which it starts afresh.
+    fn restart_on(&mut self, qp: u32, slot: u32, path: u32) {
         self.move_to(qp, path);
         let conditions = self.conditions(qp);
         let control = self.setup.transport.control(&conditions);
@@ -229,6 +242,12 @@ impl<Q: EventQueue> Engine<'_, Q> {
 
     /// A queue pair that starts takes another path if its host avoids the planned one.
     pub fn avoid_bad_path(&mut self, qp: u32) {
+        if self.setup.packet.port_failover.is_some() && self.queue_pairs[qp as usize].pinned {
+            if let Some(path) = self.avoid_bad_port(qp) {
+                self.move_to(qp, path);
+            }
+            return;
+        }
         if self.faults.avoided.is_empty() || !self.queue_pairs[qp as usize].pinned {
             return;
         }

@@ -1,5 +1,7 @@
 //! What hosts do with flows: open their queue pairs, take packets in, acknowledge, recover, finish.
 
+use std::borrow::Cow;
+
 use super::coalescing::Untold;
 use super::engine::Engine;
 use super::forwarding::Next;
@@ -142,10 +144,10 @@ impl<Q: EventQueue> Engine<'_, Q> {
         let path = fabric.path(src, dst, base);
         let pinned = self.queue_pairs[qp as usize].pinned;
         let ports = match path.first().filter(|_| pinned) {
-            Some(port) => std::slice::from_ref(port),
+            Some(port) => Cow::Borrowed(std::slice::from_ref(port)),
             None => fabric.next_hops(src, dst),
         };
-        let rate = line_rate(fabric, ports);
+        let rate = line_rate(fabric, &ports);
         let of = |path: &[LinkId]| unloaded::conditions(fabric, path, rate, options, trimming);
         let own = of(&path);
         if pinned || self.equal_links {
@@ -378,6 +380,9 @@ impl<Q: EventQueue> Engine<'_, Q> {
         sender.rtt = rtt;
         let new = sender.acknowledge(&packet, now);
         let next = sender.sent.next();
+        if let Some(hops) = self.telemetry.as_mut().and_then(|telemetry| telemetry.take(&packet)) {
+            sender.control.on_telemetry(&hops);
+        }
         sender.control.on_ack(&Feedback {
             now,
             rtt,
@@ -389,6 +394,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
             next,
         });
         sender.spread.on_ack(AckInfo {
+            rtt,
             path: packet.path,
             marked: packet.has(MARKED),
             seq: packet.seq,
@@ -445,7 +451,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
             }
             sender.sent.go_back()
         } else {
-            sender.spread.on_trimmed(packet.path);
+            sender.spread.on_trimmed(packet.path, now);
             if !packet.has(BOUNDED) {
                 sender.control.on_extra_credit();
             }

@@ -97,10 +97,8 @@ impl<Q: EventQueue> Engine<'_, Q> {
             return None;
         }
         let sprays = spread.sprays() || (ends.base == NONE && self.in_switch.sprays());
-        let links = match self.fabric().next_hops(NodeId(ends.src), NodeId(ends.dst)) {
-            several @ [_, _, ..] if sprays => several,
-            _ => &[],
-        };
+        let ports = self.fabric().next_hops(NodeId(ends.src), NodeId(ends.dst));
+        let links = if sprays && ports.len() > 1 { &*ports } else { &[] };
         let lane = |port| Lane {
             port,
             listed: false,
@@ -207,6 +205,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
             let sender = self.senders.at(slot);
             let kept = sender.lanes.as_mut().is_some_and(|lanes| lanes.keep(other, path));
             if !kept && sender.spread.learns() {
+                sender.spread.give_back(path);
                 return None;
             }
         }

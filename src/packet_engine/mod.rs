@@ -25,6 +25,7 @@ mod fabric_watch;
 mod faults;
 mod flow_control;
 mod forwarding;
+mod gray_links;
 mod hosts;
 mod lanes;
 mod limits;
@@ -35,6 +36,7 @@ mod options;
 mod pacing;
 mod packet;
 mod path_selection;
+mod port_failover;
 mod ports;
 mod prefetch;
 mod queue;
@@ -44,13 +46,15 @@ mod report;
 mod room;
 mod senders;
 mod series;
+mod telemetry;
 #[cfg(test)]
 mod tests;
 mod transport;
 mod unloaded;
 
 pub use options::{Ecn, PacketOptions, Recovery, SwitchOptions};
-pub use transport::{Dcqcn, Dctcp, Eqds, EqdsMode, Ideal, Nscc, Signal, Swift, Transport, Udp};
+pub use port_failover::PortFailover;
+pub use transport::{Dcqcn, Dctcp, Eqds, EqdsMode, Hpcc, Ideal, Nscc, Signal, Swift, Transport, Udp};
 pub use unloaded::completion;
 
 use crate::ids::NodeId;

@@ -31,7 +31,7 @@ pub use details::{
     BufferRow, Details, Direction, FabricRow, FlowRow, JobRow, LinkRow, OpRow, PacketsRow, PathRow, PortRow, SenderRow,
     SeriesRow, TimelineRow,
 };
-pub use files::{named, names, remove, remove_plots};
+pub use files::{named, names, remove, remove_plots, replace};
 pub use folder::{Folder, FolderPoint};
 pub use manifest::{Machine, Manifest, utc};
 pub use merge::{Merged, merge};
@@ -40,7 +40,7 @@ pub use point_key::{PointKey, PointRow};
 pub use points::PointList;
 pub use read_error::ReadError;
 pub use record::{RESULTS_VERSION, Record, is_whole};
-pub use rows::{BoundRow, PlaceRow, ResultRow, TimingRow};
+pub use rows::{BoundRow, DesignRow, PlaceRow, PriceRow, ResultRow, TimingRow, TrialRow, WeightRow};
 pub use store::{PARQUET_REMEDY, Store};
 pub use swept::{Swept, cell};
 pub use table::{columns, read_csv, write_csv, write_points_csv, write_points_json};

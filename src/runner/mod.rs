@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! run       all points into a folder            bound     what no scheme can beat
+//! prices    what links are worth
 //! place     placements beside the optimum       hashing   what ECMP is expected to cost
 //! work      points, several at a time           budget    the memory they share
 //! measure   a point -> its record               details   the other files of a point
@@ -28,15 +29,17 @@ mod options;
 mod paths;
 mod place;
 mod point_key;
+mod prices;
 mod run;
 mod swept;
 mod work;
 
 pub use bound::bound;
 pub use estimate::{Estimate, PointSize, estimate, survey};
-pub use measure::{Evaluated, Measured, Storm, beats_the_bound};
+pub use measure::{Evaluated, Measured, Storm, beats_the_bound, judge};
 pub use merge::write_merged;
 pub use options::{Begun, RunError, RunOptions, RunProgress, Shard};
 pub use place::{PlaceOptions, PlaceReport, place};
+pub use prices::prices;
 pub use run::{Report, run};
 pub use swept::swept;

@@ -7,9 +7,19 @@ use crate::input::{Files, InputError};
 pub(super) trait Kind {
     /// Draws the fabric. Keys in errors are relative to the topology's own table.
     fn draw(&self, files: &dyn Files) -> Result<Blueprint, InputError>;
+}
 
-    /// How many hosts share a server, numbered one after the other, where it has servers.
-    fn hosts_per_server(&self) -> Option<u32> {
-        None
-    }
+/// What can be one plane of several: any kind of topology, named and drawn.
+pub trait Plane {
+    /// The name of its kind.
+    fn name(&self) -> &'static str;
+
+    /// Whether it has planes itself.
+    fn has_planes(&self) -> bool;
+
+    /// Draws the fabric. Keys in errors are relative to the topology's own table.
+    ///
+    /// # Errors
+    /// Options that make no fabric.
+    fn draw(&self, files: &dyn Files) -> Result<Blueprint, InputError>;
 }

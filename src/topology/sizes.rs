@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::blueprint::{Blueprint, NodeKind};
+use petgraph::graph::NodeIndex;
+
+use super::blueprint::{Blueprint, NodeKind, Routing};
 use crate::input::InputError;
 
 /// Largest number of hosts, and of cables, that a topology may have.
@@ -26,30 +28,42 @@ pub(super) fn check_size(what: &str, counts: &[u32]) -> Result<(), InputError> {
     Ok(())
 }
 
-/// Largest number of entries in the forwarding tables, about 1.6 GB.
+/// Largest number of entries in the forwarding tables, 0.8 GB.
 const MAX_TABLE: u64 = 200_000_000;
 
-/// Refuses fabrics whose forwarding tables would not fit into memory: they have a row for every
-/// switch with hosts and every host with several links, and a column for these and all switches.
+/// Refuses fabrics whose forwarding tables would not fit into memory: they have a column for every switch that links to other
+/// switches or to hosts with a single cable, and for every host that forwards or is cabled to another; and a row for every one of
+/// these with hosts, and every set of them that hosts with several cables are on.
 pub(super) fn check_tables(drawing: &Blueprint) -> Result<(), InputError> {
     let graph = &drawing.graph;
-    let mut edges = BTreeSet::new();
-    let (mut own, mut switches) = (0_u64, 0_u64);
-    for node in graph.node_indices() {
-        let mut neighbors = graph.neighbors(node);
-        match (graph[node].kind, neighbors.next(), neighbors.next()) {
-            (NodeKind::Switch, ..) => switches += 1,
-            (NodeKind::Host, Some(switch), None) if graph[switch].kind == NodeKind::Switch => {
-                edges.insert(switch);
-            }
-            (NodeKind::Host, ..) => own += 1,
-        }
+    let is_host = |node: NodeIndex| graph[node].kind == NodeKind::Host;
+    let through = drawing.routing == Routing::ShortestThroughHosts;
+    // Hosts that are in the tables themselves, and those that have several cables and are not.
+    let mut own = vec![false; graph.node_count()];
+    let mut has_ports = own.clone();
+    for host in graph.node_indices().filter(|&node| is_host(node)) {
+        let ends = graph.neighbors(host).count();
+        own[host.index()] = ends == 0 || through && ends > 1 || graph.neighbors(host).any(is_host);
+        has_ports[host.index()] = !own[host.index()] && ends > 1;
     }
-    let entries = (edges.len() as u64 + own) * (switches + own);
+    let in_tables = |node: NodeIndex| match is_host(node) {
+        true => own[node.index()],
+        false => !graph.neighbors(node).all(|end| has_ports[end.index()]),
+    };
+    let in_tables: Vec<bool> = graph.node_indices().map(in_tables).collect();
+    let columns = in_tables.iter().filter(|&&is| is).count() as u64;
+    let mut rows = BTreeSet::new();
+    for host in graph.node_indices().filter(|&node| is_host(node)) {
+        rows.insert(match own[host.index()] {
+            true => vec![host],
+            false => graph.neighbors(host).filter(|end| in_tables[end.index()]).collect(),
+        });
+    }
+    let entries = rows.len() as u64 * columns;
     if entries > MAX_TABLE {
         let message = format!("the fabric needs forwarding tables of {entries} entries");
         return Err(InputError::key("", message).help(format!(
-            "at most {MAX_TABLE} fit: edge switches and hosts with several links, times these hosts and all switches"
+            "at most {MAX_TABLE} fit: sets of switches with the same hosts, times all switches and hosts that forward"
         )));
     }
     Ok(())

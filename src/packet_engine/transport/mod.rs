@@ -7,6 +7,7 @@
 mod dcqcn;
 mod dctcp;
 mod eqds;
+mod hpcc;
 mod ideal;
 mod nscc;
 mod swift;
@@ -19,6 +20,8 @@ pub use dcqcn::Dcqcn;
 pub use dctcp::{Dctcp, Signal};
 pub(super) use eqds::PullTarget;
 pub use eqds::{Eqds, EqdsMode};
+pub(super) use hpcc::HopReading;
+pub use hpcc::Hpcc;
 pub use ideal::Ideal;
 pub use nscc::Nscc;
 pub use swift::Swift;
@@ -155,6 +158,9 @@ pub(super) trait CongestionControl {
         false
     }
 
+    /// What the hops of a packet wrote into it, before it is acknowledged.
+    fn on_telemetry(&mut self, _hops: &[HopReading]) {}
+
     /// A packet was acknowledged.
     fn on_ack(&mut self, ack: &Feedback);
 
@@ -267,6 +273,10 @@ macro_rules! transports {
                 match self { $(Self::$variant(control) => control.catches_up(),)* }
             }
 
+            fn on_telemetry(&mut self, hops: &[HopReading]) {
+                match self { $(Self::$variant(control) => control.on_telemetry(hops),)* }
+            }
+
             #[inline]
             fn on_ack(&mut self, ack: &Feedback) {
                 match self { $(Self::$variant(control) => control.on_ack(ack),)* }
@@ -298,6 +308,7 @@ transports! {
     Swift, swift::State, "swift", "a window that follows the round-trip time against a target delay";
     Nscc, nscc::State, "nscc", "a window steered by ECN marks and queuing delay together (Ultra Ethernet)";
     Eqds, eqds::State, "eqds", "the receiver hands out credits at its line rate; switches trim (EQDS, NDP)";
+    Hpcc, hpcc::State, "hpcc", "a window that follows the queue and load which every hop writes into packets (telemetry)";
     Udp, udp::State, "udp", "datagrams at line rate: not acknowledged, not sent again (RFC 768)";
 }
 
@@ -394,6 +405,11 @@ impl Transport {
     /// Whether receivers grant what senders may send.
     pub(super) fn grants(&self) -> bool {
         matches!(self, Self::Eqds(_))
+    }
+
+    /// Whether switches write into packets what they are like.
+    pub(super) fn reads_hops(&self) -> bool {
+        matches!(self, Self::Hpcc(_))
     }
 
     /// Whether receivers credit a little less than their line.

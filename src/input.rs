@@ -13,7 +13,12 @@ pub enum Place {
     /// empty for the table itself.
     Key(String),
     /// A place in a text file: its name as the user wrote it, and a line counted from 1.
-    Line { file: String, line: usize },
+    Line {
+        /// Its name.
+        file: String,
+        /// Counted from 1.
+        line: usize,
+    },
     /// A file as a whole.
     File(String),
 }
@@ -21,6 +26,7 @@ pub enum Place {
 /// An input that cannot be used: what is wrong, where, and the remedy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InputError {
+    /// Where it is wrong.
     pub place: Place,
     /// What is wrong, as one sentence without a full stop.
     pub message: String,

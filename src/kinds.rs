@@ -35,6 +35,12 @@ macro_rules! kinds {
             }
         }
 
+        $(impl From<$options> for $name {
+            fn from(options: $options) -> Self {
+                Self::$variant(options)
+            }
+        })*
+
         $crate::kinds::kinds! { @hand to $($also)?: $($variant($options);)* }
     };
     (@hand to: $($rows:tt)*) => {};

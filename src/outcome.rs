@@ -21,7 +21,9 @@ pub struct Observe {
 /// How far a flow came by the end of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reached {
+    /// It has not begun.
     Nothing,
+    /// Its first packet has left.
     Started,
     /// Its last data byte has reached the receiver.
     Delivered,
@@ -32,15 +34,19 @@ pub enum Reached {
 /// When a task was under way: from the start of a transfer until its last data byte had arrived, or from the beginning of
 /// a delay to its end. Both are zero for what has not happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Interval {
+pub struct TaskTimes {
+    /// When it began.
     pub start: Time,
+    /// When it was done.
     pub end: Time,
 }
 
 /// One flow (a transfer of the schedule). What had not happened when the run was stopped has that time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FlowRecord {
+    /// The transfer.
     pub task: TaskId,
+    /// How far it came.
     pub reached: Reached,
     /// Payload bytes that have reached the receiver.
     pub delivered_bytes: u64,
@@ -73,12 +79,17 @@ pub struct LinkRecord {
     pub wire_bytes: f64,
     /// Highest fill of its output queue in bytes; packet engine.
     pub max_queue: u64,
+    /// Packets that found no room.
     pub drops: u64,
+    /// Packets cut to their headers.
     pub trims: u64,
+    /// Packets marked as congested.
     pub ecn_marks: u64,
+    /// Times at which flow control held it back.
     pub pauses: u64,
     /// Time for which flow control held its data back, in all and at a stretch.
     pub paused: Time,
+    /// The longest time without a break.
     pub longest_pause: Time,
 }
 
@@ -91,10 +102,15 @@ pub struct Counters {
     pub packet_hops: u64,
     /// Events the engine processed.
     pub events: u64,
+    /// Packets marked, counted once for each.
     pub ecn_marks: u64,
+    /// Packets that found no room.
     pub drops: u64,
+    /// Packets cut to their headers.
     pub trims: u64,
+    /// Times at which flow control held a link back.
     pub pauses: u64,
+    /// Packets sent again.
     pub retransmits: u64,
 }
 
@@ -102,7 +118,9 @@ pub struct Counters {
 /// an empty queue are left out.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Series {
+    /// Time from one sample of a link to the next.
     pub interval: Time,
+    /// By time, then by link.
     pub samples: Vec<Sample>,
 }
 
@@ -111,6 +129,7 @@ pub struct Series {
 pub struct Sample {
     /// End of the interval.
     pub at: Time,
+    /// The link.
     pub link: LinkId,
     /// Fill of the output queue at the end of the interval, in bytes.
     pub queue: u64,
@@ -121,12 +140,15 @@ pub struct Sample {
 /// What the sender of a sub-flow knew at a moment; `None` where its transport has no such thing.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SenderSample {
+    /// The time.
     pub at: Time,
+    /// The transfer.
     pub task: TaskId,
     /// Sub-flow of its flow, from 0.
     pub subflow: u32,
     /// Wire bytes in flight, in full packets, and those that may be.
     pub in_flight: u64,
+    /// Bytes that may be in flight, where the transport has a window.
     pub window: Option<u64>,
     /// Rate at which packets leave, where they are paced.
     pub rate: Option<Rate>,
@@ -141,7 +163,9 @@ pub struct SenderSample {
 /// Mean and 99th percentile (nearest rank) of the flow completion times.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct FctSummary {
+    /// Mean, in microseconds.
     pub mean_us: f64,
+    /// 99th percentile, in microseconds.
     pub p99_us: f64,
 }
 
@@ -155,13 +179,15 @@ pub struct Outcome {
     pub ended: Time,
     /// When the run was stopped, where flows were left then: `cct` is that of the transfers that were delivered.
     pub stopped: Option<Time>,
+    /// Completion times of the flows.
     pub fct: FctSummary,
     /// By task id; empty unless observed.
     pub flows: Vec<FlowRecord>,
     /// By link id; empty unless observed.
     pub links: Vec<LinkRecord>,
     /// When each task was under way, by id, where observed.
-    pub tasks: Vec<Interval>,
+    pub tasks: Vec<TaskTimes>,
+    /// Totals over the run.
     pub counters: Counters,
     /// Samples, where observed.
     pub series: Option<Series>,
@@ -181,6 +207,7 @@ impl Outcome {
 /// A flow that did not finish.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unfinished {
+    /// The transfer.
     pub task: TaskId,
     /// Bytes that reached the receiver.
     pub delivered: u64,

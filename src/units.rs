@@ -23,24 +23,35 @@ pub enum QuantityError {
     /// The text has no number in front of its unit.
     #[error("`{text}` is not a {what}: write a number and a unit, such as \"{example}\"")]
     NoNumber {
+        /// As it was written.
         text: String,
+        /// What was expected.
         what: &'static str,
+        /// One that is right.
         example: &'static str,
     },
     /// The unit is missing or unknown.
     #[error("`{text}` is not a {what}: {found}; units are {units}, as in \"{example}\"")]
     UnknownUnit {
+        /// As it was written.
         text: String,
+        /// What was expected.
         what: &'static str,
+        /// What was there.
         found: String,
+        /// The units that there are.
         units: String,
+        /// One that is right.
         example: &'static str,
     },
     /// The number is negative, not finite, finer than the smallest unit, or too large.
     #[error("`{text}` is not a {what} that can be simulated: {reason}")]
     OutOfRange {
+        /// As it was written.
         text: String,
+        /// What was expected.
         what: &'static str,
+        /// Why.
         reason: &'static str,
     },
 }
@@ -353,6 +364,18 @@ quantity! {
 quantity! {
     /// A link or sending rate in bits per second.
     Rate, RATE
+}
+
+impl Bytes {
+    /// From kibibytes, 1024 bytes each.
+    pub const fn from_kib(kib: u64) -> Self {
+        Self(kib.saturating_mul(1 << 10))
+    }
+
+    /// From mebibytes, 1024 KiB each.
+    pub const fn from_mib(mib: u64) -> Self {
+        Self(mib.saturating_mul(1 << 20))
+    }
 }
 
 impl Time {

@@ -35,6 +35,8 @@ const MODULES: &[(&str, &[&[&str]])] = &[
     ("congestion", &[ENGINE, &["optimal_transport"]]),
     ("flow_engine", &[ENGINE]),
     ("packet_engine", &[ENGINE]),
+    ("simulation", &[ANSWERS]),
+    ("prelude", &[ANSWERS, &["simulation"]]),
     ("experiment", &[ANSWERS, &["config", "results"]]),
     ("runner", &[ANSWERS, &["config", "results", "experiment"]]),
     ("validation", &[ANSWERS, &["config", "results", "experiment"]]),

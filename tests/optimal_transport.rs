@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use fabricsim::math::ln;
-use fabricsim::optimal_transport::ot3::{Ot3, Table, exact_least_congestion, least_congestion};
+use fabricsim::optimal_transport::ot3::{CellTable, Ot3, exact_least_congestion, least_congestion};
 use fabricsim::optimal_transport::*;
 
 /// A problem as a caller might state it.
@@ -123,9 +123,9 @@ const SOLVERS: [(&str, Solve); 13] = [
     ("Sinkhorn-Newton-Sparse", |p| {
         entropic(p, |q| SinkhornNewtonSparse::new(p.epsilon).solve(q))
     }),
-    ("partial, all", |p| partial(p, 1.0, Columns::Exact)),
-    ("partial, half", |p| partial(p, 0.5, Columns::AtMost)),
-    ("unbalanced", |p| partial(p, 1.0, Columns::Soft { gamma: 0.1 })),
+    ("partial, all", |p| partial(p, 1.0, ColumnMasses::Exact)),
+    ("partial, half", |p| partial(p, 0.5, ColumnMasses::AtMost)),
+    ("unbalanced", |p| partial(p, 1.0, ColumnMasses::Soft { gamma: 0.1 })),
     ("sparsity-constrained", sparse),
     ("network simplex", exact),
     ("assignment", assignment),
@@ -168,7 +168,7 @@ fn entropic(input: &Input, solve: impl FnOnce(&Problem<'_>) -> Result<Entropic, 
     Ok((cost.inner(&plan) / problem.mass(), input.epsilon * entropy))
 }
 
-fn partial(input: &Input, fraction: f64, columns: Columns) -> Answer {
+fn partial(input: &Input, fraction: f64, columns: ColumnMasses) -> Answer {
     let cost = matrix(input)?;
     let problem = Problem::new(&cost, &input.rows, &input.columns)?;
     let options = Partial {
@@ -184,9 +184,9 @@ fn partial(input: &Input, fraction: f64, columns: Columns) -> Answer {
         .map(|(moved, left)| moved + left)
         .collect();
     let bounds = match columns {
-        Columns::Exact => problem.columns.iter().map(|mass| fraction * mass).collect(),
-        Columns::AtMost => plan.column_sums(),
-        Columns::Soft { .. } => plan.column_sums(),
+        ColumnMasses::Exact => problem.columns.iter().map(|mass| fraction * mass).collect(),
+        ColumnMasses::AtMost => plan.column_sums(),
+        ColumnMasses::Soft { .. } => plan.column_sums(),
     };
     check(&Matrix::new(total.len(), 1, total)?, problem.rows, &[problem.mass()]);
     check(&plan, &plan.row_sums(), &bounds);
@@ -196,11 +196,11 @@ fn partial(input: &Input, fraction: f64, columns: Columns) -> Answer {
         "{moved} of {}",
         problem.mass()
     );
-    if columns == Columns::AtMost {
+    if columns == ColumnMasses::AtMost {
         let over = |(sum, mass): (&f64, &f64)| sum - mass > 1e-6 * problem.mass();
         assert!(!bounds.iter().zip(problem.columns).any(over), "{bounds:?}");
     }
-    let slack = if columns == Columns::Exact {
+    let slack = if columns == ColumnMasses::Exact {
         input.epsilon * 2.0 * ln(3.0)
     } else {
         f64::INFINITY
@@ -315,7 +315,7 @@ fn congestion(input: &Input) -> Answer {
             reached(i).map(|j| [j as u32]).collect(),
         )
     });
-    let table = Table::new(demands.collect::<Vec<_>>(), input.columns.clone())?;
+    let table = CellTable::new(demands.collect::<Vec<_>>(), input.columns.clone())?;
     let costs = input.cost.iter().filter(|&&c| c != f64::INFINITY).copied().collect();
     let table = table.with_costs(costs)?;
     let all: Vec<u32> = (0..m as u32).collect();
@@ -457,10 +457,10 @@ const OPTIONS: [(&str, Try); 14] = [
         Ok((f64::NAN, f64::INFINITY))
     }),
     ("partial, fraction", |fraction| {
-        partial(&good(), fraction, Columns::Exact)
+        partial(&good(), fraction, ColumnMasses::Exact)
     }),
     ("partial, fraction of what capacities hold", |fraction| {
-        partial(&good(), fraction, Columns::AtMost)
+        partial(&good(), fraction, ColumnMasses::AtMost)
     }),
     ("partial, tolerance", |tolerance| {
         let options = Partial {
@@ -473,7 +473,7 @@ const OPTIONS: [(&str, Try); 14] = [
         Ok((f64::NAN, f64::INFINITY))
     }),
     ("unbalanced, gamma", |gamma| {
-        partial(&good(), 1.0, Columns::Soft { gamma })
+        partial(&good(), 1.0, ColumnMasses::Soft { gamma })
     }),
     ("OT3, tolerance", |tolerance| {
         least(&Ot3 {
@@ -516,7 +516,7 @@ fn scaled(scaling: EpsilonScaling) -> Answer {
 /// Three demands over three capacities: the least congestion is 1, whatever the options.
 fn least(options: &Ot3) -> Answer {
     let cells = |demand: f64| (demand, vec![[0_u32], [1], [2]]);
-    let table = Table::new(good().rows.into_iter().map(cells).collect::<Vec<_>>(), good().columns)?;
+    let table = CellTable::new(good().rows.into_iter().map(cells).collect::<Vec<_>>(), good().columns)?;
     let found = least_congestion(&table, &[vec![0, 1, 2]], options)?;
     table.check(&found.plan, 1e-8)?;
     let loads = table.congestion(&table.loads(&found.plan));

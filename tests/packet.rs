@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 
 use fabricsim::experiment::{Memory, Plan, Preparer};
-use fabricsim::runner::{self, Progress, RunOptions};
+use fabricsim::runner::{self, RunOptions, RunProgress};
 
 use crate::cli::{folder, run, stdout, text};
 
@@ -313,13 +313,13 @@ message = "50MB"
         warn: &|_| {},
     };
     runner::run(&Preparer::new(&plan, Memory::free()), &options).unwrap();
-    let told: Vec<Progress> = told.into_inner().unwrap();
+    let told: Vec<RunProgress> = told.into_inner().unwrap();
     assert!(told.is_sorted_by_key(|progress| progress.thousandths), "{told:?}");
     assert!(
         told.len() > 1 && told[0].points == 0 && told[0].thousandths > 0,
         "{told:?}"
     );
-    let done = Progress {
+    let done = RunProgress {
         points: 1,
         thousandths: 1_000,
     };

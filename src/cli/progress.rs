@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::tell::tell;
-use crate::runner::Progress;
+use crate::runner::RunProgress;
 
 /// Time between two lines.
 const EVERY: Duration = Duration::from_secs(10);
@@ -59,7 +59,7 @@ impl Meter {
     }
 
     /// How far the run is now.
-    pub fn show(&self, progress: Progress) {
+    pub fn show(&self, progress: RunProgress) {
         self.points.fetch_max(progress.points, Ordering::Relaxed);
         self.thousandths.fetch_max(progress.thousandths, Ordering::Relaxed);
         // The bar counts thousandths of points.
@@ -136,7 +136,7 @@ mod tests {
     fn meter(kept: usize, points: usize, thousandths: u64) -> Meter {
         let meter = Meter::new(24, ProgressBar::hidden());
         meter.keep(kept);
-        meter.show(Progress { points, thousandths });
+        meter.show(RunProgress { points, thousandths });
         meter
     }
 

@@ -9,7 +9,7 @@ use std::fmt::{self, Display};
 
 use serde::de::{self, DeserializeOwned, DeserializeSeed, Expected, IntoDeserializer, Unexpected, Visitor};
 
-use super::{ConfigError, Entry, Node, Origin, closest};
+use super::{ConfigError, ConfigValue, Entry, Origin, closest};
 
 impl Entry {
     /// The struct that this tree describes.
@@ -164,14 +164,14 @@ impl de::Error for Error {
 }
 
 /// How a value looks to serde's messages.
-fn unexpected(node: &Node) -> Unexpected<'_> {
+fn unexpected(node: &ConfigValue) -> Unexpected<'_> {
     match node {
-        Node::Table(_) => Unexpected::Map,
-        Node::List(_) => Unexpected::Seq,
-        Node::Text(text) => Unexpected::Str(text),
-        Node::Integer(n) => i64::try_from(*n).map_or(Unexpected::Unsigned(*n as u64), Unexpected::Signed),
-        Node::Float(x) => Unexpected::Float(*x),
-        Node::Boolean(b) => Unexpected::Bool(*b),
+        ConfigValue::Table(_) => Unexpected::Map,
+        ConfigValue::List(_) => Unexpected::Seq,
+        ConfigValue::Text(text) => Unexpected::Str(text),
+        ConfigValue::Integer(n) => i64::try_from(*n).map_or(Unexpected::Unsigned(*n as u64), Unexpected::Signed),
+        ConfigValue::Float(x) => Unexpected::Float(*x),
+        ConfigValue::Boolean(b) => Unexpected::Bool(*b),
     }
 }
 
@@ -184,18 +184,18 @@ impl<'de> de::Deserializer<'de> for Value<'_> {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         let result = match &self.0.node {
-            Node::Table(table) => visitor.visit_map(Pairs::new(table)),
-            Node::List(list) => visitor.visit_seq(Elements { list, next: 0 }),
-            Node::Text(text) => visitor.visit_str(text),
-            Node::Integer(n) => match i64::try_from(*n) {
+            ConfigValue::Table(table) => visitor.visit_map(Pairs::new(table)),
+            ConfigValue::List(list) => visitor.visit_seq(Elements { list, next: 0 }),
+            ConfigValue::Text(text) => visitor.visit_str(text),
+            ConfigValue::Integer(n) => match i64::try_from(*n) {
                 Ok(n) => visitor.visit_i64(n),
                 Err(_) => visitor.visit_u64(*n as u64),
             },
-            Node::Float(x) => visitor.visit_f64(*x),
-            Node::Boolean(b) => visitor.visit_bool(*b),
+            ConfigValue::Float(x) => visitor.visit_f64(*x),
+            ConfigValue::Boolean(b) => visitor.visit_bool(*b),
         };
         // A table's own characters are its whole extent; its key says the same more briefly.
-        let part = if matches!(self.0.node, Node::Table(_)) {
+        let part = if matches!(self.0.node, ConfigValue::Table(_)) {
             Part::Key
         } else {
             Part::Value
@@ -217,14 +217,14 @@ impl<'de> de::Deserializer<'de> for Value<'_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        if matches!(self.0.node, Node::Text(_)) && fields.contains(&"file") {
+        if matches!(self.0.node, ConfigValue::Text(_)) && fields.contains(&"file") {
             let table = [("file".to_owned(), self.0.clone())];
             return visitor
                 .visit_map(Pairs::new(&table))
                 .map_err(|error| error.or_at(self.0, Part::Value));
         }
         // A list would fill the fields by position.
-        if let Node::List(_) = self.0.node {
+        if let ConfigValue::List(_) = self.0.node {
             let error = de::Error::invalid_type(Unexpected::Seq, &"a table");
             return Err(Error::or_at(error, self.0, Part::Value));
         }
@@ -239,12 +239,12 @@ impl<'de> de::Deserializer<'de> for Value<'_> {
     ) -> Result<V::Value, Error> {
         let valid = || suggestion("", names, "names");
         match &self.0.node {
-            Node::Text(name) => visitor.visit_enum(Choice {
+            ConfigValue::Text(name) => visitor.visit_enum(Choice {
                 name,
                 named_at: (self.0, Part::Value),
                 content: &Entry::empty_table(self.0.origin.clone()),
             }),
-            Node::Table(table) => {
+            ConfigValue::Table(table) => {
                 let unknown = table.iter().find(|(name, _)| !names.contains(&name.as_str()));
                 match (unknown, table.as_slice()) {
                     (Some((name, entry)), _) => {

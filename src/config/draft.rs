@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{ConfigError, Entry, FileStore, MAX_DEPTH, Node, Origin, Source};
+use super::{ConfigError, ConfigValue, Entry, FileStore, MAX_DEPTH, Origin, Source};
 
 /// One `--set key.path=value`.
 #[derive(Debug, Clone)]
@@ -59,20 +59,20 @@ fn parse_value(source: &Arc<Source>, key_length: usize, text: &str) -> Entry {
         .ok()
         .filter(|document| document.children().len() == 1)
         .and_then(|mut document| document.remove("value"));
-    let node = parsed.map_or_else(|| Node::Text(Arc::from(text)), |entry| moved(entry, &whole).node);
+    let node = parsed.map_or_else(|| ConfigValue::Text(Arc::from(text)), |entry| moved(entry, &whole).node);
     Entry { node, origin: whole }
 }
 
 /// The same value as written at another place.
 fn moved(mut entry: Entry, origin: &Origin) -> Entry {
     entry.node = match entry.node {
-        Node::Table(table) => {
+        ConfigValue::Table(table) => {
             let moved = table
                 .iter()
                 .map(|(key, value)| (key.clone(), moved(value.clone(), origin)));
-            Node::Table(Arc::new(moved.collect()))
+            ConfigValue::Table(Arc::new(moved.collect()))
         }
-        Node::List(list) => Node::List(Arc::new(
+        ConfigValue::List(list) => ConfigValue::List(Arc::new(
             list.iter().map(|value| moved(value.clone(), origin)).collect(),
         )),
         node => node,
@@ -119,7 +119,9 @@ pub enum Layer {
 /// Names, without folder and ending, of the files whose tables stand in a tree.
 #[derive(Debug, Clone, Default)]
 pub struct Opened {
+    /// The topology file, where it is one.
     pub topology: Option<String>,
+    /// The workload file, where it is one.
     pub workload: Option<String>,
 }
 
@@ -150,7 +152,7 @@ impl ConfigDraft {
             opened: Opened::default(),
         };
         if draft.root.child("name").is_none() {
-            let name = Node::Text(Arc::from(source.stem.as_deref().unwrap_or("experiment")));
+            let name = ConfigValue::Text(Arc::from(source.stem.as_deref().unwrap_or("experiment")));
             let origin = draft.root.origin.clone();
             draft.root.insert("name", Entry { node: name, origin });
         }
@@ -235,8 +237,8 @@ impl ConfigDraft {
         if let Some(file_faults) = self.file_faults {
             let own = self.root.child("faults").map(|own| &own.node);
             let joined = match (&file_faults.node, own) {
-                (Node::List(first), Some(Node::List(second))) => {
-                    Node::List(Arc::new(first.iter().chain(second.iter()).cloned().collect()))
+                (ConfigValue::List(first), Some(ConfigValue::List(second))) => {
+                    ConfigValue::List(Arc::new(first.iter().chain(second.iter()).cloned().collect()))
                 }
                 (_, Some(_)) => return Ok((self.root, self.opened)),
                 (first, None) => first.clone(),
@@ -279,7 +281,7 @@ fn swept_paths(sweep: &Entry) -> Vec<(Vec<String>, Vec<String>)> {
     for (key, entry) in sweep.children() {
         let path = split_path(key);
         match entry.node {
-            Node::Table(_) => found.extend(swept_paths(entry).into_iter().map(|(inner, keys)| {
+            ConfigValue::Table(_) => found.extend(swept_paths(entry).into_iter().map(|(inner, keys)| {
                 let keys = [std::slice::from_ref(key), keys.as_slice()].concat();
                 ([path.as_slice(), inner.as_slice()].concat(), keys)
             })),
@@ -337,9 +339,9 @@ mod tests {
     #[test]
     fn settings_are_toml_or_bare_text() {
         let setting = |text| Setting::parse(text, Path::new("")).unwrap();
-        assert!(matches!(setting("seed=3").value.node, Node::Integer(3)));
-        assert!(matches!(setting("a.b = [1, 2]").value.node, Node::List(_)));
-        assert!(matches!(setting("a.b={ x = 1 }").value.node, Node::Table(_)));
+        assert!(matches!(setting("seed=3").value.node, ConfigValue::Integer(3)));
+        assert!(matches!(setting("a.b = [1, 2]").value.node, ConfigValue::List(_)));
+        assert!(matches!(setting("a.b={ x = 1 }").value.node, ConfigValue::Table(_)));
         assert_eq!(setting("load_balancing=spray").value.text(), Some("spray"));
         assert_eq!(setting("w=\"64KiB\"").value.text(), Some("64KiB"));
         assert_eq!(setting("w=64KiB").value.text(), Some("64KiB"));

@@ -20,6 +20,7 @@ pub struct ConfigError {
 /// Some characters of a source.
 #[derive(Debug, Clone)]
 pub struct Location {
+    /// The text.
     pub source: Arc<Source>,
     /// Byte range in the source's text.
     pub span: Range<usize>,

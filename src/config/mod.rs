@@ -18,4 +18,4 @@ pub use draft::{ConfigDraft, Layer, Opened, Setting, split_path, too_deep};
 pub use error::{ConfigError, Location};
 pub use source::{FileStore, Source, absolute};
 pub use suggest::closest;
-pub use tree::{Entry, MAX_DEPTH, Node, Origin};
+pub use tree::{ConfigValue, Entry, MAX_DEPTH, Origin};

@@ -14,6 +14,7 @@ use crate::units::Bytes;
 pub struct Source {
     /// As shown to the user.
     pub name: String,
+    /// What it says.
     pub text: String,
     /// Folder that the file names in it are relative to.
     pub dir: PathBuf,

@@ -15,6 +15,7 @@ use crate::input::{InputError, Place};
 /// Where a value was written.
 #[derive(Debug, Clone)]
 pub struct Origin {
+    /// The text that it stands in.
     pub source: Arc<Source>,
     /// Characters of the key.
     pub key: Range<usize>,
@@ -25,19 +26,26 @@ pub struct Origin {
 /// A value and where it was written. Cheap to clone: what it holds is shared.
 #[derive(Debug, Clone)]
 pub struct Entry {
-    pub node: Node,
+    /// The value.
+    pub node: ConfigValue,
+    /// Where it was written.
     pub origin: Origin,
 }
 
 /// A value of TOML.
 #[derive(Debug, Clone)]
-pub enum Node {
+pub enum ConfigValue {
+    /// Keys in the order of the file.
     Table(Arc<Vec<(String, Entry)>>),
+    /// An array.
     List(Arc<Vec<Entry>>),
+    /// A string.
     Text(Arc<str>),
     /// Between the smallest i64 and the largest u64.
     Integer(i128),
+    /// A number with a fraction or an exponent.
     Float(f64),
+    /// `true` or `false`.
     Boolean(bool),
 }
 
@@ -71,15 +79,15 @@ impl Entry {
 
     /// An empty table in place of another value.
     pub fn empty_table(origin: Origin) -> Self {
-        let node = Node::Table(Arc::default());
+        let node = ConfigValue::Table(Arc::default());
         Self { node, origin }
     }
 
     /// The value of a key.
     pub fn child(&self, key: &str) -> Option<&Self> {
         match &self.node {
-            Node::Table(table) => table.iter().find(|(name, _)| name == key).map(|(_, entry)| entry),
-            Node::List(list) => list.get(key.parse::<usize>().ok()?),
+            ConfigValue::Table(table) => table.iter().find(|(name, _)| name == key).map(|(_, entry)| entry),
+            ConfigValue::List(list) => list.get(key.parse::<usize>().ok()?),
             _ => None,
         }
     }
@@ -87,7 +95,7 @@ impl Entry {
     /// The keys and values of a table; none of other values.
     pub fn children(&self) -> &[(String, Self)] {
         match &self.node {
-            Node::Table(table) => table,
+            ConfigValue::Table(table) => table,
             _ => &[],
         }
     }
@@ -95,7 +103,7 @@ impl Entry {
     /// The text, if it is one.
     pub fn text(&self) -> Option<&str> {
         match &self.node {
-            Node::Text(text) => Some(text),
+            ConfigValue::Text(text) => Some(text),
             _ => None,
         }
     }
@@ -115,9 +123,9 @@ impl Entry {
     /// The first text anywhere below that names the file with this path.
     pub fn find_file(&self, path: &str) -> Option<&Self> {
         match &self.node {
-            Node::Text(name) if self.locate(name) == Path::new(path) => Some(self),
-            Node::Table(table) => table.iter().find_map(|(_, entry)| entry.find_file(path)),
-            Node::List(list) => list.iter().find_map(|entry| entry.find_file(path)),
+            ConfigValue::Text(name) if self.locate(name) == Path::new(path) => Some(self),
+            ConfigValue::Table(table) => table.iter().find_map(|(_, entry)| entry.find_file(path)),
+            ConfigValue::List(list) => list.iter().find_map(|entry| entry.find_file(path)),
             _ => None,
         }
     }
@@ -136,25 +144,25 @@ impl Entry {
     pub fn to_toml(&self, names_a_file: bool) -> toml::Value {
         use toml::Value;
         match &self.node {
-            Node::Table(table) => {
+            ConfigValue::Table(table) => {
                 let inner = table
                     .iter()
                     .map(|(key, value)| (key.clone(), value.to_toml(key == "file")));
                 Value::Table(inner.collect())
             }
-            Node::List(list) => Value::Array(list.iter().map(|value| value.to_toml(false)).collect()),
-            Node::Text(name) if names_a_file => Value::String(absolute(&self.locate(name))),
-            Node::Text(text) => Value::String(text.to_string()),
+            ConfigValue::List(list) => Value::Array(list.iter().map(|value| value.to_toml(false)).collect()),
+            ConfigValue::Text(name) if names_a_file => Value::String(absolute(&self.locate(name))),
+            ConfigValue::Text(text) => Value::String(text.to_string()),
             // Whole numbers of TOML end at 2^63 - 1.
-            Node::Integer(n) => i64::try_from(*n).map_or_else(|_| Value::String(n.to_string()), Value::Integer),
-            Node::Float(x) => Value::Float(*x),
-            Node::Boolean(b) => Value::Boolean(*b),
+            ConfigValue::Integer(n) => i64::try_from(*n).map_or_else(|_| Value::String(n.to_string()), Value::Integer),
+            ConfigValue::Float(x) => Value::Float(*x),
+            ConfigValue::Boolean(b) => Value::Boolean(*b),
         }
     }
 
     /// Takes a key out of a table.
     pub fn remove(&mut self, key: &str) -> Option<Self> {
-        let Node::Table(table) = &mut self.node else {
+        let ConfigValue::Table(table) = &mut self.node else {
             return None;
         };
         let position = table.iter().position(|(name, _)| name == key)?;
@@ -179,7 +187,7 @@ impl Entry {
     pub fn sets(&self, path: &[String]) -> bool {
         match (path, &self.node) {
             ([], _) => true,
-            ([key, rest @ ..], Node::Table(_)) => self.child(key).is_some_and(|child| child.sets(rest)),
+            ([key, rest @ ..], ConfigValue::Table(_)) => self.child(key).is_some_and(|child| child.sets(rest)),
             _ => true,
         }
     }
@@ -196,7 +204,7 @@ impl Entry {
 
     /// Puts a value under a key of a table, in the place of the one that was there.
     pub fn insert(&mut self, key: &str, value: Self) {
-        if let Node::Table(table) = &mut self.node {
+        if let ConfigValue::Table(table) = &mut self.node {
             let table = Arc::make_mut(table);
             match table.iter_mut().find(|(name, _)| name == key) {
                 Some((_, entry)) => *entry = value,
@@ -215,12 +223,12 @@ impl Entry {
             *self = value;
             return;
         };
-        if let (Node::List(list), Ok(index)) = (&mut self.node, key.parse::<usize>())
+        if let (ConfigValue::List(list), Ok(index)) = (&mut self.node, key.parse::<usize>())
             && let Some(element) = Arc::make_mut(list).get_mut(index)
         {
             return element.set_below(rest, value, false);
         }
-        if !matches!(self.node, Node::Table(_)) {
+        if !matches!(self.node, ConfigValue::Table(_)) {
             *self = Self::empty_table(value.origin.clone());
         }
         if exclusive {
@@ -240,7 +248,7 @@ impl Entry {
     }
 
     fn merge_below(&mut self, over: Self, exclusive: bool) {
-        let (Node::Table(_), Node::Table(table)) = (&self.node, &over.node) else {
+        let (ConfigValue::Table(_), ConfigValue::Table(table)) = (&self.node, &over.node) else {
             *self = over;
             return;
         };
@@ -261,7 +269,7 @@ impl Entry {
     }
 
     fn keep_only(&mut self, key: &str) {
-        if let Node::Table(table) = &mut self.node {
+        if let ConfigValue::Table(table) = &mut self.node {
             Arc::make_mut(table).retain(|(name, _)| name == key);
         }
     }
@@ -308,52 +316,52 @@ impl fmt::Display for Entry {
     /// Inline, and a text without quotes.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.node {
-            Node::Text(text) => f.write_str(text),
-            Node::Table(table) => {
+            ConfigValue::Text(text) => f.write_str(text),
+            ConfigValue::Table(table) => {
                 let inner: Vec<_> = table.iter().map(|(key, value)| format!("{key} = {value}")).collect();
                 write!(f, "{{ {} }}", inner.join(", "))
             }
-            Node::List(list) => {
+            ConfigValue::List(list) => {
                 let inner: Vec<_> = list.iter().map(Self::to_string).collect();
                 write!(f, "[{}]", inner.join(", "))
             }
-            Node::Integer(n) => n.fmt(f),
-            Node::Float(x) => x.fmt(f),
-            Node::Boolean(b) => b.fmt(f),
+            ConfigValue::Integer(n) => n.fmt(f),
+            ConfigValue::Float(x) => x.fmt(f),
+            ConfigValue::Boolean(b) => b.fmt(f),
         }
     }
 }
 
-fn convert_table(source: &Arc<Source>, table: &DeTable<'_>) -> Result<Node, ConfigError> {
+fn convert_table(source: &Arc<Source>, table: &DeTable<'_>) -> Result<ConfigValue, ConfigError> {
     let mut entries = Vec::with_capacity(table.len());
     for (key, value) in table {
         entries.push((key.get_ref().to_string(), convert(source, key.span(), value)?));
     }
-    Ok(Node::Table(Arc::new(entries)))
+    Ok(ConfigValue::Table(Arc::new(entries)))
 }
 
 fn convert(source: &Arc<Source>, key: Range<usize>, value: &Spanned<DeValue<'_>>) -> Result<Entry, ConfigError> {
     let refuse = |message: &str| ConfigError::new(message).at(source, value.span());
     let node = match value.get_ref() {
-        DeValue::String(text) => Node::Text(Arc::from(text.as_ref())),
+        DeValue::String(text) => ConfigValue::Text(Arc::from(text.as_ref())),
         DeValue::Integer(integer) => i128::from_str_radix(integer.as_str(), integer.radix())
             .ok()
             .filter(|n| (i128::from(i64::MIN)..=i128::from(u64::MAX)).contains(n))
-            .map(Node::Integer)
+            .map(ConfigValue::Integer)
             .ok_or_else(|| refuse("the number is too large").help("whole numbers have at most 64 bits"))?,
-        DeValue::Float(float) => Node::Float(
+        DeValue::Float(float) => ConfigValue::Float(
             float
                 .as_str()
                 .parse()
                 .map_err(|_| refuse("this is not a number that can be used"))?,
         ),
-        DeValue::Boolean(boolean) => Node::Boolean(*boolean),
+        DeValue::Boolean(boolean) => ConfigValue::Boolean(*boolean),
         DeValue::Datetime(_) => {
             return Err(refuse("a date has no meaning in an experiment").help("write text in quotes"));
         }
         DeValue::Array(list) => {
             let elements = list.iter().map(|element| convert(source, element.span(), element));
-            Node::List(Arc::new(elements.collect::<Result<_, _>>()?))
+            ConfigValue::List(Arc::new(elements.collect::<Result<_, _>>()?))
         }
         DeValue::Table(table) => convert_table(source, table)?,
     };

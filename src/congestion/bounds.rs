@@ -45,6 +45,7 @@ impl Parts {
 pub struct Bounds {
     /// No load balancing and no transport completes earlier: the largest of the parts.
     pub cct: Time,
+    /// What it is the largest of.
     pub parts: Parts,
     /// The least congestion of the switch-to-switch links over all fractional routings, in payload
     /// bytes over capacity, in microseconds.

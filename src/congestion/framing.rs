@@ -6,7 +6,12 @@ pub enum Framing {
     /// A fluid: payload alone, and its first byte leaves a switch when it enters. The flow engine.
     Fluid,
     /// Packets of at most `payload` data bytes with `header` more, stored and forwarded.
-    Packets { payload: u64, header: u64 },
+    Packets {
+        /// Data bytes of a full packet.
+        payload: u64,
+        /// Header bytes of every packet.
+        header: u64,
+    },
 }
 
 impl Framing {

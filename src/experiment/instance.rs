@@ -17,7 +17,9 @@ use crate::workload::Schedule;
 /// A fabric as it is at the start, and what changes later.
 #[derive(Debug)]
 pub struct Network {
+    /// At the start.
     pub fabric: Fabric,
+    /// In order of time.
     pub events: Vec<LinkEvent>,
 }
 
@@ -84,8 +86,11 @@ fn has_routes_of(all: &Fabric, some: &Fabric) -> bool {
 /// What a point is simulated on: its fabric, its schedule and the paths of its flows.
 #[derive(Debug, Clone)]
 pub struct Instance {
+    /// The fabric and its timed faults.
     pub network: Arc<Network>,
+    /// Between hosts.
     pub schedule: Arc<Schedule>,
+    /// Of the schedule on the fabric at the start.
     pub placement: Arc<Placement>,
 }
 

@@ -18,7 +18,9 @@ const BATCH: usize = 4_096;
 /// One point of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Point {
+    /// Its number in the plan, from 0.
     pub index: u32,
+    /// The seed of all its random streams.
     pub seed: u64,
     identity: Identity,
 }
@@ -33,9 +35,11 @@ impl Point {
 /// The experiment at one point, every default filled in, as it was written and as it is meant.
 #[derive(Debug)]
 pub struct Resolved {
+    /// As it would be written without a sweep.
     pub tree: Entry,
     /// The files that its tables come from.
     pub opened: Opened,
+    /// The same as values.
     pub experiment: Experiment,
 }
 

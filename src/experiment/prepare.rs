@@ -50,7 +50,9 @@ struct Warnings {
 /// A point that can be simulated: everything that can be wrong with it has been looked at.
 #[derive(Debug)]
 pub struct Prepared {
+    /// What the point resolves to.
     pub resolved: Resolved,
+    /// What it is simulated on.
     pub instance: Instance,
     /// The same for each job alone, where that is asked for.
     pub alone: Vec<Instance>,

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::config::{ConfigError, Entry, MAX_DEPTH, Node, too_deep};
+use crate::config::{ConfigError, ConfigValue, Entry, MAX_DEPTH, too_deep};
 
 /// Most points of one experiment.
 pub const MAX_POINTS: usize = 1_000_000;
@@ -12,6 +12,7 @@ pub const MAX_POINTS: usize = 1_000_000;
 pub struct Axis {
     /// The key's path in the experiment.
     pub path: Vec<String>,
+    /// One for each point along it.
     pub values: Vec<Entry>,
 }
 
@@ -35,7 +36,7 @@ impl Sweep {
         let Some(table) = table else {
             return Ok(sweep);
         };
-        if !matches!(table.node, Node::Table(_)) {
+        if !matches!(table.node, ConfigValue::Table(_)) {
             return Err(ConfigError::new("sweep: a table of lists is expected")
                 .help("write, for example, `[sweep]` and below it `seed = [1, 2, 3]`")
                 .at_value(table));
@@ -68,8 +69,8 @@ impl Sweep {
                 return Err(too_deep(path.len()).at_key(entry));
             }
             match &entry.node {
-                Node::List(values) => self.add(path, values.to_vec(), entry)?,
-                Node::Table(_) => self.collect(&path, entry)?,
+                ConfigValue::List(values) => self.add(path, values.to_vec(), entry)?,
+                ConfigValue::Table(_) => self.collect(&path, entry)?,
                 _ => {
                     let error = ConfigError::new(format!("sweep.{}: a list is expected", path.join(".")));
                     return Err(error

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::spec::Engine;
 use super::sweep::{Axis, Sweep};
-use crate::config::{ConfigDraft, ConfigError, Entry, FileStore, Layer, Node};
+use crate::config::{ConfigDraft, ConfigError, ConfigValue, Entry, FileStore, Layer};
 
 /// Keys that an engine does not look at.
 const IGNORED_BY_FLOW: &[&str] = &["transport", "packet", "switch", "load_balancing.spray.choose"];
@@ -172,7 +172,7 @@ fn survives(value: &Entry, there: &Entry) -> bool {
 
 /// Whether a value names the topology or workload file whose table is there.
 fn opened(axis: &Axis, value: &Entry, there: &Entry, files: &FileStore) -> bool {
-    let Node::Text(name) = &value.node else {
+    let ConfigValue::Text(name) = &value.node else {
         return false;
     };
     matches!(axis.path.as_slice(), [key] if key == "topology" || key == "workload")

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::routes::{Routes, link_loads};
 use crate::ids::{NodeId, TaskId};
 use crate::outcome::{
-    Counters, FctSummary, FlowRecord, Interval, LinkRecord, Observe, Outcome, Reached, Stuck, TOO_LATE, Unfinished,
+    Counters, FctSummary, FlowRecord, LinkRecord, Observe, Outcome, Reached, Stuck, TOO_LATE, TaskTimes, Unfinished,
 };
 use crate::placement::Placement;
 use crate::routes::Route;
@@ -97,7 +97,7 @@ pub(super) fn outcome(
 }
 
 /// When a task was under way.
-fn interval((task, flow): (&Task, &Flow)) -> Interval {
+fn interval((task, flow): (&Task, &Flow)) -> TaskTimes {
     let end = match task.action {
         Action::Transfer { .. } => whole_ps(flow.delivered),
         // Of a delay, the start is its end.
@@ -108,7 +108,7 @@ fn interval((task, flow): (&Task, &Flow)) -> Interval {
         Action::Delay(time) => end.saturating_sub(time),
         Action::Trigger => end,
     };
-    Interval { start, end }
+    TaskTimes { start, end }
 }
 
 fn records(

@@ -145,7 +145,9 @@ impl<'a> LinkLoads<'a> {
 /// The link that needs longest for its load, with that time in picoseconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct WorstLink {
+    /// The link.
     pub link: LinkId,
+    /// Its load over its rate, in picoseconds.
     pub time_ps: f64,
 }
 

@@ -40,7 +40,7 @@ pub use error::TransportError;
 pub use matrix::{Entropic, Matrix, Problem};
 pub use monge_gap::{Scenario, mean_monge_gap, monge_gap};
 pub use network_simplex::{ExactPlan, integer_costs, network_simplex};
-pub use partial::{Columns, Partial, PartialPlan};
+pub use partial::{ColumnMasses, Partial, PartialPlan};
 pub use rounding::round_to_marginals;
 pub use semi_dual_newton::SemiDualNewton;
 pub use sinkhorn::{EpsilonScaling, Sinkhorn};

@@ -7,19 +7,22 @@ use crate::math::{exp, ln};
 
 /// How the masses of the columns bind.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Columns {
+pub enum ColumnMasses {
     /// Each receives its share of what is moved: `fraction` times its mass.
     Exact,
     /// Each receives at most its mass: capacities.
     AtMost,
     /// What each receives may differ from `fraction` times its mass at a price: `gamma` times their
     /// Kullback-Leibler divergence, in units of cost. Capacities that give way.
-    Soft { gamma: f64 },
+    Soft {
+        /// The price, in units of cost.
+        gamma: f64,
+    },
 }
 
 /// Options of partial and unbalanced entropic transport. What is not moved goes to a virtual column at no cost, which
 /// receives exactly `1 - fraction` of the mass (Zhang et al., SP2OT, arXiv 2401.09266): the dearest rows stay behind first. With
-/// `fraction` 1 and [`Columns::Soft`] it is unbalanced transport (Chizat et al. 2018) with exact rows.
+/// `fraction` 1 and [`ColumnMasses::Soft`] it is unbalanced transport (Chizat et al. 2018) with exact rows.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Partial {
     /// Strength of the regularisation, in units of cost.
@@ -27,7 +30,7 @@ pub struct Partial {
     /// Share of the mass that is moved, above 0 and at most 1.
     pub fraction: f64,
     /// How the masses of the columns bind.
-    pub columns: Columns,
+    pub columns: ColumnMasses,
     /// L1 error of the rows at which to stop, relative to the total mass.
     pub tolerance: f64,
     /// Iterations before giving up.
@@ -53,7 +56,7 @@ impl Partial {
         Self {
             epsilon,
             fraction,
-            columns: Columns::Exact,
+            columns: ColumnMasses::Exact,
             tolerance: 1e-9,
             max_iterations: 100_000,
         }
@@ -78,7 +81,7 @@ impl Partial {
     pub fn progressive(&self, problem: &Problem<'_>, fractions: &[f64]) -> Result<Vec<PartialPlan>, TransportError> {
         problem.check_entropic(self.epsilon)?;
         check_positive("tolerance", self.tolerance)?;
-        if let Columns::Soft { gamma } = self.columns {
+        if let ColumnMasses::Soft { gamma } = self.columns {
             check_positive("gamma", gamma)?;
         }
         let mut state = State::new(problem, self);
@@ -171,15 +174,15 @@ impl State {
             let sum = self.log_sum(|i| self.f[i] - self.cost.at(i, j));
             let mass = ln(self.columns[j]);
             self.g[j] = match options.columns {
-                Columns::Exact => mass + ln(fraction) - sum,
-                Columns::AtMost => (mass - sum).min(0.0),
-                Columns::Soft { gamma } => (mass + ln(fraction) - sum) * (gamma / (gamma + options.epsilon)),
+                ColumnMasses::Exact => mass + ln(fraction) - sum,
+                ColumnMasses::AtMost => (mass - sum).min(0.0),
+                ColumnMasses::Soft { gamma } => (mass + ln(fraction) - sum) * (gamma / (gamma + options.epsilon)),
             };
         }
         if fraction < 1.0 {
             self.stay = ln(1.0 - fraction) - self.log_sum(|i| self.f[i]);
         }
-        if let Columns::Soft { gamma } = options.columns {
+        if let ColumnMasses::Soft { gamma } = options.columns {
             self.shift(gamma / options.epsilon);
         }
     }
@@ -218,9 +221,9 @@ impl State {
         for (sum, column) in plan.column_sums().into_iter().zip(&self.columns) {
             let mass = column * self.mass;
             error += match options.columns {
-                Columns::Exact => miss(sum, fraction * mass),
-                Columns::AtMost => (sum - mass).max(0.0) / self.mass,
-                Columns::Soft { .. } => 0.0,
+                ColumnMasses::Exact => miss(sum, fraction * mass),
+                ColumnMasses::AtMost => (sum - mass).max(0.0) / self.mass,
+                ColumnMasses::Soft { .. } => 0.0,
             };
         }
         if error > 4.0 * options.tolerance + 1e-13 || error.is_nan() {
@@ -253,7 +256,7 @@ mod tests {
         assert!(l1(balanced.plan.data(), partial.plan.data()) < 1e-7);
         // A stiff wish is a command, a weak one leaves every row at its cheapest columns.
         let soft = |gamma| Partial {
-            columns: Columns::Soft { gamma },
+            columns: ColumnMasses::Soft { gamma },
             ..Partial::new(0.1, 1.0)
         };
         let stiff = soft(1e4).solve(&instance.problem()).unwrap();
@@ -288,7 +291,7 @@ mod tests {
         let problem = instance.problem();
         for fraction in [0.3, 0.8] {
             let options = Partial {
-                columns: Columns::AtMost,
+                columns: ColumnMasses::AtMost,
                 ..Partial::new(0.05, fraction)
             };
             let plan = options.solve(&problem).unwrap();

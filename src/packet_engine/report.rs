@@ -11,7 +11,7 @@ use super::setup::PATHS_COMPARED;
 use super::unloaded;
 use crate::ids::{LinkId, NodeId, TaskId};
 use crate::outcome::{
-    Counters, FctSummary, FlowRecord, Interval, LinkRecord, Outcome, Reached, Stuck, TOO_LATE, Unfinished,
+    Counters, FctSummary, FlowRecord, LinkRecord, Outcome, Reached, Stuck, TOO_LATE, TaskTimes, Unfinished,
 };
 use crate::topology::Fabric;
 use crate::units::Time;
@@ -105,7 +105,7 @@ fn reached(flow: &Flow) -> Reached {
     }
 }
 
-fn tasks<Q: EventQueue>(engine: &Engine<'_, Q>) -> Vec<Interval> {
+fn tasks<Q: EventQueue>(engine: &Engine<'_, Q>) -> Vec<TaskTimes> {
     let tasks = engine.net.setup.schedule.tasks().iter().zip(&engine.flows.flows);
     let interval = |(task, flow): (&Task, &Flow)| {
         let end = Time(flow.delivered);
@@ -113,7 +113,7 @@ fn tasks<Q: EventQueue>(engine: &Engine<'_, Q>) -> Vec<Interval> {
             Action::Delay(time) => end.saturating_sub(time),
             _ => Time(flow.start),
         };
-        Interval { start, end }
+        TaskTimes { start, end }
     };
     tasks.map(interval).collect()
 }

@@ -21,18 +21,25 @@ pub(super) const MOST_PACKETS: u64 = 1 << 31;
 /// Everything a run depends on.
 #[derive(Debug, Clone)]
 pub struct Setup<'a> {
+    /// As it is at the start.
     pub fabric: &'a Fabric,
     /// Links that fail, recover or change their rate, in order of time.
     pub link_events: &'a [LinkEvent],
     /// Between hosts.
     pub schedule: &'a Schedule,
+    /// Of the schedule on the fabric.
     pub placement: &'a Placement,
     /// How packets that the placement does not pin find their way.
     pub load_balancing: &'a LoadBalancing,
+    /// The congestion control of every queue pair.
     pub transport: &'a Transport,
+    /// Packets and hosts.
     pub packet: &'a PacketOptions,
+    /// Queues and marking.
     pub switch: &'a SwitchOptions,
+    /// What to record beside the times.
     pub observe: Observe,
+    /// The seed of all that is drawn at random.
     pub seed: u64,
 }
 

@@ -13,6 +13,7 @@ pub struct Status {
     pub unfinished: usize,
     /// Data packets sent at least once, and those of all transfers.
     pub sent: u64,
+    /// Data packets of all transfers.
     pub packets: u64,
     /// When the run stops, whatever is left.
     pub stop: Option<Time>,
@@ -30,6 +31,8 @@ impl Status {
 /// Whether a run goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Continue {
+    /// It goes on.
     Yes,
+    /// It ends, with [`Stuck`](crate::outcome::Stuck).
     No,
 }

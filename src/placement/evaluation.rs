@@ -14,6 +14,7 @@ use crate::workload::Schedule;
 /// A placement of one step. Times are in microseconds: bytes on a link divided by its capacity.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StepJudgement {
+    /// Its number.
     pub step: u32,
     /// Largest bytes / capacity over the links that the scheme can choose among.
     pub congestion_us: f64,

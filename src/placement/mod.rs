@@ -50,7 +50,7 @@ pub use groups::Group;
 pub use hash::Hash;
 pub use least_bytes::LeastBytes;
 pub use optimal_transport::{OptimalTransport, Prefer, Scope, Solver};
-pub use plan::Plan;
+pub use plan::PlannedPaths;
 pub use plan_file::{PlanFile, PlannedFlow, PlannedPath, PlannedSubflow, Spread};
 pub use plb::Plb;
 pub use reps::{Reps, RepsVariant};

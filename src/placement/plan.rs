@@ -11,12 +11,12 @@ use crate::input::InputError;
 /// Options of `plan`: `{ plan = { file = "plan.json" } }`, or in an experiment file `{ plan = "plan.json" }`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Plan {
+pub struct PlannedPaths {
     /// A plan.json, as `fabricsim place` writes it, made for the same workload.
     pub file: String,
 }
 
-impl Scheme for Plan {
+impl Scheme for PlannedPaths {
     fn place(&self, problem: &Problem<'_>) -> Result<Placement, InputError> {
         let text = problem.files.read(&self.file)?;
         PlanFile::parse(&self.file, &text)?.placement(&self.file, problem.fabric, problem.schedule)
@@ -42,9 +42,9 @@ struct Table {
     file: String,
 }
 
-impl JsonSchema for Plan {
+impl JsonSchema for PlannedPaths {
     fn schema_name() -> Cow<'static, str> {
-        "Plan".into()
+        "PlannedPaths".into()
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {

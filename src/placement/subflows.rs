@@ -7,7 +7,9 @@ use crate::workload::{Schedule, Transfer};
 /// A sub-flow: bytes that are sent as a flow of their own, at least one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Subflow {
+    /// How its bytes find their way.
     pub route: Route,
+    /// Its size.
     pub bytes: u64,
 }
 

@@ -13,7 +13,7 @@ use super::hash::Hash;
 use super::label::label;
 use super::least_bytes::LeastBytes;
 use super::optimal_transport::OptimalTransport;
-use super::plan::Plan;
+use super::plan::PlannedPaths;
 use super::plb::Plb;
 use super::reps::Reps;
 use super::scheme::{Problem, Scheme};
@@ -43,7 +43,7 @@ kinds! {
         Greedy(Greedy) = "greedy", "whole flows by falling size onto the least-loaded path (central view)";
         LeastBytes(LeastBytes) = "least-bytes", "whole flows onto the up-link with the fewest bytes of their host (the paper's v1)";
         OptimalTransport(OptimalTransport) = "optimal-transport", "the least congestion that paths allow, in few sub-flows (central view)";
-        Plan(Plan) = "plan", "the sub-flows of a plan.json, as `fabricsim place` writes it";
+        Plan(PlannedPaths) = "plan", "the sub-flows of a plan.json, as `fabricsim place` writes it";
     }
 }
 

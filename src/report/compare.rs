@@ -29,6 +29,7 @@ pub struct Comparison {
     matched: Vec<Matched>,
     /// Settings and seeds that have a completion time in one of the folders only.
     pub gone: Vec<String>,
+    /// Rows that only the second has.
     pub new: Vec<String>,
 }
 

@@ -12,10 +12,20 @@ pub enum ReportError {
     Read(#[from] ReadError),
     /// A file that cannot be written.
     #[error("{}: {source}", path.display())]
-    File { path: PathBuf, source: std::io::Error },
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        source: std::io::Error,
+    },
     /// A plot that cannot be drawn.
     #[error("{}: cannot draw: {message}", path.display())]
-    Draw { path: PathBuf, message: String },
+    Draw {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        message: String,
+    },
 }
 
 impl ReportError {

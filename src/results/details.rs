@@ -9,17 +9,23 @@ use super::Number;
 pub struct FlowRow {
     /// Id of the transfer in the schedule.
     pub flow: u32,
+    /// Number of the sending host.
     pub src: u32,
+    /// Number of the receiving host.
     pub dst: u32,
+    /// Payload.
     pub bytes: u64,
     /// This and the next two are empty where it did not come so far before the run was stopped.
     pub start_us: Option<Number>,
+    /// From its start to its last byte at the receiver.
     pub fct_us: Option<Number>,
+    /// From its start to its last acknowledgement; packet engine.
     pub ack_fct_us: Option<Number>,
     /// Completion time of the same flow alone on its fastest path; empty where it is endless.
     pub ideal_fct_us: Option<Number>,
     /// `fct_us / ideal_fct_us`.
     pub slowdown: Option<Number>,
+    /// Sub-flows that it was split into.
     pub subflows: u32,
     /// Distinct paths its data took.
     pub paths: u32,
@@ -34,8 +40,11 @@ pub struct FlowRow {
 /// One row of a point's `links.csv`.
 #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LinkRow {
+    /// Its name: `from->to`.
     pub link: String,
+    /// Name of the node that sends.
     pub from: String,
+    /// Name of the node that receives.
     pub to: String,
     /// Zero where the link is down.
     pub rate_gbps: Number,
@@ -47,11 +56,14 @@ pub struct LinkRow {
     pub utilisation: Number,
     /// Packet engine.
     pub max_queue_bytes: Option<u64>,
+    /// Packets that found no room.
     pub drops: Option<u64>,
+    /// Packets marked as congested.
     pub ecn_marks: Option<u64>,
     /// Tiers of the two ends.
     #[serde(default)]
     pub from_tier: Option<u32>,
+    /// Tier of the receiving end, 0 for hosts.
     #[serde(default)]
     pub to_tier: Option<u32>,
 }
@@ -72,25 +84,34 @@ pub struct PacketsRow {
 /// One row of a point's `ports.csv`: what the output port of a link saw.
 #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PortRow {
+    /// The link that the port sends on.
     pub link: String,
     /// Bytes that crossed the link with headers and control packets.
     pub wire_bytes: Number,
+    /// Packets cut to their headers.
     pub trims: u64,
+    /// Times at which flow control held it back.
     pub pauses: u64,
     /// Time for which flow control held its data back, in all and at a stretch.
     pub paused_us: Number,
+    /// The longest time without a break.
     pub longest_pause_us: Number,
 }
 
 /// One row of a point's `buffers.csv`: how full a switch was, over the samples of the run.
 #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BufferRow {
+    /// Its name.
     pub switch: String,
     /// Bytes in all its output queues.
     pub mean_bytes: Number,
+    /// Median of its samples.
     pub p50_bytes: u64,
+    /// 90th percentile.
     pub p90_bytes: u64,
+    /// 99th percentile.
     pub p99_bytes: u64,
+    /// The most that it held.
     pub max_bytes: u64,
 }
 
@@ -99,6 +120,7 @@ pub struct BufferRow {
 pub struct SeriesRow {
     /// End of the interval.
     pub at_us: Number,
+    /// Its name.
     pub link: String,
     /// Fill of its output queue at the end of the interval.
     pub queue_bytes: u64,
@@ -107,6 +129,7 @@ pub struct SeriesRow {
     /// Tiers of the link's two ends, as in links.csv.
     #[serde(default)]
     pub from_tier: Option<u32>,
+    /// Tier of the receiving end, 0 for hosts.
     #[serde(default)]
     pub to_tier: Option<u32>,
 }
@@ -115,11 +138,15 @@ pub struct SeriesRow {
 /// host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
+    /// From a host to its switch.
     FromHost,
+    /// Between switches, to a higher tier.
     Up,
     /// Between switches of one tier.
     Level,
+    /// Between switches, to a lower tier.
     Down,
+    /// From a switch to a host.
     ToHost,
 }
 
@@ -154,14 +181,19 @@ impl SeriesRow {
 /// transport has no such thing.
 #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SenderRow {
+    /// When it was sampled.
     pub time_us: Number,
     /// Id of the transfer in the schedule, and the sub-flow of it, from 0.
     pub flow: u32,
+    /// Which of its sub-flows.
     pub subflow: u32,
+    /// Number of the sending host.
     pub src: u32,
+    /// Number of the receiving host.
     pub dst: u32,
     /// Wire bytes in flight, and those that may be.
     pub in_flight_bytes: u64,
+    /// Bytes that may be in flight, where the transport has a window.
     pub window_bytes: Option<u64>,
     /// Rate at which packets leave, where they are paced.
     pub rate_gbps: Option<Number>,
@@ -182,11 +214,13 @@ pub struct OpRow {
     pub job: String,
     /// Counted from 0 within the operation.
     pub group: u32,
+    /// Ranks of the group.
     pub ranks: u32,
     /// What its transfers add up to.
     pub bytes: u64,
     /// When the first rank began, and when the last one had done its part.
     pub start_us: Number,
+    /// When the last of its ranks was done.
     pub end_us: Number,
     /// For how long a rank was at it, the mean over the ranks: from its first transfer, out or in, to the end of the last.
     pub busy_us: Number,
@@ -197,9 +231,11 @@ pub struct OpRow {
 /// One row of a point's `jobs.csv`.
 #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JobRow {
+    /// Its name.
     pub job: String,
     /// Hosts that it has.
     pub ranks: u32,
+    /// When it may begin.
     pub start_us: Number,
     /// From its start to the end of its last transfer or computation.
     pub cct_us: Number,
@@ -212,13 +248,22 @@ pub struct JobRow {
 /// The files of a point besides its record, where asked for.
 #[derive(Debug, Default)]
 pub struct Details {
+    /// Rows of `flows.csv`.
     pub flows: Option<Vec<FlowRow>>,
+    /// Rows of `links.csv`.
     pub links: Option<Vec<LinkRow>>,
+    /// Rows of `series.csv`.
     pub series: Option<Vec<SeriesRow>>,
+    /// Rows of `senders.csv`.
     pub senders: Option<Vec<SenderRow>>,
+    /// Rows of `packets.csv`.
     pub packets: Option<Vec<PacketsRow>>,
+    /// Rows of `ports.csv`.
     pub ports: Option<Vec<PortRow>>,
+    /// Rows of `buffers.csv`.
     pub buffers: Option<Vec<BufferRow>>,
+    /// Rows of `ops.csv`.
     pub ops: Option<Vec<OpRow>>,
+    /// Rows of `jobs.csv`.
     pub jobs: Option<Vec<JobRow>>,
 }

@@ -13,6 +13,7 @@ use crate::input::open_file;
 /// A point of the plan with its row of results.
 #[derive(Debug, Clone)]
 pub struct FolderPoint {
+    /// Its row of `results.csv`.
     pub row: ResultRow,
     /// Its folder under `points/`.
     hash: Option<String>,
@@ -26,6 +27,7 @@ pub struct FolderPoint {
 #[derive(Debug)]
 pub struct Folder {
     dir: PathBuf,
+    /// Those with results.
     pub points: Vec<FolderPoint>,
 }
 

@@ -17,22 +17,31 @@ use crate::input::open_file;
 pub struct Manifest {
     /// Name of the experiment, and the absolute path of its file.
     pub name: String,
+    /// The experiment file.
     pub file: String,
+    /// The version of fabricsim that wrote it.
     pub version: String,
     /// The version of the results.
     pub model: String,
     /// The experiment with everything it inherits, and the hash of its text.
     pub experiment: Value,
+    /// Hash of the experiment as it was resolved.
     pub experiment_hash: String,
+    /// Seeds of all points.
     pub seeds: BTreeSet<u64>,
     /// Points of the plan, those that have a row, and those whose flows did not all finish.
     pub points: usize,
+    /// Points with results.
     pub points_done: usize,
+    /// Points whose flows could not finish.
     pub points_stuck: Vec<u32>,
+    /// Whether every point has been run.
     pub complete: bool,
     /// As RFC 3339 has it.
     pub started: String,
+    /// When the run ended, in UTC.
     pub ended: String,
+    /// Where it ran.
     pub machine: Machine,
 }
 
@@ -40,8 +49,11 @@ pub struct Manifest {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Machine {
+    /// Operating system.
     pub os: String,
+    /// Processor architecture.
     pub arch: String,
+    /// Logical processors.
     pub processors: usize,
 }
 

@@ -8,7 +8,9 @@ use super::{Manifest, RESULTS_VERSION, ReadError, Record, ResultRow, Store, Timi
 /// The rows of a folder whose points several processes have run.
 #[derive(Debug, Default)]
 pub struct Merged {
+    /// Rows of `results.csv`.
     pub rows: Vec<ResultRow>,
+    /// Rows of `timings.csv`.
     pub timings: Vec<TimingRow>,
     /// What the points differ in.
     pub points: PointList,

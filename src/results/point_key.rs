@@ -9,16 +9,19 @@ use super::{BoundRow, PlaceRow, ResultRow};
 pub struct PointKey {
     /// Index in the plan.
     pub point: u32,
+    /// `flow` or `packet`.
     pub engine: String,
     /// Kind of the topology, the name of the file that describes it, or the table that the sweep sets.
     pub topology: String,
     /// The same of the workload.
     pub workload: String,
+    /// Size or message of the workload, where it has one.
     pub size_bytes: Option<u64>,
     /// Name with its non-default options.
     pub load_balancing: String,
     /// None in the flow engine.
     pub transport: Option<String>,
+    /// The seed.
     pub seed: u64,
 }
 

@@ -20,6 +20,7 @@ use crate::input::open_file;
 pub struct PointList {
     /// By point.
     pub hashes: Vec<String>,
+    /// The swept keys that are columns.
     pub swept: Swept,
     /// Options inside swept tables.
     pub options: Swept,

@@ -8,10 +8,20 @@ use std::path::{Path, PathBuf};
 pub enum ReadError {
     /// It cannot be read.
     #[error("{}: {source}", path.display())]
-    File { path: PathBuf, source: io::Error },
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        source: io::Error,
+    },
     /// It holds something else than it should.
     #[error("{}: {message}", path.display())]
-    Content { path: PathBuf, message: String },
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        message: String,
+    },
 }
 
 impl ReadError {

@@ -20,8 +20,11 @@ pub struct Record {
     hash: String,
     /// The version that made it.
     pub model: String,
+    /// Its row of `results.csv`.
     pub row: ResultRow,
+    /// CPU seconds of the simulation.
     pub cpu_s: f64,
+    /// Seconds of the simulation.
     pub wall_s: f64,
     /// The files beside this one.
     pub(super) files: BTreeMap<String, Sum>,

@@ -25,11 +25,13 @@ pub struct ResultRow {
     pub load_balancing: String,
     /// Its name, or the table that the sweep sets; packet engine.
     pub transport: Option<String>,
+    /// The seed.
     pub seed: u64,
     /// Last data byte of the last transfer at its receiver, from t = 0.
     pub cct_us: Option<Number>,
     /// No schedule of any load balancing can finish earlier.
     pub bound_us: Option<Number>,
+    /// Completion time over the bound.
     pub cct_over_bound: Option<Number>,
     /// What the load balancing's own loads allow at best.
     pub predicted_us: Option<Number>,
@@ -51,21 +53,30 @@ pub struct ResultRow {
     pub flows: u64,
     /// Sub-flows they were sent in.
     pub subflows: u64,
+    /// Mean completion time of the flows.
     pub fct_mean_us: Option<Number>,
+    /// 99th percentile of the completion times of the flows.
     pub fct_p99_us: Option<Number>,
     /// Data packets injected; this and the next, packet engine.
     pub packets: Option<u64>,
+    /// Packets times links that they crossed.
     pub packet_hops: Option<u64>,
     /// Events the engine processed.
     pub events: Option<u64>,
+    /// Packets marked as congested.
     pub ecn_marks: Option<u64>,
+    /// Packets that found no room.
     pub drops: Option<u64>,
+    /// Packets cut to their headers.
     pub trims: Option<u64>,
+    /// Times at which flow control held a link back.
     pub pauses: Option<u64>,
+    /// Packets sent again.
     pub retransmits: Option<u64>,
     /// How long a rank computes, and for how long one communicates without computing, the means over the ranks; of
     /// programs.
     pub compute_us: Option<Number>,
+    /// Mean time per rank in which it waits for communication and computes nothing.
     pub exposed_us: Option<Number>,
     /// Floating-point operations of the model over what the ranks could do until the end; of training.
     pub mfu: Option<Number>,
@@ -75,24 +86,36 @@ pub struct ResultRow {
 /// One row of `timings.csv`, which differs from run to run.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct TimingRow {
+    /// Number of the point.
     pub point: u32,
+    /// CPU seconds.
     pub cpu_s: f64,
+    /// Seconds.
     pub wall_s: f64,
 }
 
 /// One row of `fabricsim bound`: a point, or some steps of its collective by themselves.
 #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BoundRow {
+    /// Number of the point.
     pub point: u32,
+    /// Kind of the fabric.
     pub topology: String,
+    /// Hosts of the fabric.
     pub hosts: u32,
+    /// Kind of the workload.
     pub workload: String,
+    /// Size or message of the workload, where it has one.
     pub size_bytes: Option<u64>,
+    /// The load balancing with its options.
     pub load_balancing: String,
+    /// The seed.
     pub seed: u64,
     /// `all`, or the steps that the row holds for, each by itself: `3`, or `3-17` where they are alike.
     pub step: String,
+    /// Transfers between hosts.
     pub flows: u64,
+    /// Payload of all transfers.
     pub bytes: u64,
     /// Of the whole point.
     pub subflows: Option<u64>,
@@ -113,19 +136,25 @@ pub struct BoundRow {
     /// Largest bytes/capacity over all links, and where it is; empty where paths are chosen while
     /// packets travel.
     pub congestion_us: Option<Number>,
+    /// The link that needs longest for what it was assigned.
     pub congested_link: Option<String>,
     /// The same over switch-to-switch links.
     pub fabric_congestion_us: Option<Number>,
+    /// The same between switches.
     pub congested_fabric_link: Option<String>,
     /// No fractional routing has less than the first, and one has no more than the second.
     pub optimal_fabric_congestion_us: Option<Number>,
+    /// Congestion between switches that the placement has.
     pub reached_fabric_congestion_us: Option<Number>,
+    /// The same over the certified optimum.
     pub congestion_ratio: Option<Number>,
     /// Where flows hash onto paths: what the fabric congestion is expected to be over hash functions.
     /// Not less than the first and not more than the second, by their exact distribution where the
     /// fabric has one; the third is the mean over some draws.
     pub expected_lower_us: Option<Number>,
+    /// Upper limit of the expected congestion.
     pub expected_upper_us: Option<Number>,
+    /// The expected congestion by sampling.
     pub expected_sampled_us: Option<Number>,
 }
 
@@ -133,13 +162,21 @@ pub struct BoundRow {
 /// `worst_step` to `piece_bound_us` are about the step of the largest congestion.
 #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PlaceRow {
+    /// Number of the point.
     pub point: u32,
+    /// Kind of the fabric.
     pub topology: String,
+    /// Hosts of the fabric.
     pub hosts: u32,
+    /// Kind of the workload.
     pub workload: String,
+    /// Size or message of the workload, where it has one.
     pub size_bytes: Option<u64>,
+    /// The load balancing with its options.
     pub load_balancing: String,
+    /// The seed.
     pub seed: u64,
+    /// Transfers between hosts.
     pub flows: u64,
     /// Sub-flows; one that is spread counts once for every path. This and the next two are sums over the steps.
     pub subflows: Option<u64>,
@@ -149,6 +186,7 @@ pub struct PlaceRow {
     pub spray_subflows: Option<u64>,
     /// The most sub-flows of one flow.
     pub max_pieces: Option<u32>,
+    /// The step with the highest congestion.
     pub worst_step: Option<u32>,
     /// Largest bytes/capacity over the links between which paths choose.
     pub step_congestion_us: Option<Number>,
@@ -167,14 +205,21 @@ pub struct PlaceRow {
     pub place_s: Option<Number>,
     /// As in results.csv, over the whole schedule; so are the next four.
     pub congestion_us: Option<Number>,
+    /// Congestion between switches.
     pub fabric_congestion_us: Option<Number>,
+    /// The certified least congestion between switches.
     pub optimal_fabric_congestion_us: Option<Number>,
+    /// What no load balancing can beat.
     pub bound_us: Option<Number>,
+    /// Completion time by the loads of the steps.
     pub predicted_us: Option<Number>,
     /// What simulated it, if anything did.
     pub engine: Option<String>,
+    /// Completion time in the flow engine.
     pub cct_us: Option<Number>,
+    /// The same over what was predicted.
     pub cct_over_predicted: Option<Number>,
+    /// The same over the bound.
     pub cct_over_bound: Option<Number>,
 }
 

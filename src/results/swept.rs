@@ -9,6 +9,7 @@ use serde_json::Value;
 /// point has none.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Swept {
+    /// In the order of the sweep.
     pub keys: Vec<String>,
     /// By point, then by key.
     pub values: Vec<Vec<Arc<Value>>>,

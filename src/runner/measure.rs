@@ -17,7 +17,9 @@ use crate::workload::{Schedule, Transfer};
 /// What came of a point.
 #[derive(Debug)]
 pub struct Measured {
+    /// Its row of `results.csv`.
     pub row: ResultRow,
+    /// Rows of the files that were asked for.
     pub details: Details,
     /// Why there is no completion time.
     pub stuck: Option<Stuck>,
@@ -37,7 +39,9 @@ pub struct Storm {
 /// A point that is placed and evaluated, but not simulated.
 #[derive(Debug)]
 pub struct Evaluated {
+    /// What the point resolves to.
     pub resolved: Resolved,
+    /// What it is simulated on.
     pub instance: Instance,
     /// The same for each job alone, where that is asked for.
     alone: Vec<Instance>,

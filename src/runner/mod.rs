@@ -30,7 +30,7 @@ mod work;
 pub use bound::bound;
 pub use measure::{Evaluated, Measured, Storm, beats_the_bound};
 pub use merge::write_merged;
-pub use options::{Begun, Progress, RunError, RunOptions, Shard};
+pub use options::{Begun, RunError, RunOptions, RunProgress, Shard};
 pub use place::{PlaceOptions, PlaceReport, place};
 pub use run::{Report, run};
 pub use swept::swept;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::outcome::{Interval, Outcome};
+use crate::outcome::{Outcome, TaskTimes};
 use crate::results::{JobRow, Number, OpRow, ResultRow, microseconds, ratio};
 use crate::units::Time;
 use crate::workload::{Action, Schedule, Span};
@@ -16,15 +16,15 @@ pub(super) struct Operations<'a> {
 }
 
 /// When each rank of a group was at an operation: rank (as its host) and from when until when, in order of host.
-type Parts = Vec<(u32, Interval)>;
+type Parts = Vec<(u32, TaskTimes)>;
 
 /// What a host does.
 #[derive(Default)]
 struct Busy {
     /// Computations, one after the other, and the time of all before each.
-    computes: Vec<Interval>,
+    computes: Vec<TaskTimes>,
     before: Vec<Time>,
-    communicates: Vec<Interval>,
+    communicates: Vec<TaskTimes>,
 }
 
 impl<'a> Operations<'a> {
@@ -75,11 +75,11 @@ impl<'a> Operations<'a> {
     }
 
     fn row(&self, span: &Span, parts: &Parts) -> OpRow {
-        let mean = |time: &dyn Fn(&(u32, Interval)) -> Time| {
+        let mean = |time: &dyn Fn(&(u32, TaskTimes)) -> Time| {
             let all: u128 = parts.iter().map(|part| u128::from(time(part).0)).sum();
             Number::new(all as f64 / span.ranks.len() as f64 / 1e6)
         };
-        let exposed = |&(host, interval): &(u32, Interval)| match span.compute {
+        let exposed = |&(host, interval): &(u32, TaskTimes)| match span.compute {
             Some(_) => Time::ZERO,
             None => self.busy[&host].uncovered(interval),
         };
@@ -101,13 +101,13 @@ impl<'a> Operations<'a> {
 }
 
 /// When each rank of a group was at an operation.
-fn parts(schedule: &Schedule, tasks: &[Interval], span: &Span) -> Parts {
+fn parts(schedule: &Schedule, tasks: &[TaskTimes], span: &Span) -> Parts {
     let own = span.tasks.start as usize..span.tasks.end as usize;
     if span.compute.is_some() {
         let parts = span.ranks.iter().copied().zip(tasks[own].iter().copied());
         return parts.collect();
     }
-    let mut parts: HashMap<u32, Interval> = HashMap::new();
+    let mut parts: HashMap<u32, TaskTimes> = HashMap::new();
     for (task, &interval) in schedule.tasks()[own.clone()].iter().zip(&tasks[own]) {
         if let Action::Transfer { src, dst, .. } = task.action {
             for host in [src, dst] {
@@ -144,7 +144,7 @@ impl Busy {
     }
 
     /// How much of an interval it does not compute.
-    fn uncovered(&self, interval: Interval) -> Time {
+    fn uncovered(&self, interval: TaskTimes) -> Time {
         let computed = self.computed_until(interval.end) - self.computed_until(interval.start);
         (interval.end - interval.start).saturating_sub(computed)
     }
@@ -152,10 +152,10 @@ impl Busy {
     /// For how long it communicates and computes nothing, whatever it communicates at a time.
     fn exposed(&self) -> Time {
         let (mut exposed, mut until) = (Time::ZERO, Time::ZERO);
-        for &Interval { start, end } in &self.communicates {
+        for &TaskTimes { start, end } in &self.communicates {
             let start = start.max(until);
             if end > start {
-                exposed += self.uncovered(Interval { start, end });
+                exposed += self.uncovered(TaskTimes { start, end });
                 until = end;
             }
         }
@@ -193,8 +193,8 @@ pub(super) fn job_rows(schedule: &Schedule, outcome: &Outcome, alone: &[Outcome]
 mod tests {
     use super::*;
 
-    fn interval(start: u64, end: u64) -> Interval {
-        Interval {
+    fn interval(start: u64, end: u64) -> TaskTimes {
+        TaskTimes {
             start: Time(start),
             end: Time(end),
         }

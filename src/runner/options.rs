@@ -19,7 +19,7 @@ pub struct RunOptions<'a> {
     /// Once true, no further point is begun.
     pub stop: &'a AtomicBool,
     /// Called when a point is done, and now and then while one is simulated.
-    pub progress: &'a (dyn Fn(Progress) + Sync),
+    pub progress: &'a (dyn Fn(RunProgress) + Sync),
     /// Called once, before any point is run.
     pub begun: &'a (dyn Fn(Begun) + Sync),
     /// Called with what a workload has to say.
@@ -31,6 +31,7 @@ pub struct RunOptions<'a> {
 pub struct Shard {
     /// From 0.
     pub index: u32,
+    /// How many there are.
     pub count: u32,
 }
 
@@ -56,7 +57,7 @@ pub struct Begun {
 
 /// How far a run has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
+pub struct RunProgress {
     /// Points that are done.
     pub points: usize,
     /// The same in thousandths, with the parts of points that are being simulated.

@@ -32,11 +32,13 @@ pub struct PlaceOptions<'a> {
 /// What came of it.
 #[derive(Debug, Default)]
 pub struct PlaceReport {
+    /// Rows of `placements.csv`.
     pub rows: Vec<PlaceRow>,
     /// Simulations that did not finish, by point and scheme.
     pub stuck: Vec<(String, Stuck)>,
     /// Schemes that were left out, and why.
     pub notes: Vec<String>,
+    /// The placement of an experiment with one point.
     pub plan_file: Option<PlanFile>,
     /// Whether it ended before all was done.
     pub stopped: bool,

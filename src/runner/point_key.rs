@@ -1,6 +1,6 @@
 //! The cells that name a point of a plan.
 
-use crate::config::Node;
+use crate::config::ConfigValue;
 use crate::experiment::{Engine, Plan, Point, Resolved};
 use crate::results::PointKey;
 
@@ -12,7 +12,8 @@ pub(super) fn key_of(plan: &Plan, point: Point, resolved: &Resolved) -> PointKey
     let (experiment, opened) = (&resolved.experiment, &resolved.opened);
     let swept_table = |key: &str| {
         let mut values = plan.sweep().values(point.index as usize).into_iter();
-        let (_, value) = values.find(|(axis, value)| axis.path == [key] && matches!(value.node, Node::Table(_)))?;
+        let (_, value) =
+            values.find(|(axis, value)| axis.path == [key] && matches!(value.node, ConfigValue::Table(_)))?;
         Some(value.to_string())
     };
     let named = |key: &str, file: &Option<String>, kind: &str| {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::config::{Entry, Node};
+use crate::config::{ConfigValue, Entry};
 use crate::experiment::{Axis, Plan};
 use crate::results::Swept;
 
@@ -93,8 +93,8 @@ fn collect(key: &str, value: &Entry, leaves: &mut Vec<(String, Value)>) {
         }
     };
     match &value.node {
-        Node::Table(table) => table.iter().for_each(|(name, value)| inner(name, value)),
-        Node::List(list) if list.iter().all(|value| matches!(value.node, Node::Table(_))) => {
+        ConfigValue::Table(table) => table.iter().for_each(|(name, value)| inner(name, value)),
+        ConfigValue::List(list) if list.iter().all(|value| matches!(value.node, ConfigValue::Table(_))) => {
             (0..)
                 .zip(list.iter())
                 .for_each(|(at, value): (usize, _)| inner(&at.to_string(), value));
@@ -105,9 +105,9 @@ fn collect(key: &str, value: &Entry, leaves: &mut Vec<(String, Value)>) {
 
 fn value_of(entry: &Entry) -> Value {
     match &entry.node {
-        Node::Integer(n) => i64::try_from(*n).map_or_else(|_| Value::from(*n as u64), Value::from),
-        Node::Float(x) => Value::from(*x),
-        Node::Boolean(yes) => Value::from(*yes),
+        ConfigValue::Integer(n) => i64::try_from(*n).map_or_else(|_| Value::from(*n as u64), Value::from),
+        ConfigValue::Float(x) => Value::from(*x),
+        ConfigValue::Boolean(yes) => Value::from(*yes),
         _ => Value::from(entry.to_string()),
     }
 }

@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use super::budget::Budget;
 use super::claim;
 use super::measure::{self, Measured, Storm};
-use super::options::{Progress, RunError, RunOptions};
+use super::options::{RunError, RunOptions, RunProgress};
 use super::point_key::key_of;
 use crate::config::ConfigError;
 use crate::experiment::{Axis, Memory, Plan, Point, Prepared, Preparer};
@@ -61,7 +61,7 @@ pub(super) struct Work<'a> {
 struct Tally<'a> {
     points: AtomicUsize,
     thousandths: AtomicU64,
-    progress: &'a (dyn Fn(Progress) + Sync),
+    progress: &'a (dyn Fn(RunProgress) + Sync),
 }
 
 impl Tally<'_> {
@@ -69,7 +69,7 @@ impl Tally<'_> {
     fn add(&self, before: u64, now: u64, points: usize) {
         let points = self.points.fetch_add(points, Ordering::Relaxed) + points;
         let thousandths = self.thousandths.fetch_add(now - before, Ordering::Relaxed) + now - before;
-        (self.progress)(Progress { points, thousandths });
+        (self.progress)(RunProgress { points, thousandths });
     }
 }
 

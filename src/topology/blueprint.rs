@@ -25,6 +25,7 @@ pub enum NodeKind {
 pub struct Node {
     /// Unique, such as `host17`, `leaf3`, `spine0`.
     pub name: String,
+    /// Host or switch.
     pub kind: NodeKind,
     /// 0 for hosts, 1 for the switches above them, and so on.
     pub tier: u8,
@@ -59,6 +60,7 @@ impl Node {
 pub struct LinkSpec {
     /// Name of the cable, the same in both directions, such as `leaf0-spine3`.
     pub cable: String,
+    /// Rate of this direction.
     pub rate: Rate,
     /// Propagation delay.
     pub delay: Time,
@@ -78,6 +80,11 @@ pub struct Cable {
 }
 
 impl Cable {
+    /// A cable of this rate and propagation delay in each direction.
+    pub const fn new(rate: Rate, delay: Time) -> Self {
+        Self { rate, delay }
+    }
+
     pub(super) fn default_delay() -> Time {
         Time::from_ns(500)
     }
@@ -107,7 +114,9 @@ pub enum Routing {
 /// A graph and the rule by which packets cross it.
 #[derive(Debug, Clone)]
 pub struct Blueprint {
+    /// Nodes and directed links.
     pub graph: Graph,
+    /// How packets find their way.
     pub routing: Routing,
 }
 

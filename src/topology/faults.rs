@@ -34,7 +34,9 @@ pub struct Fault {
 /// A change of one link's rate at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LinkEvent {
+    /// When.
     pub at: Time,
+    /// What changes.
     pub change: LinkChange,
 }
 

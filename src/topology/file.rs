@@ -22,6 +22,7 @@ use super::table::Topology;
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct TopologyFile {
+    /// The fabric.
     pub topology: Topology,
     /// In force before those of the experiment, which may change the same links again.
     pub faults: Vec<Fault>,

@@ -11,7 +11,9 @@ pub type Path = SmallVec<[LinkId; 8]>;
 /// A directed link with the output queue in front of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
+    /// The node that sends.
     pub from: NodeId,
+    /// The node that receives.
     pub to: NodeId,
     /// Zero where the link is down.
     pub rate: Rate,
@@ -26,6 +28,8 @@ pub struct Link {
 /// A change of a link's rate; zero takes it down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LinkChange {
+    /// The link.
     pub link: LinkId,
+    /// Its rate from then on.
     pub rate: Rate,
 }

@@ -23,6 +23,7 @@ pub struct Attachment {
     pub up: LinkId,
     /// The link from the switch to the host.
     pub down: LinkId,
+    /// The switch that the host hangs on.
     pub switch: NodeId,
 }
 

@@ -45,16 +45,25 @@ impl fmt::Display for Absent {
 /// One point, seen from every side.
 #[derive(Debug)]
 pub struct Evidence {
+    /// What is checked.
     pub experiment: Experiment,
+    /// Its fabric.
     pub network: Arc<Network>,
+    /// Its schedule.
     pub schedule: Arc<Schedule>,
+    /// Where its flows were placed.
     pub placement: Placement,
+    /// What the placement comes to.
     pub assessment: Assessment,
     /// The assessment of even spraying on the same fabric.
     pub spraying: Assessment,
+    /// Bounds of fluid.
     pub fluid_bounds: Bounds,
+    /// Bounds of packets.
     pub wire_bounds: Bounds,
+    /// What the flow engine says.
     pub flow: Result<Run, Absent>,
+    /// What the packet engine says.
     pub packet: Result<Run, Absent>,
     /// CCT of the flow engine that carries bytes on the wire, headers included, where sub-flows share
     /// links equally, and where they do in proportion to their bytes.

@@ -7,8 +7,10 @@ use crate::results::PointRow;
 /// How a comparison ended.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Verdict {
+    /// It holds.
     #[serde(rename = "PASS")]
     Pass,
+    /// It does not hold.
     #[serde(rename = "FAIL")]
     Fail,
     /// There is nothing to compare here.
@@ -20,6 +22,7 @@ pub enum Verdict {
 /// A comparison at one point: what was found, what it was held against, how closely.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
+    /// What came of it.
     pub verdict: Verdict,
     /// Index in the plan.
     pub point: u32,

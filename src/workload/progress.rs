@@ -50,7 +50,9 @@ impl Clock for f64 {
 /// [`Progress::happened`] with [`Milestone::Delivered`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Due<C = Time> {
+    /// When it is due.
     pub at: C,
+    /// The task.
     pub task: TaskId,
 }
 

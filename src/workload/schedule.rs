@@ -11,7 +11,14 @@ use crate::units::Time;
 pub enum Action {
     /// Moves `bytes` (at least 1) from one endpoint to another: a flow. Endpoints are ranks as a
     /// collective builds them, and hosts once [`Schedule::on_hosts`] has placed the ranks.
-    Transfer { src: u32, dst: u32, bytes: u64 },
+    Transfer {
+        /// The host that sends.
+        src: u32,
+        /// The host that receives.
+        dst: u32,
+        /// Payload.
+        bytes: u64,
+    },
     /// Waits; of zero length it is a join of its predecessors.
     Delay(Time),
     /// Passes on: the first predecessor that happens releases the first successor, the second the
@@ -38,6 +45,7 @@ pub enum Milestone {
 /// beginning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Task {
+    /// What it does.
     pub action: Action,
     /// It does not start before this time.
     pub earliest: Time,
@@ -51,9 +59,13 @@ pub struct Task {
 /// A transfer between hosts: a flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Transfer {
+    /// Its task.
     pub task: TaskId,
+    /// The host that sends.
     pub src: HostId,
+    /// The host that receives.
     pub dst: HostId,
+    /// Payload.
     pub bytes: u64,
 }
 
@@ -70,16 +82,20 @@ pub struct Span {
     pub compute: Option<Time>,
     /// What its transfers add up to.
     pub bytes: u64,
+    /// Ids of its tasks.
     pub tasks: Range<u32>,
 }
 
 /// One of several workloads: where its tasks are in the schedule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobSpan {
+    /// As the experiment file names it.
     pub name: Arc<str>,
+    /// How many ranks it has.
     pub ranks: u32,
     /// It does nothing before.
     pub start: Time,
+    /// Ids of its tasks.
     pub tasks: Range<u32>,
 }
 

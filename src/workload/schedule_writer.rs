@@ -106,6 +106,7 @@ pub struct Room {
     pub free: u64,
     /// Bytes that each task and each dependency takes until it has been simulated.
     pub task: u64,
+    /// Bytes that a dependency takes.
     pub dependency: u64,
     /// What a task takes in addition while it goes on, as all do at the beginning that wait for nothing.
     pub active: u64,

@@ -1,6 +1,7 @@
 //! Every rank sends to the one a fixed distance further on.
 
 use super::kind::Kind;
+use super::ranks::RankMap;
 use super::schedule_writer::{Extent, ScheduleWriter};
 use crate::input::{Files, InputError};
 use crate::units::Bytes;
@@ -16,6 +17,19 @@ super::ranks::ranked! {
         /// Flows from each rank to its receiver, of `message` bytes each.
         #[serde(default = "crate::input::one")]
         pub channels: u32,
+    }
+}
+
+impl Shift {
+    /// One flow of `message` bytes from every host to the one `offset` further on.
+    pub fn by(offset: i64, message: Bytes) -> Self {
+        Self {
+            message,
+            offset,
+            channels: 1,
+            ranks: None,
+            rank_map: RankMap::default(),
+        }
     }
 }
 

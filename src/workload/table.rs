@@ -50,6 +50,7 @@ kinds! {
 /// The hosts of a fabric, as workloads see them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hosts {
+    /// How many there are.
     pub count: u32,
     /// How many share a server, numbered one after the other; none where servers are not known.
     pub per_server: Option<u32>,

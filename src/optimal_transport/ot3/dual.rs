@@ -4,7 +4,7 @@
 //! {demands met, loads at most theta * capacity} has the concave dual
 //! `G(y) = -sum_p D_p ln sum_c K_c exp(-sum of y over c) - theta <capacity, y>` over prices `y >= 0`.
 
-use super::Table;
+use super::CellTable;
 use crate::math::{exp, ln};
 
 /// Largest price of a whole cell: its exponential is still far from underflow.
@@ -16,7 +16,7 @@ const MOST_PREFERRED: f64 = 30.0;
 /// Prices with the plan that they give: demands are met exactly.
 #[derive(Debug, Clone)]
 pub(super) struct Dual<'a> {
-    pub table: &'a Table,
+    pub table: &'a CellTable,
     /// Preference of each cell in units of epsilon, from 0 for the best of its demand up to [`MOST_PREFERRED`].
     costs: Vec<f64>,
     /// exp(-costs).
@@ -30,7 +30,7 @@ pub(super) struct Dual<'a> {
 }
 
 impl<'a> Dual<'a> {
-    pub fn new(table: &'a Table, epsilon: f64) -> Self {
+    pub fn new(table: &'a CellTable, epsilon: f64) -> Self {
         let cells = table.cell_count();
         let mut costs: Vec<f64> = (0..cells).map(|c| table.cost(c) / epsilon).collect();
         for p in 0..table.demands().len() {

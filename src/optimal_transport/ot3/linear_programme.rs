@@ -3,7 +3,7 @@
 use clarabel::algebra::CscMatrix;
 use clarabel::solver::{DefaultSettingsBuilder, DefaultSolver, IPSolver, NonnegativeConeT, SolverStatus, ZeroConeT};
 
-use super::{Congestion, Table};
+use super::{CellTable, Congestion};
 use crate::optimal_transport::TransportError;
 
 /// Solves `min theta` subject to demands met and loads at most `theta` times the capacities, to about eight digits: for
@@ -11,7 +11,7 @@ use crate::optimal_transport::TransportError;
 ///
 /// # Errors
 /// [`TransportError::NotConverged`] where the interior-point method fails.
-pub fn exact_least_congestion(table: &Table) -> Result<Congestion, TransportError> {
+pub fn exact_least_congestion(table: &CellTable) -> Result<Congestion, TransportError> {
     let demands: Vec<usize> = (0..table.demands().len())
         .filter(|&p| table.demands()[p] > 0.0)
         .collect();
@@ -98,7 +98,7 @@ pub fn exact_least_congestion(table: &Table) -> Result<Congestion, TransportErro
     })
 }
 
-fn empty(table: &Table) -> Congestion {
+fn empty(table: &CellTable) -> Congestion {
     Congestion {
         plan: vec![0.0; table.cell_count()],
         theta: 0.0,

@@ -1,6 +1,6 @@
 //! The least congestion between a bound that is proven and a plan that exists.
 
-use super::Table;
+use super::CellTable;
 use super::dual::Dual;
 use crate::optimal_transport::TransportError;
 use crate::optimal_transport::matrix::check_positive;
@@ -38,7 +38,7 @@ pub struct Congestion {
     pub theta: f64,
     /// No plan has less: the certificate of `prices`, or the best of the given cuts.
     pub bound: f64,
-    /// Prices on the capacities that prove the bound ([`Table::bound`]).
+    /// Prices on the capacities that prove the bound ([`CellTable::bound`]).
     pub prices: Vec<f64>,
     /// Rounds and Newton steps used.
     pub iterations: usize,
@@ -51,7 +51,7 @@ pub struct Congestion {
 /// # Errors
 /// Bad options.
 pub fn least_congestion<C: AsRef<[u32]>>(
-    table: &Table,
+    table: &CellTable,
     cuts: &[C],
     options: &Ot3,
 ) -> Result<Congestion, TransportError> {
@@ -76,7 +76,7 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn new<C: AsRef<[u32]>>(table: &'a Table, cuts: &[C], options: &Ot3) -> Self {
+    fn new<C: AsRef<[u32]>>(table: &'a CellTable, cuts: &[C], options: &Ot3) -> Self {
         let dual = Dual::new(table, options.epsilon);
         let theta = table.congestion(&table.loads(&dual.plan));
         let mut search = Self {

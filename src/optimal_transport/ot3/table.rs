@@ -5,7 +5,7 @@ use crate::optimal_transport::matrix::{Matrix, check_masses, check_positive, che
 
 /// Demands that divide over cells, each of which counts in some capacities.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Table {
+pub struct CellTable {
     demands: Vec<f64>,
     capacities: Vec<f64>,
     /// Cells of demand `p`: `first[p]..first[p + 1]`.
@@ -22,7 +22,7 @@ pub struct Table {
     costs: Vec<f64>,
 }
 
-impl Table {
+impl CellTable {
     /// From the amount of each demand with its cells, each a list of capacities that it counts in.
     ///
     /// # Errors
@@ -73,7 +73,7 @@ impl Table {
     /// `l * S + s` is up-link (l, s), and `(L + l') * S + s` down-link (s, l').
     ///
     /// # Errors
-    /// As [`Table::new`]; [`TransportError::Shape`] where the matrices do not fit together.
+    /// As [`CellTable::new`]; [`TransportError::Shape`] where the matrices do not fit together.
     pub fn planar(demand: &Matrix, up: &Matrix, down: &Matrix) -> Result<Self, TransportError> {
         let (leaves, spines) = (up.rows(), up.columns());
         check_shape("the demands' rows", leaves, demand.rows())?;

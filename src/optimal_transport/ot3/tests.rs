@@ -6,7 +6,7 @@ use crate::optimal_transport::tests::uniform;
 use crate::rng::stream;
 
 /// A random leaf-spine problem: demands of density `dense`, capacities of {1, 2, 4}, some links dead.
-fn random_table(leaves: usize, spines: usize, dense: f64, dead: f64, seed: u64) -> (Table, Vec<Vec<u32>>) {
+fn random_table(leaves: usize, spines: usize, dense: f64, dead: f64, seed: u64) -> (CellTable, Vec<Vec<u32>>) {
     let mut random = stream(seed, "ot3", 0);
     let demand = Matrix::from_fn(leaves, leaves, |a, b| {
         if a != b && uniform(&mut random) < dense {
@@ -29,7 +29,7 @@ fn random_table(leaves: usize, spines: usize, dense: f64, dead: f64, seed: u64) 
         up.row_mut(l)[spines - 1] = 1.0;
         down.row_mut(spines - 1)[l] = 1.0;
     }
-    let table = Table::planar(&demand, &up, &down).unwrap();
+    let table = CellTable::planar(&demand, &up, &down).unwrap();
     let alive = |e: usize| !table.cells_of(e).is_empty();
     let cuts = (0..2 * leaves)
         .map(|l| {
@@ -47,7 +47,7 @@ fn one_pair_divides_by_capacity() {
     let demand = Matrix::new(2, 2, vec![0.0, 6.0, 0.0, 0.0]).unwrap();
     let up = Matrix::new(2, 3, vec![1.0, 2.0, 0.0, 1.0, 1.0, 1.0]).unwrap();
     let down = Matrix::new(3, 2, vec![1.0, 4.0, 1.0, 1.0, 1.0, 1.0]).unwrap();
-    let table = Table::planar(&demand, &up, &down).unwrap();
+    let table = CellTable::planar(&demand, &up, &down).unwrap();
     // Spine 0 passes min(1, 4), spine 1 min(2, 1), spine 2 is dead: theta = 6 / 2.
     let found = least_congestion(
         &table,
@@ -115,7 +115,7 @@ fn a_vertex_keeps_the_congestion_with_few_cells() {
 #[test]
 fn costs_choose_among_plans_of_equal_congestion() {
     // Two demands over two equal capacities: either may go either way.
-    let table = || Table::new([(1.0, vec![[0_u32], [1]]), (1.0, vec![[0], [1]])], vec![1.0, 1.0]).unwrap();
+    let table = || CellTable::new([(1.0, vec![[0_u32], [1]]), (1.0, vec![[0], [1]])], vec![1.0, 1.0]).unwrap();
     let options = Ot3 {
         epsilon: 0.02,
         tolerance: 1e-6,
@@ -132,13 +132,13 @@ fn costs_choose_among_plans_of_equal_congestion() {
 #[test]
 fn bad_tables_are_named() {
     let error = |demands: Vec<(f64, Vec<[u32; 1]>)>, capacities: Vec<f64>| {
-        Table::new(demands, capacities).unwrap_err().to_string()
+        CellTable::new(demands, capacities).unwrap_err().to_string()
     };
     insta::assert_snapshot!(error(vec![(1.0, vec![])], vec![1.0]), @"demand 0 cannot be met: none of its cells has capacity");
     insta::assert_snapshot!(error(vec![(1.0, vec![[0]])], vec![0.0]), @"a capacity is 0: it must be positive and finite");
     insta::assert_snapshot!(error(vec![(f64::NAN, vec![[0]])], vec![1.0]), @"demand 0 is NaN: it must be finite and not negative");
     insta::assert_snapshot!(error(vec![(1.0, vec![[3]])], vec![1.0]), @"the capacities has 1 entries where 4 are needed");
-    let empty = Table::new(Vec::<(f64, Vec<[u32; 1]>)>::new(), vec![]).unwrap();
+    let empty = CellTable::new(Vec::<(f64, Vec<[u32; 1]>)>::new(), vec![]).unwrap();
     assert_eq!(exact_least_congestion(&empty).unwrap().theta, 0.0);
     assert_eq!(
         least_congestion(&empty, &[[0_u32; 0]], &Ot3::default()).unwrap().theta,

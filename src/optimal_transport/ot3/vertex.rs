@@ -1,6 +1,6 @@
 //! From any plan to a vertex with as few cells: cycles in its support are canceled.
 
-use super::Table;
+use super::CellTable;
 use crate::optimal_transport::TransportError;
 use crate::optimal_transport::vectors::add_scaled;
 
@@ -16,7 +16,7 @@ const NOTHING: f64 = 1e-11;
 /// # Errors
 /// [`TransportError::Shape`], [`TransportError::Mass`] and [`TransportError::NotConverged`] for a plan that misses its
 /// demands, and [`TransportError::Option`] for a `theta` below the plan's congestion.
-pub fn to_vertex(table: &Table, plan: &[f64], theta: f64) -> Result<Vec<f64>, TransportError> {
+pub fn to_vertex(table: &CellTable, plan: &[f64], theta: f64) -> Result<Vec<f64>, TransportError> {
     table.check(plan, 1e-6)?;
     let congestion = table.congestion(&table.loads(plan));
     if !(theta >= congestion * (1.0 - 1e-9) && theta.is_finite()) {
@@ -49,7 +49,7 @@ enum Basic {
 
 /// The basis: rows are demands, then capacities.
 struct Tableau<'a> {
-    table: &'a Table,
+    table: &'a CellTable,
     /// Amount of every cell, basic or not.
     amounts: Vec<f64>,
     /// Unused amount of every capacity whose slack is basic or not yet moved.
@@ -61,7 +61,7 @@ struct Tableau<'a> {
 }
 
 impl<'a> Tableau<'a> {
-    fn new(table: &'a Table, plan: &[f64], theta: f64) -> Self {
+    fn new(table: &'a CellTable, plan: &[f64], theta: f64) -> Self {
         let demands = table.demands().len();
         let rows = demands + table.capacities().len();
         let loads = table.loads(plan);

@@ -17,7 +17,10 @@ fn fractions_rise_and_watching_changes_nothing() {
             Continue::Yes
         });
         assert!(!fractions.is_empty() && fractions.is_sorted(), "{fractions:?}");
-        assert!(fractions[0] > 0.0 && fractions[fractions.len() - 1] <= 1.0, "{fractions:?}");
+        assert!(
+            fractions[0] > 0.0 && fractions[fractions.len() - 1] <= 1.0,
+            "{fractions:?}"
+        );
         assert_eq!(watched, simulate(setup));
     });
 }

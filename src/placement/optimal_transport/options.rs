@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::placement::plan::Plan;
+use crate::placement::plan::PlannedPaths;
 
 /// Options of `optimal-transport`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -33,7 +33,7 @@ pub struct OptimalTransport {
     pub prefer: Prefer,
     /// A plan.json for the same workload: where it is as good, flows stay on its paths.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub keep: Option<Plan>,
+    pub keep: Option<PlannedPaths>,
 }
 
 /// What computes the least congestion.

@@ -9,7 +9,7 @@ use super::options::{OptimalTransport, Solver};
 use super::preferences::Preferences;
 use crate::ids::{LinkId, NodeId, TaskId};
 use crate::optimal_transport::TransportError;
-use crate::optimal_transport::ot3::{self, Congestion, Ot3, Table};
+use crate::optimal_transport::ot3::{self, CellTable, Congestion, Ot3};
 use crate::routes::PathEnds;
 use crate::topology::Fabric;
 use crate::workload::{Schedule, Transfer};
@@ -27,7 +27,7 @@ pub(in crate::placement) struct Step {
     pub of_pair: Vec<Vec<u32>>,
     /// Demands are pairs in bytes, cells their paths by index, capacities links in bytes per microsecond: `theta` is
     /// in microseconds.
-    pub table: Table,
+    pub table: CellTable,
     /// Link of each capacity.
     pub links: Vec<LinkId>,
     /// The links out of every node that paths use, and those into it: sets that may bind together.
@@ -99,7 +99,7 @@ impl Step {
             .iter()
             .map(|&link| fabric.link(link).rate.0 as f64 / 8e6)
             .collect();
-        let mut table = Table::new(demands, capacities)?;
+        let mut table = CellTable::new(demands, capacities)?;
         if let Some(costs) = preferences.costs(fabric, &ends, &of_pair, &flows) {
             table = table.with_costs(costs)?;
         }
@@ -146,7 +146,7 @@ impl Step {
         if demands.is_empty() || demands.len() + room.len() > VERTEX_ROWS {
             return Ok(thinned);
         }
-        let table = Table::new(demands, room)?;
+        let table = CellTable::new(demands, room)?;
         let amounts: Vec<f64> = used.iter().map(|&cell| thinned[cell]).collect();
         for (&cell, amount) in used.iter().zip(ot3::to_vertex(&table, &amounts, 1.0)?) {
             thinned[cell] = amount;

@@ -345,7 +345,7 @@ fn a_kept_plan_stays_where_it_is_as_good() {
     let (fabric, schedule) = (fabric(Family::Equal, false, 2), schedule(Family::Equal, 2));
     let place = |seed, keep: Option<&Placement>| {
         let spec = OptimalTransport {
-            keep: keep.map(|_| crate::placement::Plan {
+            keep: keep.map(|_| crate::placement::PlannedPaths {
                 file: "before.json".to_owned(),
             }),
             ..OptimalTransport::default()

@@ -98,7 +98,7 @@ fn plans_that_do_not_fit_are_refused() {
         change(&mut plan);
         let link = fabric.links_by_name()["leaf0->spine0"][0];
         let fabric = fabric.with(&[LinkChange { link, rate: Rate::ZERO }]);
-        let result = Plan {
+        let result = PlannedPaths {
             file: "plan.json".into(),
         };
         let result =

@@ -72,7 +72,9 @@ pub struct PlotSkipped {
 /// What came of plotting a folder.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Plots {
+    /// Files that were written.
     pub made: Vec<PlotMade>,
+    /// Plots that the results have no data for.
     pub skipped: Vec<PlotSkipped>,
 }
 

@@ -245,6 +245,31 @@ macro_rules! collective {
         }
 
         impl $name {
+            /// With this algorithm over all hosts, the rest as when it is not written.
+            pub fn new(size: $crate::units::Bytes, algorithm: $crate::workload::Algorithm) -> Self {
+                Self {
+                    size,
+                    algorithm,
+                    channels: 1,
+                    chunks: 1,
+                    order: $crate::workload::Order::default(),
+                    pipelined: false,
+                    local: None,
+                    ranks: None,
+                    rank_map: $crate::workload::RankMap::default(),
+                }
+            }
+
+            /// Around a ring of all hosts.
+            pub fn ring(size: $crate::units::Bytes) -> Self {
+                Self::new(size, $crate::workload::Algorithm::Ring)
+            }
+
+            /// By exchanges of halves between pairs; near ranks first.
+            pub fn halving_doubling(size: $crate::units::Bytes) -> Self {
+                Self::new(size, $crate::workload::Algorithm::HalvingDoubling)
+            }
+
             /// The collective to be drawn up, in `phases` phases.
             fn job<'d, 'w>(
                 &self,

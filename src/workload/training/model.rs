@@ -12,7 +12,9 @@ use crate::input::InputError;
 /// A model: the name of one that is built in, or its shape.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Model {
+    /// One that is built in, by its name.
     Named(&'static str),
+    /// One that the experiment file describes.
     Shaped(Shape),
 }
 

@@ -21,8 +21,11 @@ impl Sending {
         let rtt = net.terms.stamps.since(now, packet.stamp);
         let sender = self.senders.at(slot);
         sender.rtt = rtt;
-        sender.heard_at = now;
-        let mut new = net.reports.take(packet.qp, packet.seq, &mut sender.sent);
+        let mut new = 0;
+        if net.terms.ack_every > 0 {
+            sender.heard_at = now;
+            new = net.reports.take(packet.qp, packet.seq, &mut sender.sent);
+        }
         new += sender.sent.acknowledge(packet.seq, packet.cumulative());
         let next = sender.sent.next();
         sender.control.on_ack(&Feedback {

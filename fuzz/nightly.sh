@@ -17,9 +17,10 @@ seeds() {
         experiment) find tests experiments topologies -name '*.toml' ;;
         plan_file) find tests -name '*.json' ;;
         flows) find tests -name '*.csv' ;;
+        trace) find tests -name '*.goal' -o -name '*.et' -o -name '*.xml' -o -name '*.json' -o -path '*simai*.txt' ;;
     esac
 }
-for target in connection_matrix topo experiment plan_file flows; do
+for target in connection_matrix topo experiment plan_file flows trace; do
     mkdir -p "fuzz/corpus/$target"
     seeds "$target" | while read -r file; do
         cp "$file" "fuzz/corpus/$target/$(echo "$file" | tr / _)"

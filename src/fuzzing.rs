@@ -2,6 +2,7 @@
 //! have it, and goes as far with it as a run would. None panics, runs for long or takes much memory, whatever the
 //! bytes are.
 
+use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use crate::config::{ConfigDraft, FileStore};
@@ -51,10 +52,46 @@ pub fn flows(bytes: &[u8]) {
     traffic("flows", bytes);
 }
 
+/// A trace of another tool, read as each of them in turn.
+pub fn trace(bytes: &[u8]) {
+    if bytes.len() > MOST_BYTES {
+        return;
+    }
+    for table in [
+        serde_json::json!({ "goal": { "file": "input" } }),
+        serde_json::json!({ "chakra": { "prefix": "input" } }),
+        serde_json::json!({ "msccl": { "file": "input", "size": "64KiB" } }),
+        serde_json::json!({ "simai": { "file": "input" } }),
+        serde_json::json!({ "inspector": { "file": "input" } }),
+    ] {
+        simulate_workload(table, &Bytes(bytes));
+    }
+}
+
+/// An input that need be no text, under every name that a trace may have.
+struct Bytes<'a>(&'a [u8]);
+
+impl Files for Bytes<'_> {
+    fn read(&self, name: &str) -> Result<String, InputError> {
+        let text = std::str::from_utf8(self.0).map_err(|_| InputError::file(name, "it is not UTF-8 text"))?;
+        Ok(text.to_owned())
+    }
+
+    fn open(&self, name: &str) -> Result<Box<dyn Read>, InputError> {
+        match name {
+            "input" | "input.0.et" | "input.1.et" => Ok(Box::new(Cursor::new(self.0.to_vec()))),
+            _ => Err(InputError::file(name, "there is no such file")),
+        }
+    }
+}
+
 fn traffic(kind: &str, bytes: &[u8]) {
     let Some(text) = text(bytes) else { return };
-    let workload = serde_json::from_value(serde_json::json!({ kind: { "file": "input" } }));
-    let Ok(workload): Result<Workload, _> = workload else {
+    simulate_workload(serde_json::json!({ kind: { "file": "input" } }), &Input(text));
+}
+
+fn simulate_workload(table: serde_json::Value, files: &dyn Files) {
+    let Ok(workload) = serde_json::from_value::<Workload>(table) else {
         return;
     };
     let fabric = small_fabric();
@@ -64,11 +101,11 @@ fn traffic(kind: &str, bytes: &[u8]) {
         dependency: 30,
         active: 0,
     };
-    let Ok(schedule) = workload.schedule_within(fabric.hosts(), &Input(text), 1, room) else {
+    let Ok(schedule) = workload.schedule_within(fabric.hosts(), files, 1, room) else {
         return;
     };
     schedule.never_start();
-    drain(&fabric, &schedule, &Input(text));
+    drain(&fabric, &schedule, files);
 }
 
 /// Simulates a schedule as fluid, as far as it is small.
@@ -184,8 +221,23 @@ fn links(topology: &Topology) -> u64 {
         ]),
         Topology::Rail(spec) => sum(&[
             product(&[spec.servers, spec.gpus, 2]),
-            product(&[spec.gpus, spec.spines, spec.parallel]),
+            product(&[spec.servers, spec.gpus, spec.spines, spec.parallel]),
+            product(&[spec.gpus, spec.spines, spec.cores]),
         ]),
+        Topology::Dragonfly(spec) => sum(&[
+            product(&[spec.groups, spec.routers_per_group, spec.hosts_per_router]),
+            product(&[
+                spec.groups,
+                spec.routers_per_group,
+                spec.routers_per_group,
+                spec.parallel,
+            ]),
+            product(&[spec.groups, spec.routers_per_group, spec.global_links]),
+        ]),
+        Topology::MultiPlane(spec) => match &*spec.plane {
+            Topology::MultiPlane(_) => 0,
+            plane => links(plane).saturating_mul(spec.planes.into()),
+        },
         Topology::Graph(spec) => spec.links.len() as u64,
         _ => 0,
     }

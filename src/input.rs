@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Cursor, Read};
 use std::path::Path;
 
 /// Where in its input an error lies.
@@ -125,6 +125,19 @@ pub trait Files {
     /// # Errors
     /// A file that cannot be read, is no UTF-8 text, or has more than [`MAX_FILE_BYTES`].
     fn read(&self, name: &str) -> Result<String, InputError>;
+
+    /// The bytes of the file that the input calls `name`, which need be no text.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    fn open(&self, name: &str) -> Result<Box<dyn Read>, InputError> {
+        Ok(Box::new(Cursor::new(self.read(name)?.into_bytes())))
+    }
+
+    /// Whether there is a file that the input calls `name`.
+    fn exists(&self, name: &str) -> bool {
+        self.open(name).is_ok()
+    }
 }
 
 /// No files at all: for inputs that name none.

@@ -82,6 +82,9 @@ pub mod results;
 pub mod rng;
 pub mod routes;
 pub mod runner;
+pub mod search;
+#[cfg(feature = "server")]
+pub mod server;
 pub mod simulation;
 pub mod topology;
 pub mod units;

@@ -18,7 +18,7 @@ use fabricsim::units::{Bytes, Rate, Time};
 use fabricsim::workload::{Action, AllToAll, Milestone, Schedule, ScheduleBuilder, Workload};
 use proptest::prelude::*;
 
-use crate::cli::{run, text};
+use crate::cli::{folder, run, stdout, text};
 
 /// Rows of a CSV file as the values of some columns.
 fn columns(file: &Path, names: &[&str]) -> Vec<Vec<String>> {
@@ -112,6 +112,10 @@ fn rails(servers: u32, gpus: u32) -> Fabric {
         server_link: cable(3_600, 25),
         fabric_link: None,
         parallel: 1,
+        servers_per_unit: None,
+        spines_join: fabricsim::topology::SpinesJoin::All,
+        cores: 0,
+        core_link: None,
     };
     Fabric::compile(&rail.blueprint().unwrap())
 }
@@ -326,4 +330,67 @@ fn a_kept_row_below_its_bound_fails_the_run() {
         told.contains("point 0: the completion time of 1 us is below the bound of 4001 us"),
         "{told}"
     );
+}
+
+/// What no algorithm beats is no more than what the schedule of any algorithm takes at least, and on hosts of equal rate
+/// below one switch it is the bus bandwidth at the rate of the card.
+#[test]
+fn the_bound_of_the_collective_is_below_that_of_every_schedule() {
+    let three = |name: &str, algorithms: &[&str]| {
+        let one = |algorithm: &&str| format!("{{ {name} = {{ size = \"1MB\", algorithm = \"{algorithm}\" }} }}");
+        algorithms.iter().map(one).collect::<Vec<_>>()
+    };
+    let mut workloads = three(
+        "all-reduce",
+        &[
+            "ring",
+            "direct",
+            "halving-doubling",
+            "recursive-doubling",
+            "double-binary-tree",
+            "in-network",
+        ],
+    );
+    workloads.extend(three("reduce-scatter", &["ring", "direct", "halving-doubling", "pat"]));
+    workloads.extend(three("all-gather", &["ring", "direct", "bruck", "pat"]));
+    workloads.extend(three("broadcast", &["binomial", "ring", "double-binary-tree"]));
+    workloads.extend(three("reduce", &["binomial", "ring"]));
+    for other in [
+        "gather = { size = \"1MB\" }",
+        "scatter = { size = \"1MB\" }",
+        "all-to-all = { message = \"64KB\" }",
+    ] {
+        workloads.push(format!("{{ {other} }}"));
+    }
+    let fabric = |spines: u32, leaves: u32, per_leaf: u32| {
+        format!(
+            "[topology.leaf-spine]\nleaves = {leaves}\nspines = {spines}\nhosts_per_leaf = {per_leaf}\n\
+             host_link = {{ rate = \"100Gbps\", delay = \"1ns\" }}\nfabric_link = {{ rate = \"100Gbps\", delay = \"1ns\" }}\n"
+        )
+    };
+    for (head, topology) in [
+        ("", fabric(1, 4, 4)),
+        ("", fabric(4, 4, 4)),
+        ("engine = \"packet\"", fabric(1, 4, 4)),
+        ("", fabric(1, 1, 16)),
+    ] {
+        let experiment = format!("{head}\n{topology}\n[sweep]\nworkload = [{}]\n", workloads.join(", "));
+        let dir = folder(&[("x.toml", &experiment)]);
+        let out = stdout(dir.path(), &["run", "x.toml", "--out", "out", "--format", "json"]);
+        let rows: serde_json::Value = serde_json::from_str(&out).unwrap();
+        for row in rows["results"].as_array().unwrap() {
+            let number = |column: &str| row[column].as_f64().unwrap_or_else(|| panic!("{column}: {row}"));
+            let (collective, schedule) = (number("collective_bound_us"), number("bound_us"));
+            assert!(
+                collective > 0.0 && collective <= schedule + 1e-6,
+                "{}: {collective} and {schedule}",
+                row["workload"]
+            );
+            if topology.contains("leaves = 1") {
+                let busbw = number("busbw_GBps") * number("cct_us") / collective;
+                let adds = row["workload"].as_str().unwrap().contains("in-network");
+                assert!(adds || (busbw - 12.5).abs() < 1e-3, "{}: {busbw}", row["workload"]);
+            }
+        }
+    }
 }

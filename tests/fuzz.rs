@@ -186,6 +186,15 @@ fn flow_tables() {
 }
 
 #[test]
+fn traces() {
+    let mut all = seeds(&["tests"], "goal");
+    for ending in ["et", "xml", "txt", "json"] {
+        all.extend(seeds(&["tests"], ending));
+    }
+    feed("trace", &all, fuzzing::trace);
+}
+
+#[test]
 fn experiments() {
     let mut seeds = seeds(&["tests", "experiments"], "toml");
     // Most of those name files that are not there: these are read to the end.

@@ -39,8 +39,23 @@ const MODULES: &[(&str, &[&[&str]])] = &[
     ("prelude", &[ANSWERS, &["simulation"]]),
     ("experiment", &[ANSWERS, &["config", "results"]]),
     ("runner", &[ANSWERS, &["config", "results", "experiment"]]),
+    (
+        "search",
+        &[
+            ENGINE,
+            &[
+                "congestion",
+                "optimal_transport",
+                "config",
+                "results",
+                "experiment",
+                "runner",
+            ],
+        ],
+    ),
     ("validation", &[ANSWERS, &["config", "results", "experiment"]]),
     ("report", &[&["results"]]),
+    ("server", &[&["results", "report", "runner"]]),
 ];
 
 /// Crates that only some modules may use.
@@ -49,10 +64,24 @@ const CRATES: &[(&str, &[&str])] = &[
     ("plotters", &["report"]),
     ("ab_glyph", &["report"]),
     ("petgraph", &["topology", "workload"]),
-    ("tokio", &["cli"]),
+    ("maud", &["report"]),
+    ("prost", &["workload", "report"]),
+    ("flate2", &["workload"]),
+    ("roxmltree", &["workload"]),
+    ("serde_yaml_ng", &["topology"]),
+    ("axum", &["server"]),
+    ("parquet", &["results"]),
+    ("tokio", &["cli", "server"]),
     (
         "rayon",
-        &["experiment", "runner", "optimal_transport", "validation", "cli"],
+        &[
+            "experiment",
+            "runner",
+            "optimal_transport",
+            "validation",
+            "search",
+            "cli",
+        ],
     ),
 ];
 

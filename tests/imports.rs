@@ -83,3 +83,149 @@ fn flows_without_an_end_need_packets() {
         "{message}"
     );
 }
+
+/// The closed forms of ASTRA-sim's network without congestion, where a message takes latency times links plus bytes over
+/// bandwidth: on one switch of 50 GB/s (of 2^30 bytes) and 500 ns for each of the two links of a way.
+#[test]
+fn one_switch_agrees_with_the_closed_forms_of_astra_sim() {
+    const RANKS: u64 = 8;
+    let message = |bytes: u64| 2.0 * 500.0 + bytes as f64 * 1e9 / (50.0 * f64::from(1 << 30));
+    let size: u64 = 1 << 20;
+    let halving: f64 = (1..=3).map(|step| message(size >> step)).sum();
+    let ring = 2.0 * (RANKS - 1) as f64 * message(size / RANKS);
+    for (workload, steps, expected) in [
+        ("all-reduce = { size = \"1MiB\" }", 14.0, ring),
+        (
+            "all-reduce = { size = \"1MiB\", algorithm = \"halving-doubling\" }",
+            6.0,
+            2.0 * halving,
+        ),
+        ("permutation = { message = \"1MiB\" }", 1.0, message(size)),
+    ] {
+        let experiment = format!(
+            "workload = {{ {workload} }}
+             [topology.leaf-spine]
+             leaves = 1
+             spines = 1
+             hosts_per_leaf = {RANKS}
+             host_link = {{ rate = \"429.4967296Gbps\", delay = \"500ns\" }}
+             fabric_link = {{ rate = \"400Gbps\" }}
+            "
+        );
+        let dir = folder(&[("x.toml", &experiment)]);
+        let out = stdout(dir.path(), &["run", "x.toml", "--out", "out", "--format", "json"]);
+        let rows: serde_json::Value = serde_json::from_str(&out).unwrap();
+        let ns = rows["results"][0]["cct_us"].as_f64().unwrap() * 1e3;
+        assert!((ns - expected).abs() <= steps, "{workload}: {ns} and {expected}");
+    }
+}
+
+/// What the command line writes is read back with the same results.
+#[test]
+fn exports_have_the_same_results() {
+    let fabric = "
+        [topology.leaf-spine]
+        leaves = 2
+        spines = 2
+        hosts_per_leaf = 4
+        host_link = { rate = \"100Gbps\" }
+        fabric_link = { rate = \"50Gbps\" }
+        ";
+    let results = |dir: &Path, experiment: &str| {
+        let out = stdout(
+            dir,
+            &[
+                "run",
+                experiment,
+                "--out",
+                &format!("{experiment}.out"),
+                "--format",
+                "json",
+            ],
+        );
+        let rows: serde_json::Value = serde_json::from_str(&out).unwrap();
+        let row = rows["results"][0].clone();
+        let columns = [
+            "hosts",
+            "cct_us",
+            "bound_us",
+            "predicted_us",
+            "congestion_us",
+            "fabric_congestion_us",
+            "flows",
+            "subflows",
+            "fct_mean_us",
+            "fct_p99_us",
+            "packets",
+            "events",
+            "compute_us",
+        ];
+        columns.map(|column| row[column].to_string())
+    };
+    for (workload, formats) in [
+        ("[workload.all-reduce]\nsize = \"100KB\"", &["goal", "chakra"][..]),
+        (
+            "[workload.all-to-all]\nmessage = 20000",
+            &["goal", "chakra", "cm", "flows"],
+        ),
+        (
+            "[workload.program]\nops = [{ name = \"a\", compute = \"1.5us\" }, { name = \"b\", all-to-all = { message = 5000 }, after = [\"a\"] }]",
+            &["goal", "chakra"],
+        ),
+    ] {
+        for head in [
+            "load_balancing = \"ethereal\"",
+            "load_balancing = \"ecmp\"\nengine = \"packet\"",
+        ] {
+            let dir = folder(&[("x.toml", &format!("{head}\n{workload}\n{fabric}"))]);
+            let expected = results(dir.path(), "x.toml");
+            for format in formats {
+                stdout(dir.path(), &["export", "x.toml", "--to", format, "--out", format]);
+                let back = match *format {
+                    "goal" => "[workload.goal]\nfile = \"goal/schedule.goal\"",
+                    "chakra" => "[workload.chakra]\nprefix = \"chakra/trace\"",
+                    "cm" => "[workload.connection-matrix]\nfile = \"cm/schedule.cm\"",
+                    _ => "[workload.flows]\nfile = \"flows/flows.csv\"",
+                };
+                let name = format!("{format}.toml");
+                fs::write(dir.path().join(&name), format!("{head}\n{back}\n{fabric}")).unwrap();
+                assert_eq!(results(dir.path(), &name), expected, "{workload} by {format}");
+            }
+        }
+    }
+}
+
+#[test]
+fn exports_that_cannot_be_are_refused() {
+    let fabric = "
+        [topology.leaf-spine]
+        leaves = 2
+        spines = 2
+        hosts_per_leaf = 2
+        host_link = { rate = \"100Gbps\" }
+        fabric_link = { rate = \"100Gbps\" }
+        ";
+    let refused = |head: &str, format: &str| {
+        let dir = folder(&[("x.toml", &format!("{head}\n{fabric}"))]);
+        let output = run(dir.path(), &["export", "x.toml", "--to", format, "--out", "out"]);
+        assert_eq!(output.status.code(), Some(2), "{head}");
+        assert!(!dir.path().join("out").exists(), "{head}");
+        text(&output.stderr)
+    };
+    let pipelined = "[workload.broadcast]\nsize = \"1MB\"\nalgorithm = \"ring\"\npipelined = true";
+    insta::assert_snapshot!(refused(pipelined, "goal"), @r"
+    × the schedule cannot be written so: data are passed on as they arrive, which a trace does not
+    │ have
+    help: leave out `pipelined`
+    ");
+    let swept = "sweep.seed = [1, 2]\n[workload.all-to-all]\nmessage = 1000";
+    insta::assert_snapshot!(refused(swept, "cm"), @r"
+    × export needs one point, and there are 2
+    help: set what is swept: --set seed=...
+    ");
+    insta::assert_snapshot!(refused("[workload.all-reduce]\nsize = \"1MB\"", "flows"), @r"
+    × the schedule cannot be written so: its flows wait for each other or for computations, which a
+    │ table of flows does not have
+    help: take `--to cm`, `--to goal` or `--to chakra`
+    ");
+}

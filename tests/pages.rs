@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 /// All pages, in the order in which a new user reads them.
-const ORDER: [&str; 19] = [
+const ORDER: [&str; 22] = [
     "concepts",
     "recipes",
+    "recipes-tools",
     "workloads",
+    "traces",
     "load-balancing",
     "placement",
     "results-format",
@@ -18,6 +20,7 @@ const ORDER: [&str; 19] = [
     "first-results",
     "reproduction",
     "studies",
+    "training",
     "bounds",
     "flow-engine",
     "packet-engine",

@@ -266,3 +266,28 @@ fn jobs_on_one_leaf_take_between_their_time_alone_and_the_sum() {
         assert!(results.number(0, "cct_over_bound") >= 1.0);
     }
 }
+
+/// The bound of a program is its critical path, with each communication at its own bound.
+#[test]
+fn the_bound_of_a_program_adds_up_what_depends_on_each_other() {
+    let program = r#"
+        [workload.program]
+        ops = [
+            { name = "before", compute = "10us" },
+            { name = "in", gather = { size = "1600KB" }, after = ["before"] },
+            { name = "between", compute = "30us", groups = [[0]], after = ["in"] },
+            { name = "out", scatter = { size = "1600KB" }, after = ["between"] },
+            { name = "after", compute = "20us", after = ["out"] },
+        ]
+    "#;
+    let (results, _) = run(&format!("load_balancing = \"spray\"\n{FABRIC}{program}"));
+    // 1.5 MB into the root and out of it.
+    let least = 10.0 + 2.0 * 120.0 + 30.0 + 20.0;
+    assert!(
+        results.number(0, "bound_us") >= least,
+        "{}",
+        results.number(0, "bound_us")
+    );
+    assert!(results.number(0, "cct_over_bound") < 1.03);
+    assert_eq!(results.cell(0, "collective_bound_us"), "");
+}

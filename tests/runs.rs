@@ -287,7 +287,7 @@ seed = [7]
     assert_eq!(csv, results(dir.path(), "r"));
     let header = csv.lines().next().unwrap();
     // `transport` and `seed` are columns already.
-    let further = ",retransmits,compute_us,exposed_us,mfu,packet.ack_priority,workload.all-reduce.algorithm,faults";
+    let further = ",retransmits,compute_us,exposed_us,mfu,collective_bound_us,packet.ack_priority,workload.all-reduce.algorithm,faults";
     assert!(header.ends_with(further), "{header}");
     let told: Vec<_> = rows(&csv)
         .iter()

@@ -1,13 +1,15 @@
 //! What the commands about experiments share: the file with its settings, and warnings.
 
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::failure::Failure;
 use super::tell::tell;
-use crate::config::Setting;
+use crate::config::{ConfigError, Setting};
 use crate::experiment::Plan;
+use crate::results::replace;
 
 /// Which experiment, and what is different from the file.
 #[derive(Debug, Args)]
@@ -21,6 +23,15 @@ pub struct ExperimentArgs {
 }
 
 impl ExperimentArgs {
+    /// Those of a command that names its file in another way.
+    #[cfg(feature = "server")]
+    pub fn of(file: &Path, settings: &[String]) -> Self {
+        Self {
+            file: file.to_owned(),
+            settings: settings.to_vec(),
+        }
+    }
+
     /// The experiment file.
     pub fn file(&self) -> &Path {
         &self.file
@@ -57,4 +68,28 @@ impl ExperimentArgs {
 /// Tells the user what is likely not meant.
 pub fn warn(warning: &str) {
     tell(format_args!("warning: {warning}"));
+}
+
+/// Refuses an experiment of several points, for `what` needs one.
+pub fn one_point_only(plan: &Plan, what: &str) -> ConfigError {
+    let keys: Vec<_> = plan.sweep().axes().iter().map(|axis| axis.key()).collect();
+    ConfigError::new(format!("{what} needs one point, and there are {}", plan.points().len())).help(format!(
+        "set what is swept: {}",
+        keys.iter()
+            .map(|key| format!("--set {key}=..."))
+            .collect::<Vec<_>>()
+            .join(" ")
+    ))
+}
+
+/// Refuses to write over an input of what is written, `what` by name.
+pub fn onto_an_input(input: &Path, what: &str) -> ConfigError {
+    ConfigError::new(format!("--out: {} is an input of this {what}", input.display())).help(format!(
+        "name another file; {what}s are never written over what they are made from"
+    ))
+}
+
+/// Writes a file that is there as a whole or not at all.
+pub fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+    replace(path, |out| out.write_all(text.as_bytes()))
 }

@@ -1,7 +1,8 @@
 //! `fabricsim bound`.
 
+use std::collections::BTreeMap;
 use std::io::Write;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
 
@@ -35,11 +36,30 @@ const COLUMNS: Columns = Columns {
     ],
 };
 
+/// What the table of prices shows.
+const PRICES: Columns = Columns {
+    always: &["point", "what", "name", "links", "optimum_us"],
+    naming: &["topology", "workload", "size_bytes", "seed"],
+    results: &["rate_gbps", "us_per_gbps", "repaired_us", "saved_us"],
+};
+
+/// Links that the table of prices shows of a point; the data have all.
+const SHOWN_LINKS: usize = 10;
+
 /// Arguments of `fabricsim bound`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fabricsim bound exp.toml               what no scheme can beat, of every point and step
+  fabricsim bound exp.toml --prices      what one more Gb/s on each link is worth, and what to repair first
+  fabricsim bound exp.toml --format json")]
 pub struct Bound {
     #[command(flatten)]
     experiment: ExperimentArgs,
+    /// Print instead what one more Gb/s on each kind of links and each link is worth, and which slow or failed cable to
+    /// repair first
+    #[arg(long)]
+    prices: bool,
     /// How the rows are printed
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -51,11 +71,31 @@ impl Bound {
         let plan = self.experiment.plan()?;
         let stop = stop_on_interrupt()?;
         let preparer = Preparer::new(&plan, Memory::free());
+        if self.prices {
+            return self.run_prices(&preparer, stop, out);
+        }
         let rows = runner::bound(&preparer, stop)?;
         preparer.warnings().iter().for_each(|warning| warn(warning));
         if stop.load(Ordering::Relaxed) {
             return Err(Failure::Stopped);
         }
         Ok(self.format.print(out, &rows, COLUMNS, &runner::swept(&plan))?)
+    }
+
+    fn run_prices(&self, preparer: &Preparer<'_>, stop: &AtomicBool, out: &mut impl Write) -> Result<(), Failure> {
+        let mut rows = runner::prices(preparer, stop)?;
+        preparer.warnings().iter().for_each(|warning| warn(warning));
+        if stop.load(Ordering::Relaxed) {
+            return Err(Failure::Stopped);
+        }
+        if matches!(self.format, Format::Table | Format::Markdown) {
+            let mut shown = BTreeMap::new();
+            rows.retain(|row| {
+                let links: &mut usize = shown.entry(row.point).or_default();
+                *links += usize::from(row.what == "link");
+                row.what != "link" || *links <= SHOWN_LINKS
+            });
+        }
+        Ok(self.format.print(out, &rows, PRICES, &runner::swept(preparer.plan()))?)
     }
 }

@@ -5,15 +5,21 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::Args;
-use rayon::prelude::*;
 
 use super::arguments::{ExperimentArgs, warn};
 use super::failure::Failure;
+use super::tell::tell;
 use crate::config::ConfigError;
 use crate::experiment::{Memory, Preparer};
+use crate::runner::{Estimate, estimate, survey};
 
 /// Arguments of `fabricsim check`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fabricsim check exp.toml                                 every default filled in, and what it will cost
+  fabricsim check exp.toml --quick                         the text alone
+  fabricsim check exp.toml --graph | dot -Tsvg > graph.svg")]
 pub struct Check {
     #[command(flatten)]
     experiment: ExperimentArgs,
@@ -32,12 +38,16 @@ pub struct Check {
 }
 
 impl Check {
-    /// Prepares every point and prints the experiment as a file that means the same, or the graph of a point.
+    /// Prepares every point, tells what all will cost, and prints the experiment as a file that means the same, or the graph
+    /// of a point.
     pub fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
         let plan = self.experiment.plan()?;
         let preparer = Preparer::new(&plan, Memory::free());
         if !self.quick {
-            prepare_all(&preparer)?;
+            let sizes = survey(&preparer, &|warning| warn(warning))?;
+            if self.graph.is_none() {
+                tell(told(&estimate(&preparer, &sizes)?));
+            }
         }
         match &self.graph {
             Some(None) => return Ok(out.write_all(self.dot(&preparer)?.as_bytes())?),
@@ -68,18 +78,83 @@ impl Check {
     }
 }
 
-/// Points that are prepared between two looks at whether one is wrong.
-const BATCH: usize = 256;
+/// What a plan costs, in a line.
+fn told(estimate: &Estimate) -> String {
+    let Estimate {
+        points,
+        hosts,
+        transfers,
+        memory,
+        longest_s,
+        all_s,
+        ..
+    } = *estimate;
+    let packets = estimate
+        .packets
+        .map_or(String::new(), |packets| format!(" and {} packets", count(packets)));
+    let each = if points == 1 { "" } else { " at most" };
+    let all = match points {
+        1 => String::new(),
+        _ => format!("; about {} of CPU time in all", seconds(all_s)),
+    };
+    format!(
+        "{points} {}: {hosts} hosts, {} transfers{packets}, about {} of memory and {} each{each}{all}",
+        if points == 1 { "point" } else { "points" },
+        count(transfers),
+        megabytes(memory),
+        seconds(longest_s),
+    )
+}
 
-/// Prepares all points, which shows whatever is wrong with them.
-fn prepare_all(preparer: &Preparer<'_>) -> Result<(), ConfigError> {
-    for points in preparer.plan().points().chunks(BATCH) {
-        let prepared: Vec<_> = points
-            .par_iter()
-            .map(|point| point.prepare(preparer).map(drop))
-            .collect();
-        preparer.warnings().iter().for_each(|warning| warn(warning));
-        prepared.into_iter().collect::<Result<(), _>>()?;
+/// In three digits or so.
+fn count(number: u64) -> String {
+    match number {
+        0..100_000 => number.to_string(),
+        100_000..100_000_000 => format!("{:.1} million", number as f64 / 1e6),
+        _ => format!("{:.1} billion", number as f64 / 1e9),
     }
-    Ok(())
+}
+
+fn megabytes(bytes: u64) -> String {
+    match bytes as f64 / 1e6 {
+        mb if mb < 1_000.0 => format!("{:.0} MB", mb.max(1.0)),
+        mb => format!("{:.1} GB", mb / 1e3),
+    }
+}
+
+fn seconds(seconds: f64) -> String {
+    match seconds {
+        s if s < 0.1 => format!("{:.0} ms", (s * 1e3).max(1.0)),
+        s if s < 100.0 => format!("{s:.1} s"),
+        s if s < 6_000.0 => format!("{:.0} min", s / 60.0),
+        s => format!("{:.1} h", s / 3_600.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn costs_are_told_in_a_line() {
+        let mut estimate = Estimate {
+            points: 24,
+            hosts: 256,
+            transfers: 65_280,
+            packets: Some(1_250_000),
+            memory: 12_345_678,
+            longest_s: 0.42,
+            all_packets: Some(3_000_000),
+            all_s: 130.0,
+        };
+        assert_eq!(
+            told(&estimate),
+            "24 points: 256 hosts, 65280 transfers and 1.2 million packets, about 12 MB of memory and 0.4 s each at most; about 2 min of CPU time in all"
+        );
+        (estimate.points, estimate.packets) = (1, None);
+        assert_eq!(
+            told(&estimate),
+            "1 point: 256 hosts, 65280 transfers, about 12 MB of memory and 0.4 s each"
+        );
+    }
 }

@@ -12,6 +12,10 @@ use crate::workload::Workload;
 
 /// Arguments of `fabricsim list`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fabricsim list load-balancing
+  fabricsim list workloads")]
 pub struct List {
     /// Which kind; all of them without
     kind: Option<Kind>,

@@ -14,6 +14,9 @@ use crate::runner;
 
 /// Arguments of `fabricsim merge`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  fabricsim merge results/exp")]
 pub struct Merge {
     /// Results folder
     #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]

@@ -7,20 +7,28 @@ mod arguments;
 mod bound;
 mod check;
 mod compare;
+mod design;
+mod export;
 mod failure;
 mod format;
 mod list;
+mod man;
 mod merge;
 mod new;
+mod order;
 mod place;
 mod plot;
 mod progress;
+mod report;
 mod run;
 mod schema;
+mod serve;
 mod shard;
 mod signals;
 mod submit;
 mod tell;
+mod trace;
+mod tune;
 mod validate;
 
 use std::io::{self, Write};
@@ -70,20 +78,38 @@ enum Command {
     Bound(bound::Bound),
     /// Place the flows, judge the placement and write it as plan.json
     Place(place::Place),
+    /// Which rank lives on which host, and the order of rings: the map with the least congestion, as rank-map.json
+    Order(order::Order),
+    /// The best values of keys, as [tune] says: searched by bounds, fluid and packets
+    Tune(tune::Tune),
+    /// Which fabric to buy, as [design] says: a front of price against time, with bills of materials
+    Design(design::Design),
     /// Cross-check engines, placements and bounds; exit 1 if a comparison fails
     Validate(validate::Validate),
+    /// Write what an experiment sends for other tools: Chakra traces, a GOAL program, a connection matrix, a table
+    Export(export::Export),
     /// Draw the plots of a results folder as SVG and PNG, with the CSV behind each
     Plot(plot::Plot),
+    /// One self-contained page about a results folder
+    Report(report::Report),
+    /// A point as a trace that Perfetto opens: operations, flows, queues
+    Trace(trace::Trace),
+    /// The page of a folder or of a running experiment, live, on this machine
+    Serve(serve::Serve),
     /// Validate an experiment file and print it with every default filled in
     Check(check::Check),
     /// What can be written in an experiment file, one line each
     List(list::List),
     /// JSON Schema of the experiment file
+    #[command(after_help = "Example:\n  fabricsim schema > experiment.schema.json")]
     Schema,
     /// Completions for a shell
+    #[command(
+        after_help = "Example:\n  fabricsim completions bash > ~/.local/share/bash-completion/completions/fabricsim"
+    )]
     Completions { shell: clap_complete::Shell },
-    /// The manual page, in roff
-    Man,
+    /// The manual page of the program or of a command, in roff
+    Man(man::Man),
 }
 
 /// Reads the arguments, does what they say, and reports what went wrong.
@@ -118,8 +144,15 @@ fn dispatch(command: Command, out: &mut impl Write) -> Result<(), Failure> {
         Command::Submit(submit) => submit.run(out),
         Command::Bound(bound) => bound.run(out),
         Command::Place(place) => place.run(out),
+        Command::Order(order) => order.run(out),
+        Command::Tune(tune) => tune.run(out),
+        Command::Design(design) => design.run(out),
         Command::Validate(validate) => validate.run(out),
+        Command::Export(export) => export.run(out),
         Command::Plot(plot) => plot.run(out),
+        Command::Report(report) => report.run(out),
+        Command::Trace(trace) => trace.run(out),
+        Command::Serve(serve) => serve.run(),
         Command::Check(check) => check.run(out),
         Command::List(list) => list.run(out),
         Command::Schema => schema::print(out),
@@ -129,6 +162,6 @@ fn dispatch(command: Command, out: &mut impl Write) -> Result<(), Failure> {
             clap_complete::generate(shell, &mut Cli::command(), "fabricsim", &mut script);
             Ok(out.write_all(&script)?)
         }
-        Command::Man => Ok(clap_mangen::Man::new(Cli::command()).render(out)?),
+        Command::Man(man) => man.run(Cli::command(), out),
     }
 }

@@ -1,21 +1,21 @@
 //! `fabricsim place`.
 
-use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::arguments::{ExperimentArgs, warn};
+use super::arguments::{ExperimentArgs, one_point_only, onto_an_input, warn, write_whole};
 use super::failure::Failure;
 use super::format::Format;
 use super::run::unfinished;
 use super::signals::stop_on_interrupt;
 use super::tell::tell;
 use crate::config::ConfigError;
-use crate::experiment::{Memory, Plan, Preparer};
+use crate::experiment::{Memory, Preparer};
 use crate::placement::PlanFile;
 use crate::report::table::Columns;
+use crate::results::{replace, write_csv};
 use crate::runner::{self, PlaceOptions};
 
 /// What the table shows: the evaluation, and with --verify the completion time.
@@ -43,12 +43,19 @@ const COLUMNS: Columns = Columns {
 
 /// Arguments of `fabricsim place`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  fabricsim place exp.toml --set load_balancing=ethereal")]
 pub struct Place {
     #[command(flatten)]
     experiment: ExperimentArgs,
     /// Write the placement to this file; needs an experiment of one point
     #[arg(long, value_name = "plan.json", value_hint = clap::ValueHint::FilePath)]
     out: Option<PathBuf>,
+    /// Write the entries of the switches' tables to this file, as CSV; needs one point, and
+    /// `weighted-spray = { weights = "entropic" }`
+    #[arg(long, value_name = "weights.csv", value_hint = clap::ValueHint::FilePath)]
+    weights: Option<PathBuf>,
     /// Simulate the placement, and beside it ecmp, spray, weighted-spray and ethereal
     #[arg(long, value_enum, value_name = "ENGINE")]
     verify: Option<Engine>,
@@ -71,11 +78,13 @@ impl Place {
             Engine::Packet => "engine=packet".to_owned(),
         });
         let plan = self.experiment.plan_with(engine.as_slice())?;
-        if self.out.is_some() && plan.points().len() > 1 {
-            return Err(one_point_only(&plan).into());
+        for (option, path) in [("--out", &self.out), ("--weights", &self.weights)] {
+            if path.is_some() && plan.points().len() > 1 {
+                return Err(one_point_only(&plan, option).into());
+            }
         }
         if let Some(input) = self.out.as_deref().and_then(|out| plan.files().holds(out)) {
-            return Err(onto_an_input(&input).into());
+            return Err(onto_an_input(&input, "placement").into());
         }
         let preparer = Preparer::new(&plan, Memory::free());
         let report = runner::place(
@@ -83,12 +92,22 @@ impl Place {
             PlaceOptions {
                 verify: self.verify.is_some(),
                 plan_file: self.out.is_some(),
+                weights: self.weights.is_some(),
                 stop: stop_on_interrupt()?,
             },
         )?;
         preparer.warnings().iter().for_each(|warning| warn(warning));
         if let (Some(path), Some(file)) = (&self.out, &report.plan_file) {
             write_plan(path, file)?;
+        }
+        if let Some(path) = &self.weights {
+            let Some(weights) = &report.weights else {
+                let error = ConfigError::new("--weights: this load balancing has no tables of weights");
+                return Err(error
+                    .help("write `load_balancing = { weighted-spray = { weights = \"entropic\" } }`")
+                    .into());
+            };
+            replace(path, |out| Ok(write_csv(out, weights)?))?;
         }
         for note in &report.notes {
             tell(note);
@@ -104,24 +123,7 @@ impl Place {
     }
 }
 
-fn one_point_only(plan: &Plan) -> ConfigError {
-    let keys: Vec<_> = plan.sweep().axes().iter().map(|axis| axis.key()).collect();
-    ConfigError::new(format!("--out needs one point, and there are {}", plan.points().len())).help(format!(
-        "set what is swept: {}",
-        keys.iter()
-            .map(|key| format!("--set {key}=..."))
-            .collect::<Vec<_>>()
-            .join(" ")
-    ))
-}
-
-fn onto_an_input(input: &Path) -> ConfigError {
-    ConfigError::new(format!("--out: {} is an input of this placement", input.display()))
-        .help("name another file; plans are never written over what they are made from")
-}
-
 fn write_plan(path: &Path, file: &PlanFile) -> Result<(), Failure> {
     let text = serde_json::to_string(file).map_err(std::io::Error::from)?;
-    Ok(fs::write(path, text + "\n")
-        .map_err(|error| std::io::Error::new(error.kind(), format!("{}: {error}", path.display())))?)
+    Ok(write_whole(path, &(text + "\n"))?)
 }

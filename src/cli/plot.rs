@@ -11,6 +11,9 @@ use crate::report::plots::plot_folder;
 
 /// Arguments of `fabricsim plot`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  fabricsim plot results/quickstart")]
 pub struct Plot {
     /// Results folder
     #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]

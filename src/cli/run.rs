@@ -53,6 +53,12 @@ const COLUMNS: Columns = Columns {
 
 /// Arguments of `fabricsim run`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fabricsim run experiments/quickstart.toml                table, results folder, plots
+  fabricsim run exp.toml --set seed=7 --out results/seven  the same with another value
+  fabricsim run exp.toml --format nccl-tests               the columns of nccl-tests
+  fabricsim run exp.toml --shard 0/8                       the first of eight equal parts")]
 pub struct Run {
     #[command(flatten)]
     experiment: ExperimentArgs,

@@ -30,6 +30,9 @@ const COLUMNS: Columns = Columns {
 
 /// Arguments of `fabricsim validate`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  fabricsim validate experiments/validate/leaf-spine.toml")]
 pub struct Validate {
     #[command(flatten)]
     experiment: ExperimentArgs,

@@ -9,7 +9,7 @@ use std::fmt::{self, Display};
 
 use serde::de::{self, DeserializeOwned, DeserializeSeed, Expected, IntoDeserializer, Unexpected, Visitor};
 
-use super::{ConfigError, ConfigValue, Entry, Origin, closest};
+use super::{ConfigError, ConfigValue, Entry, Origin, closest, names_a_file};
 
 impl Entry {
     /// The struct that this tree describes.
@@ -305,7 +305,7 @@ impl<'de> de::MapAccess<'de> for Pairs<'_> {
         let (key, entry) = &self.table[self.next];
         self.next += 1;
         let result = match entry.text() {
-            Some(name) if key == "file" => {
+            Some(name) if names_a_file(key) => {
                 seed.deserialize(entry.locate(name).display().to_string().into_deserializer())
             }
             _ => seed.deserialize(Value(entry)),

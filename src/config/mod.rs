@@ -16,6 +16,6 @@ mod tree;
 
 pub use draft::{ConfigDraft, Layer, Opened, Setting, split_path, too_deep};
 pub use error::{ConfigError, Location};
-pub use source::{FileStore, Source, absolute};
+pub use source::{FileStore, Source, absolute, files_of, names_a_file};
 pub use suggest::closest;
 pub use tree::{ConfigValue, Entry, MAX_DEPTH, Origin};

@@ -1,7 +1,7 @@
 //! Texts by name, and the files they are read from.
 
 use std::collections::HashMap;
-use std::io::Read;
+use std::io::{Cursor, Read};
 use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -69,6 +69,8 @@ impl Source {
 #[derive(Debug, Default)]
 pub struct FileStore {
     read: Mutex<HashMap<PathBuf, Result<Arc<Source>, String>>>,
+    /// Hashes of files that are not kept.
+    hashed: Mutex<HashMap<PathBuf, Result<blake3::Hash, String>>>,
     /// There are no files but those that were read.
     complete: bool,
 }
@@ -83,6 +85,7 @@ impl FileStore {
         });
         Self {
             read: Mutex::new(read.collect()),
+            hashed: Mutex::default(),
             complete: true,
         }
     }
@@ -99,15 +102,36 @@ impl FileStore {
         text.clone()
     }
 
+    /// The hash of the content of a file, which may be large and is not kept; an error as of [`read`](Self::read).
+    pub fn hash(&self, path: &Path) -> Result<blake3::Hash, String> {
+        let path = tidy(path);
+        if self.complete {
+            return self.read(&path).map(|source| blake3::hash(source.text.as_bytes()));
+        }
+        if let Some(source) = self.known(&path.display().to_string()) {
+            return Ok(blake3::hash(source.text.as_bytes()));
+        }
+        let mut hashed = self.hashed.lock().unwrap_or_else(PoisonError::into_inner);
+        let hash = hashed.entry(path).or_insert_with_key(|path| {
+            let hash = || -> std::io::Result<blake3::Hash> {
+                let mut hasher = blake3::Hasher::new();
+                std::io::copy(&mut open_file(path)?, &mut hasher)?;
+                Ok(hasher.finalize())
+            };
+            hash().map_err(|error| why(&error))
+        });
+        hash.clone()
+    }
+
     /// The paths of all files that were read.
     pub fn paths(&self) -> Vec<PathBuf> {
         let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut paths: Vec<_> = read
-            .iter()
-            .filter(|(_, text)| text.is_ok())
-            .map(|(path, _)| path.clone())
-            .collect();
+        let hashed = self.hashed.lock().unwrap_or_else(PoisonError::into_inner);
+        let texts = read.iter().filter(|(_, text)| text.is_ok()).map(|(path, _)| path);
+        let others = hashed.iter().filter(|(_, hash)| hash.is_ok()).map(|(path, _)| path);
+        let mut paths: Vec<_> = texts.chain(others).cloned().collect();
         paths.sort();
+        paths.dedup();
         paths
     }
 
@@ -132,17 +156,45 @@ impl Files for FileStore {
         let source = self.read(Path::new(name)).map_err(|why| InputError::file(name, why))?;
         Ok(source.text.clone())
     }
+
+    fn open(&self, name: &str) -> Result<Box<dyn Read>, InputError> {
+        if self.complete {
+            return Ok(Box::new(Cursor::new(Files::read(self, name)?.into_bytes())));
+        }
+        let file = open_file(&tidy(Path::new(name))).map_err(|error| InputError::file(name, why(&error)))?;
+        Ok(Box::new(file))
+    }
+
+    fn exists(&self, name: &str) -> bool {
+        match self.complete {
+            true => self.read(Path::new(name)).is_ok(),
+            false => tidy(Path::new(name)).exists(),
+        }
+    }
+}
+
+/// The key of a file.
+const FILE_KEY: &str = "file";
+/// The key of what the names of several files begin with.
+const PREFIX_KEY: &str = "prefix";
+
+/// Whether a text under a key is a path, relative to the file that it was written in.
+pub fn names_a_file(key: &str) -> bool {
+    key == FILE_KEY || key == PREFIX_KEY
+}
+
+/// The files that a text under a key names: one, or, of a prefix, that of every rank, the first of which must be there.
+pub fn files_of(key: &str, name: &str, files: &FileStore) -> Vec<String> {
+    if key != PREFIX_KEY {
+        return vec![name.to_owned()];
+    }
+    let of_rank = |rank: usize| format!("{name}.{rank}.et");
+    let there = (1..).map(of_rank).take_while(|name| files.exists(name));
+    std::iter::once(of_rank(0)).chain(there).collect()
 }
 
 fn load(path: &Path) -> Result<Source, String> {
-    let bytes = read(path, MAX_FILE_BYTES).map_err(|error| match error.kind() {
-        std::io::ErrorKind::FileTooLarge => format!("it is larger than {}", Bytes(MAX_FILE_BYTES)),
-        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
-        std::io::ErrorKind::IsADirectory => "it is a folder, not a file".to_owned(),
-        std::io::ErrorKind::PermissionDenied => "it may not be read".to_owned(),
-        std::io::ErrorKind::InvalidInput => error.to_string(),
-        _ => format!("it cannot be read: {error}"),
-    })?;
+    let bytes = read(path, MAX_FILE_BYTES).map_err(|error| why(&error))?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = good.iter().filter(|&&byte| byte == b'\n').count() + 1;
@@ -155,6 +207,18 @@ fn load(path: &Path) -> Result<Source, String> {
         None => text,
     };
     Ok(Source::of_file(path, text))
+}
+
+/// Why a file cannot be had.
+fn why(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::FileTooLarge => format!("it is larger than {}", Bytes(MAX_FILE_BYTES)),
+        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        std::io::ErrorKind::IsADirectory => "it is a folder, not a file".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "it may not be read".to_owned(),
+        std::io::ErrorKind::InvalidInput => error.to_string(),
+        _ => format!("it cannot be read: {error}"),
+    }
 }
 
 /// The bytes of a file of at most `limit` bytes.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::source::{absolute, tidy};
+use super::source::{absolute, names_a_file, tidy};
 use super::{ConfigError, FileStore, Source};
 use crate::input::{InputError, Place};
 
@@ -141,17 +141,17 @@ impl Entry {
     }
 
     /// As it was written, but with the absolute paths of the files that it names.
-    pub fn to_toml(&self, names_a_file: bool) -> toml::Value {
+    pub fn to_toml(&self, is_a_path: bool) -> toml::Value {
         use toml::Value;
         match &self.node {
             ConfigValue::Table(table) => {
                 let inner = table
                     .iter()
-                    .map(|(key, value)| (key.clone(), value.to_toml(key == "file")));
+                    .map(|(key, value)| (key.clone(), value.to_toml(names_a_file(key))));
                 Value::Table(inner.collect())
             }
             ConfigValue::List(list) => Value::Array(list.iter().map(|value| value.to_toml(false)).collect()),
-            ConfigValue::Text(name) if names_a_file => Value::String(absolute(&self.locate(name))),
+            ConfigValue::Text(name) if is_a_path => Value::String(absolute(&self.locate(name))),
             ConfigValue::Text(text) => Value::String(text.to_string()),
             // Whole numbers of TOML end at 2^63 - 1.
             ConfigValue::Integer(n) => i64::try_from(*n).map_or_else(|_| Value::String(n.to_string()), Value::Integer),
@@ -296,9 +296,9 @@ impl ConfigError {
                 let found = root.deepest(key);
                 Self::new(format!("{key}: {}", error.message)).at_value(found)
             }
-            Place::Line { file, line } => match files.known(file) {
-                Some(source) => Self::new(&error.message).at(&source, source.line(*line)),
-                None => Self::new(format!("{file}:{line}: {}", error.message)),
+            Place::Line { file, line } => match files.read(Path::new(file)) {
+                Ok(source) => Self::new(&error.message).at(&source, source.line(*line)),
+                Err(_) => Self::new(format!("{file}:{line}: {}", error.message)),
             },
             Place::File(file) => {
                 let named = Self::new(format!("{file}: {}", error.message));

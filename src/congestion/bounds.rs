@@ -131,6 +131,6 @@ fn routed(resources: &Resources, jobs: impl Iterator<Item = (WireTransfer, f64, 
 }
 
 /// A bound in whole picoseconds, rounded up as the engines round, but for what rounding can have added.
-fn whole(ps: f64) -> Time {
+pub(super) fn whole(ps: f64) -> Time {
     Time((ps * (1.0 - 1e-11)).ceil() as u64)
 }

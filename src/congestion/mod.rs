@@ -3,6 +3,7 @@
 mod assess;
 mod balls_in_bins;
 mod bounds;
+mod collective;
 mod cuts;
 mod dependencies;
 mod expected;
@@ -12,6 +13,7 @@ mod one_machine;
 mod optimal;
 mod pairs;
 mod predict;
+mod prices;
 mod resources;
 mod steps;
 #[cfg(test)]
@@ -20,8 +22,10 @@ mod timeline;
 
 pub use assess::{Assessment, Assigned, assess, worst_fabric_link};
 pub use bounds::{Bounds, Parts, bounds, bounds_over};
+pub use collective::collective_bound;
 pub use expected::{expected_by_step, expected_over_all};
 pub use framing::Framing;
 pub use optimal::certified_minimum;
 pub use pairs::RouteSet;
+pub use prices::{Demands, Prices};
 pub use steps::{StepBounds, StepCongestion, bounds_by_step, congestion_by_step};

@@ -1,14 +1,14 @@
 //! What lies between two edges: latencies to, across and behind every cut, and rates.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeSet, BinaryHeap};
 
 use super::cuts::{Division, divisions};
 use super::framing::Framing;
 use super::max_flow::MaxFlow;
 use crate::ids::{LinkId, NodeId};
 use crate::loads::{PairAmount, PairIndex, by_destination};
-use crate::routes::{EdgeSwitches, PathDag, PathDagBuilder};
+use crate::routes::{EdgeClasses, EdgeSwitches, PathDag, PathDagBuilder};
 use crate::topology::Fabric;
 use crate::units::{PS_PER_SECOND, Rate};
 
@@ -109,11 +109,24 @@ impl Pairs {
         let mut used = vec![[false; 2]; fabric.links().len() * pairs.divisions.len()];
         let mut builder = PathDagBuilder::new(fabric);
         let symmetric = is_symmetric(fabric);
-        for demand in by_destination(demand) {
-            let dst = demand[0].dst;
-            let sources = demand.iter().map(|d| edges.node(d.src));
+        let classes = EdgeClasses::new(fabric, edges);
+        let mut sorted = demand.to_vec();
+        let key = |pair: &PairAmount| (classes.of(pair.dst), classes.of(pair.src));
+        sorted.sort_by_key(key);
+        for to_alike in sorted.chunk_by(|a, b| key(a).0 == key(b).0) {
+            // One destination stands for those that are alike, one source for those that are.
+            let dst = to_alike[0].dst;
+            let sources = to_alike.chunk_by(|a, b| key(a) == key(b)).map(|alike| {
+                let other = if alike[0].src == dst {
+                    alike[0].dst
+                } else {
+                    alike[0].src
+                };
+                edges.node(other)
+            });
             let dag = builder.build(edges.node(dst), edges.receiver(dst), sources);
             pairs.add_cut_rates(fabric, &dag, &mut used);
+            pairs.add_own_rates(fabric, edges, &dag, to_alike, &mut used);
             let (through, through_but_one) = latencies(&dag, &costs);
             let back = if symmetric {
                 delays_back(fabric, &dag)
@@ -124,15 +137,18 @@ impl Pairs {
                 .map(|d| pairs.crossings_of(d, &dag, &costs, &through))
                 .collect();
             let flow = MaxFlow::new(&dag, |link| fabric.link(link).rate);
-            for (demand, &source) in demand.iter().zip(&dag.sources) {
-                pairs.index.number(demand.src, dst);
-                pairs.pairs.push(Pair {
+            for (alike, &source) in to_alike.chunk_by(|a, b| key(a) == key(b)).zip(&dag.sources) {
+                let pair = Pair {
                     through: through[source as usize],
                     through_but_one: through_but_one[source as usize],
-                    rate: rate_of(&flow, source, enough(demand)),
+                    rate: rate_of(&flow, source, alike.iter().map(&enough).fold(0.0, f64::max)),
                     back: back[source as usize],
-                });
-                pairs.crossings.extend(crossings.iter().map(|c| c[source as usize]));
+                };
+                for demand in alike {
+                    pairs.index.number(demand.src, demand.dst);
+                    pairs.pairs.push(pair);
+                    pairs.crossings.extend(crossings.iter().map(|c| c[source as usize]));
+                }
             }
         }
         pairs
@@ -219,22 +235,64 @@ impl Pairs {
     }
 
     fn add_cut_rates(&mut self, fabric: &Fabric, dag: &PathDag, used: &mut [[bool; 2]]) {
-        let target = dag.node(0);
+        for hop in dag.all_hops() {
+            self.add_link_rate(fabric, hop.link, dag.node(0), used);
+        }
+    }
+
+    /// The links of hosts for which others stand.
+    fn add_own_rates(
+        &mut self,
+        fabric: &Fabric,
+        edges: &EdgeSwitches,
+        dag: &PathDag,
+        demand: &[PairAmount],
+        used: &mut [[bool; 2]],
+    ) {
+        if !demand
+            .iter()
+            .any(|pair| edges.node(pair.src).0 < fabric.hosts() || edges.node(pair.dst).0 < fabric.hosts())
+        {
+            return;
+        }
+        let is_last = |&position: &usize| dag.hops(position).iter().any(|hop| hop.to == 0);
+        let last: Vec<NodeId> = (1..dag.len())
+            .filter(is_last)
+            .map(|position| dag.node(position))
+            .collect();
+        let mut seen = BTreeSet::new();
+        for pair in demand {
+            let (src, dst) = (edges.node(pair.src), edges.node(pair.dst));
+            if fabric.has_ports(src) {
+                for &up in fabric.next_hops(src, dst).iter() {
+                    self.add_link_rate(fabric, up, dst, used);
+                }
+            }
+            if fabric.has_ports(dst) && seen.insert(dst) {
+                for &node in &last {
+                    for &down in fabric.next_hops(node, dst).iter() {
+                        self.add_link_rate(fabric, down, dst, used);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Counts a link on the way to a node, once in each direction across a border.
+    fn add_link_rate(&mut self, fabric: &Fabric, link: LinkId, target: NodeId, used: &mut [[bool; 2]]) {
         let links = fabric.links().len();
+        let (id, link) = (link, fabric.link(link));
         for (d, division) in self.divisions.iter().enumerate() {
             let rates = &mut self.rates[d];
-            for hop in dag.all_hops() {
-                let link = fabric.link(hop.link);
-                let (from, to) = (division.of(link.from), division.of(link.to));
-                let used = &mut used[d * links + hop.link.index()];
-                if from != to && from != division.of(target) && !used[0] {
-                    used[0] = true;
-                    rates.out[from as usize] += link.rate.bytes_per_ps();
-                }
-                if from != to && to == division.of(target) && !used[1] {
-                    used[1] = true;
-                    rates.into[to as usize] += link.rate.bytes_per_ps();
-                }
+            let (from, to, end) = (division.of(link.from), division.of(link.to), division.of(target));
+            let used = &mut used[d * links + id.index()];
+            if from != to && from != end && !used[0] {
+                used[0] = true;
+                rates.out[from as usize] += link.rate.bytes_per_ps();
+            }
+            if from != to && to == end && !used[1] {
+                used[1] = true;
+                rates.into[to as usize] += link.rate.bytes_per_ps();
             }
         }
     }

@@ -11,7 +11,7 @@
 
 use super::framing::Framing;
 use super::timeline::{self, Duration};
-use crate::ids::{HostId, LinkId, TaskId};
+use crate::ids::{HostId, LinkId, NodeId, TaskId};
 use crate::loads::{LinkLoads, PairIndex};
 use crate::placement::{Placement, Subflow};
 use crate::routes::{EdgeSwitches, PathDagBuilder, Route};
@@ -19,8 +19,19 @@ use crate::topology::Fabric;
 use crate::units::Time;
 use crate::workload::{Schedule, Transfer};
 
-/// The predicted completion time; `None` where some sub-flow is routed dynamically.
+/// Transfers times nodes that forward, up to which paths are looked at one by one.
+const MOST_CELLS: u64 = 100_000_000;
+/// Fewer transfers always are.
+const FEW: usize = 1_000;
+
+/// The predicted completion time; `None` where some sub-flow is routed dynamically, or where very many pairs of hosts have
+/// very many paths.
 pub(super) fn predict(fabric: &Fabric, schedule: &Schedule, placement: &Placement, framing: Framing) -> Option<Time> {
+    let transfers = schedule.transfer_count();
+    let ported = (0..fabric.hosts()).any(|host| fabric.has_ports(NodeId(host)));
+    if ported && transfers > FEW && transfers as u64 * fabric.table_width() > MOST_CELLS {
+        return None;
+    }
     let durations = Durations::new(fabric, framing).of(schedule, placement)?;
     let mut cct = 0.0_f64;
     timeline::run(

@@ -54,6 +54,20 @@ pub fn bounds_by_step(fabric: &Fabric, routes: RouteSet, schedule: &Schedule, fr
     steps.collect()
 }
 
+/// The steps of a schedule that differ in their transfers, each with how often it occurs.
+pub(super) fn distinct_steps(schedule: &Schedule) -> Vec<(u32, Vec<TaskId>)> {
+    let mut place: BTreeMap<[u64; 3], usize> = BTreeMap::new();
+    let mut distinct: Vec<(u32, Vec<TaskId>)> = Vec::new();
+    for step in schedule.transfers_by_step() {
+        let known = *place.entry(fingerprint(schedule, &step)).or_insert(distinct.len());
+        match distinct.get_mut(known) {
+            Some((times, _)) => *times += 1,
+            None => distinct.push((1, step)),
+        }
+    }
+    distinct
+}
+
 /// The congestion of every step, by step; `None` where some sub-flow is routed dynamically.
 pub fn congestion_by_step(fabric: &Fabric, schedule: &Schedule, placement: &Placement) -> Option<Vec<StepCongestion>> {
     let mut loads = LinkLoads::new(fabric);

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::spec::{Engine, Experiment};
-use crate::config::FileStore;
+use crate::config::{FileStore, files_of, names_a_file};
 use crate::results::RESULTS_VERSION;
 
 /// Hash of a resolved experiment, of the contents of the files it names, and of the version of the results.
@@ -24,6 +24,9 @@ impl Identity {
         let mut value = serde_json::to_value(experiment).unwrap_or_default();
         if let Some(table) = value.as_object_mut() {
             table.remove("name");
+            if let Some(output) = table.get_mut("output").and_then(Value::as_object_mut) {
+                output.remove("parquet");
+            }
             let unused: &[&str] = match experiment.engine {
                 Engine::Flow => &["transport", "packet", "switch"],
                 Engine::Packet => &["flow"],
@@ -46,9 +49,14 @@ fn replace_files(value: &mut Value, files: &FileStore) {
         Value::Object(table) => {
             for (key, inner) in table {
                 match inner {
-                    Value::String(name) if key == "file" => {
-                        if let Ok(source) = files.read(Path::new(name)) {
-                            *inner = blake3::hash(source.text.as_bytes()).to_hex().as_str().into();
+                    Value::String(name) if names_a_file(key) => {
+                        let names = files_of(key, name, files);
+                        let hashes: Result<Vec<String>, String> = names
+                            .iter()
+                            .map(|name| Ok(files.hash(Path::new(name))?.to_hex().to_string()))
+                            .collect();
+                        if let Ok(hashes) = hashes {
+                            *inner = hashes.join("").into();
                         }
                     }
                     inner => replace_files(inner, files),

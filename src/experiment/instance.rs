@@ -63,6 +63,25 @@ impl Network {
     }
 }
 
+/// What the flow engine cannot simulate: links that change, and links that lose packets.
+fn unsteady(network: &Network, faults: &[Fault]) -> Option<InputError> {
+    let at = |is: &dyn Fn(&Fault) -> bool| {
+        let index = faults.iter().position(is);
+        index.map_or("faults".to_owned(), |i| format!("faults.{i}"))
+    };
+    if !network.events.is_empty() {
+        let key = at(&|fault| fault.from.is_some() || fault.until.is_some() || fault.flap.is_some());
+        let error = InputError::key(key, "the fault comes or goes, which the flow engine cannot simulate");
+        return Some(error.help("write `engine = \"packet\"`, or take `from`, `until` and `flap` out"));
+    }
+    if faults.iter().any(|fault| fault.loss.is_some()) {
+        let key = at(&|fault| fault.loss.is_some());
+        let error = InputError::key(key, "the link loses packets, which the flow engine cannot simulate");
+        return Some(error.help("write `engine = \"packet\"`, or take `loss` out"));
+    }
+    None
+}
+
 /// Whether every next link in one state of a fabric is one in another state too.
 fn has_routes_of(all: &Fabric, some: &Fabric) -> bool {
     let nodes = || (0..some.nodes().len()).map(NodeId::from);
@@ -104,19 +123,7 @@ impl Instance {
                 Err(InputError::key("engine", message)
                     .help("write `engine = \"packet\"`, and `stop = \"2ms\"` under [packet]"))
             }
-            Engine::Flow if self.network.events.is_empty() => Ok(()),
-            Engine::Flow => {
-                let timed = |fault: &Fault| fault.from.is_some() || fault.until.is_some();
-                let key = experiment
-                    .faults
-                    .iter()
-                    .position(timed)
-                    .map_or("faults".to_owned(), |i| format!("faults.{i}"));
-                Err(
-                    InputError::key(key, "the fault comes or goes, which the flow engine cannot simulate")
-                        .help("write `engine = \"packet\"`, or take `from` and `until` out"),
-                )
-            }
+            Engine::Flow => unsteady(&self.network, &experiment.faults).map_or(Ok(()), Err),
         }
     }
 

@@ -11,6 +11,7 @@ use crate::ids::LinkId;
 use crate::input::InputError;
 use crate::placement::Placement;
 use crate::routes::Route;
+use crate::topology::Fault;
 use crate::units::{Rate, Time, rough_time};
 use crate::workload::{Action, Transfer};
 
@@ -136,8 +137,8 @@ fn check_time(
     let fabric = &instance.network.fabric;
     if let Some((link, time)) = busiest(busy).filter(|&(_, time)| time > Time::LATEST.0 as f64) {
         let named = fabric.links_by_name();
-        let is_at = |name: &String| named.get(name).is_some_and(|links| links.contains(&link));
-        let fault = experiment.faults.iter().position(|fault| is_at(&fault.link));
+        let is_at = |fault: &Fault| fault.links(fabric, &named).is_ok_and(|links| links.contains(&link));
+        let fault = experiment.faults.iter().position(is_at);
         let key = fault.map_or("topology".to_owned(), |index| format!("faults.{index}"));
         let message = format!(
             "the link `{}` would need {} for what it has to carry",

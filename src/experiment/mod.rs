@@ -5,6 +5,7 @@
 //! identity  what a point is named by      plan      every point read and named; builds nothing
 //! usage     settings that change nothing  resolved  a plan as one experiment file
 //! instance     what a point is simulated on  prepare   builds it, once for all points that share it
+//! tuning    the table `[tune]`
 //! limits    time, samples and memory that a point needs; memory: how much there is
 //! ```
 //!
@@ -22,6 +23,7 @@ mod resolved;
 mod seed;
 mod spec;
 mod sweep;
+mod tuning;
 mod usage;
 
 pub use instance::{Instance, Network};
@@ -30,3 +32,4 @@ pub use plan::{Plan, Point, Resolved};
 pub use prepare::{Prepared, Preparer};
 pub use spec::{Engine, Experiment, Output, schema};
 pub use sweep::{Axis, MAX_POINTS, Sweep};
+pub use tuning::{TuneAxis, TuneObjective, TuneOptions, TuneRange, TuneValues, Tuning};

@@ -8,8 +8,9 @@ use serde_json::Value;
 use super::identity::Identity;
 use super::spec::Experiment;
 use super::sweep::Sweep;
+use super::tuning::Tuning;
 use super::usage::Usage;
-use crate::config::{ConfigDraft, ConfigError, Entry, FileStore, Opened, Setting};
+use crate::config::{ConfigDraft, ConfigError, Entry, FileStore, Opened, Setting, files_of, names_a_file};
 use crate::input::{Files, InputError};
 
 /// Points that are read between two looks at whether one is wrong.
@@ -33,7 +34,7 @@ impl Point {
 }
 
 /// The experiment at one point, every default filled in, as it was written and as it is meant.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Resolved {
     /// As it would be written without a sweep.
     pub tree: Entry,
@@ -50,6 +51,7 @@ pub struct Plan {
     name: String,
     draft: ConfigDraft,
     sweep: Sweep,
+    tune: Option<Entry>,
     files: FileStore,
     points: Vec<Point>,
     usage: Usage,
@@ -72,11 +74,15 @@ impl Plan {
     pub fn parse_among(path: &Path, settings: &[Setting], files: FileStore) -> Result<Self, ConfigError> {
         let mut draft = ConfigDraft::load(path, settings, &files)?;
         let sweep = Sweep::read(draft.remove("sweep").as_ref())?;
+        let tune = draft.remove("tune");
+        // What another command is told is looked at here, so that no mistake in it waits for that command.
+        tune.as_ref().map(Tuning::read).transpose()?;
         let mut plan = Self {
             name: checked_name(&draft)?,
             usage: Usage::of(&sweep),
             draft,
             sweep,
+            tune,
             files,
             points: Vec::new(),
         };
@@ -134,6 +140,36 @@ impl Plan {
         &self.sweep
     }
 
+    /// What `fabricsim tune` is told.
+    ///
+    /// # Errors
+    /// Where it is told nothing.
+    pub fn tuning(&self) -> Result<Tuning, ConfigError> {
+        let Some(table) = &self.tune else {
+            return Err(ConfigError::new("tune: the experiment does not say what to tune")
+                .help("add [tune.space] with values by key; docs/deciding.md has an example"));
+        };
+        Tuning::read(table)
+    }
+
+    /// The experiment of the first point with further values.
+    ///
+    /// # Errors
+    /// Keys or values that no experiment has, alone or together.
+    pub fn variant(&self, settings: &[(&[String], Entry)]) -> Result<Resolved, ConfigError> {
+        let mut draft = self.draft.clone();
+        for (axis, value) in self.sweep.values(0) {
+            draft.set(&axis.path, value.clone(), &self.files)?;
+        }
+        for (path, value) in settings {
+            draft.set(path, value.clone(), &self.files)?;
+        }
+        let resolved = self.finish(draft)?;
+        let checked = resolved.experiment.check();
+        checked.map_err(|error| self.locate(&resolved, error))?;
+        Ok(resolved)
+    }
+
     /// The files that the experiment names.
     pub fn files(&self) -> &FileStore {
         &self.files
@@ -163,6 +199,10 @@ impl Plan {
             draft.set(&axis.path, value.clone(), &self.files)?;
         }
         self.usage.note_values(&self.sweep, index, &draft, &self.files);
+        self.finish(draft)
+    }
+
+    fn finish(&self, draft: ConfigDraft) -> Result<Resolved, ConfigError> {
         let (tree, opened) = draft.finish(&self.files)?;
         let mut experiment: Experiment = tree.read()?;
         experiment.name.clone_from(&self.name);
@@ -180,7 +220,7 @@ impl Plan {
         self.usage.note_engine(experiment.engine);
         experiment
             .check()
-            .and_then(|()| check_files(&serde_json::to_value(experiment).unwrap_or_default(), &self.files))
+            .and_then(|()| check_files(&serde_json::to_value(experiment).unwrap_or_default(), "", &self.files))
             .map_err(|error| self.locate(&resolved, error))?;
         Ok(Point {
             index: index as u32,
@@ -204,14 +244,26 @@ fn checked_name(draft: &ConfigDraft) -> Result<String, ConfigError> {
     }
 }
 
-/// Refuses an experiment that names a file which cannot be read.
-fn check_files(value: &Value, files: &FileStore) -> Result<(), InputError> {
+/// Tables whose files may be large and need be no text: they are read when a point's turn comes.
+const UNREAD: [&str; 2] = ["goal", "chakra"];
+
+/// Refuses an experiment that names a file which cannot be read; `table` is the key of what is looked at.
+fn check_files(value: &Value, table: &str, files: &FileStore) -> Result<(), InputError> {
     match value {
-        Value::Object(table) => table.iter().try_for_each(|(key, inner)| match inner {
-            Value::String(name) if key == "file" => Files::read(files, name).map(drop),
-            inner => check_files(inner, files),
+        Value::Object(entries) => entries.iter().try_for_each(|(key, inner)| match inner {
+            Value::String(name) if names_a_file(key) => {
+                let mut names = files_of(key, name, files).into_iter();
+                names.try_for_each(|name| match UNREAD.contains(&table) {
+                    true => files
+                        .hash(Path::new(&name))
+                        .map(drop)
+                        .map_err(|why| InputError::file(&name, why)),
+                    false => Files::read(files, &name).map(drop),
+                })
+            }
+            inner => check_files(inner, key, files),
         }),
-        Value::Array(list) => list.iter().try_for_each(|inner| check_files(inner, files)),
+        Value::Array(list) => list.iter().try_for_each(|inner| check_files(inner, table, files)),
         _ => Ok(()),
     }
 }

@@ -126,11 +126,7 @@ impl<'a> Preparer<'a> {
     pub fn build(&self, experiment: &Experiment) -> Result<(Instance, u64), InputError> {
         experiment.check()?;
         let network = self.network(experiment)?;
-        let hosts = Hosts {
-            count: network.fabric.hosts(),
-            per_server: experiment.topology.hosts_per_server(),
-        };
-        let schedule = self.schedule(experiment, hosts)?;
+        let schedule = self.schedule(experiment, &network)?;
         let placement = self.placement(experiment, &network, &schedule)?;
         let instance = Instance {
             network,
@@ -185,7 +181,11 @@ impl<'a> Preparer<'a> {
         self.bounds.get(&key, |_| 1, make).expect("bounds do not fail")
     }
 
-    fn network(&self, experiment: &Experiment) -> Result<Arc<Network>, InputError> {
+    /// The fabric of an experiment.
+    ///
+    /// # Errors
+    /// A topology that cannot be built, or faults of links that are not there.
+    pub fn network(&self, experiment: &Experiment) -> Result<Arc<Network>, InputError> {
         self.networks.get(
             &key_of(&fabric_key(experiment)),
             |network| network.fabric.links().len() as u64 + KEY_WEIGHT,
@@ -195,20 +195,29 @@ impl<'a> Preparer<'a> {
                     .blueprint(self.plan.files())
                     .map_err(|error| error.under(&format!("topology.{}", experiment.topology.name())))?;
                 let fabric = Fabric::compile(&drawing);
-                let (changes, events) =
-                    resolve_faults(&fabric, &experiment.faults).map_err(|error| error.under("faults"))?;
-                let fabric = if changes.is_empty() {
-                    fabric
-                } else {
-                    fabric.with(&changes)
-                };
+                let plan = resolve_faults(&fabric, &experiment.faults).map_err(|error| error.under("faults"))?;
+                let mut fabric = fabric;
+                if !plan.changes.is_empty() {
+                    fabric = fabric.with(&plan.changes);
+                }
+                if !plan.losses.is_empty() {
+                    fabric = fabric.with_losses(&plan.losses);
+                }
+                let events = plan.events;
                 Ok(Network { fabric, events })
             },
         )
     }
 
-    /// The schedule of an experiment on a fabric with these hosts.
-    fn schedule(&self, experiment: &Experiment, hosts: Hosts) -> Result<Arc<Schedule>, InputError> {
+    /// The schedule of an experiment on its fabric.
+    ///
+    /// # Errors
+    /// A workload that does not fit the fabric or the memory.
+    pub fn schedule(&self, experiment: &Experiment, network: &Network) -> Result<Arc<Schedule>, InputError> {
+        let hosts = Hosts {
+            count: network.fabric.hosts(),
+            per_server: network.fabric.hosts_per_server(),
+        };
         self.schedules.get(
             &key_of(&(workload_key(experiment), hosts.count, hosts.per_server)),
             |schedule| schedule.tasks().len() as u64 + KEY_WEIGHT,
@@ -217,15 +226,19 @@ impl<'a> Preparer<'a> {
                 let schedule = experiment
                     .demand()
                     .schedule_within(hosts, self.plan.files(), experiment.seed, room)?;
-                let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
-                for warning in schedule.warnings() {
-                    if !warnings.known.contains(warning) {
-                        warnings.new.insert(warning.clone());
-                    }
-                }
+                self.warn(schedule.warnings());
                 Ok(schedule)
             },
         )
+    }
+
+    fn warn(&self, texts: &[String]) {
+        let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        for text in texts {
+            if !warnings.known.contains(text) {
+                warnings.new.insert(text.clone());
+            }
+        }
     }
 
     fn placement(
@@ -245,7 +258,9 @@ impl<'a> Preparer<'a> {
                     .transfers()
                     .map(|Transfer { src, dst, .. }| (src.node(), dst.node()));
                 fabric.check_reachable(pairs)?;
-                self.place(experiment, network, schedule)
+                let placement = self.place(experiment, network, schedule)?;
+                self.warn(scheme.idle_ports(fabric, schedule, &placement).as_slice());
+                Ok(placement)
             },
         )
     }

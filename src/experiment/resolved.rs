@@ -6,7 +6,7 @@ use toml::{Table, Value};
 
 use super::plan::Plan;
 use super::spec::Experiment;
-use crate::config::{ConfigError, absolute};
+use crate::config::{ConfigError, absolute, names_a_file};
 
 impl Plan {
     /// The experiment as text that reads back to the same points, from any folder. The values of
@@ -74,7 +74,7 @@ fn absolute_files(value: &mut Value) {
         Value::Table(table) => {
             for (key, inner) in table.iter_mut() {
                 match inner {
-                    Value::String(name) if key == "file" => *name = absolute(Path::new(name)),
+                    Value::String(name) if names_a_file(key) => *name = absolute(Path::new(name)),
                     inner => absolute_files(inner),
                 }
             }

@@ -7,12 +7,14 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema, schema_for};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::tuning::TuneOptions;
 use crate::congestion::Framing;
 use crate::flow_engine::FlowOptions;
 use crate::input::InputError;
 use crate::outcome::Observe;
 use crate::packet_engine::{PacketOptions, SwitchOptions, Transport};
 use crate::placement::LoadBalancing;
+use crate::results::PARQUET_REMEDY;
 use crate::topology::{Fault, Topology};
 use crate::units::Time;
 use crate::workload::{Demand, Job, Workload};
@@ -86,6 +88,10 @@ impl Experiment {
         }
         if self.output.alone && self.jobs.is_empty() {
             return Err(InputError::key("output.alone", "there are no jobs that could be alone").help("take it out"));
+        }
+        if self.output.parquet && !cfg!(feature = "parquet") {
+            return Err(InputError::key("output.parquet", "this build writes no Parquet")
+                .help(format!("take it out, or {PARQUET_REMEDY}")));
         }
         let scheme = &self.load_balancing;
         scheme
@@ -170,6 +176,9 @@ pub struct Output {
     pub ops: bool,
     /// Simulate each of several jobs alone, too, for `alone_us` and `slowdown` in jobs.csv.
     pub alone: bool,
+    /// Write results.parquet beside results.csv, in builds with the feature `parquet`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub parquet: bool,
 }
 
 impl Output {
@@ -201,6 +210,7 @@ fn default_transport() -> Transport {
 /// `required` of one file, as the file that it extends or the sweep may be what sets it.
 pub fn schema() -> Schema {
     let mut schema = schema_for!(Experiment);
+    add_table(&mut schema, "tune", schema_for!(TuneOptions));
     let soften = |table: &mut Map<String, Value>| {
         if let Some(keys) = table.remove("required") {
             table.insert("x-required".into(), keys);
@@ -212,6 +222,28 @@ pub fn schema() -> Schema {
     let tables = definitions.into_iter().flat_map(Map::values_mut);
     tables.filter_map(Value::as_object_mut).for_each(soften);
     schema
+}
+
+/// A table that is used up before an experiment is read.
+fn add_table(schema: &mut Schema, key: &str, table: Schema) {
+    let (Some(schema), Some(mut table)) = (schema.as_object_mut(), Schema::as_object(&table).cloned()) else {
+        return;
+    };
+    table.remove("$schema");
+    let title = table
+        .remove("title")
+        .and_then(|title| title.as_str().map(str::to_owned));
+    let title = title.unwrap_or_else(|| key.to_owned());
+    let inner = table.remove("$defs");
+    let reference = json_schema!({ "$ref": format!("#/$defs/{title}") });
+    let definitions = schema.entry("$defs").or_insert_with(|| Value::Object(Map::new()));
+    if let (Some(definitions), inner) = (definitions.as_object_mut(), inner) {
+        definitions.extend(inner.and_then(|inner| inner.as_object().cloned()).into_iter().flatten());
+        definitions.insert(title, Value::Object(table));
+    }
+    if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.insert(key.into(), reference.into());
+    }
 }
 
 /// The keys that are used up before an experiment is read.

@@ -1,5 +1,7 @@
 //! The demand between the edges of a fabric, by dense index (see [`EdgeSwitches`](crate::routes::EdgeSwitches)).
 
+use std::collections::HashMap;
+
 /// An amount from one edge to another.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct PairAmount {
@@ -11,30 +13,49 @@ pub(crate) struct PairAmount {
 /// Numbers ordered pairs of edges in the order in which they are first met.
 #[derive(Debug, Clone)]
 pub(crate) struct PairIndex {
-    /// By destination, then source; a destination's row is allocated when first used.
-    rows: Vec<Vec<u32>>,
+    numbers: Numbers,
     /// Destination and source of each number.
     pairs: Vec<(u32, u32)>,
 }
 
+/// The number of each pair.
+#[derive(Debug, Clone)]
+enum Numbers {
+    /// By destination, then source; a destination's row is allocated when first used.
+    Rows(Vec<Vec<u32>>),
+    /// Where rows of all edges would not fit.
+    Map(HashMap<(u32, u32), u32>),
+}
+
 const NONE: u32 = u32::MAX;
+
+/// Edges whose pairs have room in rows: 256 MB.
+const MOST_ROWS: usize = 8_192;
 
 impl PairIndex {
     pub(crate) fn new(edges: usize) -> Self {
         Self {
-            rows: vec![Vec::new(); edges],
+            numbers: match edges {
+                0..=MOST_ROWS => Numbers::Rows(vec![Vec::new(); edges]),
+                _ => Numbers::Map(HashMap::new()),
+            },
             pairs: Vec::new(),
         }
     }
 
     /// The number of a pair; the next free one where it has none yet.
     pub(crate) fn number(&mut self, src: u32, dst: u32) -> usize {
-        let edges = self.rows.len();
-        let row = &mut self.rows[dst as usize];
-        if row.is_empty() {
-            row.resize(edges, NONE);
-        }
-        let number = &mut row[src as usize];
+        let number = match &mut self.numbers {
+            Numbers::Rows(rows) => {
+                let edges = rows.len();
+                let row = &mut rows[dst as usize];
+                if row.is_empty() {
+                    row.resize(edges, NONE);
+                }
+                &mut row[src as usize]
+            }
+            Numbers::Map(map) => map.entry((dst, src)).or_insert(NONE),
+        };
         if *number == NONE {
             *number = self.pairs.len() as u32;
             self.pairs.push((dst, src));
@@ -44,13 +65,19 @@ impl PairIndex {
 
     /// The number of a pair that has one.
     pub(crate) fn of(&self, src: u32, dst: u32) -> usize {
-        self.rows[dst as usize][src as usize] as usize
+        match &self.numbers {
+            Numbers::Rows(rows) => rows[dst as usize][src as usize] as usize,
+            Numbers::Map(map) => map[&(dst, src)] as usize,
+        }
     }
 
     /// Forgets all numbers, in time proportional to how many there are.
     pub(crate) fn clear(&mut self) {
         for (dst, src) in self.pairs.drain(..) {
-            self.rows[dst as usize][src as usize] = NONE;
+            match &mut self.numbers {
+                Numbers::Rows(rows) => rows[dst as usize][src as usize] = NONE,
+                Numbers::Map(map) => _ = map.remove(&(dst, src)),
+            }
         }
     }
 }

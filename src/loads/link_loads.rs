@@ -2,7 +2,7 @@
 
 use super::demand::{PairAmount, PairSums, by_destination};
 use crate::ids::{HostId, LinkId};
-use crate::routes::{EdgeSwitches, PathDagBuilder, Route, path_weights};
+use crate::routes::{EdgeClasses, EdgeSwitches, PathDagBuilder, Route, path_weights};
 use crate::topology::Fabric;
 
 /// Accumulates loads, a step or a schedule at a time.
@@ -10,6 +10,7 @@ use crate::topology::Fabric;
 pub(crate) struct LinkLoads<'a> {
     fabric: &'a Fabric,
     edges: EdgeSwitches,
+    classes: EdgeClasses,
     builder: PathDagBuilder<'a>,
     even: PairSums,
     weighted: PairSums,
@@ -24,6 +25,7 @@ impl<'a> LinkLoads<'a> {
         let edges = EdgeSwitches::new(fabric);
         Self {
             fabric,
+            classes: EdgeClasses::new(fabric, &edges),
             builder: PathDagBuilder::new(fabric),
             even: PairSums::new(edges.len()),
             weighted: PairSums::new(edges.len()),
@@ -80,9 +82,18 @@ impl<'a> LinkLoads<'a> {
 
     /// Spreads what was gathered by pair of edges. To be called before the loads are read.
     pub(crate) fn finish(&mut self) {
-        let even = self.even.take();
-        for demand in by_destination(&even) {
-            self.spread_evenly(demand);
+        let mut even = self.even.take();
+        if self.classes.are_single() {
+            for demand in by_destination(&even) {
+                self.spread_evenly(demand);
+            }
+        } else {
+            let classes = self.classes.clone();
+            let key = |pair: &PairAmount| (classes.of(pair.dst), classes.of(pair.src));
+            even.sort_by_key(key);
+            for alike in even.chunk_by(|a, b| key(a) == key(b)) {
+                self.spread_alike(alike);
+            }
         }
         for PairAmount { src, dst, amount } in self.weighted.take() {
             let (src, dst) = (self.edges.sender(src), self.edges.receiver(dst));
@@ -113,6 +124,49 @@ impl<'a> LinkLoads<'a> {
             |per_path, hop| per_path * counts[hops[hop].to as usize],
             |hop, bytes| self.add_link(hops[hop].link, bytes),
         );
+    }
+
+    /// All paths of pairs alike whose sources are alike, and whose destinations are: the links between them once, those of
+    /// the hosts for each.
+    fn spread_alike(&mut self, alike: &[PairAmount]) {
+        let fabric = self.fabric;
+        let (src, dst) = (self.edges.node(alike[0].src), self.edges.node(alike[0].dst));
+        let receiver = self.edges.receiver(alike[0].dst);
+        let dag = self.builder.build(dst, receiver, std::iter::once(src));
+        let counts = dag.path_counts();
+        let source = dag.sources[0] as usize;
+        let mut through = vec![0.0; dag.len()];
+        through[source] = counts[source];
+        // Paths through every link.
+        let mut paths = vec![0.0; dag.all_hops().len()];
+        let hops = dag.all_hops();
+        dag.pass_down(
+            &mut through,
+            |position, paths| paths / counts[position],
+            |per_path, hop| per_path * counts[hops[hop].to as usize],
+            |hop, amount| paths[hop] += amount,
+        );
+        let total: f64 = alike.iter().map(|pair| pair.amount).sum();
+        let bytes = |amount: f64, hop: usize| amount * paths[hop] / counts[source];
+        let (own_source, own_target) = (fabric.has_ports(src), fabric.has_ports(dst));
+        for position in 1..dag.len() {
+            let from = dag.node(position);
+            let mut last = 0;
+            for (hop, next) in dag.range(position).zip(dag.hops(position)) {
+                let first = own_source && position == source;
+                if first || own_target && next.to == 0 {
+                    let place = if first { hop - dag.range(position).start } else { last };
+                    last += usize::from(!first);
+                    for pair in alike {
+                        let (src, dst) = (self.edges.node(pair.src), self.edges.node(pair.dst));
+                        let link = fabric.next_hops(if first { src } else { from }, dst)[place];
+                        self.add_link(link, bytes(pair.amount, hop));
+                    }
+                } else {
+                    self.add_link(next.link, bytes(total, hop));
+                }
+            }
+        }
     }
 
     /// Bytes on a link.

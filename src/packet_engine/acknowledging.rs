@@ -28,6 +28,9 @@ impl Sending {
         }
         new += sender.sent.acknowledge(packet.seq, packet.cumulative());
         let next = sender.sent.next();
+        if let Some(hops) = net.telemetry.as_mut().and_then(|telemetry| telemetry.take(&packet)) {
+            sender.control.on_telemetry(&hops);
+        }
         sender.control.on_ack(&Feedback {
             now,
             rtt,
@@ -39,6 +42,7 @@ impl Sending {
             next,
         });
         sender.spread.on_ack(AckInfo {
+            rtt,
             path: packet.path,
             marked: packet.has(MARKED),
             seq: packet.seq,
@@ -95,7 +99,7 @@ impl Sending {
             }
             sender.sent.go_back()
         } else {
-            sender.spread.on_trimmed(packet.path);
+            sender.spread.on_trimmed(packet.path, now);
             if !packet.has(BOUNDED) {
                 sender.control.on_extra_credit();
             }

@@ -1,5 +1,7 @@
 //! What a queue pair finds on its way before anything else is sent.
 
+use std::borrow::Cow;
+
 use super::network::Network;
 use super::queue::EventQueue;
 use super::setup::PATHS_COMPARED;
@@ -30,10 +32,10 @@ pub(super) fn on_path<Q: EventQueue>(net: &Network<'_, Q>, qp: u32) -> PathPrope
     let path = fabric.path(src, dst, base);
     let pinned = net.pairs[qp as usize].pinned;
     let ports = match path.first().filter(|_| pinned) {
-        Some(port) => std::slice::from_ref(port),
+        Some(port) => Cow::Borrowed(std::slice::from_ref(port)),
         None => fabric.next_hops(src, dst),
     };
-    let rate = line_rate(fabric, ports);
+    let rate = line_rate(fabric, &ports);
     let of = |path: &[LinkId]| unloaded::conditions(fabric, path, rate, options, trimming);
     let own = of(&path);
     if pinned || net.terms.equal_paths {

@@ -114,10 +114,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
         let packet = event.packet;
         match packet.kind {
             Kind::Data | Kind::Request | Kind::Ack | Kind::Nack | Kind::Credit | Kind::Notification => {
-                let known = match self.looks_ahead {
-                    true => self.net.next_hops.get(self.net.events.queue.position()).copied(),
-                    false => None,
-                };
+                let known = self.net.next_hops.get(self.net.events.queue.position()).copied();
                 if self.net.pass_on(event.key - Keys::ARRIVAL, &packet, known) {
                     return;
                 }

@@ -12,6 +12,8 @@ use crate::ids::{LinkId, NodeId};
 use crate::topology::Fabric;
 
 const NONE: u32 = u32::MAX;
+/// The first link of a cell from which packets go to hosts with several cables: each has its own.
+const LAST: u32 = u32::MAX - 1;
 
 /// How a node reaches an edge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,17 +44,20 @@ pub(super) enum Next {
     Lost,
 }
 
-/// Tables by (edge, forwarding node).
+/// Tables by (way, forwarding node): hosts that are reached alike (see [`Fabric::way_to`]) share a row.
 #[derive(Debug)]
 pub(super) struct Forwarding {
-    /// Row of each node as an edge, and column as a forwarder.
-    row: Vec<u32>,
+    /// Column of each node as a forwarder.
     column: Vec<u32>,
     columns: u32,
     cells: Vec<Cell>,
     hops: Vec<u32>,
-    /// Row of the edge of every host, the edge itself, and the link from there.
+    /// Row of every host, its edge, and the link from there.
     hosts: Vec<Attached>,
+    /// Where the last hop to a host that is its own edge begins, and its link: those of host `h` are
+    /// `last[last_starts[h]..last_starts[h + 1]]`.
+    last_starts: Vec<u32>,
+    last: Vec<(u32, u32)>,
     link_to: Vec<u32>,
     /// Whether all cells have links with equally many paths behind them.
     uniform: bool,
@@ -71,25 +76,33 @@ impl Forwarding {
     pub fn new(fabric: &Fabric) -> Self {
         let nodes = fabric.nodes().len();
         let mut table = Self {
-            row: vec![NONE; nodes],
             column: vec![NONE; nodes],
             columns: 0,
             cells: Vec::new(),
             hops: Vec::new(),
             hosts: Vec::with_capacity(fabric.hosts() as usize),
+            last_starts: vec![0],
+            last: Vec::new(),
             link_to: fabric.links().iter().map(|link| link.to.0).collect(),
             uniform: true,
         };
-        let mut edges = Vec::new();
+        let mut rows: Vec<Vec<NodeId>> = Vec::new();
+        let mut known: HashMap<(u32, Option<NodeId>), u32> = HashMap::new();
         for host in (0..fabric.hosts()).map(NodeId) {
             let edge = fabric.edge(host);
-            if table.row[edge.index()] == NONE {
-                table.row[edge.index()] = edges.len() as u32;
-                edges.push((edge, host));
-            }
             let attachment = fabric.attachment(host);
+            // Parallel cables of one host are a choice of its own.
+            let own = (!table.add_last_links(fabric, host)).then_some(host);
+            let row = *known.entry((fabric.way_to(host), own)).or_insert(rows.len() as u32);
+            if row as usize == rows.len() {
+                rows.push(Vec::new());
+            }
+            // The first host stands for all, and the second for them on the way from the first.
+            if rows[row as usize].len() < 2 {
+                rows[row as usize].push(host);
+            }
             table.hosts.push(Attached {
-                row: table.row[edge.index()],
+                row,
                 edge: edge.0,
                 down: attachment.map_or(NONE, |a| a.down.0),
                 up: attachment.map_or(NONE, |a| a.up.0),
@@ -102,45 +115,93 @@ impl Forwarding {
                 table.columns += 1;
             }
         }
-        table.fill(fabric, &edges);
+        table.fill(fabric, &rows);
         table
     }
 
-    fn fill(&mut self, fabric: &Fabric, edges: &[(NodeId, NodeId)]) {
+    /// Notes from which switch which link leads to a host that is its own edge; false where several links of one switch do.
+    fn add_last_links(&mut self, fabric: &Fabric, host: NodeId) -> bool {
+        let first = self.last.len();
+        let links = fabric.out_links(host).iter().map(|&up| fabric.link(up).reverse);
+        let live = links.filter(|&down| !fabric.link(down).rate.is_zero());
+        let own_edge = fabric.attachment(host).is_none();
+        self.last
+            .extend(live.filter(|_| own_edge).map(|down| (fabric.link(down).from.0, down.0)));
+        self.last_starts.push(self.last.len() as u32);
+        let own = &mut self.last[first..];
+        own.sort_unstable();
+        own.windows(2).all(|pair| pair[0].0 != pair[1].0)
+    }
+
+    /// The link from a switch to a host that is its own edge.
+    fn last_link(&self, node: u32, host: u32) -> Option<u32> {
+        let starts = &self.last_starts[host as usize..];
+        let own = &self.last[starts[0] as usize..starts[1] as usize];
+        own.iter().find(|last| last.0 == node).map(|last| last.1)
+    }
+
+    fn fill(&mut self, fabric: &Fabric, rows: &[Vec<NodeId>]) {
         let mut known: HashMap<Vec<u32>, u32> = HashMap::new();
-        self.cells.reserve(edges.len() * self.columns as usize);
-        for &(edge, host) in edges {
+        self.cells.reserve(rows.len() * self.columns as usize);
+        for hosts in rows {
             let mut counts = vec![None; fabric.nodes().len()];
-            counts[edge.index()] = Some(1);
+            for &host in hosts {
+                counts[fabric.edge(host).index()] = Some(1);
+            }
             for node in 0..fabric.nodes().len() {
                 if self.column[node] == NONE {
                     continue;
                 }
                 let at = NodeId::from(node);
-                let links: Vec<u32> = match at == edge {
-                    true => Vec::new(),
-                    false => fabric.next_hops(at, host).iter().map(|id| id.0).collect(),
+                let Some(&host) = hosts.iter().find(|&&host| fabric.edge(host) != at) else {
+                    self.cells.push(Cell {
+                        first: 0,
+                        count: 0,
+                        behind: 1,
+                        paths: 1,
+                    });
+                    continue;
                 };
-                let mut behind = links
-                    .iter()
-                    .map(|&hop| paths_from(fabric, fabric.link(LinkId(hop)).to, host, &mut counts));
-                let first_behind = behind.next().unwrap_or(1);
-                let uniform = behind.all(|count| count == first_behind) && first_behind != u32::MAX;
-                let paths = paths_from(fabric, at, host, &mut counts);
-                self.uniform &= uniform;
-                let count = links.len() as u32;
-                let hops = &mut self.hops;
-                let first = *known.entry(links).or_insert_with_key(|links| {
-                    hops.extend(links);
-                    (hops.len() - links.len()) as u32
-                });
-                self.cells.push(Cell {
-                    first,
-                    count,
-                    behind: if uniform { first_behind } else { 0 },
-                    paths,
-                });
+                let cell = self.cell_of(fabric, at, host, &mut counts, &mut known);
+                self.cells.push(cell);
             }
+        }
+    }
+
+    fn cell_of(
+        &mut self,
+        fabric: &Fabric,
+        at: NodeId,
+        host: NodeId,
+        counts: &mut [Option<u32>],
+        known: &mut HashMap<Vec<u32>, u32>,
+    ) -> Cell {
+        let links: Vec<u32> = fabric.next_hops(at, host).iter().map(|id| id.0).collect();
+        let leads_to_host = matches!(links.as_slice(), &[only] if self.last_link(at.0, host.0) == Some(only));
+        let mut behind = links
+            .iter()
+            .map(|&hop| paths_from(fabric, fabric.link(LinkId(hop)).to, host, counts));
+        let first_behind = behind.next().unwrap_or(1);
+        let uniform = behind.all(|count| count == first_behind) && first_behind != u32::MAX;
+        let paths = match at.0 < fabric.hosts() {
+            true => fabric.path_count(at, host),
+            false => paths_from(fabric, at, host, counts),
+        };
+        self.uniform &= uniform;
+        let count = links.len() as u32;
+        let hops = &mut self.hops;
+        let first = match leads_to_host {
+            true => LAST,
+            false => *known.entry(links).or_insert_with_key(|links| {
+                hops.extend(links);
+                (hops.len() - links.len()) as u32
+            }),
+        };
+        Cell {
+            first,
+            count,
+            behind: if uniform { first_behind } else { 0 },
+            paths,
         }
     }
 
@@ -159,7 +220,7 @@ impl Forwarding {
 
     /// Nodes of the network.
     pub fn nodes(&self) -> usize {
-        self.row.len()
+        self.column.len()
     }
 
     /// Next links of all cells, those of cells with the same ones counted once.
@@ -192,6 +253,7 @@ impl Forwarding {
         let cell = &self.cells[id as usize];
         match cell.count {
             0 => Next::Lost,
+            1 if cell.first == LAST => self.last_link(node, dst).map_or(Next::Lost, Next::Only),
             1 => Next::Only(self.hops[cell.first as usize]),
             _ => Next::OneOf(CellId(id)),
         }
@@ -249,6 +311,9 @@ impl Forwarding {
         let mut left = path % self.path_count(src, dst).max(1);
         while at != to.edge {
             let here = self.cells[(to.row * self.columns + self.column[at as usize]) as usize];
+            if here.first == LAST {
+                break;
+            }
             let mut position = 0;
             for &hop in self.hops(here) {
                 let behind = self.behind(hop, dst);
@@ -289,7 +354,8 @@ fn paths_from(fabric: &Fabric, node: NodeId, host: NodeId, counts: &mut [Option<
     }
     let mut open = vec![node];
     while let Some(&at) = open.last() {
-        let next = fabric.next_hops(at, host).iter().map(|&hop| fabric.link(hop).to);
+        let hops = fabric.next_hops(at, host);
+        let next = hops.iter().map(|&hop| fabric.link(hop).to);
         let known = open.len();
         open.extend(next.clone().filter(|to| counts[to.index()].is_none()));
         if open.len() == known {

@@ -15,7 +15,7 @@
 //! | `options`, `setup`, `unloaded` | what a run depends on; what idle paths take |
 //! | `transport/`, `path_selection/`, `recovery/` | one file per way to control, to spread, to recover |
 //! | `events` | the clock, pending events and effects |
-//! | `network`, `switching`, `links`, `port`, `flow_control`, `forwarding` | switches and links: where a packet goes next, queues, marking, buffers, pauses |
+//! | `network`, `switching`, `links`, `port`, `flow_control`, `forwarding`, `gray_links`, `telemetry` | switches and links: where a packet goes next, queues, marking, buffers, pauses, losses |
 //! | `sending`, `sender`, `nic`, `lanes`, `acknowledging`, `opening` | hosts as senders: cards, queue pairs, recovery |
 //! | `receiving`, `receiver`, `credits`, `coalescing` | hosts as receivers: arrivals, answers, credits |
 //! | `flows`, `faults`, `limits`, `series`, `sender_samples` | transfers, changes of links, the end, what is observed |
@@ -37,6 +37,7 @@ mod faults;
 mod flow_control;
 mod flows;
 mod forwarding;
+mod gray_links;
 mod lanes;
 mod limits;
 mod links;
@@ -67,6 +68,7 @@ mod slab;
 mod spraying;
 mod status;
 mod switching;
+mod telemetry;
 #[cfg(test)]
 mod tests;
 mod transport;
@@ -76,7 +78,7 @@ pub use ecn::Ecn;
 pub use options::{PacketOptions, Recovery, SwitchOptions};
 pub use setup::Setup;
 pub use status::{Continue, Status};
-pub use transport::{Dcqcn, Dctcp, Eqds, EqdsMode, Ideal, Nscc, Signal, Swift, Transport, Udp};
+pub use transport::{Dcqcn, Dctcp, Eqds, EqdsMode, Hpcc, Ideal, Nscc, Signal, Swift, Transport, Udp};
 pub use unloaded::completion;
 
 use crate::outcome::{Outcome, Stuck};

@@ -4,6 +4,7 @@ use super::coalescing::Reports;
 use super::events::Events;
 use super::flow_control::FlowControl;
 use super::forwarding::{CellId, Forwarding, Next};
+use super::gray_links::GrayLinks;
 use super::links::Links;
 use super::options::Recovery;
 use super::packet::{Keys, Kind, PRIORITY, Packet, Stamps};
@@ -12,6 +13,7 @@ use super::port::Port;
 use super::queue::EventQueue;
 use super::queue_pairs::{NONE, QueuePair, queue_pairs};
 use super::setup::{Setup, TRANSFERS_COMPARED, has_equal_links};
+use super::telemetry::Telemetry;
 use super::unloaded;
 use crate::ids::NodeId;
 use crate::rng::mix;
@@ -58,6 +60,10 @@ pub(super) struct Network<'a, Q> {
     /// The lists of all ports in the two-event mode; empty where departures are known in advance.
     pub ports: Vec<Port>,
     pub flow_control: Option<FlowControl>,
+    /// Links that lose packets.
+    gray: GrayLinks,
+    /// What hops write into packets, where the transport asks for it.
+    pub telemetry: Option<Box<Telemetry>>,
     /// By link the port of the card that sends by it; NONE where that is a switch.
     cards: Vec<u32>,
     /// The fabric as routing knows it, where that is no longer the first one.
@@ -80,7 +86,8 @@ impl<'a, Q: EventQueue> Network<'a, Q> {
         let listed = setup.control_first() || trimming || flow_control.is_some();
         let (forwarding, links) = (Forwarding::new(fabric), Links::new(setup, rtt, listed));
         let in_switch = InSwitch::new(setup.load_balancing, &forwarding, &links, rtt, salt);
-        let can_lose = links.can_drop() || !setup.link_events.is_empty();
+        let gray = GrayLinks::new(setup);
+        let can_lose = links.can_drop() || !setup.link_events.is_empty() || gray.any();
         let acknowledged = setup.transport.acknowledged();
         let of_transport = || setup.transport.rto(rtt, links.longest_wait());
         let rto = setup.packet.rto.unwrap_or_else(of_transport).0;
@@ -118,6 +125,8 @@ impl<'a, Q: EventQueue> Network<'a, Q> {
                 Vec::new()
             },
             flow_control,
+            gray,
+            telemetry: setup.transport.reads_hops().then(Box::default),
             cards: cards(fabric),
             rerouted: None,
             next_hops: Vec::new(),
@@ -147,11 +156,15 @@ impl<'a, Q: EventQueue> Network<'a, Q> {
         pinned && self.setup.packet.recovery == Recovery::GoBackN
     }
 
-    /// A packet has crossed a link and goes on; false where it has reached its host. `known` is what looking ahead has found out
+    /// A packet has crossed a link and goes on, or is lost; false where it has reached its host. `known` is what looking ahead has found out
     /// about its next hop.
     #[inline(always)]
     pub fn pass_on(&mut self, link: u32, packet: &Packet, known: Option<Next>) -> bool {
         self.packet_hops += 1;
+        if self.gray.loses(link, self.events.now) {
+            self.links.lose_accepted(link, packet);
+            return true;
+        }
         let next = match known {
             Some(next) => next,
             None => self.next_hop(self.forwarding.end_of(link), packet),
@@ -226,6 +239,9 @@ impl<'a, Q: EventQueue> Network<'a, Q> {
     // registers from one bucket of the event queue to the other.
     #[inline(always)]
     pub fn transmit(&mut self, link: u32, from: u32, packet: &Packet, path: u16) -> bool {
+        if let Some(telemetry) = self.telemetry.as_mut().filter(|_| packet.kind == Kind::Data) {
+            telemetry.note(packet, link, from == NONE, &self.links, self.events.now);
+        }
         if !self.ports.is_empty() {
             return self.enqueue(link, from, Packet { path, ..*packet });
         }

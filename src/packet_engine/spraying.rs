@@ -21,9 +21,11 @@ impl Sending {
             return None;
         }
         let sprays = spread.sprays() || (ends.base == NONE && net.in_switch.sprays());
-        let links = match net.fabric().next_hops(NodeId(ends.src), NodeId(ends.dst)) {
-            several @ [_, _, ..] if sprays => several,
-            _ => &[],
+        let next_hops = net.fabric().next_hops(NodeId(ends.src), NodeId(ends.dst));
+        let links = if sprays && next_hops.len() > 1 {
+            &*next_hops
+        } else {
+            &[]
         };
         let ports = links.iter().map(|link| net.card_of(link.0).unwrap_or(NONE));
         Some(Box::new(Lanes::new(ports)))
@@ -82,6 +84,7 @@ impl Sending {
             let sender = self.senders.at(slot);
             let kept = sender.lanes.as_mut().is_some_and(|lanes| lanes.keep(other, path));
             if !kept && sender.spread.learns() {
+                sender.spread.give_back(path);
                 return None;
             }
         }

@@ -13,6 +13,19 @@ pub struct Subflow {
     pub bytes: u64,
 }
 
+/// Bytes divided in proportion to weights that are not all 0: each part is within a byte of its share.
+pub(super) fn in_proportion(bytes: u64, weights: &[u32]) -> Vec<u64> {
+    let whole: u128 = weights.iter().map(|&weight| u128::from(weight)).sum();
+    let mut before = 0;
+    let mut sum = 0_u128;
+    let part = |&weight: &u32| {
+        sum += u128::from(weight);
+        let until = (u128::from(bytes) * sum / whole.max(1)) as u64;
+        until - std::mem::replace(&mut before, until)
+    };
+    weights.iter().map(part).collect()
+}
+
 /// The sub-flows of every transfer of a schedule. Their bytes add up to the transfer's.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Placement {

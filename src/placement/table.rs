@@ -6,15 +6,19 @@ use super::cut_line::CutLine;
 use super::ecmp::Ecmp;
 use super::ecmp_split::EcmpSplit;
 use super::edge_coloring::EdgeColoring;
+use super::entropic_weights::PathWeights;
 use super::ethereal::Ethereal;
 use super::flowlet::Flowlet;
 use super::greedy::Greedy;
 use super::hash::Hash;
 use super::label::label;
 use super::least_bytes::LeastBytes;
+use super::mrc::Mrc;
 use super::optimal_transport::OptimalTransport;
 use super::plan::PlannedPaths;
 use super::plb::Plb;
+use super::port_stripe::PortStripe;
+use super::qp_stripe::QpStripe;
 use super::reps::Reps;
 use super::scheme::{Problem, Scheme};
 use super::spray::Spray;
@@ -30,10 +34,13 @@ kinds! {
     pub enum LoadBalancing: Scheme {
         Ecmp(Ecmp) = "ecmp", "one path per connection, by a salted hash in every switch";
         EcmpSplit(EcmpSplit) = "ecmp-split", "every flow as a few equal queue pairs over ECMP";
+        QpStripe(QpStripe) = "qp-stripe", "a few queue pairs per connection, message by message or an equal part each (NCCL)";
+        PortStripe(PortStripe) = "port-stripe", "one queue pair for every port of the host, with equal parts or by rate";
         Spray(Spray) = "spray", "every packet on another path";
-        WeightedSpray(WeightedSpray) = "weighted-spray", "every packet on another path, in proportion to the paths' capacities";
+        WeightedSpray(WeightedSpray) = "weighted-spray", "every packet on another path, in proportion to the paths' capacities, or to an entropic plan";
         Reps(Reps) = "reps", "spraying that reuses the paths whose acknowledgements came back unmarked";
         Bitmap(Bitmap) = "bitmap", "spraying that skips the entropies whose packets came back marked (STrack)";
+        Mrc(Mrc) = "mrc", "spraying over all planes that gives up paths which lose packets, and tries them again (MRC)";
         Adaptive(Adaptive) = "adaptive", "every packet on the least-loaded up-link of the switch";
         Flowlet(Flowlet) = "flowlet", "a new random path after every pause of a flow";
         Plb(Plb) = "plb", "a new random path after some congested round-trip times";
@@ -96,5 +103,30 @@ impl LoadBalancing {
         };
         problem.check()?;
         self.kind().place(&problem)
+    }
+
+    /// The tables of weights that switches need for it, if any.
+    ///
+    /// # Errors
+    /// As [`LoadBalancing::place`].
+    pub fn tables(
+        &self,
+        fabric: &Fabric,
+        schedule: &Schedule,
+        files: &dyn Files,
+        seed: u64,
+    ) -> Result<Option<Vec<PathWeights>>, InputError> {
+        let Self::WeightedSpray(spray) = self else {
+            return Ok(None);
+        };
+        self.check()?;
+        let problem = Problem {
+            fabric,
+            schedule,
+            files,
+            seed,
+        };
+        problem.check()?;
+        spray.tables(&problem)
     }
 }

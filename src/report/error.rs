@@ -18,6 +18,9 @@ pub enum ReportError {
         /// What went wrong.
         source: std::io::Error,
     },
+    /// A folder without what is asked for.
+    #[error("{0}")]
+    Nothing(String),
     /// A plot that cannot be drawn.
     #[error("{}: cannot draw: {message}", path.display())]
     Draw {

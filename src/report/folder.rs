@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::ReportError;
-use crate::results::{self, FolderPoint, ReadError, ResultRow};
+use crate::results::{self, FabricRow, FolderPoint, ReadError, ResultRow};
 
 /// One point of the plan with its row of results.
 #[derive(Debug, Clone)]
@@ -61,6 +61,37 @@ impl Folder {
         self.read.detail(&point.known, name)
     }
 
+    /// What a point differs in from others: the last part of every swept key, and its value in short.
+    pub fn setting(&self, point: &Point) -> Vec<(String, String)> {
+        let short = |(key, value): &(String, String)| {
+            let value = match key.as_str() {
+                "faults" => shown_faults(&point.known),
+                "topology" => point.topology.clone(),
+                "workload" => point.workload.clone(),
+                "load_balancing" => point.row.load_balancing.clone(),
+                "transport" => point.row.transport.clone().unwrap_or_default(),
+                _ => short(&point.known, key, value),
+            };
+            (key.clone(), value)
+        };
+        point.known.swept.iter().map(short).collect()
+    }
+
+    /// The folder itself.
+    pub fn dir(&self) -> &Path {
+        self.read.dir()
+    }
+
+    /// The links of the fabric of a point; `None` where they were not kept.
+    pub fn fabric(&self, point: &Point) -> Result<Option<Vec<FabricRow>>, ReadError> {
+        self.read.fabric(&point.known)
+    }
+
+    /// What the file of that fabric is called.
+    pub fn fabric_name(&self, point: &Point) -> Option<String> {
+        self.read.fabric_name(&point.known)
+    }
+
     /// The points by topology and workload, in order of appearance.
     pub fn subjects(&self) -> Vec<Subject<'_>> {
         let mut subjects: Vec<Subject<'_>> = Vec::new();
@@ -97,11 +128,46 @@ impl Folder {
             match name {
                 "engine" | "transport" => label += &format!(", {value}"),
                 "faults" => label += &format!(", faults={}", shown_faults(&point.known)),
-                _ => label += &format!(", {name}={value}"),
+                _ => label += &format!(", {name}={}", short(&point.known, key, value)),
             }
         }
         label
     }
+}
+
+/// A swept value in short: of a table its options, such as `window 2 credits 8`, and of a file its name.
+fn short(point: &FolderPoint, key: &str, value: &str) -> String {
+    if !value.starts_with("{ ") && !value.starts_with("[{ ") {
+        return value.rsplit('/').next().unwrap_or(value).to_owned();
+    }
+    let option = |(option, value): &(String, String)| {
+        let inside = option.strip_prefix(key)?.strip_prefix('.')?;
+        Some(format!("{} {value}", inside.rsplit('.').next().unwrap_or(inside)))
+    };
+    let options: Vec<String> = point.options.iter().filter_map(option).collect();
+    match options.is_empty() {
+        true => value.to_owned(),
+        false => options.join(" "),
+    }
+}
+
+/// A number, or one with a unit of bytes, time or rate, which all values of a key have; in bytes, microseconds, Gb/s.
+pub(super) fn quantity(text: &str) -> Option<f64> {
+    let split = text.find(|c: char| c.is_ascii_alphabetic() && c != 'e' && c != 'E');
+    let (number, unit) = text.split_at(split.unwrap_or(text.len()));
+    let factor = match unit.trim() {
+        "" | "B" | "us" | "Gbps" => 1.0,
+        "KiB" => 1024.0,
+        "MiB" => 1024.0 * 1024.0,
+        "GiB" => 1024.0 * 1024.0 * 1024.0,
+        "KB" | "kB" | "ms" | "Tbps" => 1e3,
+        "MB" | "s" => 1e6,
+        "GB" => 1e9,
+        "ns" | "Mbps" => 1e-3,
+        "ps" => 1e-6,
+        _ => return None,
+    };
+    Some(number.trim().parse::<f64>().ok()? * factor)
 }
 
 /// Swept faults in short, such as `leaf0-spine0 down`.
@@ -184,5 +250,26 @@ impl Subject<'_> {
             .split(|c: char| !c.is_ascii_alphanumeric())
             .filter(|word| !word.is_empty());
         words.collect::<Vec<_>>().join("-")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantities_have_their_units() {
+        for (text, number) in [
+            ("1.5", 1.5),
+            ("16KiB", 16_384.0),
+            ("2 ms", 2_000.0),
+            ("1e-3", 1e-3),
+            ("25Gbps", 25.0),
+        ] {
+            assert_eq!(quantity(text), Some(number), "{text}");
+        }
+        for text in ["", "ring", "3 rings", "KiB"] {
+            assert_eq!(quantity(text), None, "{text}");
+        }
     }
 }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::results::{Number, ResultRow, Swept, cell, write_points_json};
 
 /// Bytes of an element: float.
-const ELEMENT: u64 = 4;
+pub(super) const ELEMENT: u64 = 4;
 
 const HEADER: &str = "\
 #                                                              out-of-place                       in-place          
@@ -24,7 +24,7 @@ fn figure(number: Option<Number>) -> f64 {
 }
 
 /// The bytes that algorithm bandwidth counts: a multiple of the size of the workload.
-fn size(row: &ResultRow) -> u64 {
+pub(super) fn size(row: &ResultRow) -> u64 {
     let counted = figure(row.algbw_gbytes) * figure(row.cct_us) * 1e3;
     match row.size_bytes {
         Some(bytes) if bytes > 0 => (counted / bytes as f64).round().max(1.0) as u64 * bytes,
@@ -33,7 +33,7 @@ fn size(row: &ResultRow) -> u64 {
 }
 
 /// Whether its operation adds up.
-fn operation(row: &ResultRow) -> &'static str {
+pub(super) fn operation(row: &ResultRow) -> &'static str {
     if row.workload.contains("reduce") { "sum" } else { "none" }
 }
 

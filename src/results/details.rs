@@ -245,6 +245,50 @@ pub struct JobRow {
     pub slowdown: Option<Number>,
 }
 
+/// One row of a point's `timeline.csv`: when one host was at an operation of a program.
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TimelineRow {
+    /// One of the hosts that stand for all of them: those that take part in the same operations are alike.
+    pub host: u32,
+    /// As in ops.csv.
+    pub op: String,
+    pub job: String,
+    pub group: u32,
+    /// `compute`, or what it communicates for: `tensor`, `context`, `expert`, `pipeline`, `data`; `communication` where
+    /// the program does not say.
+    pub purpose: String,
+    pub start_us: Number,
+    pub end_us: Number,
+}
+
+/// One row of a point's `paths.csv`: which way a flow went, and what it waited for.
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PathRow {
+    /// Id of the transfer in the schedule.
+    pub flow: u32,
+    /// The flow that let it start: the last that it waited for. Empty where it waited for none.
+    pub after: Option<u32>,
+    /// The links of its largest sub-flow, with spaces between them; empty where the network chooses or all paths are used.
+    pub links: String,
+    /// Of the links that it was placed on, the one that is busy longest.
+    pub busiest_link: Option<String>,
+}
+
+/// One row of a file of `fabrics/`: a link of a fabric that points were simulated on.
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FabricRow {
+    pub link: String,
+    pub from: String,
+    pub to: String,
+    /// Tiers of the two ends, as in links.csv.
+    pub from_tier: Option<u32>,
+    pub to_tier: Option<u32>,
+    /// At the start; zero where the link is down.
+    pub rate_gbps: Number,
+    /// What is wrong with it and when, as the experiment says it; empty where nothing is.
+    pub fault: String,
+}
+
 /// The files of a point besides its record, where asked for.
 #[derive(Debug, Default)]
 pub struct Details {
@@ -266,4 +310,6 @@ pub struct Details {
     pub ops: Option<Vec<OpRow>>,
     /// Rows of `jobs.csv`.
     pub jobs: Option<Vec<JobRow>>,
+    pub timeline: Option<Vec<TimelineRow>>,
+    pub paths: Option<Vec<PathRow>>,
 }

@@ -7,7 +7,8 @@ use serde::Deserialize;
 
 use super::manifest::Manifest;
 use super::points::{self, Listed, read_lines};
-use super::{ReadError, ResultRow, is_whole, read_csv};
+use super::record::Record;
+use super::{FabricRow, ReadError, ResultRow, is_whole, read_csv};
 use crate::input::open_file;
 
 /// A point of the plan with its row of results.
@@ -67,6 +68,29 @@ impl Folder {
         })
     }
 
+    /// The links of the fabric that a point was simulated on; `None` where they were not kept.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn fabric(&self, point: &FolderPoint) -> Result<Option<Vec<FabricRow>>, ReadError> {
+        let Some(name) = self.fabric_name(point) else {
+            return Ok(None);
+        };
+        read_rows(&self.dir.join("fabrics").join(format!("{name}.csv")))
+    }
+
+    /// What the file with the fabric of a point is called.
+    pub fn fabric_name(&self, point: &FolderPoint) -> Option<String> {
+        let record = Record::read(&self.dir.join("points").join(point.hash.as_ref()?))?;
+        let is_name = |name: &String| name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        record.fabric.filter(is_name)
+    }
+
+    /// The folder.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
     /// The rows of a file of a point, such as `flows.csv`; `None` where it was not asked for.
     ///
     /// # Errors
@@ -84,13 +108,18 @@ impl Folder {
             let why = "it is not as `run` wrote it: run the experiment again";
             return Err(ReadError::content(&path, why));
         }
-        match open_file(&path) {
-            Ok(file) => read_csv(file)
-                .map(Some)
-                .map_err(|error| ReadError::content(&path, error)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(ReadError::file(&path, error)),
-        }
+        read_rows(&path)
+    }
+}
+
+/// The rows of a file; `None` where there is none.
+fn read_rows<R: for<'de> Deserialize<'de>>(path: &Path) -> Result<Option<Vec<R>>, ReadError> {
+    match open_file(path) {
+        Ok(file) => read_csv(file)
+            .map(Some)
+            .map_err(|error| ReadError::content(path, error)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(ReadError::file(path, error)),
     }
 }
 

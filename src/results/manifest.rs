@@ -68,6 +68,11 @@ impl Default for Machine {
 }
 
 impl Manifest {
+    /// Whether the experiment asks for `results.parquet`.
+    pub fn wants_parquet(&self) -> bool {
+        self.experiment["output"]["parquet"] == true
+    }
+
     /// The manifest of a results folder; `None` where there is none.
     ///
     /// # Errors

@@ -81,6 +81,6 @@ fn record(store: &Store, hash: &str) -> Result<Option<Record>, ReadError> {
             );
             Err(ReadError::content(&dir.join("record.json"), why))
         }
-        _ => Ok(store.load(hash)),
+        record => Ok(record.filter(|record| store.has_files(hash, record))),
     }
 }

@@ -7,7 +7,7 @@
 //! record     record.json                    points    points.csv
 //! manifest   manifest.json                  store     the results folder, written
 //! folder     the same, read back            files     written whole
-//! merge      results.csv from the points
+//! merge      results.csv from the points       parquet  results.parquet, behind the feature
 //! ```
 
 mod details;
@@ -16,6 +16,8 @@ mod folder;
 mod manifest;
 mod merge;
 mod number;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod point_key;
 mod points;
 mod read_error;
@@ -26,9 +28,10 @@ mod swept;
 mod table;
 
 pub use details::{
-    BufferRow, Details, Direction, FlowRow, JobRow, LinkRow, OpRow, PacketsRow, PortRow, SenderRow, SeriesRow,
+    BufferRow, Details, Direction, FabricRow, FlowRow, JobRow, LinkRow, OpRow, PacketsRow, PathRow, PortRow, SenderRow,
+    SeriesRow, TimelineRow,
 };
-pub use files::{named, names, remove, remove_plots};
+pub use files::{named, names, remove, remove_plots, replace};
 pub use folder::{Folder, FolderPoint};
 pub use manifest::{Machine, Manifest, utc};
 pub use merge::{Merged, merge};
@@ -37,7 +40,7 @@ pub use point_key::{PointKey, PointRow};
 pub use points::PointList;
 pub use read_error::ReadError;
 pub use record::{RESULTS_VERSION, Record, is_whole};
-pub use rows::{BoundRow, PlaceRow, ResultRow, TimingRow};
-pub use store::Store;
+pub use rows::{BoundRow, DesignRow, PlaceRow, PriceRow, ResultRow, TimingRow, TrialRow, WeightRow};
+pub use store::{PARQUET_REMEDY, Store};
 pub use swept::{Swept, cell};
 pub use table::{columns, read_csv, write_csv, write_points_csv, write_points_json};

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{BoundRow, PlaceRow, ResultRow};
+use super::{BoundRow, PlaceRow, PriceRow, ResultRow};
 
 /// The cells that name a point: which ones a row has, it says itself.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -51,3 +51,4 @@ macro_rules! named {
 named!(ResultRow: point engine topology workload size_bytes load_balancing transport seed);
 named!(BoundRow: point topology workload size_bytes load_balancing seed);
 named!(PlaceRow: point topology workload size_bytes load_balancing seed);
+named!(PriceRow: point topology workload size_bytes seed);

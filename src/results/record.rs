@@ -11,7 +11,7 @@ use crate::input::open_file;
 
 /// Part of every point's name and record: results of another version are not taken for this one's. It changes
 /// whenever a change of the code changes a result, or a file of a point.
-pub const RESULTS_VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "+7");
+pub const RESULTS_VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "+8");
 
 /// What is kept of a point: its row, the time it took, and what its other files are.
 #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,6 +26,9 @@ pub struct Record {
     pub cpu_s: f64,
     /// Seconds of the simulation.
     pub wall_s: f64,
+    /// The file of `fabrics/` with the fabric it was simulated on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fabric: Option<String>,
     /// The files beside this one.
     pub(super) files: BTreeMap<String, Sum>,
 }

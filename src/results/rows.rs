@@ -80,6 +80,8 @@ pub struct ResultRow {
     pub exposed_us: Option<Number>,
     /// Floating-point operations of the model over what the ranks could do until the end; of training.
     pub mfu: Option<Number>,
+    /// No algorithm of the same collective can finish earlier, whatever sends what to whom; of single collectives.
+    pub collective_bound_us: Option<Number>,
     // New columns come here, at the end of the fixed ones and before those of the swept keys.
 }
 
@@ -223,13 +225,88 @@ pub struct PlaceRow {
     pub cct_over_bound: Option<Number>,
 }
 
+/// One row of `fabricsim bound --prices`: what one more Gb/s on a kind of links or on a link is worth, or what the repair
+/// of a cable is. Times are those in which the links can carry a step at least, the mean over the steps.
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PriceRow {
+    pub point: u32,
+    pub topology: String,
+    pub workload: String,
+    pub size_bytes: Option<u64>,
+    pub seed: u64,
+    /// `kind`, `link` or `repair`.
+    pub what: String,
+    pub name: String,
+    /// Directed links that it is about.
+    pub links: u32,
+    /// The rate that it has now.
+    pub rate_gbps: Option<Number>,
+    /// How much less time for one more Gb/s on each of them.
+    pub us_per_gbps: Option<Number>,
+    pub optimum_us: Number,
+    /// The optimum after the repair.
+    pub repaired_us: Option<Number>,
+    pub saved_us: Option<Number>,
+}
+
+/// One row of what `fabricsim place --weights` writes: the entries of a switch's table for one destination that lead
+/// along a path.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WeightRow {
+    pub switch: String,
+    pub destination: String,
+    /// The switches of the path, in order.
+    pub path: String,
+    pub entries: u32,
+}
+
+/// One row of trials.csv: what `fabricsim tune` looked at, in order.
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrialRow {
+    pub trial: u32,
+    /// `screen` (bounds and fluid) or `simulation`.
+    pub fidelity: String,
+    /// Share of every message.
+    pub share: Number,
+    /// All shares so far: the budget that is spent.
+    pub spent: Number,
+    /// The candidate's choices.
+    pub family: String,
+    /// `score`; `not below`, where a bound or the clock has shown that it is not better; or `impossible`.
+    pub verdict: String,
+    pub value_us: Option<Number>,
+    /// The best in full so far.
+    pub best_us: Option<Number>,
+    /// The candidate's values.
+    pub settings: String,
+}
+
+/// One row of front.csv: a design that no other beats in both price and time.
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DesignRow {
+    pub design: String,
+    pub price: Number,
+    pub price_per_host: Number,
+    pub power_w: Number,
+    /// Sum over the workloads of weight times the least time in which the links can carry them.
+    pub least_time_us: Number,
+    /// The same under the worst of the failures that it must survive.
+    pub failed_us: Option<Number>,
+    /// Sum over the workloads of weight times completion time.
+    pub simulated_us: Option<Number>,
+    /// How many of which model.
+    pub switches: String,
+    pub host_cables: u64,
+    pub fabric_cables: u64,
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::{read_csv, write_csv};
     use super::*;
 
     /// The header of the contract, word for word.
-    const COLUMNS: &str = "point,engine,topology,hosts,workload,size_bytes,load_balancing,transport,seed,cct_us,bound_us,cct_over_bound,predicted_us,congestion_us,fabric_congestion_us,optimal_fabric_congestion_us,congestion_ratio,algbw_GBps,busbw_GBps,flows,subflows,fct_mean_us,fct_p99_us,packets,packet_hops,events,ecn_marks,drops,trims,pauses,retransmits,compute_us,exposed_us,mfu";
+    const COLUMNS: &str = "point,engine,topology,hosts,workload,size_bytes,load_balancing,transport,seed,cct_us,bound_us,cct_over_bound,predicted_us,congestion_us,fabric_congestion_us,optimal_fabric_congestion_us,congestion_ratio,algbw_GBps,busbw_GBps,flows,subflows,fct_mean_us,fct_p99_us,packets,packet_hops,events,ecn_marks,drops,trims,pauses,retransmits,compute_us,exposed_us,mfu,collective_bound_us";
 
     fn row() -> ResultRow {
         let number = |value| Some(Number::new(value));
@@ -268,6 +345,7 @@ mod tests {
             compute_us: None,
             exposed_us: None,
             mfu: None,
+            collective_bound_us: None,
         }
     }
 
@@ -278,7 +356,7 @@ mod tests {
         let text = String::from_utf8(text).unwrap();
         let (header, line) = text.split_once('\n').unwrap();
         assert_eq!(header, COLUMNS);
-        insta::assert_snapshot!(line, @"0,flow,leaf-spine,256,all-to-all,65536,ecmp-split(ways=4),,1,1338.92608,1336.9344,1.00149,,1000,0.3,1e-6,0,,,65280,261120,,,,,18446744073709551615,,,,,,,,");
+        insta::assert_snapshot!(line, @"0,flow,leaf-spine,256,all-to-all,65536,ecmp-split(ways=4),,1,1338.92608,1336.9344,1.00149,,1000,0.3,1e-6,0,,,65280,261120,,,,,18446744073709551615,,,,,,,,,");
         assert_eq!(read_csv::<ResultRow>(text.as_bytes()).unwrap(), [row()]);
     }
 

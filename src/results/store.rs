@@ -15,7 +15,10 @@ use super::files::{named, replace};
 use super::record::{RESULTS_VERSION, Record, Sum};
 use super::swept::Swept;
 use super::table::{read_csv, write_csv, write_points_csv};
-use super::{Details, Manifest, PointList, PointRow, ResultRow};
+use super::{Details, FabricRow, Manifest, PointList, PointRow, ResultRow};
+
+/// How to get a build that writes Parquet.
+pub const PARQUET_REMEDY: &str = "build one that does: cargo install --path . --locked --features parquet";
 
 /// A results folder.
 #[derive(Debug)]
@@ -59,10 +62,15 @@ impl Store {
 
     /// The record of a point, if it and all its files are there and whole; else the point is run anew.
     pub fn load(&self, hash: &str) -> Option<Record> {
+        let record = Record::read(&self.points().join(hash)).filter(|record| record.model == RESULTS_VERSION)?;
+        self.has_files(hash, &record).then_some(record)
+    }
+
+    /// Whether all files of a point are there and whole.
+    pub(super) fn has_files(&self, hash: &str, record: &Record) -> bool {
         let dir = self.points().join(hash);
-        let record = Record::read(&dir).filter(|record| record.model == RESULTS_VERSION)?;
         let whole = |(name, sum): (&String, &Sum)| sum.fits(&dir.join(name)).unwrap_or(false);
-        record.files.iter().all(whole).then_some(record)
+        record.files.iter().all(whole)
     }
 
     /// Keeps a point.
@@ -83,6 +91,8 @@ impl Store {
         save_rows(&draft, "buffers.csv", details.buffers, files)?;
         save_rows(&draft, "ops.csv", details.ops, files)?;
         save_rows(&draft, "jobs.csv", details.jobs, files)?;
+        save_rows(&draft, "timeline.csv", details.timeline, files)?;
+        save_rows(&draft, "paths.csv", details.paths, files)?;
         let text = record.text()?;
         replace(&draft.join("record.json"), |out| out.write_all(text.as_bytes()))?;
         if fs::rename(&draft, &target).is_err() {
@@ -95,6 +105,28 @@ impl Store {
             fs::rename(&draft, &target).map_err(|error| named(error, &target))?;
         }
         Ok(())
+    }
+
+    /// Keeps the links of a fabric, under a name made of what they are. The same fabric has the same name wherever it
+    /// is kept.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn save_fabric(&self, rows: &[FabricRow]) -> io::Result<String> {
+        let mut text = Vec::new();
+        write_csv(&mut text, rows)?;
+        let name = blake3::hash(&text).to_hex()[..16].to_owned();
+        let path = self.fabrics().join(format!("{name}.csv"));
+        if !path.exists() {
+            fs::create_dir_all(self.fabrics()).map_err(|error| named(error, &self.fabrics()))?;
+            replace(&path, |out| out.write_all(&text))?;
+        }
+        Ok(name)
+    }
+
+    /// The folder of the fabrics.
+    pub fn fabrics(&self) -> PathBuf {
+        self.dir.join("fabrics")
     }
 
     /// Takes a point out. Renamed first, so that none is ever there in part.
@@ -117,6 +149,27 @@ impl Store {
     /// A file that cannot be written.
     pub fn write_points<R: PointRow>(&self, name: &str, rows: &[R], swept: &Swept) -> io::Result<()> {
         replace(&self.dir.join(name), |out| Ok(write_points_csv(out, rows, swept)?))
+    }
+
+    /// Writes the same as a table with types.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    #[cfg(feature = "parquet")]
+    pub fn write_parquet<R: PointRow>(&self, name: &str, rows: &[R], swept: &Swept) -> io::Result<()> {
+        replace(&self.dir.join(name), |out| {
+            super::parquet::write_points_parquet(out, rows, swept)
+        })
+    }
+
+    /// Says that this build cannot.
+    ///
+    /// # Errors
+    /// Always.
+    #[cfg(not(feature = "parquet"))]
+    pub fn write_parquet<R: PointRow>(&self, name: &str, _: &[R], _: &Swept) -> io::Result<()> {
+        let why = format!("{name}: this build writes no Parquet; {PARQUET_REMEDY}");
+        Err(io::Error::new(io::ErrorKind::Unsupported, why))
     }
 
     /// Writes what was run: `manifest.json`, `experiment.toml` and `points.csv`.

@@ -4,6 +4,7 @@
 //! Where a host is attached is the fabric's to say ([`Fabric::attachment`](crate::topology::Fabric::attachment)); all
 //! else that follows from it is here, once, for placements, loads, bounds and engines alike.
 
+mod edge_classes;
 mod edge_switches;
 mod path_dag;
 mod path_ends;
@@ -11,6 +12,7 @@ mod path_table;
 mod route;
 mod weights;
 
+pub(crate) use edge_classes::EdgeClasses;
 pub(crate) use edge_switches::EdgeSwitches;
 pub(crate) use path_dag::{PathDag, PathDagBuilder};
 pub(crate) use path_ends::PathEnds;

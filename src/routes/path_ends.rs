@@ -22,7 +22,7 @@ impl<'a> PathEnds<'a> {
     /// The first and the last switch of all paths; the host itself where its paths use several cables.
     pub(crate) fn of(&mut self, src: NodeId, dst: NodeId) -> (NodeId, NodeId) {
         let fabric = self.fabric;
-        let start = match fabric.next_hops(src, dst) {
+        let start = match &*fabric.next_hops(src, dst) {
             [only] => fabric.link(*only).to,
             _ => src,
         };

@@ -76,7 +76,7 @@ impl<'a> PathTable<'a> {
     fn span(&mut self, src: NodeId, dst: NodeId) -> Span {
         let fabric = self.fabric;
         // Hosts with several cables often use one of them only towards a destination.
-        let first = match fabric.next_hops(src, dst) {
+        let first = match &*fabric.next_hops(src, dst) {
             [only] => fabric.link(*only).to,
             _ => src,
         };

@@ -63,11 +63,8 @@ impl Split<'_> {
         let mut known = HashMap::from([(self.to, u64::MAX)]);
         let mut open = vec![from];
         while let Some(&at) = open.last() {
-            let hops = self
-                .fabric
-                .next_hops(at, self.dst)
-                .iter()
-                .map(|&hop| self.fabric.link(hop));
+            let hops = self.fabric.next_hops(at, self.dst);
+            let hops = hops.iter().map(|&hop| self.fabric.link(hop));
             let before = open.len();
             open.extend(hops.clone().map(|link| link.to).filter(|to| !known.contains_key(to)));
             if open.len() == before {
@@ -89,11 +86,8 @@ impl Split<'_> {
                 shares.push(share);
                 continue;
             }
-            let hops = self
-                .fabric
-                .next_hops(at, self.dst)
-                .iter()
-                .map(|&hop| self.fabric.link(hop));
+            let hops = self.fabric.next_hops(at, self.dst);
+            let hops = hops.iter().map(|&hop| self.fabric.link(hop));
             open.extend(hops.rev().map(|link| {
                 let through = link.rate.0.min(capacities[&link.to]);
                 (link.to, share.of(through, capacities[&at]))

@@ -1,5 +1,6 @@
 //! What is kept of a point besides its row, where the experiment asks for it.
 
+use super::paths::path_rows;
 use crate::congestion::Assessment;
 use crate::experiment::{Engine, Experiment, Instance};
 use crate::ids::LinkId;
@@ -31,6 +32,8 @@ pub(super) fn details(
         ports: (output.links && packets).then(|| port_rows(fabric, &outcome)),
         ops: None,
         jobs: None,
+        timeline: None,
+        paths: output.flows.then(|| path_rows(instance, assessment, &outcome)),
         buffers: outcome.series.as_ref().map(|series| buffer_rows(fabric, series)),
     }
 }
@@ -108,7 +111,7 @@ fn series_rows(fabric: &Fabric, outcome: &Outcome) -> Vec<SeriesRow> {
 
 /// The tier of every node: the number of links to the nearest host, whether they are up or not; none where no host is
 /// within reach.
-fn tiers(fabric: &Fabric) -> Vec<Option<u32>> {
+pub(super) fn tiers(fabric: &Fabric) -> Vec<Option<u32>> {
     let mut neighbors: Vec<Vec<usize>> = vec![Vec::new(); fabric.nodes().len()];
     for link in fabric.links() {
         neighbors[link.from.index()].push(link.to.index());

@@ -77,7 +77,7 @@ pub(super) fn enter(plan: &Plan, store: &Store, description: &Description, force
     }
     remove_drafts(store)?;
     if changed {
-        for name in ["results.csv", "timings.csv"] {
+        for name in ["results.csv", "results.parquet", "timings.csv"] {
             remove(&store.dir().join(name))?;
         }
         remove_plots(store.dir())?;

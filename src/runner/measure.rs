@@ -11,7 +11,7 @@ use crate::flow_engine;
 use crate::outcome::{Outcome, Stuck};
 use crate::packet_engine::{self, Continue};
 use crate::results::{Details, Number, ResultRow, microseconds, ratio};
-use crate::units::Time;
+use crate::units::{Bytes, Time};
 use crate::workload::{Schedule, Transfer};
 
 /// What came of a point.
@@ -47,12 +47,14 @@ pub struct Evaluated {
     alone: Vec<Instance>,
     /// Without what only a simulation tells.
     pub row: ResultRow,
+    /// What bandwidths count: the bytes of the algorithm, and its factor to those of the bus.
+    bandwidth: Option<(Bytes, Option<f64>)>,
     bounds: Arc<Bounds>,
     assessment: Assessment,
 }
 
 /// Judges the placement of a point that is prepared.
-pub(super) fn judge(preparer: &Preparer<'_>, point: Point, prepared: Prepared) -> Evaluated {
+pub fn judge(preparer: &Preparer<'_>, point: Point, prepared: Prepared) -> Evaluated {
     let Prepared {
         resolved,
         instance,
@@ -75,12 +77,20 @@ pub(super) fn judge(preparer: &Preparer<'_>, point: Point, prepared: Prepared) -
         .all(|Transfer { bytes, .. }| bytes < Schedule::ENDLESS)
     {
         fill_judgement(&mut row, &bounds, &assessment);
+        let purpose = experiment
+            .demand()
+            .collective(row.hosts, preparer.plan().files(), experiment.seed);
+        let best = instance.network.at_best();
+        let least = purpose.map(|purpose| congestion::collective_bound(&best, &purpose, experiment.framing()));
+        row.collective_bound_us = least.map(microseconds);
     }
+    let bandwidth = experiment.demand().bandwidth(row.hosts, preparer.plan().files());
     Evaluated {
         resolved,
         instance,
         alone,
         row,
+        bandwidth,
         bounds,
         assessment,
     }
@@ -112,6 +122,7 @@ impl Evaluated {
             instance,
             alone,
             mut row,
+            bandwidth,
             bounds,
             assessment,
         } = self;
@@ -123,6 +134,9 @@ impl Evaluated {
         match simulated {
             Ok((outcome, alone)) => {
                 fill_outcome(&mut row, experiment, &bounds, &outcome);
+                if outcome.stopped.is_none() {
+                    fill_bandwidths(&mut row, bandwidth, at_best(experiment, &bounds, outcome.cct));
+                }
                 let operations = Operations::of(&instance.schedule, &outcome);
                 operations.fill(&mut row);
                 let least = experiment
@@ -132,9 +146,12 @@ impl Evaluated {
                 row.mfu = least.and_then(|least| ratio(least, outcome.cct.as_us()));
                 let storm = storm(&instance, &outcome);
                 let jobs = job_rows(&instance.schedule, &outcome, &alone);
-                let ops = experiment.output.ops.then(|| operations.rows());
+                let ops = experiment
+                    .output
+                    .ops
+                    .then(|| (operations.rows(), operations.timeline()));
                 let mut details = details(experiment, &instance, &assessment, outcome);
-                details.ops = ops;
+                (details.ops, details.timeline) = ops.unzip();
                 details.jobs = jobs;
                 Measured {
                     row,
@@ -215,17 +232,17 @@ fn fill_outcome(row: &mut ResultRow, experiment: &Experiment, bounds: &Bounds, o
 
 /// What a completion time says; a run that was stopped has none.
 fn fill_completion(row: &mut ResultRow, experiment: &Experiment, bounds: &Bounds, cct: Time) {
-    let demand = experiment.demand();
     let cct = at_best(experiment, bounds, cct);
-    // Bytes per microsecond are 10^6 bytes per second.
-    let bandwidth = |bytes: u64| ratio(bytes as f64 / 1e3, cct.as_us());
-    let algorithm_bytes = demand.algorithm_bytes(row.hosts).map(|bytes| bytes.0);
     row.cct_us = Some(microseconds(cct));
     row.cct_over_bound = ratio(cct.as_us(), bounds.cct.as_us());
-    row.algbw_gbytes = algorithm_bytes.and_then(bandwidth);
-    row.busbw_gbytes = algorithm_bytes
-        .zip(demand.bus_factor(row.hosts))
-        .and_then(|(bytes, factor)| ratio(bytes as f64 / 1e3 * factor, cct.as_us()));
+}
+
+/// Bytes per microsecond are 10^6 bytes per second.
+fn fill_bandwidths(row: &mut ResultRow, counted: Option<(Bytes, Option<f64>)>, cct: Time) {
+    let Some((bytes, factor)) = counted else { return };
+    let gigabytes = bytes.0 as f64 / 1e3;
+    row.algbw_gbytes = ratio(gigabytes, cct.as_us());
+    row.busbw_gbytes = factor.and_then(|factor| ratio(gigabytes * factor, cct.as_us()));
 }
 
 /// A completion time that a tolerance made early is at best the bound, which the exact one is not below.

@@ -16,6 +16,9 @@ pub fn write_merged(dir: &Path, merged: Merged) -> io::Result<()> {
     let _lock = enter::lock(&store)?;
     remove_plots(store.dir())?;
     store.write_points("results.csv", &merged.rows, &merged.points.swept)?;
+    if merged.manifest.wants_parquet() {
+        store.write_parquet("results.parquet", &merged.rows, &merged.points.swept)?;
+    }
     store.write_rows("timings.csv", &merged.timings)?;
     let mut manifest = merged.manifest;
     manifest.ended = utc(SystemTime::now());

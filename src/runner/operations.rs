@@ -1,11 +1,15 @@
 //! What the operations of a program and several jobs did in a run.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::outcome::{Outcome, TaskTimes};
-use crate::results::{JobRow, Number, OpRow, ResultRow, microseconds, ratio};
+use crate::results::{JobRow, Number, OpRow, ResultRow, TimelineRow, microseconds, ratio};
 use crate::units::Time;
 use crate::workload::{Action, Schedule, Span};
+
+/// Hosts of a timeline: at most, and where fewer would stand for all.
+const MOST_HOSTS: usize = 64;
+const FEW_HOSTS: usize = 8;
 
 /// The operations of a program and when each rank was at them.
 pub(super) struct Operations<'a> {
@@ -72,6 +76,54 @@ impl<'a> Operations<'a> {
     pub(super) fn rows(&self) -> Vec<OpRow> {
         let spans = self.schedule.spans().iter().zip(&self.spans);
         spans.map(|(span, parts)| self.row(span, parts)).collect()
+    }
+
+    /// When the hosts that stand for all of them were at their operations.
+    pub(super) fn timeline(&self) -> Vec<TimelineRow> {
+        let shown = self.representatives();
+        let spans = self.schedule.spans().iter().zip(&self.spans);
+        let mut rows: Vec<TimelineRow> = spans
+            .flat_map(|(span, parts)| {
+                let job = self.schedule.job_of(span).map(|job| job.name.to_string());
+                let parts = parts.iter().filter(|(host, _)| shown.contains(host));
+                parts.map(move |&(host, interval)| TimelineRow {
+                    host,
+                    op: span.name.to_string(),
+                    job: job.clone().unwrap_or_default(),
+                    group: span.group,
+                    purpose: span.purpose.to_string(),
+                    start_us: microseconds(interval.start),
+                    end_us: microseconds(interval.end),
+                })
+            })
+            .collect();
+        // The order within a host is that of the program.
+        rows.sort_by_key(|row| row.host);
+        rows
+    }
+
+    /// The first host of each kind: those that take part in the same operations are alike, as those of a pipeline stage.
+    /// Where there are few kinds, some more hosts, spread evenly.
+    fn representatives(&self) -> BTreeSet<u32> {
+        let mut kinds: HashMap<u32, Vec<&str>> = HashMap::new();
+        for (span, _) in self.schedule.spans().iter().zip(&self.spans) {
+            for &host in span.ranks.iter() {
+                kinds.entry(host).or_default().push(&span.name);
+            }
+        }
+        let mut known = HashSet::new();
+        let firsts = self.busy.keys().filter(|host| known.insert(kinds.get(host)));
+        let mut shown: BTreeSet<u32> = firsts.copied().take(MOST_HOSTS).collect();
+        let step = self.busy.len().div_ceil(FEW_HOSTS).max(1);
+        let spread = self.busy.keys().step_by(step);
+        let room = FEW_HOSTS.saturating_sub(shown.len());
+        let more: Vec<u32> = spread
+            .filter(|host| !shown.contains(host))
+            .take(room)
+            .copied()
+            .collect();
+        shown.extend(more);
+        shown
     }
 
     fn row(&self, span: &Span, parts: &Parts) -> OpRow {

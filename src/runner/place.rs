@@ -13,9 +13,9 @@ use crate::experiment::{Plan, Point, Prepared, Preparer, Resolved};
 use crate::input::InputError;
 use crate::outcome::Stuck;
 use crate::placement::{
-    self, Ecmp, Ethereal, Evaluation, LoadBalancing, OptimalTransport, PlanFile, Spray, WeightedSpray,
+    self, Ecmp, Ethereal, Evaluation, LoadBalancing, OptimalTransport, PathWeights, PlanFile, Spray, WeightedSpray,
 };
-use crate::results::{Number, PlaceRow, ResultRow, ratio};
+use crate::results::{Number, PlaceRow, ResultRow, WeightRow, ratio};
 use crate::routes::Route;
 
 /// What to do besides placing and judging.
@@ -25,6 +25,8 @@ pub struct PlaceOptions<'a> {
     pub verify: bool,
     /// Make the plan file of the only point.
     pub plan_file: bool,
+    /// Make the tables of weights of the only point.
+    pub weights: bool,
     /// Begin no further point once it is true.
     pub stop: &'a AtomicBool,
 }
@@ -40,6 +42,8 @@ pub struct PlaceReport {
     pub notes: Vec<String>,
     /// The placement of an experiment with one point.
     pub plan_file: Option<PlanFile>,
+    /// Tables of weights, where the scheme has such.
+    pub weights: Option<Vec<WeightRow>>,
     /// Whether it ended before all was done.
     pub stopped: bool,
 }
@@ -118,6 +122,9 @@ fn place_point(
     if options.plan_file && !is_peer {
         report.plan_file = Some(plan_file(plan, &evaluated, evaluation.as_ref())?);
     }
+    if options.weights && !is_peer {
+        report.weights = weights(plan, &evaluated)?;
+    }
     if options.verify {
         let measured = evaluated.simulate();
         verify(&mut report.rows[0], &measured.row);
@@ -185,6 +192,36 @@ fn plan_file(plan: &Plan, evaluated: &Evaluated, evaluation: Option<&Evaluation>
     })
 }
 
+/// The tables of switches, entry by entry.
+fn weights(plan: &Plan, evaluated: &Evaluated) -> Result<Option<Vec<WeightRow>>, ConfigError> {
+    let (instance, experiment) = (&evaluated.instance, &evaluated.resolved.experiment);
+    let fabric = &instance.network.fabric;
+    let tables = experiment
+        .load_balancing
+        .tables(fabric, &instance.schedule, plan.files(), experiment.seed)
+        .map_err(|error| locate(plan, &evaluated.resolved, error))?;
+    let name = |node| fabric.node(node).name.clone();
+    let rows = |table: PathWeights| {
+        let paths = fabric.paths(table.hosts.0, table.hosts.1);
+        let through = move |path: crate::topology::Path| {
+            let switches = path
+                .iter()
+                .map(|&id| fabric.link(id).to)
+                .filter(|node| node.0 >= fabric.hosts());
+            switches.map(name).collect::<Vec<_>>().join("/")
+        };
+        let used = table.weights.into_iter().zip(paths).filter(|(entries, _)| *entries > 0);
+        let row = move |(entries, path)| WeightRow {
+            switch: name(table.from),
+            destination: name(table.to),
+            path: through(path),
+            entries,
+        };
+        used.map(row).collect::<Vec<_>>()
+    };
+    Ok(tables.map(|tables| tables.into_iter().flat_map(rows).collect()))
+}
+
 impl PlaceReport {
     /// A peer is left out where it cannot be.
     fn without(point: Point, resolved: &Resolved, error: &InputError) -> Self {
@@ -201,6 +238,7 @@ impl PlaceReport {
         self.stuck.extend(other.stuck);
         self.notes.extend(other.notes);
         self.plan_file = self.plan_file.or(other.plan_file);
+        self.weights = self.weights.or(other.weights);
         self
     }
 }

@@ -65,6 +65,9 @@ pub fn run(preparer: &Preparer<'_>, options: &RunOptions<'_>) -> Result<Report, 
         remove_plots(store.dir())?;
     }
     store.write_points("results.csv", &report.rows, &description.points.swept)?;
+    if description.manifest.wants_parquet() {
+        store.write_parquet("results.parquet", &report.rows, &description.points.swept)?;
+    }
     store.write_rows("timings.csv", &timings)?;
     let stuck = report.stuck.iter().map(|(point, _)| point.index);
     description.end(report.rows.len(), stuck.collect());

@@ -12,6 +12,7 @@ use rayon::prelude::*;
 
 use super::budget::Budget;
 use super::claim;
+use super::fabric::Fabrics;
 use super::measure::{self, Measured, Storm};
 use super::options::{RunError, RunOptions, RunProgress};
 use super::point_key::key_of;
@@ -51,6 +52,7 @@ pub(super) struct Work<'a> {
     store: &'a Store,
     pool: rayon::ThreadPool,
     budget: Budget,
+    fabrics: Fabrics,
     tasks: Vec<Task>,
     tally: Tally<'a>,
     results: Mutex<Vec<Option<Done>>>,
@@ -109,6 +111,7 @@ impl<'a> Work<'a> {
             store,
             pool,
             budget: Budget::of(Memory::free()),
+            fabrics: Fabrics::default(),
             tasks,
             tally: Tally {
                 points: AtomicUsize::new(0),
@@ -244,6 +247,8 @@ impl<'a> Work<'a> {
     fn measure(&self, task: &Task, progress: &dyn Fn(f64)) -> Result<Done, RunError> {
         let prepared = self.prepare(task.points[0])?;
         let _share = self.budget.take(prepared.memory);
+        let (network, experiment) = (&prepared.instance.network, &prepared.resolved.experiment);
+        let fabric = self.fabrics.keep(self.store, network, experiment)?;
         let (cpu, wall) = (ThreadTime::now(), Instant::now());
         let evaluated = measure::judge(self.preparer, task.points[0], prepared);
         let Measured {
@@ -252,7 +257,8 @@ impl<'a> Work<'a> {
             stuck,
             storm,
         } = evaluated.simulate_watched(progress);
-        let record = Record::new(row, cpu.elapsed().as_secs_f64(), wall.elapsed().as_secs_f64());
+        let mut record = Record::new(row, cpu.elapsed().as_secs_f64(), wall.elapsed().as_secs_f64());
+        record.fabric = fabric;
         if stuck.is_none() {
             self.store.save(&task.hash, &record, details)?;
         }

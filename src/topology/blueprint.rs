@@ -4,6 +4,7 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::loss::Loss;
 use crate::input::InputError;
 use crate::units::{Bytes, Rate, Time};
 
@@ -31,6 +32,8 @@ pub struct Node {
     pub tier: u8,
     /// Time a packet spends inside before it is queued at an output.
     pub latency: Time,
+    /// A switch inside a server, which joins its GPUs: hosts prefer it to their network cards.
+    pub in_server: bool,
 }
 
 impl Node {
@@ -41,6 +44,7 @@ impl Node {
             kind: NodeKind::Host,
             tier: 0,
             latency: Time::ZERO,
+            in_server: false,
         }
     }
 
@@ -51,6 +55,7 @@ impl Node {
             kind: NodeKind::Switch,
             tier,
             latency: Time::ZERO,
+            in_server: false,
         }
     }
 }
@@ -66,6 +71,10 @@ pub struct LinkSpec {
     pub delay: Time,
     /// Limit of the output queue in front of the link, where the topology sets one.
     pub queue: Option<Bytes>,
+    /// Share of packets that it loses.
+    pub loss: Loss,
+    /// What it adds to the length of a path; 1 unless it is to be avoided. Up-down routing counts links.
+    pub cost: u8,
 }
 
 /// Rate and propagation delay of a kind of cable, as written in an experiment file.
@@ -146,6 +155,15 @@ impl Blueprint {
             .collect()
     }
 
+    /// Adds the switches inside servers: `server0`, `server1`, ...
+    pub fn add_servers(&mut self, count: u32) -> Vec<NodeIndex> {
+        let servers = self.add_switches("server", count, 1);
+        for &server in &servers {
+            self.graph[server].in_server = true;
+        }
+        servers
+    }
+
     /// Links `a` and `b` in both directions by a cable called `a-b`.
     pub fn connect(&mut self, a: NodeIndex, b: NodeIndex, cable: Cable) {
         let name = format!("{}-{}", self.graph[a].name, self.graph[b].name);
@@ -159,9 +177,33 @@ impl Blueprint {
             rate: cable.rate,
             delay: cable.delay,
             queue,
+            loss: Loss::NONE,
+            cost: 1,
         };
+        self.connect_by(a, b, spec);
+    }
+
+    /// Links `a` and `b` by the same link in both directions.
+    pub fn connect_by(&mut self, a: NodeIndex, b: NodeIndex, spec: LinkSpec) {
         self.graph.add_edge(a, b, spec.clone());
         self.graph.add_edge(b, a, spec);
+    }
+
+    /// Links `a` and `b` by a cable that makes paths longer by `cost`; several of the same pair are called `a-b`, `a-b#1`, ...
+    pub fn connect_at_cost(&mut self, a: NodeIndex, b: NodeIndex, cable: Cable, cost: u8) {
+        let name = match self.graph.edges_connecting(a, b).count() {
+            0 => format!("{}-{}", self.graph[a].name, self.graph[b].name),
+            k => format!("{}-{}#{k}", self.graph[a].name, self.graph[b].name),
+        };
+        let spec = LinkSpec {
+            cable: name,
+            rate: cable.rate,
+            delay: cable.delay,
+            queue: None,
+            loss: Loss::NONE,
+            cost,
+        };
+        self.connect_by(a, b, spec);
     }
 
     /// Links `a` and `b` by `count` cables `a-b`, `a-b#1`, `a-b#2`, ...

@@ -1,5 +1,6 @@
 //! The dense compiled form of a fabric: arrays of nodes, links and forwarding tables.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -8,7 +9,8 @@ use smallvec::SmallVec;
 
 use super::blueprint::{Blueprint, Node, NodeKind};
 use super::link::{Link, LinkChange, Path};
-use super::routing::{Attachment, Routes, Wiring};
+use super::loss::LossChange;
+use super::routing::{Attachment, Routes, Ways, Wiring};
 use crate::ids::{LinkId, NodeId};
 use crate::units::{Rate, Time};
 
@@ -21,6 +23,7 @@ pub struct Fabric {
     shape: Arc<Shape>,
     links: Vec<Link>,
     routes: Arc<Routes>,
+    losses: Arc<[LossChange]>,
 }
 
 /// What stays the same in every state of a fabric.
@@ -48,6 +51,7 @@ impl Fabric {
         let mut links = Vec::with_capacity(graph.edge_count());
         let mut cables = Vec::with_capacity(graph.edge_count() / 2);
         let mut out = vec![SmallVec::new(); nodes.len()];
+        let mut losses = Vec::new();
         for edge in graph.edge_references() {
             let id = LinkId::from(links.len());
             let (from, to) = (NodeId::from(edge.source().index()), NodeId::from(edge.target().index()));
@@ -59,7 +63,15 @@ impl Fabric {
                 delay: spec.delay.saturating_add(nodes[to.index()].latency),
                 queue: spec.queue,
                 reverse: LinkId(id.0 ^ 1),
+                cost: spec.cost,
             });
+            if !spec.loss.is_none() {
+                losses.push(LossChange {
+                    at: Time::ZERO,
+                    link: id,
+                    loss: spec.loss,
+                });
+            }
             if id.0.is_multiple_of(2) {
                 cables.push(spec.cable.clone());
             }
@@ -74,7 +86,30 @@ impl Fabric {
             out,
             wiring,
         });
-        Self { shape, links, routes }
+        Self {
+            shape,
+            links,
+            routes,
+            losses: losses.into(),
+        }
+    }
+
+    /// The same fabric with links that lose packets, as far as they do, from some times on. Those that a topology says are
+    /// in force before.
+    #[must_use]
+    pub fn with_losses(&self, changes: &[LossChange]) -> Self {
+        let mut losses = [&self.losses, changes].concat();
+        losses.sort_by_key(|change| (change.at, change.link));
+        Self {
+            losses: losses.into(),
+            ..self.clone()
+        }
+    }
+
+    /// Which links lose which share of their packets, in order of time, then link; of two for one link and time the later
+    /// holds. Routing does not know.
+    pub fn losses(&self) -> &[LossChange] {
+        &self.losses
     }
 
     /// The same fabric after changes of link rates, with paths over the surviving links only.
@@ -119,6 +154,11 @@ impl Fabric {
     /// Entries of the forwarding tables.
     pub fn table_size(&self) -> u64 {
         self.routes.size()
+    }
+
+    /// Nodes that forward: columns of the forwarding tables.
+    pub fn table_width(&self) -> u64 {
+        self.shape.wiring.columns() as u64
     }
 
     /// Links out of a node, those that are down included.
@@ -193,19 +233,40 @@ impl Fabric {
         self.shape.wiring.attachment(host).copied()
     }
 
+    /// Whether a node is a host with several cables, all to switches, that forwards nothing: its paths differ from those of
+    /// others on the same switches in its own links alone.
+    pub fn has_ports(&self, node: NodeId) -> bool {
+        self.shape.wiring.has_ports(node)
+    }
+
+    /// How many hosts share a server, where all servers have as many, numbered one after the other.
+    pub fn hosts_per_server(&self) -> Option<u32> {
+        let server = |host: NodeId| {
+            let mut ends = self.out_links(host).iter().map(|&up| self.link(up).to);
+            ends.find(|&end| self.node(end).in_server)
+        };
+        let servers: Vec<NodeId> = (0..self.hosts())
+            .map(|host| server(NodeId(host)))
+            .collect::<Option<_>>()?;
+        let groups: Vec<&[NodeId]> = servers.chunk_by(|a, b| a == b).collect();
+        let first = groups.first()?;
+        let distinct: std::collections::BTreeSet<NodeId> = groups.iter().map(|group| group[0]).collect();
+        let even = groups.iter().all(|group| group.len() == first.len()) && distinct.len() == groups.len();
+        even.then_some(first.len() as u32)
+    }
+
     /// Number of equal-cost paths; 0 where `dst` cannot be reached (or is `src`). Depends only on
     /// the two edges (see [`Fabric::edge`]) and on whether the hosts' own links are up. At most
     /// 2^32 - 1: further paths are never taken.
     pub fn path_count(&self, src: NodeId, dst: NodeId) -> u32 {
-        self.routes.path_count(&self.shape.wiring, src, dst)
+        self.ways().path_count(src, dst)
     }
 
     /// Path `index` of the pair, below [`Fabric::path_count`].
     pub fn path(&self, src: NodeId, dst: NodeId, index: u32) -> Path {
-        let (wiring, target) = (&self.shape.wiring, self.edge(dst));
         let mut left = index;
         self.follow(src, dst, |at| {
-            let (hop, behind) = self.routes.descend(wiring, &self.links, at, target, left);
+            let (hop, behind) = self.ways().descend(at, dst, left);
             left = behind;
             hop
         })
@@ -229,15 +290,14 @@ impl Fabric {
         if count == 0 {
             return None;
         }
-        let (wiring, target) = (&self.shape.wiring, self.edge(dst));
         let mut index = 0_u32;
         let path = self.follow(src, dst, |at| {
-            let hops = self.routes.hops(wiring, at, target);
+            let hops = self.ways().hops(at, dst);
             if hops.len() == 1 {
                 return hops[0];
             }
-            let position = choose(at, hops);
-            let before = self.routes.paths_before(wiring, &self.links, at, target, position);
+            let position = choose(at, &hops);
+            let before = self.ways().paths_before(at, dst, position);
             index = index.saturating_add(before);
             hops[position]
         });
@@ -253,20 +313,34 @@ impl Fabric {
     }
 
     /// Equal-cost links towards a host from any other node; empty where there is no way.
-    pub fn next_hops(&self, at: NodeId, dst: NodeId) -> &[LinkId] {
+    pub fn next_hops(&self, at: NodeId, dst: NodeId) -> Cow<'_, [LinkId]> {
         let wiring = &self.shape.wiring;
         if at == dst || !self.routes.receives(dst) {
-            return &[];
+            return Cow::Borrowed(&[]);
         }
         if at.0 < self.hosts()
             && let Some(up) = wiring.first_link(at)
         {
             let reachable = self.path_count(at, dst) > 0;
-            return if reachable { std::slice::from_ref(up) } else { &[] };
+            return Cow::Borrowed(if reachable { std::slice::from_ref(up) } else { &[] });
         }
         match wiring.last_link(dst) {
-            Some(down) if self.link(*down).from == at => std::slice::from_ref(down),
-            _ => self.routes.hops(wiring, at, self.edge(dst)),
+            Some(down) if self.link(*down).from == at => Cow::Borrowed(std::slice::from_ref(down)),
+            _ => self.ways().hops(at, dst),
+        }
+    }
+
+    /// Number of the ways to a host, below the number of hosts: what is true of one host of a number is true of all, but for
+    /// the links of these hosts.
+    pub fn way_to(&self, dst: NodeId) -> u32 {
+        self.routes.row(dst)
+    }
+
+    fn ways(&self) -> Ways<'_> {
+        Ways {
+            wiring: &self.shape.wiring,
+            routes: &self.routes,
+            links: &self.links,
         }
     }
 

@@ -113,6 +113,7 @@ impl GraphSpec {
                     kind,
                     tier,
                     latency: node.latency,
+                    in_server: false,
                 });
                 nodes.insert(node.name.as_str(), drawn);
             }

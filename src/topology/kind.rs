@@ -7,9 +7,13 @@ use crate::input::{Files, InputError};
 pub(super) trait Kind {
     /// Draws the fabric. Keys in errors are relative to the topology's own table.
     fn draw(&self, files: &dyn Files) -> Result<Blueprint, InputError>;
+}
 
-    /// How many hosts share a server, numbered one after the other, where it has servers.
-    fn hosts_per_server(&self) -> Option<u32> {
-        None
-    }
+/// A topology of any kind, as a part of another.
+pub(super) trait Inner: Kind {
+    /// Its name in files.
+    fn name(&self) -> &'static str;
+
+    /// Whether it has planes.
+    fn has_planes(&self) -> bool;
 }

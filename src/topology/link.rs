@@ -23,6 +23,8 @@ pub struct Link {
     pub queue: Option<Bytes>,
     /// The other direction of the same cable.
     pub reverse: LinkId,
+    /// What it adds to the length of a path, where routing takes the shortest.
+    pub cost: u8,
 }
 
 /// A change of a link's rate; zero takes it down.

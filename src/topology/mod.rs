@@ -7,15 +7,20 @@
 //! paths costs no more memory than its forwarding tables.
 
 mod blueprint;
+mod dragonfly;
 mod fabric;
 mod fat_tree;
 mod faults;
 mod file;
+mod files;
 mod graph;
+mod host_ports;
 mod htsim;
 mod kind;
 mod leaf_spine;
 mod link;
+mod loss;
+mod multi_plane;
 mod rail;
 mod reach;
 mod routing;
@@ -25,15 +30,19 @@ mod table;
 mod tests;
 
 pub use blueprint::{Blueprint, Cable, Graph, LinkSpec, Node, NodeKind, Routing};
+pub use dragonfly::Dragonfly;
 pub use fabric::Fabric;
 pub use fat_tree::FatTree;
-pub use faults::{Fault, LinkEvent, resolve_faults};
+pub use faults::{Fault, FaultPlan, Flap, LinkEvent, resolve_faults};
 pub use file::TopologyFile;
+pub use files::{Hpcc, Infragraph, Simai};
 pub use graph::{CableSpec, GraphRouting, GraphSpec, NodeSpec};
 pub use htsim::Htsim;
 pub use leaf_spine::LeafSpine;
 pub use link::{Link, LinkChange, Path};
-pub use rail::Rail;
+pub use loss::{Loss, LossChange};
+pub use multi_plane::MultiPlane;
+pub use rail::{Rail, SpinesJoin};
 pub use routing::Attachment;
 pub use sizes::MAX_SIZE;
 pub use table::Topology;

@@ -1,12 +1,17 @@
-//! Forwarding tables: for every node that forwards and every edge, the equal-cost next links and
+//! Forwarding tables: for every node that forwards and every destination, the equal-cost next links and
 //! the number of paths behind them.
 //!
 //! Under [`Routing::UpDown`] a node that has a way down (each link to a lower tier) takes the
 //! shortest such way; any other node goes up, towards the nearest that has one. The rule looks at
 //! the node alone, not at where a packet came from, so every packet goes up, then down.
+//!
+//! Hosts whose cables all lead to switches are in no column, and those on the same switches share a row: the way to the
+//! switches is the same, and the last link is the host's own. What a host itself may choose among, its ports, is
+//! compared when somebody asks. So a fabric of eight planes needs tables for its leaves, not for its hosts.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 
 use smallvec::SmallVec;
 
@@ -34,22 +39,21 @@ struct Arc {
     to: u32,
     /// The tier of `to` against that of the node the link leaves.
     slope: Ordering,
+    /// What the link adds to the length of a path.
+    cost: u32,
 }
 
-/// What no fault changes: who is an edge, who forwards, and the links between them.
-///
-/// Hosts with a single cable are in no table: the path between their switches is theirs.
+/// What no fault changes: how hosts are attached, who forwards, and the links between them.
 #[derive(Debug, Clone)]
 pub(super) struct Wiring {
     up_down: bool,
-    /// By host; none for a host with any other number of cables, which is its own edge.
-    attachments: Vec<Option<Attachment>>,
+    hosts: Vec<HostEnd>,
+    /// Ports of hosts with several, see [`HostEnd::Ports`].
+    ports: Vec<Attachment>,
+    /// What a cable of a host adds to the length of its paths, by port.
+    costs: Vec<u8>,
     /// Column of a node in the tables, or NONE.
     column: Vec<u32>,
-    /// Row of a node as an edge, or NONE.
-    row: Vec<u32>,
-    /// Column of the edge of each row.
-    edges: Vec<u32>,
     /// Whether packets of others pass through the node of a column.
     forwards: Vec<bool>,
     /// Columns by falling tier.
@@ -59,52 +63,109 @@ pub(super) struct Wiring {
     arcs: Vec<Arc>,
 }
 
+/// Where the paths of a host begin and end.
+#[derive(Debug, Clone, Copy)]
+enum HostEnd {
+    /// At the switch of its only cable.
+    Switch(Attachment),
+    /// At the host, which has several cables to switches and does not forward: `ports[first..first + count]`.
+    Ports { first: u32, count: u32 },
+    /// At the host, which is a node of the tables like a switch.
+    Node,
+}
+
+/// What a host's cable to a switch adds to the length of a path. Inside a server there is always a shorter way than
+/// through the network, however near that is.
+const NEAR: u8 = 1;
+const FAR: u8 = 2;
+
 impl Wiring {
     pub(super) fn new(nodes: &[Node], links: &[Link], out: &[SmallVec<[LinkId; 4]>], routing: Routing) -> Self {
-        let attachments = attachments(nodes, links, out);
-        let mut column = vec![NONE; nodes.len()];
+        let through_hosts = routing == Routing::ShortestThroughHosts;
+        let mut wiring = Self {
+            up_down: routing == Routing::UpDown,
+            hosts: Vec::new(),
+            ports: Vec::new(),
+            costs: Vec::new(),
+            column: vec![NONE; nodes.len()],
+            forwards: Vec::new(),
+            falling: Vec::new(),
+            starts: vec![0],
+            arcs: Vec::new(),
+        };
+        for links_out in out
+            .iter()
+            .zip(nodes)
+            .take_while(|(_, n)| n.kind == NodeKind::Host)
+            .map(|(l, _)| l)
+        {
+            let end = wiring.attach(nodes, links, links_out, through_hosts);
+            wiring.hosts.push(end);
+        }
         let mut of_column = Vec::new();
-        for (n, slot) in column.iter_mut().enumerate() {
-            if !matches!(attachments.get(n), Some(Some(_))) {
+        for (n, slot) in wiring.column.iter_mut().enumerate() {
+            if matches!(wiring.hosts.get(n), None | Some(HostEnd::Node)) {
                 *slot = of_column.len() as u32;
                 of_column.push(n);
             }
         }
-        let mut row = vec![NONE; nodes.len()];
-        let mut edges = Vec::new();
-        for (h, attachment) in attachments.iter().enumerate() {
-            let edge = attachment.map_or(NodeId::from(h), |a| a.switch).index();
-            if row[edge] == NONE {
-                row[edge] = edges.len() as u32;
-                edges.push(column[edge]);
-            }
-        }
-        let (mut starts, mut arcs) = (vec![0], Vec::new());
         for &n in &of_column {
             let inner = out[n].iter().map(|&link| (link, links[link.index()].to.index()));
-            arcs.extend(inner.filter(|&(_, to)| column[to] != NONE).map(|(link, to)| Arc {
-                link,
-                to: column[to],
-                slope: nodes[to].tier.cmp(&nodes[n].tier),
-            }));
-            starts.push(arcs.len() as u32);
+            let (column, up_down) = (&wiring.column, wiring.up_down);
+            wiring
+                .arcs
+                .extend(inner.filter(|&(_, to)| column[to] != NONE).map(|(link, to)| Arc {
+                    link,
+                    to: column[to],
+                    slope: nodes[to].tier.cmp(&nodes[n].tier),
+                    cost: if up_down {
+                        1
+                    } else {
+                        u32::from(links[link.index()].cost.max(1))
+                    },
+                }));
+            wiring.starts.push(wiring.arcs.len() as u32);
         }
-        let mut falling: Vec<u32> = (0..of_column.len() as u32).collect();
-        falling.sort_by_key(|&c| std::cmp::Reverse(nodes[of_column[c as usize]].tier));
-        let through_hosts = routing == Routing::ShortestThroughHosts;
-        Self {
-            up_down: routing == Routing::UpDown,
-            attachments,
-            column,
-            row,
-            edges,
-            forwards: of_column
-                .iter()
-                .map(|&n| nodes[n].kind == NodeKind::Switch || through_hosts)
-                .collect(),
-            falling,
-            starts,
-            arcs,
+        wiring.falling = (0..of_column.len() as u32).collect();
+        let tier = |c: &u32| std::cmp::Reverse(nodes[of_column[*c as usize]].tier);
+        wiring.falling.sort_by_key(tier);
+        let forwards = of_column
+            .iter()
+            .map(|&n| nodes[n].kind == NodeKind::Switch || through_hosts);
+        wiring.forwards = forwards.collect();
+        wiring
+    }
+
+    fn attach(&mut self, nodes: &[Node], links: &[Link], out: &[LinkId], through_hosts: bool) -> HostEnd {
+        let far_end = |link: &LinkId| &nodes[links[link.index()].to.index()];
+        if out.is_empty() || out.iter().any(|link| far_end(link).kind == NodeKind::Host) {
+            return HostEnd::Node;
+        }
+        let attachment = |&up: &LinkId| Attachment {
+            up,
+            down: links[up.index()].reverse,
+            switch: links[up.index()].to,
+        };
+        match out {
+            [up] => HostEnd::Switch(attachment(up)),
+            _ if through_hosts => HostEnd::Node,
+            _ => {
+                let first = self.ports.len() as u32;
+                let in_server = out.iter().any(|link| far_end(link).in_server);
+                let cost = |link: &LinkId| {
+                    if in_server && !far_end(link).in_server {
+                        FAR
+                    } else {
+                        NEAR
+                    }
+                };
+                self.ports.extend(out.iter().map(attachment));
+                self.costs.extend(out.iter().map(cost));
+                HostEnd::Ports {
+                    first,
+                    count: out.len() as u32,
+                }
+            }
         }
     }
 
@@ -113,7 +174,10 @@ impl Wiring {
     }
 
     pub(super) fn attachment(&self, host: NodeId) -> Option<&Attachment> {
-        self.attachments[host.index()].as_ref()
+        match &self.hosts[host.index()] {
+            HostEnd::Switch(attachment) => Some(attachment),
+            _ => None,
+        }
     }
 
     pub(super) fn edge(&self, host: NodeId) -> NodeId {
@@ -130,65 +194,107 @@ impl Wiring {
         self.attachment(host).map(|attachment| &attachment.down)
     }
 
-    /// Position in the tables of a node that forwards (or is an edge) and an edge.
-    fn cell(&self, at: NodeId, edge: NodeId) -> usize {
-        self.row[edge.index()] as usize * self.forwards.len() + self.column[at.index()] as usize
+    /// Nodes of the tables.
+    pub(super) fn columns(&self) -> usize {
+        self.forwards.len()
+    }
+
+    /// Whether a node is a host with several cables, all to switches, that forwards nothing.
+    pub(super) fn has_ports(&self, node: NodeId) -> bool {
+        matches!(self.hosts.get(node.index()), Some(HostEnd::Ports { .. }))
+    }
+
+    /// The cables of a host with several, each with its cost; none for other nodes.
+    fn ports(&self, node: NodeId) -> impl Iterator<Item = (&Attachment, u8)> + Clone {
+        let range = match self.hosts.get(node.index()) {
+            Some(&HostEnd::Ports { first, count }) => first as usize..(first + count) as usize,
+            _ => 0..0,
+        };
+        self.ports[range.clone()].iter().zip(self.costs[range].iter().copied())
     }
 }
 
-fn attachments(nodes: &[Node], links: &[Link], out: &[SmallVec<[LinkId; 4]>]) -> Vec<Option<Attachment>> {
-    let hosts = nodes.iter().take_while(|n| n.kind == NodeKind::Host).count();
-    let attachment = |out: &SmallVec<[LinkId; 4]>| match out.as_slice() {
-        &[up] if nodes[links[up.index()].to.index()].kind == NodeKind::Switch => Some(Attachment {
-            up,
-            down: links[up.index()].reverse,
-            switch: links[up.index()].to,
-        }),
-        _ => None,
-    };
-    out[..hosts].iter().map(attachment).collect()
-}
-
 /// One entry of the tables.
-#[derive(Debug, Clone, Copy)]
-struct Cell {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Entry {
     /// Number of equal-cost paths, at most 2^32 - 1.
     count: u32,
-    /// Which set of next links; the top bit says that all of them have equally many paths behind.
+    /// Length of these paths.
+    distance: u32,
+    /// Which set of next links.
     set: u32,
+    /// Whether all of them have equally many paths behind.
+    even: bool,
 }
 
-const EVEN: u32 = 1 << 31;
+/// The set without links, and that of the links from a switch to the destination, which every host of a row has its own of.
+const EMPTY: u32 = 0;
+const LAST: u32 = 1;
 
-/// The tables over the links that are up. Equal sets of next links are kept once: in a Clos fabric
+/// A destination of a row: a node of the tables, or where the live cables to some hosts begin.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Target {
+    Node(u32),
+    /// Columns of switches with the cost of the cable, by port.
+    Ports(Vec<(u8, u32)>),
+}
+
+/// The tables over the links that are up. Equal entries, and equal sets of next links, are kept once: in a Clos fabric
 /// a leaf goes up by the same links whatever the destination.
 #[derive(Debug, Clone)]
 pub(super) struct Routes {
-    /// By row and column.
-    cells: Vec<Cell>,
-    /// Set `s` is `hops[starts[s]..starts[s + 1]]`; set 0 is empty.
+    columns: usize,
+    /// Number of the entry by row and column.
+    cells: Vec<u32>,
+    entries: Vec<Entry>,
+    /// Set `s` is `hops[starts[s]..starts[s + 1]]`.
     starts: Vec<u32>,
     hops: Vec<LinkId>,
-    /// Whether a host's own links are up; true for hosts without a single one.
+    /// By host.
+    row: Vec<u32>,
+    /// Whether the only link of a host is up; true for hosts without a single one.
     sends: Vec<bool>,
     receives: Vec<bool>,
 }
 
 impl Routes {
     pub(super) fn compute(wiring: &Wiring, links: &[Link]) -> Self {
-        let is_up = |link: Option<&LinkId>| link.is_none_or(|id| !links[id.index()].rate.is_zero());
-        let hosts = (0..wiring.attachments.len()).map(NodeId::from);
+        let is_up = |link: &LinkId| !links[link.index()].rate.is_zero();
+        let only_is_up = |link: Option<&LinkId>| link.is_none_or(is_up);
+        let hosts = (0..wiring.hosts.len()).map(NodeId::from);
+        let mut rows: BTreeMap<Target, u32> = BTreeMap::new();
+        let mut targets = Vec::new();
+        let row = hosts.clone().map(|host| {
+            let target = match &wiring.hosts[host.index()] {
+                HostEnd::Switch(attachment) => Target::Node(wiring.column[attachment.switch.index()]),
+                HostEnd::Node => Target::Node(wiring.column[host.index()]),
+                HostEnd::Ports { .. } => {
+                    let live = wiring.ports(host).filter(|(port, _)| is_up(&port.down));
+                    Target::Ports(
+                        live.map(|(port, cost)| (cost, wiring.column[port.switch.index()]))
+                            .collect(),
+                    )
+                }
+            };
+            *rows.entry(target).or_insert_with_key(|target| {
+                targets.push(target.clone());
+                targets.len() as u32 - 1
+            })
+        });
         let mut routes = Self {
-            cells: Vec::with_capacity(wiring.edges.len() * wiring.forwards.len()),
-            starts: vec![0, 0],
+            columns: wiring.forwards.len(),
+            row: row.collect(),
+            cells: Vec::with_capacity(targets.len() * wiring.forwards.len()),
+            entries: Vec::new(),
+            starts: vec![0, 0, 0],
             hops: Vec::new(),
-            sends: hosts.clone().map(|h| is_up(wiring.first_link(h))).collect(),
-            receives: hosts.map(|h| is_up(wiring.last_link(h))).collect(),
+            sends: hosts.clone().map(|h| only_is_up(wiring.first_link(h))).collect(),
+            receives: hosts.map(|h| only_is_up(wiring.last_link(h))).collect(),
         };
-        let mut known = HashMap::new();
+        let mut known = Known::default();
         let mut search = Search::new(wiring, links);
-        for &edge in &wiring.edges {
-            search.run(edge);
+        for target in &targets {
+            search.run(target);
             for column in 0..wiring.forwards.len() as u32 {
                 let cell = routes.fill(&search, column, &mut known);
                 routes.cells.push(cell);
@@ -197,33 +303,44 @@ impl Routes {
         routes
     }
 
-    fn fill(&mut self, search: &Search<'_>, column: u32, known: &mut HashMap<Box<[LinkId]>, u32>) -> Cell {
+    /// The number of the entry of a column in the row that was searched.
+    fn fill(&mut self, search: &Search<'_>, column: u32, known: &mut Known) -> u32 {
         let count = search.count[column as usize];
-        let arcs = search.next(column);
-        let behind = |arc: &Arc| search.count[arc.to as usize];
         let mut first = None;
         let mut even = count < u32::MAX;
         let mut hops = SmallVec::<[LinkId; 64]>::new();
-        for arc in arcs {
-            even &= *first.get_or_insert(behind(arc)) == behind(arc);
+        let last = search.is_last[column as usize];
+        for arc in search.next(column).filter(|_| !last) {
+            let behind = search.count[arc.to as usize];
+            even &= *first.get_or_insert(behind) == behind;
             hops.push(arc.link);
         }
-        // The row before most often holds the same set in this column.
-        let columns = search.wiring.forwards.len();
-        let above = self.cells.len().checked_sub(columns).map(|c| self.cells[c].set & !EVEN);
-        let set = match above.filter(|&set| self.set(set) == hops.as_slice()) {
+        // The row before most often holds the same in this column.
+        let above = self.cells.len().checked_sub(self.columns).map(|c| self.cells[c]);
+        let same = above.map(|cell| self.entries[cell as usize].set);
+        let set = match same.filter(|&set| set > LAST && self.set(set) == hops.as_slice()) {
             Some(set) => set,
-            None if hops.is_empty() => 0,
-            None => *known.entry(hops.as_slice().into()).or_insert_with(|| {
+            None if last => LAST,
+            None if hops.is_empty() => EMPTY,
+            None => *known.sets.entry(hops.as_slice().into()).or_insert_with(|| {
                 self.hops.extend_from_slice(&hops);
                 self.starts
                     .push(u32::try_from(self.hops.len()).expect("forwarding tables within 2^32 entries"));
                 self.starts.len() as u32 - 2
             }),
         };
-        Cell {
+        let entry = Entry {
             count,
-            set: if even { set | EVEN } else { set },
+            distance: search.distance[column as usize],
+            set,
+            even,
+        };
+        match above.filter(|&cell| self.entries[cell as usize] == entry) {
+            Some(cell) => cell,
+            None => *known.entries.entry(entry).or_insert_with(|| {
+                self.entries.push(entry);
+                self.entries.len() as u32 - 1
+            }),
         }
     }
 
@@ -236,74 +353,152 @@ impl Routes {
         &self.hops[self.starts[set as usize] as usize..self.starts[set as usize + 1] as usize]
     }
 
-    pub(super) fn hops(&self, wiring: &Wiring, at: NodeId, edge: NodeId) -> &[LinkId] {
-        self.set(self.cells[wiring.cell(at, edge)].set & !EVEN)
+    /// Number of the row of a host. Hosts of one row are reached alike, but for the last link.
+    pub(super) fn row(&self, host: NodeId) -> u32 {
+        self.row[host.index()]
     }
 
     pub(super) fn receives(&self, host: NodeId) -> bool {
         self.receives[host.index()]
     }
+}
 
-    pub(super) fn path_count(&self, wiring: &Wiring, src: NodeId, dst: NodeId) -> u32 {
-        if src == dst || !self.sends[src.index()] || !self.receives[dst.index()] {
+/// Entries and sets by what they hold, while tables are filled.
+#[derive(Debug, Default)]
+struct Known {
+    entries: HashMap<Entry, u32>,
+    sets: HashMap<Box<[LinkId]>, u32>,
+}
+
+/// The tables with what they are tables of: what a packet can do at a node on its way to a host.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ways<'a> {
+    pub wiring: &'a Wiring,
+    pub routes: &'a Routes,
+    pub links: &'a [Link],
+}
+
+impl<'a> Ways<'a> {
+    fn is_up(&self, link: LinkId) -> bool {
+        !self.links[link.index()].rate.is_zero()
+    }
+
+    /// The entry of a node of the tables.
+    fn entry(&self, at: NodeId, dst: NodeId) -> Entry {
+        let column = self.wiring.column[at.index()] as usize;
+        let row = self.routes.row[dst.index()] as usize;
+        self.routes.entries[self.routes.cells[row * self.routes.columns + column] as usize]
+    }
+
+    /// The ports of a host that lead to `dst` on the shortest way, each with the paths behind it; none for other nodes.
+    fn ports(&self, host: NodeId, dst: NodeId) -> impl Iterator<Item = (LinkId, u32)> + Clone + use<'a> {
+        let ways = *self;
+        let live = self.wiring.ports(host).filter(move |(port, _)| ways.is_up(port.up));
+        let with_length = live.filter_map(move |(port, cost)| {
+            let entry = ways.entry(port.switch, dst);
+            (entry.count > 0).then(|| (port.up, entry.distance + u32::from(cost), entry.count))
+        });
+        let shortest = with_length.clone().map(|(_, length, _)| length).min();
+        let chosen = with_length.filter(move |&(_, length, _)| Some(length) == shortest);
+        chosen.map(|(up, _, count)| (up, count))
+    }
+
+    /// Number of paths from a node, saturating; from a host with a single cable, from its switch.
+    fn count(&self, at: NodeId, dst: NodeId) -> u32 {
+        if at == dst {
+            return 1;
+        }
+        match self.wiring.hosts.get(at.index()) {
+            Some(HostEnd::Ports { .. }) => {
+                let counts = self.ports(at, dst).map(|(_, count)| count);
+                counts.fold(0, u32::saturating_add)
+            }
+            Some(HostEnd::Switch(attachment)) => self.entry(attachment.switch, dst).count,
+            Some(HostEnd::Node) | None => self.entry(at, dst).count,
+        }
+    }
+
+    pub(super) fn path_count(&self, src: NodeId, dst: NodeId) -> u32 {
+        if src == dst || !self.routes.sends[src.index()] || !self.routes.receives[dst.index()] {
             return 0;
         }
-        self.cells[wiring.cell(wiring.edge(src), wiring.edge(dst))].count
+        self.count(src, dst)
     }
 
-    fn count_behind(&self, wiring: &Wiring, links: &[Link], edge: NodeId, hop: LinkId) -> u32 {
-        self.cells[wiring.cell(links[hop.index()].to, edge)].count
-    }
-
-    /// The link that path `index` from `at` to `edge` takes first, and its index behind that link.
-    pub(super) fn descend(
-        &self,
-        wiring: &Wiring,
-        links: &[Link],
-        at: NodeId,
-        edge: NodeId,
-        index: u32,
-    ) -> (LinkId, u32) {
-        let cell = self.cells[wiring.cell(at, edge)];
-        let hops = self.set(cell.set & !EVEN);
-        if cell.set & EVEN != 0 {
-            let behind = cell.count / hops.len() as u32;
-            return (hops[(index / behind) as usize], index % behind);
+    /// Equal-cost links from a node where paths divide (see [`Wiring::edge`]), or from a switch, towards `dst`.
+    pub(super) fn hops(&self, at: NodeId, dst: NodeId) -> Cow<'a, [LinkId]> {
+        let routes = self.routes;
+        if let Some(HostEnd::Ports { .. }) = self.wiring.hosts.get(at.index()) {
+            return self.ports(at, dst).map(|(up, _)| up).collect();
         }
+        match self.entry(at, dst).set {
+            LAST => self.last_links(at, dst).collect(),
+            set => Cow::Borrowed(routes.set(set)),
+        }
+    }
+
+    /// The live cables of a host with several from a switch.
+    fn last_links(&self, at: NodeId, dst: NodeId) -> impl Iterator<Item = LinkId> + use<'a> {
+        let ways = *self;
+        let here = self.wiring.ports(dst).filter(move |(port, _)| port.switch == at);
+        here.map(|(port, _)| port.down).filter(move |&down| ways.is_up(down))
+    }
+
+    /// The link that path `index` from `at` to `dst` takes first, and its index behind that link.
+    pub(super) fn descend(&self, at: NodeId, dst: NodeId, index: u32) -> (LinkId, u32) {
         let mut left = index;
-        for &hop in hops {
-            let behind = self.count_behind(wiring, links, edge, hop);
+        let mut step = |(hop, behind): (LinkId, u32)| {
             if left < behind {
-                return (hop, left);
+                return Some((hop, left));
             }
             left -= behind;
-        }
-        panic!("path index {index} beyond the number of paths");
+            None
+        };
+        let found = if let Some(HostEnd::Ports { .. }) = self.wiring.hosts.get(at.index()) {
+            self.ports(at, dst).find_map(&mut step)
+        } else {
+            let entry = self.entry(at, dst);
+            let hops = self.routes.set(entry.set);
+            match entry.set {
+                LAST => self.last_links(at, dst).map(|hop| (hop, 1)).find_map(&mut step),
+                _ if entry.even => {
+                    let behind = entry.count / hops.len() as u32;
+                    return (hops[(index / behind) as usize], index % behind);
+                }
+                _ => hops.iter().map(|&hop| (hop, self.behind(hop, dst))).find_map(&mut step),
+            }
+        };
+        found.unwrap_or_else(|| panic!("path index {index} beyond the number of paths"))
     }
 
-    /// Number of paths from `at` to `edge` through the links before `position`.
-    pub(super) fn paths_before(
-        &self,
-        wiring: &Wiring,
-        links: &[Link],
-        at: NodeId,
-        edge: NodeId,
-        position: usize,
-    ) -> u32 {
-        let cell = self.cells[wiring.cell(at, edge)];
-        let hops = self.set(cell.set & !EVEN);
-        if cell.set & EVEN != 0 {
-            return cell.count / hops.len() as u32 * position as u32;
+    /// Number of paths from `at` to `dst` through the links before `position`.
+    pub(super) fn paths_before(&self, at: NodeId, dst: NodeId, position: usize) -> u32 {
+        if let Some(HostEnd::Ports { .. }) = self.wiring.hosts.get(at.index()) {
+            let counts = self.ports(at, dst).map(|(_, count)| count);
+            return counts.take(position).fold(0, u32::saturating_add);
         }
-        let behind = |&hop| self.count_behind(wiring, links, edge, hop);
-        hops[..position].iter().map(behind).fold(0, u32::saturating_add)
+        let entry = self.entry(at, dst);
+        let hops = self.routes.set(entry.set);
+        match entry.set {
+            LAST => position as u32,
+            _ if entry.even => entry.count / hops.len() as u32 * position as u32,
+            _ => {
+                let behind = hops[..position].iter().map(|&hop| self.behind(hop, dst));
+                behind.fold(0, u32::saturating_add)
+            }
+        }
+    }
+
+    fn behind(&self, hop: LinkId, dst: NodeId) -> u32 {
+        self.count(self.links[hop.index()].to, dst)
     }
 }
 
-/// Search backwards from one edge on the links that are up; its arrays are by column.
+/// Search backwards from one destination on the links that are up; its arrays are by column.
 struct Search<'a> {
     wiring: &'a Wiring,
     links: &'a [Link],
+    /// The destination where it is a node of the tables, else NONE.
     edge: u32,
     /// Hops to the edge, NONE where there is no way.
     distance: Vec<u32>,
@@ -311,7 +506,10 @@ struct Search<'a> {
     count: Vec<u32>,
     /// Up-down routing: whether the node has a way down.
     descends: Vec<bool>,
-    queue: VecDeque<u32>,
+    /// Whether the next link of the node leads to the destination, which has no column.
+    is_last: Vec<bool>,
+    /// Nodes to go on from, by their distance modulo the number of these lists.
+    open: Vec<Vec<u32>>,
 }
 
 impl<'a> Search<'a> {
@@ -324,46 +522,98 @@ impl<'a> Search<'a> {
             distance: vec![NONE; columns],
             count: vec![0; columns],
             descends: vec![false; columns],
-            queue: VecDeque::new(),
+            is_last: vec![false; columns],
+            open: vec![
+                Vec::new();
+                wiring
+                    .arcs
+                    .iter()
+                    .map(|arc| arc.cost)
+                    .max()
+                    .unwrap_or(1)
+                    .max(u32::from(FAR)) as usize
+                    + 1
+            ],
         }
     }
 
-    fn run(&mut self, edge: u32) {
-        self.edge = edge;
+    fn run(&mut self, target: &Target) {
         self.distance.fill(NONE);
         self.count.fill(0);
         self.descends.fill(false);
+        self.is_last.fill(false);
+        match target {
+            Target::Node(edge) => {
+                self.edge = *edge;
+                self.begin(*edge, 0);
+            }
+            Target::Ports(ports) => {
+                self.edge = NONE;
+                for &(cost, switch) in ports {
+                    self.is_last[switch as usize] = true;
+                    self.begin(switch, u32::from(cost));
+                }
+            }
+        }
         self.spread();
         if self.wiring.up_down {
             self.climb();
         }
     }
 
-    /// Breadth first: shortest ways, or shortest ways down under up-down routing.
+    /// A node from which one more link, or none, leads to the destination.
+    fn begin(&mut self, column: u32, distance: u32) {
+        self.reach(column, distance);
+        self.count[column as usize] += 1;
+    }
+
+    /// A node is at most so far from the destination.
+    fn reach(&mut self, column: u32, distance: u32) {
+        if distance < self.distance[column as usize] {
+            self.distance[column as usize] = distance;
+            self.count[column as usize] = 0;
+            let lists = self.open.len();
+            self.open[distance as usize % lists].push(column);
+        }
+    }
+
+    /// By rising distance: shortest ways, or shortest ways down under up-down routing.
     fn spread(&mut self) {
+        let lists = self.open.len();
+        let (mut distance, mut empty) = (0, 0);
+        while empty < lists {
+            let here = std::mem::take(&mut self.open[distance % lists]);
+            empty = if here.is_empty() { empty + 1 } else { 0 };
+            for at in here {
+                // One that was reached again on a shorter way has been there before.
+                if self.distance[at as usize] == distance as u32 {
+                    self.spread_from(at);
+                }
+            }
+            distance += 1;
+        }
+    }
+
+    fn spread_from(&mut self, at: u32) {
         let wiring = self.wiring;
-        self.distance[self.edge as usize] = 0;
-        self.count[self.edge as usize] = 1;
-        self.queue.push_back(self.edge);
-        while let Some(at) = self.queue.pop_front() {
-            self.descends[at as usize] = true;
-            if !self.passes(at) {
+        self.descends[at as usize] = true;
+        if !self.passes(at) {
+            return;
+        }
+        let (here, count) = (self.distance[at as usize], self.count[at as usize]);
+        for arc in wiring.arcs(at) {
+            let wrong_way = wiring.up_down && arc.slope != Ordering::Greater;
+            if wrong_way || !self.is_up(self.links[arc.link.index()].reverse) {
                 continue;
             }
-            let (next, count) = (self.distance[at as usize] + 1, self.count[at as usize]);
-            for arc in wiring.arcs(at) {
-                let wrong_way = wiring.up_down && arc.slope != Ordering::Greater;
-                if wrong_way || !self.is_up(self.links[arc.link.index()].reverse) {
-                    continue;
-                }
-                let from = arc.to as usize;
-                if self.distance[from] == NONE {
-                    self.distance[from] = next;
-                    self.queue.push_back(arc.to);
-                }
-                if self.distance[from] == next {
-                    self.count[from] = self.count[from].saturating_add(count);
-                }
+            let (from, next) = (arc.to as usize, here + arc.cost);
+            // The last link of a way is the host's own, however near others lead.
+            if self.is_last[from] {
+                continue;
+            }
+            self.reach(arc.to, next);
+            if self.distance[from] == next {
+                self.count[from] = self.count[from].saturating_add(count);
             }
         }
     }
@@ -405,7 +655,7 @@ impl<'a> Search<'a> {
             let there = self.distance[arc.to as usize];
             there != NONE
                 && here != NONE
-                && there + 1 == here
+                && there + arc.cost == here
                 && (!self.wiring.up_down || arc.slope == slope)
                 && self.passes(arc.to)
                 && self.is_up(arc.link)

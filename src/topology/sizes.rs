@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::blueprint::{Blueprint, NodeKind};
+use super::blueprint::{Blueprint, NodeKind, Routing};
 use crate::input::InputError;
 
 /// Largest number of hosts, and of cables, that a topology may have.
@@ -26,30 +26,34 @@ pub(super) fn check_size(what: &str, counts: &[u32]) -> Result<(), InputError> {
     Ok(())
 }
 
-/// Largest number of entries in the forwarding tables, about 1.6 GB.
+/// Largest number of entries in the forwarding tables, 0.8 GB.
 const MAX_TABLE: u64 = 200_000_000;
 
-/// Refuses fabrics whose forwarding tables would not fit into memory: they have a row for every
-/// switch with hosts and every host with several links, and a column for these and all switches.
+/// Refuses fabrics whose forwarding tables would not fit into memory: they have a column for every switch (and every host
+/// that forwards or is cabled to another), and a row for every one of these with hosts and every set of switches that
+/// hosts with several cables are on.
 pub(super) fn check_tables(drawing: &Blueprint) -> Result<(), InputError> {
     let graph = &drawing.graph;
-    let mut edges = BTreeSet::new();
-    let (mut own, mut switches) = (0_u64, 0_u64);
+    let mut rows = BTreeSet::new();
+    let mut columns = 0_u64;
     for node in graph.node_indices() {
-        let mut neighbors = graph.neighbors(node);
-        match (graph[node].kind, neighbors.next(), neighbors.next()) {
-            (NodeKind::Switch, ..) => switches += 1,
-            (NodeKind::Host, Some(switch), None) if graph[switch].kind == NodeKind::Switch => {
-                edges.insert(switch);
+        let ends: Vec<_> = graph.neighbors(node).collect();
+        let through = drawing.routing == Routing::ShortestThroughHosts && ends.len() > 1;
+        let own = ends.is_empty() || through || ends.iter().any(|&end| graph[end].kind == NodeKind::Host);
+        match graph[node].kind {
+            NodeKind::Switch => columns += 1,
+            NodeKind::Host if own => {
+                columns += 1;
+                rows.insert(vec![node]);
             }
-            (NodeKind::Host, ..) => own += 1,
+            NodeKind::Host => _ = rows.insert(ends),
         }
     }
-    let entries = (edges.len() as u64 + own) * (switches + own);
+    let entries = rows.len() as u64 * columns;
     if entries > MAX_TABLE {
         let message = format!("the fabric needs forwarding tables of {entries} entries");
         return Err(InputError::key("", message).help(format!(
-            "at most {MAX_TABLE} fit: edge switches and hosts with several links, times these hosts and all switches"
+            "at most {MAX_TABLE} fit: sets of switches with the same hosts, times all switches and hosts that forward"
         )));
     }
     Ok(())

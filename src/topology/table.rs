@@ -1,11 +1,14 @@
 //! The table of topologies.
 
 use super::blueprint::Blueprint;
+use super::dragonfly::Dragonfly;
 use super::fat_tree::FatTree;
+use super::files::{Hpcc, Infragraph, Simai};
 use super::graph::GraphSpec;
 use super::htsim::Htsim;
-use super::kind::Kind;
+use super::kind::{Inner, Kind};
 use super::leaf_spine::LeafSpine;
+use super::multi_plane::MultiPlane;
 use super::rail::Rail;
 use super::sizes::check_tables;
 use crate::input::{Files, InputError};
@@ -19,19 +22,35 @@ kinds! {
         Rail(Rail) = "rail", "GPU servers whose GPUs of the same number share a leaf, with or without spines";
         Graph(GraphSpec) = "graph", "any fabric, node by node and link by link";
         Htsim(Htsim) = "htsim", "two or three tiers from a .topo file of htsim";
+        Dragonfly(Dragonfly) = "dragonfly", "groups of routers that are all linked, and links between groups";
+        MultiPlane(MultiPlane<Topology>) = "multi-plane", "several copies of one fabric, with a port of every host in each";
+        Infragraph(Infragraph) = "infragraph", "hosts (XPUs), switches and links from an InfraGraph file";
+        Simai(Simai) = "simai", "GPUs, switches inside servers and others from a topology file of SimAI";
+        Hpcc(Hpcc) = "hpcc", "hosts and switches from a topology.txt of HPCC's ns-3";
     }
 }
 
 impl Topology {
-    /// How many hosts share a server, numbered one after the other, where it has servers.
-    pub fn hosts_per_server(&self) -> Option<u32> {
-        self.kind().hosts_per_server()
-    }
-
     /// Draws the fabric. Keys in errors are relative to the topology's own table.
     pub fn blueprint(&self, files: &dyn Files) -> Result<Blueprint, InputError> {
         let drawing = self.kind().draw(files)?;
         check_tables(&drawing)?;
         Ok(drawing)
+    }
+}
+
+impl Kind for Topology {
+    fn draw(&self, files: &dyn Files) -> Result<Blueprint, InputError> {
+        self.kind().draw(files)
+    }
+}
+
+impl Inner for Topology {
+    fn name(&self) -> &'static str {
+        Topology::name(self)
+    }
+
+    fn has_planes(&self) -> bool {
+        matches!(self, Self::MultiPlane(_))
     }
 }

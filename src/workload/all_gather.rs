@@ -1,6 +1,7 @@
 //! Every rank ends with the shares of all ranks.
 
 use super::algorithm::{Algorithm, bruck, collective, direct, hierarchical, pairwise, pat, ring};
+use super::collective::CollectiveName;
 use super::kind::Kind;
 use super::schedule_writer::ScheduleWriter;
 use crate::input::{Files, InputError};
@@ -28,7 +29,7 @@ impl Kind for AllGather {
             Algorithm::Hierarchical => hierarchical::all_gather(job, self.local)?,
             Algorithm::Pat => pat::all_gather(job, held),
             Algorithm::Bruck => bruck::all_gather(job, held),
-            Algorithm::DoubleBinaryTree => {
+            Algorithm::DoubleBinaryTree | Algorithm::InNetwork => {
                 let valid =
                     r#""ring", "halving-doubling", "recursive-doubling", "direct", "hierarchical", "pat" or "bruck""#;
                 return Err(self.algorithm.unfit("all-gather", valid));
@@ -37,12 +38,21 @@ impl Kind for AllGather {
         Ok(())
     }
 
+    fn ring(&self, ranks: u32) -> Option<(Bytes, u32)> {
+        let plain = self.algorithm == Algorithm::Ring && self.channels == 1;
+        plain.then(|| (Bytes(self.size.0.div_ceil(u64::from(ranks))), ranks - 1))
+    }
+
     fn family(&self) -> &'static str {
         self.algorithm.name()
     }
 
     fn size(&self) -> Option<Bytes> {
         Some(self.size)
+    }
+
+    fn collective(&self) -> Option<CollectiveName> {
+        Some(CollectiveName::AllGather)
     }
 
     fn algorithm_bytes(&self, _ranks: u32) -> Option<Bytes> {

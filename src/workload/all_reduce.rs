@@ -1,6 +1,7 @@
 //! Every rank ends with the sum over all ranks.
 
-use super::algorithm::{Algorithm, collective, direct, double_binary_tree, hierarchical, pairwise, ring};
+use super::algorithm::{Algorithm, collective, direct, double_binary_tree, hierarchical, in_network, pairwise, ring};
+use super::collective::CollectiveName;
 use super::kind::Kind;
 use super::schedule_writer::ScheduleWriter;
 use crate::input::{Files, InputError};
@@ -35,12 +36,18 @@ impl Kind for AllReduce {
             Algorithm::RecursiveDoubling => pairwise::all_reduce(job, &self.order.distances(ranks)),
             Algorithm::DoubleBinaryTree => double_binary_tree::all_reduce(job),
             Algorithm::Hierarchical => hierarchical::all_reduce(job, self.local)?,
+            Algorithm::InNetwork => in_network::all_reduce(job),
             Algorithm::Pat | Algorithm::Bruck => {
-                let valid = r#""ring", "halving-doubling", "recursive-doubling", "direct", "double-binary-tree" or "hierarchical""#;
+                let valid = r#""ring", "halving-doubling", "recursive-doubling", "direct", "double-binary-tree", "hierarchical" or "in-network""#;
                 return Err(self.algorithm.unfit("all-reduce", valid));
             }
         }
         Ok(())
+    }
+
+    fn ring(&self, ranks: u32) -> Option<(Bytes, u32)> {
+        let plain = self.algorithm == Algorithm::Ring && self.channels == 1;
+        plain.then(|| (Bytes(self.size.0.div_ceil(u64::from(ranks))), 2 * (ranks - 1)))
     }
 
     fn family(&self) -> &'static str {
@@ -49,6 +56,14 @@ impl Kind for AllReduce {
 
     fn size(&self) -> Option<Bytes> {
         Some(self.size)
+    }
+
+    fn collective(&self) -> Option<CollectiveName> {
+        Some(CollectiveName::AllReduce)
+    }
+
+    fn in_network(&self) -> bool {
+        self.algorithm == Algorithm::InNetwork
     }
 
     fn algorithm_bytes(&self, _ranks: u32) -> Option<Bytes> {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::algorithm::{AllToAllAlgorithm, Job, bruck, two_step};
 use super::schedule_writer::{Effect, Extent, Hop, ScheduleWriter};
-use super::{Kind, Milestone};
+use super::{CollectiveName, Kind, Milestone};
 use crate::input::{Files, InputError};
 use crate::rng;
 use crate::units::Bytes;
@@ -83,6 +83,10 @@ impl Kind for AllToAll {
 
     fn size(&self) -> Option<Bytes> {
         Some(self.message)
+    }
+
+    fn collective(&self) -> Option<CollectiveName> {
+        Some(CollectiveName::AllToAll)
     }
 
     fn algorithm_bytes(&self, ranks: u32) -> Option<Bytes> {

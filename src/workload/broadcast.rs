@@ -1,6 +1,7 @@
 //! Every rank ends with the buffer of rank 0.
 
 use super::algorithm::{BroadcastAlgorithm, Job, binomial, double_binary_tree, ring};
+use super::collective::CollectiveName;
 use super::kind::Kind;
 use super::schedule_writer::{Extent, ScheduleWriter};
 use crate::input::{Files, InputError};
@@ -24,6 +25,21 @@ super::ranks::ranked! {
         /// Every connection of a "ring" carries one transfer: what arrives is passed on at once.
         #[serde(default)]
         pub pipelined: bool,
+    }
+}
+
+impl Broadcast {
+    /// Of so many bytes by an algorithm, all else as it is by default.
+    pub(super) fn with(size: Bytes, algorithm: BroadcastAlgorithm) -> Self {
+        Self {
+            size,
+            algorithm,
+            channels: 1,
+            chunks: 1,
+            pipelined: false,
+            ranks: None,
+            rank_map: super::RankMap::default(),
+        }
     }
 }
 
@@ -58,6 +74,10 @@ impl Kind for Broadcast {
 
     fn size(&self) -> Option<Bytes> {
         Some(self.size)
+    }
+
+    fn collective(&self) -> Option<CollectiveName> {
+        Some(CollectiveName::Broadcast)
     }
 
     fn algorithm_bytes(&self, _ranks: u32) -> Option<Bytes> {

@@ -1,6 +1,7 @@
 //! One rank ends with the shares of all ranks.
 
 use super::algorithm::{Job, direct};
+use super::collective::CollectiveName;
 use super::kind::Kind;
 use super::schedule_writer::{Extent, ScheduleWriter};
 use crate::input::{Files, InputError};
@@ -11,6 +12,17 @@ super::ranks::ranked! {
     pub struct Gather {
         /// The buffer of rank 0, all shares together, as nccl-tests counts it.
         pub size: Bytes,
+    }
+}
+
+impl Gather {
+    /// Of so many bytes.
+    pub(super) fn with(size: Bytes) -> Self {
+        Self {
+            size,
+            ranks: None,
+            rank_map: super::RankMap::default(),
+        }
     }
 }
 
@@ -33,6 +45,10 @@ impl Kind for Gather {
 
     fn size(&self) -> Option<Bytes> {
         Some(self.size)
+    }
+
+    fn collective(&self) -> Option<CollectiveName> {
+        Some(CollectiveName::Gather)
     }
 
     fn algorithm_bytes(&self, _ranks: u32) -> Option<Bytes> {

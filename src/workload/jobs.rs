@@ -10,7 +10,7 @@ use serde::de::{self, MapAccess, SeqAccess};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::ranks::strided;
-use super::{Hosts, Room, Schedule, Workload};
+use super::{Collective, Hosts, Room, Schedule, Workload};
 use crate::input::{Files, InputError};
 use crate::rng;
 use crate::units::{Bytes, Time};
@@ -46,6 +46,15 @@ pub enum JobHosts {
 /// Hosts in a row: the first and the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HostRange(pub u32, pub u32);
+
+/// Where a workload lives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seats {
+    /// The hosts that it has, which its rank map counts.
+    pub hosts: Vec<u32>,
+    /// The host of each rank.
+    pub ranks: Vec<u32>,
+}
 
 /// All that is sent over a fabric.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -90,16 +99,44 @@ impl Demand<'_> {
         self.whole()?.size()
     }
 
-    /// As [`Workload::algorithm_bytes`] on a fabric of so many hosts.
-    pub fn algorithm_bytes(self, hosts: u32) -> Option<Bytes> {
+    /// As [`Workload::algorithm_bytes`] and [`Workload::bus_factor`], if it is one workload with them, on a fabric of so
+    /// many hosts.
+    pub fn bandwidth(self, hosts: u32, files: &dyn Files) -> Option<(Bytes, Option<f64>)> {
         let workload = self.whole()?;
-        workload.algorithm_bytes(workload.ranks(hosts))
+        let ranks = workload.ranks(hosts, files).ok()?;
+        Some((workload.algorithm_bytes(ranks)?, workload.bus_factor(ranks)))
     }
 
-    /// As [`Workload::bus_factor`] on a fabric of so many hosts.
-    pub fn bus_factor(self, hosts: u32) -> Option<f64> {
-        let workload = self.whole()?;
-        workload.bus_factor(workload.ranks(hosts))
+    /// The hosts of each workload, and the host of each of its ranks.
+    ///
+    /// # Errors
+    /// As [`Demand::schedule_within`].
+    pub fn seats(self, hosts: u32, files: &dyn Files, seed: u64) -> Result<Vec<Seats>, InputError> {
+        let of = |workload: &Workload, hosts: Vec<u32>| {
+            let ranks = workload.seats(&hosts, files, seed);
+            ranks.map(|ranks| Seats { hosts, ranks })
+        };
+        match self {
+            Self::Whole(workload) => {
+                let seats = of(workload, (0..hosts).collect());
+                Ok(vec![seats.map_err(|error| {
+                    error.under(&format!("workload.{}", workload.name()))
+                })?])
+            }
+            Self::Jobs(jobs) => {
+                let places = allot(jobs, hosts, seed)?;
+                let each = jobs.iter().zip(places).enumerate().map(|(index, (job, places))| {
+                    let name = job.workload.name();
+                    of(&job.workload, places).map_err(|error| error.under(&format!("jobs.{index}.workload.{name}")))
+                });
+                each.collect()
+            }
+        }
+    }
+
+    /// As [`Workload::purpose`].
+    pub fn collective(self, hosts: u32, files: &dyn Files, seed: u64) -> Option<Collective> {
+        self.whole()?.collective(hosts, files, seed)
     }
 
     /// As [`Workload::least_time_us`].

@@ -1,5 +1,6 @@
 //! What every kind of workload answers.
 
+use super::collective::CollectiveName;
 use super::ranks::Ranked;
 use super::schedule_writer::ScheduleWriter;
 use crate::input::{Files, InputError};
@@ -27,6 +28,22 @@ pub(super) trait Kind: Ranked {
 
     /// Bus bandwidth over algorithm bandwidth, as in nccl-tests.
     fn bus_factor(&self, _ranks: u32) -> Option<f64> {
+        None
+    }
+
+    /// The collective that it carries out, where it is one.
+    fn collective(&self) -> Option<CollectiveName> {
+        None
+    }
+
+    /// Whether switches add up what they pass on.
+    fn in_network(&self) -> bool {
+        false
+    }
+
+    /// The bytes that each rank sends to the next one in every step, and the number of steps, where that is all that
+    /// happens.
+    fn ring(&self, _ranks: u32) -> Option<(Bytes, u32)> {
         None
     }
 

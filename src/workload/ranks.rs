@@ -5,10 +5,12 @@ use std::fmt;
 
 use rand::seq::SliceRandom;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{self, SeqAccess, value::SeqAccessDeserializer};
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{self, MapAccess, SeqAccess};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::input::InputError;
+use super::rank_file::RankFile;
+use crate::input::{Files, InputError};
 use crate::rng;
 
 /// Declares the struct of a workload with its own keys and the two that every workload takes.
@@ -28,7 +30,8 @@ macro_rules! ranked {
             #[serde(default, skip_serializing_if = "Option::is_none")]
             pub ranks: Option<u32>,
             /// Which host each rank lives on: "in-order" (rank r on host r), "strided" (neighboring
-            /// ranks far apart), "random" (drawn from the seed), or a list of hosts, one per rank.
+            /// ranks far apart), "random" (drawn from the seed), a list of hosts, one per rank, or
+            /// `{ file = "rank-map.json" }`, as `fabricsim order` writes it.
             #[serde(default)]
             pub rank_map: $crate::workload::RankMap,
         }
@@ -69,6 +72,8 @@ pub enum RankMap {
     Random,
     /// Rank `r` on the host in place `r` of the list.
     Hosts(Vec<u32>),
+    /// The same from a file.
+    File(RankFile),
 }
 
 const NAMES: [(&str, RankMap); 3] = [
@@ -79,18 +84,30 @@ const NAMES: [(&str, RankMap); 3] = [
 
 impl RankMap {
     /// The number of ranks on `hosts` hosts, `ranks` of them being asked for.
-    pub(super) fn count(&self, ranks: Option<u32>, hosts: u32) -> u32 {
-        match self {
-            Self::Hosts(list) => ranks.unwrap_or(u32::try_from(list.len()).unwrap_or(u32::MAX)),
-            _ => ranks.unwrap_or(hosts),
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub(super) fn count(&self, ranks: Option<u32>, hosts: u32, files: &dyn Files) -> Result<u32, InputError> {
+        let listed = |list: &[u32]| u32::try_from(list.len()).unwrap_or(u32::MAX);
+        match (self, ranks) {
+            (_, Some(ranks)) => Ok(ranks),
+            (Self::Hosts(list), None) => Ok(listed(list)),
+            (Self::File(file), None) => Ok(listed(&file.read(files)?)),
+            _ => Ok(hosts),
         }
     }
 
     /// The host of each of `ranks` ranks; `None` where rank `r` lives on host `r`.
     ///
     /// # Errors
-    /// More ranks than hosts, fewer than 2, or a list that does not name one host for each.
-    pub(super) fn hosts(&self, ranks: u32, hosts: u32, seed: u64) -> Result<Option<Vec<u32>>, InputError> {
+    /// More ranks than hosts, fewer than 2, or a list or file that does not name one host for each.
+    pub(super) fn hosts(
+        &self,
+        ranks: u32,
+        hosts: u32,
+        files: &dyn Files,
+        seed: u64,
+    ) -> Result<Option<Vec<u32>>, InputError> {
         if hosts < 2 {
             let message = format!("a workload needs at least 2 hosts, and there is {hosts}");
             return Err(InputError::key("", message).help("take a larger fabric"));
@@ -116,6 +133,12 @@ impl RankMap {
             Self::Hosts(list) => {
                 check_list(list, ranks, hosts)?;
                 list.clone()
+            }
+            Self::File(file) => {
+                let list = file.read(files)?;
+                check_list(&list, ranks, hosts)
+                    .map_err(|error| InputError::file(&file.file, error.message).help(error.help))?;
+                list
             }
         };
         map.truncate(ranks as usize);
@@ -154,6 +177,7 @@ impl Serialize for RankMap {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Hosts(list) => list.serialize(serializer),
+            Self::File(file) => file.serialize(serializer),
             named => {
                 let name = NAMES.iter().find(|(_, map)| map == named).map(|(name, _)| *name);
                 serializer.serialize_str(name.unwrap_or_default())
@@ -169,7 +193,7 @@ impl<'de> Deserialize<'de> for RankMap {
             type Value = RankMap;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("\"in-order\", \"strided\", \"random\" or a list of hosts")
+                f.write_str("\"in-order\", \"strided\", \"random\", a list of hosts or a file with one")
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<RankMap, E> {
@@ -182,6 +206,10 @@ impl<'de> Deserialize<'de> for RankMap {
             fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<RankMap, A::Error> {
                 Vec::deserialize(SeqAccessDeserializer::new(items)).map(RankMap::Hosts)
             }
+
+            fn visit_map<A: MapAccess<'de>>(self, keys: A) -> Result<RankMap, A::Error> {
+                RankFile::deserialize(MapAccessDeserializer::new(keys)).map(RankMap::File)
+            }
         }
         deserializer.deserialize_any(Visitor)
     }
@@ -192,12 +220,13 @@ impl JsonSchema for RankMap {
         "RankMap".into()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "description": "Which host each rank lives on.",
             "anyOf": [
                 { "type": "string", "enum": NAMES.map(|(name, _)| name) },
                 { "type": "array", "items": { "type": "integer", "minimum": 0 }, "uniqueItems": true },
+                generator.subschema_for::<RankFile>(),
             ],
         })
     }
@@ -206,24 +235,28 @@ impl JsonSchema for RankMap {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::input::NoFiles;
 
     #[test]
     fn strided_ranks_leave_their_leaf() {
-        let map = RankMap::Strided.hosts(256, 256, 1).unwrap().unwrap();
+        let map = RankMap::Strided.hosts(256, 256, &NoFiles, 1).unwrap().unwrap();
         assert!(map.windows(2).all(|pair| pair[0] / 16 != pair[1] / 16));
-        assert_eq!(RankMap::Strided.hosts(5, 7, 1).unwrap().unwrap(), [0, 4, 1, 5, 2]);
+        assert_eq!(
+            RankMap::Strided.hosts(5, 7, &NoFiles, 1).unwrap().unwrap(),
+            [0, 4, 1, 5, 2]
+        );
     }
 
     #[test]
     fn every_map_places_every_rank_on_a_host_of_its_own() {
         for hosts in [2, 3, 12, 48, 97, 256] {
             for map in [RankMap::Strided, RankMap::Random] {
-                let mut places = map.hosts(hosts, hosts, 5).unwrap().unwrap();
+                let mut places = map.hosts(hosts, hosts, &NoFiles, 5).unwrap().unwrap();
                 places.sort_unstable();
                 assert!(places.into_iter().eq(0..hosts), "{map:?} on {hosts}");
             }
         }
-        let random = |seed| RankMap::Random.hosts(9, 64, seed).unwrap();
+        let random = |seed| RankMap::Random.hosts(9, 64, &NoFiles, seed).unwrap();
         assert_eq!(random(1), random(1));
         assert_ne!(random(1), random(2));
     }
@@ -231,13 +264,13 @@ mod tests {
     #[test]
     fn unusable_maps_are_refused() {
         let list = |hosts: &[u32]| RankMap::Hosts(hosts.to_vec());
-        let error = |map: RankMap, ranks| map.hosts(ranks, 4, 1).unwrap_err().to_string();
+        let error = |map: RankMap, ranks| map.hosts(ranks, 4, &NoFiles, 1).unwrap_err().to_string();
         insta::assert_snapshot!(error(RankMap::InOrder, 5), @"ranks: 5 ranks do not fit on 4 hosts (every rank lives on a host of its own)");
         insta::assert_snapshot!(error(RankMap::InOrder, 1), @"ranks: there must be at least 2 ranks, and there are 1 (from 2 to 4 fit the fabric)");
         insta::assert_snapshot!(error(list(&[0, 1]), 3), @"rank_map: 2 hosts are listed for 3 ranks (list one host per rank)");
         insta::assert_snapshot!(error(list(&[0, 4]), 2), @"rank_map: rank 1 is on host 4, and there is no such host (hosts are numbered 0 to 3)");
         insta::assert_snapshot!(error(list(&[3, 0, 3]), 3), @"rank_map: host 3 is listed twice (every rank lives on a host of its own)");
-        assert_eq!(list(&[3, 0, 1]).count(None, 4), 3);
+        assert_eq!(list(&[3, 0, 1]).count(None, 4, &NoFiles).unwrap(), 3);
     }
 
     #[test]
@@ -247,11 +280,14 @@ mod tests {
             RankMap::Strided,
             RankMap::Random,
             RankMap::Hosts(vec![2, 0]),
+            RankMap::File(RankFile {
+                file: "map.json".into(),
+            }),
         ] {
             let text = serde_json::to_string(&map).unwrap();
             assert_eq!(serde_json::from_str::<RankMap>(&text).unwrap(), map);
         }
         let error = serde_json::from_str::<RankMap>("\"sideways\"").unwrap_err().to_string();
-        insta::assert_snapshot!(error, @r#"invalid value: string "sideways", expected "in-order", "strided", "random" or a list of hosts at line 1 column 10"#);
+        insta::assert_snapshot!(error, @r#"invalid value: string "sideways", expected "in-order", "strided", "random", a list of hosts or a file with one at line 1 column 10"#);
     }
 }

@@ -1,6 +1,7 @@
 //! One rank ends with the sum over all ranks.
 
 use super::algorithm::{Job, ReduceAlgorithm, binomial, ring};
+use super::collective::CollectiveName;
 use super::kind::Kind;
 use super::schedule_writer::{Extent, ScheduleWriter};
 use crate::input::{Files, InputError};
@@ -23,6 +24,21 @@ super::ranks::ranked! {
         /// Every connection of a "ring" carries one transfer: what arrives is added to and passed on at once.
         #[serde(default)]
         pub pipelined: bool,
+    }
+}
+
+impl Reduce {
+    /// Of so many bytes by an algorithm, all else as it is by default.
+    pub(super) fn with(size: Bytes, algorithm: ReduceAlgorithm) -> Self {
+        Self {
+            size,
+            algorithm,
+            channels: 1,
+            chunks: 1,
+            pipelined: false,
+            ranks: None,
+            rank_map: super::RankMap::default(),
+        }
     }
 }
 
@@ -61,6 +77,10 @@ impl Kind for Reduce {
 
     fn size(&self) -> Option<Bytes> {
         Some(self.size)
+    }
+
+    fn collective(&self) -> Option<CollectiveName> {
+        Some(CollectiveName::Reduce)
     }
 
     fn algorithm_bytes(&self, _ranks: u32) -> Option<Bytes> {

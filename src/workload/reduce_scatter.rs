@@ -1,6 +1,7 @@
 //! Every rank ends with its share of the sum over all ranks.
 
 use super::algorithm::{Algorithm, collective, direct, hierarchical, pairwise, pat, ring};
+use super::collective::CollectiveName;
 use super::kind::Kind;
 use super::schedule_writer::ScheduleWriter;
 use crate::input::{Files, InputError};
@@ -23,12 +24,17 @@ impl Kind for ReduceScatter {
             Algorithm::HalvingDoubling => drop(pairwise::reduce_scatter(job, &self.order.distances(ranks))),
             Algorithm::Hierarchical => hierarchical::reduce_scatter(job, self.local)?,
             Algorithm::Pat => drop(pat::reduce_scatter(job)),
-            Algorithm::RecursiveDoubling | Algorithm::DoubleBinaryTree | Algorithm::Bruck => {
+            Algorithm::RecursiveDoubling | Algorithm::DoubleBinaryTree | Algorithm::Bruck | Algorithm::InNetwork => {
                 let valid = r#""ring", "halving-doubling", "direct", "hierarchical" or "pat""#;
                 return Err(self.algorithm.unfit("reduce-scatter", valid));
             }
         }
         Ok(())
+    }
+
+    fn ring(&self, ranks: u32) -> Option<(Bytes, u32)> {
+        let plain = self.algorithm == Algorithm::Ring && self.channels == 1;
+        plain.then(|| (Bytes(self.size.0.div_ceil(u64::from(ranks))), ranks - 1))
     }
 
     fn family(&self) -> &'static str {
@@ -37,6 +43,10 @@ impl Kind for ReduceScatter {
 
     fn size(&self) -> Option<Bytes> {
         Some(self.size)
+    }
+
+    fn collective(&self) -> Option<CollectiveName> {
+        Some(CollectiveName::ReduceScatter)
     }
 
     fn algorithm_bytes(&self, _ranks: u32) -> Option<Bytes> {

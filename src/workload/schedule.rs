@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::purpose::Purpose;
 use crate::ids::{HostId, TaskId};
 use crate::units::Time;
 
@@ -74,6 +75,7 @@ pub struct Transfer {
 pub struct Span {
     /// The operation, with its round from the second on.
     pub name: Arc<str>,
+    pub purpose: Purpose,
     /// The group, counted from 0 within the operation.
     pub group: u32,
     /// Its ranks, or their hosts, once these are known.

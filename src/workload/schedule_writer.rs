@@ -146,6 +146,8 @@ pub(super) struct ScheduleWriter<'w> {
     bytes: u128,
     /// The server of each rank, where ranks live in servers.
     servers: Option<Vec<u32>>,
+    /// The host of each rank; its own number where nothing is said.
+    hosts: Option<Vec<u32>>,
     scope: Scope,
     wires: Wires,
     /// Transfers of a pair that have a wire of their own, so far in this scope, by their ranks.
@@ -166,6 +168,7 @@ impl<'w> ScheduleWriter<'w> {
             room,
             bytes: 0,
             servers: None,
+            hosts: None,
             scope: Scope::whole(ranks),
             wires: Wires::default(),
             used: HashMap::new(),
@@ -179,6 +182,21 @@ impl<'w> ScheduleWriter<'w> {
     /// Says which server each rank lives in.
     pub fn in_servers(&mut self, servers: Option<Vec<u32>>) {
         self.servers = servers;
+    }
+
+    /// Says which host each rank lives on.
+    pub fn on_hosts(&mut self, hosts: Vec<u32>) {
+        self.hosts = Some(hosts);
+    }
+
+    /// The ranks in the order of their hosts.
+    pub fn ranks_by_host(&self) -> Vec<u32> {
+        let mut order: Vec<u32> = (0..self.ranks()).collect();
+        order.sort_by_key(|&local| {
+            let rank = self.scope.ranks[local as usize];
+            self.hosts.as_ref().map_or(rank, |hosts| hosts[rank as usize])
+        });
+        order
     }
 
     /// Number of ranks that take part.

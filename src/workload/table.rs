@@ -5,13 +5,16 @@ use super::all_reduce::AllReduce;
 use super::all_to_all::AllToAll;
 use super::all_to_allv::AllToAllv;
 use super::broadcast::Broadcast;
+use super::collective::Collective;
 use super::connection_matrix::ConnectionMatrix;
 use super::flows::Flows;
 use super::gather::Gather;
+use super::import::{Chakra, Goal, Inspector, Msccl, Simai};
 use super::incast::Incast;
 use super::kind::Kind;
 use super::permutation::Permutation;
 use super::program::Program;
+use super::ranks::RankMap;
 use super::reduce::Reduce;
 use super::reduce_scatter::ReduceScatter;
 use super::scatter::Scatter;
@@ -24,9 +27,23 @@ use crate::input::{Files, InputError};
 use crate::kinds::kinds;
 use crate::units::Bytes;
 
+/// What all workloads have and no trait object can give away.
+macro_rules! with_rank_maps {
+    ($($kind:ident($options:ty);)*) => {
+        impl Workload {
+            /// Puts its ranks elsewhere.
+            pub fn set_rank_map(&mut self, map: RankMap) {
+                match self {
+                    $(Self::$kind(options) => options.rank_map = map,)*
+                }
+            }
+        }
+    };
+}
+
 kinds! {
     /// A workload as an experiment file describes it: one table, named after its kind.
-    pub enum Workload: Kind {
+    pub enum Workload: Kind and with_rank_maps {
         AllToAll(AllToAll) = "all-to-all", "every rank sends a message to every other rank";
         AllReduce(AllReduce) = "all-reduce", "every rank ends with the sum over all ranks";
         ReduceScatter(ReduceScatter) = "reduce-scatter", "every rank ends with its share of the sum over all ranks";
@@ -42,6 +59,11 @@ kinds! {
         Incast(Incast) = "incast", "many ranks send to one";
         ConnectionMatrix(ConnectionMatrix) = "connection-matrix", "the flows and triggers of a connection matrix of htsim (.cm)";
         Flows(Flows) = "flows", "the flows of a CSV file";
+        Chakra(Chakra) = "chakra", "what every rank of a Chakra execution trace (.et) computes, sends and takes part in";
+        Goal(Goal) = "goal", "what every rank of a GOAL program sends, receives and computes, as text or binary";
+        Msccl(Msccl) = "msccl", "a collective as an algorithm of MSCCL (.xml) carries it out";
+        Simai(Simai) = "simai", "the layers of a workload file of SimAI or AICB (.txt)";
+        Inspector(Inspector) = "inspector", "the collectives that the NCCL Inspector has recorded (.json)";
         Training(Training) = "training", "steps of training a transformer, as a program of its layers' computation and communication";
         Program(Program) = "program", "operations on groups of ranks, computation among them, one after the other or side by side";
     }
@@ -98,27 +120,54 @@ impl Workload {
         seed: u64,
         room: Room,
     ) -> Result<Schedule, InputError> {
-        let count = hosts.len() as u32;
-        let (kind, ranks) = (self.kind(), self.ranks(count));
+        let kind = self.kind();
         kind.check_alone()?;
-        let map = kind.rank_map().hosts(ranks, count, seed)?;
+        let seats = self.seats(hosts, files, seed)?;
         let mut watcher = NoObserver;
-        let mut draft = ScheduleWriter::new(ranks, &mut watcher, room);
-        let host = |rank: u32| hosts[map.as_ref().map_or(rank, |map| map[rank as usize]) as usize];
-        draft.in_servers(per_server.map(|size| (0..ranks).map(|rank| host(rank) / size).collect()));
+        let mut draft = ScheduleWriter::new(seats.len() as u32, &mut watcher, room);
+        draft.in_servers(per_server.map(|size| seats.iter().map(|host| host / size).collect()));
+        draft.on_hosts(seats.clone());
         kind.draw(&mut draft, files, seed)?;
         let schedule = draft.build();
-        let in_order = (0..ranks).all(|rank| host(rank) == rank);
-        Ok(if in_order {
-            schedule
-        } else {
-            schedule.on_hosts(&(0..ranks).map(host).collect::<Vec<_>>())
+        let in_order = (0..).zip(&seats).all(|(rank, &host)| host == rank);
+        Ok(if in_order { schedule } else { schedule.on_hosts(&seats) })
+    }
+
+    /// What it must bring about on a fabric of `hosts` hosts, where it is a collective that can be drawn there.
+    pub fn collective(&self, hosts: u32, files: &dyn Files, seed: u64) -> Option<Collective> {
+        let all: Vec<u32> = (0..hosts).collect();
+        let hosts = self.seats(&all, files, seed).ok()?;
+        let kind = self.kind();
+        let (name, bytes) = kind.collective().zip(kind.algorithm_bytes(hosts.len() as u32))?;
+        Some(Collective {
+            name,
+            bytes: bytes.0,
+            hosts,
+            in_network: kind.in_network(),
         })
     }
 
     /// The number of ranks on a fabric of `hosts` hosts.
-    pub fn ranks(&self, hosts: u32) -> u32 {
-        self.kind().rank_map().count(self.kind().ranks(), hosts)
+    ///
+    /// # Errors
+    /// A file with the rank map that cannot be read.
+    pub fn ranks(&self, hosts: u32, files: &dyn Files) -> Result<u32, InputError> {
+        self.kind().rank_map().count(self.kind().ranks(), hosts, files)
+    }
+
+    /// The host of each rank, out of `hosts`.
+    pub(super) fn seats(&self, hosts: &[u32], files: &dyn Files, seed: u64) -> Result<Vec<u32>, InputError> {
+        let count = hosts.len() as u32;
+        let ranks = self.ranks(count, files)?;
+        let map = self.kind().rank_map().hosts(ranks, count, files, seed)?;
+        let host = |rank: u32| hosts[map.as_ref().map_or(rank, |map| map[rank as usize]) as usize];
+        Ok((0..ranks).map(host).collect())
+    }
+
+    /// The bytes that each of `ranks` ranks sends to the next one in every step, and the number of steps, where that is
+    /// all that happens: what is said of one step holds for all, and no schedule has to be drawn for it.
+    pub fn ring(&self, ranks: u32) -> Option<(Bytes, u32)> {
+        self.kind().ring(ranks)
     }
 
     /// Its `size` or `message`, whichever it has.

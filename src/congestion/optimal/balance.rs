@@ -47,6 +47,11 @@ impl<'a> Balance<'a> {
         }
     }
 
+    /// The prices of the links as they stand.
+    pub(super) fn prices(&self) -> Vec<f64> {
+        self.multipliers.iter().map(|&m| -ln(m)).collect()
+    }
+
     /// Brings the limits closer until they are `target` apart, at most that many passes.
     pub(super) fn tighten(&mut self, limits: &mut Interval, target: f64, passes: usize) -> usize {
         let mut before = vec![0.0; self.multipliers.len()];
@@ -63,7 +68,7 @@ impl<'a> Balance<'a> {
             }
             // What cannot be met shows in the prices, and in how they grow.
             if round % CHECK == 0 {
-                let prices: Vec<f64> = self.multipliers.iter().map(|&m| -ln(m)).collect();
+                let prices = self.prices();
                 let growth: Vec<f64> = prices
                     .iter()
                     .zip(&before)

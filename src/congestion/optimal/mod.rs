@@ -15,8 +15,9 @@ mod network;
 
 use network::Network;
 
+use crate::ids::LinkId;
 use crate::loads::{Interval, PairAmount, PairSums};
-use crate::routes::EdgeSwitches;
+use crate::routes::{EdgeClasses, EdgeSwitches};
 use crate::topology::Fabric;
 use crate::workload::{Schedule, Transfer};
 
@@ -46,20 +47,97 @@ pub fn certified_minimum(fabric: &Fabric, schedule: &Schedule) -> Interval {
 /// The certified minimum in microseconds for a demand between edges in payload bytes.
 pub(super) fn optimal_fabric_congestion(fabric: &Fabric, demand: &[PairAmount]) -> Interval {
     let edges = EdgeSwitches::new(fabric);
-    let network = Network::new(fabric, &edges, demand, |id| fabric.is_fabric_link(id));
+    let demand = folded(fabric, &edges, demand);
+    let network = Network::new(fabric, &edges, &demand, |id| fabric.is_fabric_link(id));
     let limits = certify(fabric, &edges, &network, ROUNDS);
     limits.per(PS_PER_US)
 }
 
+/// The demand between classes of hosts that are alike, each as one: their own links aside, what one routing of the sum puts
+/// on links some routing of the parts does, and the other way round.
+fn folded(fabric: &Fabric, edges: &EdgeSwitches, demand: &[PairAmount]) -> Vec<PairAmount> {
+    let classes = EdgeClasses::new(fabric, edges);
+    if classes.are_single() {
+        return demand.to_vec();
+    }
+    let mut sums = PairSums::new(edges.len());
+    for pair in demand {
+        // Between hosts on the same switches there are no other links than their own.
+        let (src, dst) = (classes.stands_for(pair.src), classes.stands_for(pair.dst));
+        if src != dst {
+            sums.add(src, dst, pair.amount);
+        }
+    }
+    sums.take()
+}
+
 /// The least congestion in microseconds over all routings of the links between edges, the cables of
-/// hosts with several included: nothing is below it.
+/// hosts with several included: nothing is below it. 0 where there are too many pairs to look at them one by one.
 pub(super) fn least_congestion(fabric: &Fabric, demand: &[PairAmount]) -> f64 {
     let edges = EdgeSwitches::new(fabric);
+    if demand.len() > MOST_PAIRS && demand.len() as u64 * fabric.table_width() > MOST_CELLS {
+        return 0.0;
+    }
     let network = Network::new(fabric, &edges, demand, |_| true);
     let rounds = (WORK / exact::variables(&network)).min(ROUNDS);
     let limits = certify(fabric, &edges, &network, rounds);
     limits.per(PS_PER_US).lower
 }
+
+/// A least congestion in picoseconds, and by how many picoseconds less it would be for one more byte per picosecond on
+/// each link that counts: of the links that it does not name, for none.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Priced {
+    pub time: f64,
+    pub worth: Vec<(LinkId, f64)>,
+}
+
+/// Programmes of at most that many variables are priced exactly, in some seconds.
+const PRICED_VARIABLES: usize = 100_000;
+
+/// The least congestion of all links between edges with the worth of each, by duality: where the optimum is
+/// `min theta`, with prices `p` of the links whose sum over `rate * p` is 1, one more byte per picosecond on link `l` takes
+/// `p_l * theta` from it. In larger problems, the prices are those that prove the certified limit.
+pub(super) fn priced(fabric: &Fabric, demand: &[PairAmount]) -> Priced {
+    let edges = EdgeSwitches::new(fabric);
+    let network = Network::new(fabric, &edges, demand, |_| true);
+    if network.links.is_empty() {
+        return Priced::default();
+    }
+    let exact = (exact::variables(&network) <= PRICED_VARIABLES).then(|| exact::solve(&network));
+    let prices = exact
+        .flatten()
+        .map_or_else(|| balanced_prices(fabric, &edges, &network), |found| found.prices);
+    let time = network.proven_by(&prices);
+    let earned: f64 = prices
+        .iter()
+        .zip(&network.rates)
+        .map(|(price, rate)| price * rate)
+        .sum();
+    let worth = network
+        .links
+        .iter()
+        .zip(&prices)
+        .map(|(&link, price)| (link, price / earned * time));
+    Priced {
+        time,
+        worth: worth.filter(|(_, worth)| *worth > 0.0).collect(),
+    }
+}
+
+fn balanced_prices(fabric: &Fabric, edges: &EdgeSwitches, network: &Network) -> Vec<f64> {
+    let mut limits = Interval {
+        lower: cuts::leaving_and_entering(fabric, edges, network),
+        upper: network.congestion(&network.loads(&network.even_split())),
+    };
+    let mut balance = balance::Balance::new(network);
+    balance.tighten(&mut limits, EXACT, ROUNDS);
+    balance.prices()
+}
+
+/// Pairs of edges, and pairs times nodes that forward, up to which each is looked at for itself.
+const MOST_PAIRS: usize = 1_000;
+const MOST_CELLS: u64 = 100_000_000;
 
 /// Rounds in which prices and routing are drawn together at most.
 const ROUNDS: usize = 400;

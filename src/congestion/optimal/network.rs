@@ -25,7 +25,9 @@ pub(super) type Kind = (u8, u8);
 #[derive(Debug)]
 pub(super) struct Network {
     pub commodities: Vec<Commodity>,
-    /// Bytes per picosecond of each link that counts and that some way uses.
+    /// The links that count and that some way uses.
+    pub links: Vec<LinkId>,
+    /// Bytes per picosecond of each.
     pub rates: Vec<f64>,
     pub kinds: Vec<Kind>,
 }
@@ -45,6 +47,7 @@ impl Network {
         let mut column_of = vec![FREE; fabric.links().len()];
         let mut network = Self {
             commodities: Vec::new(),
+            links: Vec::new(),
             rates: Vec::new(),
             kinds: Vec::new(),
         };
@@ -58,6 +61,7 @@ impl Network {
                 if *column == FREE && counts(hop.link) {
                     *column = network.rates.len() as u32;
                     let link = fabric.link(hop.link);
+                    network.links.push(hop.link);
                     network.rates.push(link.rate.bytes_per_ps());
                     network
                         .kinds

@@ -6,6 +6,7 @@
 mod adaptive;
 mod bitmap;
 mod flowlet;
+mod mrc;
 mod permuted;
 mod plb;
 mod random;
@@ -16,6 +17,7 @@ mod weighted;
 use adaptive::Adaptive;
 use bitmap::Bitmap;
 use flowlet::Flowlet;
+use mrc::Mrc;
 use permuted::Permuted;
 use plb::Plb;
 use random::Random;
@@ -43,6 +45,8 @@ pub(super) struct Choice<'a> {
 /// An acknowledgement as a host's choice sees it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct AckInfo {
+    /// How long after its packet, in ps.
+    pub rtt: u64,
     pub path: u16,
     pub marked: bool,
     /// Number of the acknowledged packet, and of the first packet not sent yet.
@@ -60,6 +64,7 @@ pub(super) enum PathSelector {
     Weighted(Weighted),
     Reps(Reps),
     Bitmap(Bitmap),
+    Mrc(Mrc),
     Plb(Plb),
 }
 
@@ -78,6 +83,7 @@ impl PathSelector {
             }
             (_, LoadBalancing::Reps(spec)) => Self::Reps(Reps::new(spec, paths, choice.window, salt)),
             (_, LoadBalancing::Bitmap(spec)) => Self::Bitmap(Bitmap::new(spec, paths, salt)),
+            (_, LoadBalancing::Mrc(spec)) => Self::Mrc(Mrc::new(spec, paths, salt)),
             (_, LoadBalancing::Plb(spec)) => Self::Plb(Plb::new(spec, paths, salt)),
             (_, LoadBalancing::Spray(spec)) if spec.choose == Choose::Permuted => {
                 Self::Permuted(Permuted::new(paths, salt))
@@ -91,13 +97,13 @@ impl PathSelector {
         match self {
             Self::Fixed | Self::Plb(_) => false,
             Self::Reps(state) => !state.keeps(),
-            Self::Random(_) | Self::Permuted(_) | Self::Weighted(_) | Self::Bitmap(_) => true,
+            Self::Random(_) | Self::Permuted(_) | Self::Weighted(_) | Self::Bitmap(_) | Self::Mrc(_) => true,
         }
     }
 
     /// Whether the paths that it names are found out, so that none is to be thrown away.
     pub fn learns(&self) -> bool {
-        matches!(self, Self::Reps(_))
+        matches!(self, Self::Reps(_) | Self::Mrc(_))
     }
 
     /// Whether there is nothing to choose.
@@ -115,7 +121,15 @@ impl PathSelector {
             Self::Weighted(state) => state.choose(),
             Self::Reps(state) => state.choose(now),
             Self::Bitmap(state) => state.choose(),
+            Self::Mrc(state) => state.choose(now),
             Self::Plb(state) => state.choose(),
+        }
+    }
+
+    /// A path that was named is not taken after all.
+    pub fn give_back(&mut self, path: u16) {
+        if let Self::Mrc(state) = self {
+            state.give_back(path);
         }
     }
 
@@ -125,15 +139,18 @@ impl PathSelector {
         match self {
             Self::Reps(state) => state.on_ack(heard.path, heard.marked),
             Self::Bitmap(state) => state.on_ack(heard.path, heard.marked),
+            Self::Mrc(state) => state.on_ack(heard.path, heard.marked, heard.rtt),
             Self::Plb(state) => state.on_ack(heard.seq, heard.next, heard.marked),
             _ => {}
         }
     }
 
     /// A packet on this path was trimmed.
-    pub fn on_trimmed(&mut self, path: u16) {
-        if let Self::Bitmap(state) = self {
-            state.on_trimmed(path);
+    pub fn on_trimmed(&mut self, path: u16, now: u64) {
+        match self {
+            Self::Bitmap(state) => state.on_trimmed(path),
+            Self::Mrc(state) => state.on_trimmed(path, now),
+            _ => {}
         }
     }
 
@@ -141,6 +158,7 @@ impl PathSelector {
     pub fn on_timeout(&mut self, now: u64) {
         match self {
             Self::Reps(state) => state.on_timeout(now),
+            Self::Mrc(state) => state.on_timeout(now),
             Self::Plb(state) => state.on_timeout(),
             _ => {}
         }

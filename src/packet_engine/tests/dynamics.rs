@@ -177,3 +177,63 @@ fn nscc_incasts_end_near_their_bound() {
         assert!(outcome.counters.trims > 100, "{rate}: {}", outcome.counters.trims);
     }
 }
+
+/// HPCC (SIGCOMM 2019), section 3: a flow alone sends at the utilization aimed at, and nothing waits.
+#[test]
+fn hpcc_leaves_five_percent_and_no_queue() {
+    let mut case = incast(1, 20_000_000, 1_064, "100Gbps", "1us");
+    case.transport = parsed(r#"{"hpcc": {}}"#);
+    let outcome = outcome(&case);
+    let wire = 20_000.0 * 1_064.0 * 80.0;
+    let share = wire / outcome.cct.0 as f64;
+    assert!((0.945..0.97).contains(&share), "{share} of the line");
+    assert!(most(&queue(&outcome, &case, 0.1, 0.9)) <= 2.0 * 1_064.0);
+}
+
+/// Two that start apart: the additive increase, here for 10 flows, brings their windows together.
+#[test]
+fn hpcc_shares_a_link() {
+    let mut builder = ScheduleBuilder::default();
+    for (src, start) in [(1, 0), (2, 100)] {
+        let transfer = crate::workload::Action::Transfer {
+            src,
+            dst: 0,
+            bytes: 60_000_000,
+        };
+        builder.add(transfer, Time::from_us(start), 0);
+    }
+    let mut case = incast(2, 1, 1_064, "100Gbps", "1us");
+    case.schedule = builder.build();
+    case.transport = parsed(r#"{"hpcc": {"flows": 10}}"#);
+    let outcome = outcome(&case);
+    let late = outcome
+        .senders
+        .iter()
+        .filter(|sample| sample.at > Time::from_us(6_000) && sample.at < Time::from_us(8_000));
+    let mean_of = |task: u32| {
+        let windows = late
+            .clone()
+            .filter(|sample| sample.task.0 == task)
+            .filter_map(|sample| sample.window);
+        mean(&windows.map(|window| window as f64).collect::<Vec<_>>())
+    };
+    let ratio = mean_of(0) / mean_of(1);
+    assert!((ratio - 1.0).abs() < 0.05, "windows differ by {ratio}");
+    let queue = queue(&outcome, &case, 0.3, 0.7);
+    assert!(mean(&queue) < 5.0 * 1_064.0, "{} bytes wait", mean(&queue));
+}
+
+/// Sixteen begin at line rate with a round trip's window each: that is the longest queue, and some round trips later it is gone.
+#[test]
+fn hpcc_bounds_an_incast() {
+    let senders = 16;
+    let mut case = incast(senders, 2_000_000, 1_064, "100Gbps", "1us");
+    case.transport = parsed(r#"{"hpcc": {}}"#);
+    let outcome = outcome(&case);
+    let window = (2.0 * (1.0 + 0.08512) + 2.0 * (1.0 + 0.00512)) * 12_500.0;
+    let longest = most(&queue(&outcome, &case, 0.0, 1.0));
+    assert!(longest <= f64::from(senders) * (window + 2.0 * 1_064.0), "{longest}");
+    let after = most(&queue(&outcome, &case, 0.2, 0.9));
+    assert!(after < window, "{after} of {window}");
+    assert_eq!(outcome.counters.drops, 0);
+}

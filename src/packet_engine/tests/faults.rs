@@ -66,6 +66,7 @@ fn sprayed_flows_finish_over_a_dead_link() {
         r#"{"spray": {"choose": "permuted"}}"#,
         r#"{"spray": {"choose": "round-robin"}}"#,
         r#"{"reps": {}}"#,
+        r#"{"mrc": {}}"#,
         r#"{"bitmap": {}}"#,
         r#"{"adaptive": {}}"#,
         r#"{"flowlet": {}}"#,

@@ -25,7 +25,7 @@ const TRANSPORTS: [&str; 11] = [
 ];
 const UDP: usize = 8;
 
-const SCHEMES: [&str; 13] = [
+const SCHEMES: [&str; 14] = [
     r#"{"ecmp": {}}"#,
     r#"{"ecmp-split": {"ways": 3}}"#,
     r#"{"spray": {"choose": "random"}}"#,
@@ -34,6 +34,7 @@ const SCHEMES: [&str; 13] = [
     r#"{"weighted-spray": {}}"#,
     r#"{"reps": {}}"#,
     r#"{"reps": {"variant": "artifact"}}"#,
+    r#"{"mrc": {}}"#,
     r#"{"bitmap": {}}"#,
     r#"{"adaptive": {"quantise": ["20KB"]}}"#,
     r#"{"flowlet": {}}"#,

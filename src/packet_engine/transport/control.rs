@@ -39,6 +39,19 @@ pub(in crate::packet_engine) struct Feedback {
     pub next: u32,
 }
 
+/// What a hop wrote into a packet.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(in crate::packet_engine) struct HopReading {
+    pub link: u32,
+    /// Bytes that waited when the packet came.
+    pub queue: u64,
+    /// Bytes sent by the time at which the packet left, and that time, in ps.
+    pub sent: u64,
+    pub at: u64,
+    /// Bytes per ps.
+    pub rate: f64,
+}
+
 /// Packets found missing, as a control sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::packet_engine) struct Loss {
@@ -126,6 +139,9 @@ pub(in crate::packet_engine) trait CongestionControl {
     fn catches_up(&self) -> bool {
         false
     }
+
+    /// What the hops of a packet wrote into it, before it is acknowledged.
+    fn on_telemetry(&mut self, _hops: &[HopReading]) {}
 
     /// A packet was acknowledged.
     fn on_ack(&mut self, ack: &Feedback);

@@ -48,7 +48,12 @@ pub(super) trait Spec {
         None
     }
 
-    /// Whether queue pairs ask for their share.
+    /// Whether switches write into packets what they are like.
+    fn reads_hops(&self) -> bool {
+        false
+    }
+
+    /// Whether queue pairs ask for the rate at which all of their step end together.
     fn paced(&self) -> bool {
         false
     }

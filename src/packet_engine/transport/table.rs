@@ -1,9 +1,10 @@
 //! The table of transports.
 
-use super::control::{CongestionControl, CreditTarget, Feedback, Loss, PathProperties, SenderState};
+use super::control::{CongestionControl, CreditTarget, Feedback, HopReading, Loss, PathProperties, SenderState};
 use super::dcqcn::Dcqcn;
 use super::dctcp::Dctcp;
 use super::eqds::Eqds;
+use super::hpcc::Hpcc;
 use super::ideal::Ideal;
 use super::nscc::Nscc;
 use super::spec::{Controlled, Spec};
@@ -79,6 +80,10 @@ macro_rules! controls {
                 match self { $(Self::$variant(control) => control.catches_up(),)* }
             }
 
+            fn on_telemetry(&mut self, hops: &[HopReading]) {
+                match self { $(Self::$variant(control) => control.on_telemetry(hops),)* }
+            }
+
             #[inline]
             fn on_ack(&mut self, ack: &Feedback) {
                 match self { $(Self::$variant(control) => control.on_ack(ack),)* }
@@ -112,6 +117,7 @@ kinds! {
         Swift(Swift) = "swift", "a window that follows the round-trip time against a target delay";
         Nscc(Nscc) = "nscc", "a window steered by ECN marks and queuing delay together (Ultra Ethernet)";
         Eqds(Eqds) = "eqds", "the receiver hands out credits at its line rate; switches trim (EQDS, NDP)";
+        Hpcc(Hpcc) = "hpcc", "a window that follows the queue and load which every hop writes into packets (telemetry)";
         Udp(Udp) = "udp", "datagrams at line rate: not acknowledged, not sent again (RFC 768)";
     }
 }
@@ -154,6 +160,10 @@ impl Transport {
 
     pub(in crate::packet_engine) fn needs_credits(&self) -> bool {
         self.kind().needs_credits()
+    }
+
+    pub(in crate::packet_engine) fn reads_hops(&self) -> bool {
+        self.kind().reads_hops()
     }
 
     pub(in crate::packet_engine) fn paces_credits(&self) -> bool {

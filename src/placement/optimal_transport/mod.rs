@@ -5,6 +5,7 @@
 //! flows of a pair are laid, whole where they fit, into its share of every path; what does not fit is thinned out to a vertex, so
 //! that few flows are divided at all. With a limit on sub-flows per flow a local search takes over from several starts.
 
+mod admission;
 mod budgets;
 mod flow;
 mod local_search;
@@ -39,6 +40,12 @@ impl Scheme for OptimalTransport {
         }
         if self.starts == 0 {
             return Err(InputError::key("starts", "`starts` is 0").help("it must be at least 1"));
+        }
+        if let Some(admit) = self.admit
+            && !(admit > 0.0 && admit <= 1.0)
+        {
+            return Err(InputError::key("admit", format!("`admit` is {admit:?}"))
+                .help("it is the share of the bytes that are placed first, above 0 and at most 1"));
         }
         for (key, value, least) in [("epsilon", self.epsilon, 1e-3), ("tolerance", self.tolerance, 1e-9)] {
             if !(value >= least && value <= 1.0) {
@@ -98,6 +105,16 @@ impl OptimalTransport {
     ) -> Result<Vec<Subflows>, TransportError> {
         let step = Step::new(problem.fabric, problem.schedule, tasks, preferences)?;
         let fractional = step.solve(self)?;
+        if let Some(share) = self.admit.filter(|share| *share < 1.0) {
+            let admission = admission::Admission::new(&step, &fractional.congestion.prices, share);
+            let first: Vec<TaskId> = admission.admitted().map(|f| step.flows[f].task).collect();
+            let alone = Self {
+                admit: None,
+                ..self.clone()
+            };
+            let laid = alone.place_step(problem, &first, preferences)?;
+            return Ok(admission.lay_rest(laid));
+        }
         if let Some(kept) = starts::from_before(&step, &fractional, preferences, self.max_pieces) {
             return Ok(kept);
         }

@@ -6,7 +6,7 @@ use super::drawing::{Anchor, BLACK, Drawing, Frame, MUTED, Stroke, TEXT};
 use super::figure::{Figure, NoFigure, missing};
 use super::glyphs::text_room;
 use super::series::{Series, Spread, cell, note, series, sizes};
-use super::style::{Look, SMALL};
+use super::style::{Look, Marker, SMALL};
 use crate::report::folder::{Folder, Subject};
 use crate::results::{Number, ResultRow};
 use crate::units::Bytes;
@@ -25,6 +25,9 @@ pub(super) fn draw(folder: &Folder, subject: &Subject<'_>) -> Result<Figure, NoF
     let Some(largest) = groups.last() else {
         return missing("no point has a bound");
     };
+    if groups.iter().map(|group| group.bars.len()).sum::<usize>() == 1 {
+        return missing("there is one bar only: nothing to compare");
+    }
     let drawing = match groups.iter().all(Group::has_one_bound) {
         true => ratios(subject, &groups),
         // A series whose bound is worse would look as good as the others.
@@ -109,20 +112,22 @@ fn sizes_shown(sizes: Vec<Option<u64>>, series: usize) -> Vec<Option<u64>> {
 const BAR: f64 = 22.0;
 const GAP: f64 = 12.0;
 
-/// Every bar over the one bound of its size.
+/// Every bar over the one bound of its size, and beside it when it is done.
 fn ratios(subject: &Subject<'_>, groups: &[Group]) -> Drawing {
     let bars = || groups.iter().flat_map(|group| &group.bars);
     let headings = if groups.len() > 1 { groups.len() as f64 } else { 0.0 };
-    let mut drawing = Drawing::new(width(bars()), height(bars(), headings));
+    let mut drawing = Drawing::new(width(bars()) + TIMES, height(bars(), headings));
     let subtitle = format!(
-        "{}; 1 is the bound of this fabric, which no load balancing can beat",
+        "{}; 1 is the bound of this schedule, which no load balancing can beat",
         note(&subject.points)
     );
     let title = format!("Completion time over the bound: {}", subject.title());
     draw_head(&mut drawing, &title, &subtitle);
     let highest = bars().map(|bar| bar.ratio.high).chain([1.0]);
     let axis = Axis::from_zero("Completion time / bound (no unit)", highest);
-    let plane = plane(&mut drawing, bars(), axis);
+    let right = drawing.width - TIMES - VALUE;
+    let plane = plane(&mut drawing, bars(), axis, right);
+    let (times, unit) = times_plane(&mut drawing, bars(), right + VALUE);
     let mut top = plane.frame.top + GAP / 2.0;
     for group in groups {
         if groups.len() > 1 {
@@ -133,6 +138,7 @@ fn ratios(subject: &Subject<'_>, groups: &[Group]) -> Drawing {
         for bar in &group.bars {
             let value = format!("{:.3} ({})", bar.ratio.mean, time(bar.cct.mean));
             draw_bar(&mut drawing, &plane, top, bar, &bar.ratio, &value);
+            draw_time(&mut drawing, &times, top, bar, unit);
             top += BAR;
         }
         top += GAP;
@@ -141,6 +147,53 @@ fn ratios(subject: &Subject<'_>, groups: &[Group]) -> Drawing {
     let stroke = Stroke::solid(BLACK, 1.0);
     drawing.segment((one, plane.frame.top), (one, plane.frame.bottom), stroke);
     drawing
+}
+
+/// Room for the absolute times.
+const TIMES: f64 = 300.0;
+
+/// An axis of absolute times, from zero where they are not orders of magnitude apart.
+fn times_plane<'a>(drawing: &mut Drawing, bars: impl Iterator<Item = &'a Bar>, left: f64) -> (Plane, TimeUnit) {
+    let times: Vec<f64> = bars
+        .flat_map(|bar| [bar.cct.low, bar.cct.high, bar.bound.low])
+        .filter(|us| *us > 0.0)
+        .collect();
+    let (low, high) = times
+        .iter()
+        .fold((f64::INFINITY, 0.0_f64), |(low, high), &us| (low.min(us), high.max(us)));
+    let unit = TimeUnit::for_us(high);
+    let title = format!("Completion time ({}); line: bound", unit.name);
+    let scaled = times.iter().map(|us| us / unit.us);
+    let axis = match high > low * 20.0 {
+        true => Axis::log(title, scaled),
+        false => Axis::from_zero(title, scaled),
+    };
+    let outer = Frame {
+        left,
+        top: HEAD,
+        right: drawing.width - 16.0,
+        bottom: drawing.height - 10.0,
+    };
+    let nothing = Axis::linear("", 0.0, 1.0).marked(Vec::new());
+    (Plane::draw(drawing, outer, axis, nothing), unit)
+}
+
+/// The absolute time of a bar, from its lowest to its highest, and its bound.
+fn draw_time(drawing: &mut Drawing, plane: &Plane, top: f64, bar: &Bar, unit: TimeUnit) {
+    let middle = top + BAR / 2.0;
+    let at = |us: f64| plane.x_at(us / unit.us);
+    let bound = at(bar.bound.mean);
+    drawing.segment((bound, top + 3.0), (bound, top + BAR - 3.0), Stroke::solid(BLACK, 1.5));
+    drawing.segment(
+        (at(bar.cct.low), middle),
+        (at(bar.cct.high), middle),
+        Stroke::solid(bar.look.ink, 1.5),
+    );
+    let look = Look {
+        marker: Some(Marker::Disc),
+        ..bar.look
+    };
+    look.point(drawing, (at(bar.cct.mean), middle));
 }
 
 /// Absolute times at one size, each with the bound of its own fabric.
@@ -160,7 +213,8 @@ fn times(subject: &Subject<'_>, group: &Group) -> Drawing {
         format!("Completion time ({})", unit.name),
         highest.map(|us| us / unit.us),
     );
-    let plane = plane(&mut drawing, bars(), axis);
+    let right = drawing.width - VALUE;
+    let plane = plane(&mut drawing, bars(), axis, right);
     let mut top = plane.frame.top + GAP / 2.0;
     for bar in bars() {
         let value = format!("{} ({:.3} of its bound)", time(bar.cct.mean), bar.ratio.mean);
@@ -199,11 +253,11 @@ fn height<'a>(bars: impl Iterator<Item = &'a Bar>, headings: f64) -> f64 {
     HEAD + bars.count() as f64 * BAR + headings * (BAR + GAP) + GAP + 70.0
 }
 
-fn plane<'a>(drawing: &mut Drawing, bars: impl Iterator<Item = &'a Bar>, axis: Axis) -> Plane {
+fn plane<'a>(drawing: &mut Drawing, bars: impl Iterator<Item = &'a Bar>, axis: Axis, right: f64) -> Plane {
     let outer = Frame {
         left: 10.0 + label_width(bars) - 20.0,
         top: HEAD,
-        right: drawing.width - VALUE,
+        right,
         bottom: drawing.height - 10.0,
     };
     Plane::draw(drawing, outer, axis, Axis::linear("", 0.0, 1.0).marked(Vec::new()))

@@ -3,7 +3,7 @@
 use super::axes::{Axis, HEAD, Plane, TimeUnit, draw_head};
 use super::drawing::{Drawing, Frame, Stroke};
 use super::figure::{Figure, NoFigure, missing};
-use super::series::{Series, Spread, cell, note, series, sizes};
+use super::series::{Series, Spread, cell, note, series, sizes, told_apart};
 use super::style::{Legend, Look};
 use crate::report::folder::{Folder, Subject};
 
@@ -25,6 +25,7 @@ pub(super) fn draw(folder: &Folder, subject: &Subject<'_>) -> Result<Figure, NoF
     if lines.is_empty() {
         return missing("no point has a completion time");
     }
+    told_apart(lines.len())?;
     let bounds = bounds(&all, &sizes);
     Ok(Figure {
         drawing: drawing(subject, &sizes, &lines, &bounds),
@@ -66,7 +67,7 @@ fn bounds(all: &[Series<'_>], sizes: &[u64]) -> Vec<Bound> {
     let one = found.len() == 1;
     let named = found.into_iter().enumerate().map(|(n, (at, owners))| Bound {
         label: match one {
-            true => "bound of this fabric".to_owned(),
+            true => "bound of this schedule".to_owned(),
             false => format!("bound, {}", owner(&owners)),
         },
         look: Look::bound(n),

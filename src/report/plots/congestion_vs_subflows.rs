@@ -3,7 +3,7 @@
 use super::axes::{Axis, HEAD, Plane, draw_head};
 use super::drawing::{At, BLACK, Drawing, Frame, Stroke};
 use super::figure::{Figure, NoFigure, missing};
-use super::series::{Series, Spread, note, of_largest_size, series};
+use super::series::{Series, Spread, note, of_largest_size, series, told_apart};
 use super::style::{Legend, Look};
 use crate::report::folder::{Folder, Point, Subject};
 use crate::results::Number;
@@ -14,9 +14,10 @@ pub(super) fn draw(folder: &Folder, subject: &Subject<'_>) -> Result<Figure, NoF
     if marks.is_empty() {
         return missing("no point has a congestion ratio and sub-flows");
     }
-    if marks.iter().all(|mark| mark.ways.mean == marks[0].ways.mean) && marks.len() > 1 {
+    if marks.iter().all(|mark| mark.ways.mean == marks[0].ways.mean) {
         return missing("all points have as many sub-flows");
     }
+    told_apart(marks.len())?;
     Ok(Figure {
         drawing: drawing(subject, &points, &marks),
         headings: &[

@@ -107,20 +107,17 @@ impl Maps<'_> {
         drawing
     }
 
-    /// From zero, or from near the least value where all are far from zero.
+    /// From zero, so that shades mean what they mean in other figures.
     fn scale_axis(&self) -> Scale {
         let values = || {
             let panels = self.rows.iter().flat_map(|(_, panels)| panels);
             panels.flat_map(|panel| panel.values.iter().flatten().copied())
         };
         let high = values().fold(0.0, f64::max);
-        let low = values().fold(high, f64::min);
-        let (low, high) = match (low, high) {
-            (_, h) if h <= 0.0 => (0.0, 1.0),
-            (l, h) if l < h * 0.6 || l > h * 0.999 => (0.0, h),
-            (l, h) => (l, h),
-        };
-        Scale { low, high }
+        Scale {
+            low: 0.0,
+            high: if high > 0.0 { high } else { 1.0 },
+        }
     }
 }
 

@@ -7,11 +7,13 @@
 mod axes;
 mod cct_over_bound;
 mod cct_vs_size;
+mod cct_vs_swept;
 mod congestion_vs_subflows;
 mod drawing;
 mod engines;
 mod fct_cdf;
 mod figure;
+mod front;
 mod glyphs;
 mod heat;
 mod link_load;
@@ -19,9 +21,12 @@ mod queue_over_time;
 mod render;
 mod senders_over_time;
 mod series;
+mod step;
 mod style;
 #[cfg(test)]
 mod tests;
+mod timeline;
+mod trials;
 mod utilisation_over_time;
 
 use std::fs;
@@ -31,12 +36,15 @@ use super::ReportError;
 use super::folder::{Folder, Subject};
 use crate::results::remove_plots;
 use figure::{Figure, NoFigure};
+pub use front::plot_front;
+pub use trials::plot_trials;
 
 type Draw = fn(&Folder, &Subject<'_>) -> Result<Figure, NoFigure>;
 
 /// All plots: name and function, in the order in which they are made.
 const ALL: &[(&str, Draw)] = &[
     ("cct-vs-size", cct_vs_size::draw),
+    ("cct-vs-swept", cct_vs_swept::draw),
     ("cct-over-bound", cct_over_bound::draw),
     ("fct-cdf", fct_cdf::draw),
     ("link-load", link_load::draw),
@@ -45,6 +53,8 @@ const ALL: &[(&str, Draw)] = &[
     ("queue-over-time", queue_over_time::draw),
     ("utilisation-over-time", utilisation_over_time::draw),
     ("senders-over-time", senders_over_time::draw),
+    ("timeline", timeline::draw),
+    ("step", step::draw),
 ];
 
 /// A plot that was made.

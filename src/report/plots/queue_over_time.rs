@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::axes::{Axis, HEAD, Plane, TimeUnit, draw_head};
 use super::drawing::{Anchor, Drawing, Frame, TEXT};
 use super::figure::{Figure, NoFigure, missing};
-use super::series::{cell, note_on_one, of_largest_size, series};
+use super::series::{cell, note_on_one, of_largest_size, series, told_apart};
 use super::style::{Legend, Look, SMALL};
 use crate::report::folder::{Folder, Subject};
 use crate::results::{Direction, SeriesRow};
@@ -35,6 +35,7 @@ pub(super) fn draw(folder: &Folder, subject: &Subject<'_>) -> Result<Figure, NoF
             }));
         }
     }
+    told_apart(curves.len() / CLASSES.len())?;
     if curves.is_empty() {
         return missing("it needs series.csv: write `series = \"1us\"` under [output] (packet engine)");
     }

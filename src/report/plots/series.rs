@@ -1,6 +1,7 @@
 //! Points as series: grouped by what tells them apart, with the spread over their seeds.
 
-use super::style::Look;
+use super::figure::{NoFigure, missing};
+use super::style::{Look, MOST_SERIES};
 use crate::report::folder::{Folder, Point};
 use crate::results::{Number, ResultRow};
 use crate::units::Bytes;
@@ -53,6 +54,16 @@ impl Series<'_> {
     pub fn spread(&self, size: Option<u64>, number: impl Fn(&ResultRow) -> Option<Number>) -> Option<Spread> {
         let of_size = self.points.iter().filter(|point| point.row.size_bytes == size);
         Spread::of(of_size.filter_map(|point| number(&point.row).map(Number::value)))
+    }
+}
+
+/// Refuses more series than can be told apart by their colors and points.
+pub(super) fn told_apart(count: usize) -> Result<(), NoFigure> {
+    match count {
+        0..=MOST_SERIES => Ok(()),
+        count => missing(format!(
+            "there are {count} series, and {MOST_SERIES} have colors and points of their own: sweep fewer at a time"
+        )),
     }
 }
 

@@ -4,14 +4,23 @@
 use super::drawing::{Anchor, At, BLACK, Dash, Drawing, Frame, Ink, Stroke, TEXT, WHITE};
 use super::glyphs::text_room;
 
-/// The palette of Okabe and Ito, dark ones first, without the yellow that is lost on white.
-const INKS: [Ink; 6] = [
+/// Series that are told apart in one figure.
+pub(super) const MOST_SERIES: usize = 12;
+
+/// The palette of Okabe and Ito, dark ones first, without the yellow that is lost on white; then six more.
+const INKS: [Ink; MOST_SERIES] = [
     (0, 114, 178),
     (213, 94, 0),
     (0, 158, 115),
     (204, 121, 167),
     (230, 159, 0),
     (86, 180, 233),
+    (120, 60, 30),
+    (90, 60, 160),
+    (110, 110, 0),
+    (200, 30, 60),
+    (110, 110, 110),
+    (0, 70, 60),
 ];
 
 const DASHES: [Dash; 5] = [&[], &[7.0, 3.0], &[2.0, 2.5], &[9.0, 3.0, 2.0, 3.0], &[4.0, 2.0]];
@@ -26,9 +35,14 @@ pub(super) enum Marker {
     Wedge,
     Cross,
     Plus,
+    Pentagon,
+    Hexagon,
+    Star,
+    Lying,
+    Standing,
 }
 
-const MARKERS: [Marker; 7] = [
+const MARKERS: [Marker; MOST_SERIES] = [
     Marker::Disc,
     Marker::Square,
     Marker::Triangle,
@@ -36,10 +50,14 @@ const MARKERS: [Marker; 7] = [
     Marker::Wedge,
     Marker::Cross,
     Marker::Plus,
+    Marker::Pentagon,
+    Marker::Hexagon,
+    Marker::Star,
+    Marker::Lying,
+    Marker::Standing,
 ];
 
-/// The looks of one series. The cycles of points and dashes differ in length, so that many series differ in
-/// at least one of them.
+/// The looks of one series: as many points as there are series in a figure, and fewer dashes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Look {
     pub ink: Ink,
@@ -109,6 +127,29 @@ impl Look {
             Marker::Triangle => (3, 0.0, 1.35),
             Marker::Diamond => (4, 0.0, 1.35),
             Marker::Wedge => (3, 0.5, 1.35),
+            Marker::Pentagon => (5, 0.0, 1.25),
+            Marker::Hexagon => (6, 0.0, 1.2),
+            Marker::Star => {
+                drawing.polygon(star((x, y), R * 1.7 + 1.2), WHITE);
+                drawing.polygon(star((x, y), R * 1.7), self.ink);
+                return;
+            }
+            Marker::Lying | Marker::Standing => {
+                let (wide, high) = if marker == Marker::Lying {
+                    (1.5, 0.6)
+                } else {
+                    (0.6, 1.5)
+                };
+                let around = |rim: f64| Frame {
+                    left: x - R * wide - rim,
+                    top: y - R * high - rim,
+                    right: x + R * wide + rim,
+                    bottom: y + R * high + rim,
+                };
+                drawing.rect(around(1.2), WHITE);
+                drawing.rect(around(0.0), self.ink);
+                return;
+            }
             Marker::Cross | Marker::Plus => {
                 let turn = if marker == Marker::Cross { 0.125 } else { 0.0 };
                 for arms in [ring(4, turn, R * 1.3)] {
@@ -126,6 +167,18 @@ impl Look {
         drawing.polygon(ring(corners.0, corners.1, R * corners.2 + 1.2), WHITE);
         drawing.polygon(ring(corners.0, corners.1, R * corners.2), self.ink);
     }
+}
+
+/// The corners of a star with five points.
+fn star((x, y): At, outer: f64) -> Vec<At> {
+    let corner = |n: usize| {
+        let (angle, r) = (
+            std::f64::consts::TAU * n as f64 / 10.0,
+            if n.is_multiple_of(2) { outer } else { outer * 0.42 },
+        );
+        (x + r * angle.sin(), y - r * angle.cos())
+    };
+    (0..10).map(corner).collect()
 }
 
 /// Size of the text of legends and axes.
@@ -160,6 +213,20 @@ impl Legend<'_> {
             look.point(drawing, (left + SAMPLE / 2.0, y));
             drawing.text((left + SAMPLE + 8.0, y), *name, SMALL, Anchor::Start, TEXT);
         }
+    }
+}
+
+/// The color of what an operation of a program is for; `bubble` is nearly white.
+pub(super) fn purpose_ink(purpose: &str) -> Ink {
+    match purpose {
+        "compute" => (122, 135, 148),
+        "tensor" => INKS[0],
+        "context" => INKS[5],
+        "expert" => INKS[3],
+        "pipeline" => INKS[4],
+        "data" => INKS[1],
+        "bubble" => (232, 232, 232),
+        _ => INKS[2],
     }
 }
 

@@ -353,7 +353,7 @@ fn bounds_that_differ_have_owners_and_times_are_absolute() {
         "{:?}",
         words(&bars)
     );
-    assert!(words(&lines).contains(&"bound of this fabric"));
+    assert!(words(&lines).contains(&"bound of this schedule"));
 }
 
 /// 30 flows, of which every fifth has two sub-flows; windows and alpha, no rates and no credits.

@@ -7,6 +7,7 @@ use super::figure::{Figure, NoFigure, missing};
 use super::heat::{Maps, Panel};
 use super::series::{cell, note_on_one, of_largest_size, series};
 use crate::report::folder::{Folder, Subject};
+use crate::report::math::Intervals;
 use crate::results::{Direction, LinkRow, SeriesRow};
 
 /// Cells of a panel at most; those between are means.
@@ -15,7 +16,7 @@ const LINKS: usize = 64;
 
 pub(super) fn draw(folder: &Folder, subject: &Subject<'_>) -> Result<Figure, NoFigure> {
     let points = of_largest_size(&subject.points);
-    let (mut maps, mut rows) = (Vec::new(), Vec::new());
+    let (mut films, mut maps, mut rows) = (Vec::new(), Vec::new(), Vec::new());
     let (mut kept, mut tiers) = (false, false);
     for series in series(folder, &points) {
         let Some(first) = series.points.first() else { continue };
@@ -26,18 +27,21 @@ pub(super) fn draw(folder: &Folder, subject: &Subject<'_>) -> Result<Figure, NoF
         };
         kept = true;
         tiers |= links.iter().any(|link| link.direction().is_some());
-        let Some(film) = Film::of(&samples, &links) else {
-            continue;
-        };
+        films.extend(Film::of(&samples, &links).map(|film| (series.label, film)));
+    }
+    // All panels have one time axis: who is done early is idle to its end.
+    let end_us = films.iter().map(|(_, film)| film.end_us()).fold(0.0, f64::max);
+    for (label, film) in &mut films {
+        film.intervals = (end_us / film.interval_us).round() as usize;
         let mut panels = Vec::new();
         for (name, direction) in DIRECTIONS {
             if let Some(panel) = film.panel(&format!("{name}-links"), direction) {
-                rows.extend(film.rows(&series.label, (name, direction), &panel));
+                rows.extend(film.rows(label, (name, direction), &panel));
                 panels.push(panel);
             }
         }
         if !panels.is_empty() {
-            maps.push((series.label, panels));
+            maps.push((label.clone(), panels));
         }
     }
     if kept && !tiers {
@@ -86,20 +90,11 @@ struct Film {
 
 impl Film {
     fn of(samples: &[SeriesRow], links: &[LinkRow]) -> Option<Self> {
-        let mut times: Vec<f64> = samples.iter().map(|s| s.at_us.value()).collect();
-        times.sort_by(f64::total_cmp);
-        times.dedup();
-        // The last sample is taken when nothing is left to happen, between two intervals.
-        let whole = &times[..times.len().saturating_sub(1).max(1).min(times.len())];
-        let gaps = whole.windows(2).map(|pair| pair[1] - pair[0]);
-        let interval_us = gaps.chain(times.first().copied()).fold(f64::INFINITY, f64::min);
-        if !interval_us.is_finite() || interval_us <= 0.0 {
-            return None;
-        }
-        let index = |us: f64| ((us / interval_us - 1e-6).ceil() as usize).saturating_sub(1);
+        let intervals = Intervals::of(samples)?;
+        let interval_us = intervals.us;
         let mut film = Self {
             interval_us,
-            intervals: times.last().map_or(0, |&us| index(us) + 1),
+            intervals: intervals.count,
             links: Vec::new(),
         };
         let mut position = BTreeMap::new();
@@ -118,10 +113,17 @@ impl Film {
         }
         for sample in samples {
             if let Some(&at) = position.get(sample.link.as_str()) {
-                *film.links[at].sent.entry(index(sample.at_us.value())).or_default() += sample.sent_bytes;
+                *film.links[at]
+                    .sent
+                    .entry(intervals.index(sample.at_us.value()))
+                    .or_default() += sample.sent_bytes;
             }
         }
         Some(film)
+    }
+
+    fn end_us(&self) -> f64 {
+        self.intervals as f64 * self.interval_us
     }
 
     fn panel(&self, title: &str, direction: Direction) -> Option<Panel> {
@@ -141,7 +143,7 @@ impl Film {
                 values.push((full > 0.0).then(|| sent / (full * span.len() as f64)));
             }
         }
-        let end_us = self.intervals as f64 * self.interval_us;
+        let end_us = self.end_us();
         let unit = TimeUnit::for_us(end_us);
         let axis = Axis::linear("", 0.0, end_us / unit.us);
         Some(Panel {

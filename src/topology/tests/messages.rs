@@ -53,7 +53,7 @@ fn counts() {
     fabric_link: the links between the rails and the 2 spines are not described (write `fabric_link = { rate = "400Gbps" }`, or leave `spines` out)
     fabric_link: there are no spines to link the rails to (write `spines`, or leave `fabric_link` out)
     fabric_link.rate: the rate is zero (a link that is down is written under [[faults]])
-    the fabric needs forwarding tables of 600040000 entries (at most 200000000 fit: edge switches and hosts with several links, times these hosts and all switches)
+    the fabric needs forwarding tables of 600040000 entries (at most 200000000 fit: sets of switches with the same hosts, times all switches and hosts that forward)
     "#);
 }
 
@@ -119,7 +119,7 @@ fn faults() {
     ];
     insta::assert_snapshot!(messages.join("\n"), @r#"
     0.link: the fabric has no link `leaf2-spine0` (links are named like `leaf0-spine0` (both directions) or `leaf0->spine0` (one))
-    0.link: the fault of `leaf1-spine0` changes nothing (write `rate = "25Gbps"` or `down = true`)
+    0.link: the fault of `leaf1-spine0` changes nothing (write `rate = "25Gbps"`, `down = true`, `loss = 1e-5` or `flap`)
     0.rate: a link that is down has no rate (write `rate` or `down`, not both)
     0.rate: the rate is zero (write `down = true`)
     0.rate: the link `leaf1-spine0` is built for 100Gbps (a fault makes a link slower)
@@ -144,7 +144,7 @@ fn files() {
       |
     1 | [leaf-spin]
       |  ^^^^^^^^^
-    unknown key `leaf-spin`: a topology file holds one of leaf-spine, fat-tree, rail, graph, htsim, and `faults`
+    unknown key `leaf-spin`: a topology file holds one of leaf-spine, fat-tree, rail, graph, htsim, dragonfly, multi-plane, infragraph, simai, hpcc, and `faults`
 
     TOML parse error at line 3, column 1
       |
@@ -162,7 +162,7 @@ fn files() {
       |
     1 | [[faults]]
       | ^
-    there is no table named after a kind of topology: leaf-spine, fat-tree, rail, graph, htsim
+    there is no table named after a kind of topology: leaf-spine, fat-tree, rail, graph, htsim, dragonfly, multi-plane, infragraph, simai, hpcc
 
     TOML parse error at line 3, column 1
       |
@@ -175,7 +175,7 @@ fn files() {
       |
     5 | dwn = true
       | ^^^
-    unknown field `dwn`, expected one of `link`, `rate`, `down`, `from`, `until`
+    unknown field `dwn`, expected one of `link`, `port`, `rate`, `down`, `loss`, `flap`, `from`, `until`
     "#);
 }
 
@@ -272,7 +272,7 @@ fn unreachable_pairs() {
     assert_eq!(fabric.check_reachable(all(4)), Ok(()));
     let broken = |links: &[&str]| {
         let faults: Vec<_> = links.iter().map(|l| down(l)).collect();
-        let (changes, _) = resolve_faults(&fabric, &faults).unwrap();
+        let changes = resolve_faults(&fabric, &faults).unwrap().changes;
         fabric.with(&changes)
     };
     let apart = broken(&["leaf0-spine0", "spine1->leaf0"]);

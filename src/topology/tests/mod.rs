@@ -1,6 +1,9 @@
+mod dragonfly;
+mod files;
 mod kinds;
 mod laws;
 mod messages;
+mod planes;
 
 use super::*;
 use crate::ids::{LinkId, NodeId};
@@ -15,8 +18,7 @@ fn parse(text: &str) -> TopologyFile {
 fn compile(text: &str) -> Fabric {
     let file = parse(text);
     let fabric = Fabric::compile(&file.topology.blueprint(&NoFiles).unwrap());
-    let (changes, _) = resolve_faults(&fabric, &file.faults).unwrap();
-    fabric.with(&changes)
+    fabric.with(&resolve_faults(&fabric, &file.faults).unwrap().changes)
 }
 
 fn leaf_spine(leaves: u32, spines: u32, hosts_per_leaf: u32, parallel: u32) -> Fabric {
@@ -33,11 +35,9 @@ fn leaf_spine(leaves: u32, spines: u32, hosts_per_leaf: u32, parallel: u32) -> F
 
 fn down(link: &str) -> Fault {
     Fault {
-        link: link.into(),
-        rate: None,
+        link: Some(link.into()),
         down: true,
-        from: None,
-        until: None,
+        ..Fault::default()
     }
 }
 

@@ -11,6 +11,7 @@ pub(super) mod direct;
 pub(super) mod double_binary_tree;
 mod exchange;
 pub(super) mod hierarchical;
+pub(super) mod in_network;
 mod options;
 pub(super) mod pairwise;
 pub(super) mod pat;

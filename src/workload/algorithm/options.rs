@@ -32,6 +32,9 @@ pub enum Algorithm {
     /// All-gather and reduce-scatter: a binomial tree for every share, all of them at once; ceil(log2 N) steps, in
     /// which far ranks exchange little and near ones much (NCCL's PAT, without its limit of a step's buffer).
     Pat,
+    /// All-reduce only: switches add, and every rank sends M bytes up once and gets M bytes down once (SHARP). Transfers from
+    /// each host to the next stand for it, with the same bytes on the same links.
+    InNetwork,
     /// All-gather only: ceil(log2 N) steps at distances 1, 2, 4, ... for any N (Bruck et al., 1997).
     Bruck,
 }
@@ -154,12 +157,22 @@ impl Options {
             Algorithm::Hierarchical if self.pipelined => (2 * phases * n, 2 * n, 3),
             Algorithm::Hierarchical => (phases * self.hierarchical_transfers(n), n, 3),
             Algorithm::Pat | Algorithm::Bruck => (n * up, n * up, 4),
+            Algorithm::InNetwork => (n, 1, 2),
             Algorithm::Ring => (phases * n * (n - 1), 0, 2),
             Algorithm::Direct => (phases * n * (n - 1), n, 3),
             Algorithm::HalvingDoubling => (phases * n * rounds, phases * n * rounds, 4),
             Algorithm::RecursiveDoubling => (n * rounds, n * rounds, 4),
             Algorithm::DoubleBinaryTree => (2 * phases * (n - 1), 0, 3),
         };
+        if self.algorithm == Algorithm::InNetwork {
+            let bytes = bytes.saturating_mul(n);
+            return Ok(Extent {
+                transfers,
+                joins,
+                edges: transfers * edges,
+                bytes,
+            });
+        }
         let whole_buffer = self.algorithm == Algorithm::RecursiveDoubling && phases == 2;
         Ok(Extent {
             transfers,
@@ -201,6 +214,7 @@ impl Algorithm {
             Self::Hierarchical => "hierarchical",
             Self::Pat => "pat",
             Self::Bruck => "bruck",
+            Self::InNetwork => "in-network",
         }
     }
 
@@ -257,6 +271,18 @@ macro_rules! collective {
                     local: None,
                     ranks: None,
                     rank_map: $crate::workload::RankMap::default(),
+                }
+            }
+
+            /// The same, passed on as it arrives if `pipelined`.
+            pub(in crate::workload) fn with(
+                size: $crate::units::Bytes,
+                algorithm: $crate::workload::Algorithm,
+                pipelined: bool,
+            ) -> Self {
+                Self {
+                    pipelined,
+                    ..Self::new(size, algorithm)
                 }
             }
 

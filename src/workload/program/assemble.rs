@@ -1,14 +1,14 @@
 //! Operations put together into one schedule.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::communicators::Communicators;
 use crate::input::{Files, InputError};
 use crate::rng::mix;
 use crate::units::Time;
-use crate::workload::schedule_writer::{ScheduleWriter, Wires};
-use crate::workload::scope::{Scope, When, join};
-use crate::workload::{Kind, Milestone, Span};
+use crate::workload::schedule_writer::ScheduleWriter;
+use crate::workload::scope::{When, join};
+use crate::workload::{Kind, Milestone, Purpose, Span};
 
 /// What some groups of ranks do.
 pub struct Operation<'a> {
@@ -16,6 +16,7 @@ pub struct Operation<'a> {
     /// The key that describes it.
     pub key: String,
     pub work: Work<'a>,
+    pub purpose: Purpose,
     pub groups: Vec<Vec<u32>>,
     /// Operations that come before, by position.
     pub after: Vec<usize>,
@@ -61,21 +62,11 @@ struct Done {
     next_step: u32,
 }
 
-/// Ranks that communicate with each other: one operation after the other, over the same connections.
-#[derive(Default)]
-struct Communicator {
-    /// Connections by the family of algorithms that uses them.
-    wires: HashMap<&'static str, Wires>,
-    /// By rank of the group, when the operation before is done.
-    last: Vec<Option<When>>,
-    next_step: u32,
-}
-
 /// How far each rank has come.
 struct Assembly {
     /// The operations of this round.
     done: Vec<Done>,
-    communicators: HashMap<Vec<u32>, Communicator>,
+    communicators: Communicators,
     /// By rank: its last computation.
     computed: Vec<Option<When>>,
     /// By rank: the ends of operations of this round that no later one of it waits for.
@@ -90,7 +81,7 @@ impl Assembly {
         let ranks = ranks as usize;
         Self {
             done: Vec::new(),
-            communicators: HashMap::new(),
+            communicators: Communicators::default(),
             computed: vec![None; ranks],
             open: vec![Vec::new(); ranks],
             before: vec![None; ranks],
@@ -127,6 +118,7 @@ impl Assembly {
         for (number, group) in operation.groups.iter().enumerate() {
             let mut span = Span {
                 name: Arc::clone(name),
+                purpose: operation.purpose,
                 group: number as u32,
                 ranks: group.as_slice().into(),
                 compute: None,
@@ -190,25 +182,14 @@ impl Assembly {
         seed: u64,
     ) -> Result<(), InputError> {
         let group = span.ranks.to_vec();
-        let mut communicator = self.communicators.remove(&group).unwrap_or_default();
-        communicator.last.resize(group.len(), None);
-        let entry: Vec<Option<When>> = (group.iter().zip(&communicator.last))
-            .map(|(&rank, &last)| {
-                let last = last.filter(|_| kind.ordered());
-                let causes = self.causes(operation, rank, last);
-                join(&mut draft.schedule, &causes)
-            })
-            .collect();
-        let wires = communicator.wires.remove(kind.family()).unwrap_or_else(Wires::lasting);
-        let first_step = match kind.ordered() {
-            true => first_step.max(communicator.next_step),
-            false => first_step,
+        let mut communicators = std::mem::take(&mut self.communicators);
+        let mut entry = |draft: &mut ScheduleWriter, place: usize, last| {
+            let causes = self.causes(operation, group[place], last);
+            join(&mut draft.schedule, &causes)
         };
-        let scope = Scope::of(group.clone(), entry, first_step);
-        let outer = draft.enter(scope, wires);
-        let drawn = kind.draw(draft, files, seed);
-        let (closed, wires) = draft.leave(outer);
-        drawn?;
+        let drawn = communicators.draw(draft, kind, &group, first_step, &mut entry, (files, seed));
+        self.communicators = communicators;
+        let closed = drawn?;
         for (&rank, exit) in group.iter().zip(&closed.exits) {
             if let Some(exit) = *exit {
                 self.open[rank as usize].push(exit);
@@ -218,12 +199,6 @@ impl Assembly {
         span.bytes = draft.schedule.bytes(closed.tasks.clone());
         span.tasks = closed.tasks;
         done.next_step = done.next_step.max(closed.next_step);
-        if kind.ordered() {
-            communicator.next_step = closed.next_step;
-            communicator.last = closed.exits;
-        }
-        communicator.wires.insert(kind.family(), wires);
-        self.communicators.insert(group, communicator);
         Ok(())
     }
 

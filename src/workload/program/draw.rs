@@ -5,6 +5,7 @@ use super::order::in_order;
 use super::{Op, Program};
 use crate::input::{Files, InputError};
 use crate::workload::kind::Kind;
+use crate::workload::purpose::Purpose;
 use crate::workload::ranks::RankMap;
 use crate::workload::schedule_writer::ScheduleWriter;
 
@@ -42,6 +43,10 @@ impl Program {
             Ok(Operation {
                 name: op.name.as_str().into(),
                 key: format!("ops.{index}.{key}"),
+                purpose: match work {
+                    Work::Compute(_) => Purpose::Compute,
+                    Work::Communicate(_) => Purpose::Communication,
+                },
                 work,
                 groups,
                 after: after.into_iter().map(|before| place[before]).collect(),

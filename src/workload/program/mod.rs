@@ -2,6 +2,7 @@
 //! rank.
 
 mod assemble;
+mod communicators;
 mod draw;
 mod groups;
 mod order;
@@ -10,6 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(super) use assemble::{Operation, Work, assemble};
+pub(super) use communicators::Communicators;
 pub use groups::Groups;
 
 use super::{

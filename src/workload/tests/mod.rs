@@ -2,6 +2,7 @@
 
 mod bookkeeping;
 mod collectives;
+mod imports;
 mod patterns;
 mod program;
 mod replay;

@@ -110,7 +110,7 @@ fn a_window_moves_on_with_any_acknowledgement() {
 fn ranks_live_where_the_map_says() {
     let text = "[shift]\nmessage = 10\noffset = 1\nrank_map = [7, 0, 3]";
     assert_eq!(pairs(&schedule(text, 8)), [(7, 0), (0, 3), (3, 7)]);
-    assert_eq!(workload(text).ranks(8), 3);
+    assert_eq!(workload(text).ranks(8, &NoFiles).unwrap(), 3);
     let spread = schedule(
         "[shift]\nmessage = 10\noffset = 1\nranks = 4\nrank_map = \"strided\"",
         16,

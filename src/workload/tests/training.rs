@@ -12,7 +12,7 @@ fn training(text: &str) -> Workload {
 fn schedule(text: &str) -> Schedule {
     let workload = training(text);
     workload
-        .schedule(workload.ranks(u32::MAX), &NoFiles, 1)
+        .schedule(workload.ranks(u32::MAX, &NoFiles).unwrap(), &NoFiles, 1)
         .unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
 

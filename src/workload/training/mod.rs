@@ -141,6 +141,13 @@ const UNITS: [(&str, u64); 3] = [
     ("GFLOPS", 1_000_000_000),
 ];
 
+impl Flops {
+    /// As a number.
+    pub(super) fn per_second(self) -> f64 {
+        self.0 as f64
+    }
+}
+
 impl FromStr for Flops {
     type Err = String;
 

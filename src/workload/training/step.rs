@@ -10,9 +10,7 @@ use super::pipeline::{Pass, gpipe, one_forward_one_backward};
 use super::{PipelineSchedule, Recompute, Sharding, Training};
 use crate::units::{Bytes, Time};
 use crate::workload::program::{Operation, Work};
-use crate::workload::{
-    Algorithm, AllGather, AllReduce, AllToAll, AllToAllv, Kind, Order, RankMap, ReduceScatter, SendRecv,
-};
+use crate::workload::{Algorithm, AllGather, AllReduce, AllToAll, AllToAllv, Kind, Purpose, ReduceScatter, SendRecv};
 
 /// Bytes of a number in BF16, and of a gradient in FP32.
 const BF16: f64 = 2.0;
@@ -28,6 +26,7 @@ pub struct Step<'a> {
 /// An operation; what it sends is known by its number.
 struct Op {
     name: String,
+    purpose: Purpose,
     what: What,
     groups: Vec<Vec<u32>>,
     after: Vec<usize>,
@@ -63,6 +62,7 @@ impl<'a> Step<'a> {
         let operation = |op: &Op| Operation {
             name: Arc::from(op.name.as_str()),
             key: String::new(),
+            purpose: op.purpose,
             work: match op.what {
                 What::Compute(time) => Work::Compute(time),
                 What::Send(kind) => Work::Communicate(&*self.kinds[kind]),
@@ -214,13 +214,20 @@ impl<'a> Step<'a> {
                 true => Box::new(reduce_scatter(bytes)),
                 false => Box::new(all_gather(bytes)),
             };
-            last = self.send(format!("{name} context"), kind, self.context_groups(stage), vec![last]);
+            last = self.send(
+                Purpose::Context,
+                format!("{name} context"),
+                kind,
+                self.context_groups(stage),
+                vec![last],
+            );
         }
         if training.tensor > 1 {
             let bytes = 2.0 * layers * self.activation();
             if training.sequence_parallel {
                 let gather = Box::new(all_gather(bytes));
                 last = self.send(
+                    Purpose::Tensor,
                     format!("{name} tensor gather"),
                     gather,
                     self.tensor_groups(stage),
@@ -228,6 +235,7 @@ impl<'a> Step<'a> {
                 );
                 let scatter = Box::new(reduce_scatter(bytes));
                 last = self.send(
+                    Purpose::Tensor,
                     format!("{name} tensor scatter"),
                     scatter,
                     self.tensor_groups(stage),
@@ -235,7 +243,13 @@ impl<'a> Step<'a> {
                 );
             } else {
                 let reduce = Box::new(all_reduce(bytes));
-                last = self.send(format!("{name} tensor"), reduce, self.tensor_groups(stage), vec![last]);
+                last = self.send(
+                    Purpose::Tensor,
+                    format!("{name} tensor"),
+                    reduce,
+                    self.tensor_groups(stage),
+                    vec![last],
+                );
             }
         }
         if training.expert > 1 {
@@ -252,7 +266,13 @@ impl<'a> Step<'a> {
                     0.0 => Box::new(AllToAll::new(message)),
                     skew => Box::new(AllToAllv::skewed(message, skew)),
                 };
-                last = self.send(format!("{name} {what}"), kind, self.expert_groups(stage), vec![last]);
+                last = self.send(
+                    Purpose::Expert,
+                    format!("{name} {what}"),
+                    kind,
+                    self.expert_groups(stage),
+                    vec![last],
+                );
             }
         }
         last
@@ -274,6 +294,7 @@ impl<'a> Step<'a> {
         let groups = pairs.map(|(src, dst)| vec![src, dst]).collect();
         let what = if pass.backward { "gradient" } else { "activation" };
         Some(self.send(
+            Purpose::Pipeline,
             format!("{what} {} from stage {from}", pass.batch),
             kind,
             groups,
@@ -315,12 +336,19 @@ impl<'a> Step<'a> {
         let training = self.training;
         let mut sent = Vec::new();
         if training.data * training.context > 1 {
-            sent.push(self.send(name.to_owned(), shared, self.copies(stage, 1), after.clone()));
+            sent.push(self.send(
+                Purpose::Data,
+                name.to_owned(),
+                shared,
+                self.copies(stage, 1),
+                after.clone(),
+            ));
         }
         if let Some(experts) = experts
             && training.data * training.context > training.expert
         {
             sent.push(self.send(
+                Purpose::Data,
                 format!("{name} experts"),
                 experts,
                 self.copies(stage, training.expert),
@@ -331,18 +359,26 @@ impl<'a> Step<'a> {
     }
 
     fn compute(&mut self, name: String, time: Time, groups: Vec<Vec<u32>>, after: Vec<usize>) -> usize {
-        self.add(name, What::Compute(time), groups, after)
+        self.add(Purpose::Compute, name, What::Compute(time), groups, after)
     }
 
-    fn send(&mut self, name: String, kind: Box<dyn Kind>, groups: Vec<Vec<u32>>, after: Vec<usize>) -> usize {
+    fn send(
+        &mut self,
+        purpose: Purpose,
+        name: String,
+        kind: Box<dyn Kind>,
+        groups: Vec<Vec<u32>>,
+        after: Vec<usize>,
+    ) -> usize {
         self.kinds.push(kind);
         let what = What::Send(self.kinds.len() - 1);
-        self.add(name, what, groups, after)
+        self.add(purpose, name, what, groups, after)
     }
 
-    fn add(&mut self, name: String, what: What, groups: Vec<Vec<u32>>, after: Vec<usize>) -> usize {
+    fn add(&mut self, purpose: Purpose, name: String, what: What, groups: Vec<Vec<u32>>, after: Vec<usize>) -> usize {
         self.ops.push(Op {
             name,
+            purpose,
             what,
             groups,
             after,
@@ -468,17 +504,7 @@ fn whole(bytes: f64) -> Bytes {
 macro_rules! ring {
     ($name:ident, $kind:ident) => {
         fn $name(bytes: f64) -> $kind {
-            $kind {
-                size: whole(bytes),
-                algorithm: Algorithm::Ring,
-                channels: 1,
-                chunks: 1,
-                order: Order::default(),
-                pipelined: true,
-                local: None,
-                ranks: None,
-                rank_map: RankMap::default(),
-            }
+            $kind::with(whole(bytes), Algorithm::Ring, true)
         }
     };
 }

@@ -1,0 +1,93 @@
+//! `fabricsim export`.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use super::arguments::{ExperimentArgs, one_point_only, warn};
+use super::failure::Failure;
+use crate::config::ConfigError;
+use crate::experiment::{Memory, Plan, Preparer};
+use crate::workload::ExportFormat;
+
+/// Arguments of `fabricsim export`.
+#[derive(Debug, Args)]
+pub struct Export {
+    #[command(flatten)]
+    experiment: ExperimentArgs,
+    /// What is written
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    to: To,
+    /// Folder of the files
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    out: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum To {
+    /// Execution traces: trace.0.et, trace.1.et, ...
+    Chakra,
+    /// A program: schedule.goal
+    Goal,
+    /// A connection matrix of htsim, with triggers: schedule.cm
+    Cm,
+    /// A table of flows: flows.csv
+    Flows,
+}
+
+impl To {
+    fn format(self) -> ExportFormat {
+        match self {
+            Self::Chakra => ExportFormat::Chakra,
+            Self::Goal => ExportFormat::Goal,
+            Self::Cm => ExportFormat::Cm,
+            Self::Flows => ExportFormat::Flows,
+        }
+    }
+}
+
+impl Export {
+    /// Writes the files and says their names, one a line.
+    pub fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
+        let plan = self.experiment.plan()?;
+        let [point] = plan.points() else {
+            return Err(one_point_only(&plan, "export").into());
+        };
+        let preparer = Preparer::new(&plan, Memory::free());
+        let prepared = point.prepare(&preparer)?;
+        preparer.warnings().iter().for_each(|warning| warn(warning));
+        let instance = prepared.instance;
+        let exported = instance
+            .schedule
+            .export(instance.network.fabric.hosts(), self.to.format());
+        let exported = exported.map_err(|error| {
+            ConfigError::new(format!("the schedule cannot be written so: {}", error.why)).help(error.help)
+        })?;
+        exported.warnings.iter().for_each(|warning| warn(warning));
+        fs::create_dir_all(&self.out).map_err(|error| named(&self.out, &error))?;
+        for (name, bytes) in exported.files {
+            let path = self.out.join(name);
+            if let Some(input) = plan.files().holds(&path) {
+                return Err(onto_an_input(&plan, &input).into());
+            }
+            fs::write(&path, bytes).map_err(|error| named(&path, &error))?;
+            writeln!(out, "{}", path.display())?;
+        }
+        Ok(())
+    }
+}
+
+fn named(path: &Path, error: &std::io::Error) -> std::io::Error {
+    std::io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+}
+
+fn onto_an_input(plan: &Plan, input: &Path) -> ConfigError {
+    ConfigError::new(format!(
+        "--out: {} is an input of {}",
+        input.display(),
+        plan.file().display()
+    ))
+    .help("name another folder; what is exported is never written over what it is made from")
+}

@@ -1,0 +1,245 @@
+//! Spraying over entropies that are given up where packets are lost (MRC, arXiv 2605.04333).
+//!
+//! Entropies are dealt to paths evenly: as paths are numbered port by port, every port has its share. An
+//! entropy that waits for an answer longer than a few round trips is retired, and so is one whose packet was trimmed.
+//! After a while it carries one packet, and more once that was answered. As with `bitmap` a packet carries `entropy * paths + path`.
+
+use super::permuted::permute;
+use crate::placement::Mrc as Spec;
+use crate::rng::{index_below, mix};
+
+/// The entropies of one queue pair.
+#[derive(Debug, Clone)]
+pub(in crate::packet_engine) struct Mrc {
+    paths: u32,
+    salt: u64,
+    /// Position in this round's order.
+    at: u32,
+    round: u64,
+    entropies: Box<[Entropy]>,
+    /// The longest round trip lately, in ps; 0 before the first answer.
+    rtt: u64,
+    ecn_skips: u8,
+    patience: u64,
+    probe: u64,
+}
+
+/// What is known of one entropy.
+#[derive(Debug, Clone, Copy, Default)]
+struct Entropy {
+    /// Since when it waits for an answer; 0 where it does not. Nothing is sent at 0: that is as good as 1.
+    since: u64,
+    /// When it last carried a packet.
+    last: u64,
+    /// Packets without an answer.
+    open: u32,
+    /// When it will be tried; 0 where it is not retired.
+    try_at: u64,
+    /// A single packet is under way to find out.
+    tried: bool,
+    /// Times that it will be skipped.
+    skips: u8,
+}
+
+impl Mrc {
+    /// For `paths` paths, at least 2.
+    pub fn new(spec: &Spec, paths: u32, salt: u64) -> Self {
+        let count = spec.entropies.min((1 << 16) / paths).max(2);
+        Self {
+            paths,
+            salt,
+            at: 0,
+            round: 0,
+            entropies: vec![Entropy::default(); count as usize].into_boxed_slice(),
+            rtt: 0,
+            ecn_skips: spec.ecn_skips,
+            patience: u64::from(spec.patience),
+            probe: spec.probe.0,
+        }
+    }
+
+    pub fn choose(&mut self, now: u64) -> u16 {
+        let count = self.entropies.len();
+        let mut soonest = (u64::MAX, 0);
+        for _ in 0..count {
+            let entropy = self.next();
+            if self.takes(entropy, now) {
+                return self.send(entropy, now);
+            }
+            soonest = soonest.min((self.entropies[entropy as usize].try_at, entropy));
+        }
+        // Where none is any good, the one that has been retired longest is used all the same.
+        self.send(soonest.1, now)
+    }
+
+    fn next(&mut self) -> u32 {
+        let count = self.entropies.len() as u32;
+        if self.at == count {
+            self.at = 0;
+            self.round += 1;
+        }
+        self.at += 1;
+        permute(self.at - 1, count, mix(self.salt ^ self.round))
+    }
+
+    /// Whether an entropy takes a packet.
+    fn takes(&mut self, entropy: u32, now: u64) -> bool {
+        let patience = self.rtt.saturating_mul(self.patience);
+        let state = &mut self.entropies[entropy as usize];
+        if state.since > 0 && self.rtt > 0 && now.saturating_sub(state.since) > patience {
+            state.retire(now.saturating_add(self.probe));
+        }
+        if state.try_at > 0 {
+            let due = !state.tried && state.try_at <= now;
+            state.tried |= due;
+            return due;
+        }
+        match &mut state.skips {
+            0 => true,
+            skips => {
+                *skips -= 1;
+                false
+            }
+        }
+    }
+
+    fn send(&mut self, entropy: u32, now: u64) -> u16 {
+        let state = &mut self.entropies[entropy as usize];
+        state.last = now.max(1);
+        state.open += 1;
+        if state.since == 0 {
+            state.since = state.last;
+        }
+        let count = self.entropies.len() as u64;
+        let shift = u64::from(index_below(mix(self.salt), self.paths));
+        let path = (u64::from(entropy) * u64::from(self.paths) / count + shift) as u32 % self.paths;
+        (entropy * self.paths + path) as u16
+    }
+
+    /// No packet was sent on this path.
+    pub fn give_back(&mut self, path: u16) {
+        if let Some(state) = self.entropies.get_mut((u32::from(path) / self.paths) as usize) {
+            state.open = state.open.saturating_sub(1);
+            state.since = if state.open > 0 { state.since } else { 0 };
+            state.tried = false;
+        }
+    }
+
+    /// An answer `rtt` after its packet.
+    pub fn on_ack(&mut self, path: u16, marked: bool, rtt: u64) {
+        // What is long ago says little: the longest round trip fades.
+        self.rtt = rtt.max(self.rtt - self.rtt / 64);
+        let Some(state) = self.entropies.get_mut((u32::from(path) / self.paths) as usize) else {
+            return;
+        };
+        state.open = state.open.saturating_sub(1);
+        state.since = if state.open > 0 { state.last } else { 0 };
+        (state.try_at, state.tried) = (0, false);
+        if marked {
+            state.skips = state.skips.saturating_add(self.ecn_skips);
+        }
+    }
+
+    /// A packet of this path was lost.
+    pub fn on_trimmed(&mut self, path: u16, now: u64) {
+        let try_at = now.saturating_add(self.probe);
+        if let Some(state) = self.entropies.get_mut((u32::from(path) / self.paths) as usize) {
+            state.retire(try_at);
+        }
+    }
+
+    /// Nothing was heard for a retransmission timeout: all that was waited for is lost.
+    pub fn on_timeout(&mut self, now: u64) {
+        let try_at = now.saturating_add(self.probe);
+        for state in self.entropies.iter_mut().filter(|state| state.since > 0) {
+            state.retire(try_at);
+        }
+    }
+}
+
+impl Entropy {
+    fn retire(&mut self, try_at: u64) {
+        *self = Self {
+            try_at,
+            skips: self.skips,
+            ..Self::default()
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    const RTT: u64 = 1_000_000;
+
+    /// Answers a round of packets, but for those on paths that are dead.
+    fn round(mrc: &mut Mrc, now: u64, dead: impl Fn(u32) -> bool) -> Vec<u32> {
+        let count = mrc.entropies.len();
+        let names: Vec<u16> = (0..count).map(|_| mrc.choose(now)).collect();
+        let alive = names.iter().filter(|&&name| !dead(u32::from(name) % mrc.paths));
+        for &name in alive.collect::<Vec<_>>() {
+            mrc.on_ack(name, false, RTT);
+        }
+        names.iter().map(|&name| u32::from(name) % mrc.paths).collect()
+    }
+
+    #[test]
+    fn entropies_are_spread_evenly_over_ports() {
+        // Eight ports of 40 paths each and 64 entropies: eight for every port.
+        let spec = Spec {
+            entropies: 64,
+            ..Spec::default()
+        };
+        let mut mrc = Mrc::new(&spec, 320, 5);
+        let paths = round(&mut mrc, 1, |_| false);
+        let of_port = |port| paths.iter().filter(|&&path| path / 40 == port).count();
+        assert!((0..8).all(|port| of_port(port) == 8), "{paths:?}");
+        assert_eq!(paths.iter().collect::<BTreeSet<_>>().len(), 64);
+    }
+
+    #[test]
+    fn a_path_that_loses_packets_is_retired_tried_and_taken_back() {
+        let mut mrc = Mrc::new(&Spec::default(), 4, 5);
+        // Packets on path 2 in four rounds of all entropies.
+        let mut on_two = |now, alive: bool| -> usize {
+            let rounds = (0..4).map(|_| round(&mut mrc, now, |path| path == 2 && !alive));
+            rounds
+                .map(|paths| paths.iter().filter(|&&path| path == 2).count())
+                .sum()
+        };
+        assert_eq!(on_two(1, false), 4 * 64);
+        // Three round trips later nothing goes there, and after the probe time one packet for each of its 64 entropies.
+        let probe = Spec::default().probe.0;
+        assert_eq!(on_two(4 * RTT, false), 0);
+        assert_eq!(on_two(4 * RTT + probe, false), 64);
+        // The path is alive again: the answers of the next tries bring it back.
+        assert_eq!(on_two(8 * RTT + probe, true), 0);
+        assert!((200..300).contains(&on_two(8 * RTT + 2 * probe, true)));
+    }
+
+    #[test]
+    fn marked_entropies_are_skipped_and_trimmed_ones_retired() {
+        let mut mrc = Mrc::new(&Spec::default(), 4, 5);
+        let first = mrc.choose(1);
+        mrc.on_ack(first, true, RTT);
+        let second = mrc.choose(1);
+        mrc.on_trimmed(second, 1);
+        let names: Vec<u16> = (0..4 * 255).map(|_| mrc.choose(1)).collect();
+        let times = |name| names.iter().filter(|&&other| other == name).count();
+        assert_eq!(times(second), 0);
+        assert!((2..=3).contains(&times(first)), "skipped once in four rounds");
+    }
+
+    #[test]
+    fn where_all_are_retired_one_is_used() {
+        let mut mrc = Mrc::new(&Spec::default(), 2, 5);
+        (0..256).for_each(|_| {
+            let name = mrc.choose(1);
+            mrc.on_trimmed(name, 1);
+        });
+        mrc.choose(2);
+    }
+}

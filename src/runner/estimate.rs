@@ -1,0 +1,324 @@
+//! What a plan will cost before it is run: sizes of its points, and times from short trials of the engines on this
+//! machine.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use rayon::prelude::*;
+
+use super::measure::judge;
+use crate::config::ConfigError;
+use crate::experiment::{Engine, Experiment, Instance, Point, Prepared, Preparer};
+use crate::flow_engine;
+use crate::packet_engine::{self, Continue};
+use crate::workload::{Schedule, Transfer};
+
+/// How long all trials together take, about.
+const TRIALS: Duration = Duration::from_millis(500);
+
+/// Points that are prepared between two looks at whether one is wrong.
+const BATCH: usize = 256;
+
+/// Transfers of a schedule whose paths are looked at to know how long paths are.
+const PATHS_LOOKED_AT: usize = 500;
+
+/// Rates that are taken where no trial was made, and to choose what to try: units of work in a second of CPU.
+const NOMINAL_PACKETS: f64 = 8e6;
+const NOMINAL_FLUID: f64 = 4e6;
+
+/// What a point is made of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PointSize {
+    /// Its index in the plan.
+    point: u32,
+    /// Points of one class cost in proportion to their work.
+    class: String,
+    engine: Engine,
+    work: f64,
+    hosts: u32,
+    transfers: u64,
+    packets: Option<u64>,
+    memory: u64,
+    prepare_s: f64,
+}
+
+/// What a plan costs. Seconds are of CPU.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Estimate {
+    pub points: usize,
+    /// Of the largest point.
+    pub hosts: u32,
+    pub transfers: u64,
+    /// None in the flow engine.
+    pub packets: Option<u64>,
+    pub memory: u64,
+    pub longest_s: f64,
+    /// Of all points.
+    pub all_packets: Option<u64>,
+    pub all_s: f64,
+}
+
+/// Prepares all points, which shows whatever is wrong with them, and tells what they are made of.
+///
+/// # Errors
+/// The first point that cannot be built.
+pub fn survey(preparer: &Preparer<'_>, warn: &dyn Fn(&str)) -> Result<Vec<PointSize>, ConfigError> {
+    let mut sizes = Vec::new();
+    for points in preparer.plan().points().chunks(BATCH) {
+        let size = |&point: &Point| {
+            let begun = Instant::now();
+            let prepared = point.prepare(preparer)?;
+            Ok(PointSize::of(point, &prepared, begun.elapsed().as_secs_f64()))
+        };
+        let of_batch: Vec<Result<PointSize, ConfigError>> = points.par_iter().map(size).collect();
+        preparer.warnings().iter().for_each(|warning| warn(warning));
+        for size in of_batch {
+            sizes.push(size?);
+        }
+    }
+    Ok(sizes)
+}
+
+/// Estimates what points of these sizes cost, by trying some of them for half a second in all.
+///
+/// # Errors
+/// A point that cannot be built.
+pub fn estimate(preparer: &Preparer<'_>, sizes: &[PointSize]) -> Result<Estimate, ConfigError> {
+    let mut classes: BTreeMap<&str, Vec<&PointSize>> = BTreeMap::new();
+    for size in sizes {
+        classes.entry(&size.class).or_default().push(size);
+    }
+    let mut rates = Rates::default();
+    let (mut left, mut untried) = (TRIALS, classes.len() as u32);
+    for (class, points) in &classes {
+        let slice = left / untried.max(1);
+        untried -= 1;
+        let Some(chosen) = choose(points, slice) else { continue };
+        let begun = Instant::now();
+        if let Some(seconds) = chosen.attempt(preparer, slice)? {
+            rates.add(class, chosen, seconds);
+        }
+        left = left.saturating_sub(begun.elapsed());
+    }
+    let mut estimate = Estimate {
+        points: sizes.len(),
+        ..Estimate::default()
+    };
+    for size in sizes {
+        let seconds = size.prepare_s + size.work * rates.of(size);
+        estimate.add(size, seconds);
+    }
+    Ok(estimate)
+}
+
+impl Estimate {
+    fn add(&mut self, size: &PointSize, seconds: f64) {
+        self.hosts = self.hosts.max(size.hosts);
+        self.transfers = self.transfers.max(size.transfers);
+        self.packets = self.packets.max(size.packets);
+        self.memory = self.memory.max(size.memory);
+        self.longest_s = self.longest_s.max(seconds);
+        self.all_s += seconds;
+        if let Some(packets) = size.packets {
+            self.all_packets = Some(self.all_packets.unwrap_or(0).saturating_add(packets));
+        }
+    }
+}
+
+/// Seconds for a unit of work, by class and by engine.
+#[derive(Debug, Default)]
+struct Rates {
+    by_class: BTreeMap<String, f64>,
+    /// Seconds and work of all trials of the engine.
+    packet: (f64, f64),
+    flow: (f64, f64),
+}
+
+impl Rates {
+    fn add(&mut self, class: &str, size: &PointSize, seconds: f64) {
+        self.by_class.insert(class.to_owned(), seconds / size.work.max(1.0));
+        let all = match size.engine {
+            Engine::Packet => &mut self.packet,
+            Engine::Flow => &mut self.flow,
+        };
+        *all = (all.0 + seconds, all.1 + size.work.max(1.0));
+    }
+
+    fn of(&self, size: &PointSize) -> f64 {
+        let (all, nominal) = match size.engine {
+            Engine::Packet => (self.packet, NOMINAL_PACKETS),
+            Engine::Flow => (self.flow, NOMINAL_FLUID),
+        };
+        let own = self.by_class.get(&size.class).copied();
+        own.unwrap_or(if all.1 > 0.0 { all.0 / all.1 } else { 1.0 / nominal })
+    }
+}
+
+/// The largest point that is likely done in time; packets can be stopped, so that one that is not will do.
+fn choose<'a>(points: &[&'a PointSize], slice: Duration) -> Option<&'a PointSize> {
+    let smallest = points.iter().min_by(|a, b| a.work.total_cmp(&b.work))?;
+    let nominal = match smallest.engine {
+        Engine::Packet => NOMINAL_PACKETS,
+        Engine::Flow => NOMINAL_FLUID,
+    };
+    let room = nominal * slice.as_secs_f64();
+    let fitting = points.iter().filter(|size| size.work <= room);
+    let largest = fitting.max_by(|a, b| a.work.total_cmp(&b.work));
+    match (largest, smallest.engine) {
+        (Some(size), _) => Some(size),
+        (None, Engine::Packet) => Some(smallest),
+        // Nothing stops a fluid run: what is far too large is not tried.
+        (None, Engine::Flow) => (smallest.work <= 4.0 * room).then_some(smallest),
+    }
+}
+
+impl PointSize {
+    fn of(point: Point, prepared: &Prepared, prepare_s: f64) -> Self {
+        let (experiment, instance) = (&prepared.resolved.experiment, &prepared.instance);
+        let schedule = &instance.schedule;
+        let hops = mean_hops(instance);
+        let instances = 1.0 + prepared.alone.len() as f64;
+        let packets = (experiment.engine == Engine::Packet).then(|| packets(experiment, schedule));
+        let units = match packets {
+            // An acknowledgement comes back for most packets.
+            Some(packets) => 2.0 * packets as f64,
+            None => instance.placement.subflows().len() as f64 + schedule.tasks().len() as f64,
+        };
+        Self {
+            point: point.index,
+            class: class(experiment),
+            engine: experiment.engine,
+            work: units * hops * instances,
+            hosts: instance.network.fabric.hosts(),
+            transfers: schedule.transfer_count() as u64,
+            packets,
+            memory: prepared.memory,
+            prepare_s,
+        }
+    }
+
+    /// Seconds that the point takes without being prepared; tried in part if it takes longer than `time`.
+    fn attempt(&self, preparer: &Preparer<'_>, time: Duration) -> Result<Option<f64>, ConfigError> {
+        let point = preparer.plan().points()[self.point as usize];
+        let prepared = point.prepare(preparer)?;
+        let (experiment, instance) = (prepared.resolved.experiment.clone(), prepared.instance.clone());
+        let begun = Instant::now();
+        drop(judge(preparer, point, prepared));
+        let judged = begun.elapsed().as_secs_f64();
+        let begun = Instant::now();
+        let mut share = 1.0;
+        match experiment.engine {
+            Engine::Flow => {
+                let observe = instance.observe(&experiment);
+                let fabric = &instance.network.fabric;
+                let done = flow_engine::simulate(
+                    fabric,
+                    &instance.schedule,
+                    &instance.placement,
+                    &experiment.flow,
+                    &observe,
+                );
+                if done.is_err() {
+                    return Ok(None);
+                }
+            }
+            Engine::Packet => {
+                let setup = instance.packet_setup(&experiment);
+                let done = packet_engine::simulate_watched(&setup, &mut |status| {
+                    share = status.fraction();
+                    match begun.elapsed() < time {
+                        true => Continue::Yes,
+                        false => Continue::No,
+                    }
+                });
+                if done.is_ok() {
+                    share = 1.0;
+                }
+            }
+        }
+        let simulated = begun.elapsed().as_secs_f64();
+        Ok((share > 0.0).then(|| judged + simulated / share))
+    }
+}
+
+/// What decides how much a unit of work costs.
+fn class(experiment: &Experiment) -> String {
+    let engine = match experiment.engine {
+        Engine::Packet => "packet",
+        Engine::Flow => "flow",
+    };
+    let transport = match experiment.engine {
+        Engine::Packet => experiment.transport.name(),
+        Engine::Flow => "",
+    };
+    format!("{engine} {} {transport}", experiment.load_balancing.name())
+}
+
+fn packets(experiment: &Experiment, schedule: &Schedule) -> u64 {
+    let payload = experiment.packet.payload.0.max(1);
+    let count = |transfer: Transfer| match transfer.bytes {
+        Schedule::ENDLESS.. => 0,
+        bytes => bytes.div_ceil(payload),
+    };
+    schedule.transfers().map(count).fold(0, u64::saturating_add)
+}
+
+/// Links on the way of a transfer, the mean over some of them.
+fn mean_hops(instance: &Instance) -> f64 {
+    let (fabric, schedule) = (&instance.network.fabric, &instance.schedule);
+    let stride = schedule.transfer_count().div_ceil(PATHS_LOOKED_AT).max(1);
+    let (mut links, mut paths) = (0, 0);
+    for transfer in schedule.transfers().step_by(stride) {
+        let (src, dst) = (transfer.src.node(), transfer.dst.node());
+        if fabric.path_count(src, dst) > 0 {
+            links += fabric.path(src, dst, 0).len();
+            paths += 1;
+        }
+    }
+    if paths == 0 {
+        1.0
+    } else {
+        links as f64 / f64::from(paths)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn size(work: f64, engine: Engine) -> PointSize {
+        PointSize {
+            point: 0,
+            class: "x".into(),
+            engine,
+            work,
+            hosts: 1,
+            transfers: 1,
+            packets: None,
+            memory: 1,
+            prepare_s: 0.0,
+        }
+    }
+
+    #[test]
+    fn trials_are_the_largest_that_end_in_time() {
+        let sizes = [1e3, 1e5, 1e9].map(|work| size(work, Engine::Packet));
+        let points: Vec<&PointSize> = sizes.iter().collect();
+        let second = Duration::from_secs(1);
+        assert_eq!(choose(&points, second).unwrap().work, 1e5);
+        assert_eq!(choose(&points[2..], second).unwrap().work, 1e9, "it can be stopped");
+        let fluid = size(1e9, Engine::Flow);
+        assert_eq!(choose(&[&fluid], second), None, "nothing stops it");
+    }
+
+    #[test]
+    fn classes_without_a_trial_cost_what_others_do() {
+        let mut rates = Rates::default();
+        assert_eq!(rates.of(&size(1.0, Engine::Flow)), 1.0 / NOMINAL_FLUID);
+        rates.add("y", &size(10.0, Engine::Flow), 2.0);
+        assert_eq!(rates.of(&size(1.0, Engine::Flow)), 0.2);
+        rates.add("x", &size(10.0, Engine::Flow), 4.0);
+        assert_eq!(rates.of(&size(1.0, Engine::Flow)), 0.4);
+        assert_eq!(rates.of(&size(1.0, Engine::Packet)), 1.0 / NOMINAL_PACKETS);
+    }
+}

@@ -1,0 +1,33 @@
+//! Local search: every move that makes a map better is taken, until none does.
+
+use super::neighborhood::Neighborhood;
+
+/// Takes improving moves until there are none, or so many have been tried. Returns those that are left.
+pub(super) fn climb<N: Neighborhood>(state: &mut N, mut trials: usize) -> usize {
+    let mut moves = Vec::new();
+    let (mut focus, mut unchanged) = (0, 0);
+    while unchanged < state.foci() && trials > 0 {
+        moves.clear();
+        state.propose(focus, &mut moves);
+        let mut improved = false;
+        for &step in &moves {
+            let before = state.key();
+            state.apply(step);
+            trials = trials.saturating_sub(1);
+            if state.key().beats(&before) {
+                state.keep();
+                improved = true;
+                break;
+            }
+            state.take_back(step);
+        }
+        if improved {
+            // The place may have more to give.
+            unchanged = 0;
+        } else {
+            unchanged += 1;
+            focus = (focus + 1) % state.foci();
+        }
+    }
+    trials
+}

@@ -1,0 +1,73 @@
+//! The best map of few ranks, by branch and bound: seats are given rank by rank, and what can not become better than the
+//! best so far is left. Every figure of a key only grows as ranks are added, so that a part of a map bounds the whole.
+
+use super::key::Key;
+use super::ledger::Ledger;
+use super::map::Partners;
+use super::traffic::Traffic;
+
+/// Most ranks for which that is done.
+pub(super) const MOST_RANKS: u32 = 9;
+
+/// The best of all maps, `known` being one that is good already.
+pub(super) fn best_map(ledger: &mut Ledger<'_>, traffic: &Traffic, known: Vec<u32>) -> Vec<u32> {
+    ledger.clear();
+    let links = Partners::new(traffic);
+    let mut search = Search {
+        ledger,
+        links,
+        seats: Vec::new(),
+        best: known.clone(),
+        key: Key([f64::INFINITY; 3]),
+    };
+    for (rank, &seat) in (0..).zip(&known) {
+        search.place(rank, seat);
+    }
+    search.key = search.ledger.key();
+    search.ledger.clear();
+    search.seats.clear();
+    search.descend();
+    search.best
+}
+
+struct Search<'s, 'a> {
+    ledger: &'s mut Ledger<'a>,
+    links: Partners,
+    /// The seats of the first ranks.
+    seats: Vec<u32>,
+    best: Vec<u32>,
+    key: Key,
+}
+
+impl Search<'_, '_> {
+    fn place(&mut self, rank: u32, seat: u32) {
+        self.seats.push(seat);
+        for partner in self.links.of(rank).iter().filter(|partner| partner.rank < rank) {
+            let other = self.seats[partner.rank as usize];
+            let (from, to) = if partner.receives { (seat, other) } else { (other, seat) };
+            self.ledger.add(partner.step as usize, from, to, partner.bytes);
+        }
+    }
+
+    /// At most as deep as there are ranks, of which there are few.
+    fn descend(&mut self) {
+        let rank = self.seats.len() as u32;
+        if rank as usize == self.best.len() {
+            self.key = self.ledger.key();
+            self.best.clone_from(&self.seats);
+            return;
+        }
+        for seat in 0..self.best.len() as u32 {
+            if self.seats.contains(&seat) {
+                continue;
+            }
+            let mark = self.ledger.mark();
+            self.place(rank, seat);
+            if self.ledger.key().beats(&self.key) {
+                self.descend();
+            }
+            self.ledger.roll_back(mark);
+            self.seats.pop();
+        }
+    }
+}

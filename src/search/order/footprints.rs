@@ -1,0 +1,235 @@
+//! What a byte from one edge to another puts on the links between.
+//!
+//! Links that always share their load in the same proportions, as all uplinks of a leaf do, are one bundle, for which the
+//! slowest stands: a leaf-spine of any width has two bundles per leaf.
+
+use crate::ids::{HostId, LinkId, NodeId};
+use crate::loads::PairIndex;
+use crate::rng::mix;
+use crate::routes::{EdgeSwitches, PathDag, PathDagBuilder};
+use crate::topology::Fabric;
+
+/// Picoseconds per byte on a bundle.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Share {
+    pub bundle: u32,
+    pub time: f64,
+}
+
+/// What a byte between two edges costs.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Footprint {
+    pub shares: Vec<Share>,
+    /// Switch-to-switch links crossed, in the mean over paths.
+    pub hops: f64,
+    /// Picoseconds of propagation, in the mean over paths.
+    pub delay: f64,
+}
+
+/// The bundle of what has no path: loaded beyond everything else.
+pub(super) const NO_PATH: u32 = 0;
+/// Picoseconds per byte there, and hops.
+const NEVER: f64 = 1e12;
+
+/// Footprints of pairs of edges, made when first asked for.
+#[derive(Debug)]
+pub(super) struct Footprints<'a> {
+    fabric: &'a Fabric,
+    edges: EdgeSwitches,
+    builder: PathDagBuilder<'a>,
+    /// The link that stands for each bundle.
+    slowest: Vec<Option<LinkId>>,
+    /// The bundle for which a link stands.
+    bundle_of: Vec<Option<u32>>,
+    index: PairIndex,
+    known: Vec<Option<Footprint>>,
+}
+
+/// Most edges whose links are put into bundles: beyond, every link is one.
+const MOST_EDGES: usize = 1_024;
+
+impl<'a> Footprints<'a> {
+    /// Between the edges of some hosts.
+    pub fn new(fabric: &'a Fabric, hosts: &[u32]) -> Self {
+        let edges = EdgeSwitches::new(fabric);
+        let mut members: Vec<u32> = hosts.iter().map(|&host| edges.of(HostId(host))).collect();
+        members.sort_unstable();
+        members.dedup();
+        let mut builder = PathDagBuilder::new(fabric);
+        let slowest = if members.len() <= MOST_EDGES {
+            bundles(fabric, &edges, &mut builder, &members)
+        } else {
+            fabric.link_ids().filter(|&id| fabric.is_fabric_link(id)).collect()
+        };
+        let slowest: Vec<_> = std::iter::once(None).chain(slowest.into_iter().map(Some)).collect();
+        let mut bundle_of = vec![None; fabric.links().len()];
+        for (bundle, link) in (0..).zip(&slowest) {
+            if let Some(link) = link {
+                bundle_of[link.index()] = Some(bundle);
+            }
+        }
+        Self {
+            fabric,
+            index: PairIndex::new(edges.len()),
+            edges,
+            builder,
+            slowest,
+            bundle_of,
+            known: Vec::new(),
+        }
+    }
+
+    pub fn fabric(&self) -> &'a Fabric {
+        self.fabric
+    }
+
+    /// Number of bundles, that of what has no path included.
+    pub fn bundles(&self) -> usize {
+        self.slowest.len()
+    }
+
+    /// The slowest link of a bundle.
+    pub fn slowest(&self, bundle: usize) -> Option<LinkId> {
+        self.slowest.get(bundle).copied().flatten()
+    }
+
+    /// The edge of a host.
+    pub fn edge(&self, host: u32) -> u32 {
+        self.edges.of(HostId(host))
+    }
+
+    /// The switch, or host, that an edge is.
+    pub fn node(&self, edge: u32) -> NodeId {
+        self.edges.node(edge)
+    }
+
+    /// What a byte from one edge to another costs.
+    pub fn of(&mut self, src: u32, dst: u32) -> &Footprint {
+        let number = self.index.number(src, dst);
+        if self.known.len() <= number {
+            self.known.resize_with(number + 1, || None);
+        }
+        if self.known[number].is_none() {
+            self.known[number] = Some(self.make(src, dst));
+        }
+        self.known[number].as_ref().expect("it has just been made")
+    }
+
+    fn make(&mut self, src: u32, dst: u32) -> Footprint {
+        let mut made = Footprint::default();
+        if src == dst {
+            return made;
+        }
+        let source = std::iter::once(self.edges.node(src));
+        let dag = self
+            .builder
+            .build(self.edges.node(dst), self.edges.receiver(dst), source);
+        let counts = dag.path_counts();
+        if counts[dag.sources[0] as usize] == 0.0 {
+            made.shares.push(Share {
+                bundle: NO_PATH,
+                time: NEVER,
+            });
+            made.hops = NEVER;
+            return made;
+        }
+        let mut through = vec![0.0; dag.len()];
+        through[dag.sources[0] as usize] = 1.0;
+        spread(&dag, &counts, &mut through, |link, share| {
+            let on = self.fabric.link(link);
+            made.delay += share * on.delay.0 as f64;
+            made.hops += if self.fabric.is_fabric_link(link) { share } else { 0.0 };
+            if let Some(bundle) = self.bundle_of[link.index()] {
+                let time = share / on.rate.bytes_per_ps();
+                made.shares.push(Share { bundle, time });
+            }
+        });
+        made
+    }
+}
+
+/// Passes what is on the sources down to the destination, all paths alike.
+fn spread(dag: &PathDag, counts: &[f64], through: &mut [f64], mut carried: impl FnMut(LinkId, f64)) {
+    let hops = dag.all_hops();
+    dag.pass_down(
+        through,
+        |position, amount| {
+            if counts[position] > 0.0 {
+                amount / counts[position]
+            } else {
+                0.0
+            }
+        },
+        |per_path, hop| per_path * counts[hops[hop].to as usize],
+        |hop, amount| carried(hops[hop].link, amount),
+    );
+}
+
+/// Random demands by which links are told apart: those that always share load are loaded in the same proportions by
+/// every one of them.
+const PROBES: usize = 3;
+/// Rounding of a proportion.
+const ALIKE: f64 = 1e-9;
+
+/// The slowest link of every bundle.
+fn bundles(fabric: &Fabric, edges: &EdgeSwitches, builder: &mut PathDagBuilder<'_>, members: &[u32]) -> Vec<LinkId> {
+    let mut loads = vec![[0.0; PROBES]; fabric.links().len()];
+    for &dst in members {
+        let others = || members.iter().filter(|&&edge| edge != dst);
+        let dag = builder.build(
+            edges.node(dst),
+            edges.receiver(dst),
+            others().map(|&edge| edges.node(edge)),
+        );
+        let counts = dag.path_counts();
+        for probe in 0..PROBES {
+            let mut through = vec![0.0; dag.len()];
+            for (&src, &source) in others().zip(&dag.sources) {
+                let drawn = mix(mix(u64::from(src) << 32 | u64::from(dst)) ^ probe as u64) >> 11;
+                through[source as usize] += 0.5 + drawn as f64 / (1_u64 << 53) as f64;
+            }
+            spread(&dag, &counts, &mut through, |link, amount| {
+                loads[link.index()][probe] += amount
+            });
+        }
+    }
+    let proportion = |link: LinkId, probe: usize| loads[link.index()][probe] / loads[link.index()][0];
+    let mut links: Vec<LinkId> = fabric.link_ids().filter(|link| loads[link.index()][0] > 0.0).collect();
+    links.sort_by(|&a, &b| proportion(a, 1).total_cmp(&proportion(b, 1)).then(a.cmp(&b)));
+    let alike = |a: LinkId, b: LinkId| (1..PROBES).all(|k| (proportion(a, k) - proportion(b, k)).abs() < ALIKE);
+    let time = |link: LinkId| loads[link.index()][0] / fabric.link(link).rate.bytes_per_ps();
+    let mut slowest: Vec<LinkId> = Vec::new();
+    for run in links.chunk_by(|&a, &b| alike(a, b)) {
+        let of_run = run.iter().copied().reduce(|a, b| if time(b) > time(a) { b } else { a });
+        slowest.extend(of_run);
+    }
+    slowest.sort_unstable();
+    slowest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::input::NoFiles;
+    use crate::topology::Topology;
+
+    fn fabric(toml: &str) -> Fabric {
+        let topology: Topology = toml::from_str(toml).unwrap();
+        Fabric::compile(&topology.blueprint(&NoFiles).unwrap())
+    }
+
+    #[test]
+    fn a_leaf_has_one_bundle_up_and_one_down() {
+        let fabric = fabric(
+            "leaf-spine = { leaves = 4, spines = 3, hosts_per_leaf = 2, host_link = { rate = \"100Gbps\" }, fabric_link = { rate = \"100Gbps\" } }",
+        );
+        let hosts: Vec<u32> = (0..8).collect();
+        let mut prints = Footprints::new(&fabric, &hosts);
+        assert_eq!(prints.bundles(), 1 + 8);
+        let print = prints.of(0, 2).clone();
+        assert!(print.shares.len() == 2 && (print.hops - 2.0).abs() < 1e-12, "{print:?}");
+        let per_byte = 1.0 / 3.0 / fabric.link(prints.slowest(1).unwrap()).rate.bytes_per_ps();
+        assert!(print.shares.iter().all(|share| (share.time - per_byte).abs() < 1e-12));
+        assert!(prints.of(1, 1).shares.is_empty());
+    }
+}

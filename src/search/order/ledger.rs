@@ -1,0 +1,184 @@
+//! What a rank map costs, while ranks move.
+
+use super::footprints::Footprints;
+use super::key::{Key, Objective};
+use super::top_two::TopTwo;
+use crate::ids::{LinkId, NodeId};
+
+/// Loads by step and bundle, and what goes back when a move is taken back.
+#[derive(Debug)]
+pub(super) struct Ledger<'a> {
+    prints: Footprints<'a>,
+    objective: Objective,
+    /// The host of each seat, and its edge.
+    hosts: Vec<u32>,
+    edges: Vec<u32>,
+    /// Where the cables of hosts differ: picoseconds per byte out of and into each seat.
+    cables: Option<Vec<[f64; 2]>>,
+    cells_per_step: usize,
+    top: TopTwo,
+    bytes: f64,
+    delay: f64,
+    undo: Vec<Change>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Change {
+    Cell(u32, f64),
+    Sums(f64, f64),
+}
+
+/// A state of a ledger to go back to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Mark(usize);
+
+impl<'a> Ledger<'a> {
+    /// With nothing on any link.
+    pub fn new(prints: Footprints<'a>, objective: Objective, hosts: &[u32], steps: usize) -> Self {
+        let edges = hosts.iter().map(|&host| prints.edge(host)).collect();
+        let cables = unequal_cables(&prints, hosts);
+        let cells_per_step = prints.bundles() + if cables.is_some() { 2 * hosts.len() } else { 0 };
+        let cells = match objective {
+            Objective::Congestion => steps * cells_per_step,
+            Objective::Bytes => 0,
+        };
+        Self {
+            prints,
+            objective,
+            edges,
+            hosts: hosts.to_vec(),
+            cables,
+            cells_per_step,
+            top: TopTwo::new(cells),
+            bytes: 0.0,
+            delay: 0.0,
+            undo: Vec::new(),
+        }
+    }
+
+    pub fn prints(&mut self) -> &mut Footprints<'a> {
+        &mut self.prints
+    }
+
+    pub fn objective(&self) -> Objective {
+        self.objective
+    }
+
+    /// Number of seats.
+    pub fn seats(&self) -> usize {
+        self.edges.len()
+    }
+
+    /// The host of a seat.
+    pub fn host(&self, seat: u32) -> u32 {
+        self.hosts[seat as usize]
+    }
+
+    /// The edge of a seat.
+    pub fn edge(&self, seat: u32) -> u32 {
+        self.edges[seat as usize]
+    }
+
+    pub fn key(&self) -> Key {
+        match self.objective {
+            Objective::Congestion => {
+                let [first, second] = self.top.largest();
+                Key([first, second, self.delay])
+            }
+            Objective::Bytes => Key([self.bytes, self.delay, 0.0]),
+        }
+    }
+
+    /// The most loaded bundle and its step.
+    pub fn worst(&self) -> (usize, usize) {
+        let place = self.top.place_of_largest();
+        (place / self.cells_per_step, place % self.cells_per_step)
+    }
+
+    /// The slowest link of the most loaded bundle.
+    pub fn worst_link(&self) -> Option<LinkId> {
+        match self.objective {
+            Objective::Congestion => self.prints.slowest(self.worst().1),
+            Objective::Bytes => None,
+        }
+    }
+
+    /// Whether a bundle begins or ends at the edge of a seat.
+    pub fn touches(&self, seat: u32, bundle: usize) -> bool {
+        let node = self.prints.node(self.edge(seat));
+        let ends = |link: LinkId| self.prints.fabric().link(link);
+        self.prints
+            .slowest(bundle)
+            .is_none_or(|link| ends(link).from == node || ends(link).to == node)
+    }
+
+    /// Puts bytes between two seats on the links, or takes them off where they are negative.
+    pub fn add(&mut self, step: usize, from: u32, to: u32, bytes: f64) {
+        let (src, dst) = (self.edges[from as usize], self.edges[to as usize]);
+        let print = self.prints.of(src, dst);
+        self.undo.push(Change::Sums(self.bytes, self.delay));
+        self.bytes += bytes * print.hops;
+        self.delay += bytes.signum() * print.delay;
+        if self.objective == Objective::Bytes {
+            return;
+        }
+        let first = step * self.cells_per_step;
+        let own = self.cables.as_ref().map(|cables| {
+            let bundles = self.prints_bundles();
+            [(from, 0), (to, 1)].map(|(seat, side)| (bundles + 2 * seat as usize + side, cables[seat as usize][side]))
+        });
+        let print = self.prints.of(src, dst);
+        let shares = print.shares.iter().map(|share| (share.bundle as usize, share.time));
+        for (cell, time) in shares.chain(own.into_iter().flatten()) {
+            let cell = first + cell;
+            let before = self.top.get(cell);
+            self.undo.push(Change::Cell(cell as u32, before));
+            self.top.set(cell, before + bytes * time);
+        }
+    }
+
+    fn prints_bundles(&self) -> usize {
+        self.prints.bundles()
+    }
+
+    /// Where to come back to.
+    pub fn mark(&self) -> Mark {
+        Mark(self.undo.len())
+    }
+
+    /// Takes back all since the mark, exactly.
+    pub fn roll_back(&mut self, mark: Mark) {
+        while self.undo.len() > mark.0 {
+            match self.undo.pop() {
+                Some(Change::Cell(cell, before)) => self.top.set(cell as usize, before),
+                Some(Change::Sums(bytes, delay)) => (self.bytes, self.delay) = (bytes, delay),
+                None => return,
+            }
+        }
+    }
+
+    /// Keeps all that was done.
+    pub fn keep(&mut self) {
+        self.undo.clear();
+    }
+
+    /// Takes everything off.
+    pub fn clear(&mut self) {
+        self.top = TopTwo::new(self.top.count());
+        (self.bytes, self.delay) = (0.0, 0.0);
+        self.undo.clear();
+    }
+}
+
+/// Picoseconds per byte out of and into each host, where they are not all the same: else no order changes them.
+fn unequal_cables(prints: &Footprints<'_>, hosts: &[u32]) -> Option<Vec<[f64; 2]>> {
+    let fabric = prints.fabric();
+    let of = |&host: &u32| {
+        let time = |link| 1.0 / fabric.link(link).rate.bytes_per_ps().max(1e-12);
+        let own = fabric.attachment(NodeId(host));
+        own.map_or([0.0; 2], |own| [time(own.up), time(own.down)])
+    };
+    let cables: Vec<[f64; 2]> = hosts.iter().map(of).collect();
+    let differ = cables.iter().any(|cable| *cable != cables[0]);
+    differ.then_some(cables)
+}

@@ -1,0 +1,40 @@
+//! Which rank lives on which host, and with that the order of rings.
+//!
+//! What counts is the most loaded link of any step, then the second most loaded, then latency; of programs, whose steps
+//! overlap, the bytes that cross links. Links are loaded as if all bytes were spread evenly over equal-cost paths.
+//!
+//! ```text
+//! report      an experiment's best map, beside others
+//! key         what a map is judged by
+//! traffic     what ranks send each other, step by step    footprints  what a byte between two edges puts on links
+//! ledger      loads of links, changed pair by pair        top_two     the largest two of many numbers
+//! neighbors   hosts close to each other                   starts      maps to begin with
+//! tour        the moves of a ring                         map         those of any other traffic
+//! neighborhood  what searches ask of both
+//! climb       local search                                tree        search over sequences of moves
+//! assignment  many ranks at once, by assignment           exact       branch and bound, for few ranks
+//! ```
+
+mod assignment;
+mod climb;
+mod exact;
+mod footprints;
+mod key;
+mod ledger;
+mod map;
+mod neighborhood;
+mod neighbors;
+mod report;
+mod search;
+mod starts;
+#[cfg(test)]
+mod tests;
+mod top_two;
+mod tour;
+mod traffic;
+mod tree;
+
+pub use key::{Key, Objective};
+pub use report::{OrderOptions, OrderReport, OrderedMap, RankMapFile, report};
+pub use search::{Ordered, judge_map, order};
+pub use traffic::{Flow, Step, Traffic};

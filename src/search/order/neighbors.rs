@@ -1,0 +1,77 @@
+//! Hosts close to each other.
+
+use std::collections::BTreeMap;
+
+use super::ledger::Ledger;
+
+/// Neighbors that are kept of each seat.
+const NEAREST: usize = 8;
+
+/// The nearest seats of every seat, nearest first: fewer links between, then less propagation.
+#[derive(Debug)]
+pub(super) struct Neighbors {
+    of: Vec<Vec<u32>>,
+}
+
+/// How far an edge is from another.
+pub(super) fn distance(ledger: &mut Ledger<'_>, from: u32, to: u32) -> (f64, f64) {
+    let print = ledger.prints().of(from, to);
+    (print.hops, print.delay)
+}
+
+/// Seats by edge.
+pub(super) fn seats_by_edge(ledger: &Ledger<'_>) -> BTreeMap<u32, Vec<u32>> {
+    let mut by_edge: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    for seat in 0..ledger.seats() as u32 {
+        by_edge.entry(ledger.edge(seat)).or_default().push(seat);
+    }
+    by_edge
+}
+
+impl Neighbors {
+    pub fn new(ledger: &mut Ledger<'_>) -> Self {
+        let by_edge = seats_by_edge(ledger);
+        let edges: Vec<u32> = by_edge.keys().copied().collect();
+        let mut of = vec![Vec::new(); ledger.seats()];
+        for (&edge, seats) in &by_edge {
+            let mut near: Vec<((f64, f64), u32)> = edges
+                .iter()
+                .filter(|&&other| other != edge)
+                .map(|&other| (distance(ledger, edge, other), other))
+                .collect();
+            let few = NEAREST.min(near.len());
+            if few > 0 && few < near.len() {
+                near.select_nth_unstable_by(few - 1, compare);
+                near.truncate(few);
+            }
+            near.sort_unstable_by(compare);
+            for (place, &seat) in seats.iter().enumerate() {
+                // Of one's own edge those that follow, so that every seat is near to some.
+                let own = seats[place + 1..].iter().chain(&seats[..place]).copied();
+                let mut found: Vec<u32> = own.take(NEAREST / 2).collect();
+                for (turn, (_, other)) in near.iter().enumerate() {
+                    let there = &by_edge[other];
+                    found.push(there[(place + turn) % there.len()]);
+                    if found.len() >= NEAREST {
+                        break;
+                    }
+                }
+                of[seat as usize] = found;
+            }
+        }
+        Self { of }
+    }
+
+    pub fn of(&self, seat: u32) -> &[u32] {
+        &self.of[seat as usize]
+    }
+}
+
+fn compare(a: &((f64, f64), u32), b: &((f64, f64), u32)) -> std::cmp::Ordering {
+    let ((hops_a, delay_a), edge_a) = a;
+    let ((hops_b, delay_b), edge_b) = b;
+    hops_a
+        .total_cmp(hops_b)
+        .then(delay_a.total_cmp(delay_b))
+        .then(edge_a.cmp(edge_b))
+}

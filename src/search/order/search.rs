@@ -1,0 +1,161 @@
+//! From a traffic and hosts to the best map that was found.
+
+use super::assignment::reassign;
+use super::climb::climb;
+use super::exact::{MOST_RANKS, best_map};
+use super::footprints::Footprints;
+use super::key::{Key, Objective};
+use super::ledger::Ledger;
+use super::map::Map;
+use super::neighborhood::Neighborhood;
+use super::neighbors::Neighbors;
+use super::starts;
+use super::tour::Tour;
+use super::traffic::Traffic;
+use super::tree::deepen;
+use crate::ids::LinkId;
+use crate::rng::{Stream, stream};
+use crate::topology::Fabric;
+
+/// A map, and what it comes to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ordered {
+    /// The host of each rank.
+    pub hosts: Vec<u32>,
+    pub key: Key,
+    /// The most loaded link.
+    pub worst: Option<LinkId>,
+    /// Whether no map is better.
+    pub optimal: bool,
+}
+
+/// Moves that are tried at most, times the ranks that one touches.
+const TRIALS: usize = 3_000_000;
+/// Sequences of moves that are tried at most.
+const SEQUENCES: usize = 20_000;
+
+/// The best map of ranks on hosts, of which there is one for each, in the order in which the ranks live there now. It is
+/// never worse than that, nor than the ranks in the order of the hosts.
+pub fn order(fabric: &Fabric, traffic: &Traffic, hosts: &[u32], objective: Objective, seed: u64) -> Ordered {
+    let (mut ledger, seats) = search(fabric, traffic, hosts, objective, seed);
+    let optimal = traffic.ranks <= MOST_RANKS;
+    let seats = if optimal {
+        best_map(&mut ledger, traffic, seats)
+    } else {
+        seats
+    };
+    judge(&mut ledger, traffic, &seats, optimal)
+}
+
+/// The same by local search and sequences of moves alone, as beyond few ranks.
+#[cfg(test)]
+pub(super) fn heuristic(fabric: &Fabric, traffic: &Traffic, hosts: &[u32], objective: Objective, seed: u64) -> Ordered {
+    let (mut ledger, seats) = search(fabric, traffic, hosts, objective, seed);
+    judge(&mut ledger, traffic, &seats, false)
+}
+
+fn search<'a>(
+    fabric: &'a Fabric,
+    traffic: &Traffic,
+    hosts: &[u32],
+    objective: Objective,
+    seed: u64,
+) -> (Ledger<'a>, Vec<u32>) {
+    let mut sorted = hosts.to_vec();
+    sorted.sort_unstable();
+    let ledger = Ledger::new(
+        Footprints::new(fabric, &sorted),
+        objective,
+        &sorted,
+        traffic.steps.len(),
+    );
+    let seat = |host: &u32| sorted.binary_search(host).unwrap_or_default() as u32;
+    let now: Vec<u32> = hosts.iter().map(seat).collect();
+    let mut random = stream(seed, "order", 0);
+    let (seats, ledger) = match (objective, traffic.as_ring()) {
+        (Objective::Congestion, Some(bytes)) => ring(ledger, bytes, now, &mut random),
+        _ => any(ledger, traffic, now, &mut random),
+    };
+    (ledger, seats)
+}
+
+/// What a map comes to, the host of each rank being given.
+pub fn judge_map(fabric: &Fabric, traffic: &Traffic, hosts: &[u32], objective: Objective) -> Ordered {
+    let mut ledger = Ledger::new(Footprints::new(fabric, hosts), objective, hosts, traffic.steps.len());
+    let seats: Vec<u32> = (0..hosts.len() as u32).collect();
+    judge(&mut ledger, traffic, &seats, false)
+}
+
+fn judge(ledger: &mut Ledger<'_>, traffic: &Traffic, seats: &[u32], optimal: bool) -> Ordered {
+    ledger.clear();
+    for (step, flows) in traffic.steps.iter().enumerate() {
+        for flow in &flows.flows {
+            let (from, to) = (seats[flow.src as usize], seats[flow.dst as usize]);
+            ledger.add(step, from, to, flow.bytes);
+        }
+        ledger.keep();
+    }
+    Ordered {
+        hosts: seats.iter().map(|&seat| ledger.host(seat)).collect(),
+        key: ledger.key(),
+        worst: ledger.worst_link(),
+        optimal,
+    }
+}
+
+/// A ring: the seat of each rank is its place in the tour.
+fn ring<'a>(mut ledger: Ledger<'a>, bytes: f64, now: Vec<u32>, random: &mut Stream) -> (Vec<u32>, Ledger<'a>) {
+    let along = starts::along_neighbors(&mut ledger);
+    let neighbors = Neighbors::new(&mut ledger);
+    let in_order: Vec<u32> = (0..now.len() as u32).collect();
+    let mut tour = Tour::new(ledger, neighbors, bytes, now);
+    let mut best = (tour.key(), tour.order().to_vec());
+    for start in [in_order, along] {
+        tour.begin_with(start);
+        if tour.key().beats(&best.0) {
+            best = (tour.key(), tour.order().to_vec());
+        }
+    }
+    tour.begin_with(best.1);
+    improve(&mut tour, TRIALS / 8, random);
+    (tour.order().to_vec(), tour.into_ledger())
+}
+
+/// Any other traffic.
+fn any<'a>(mut ledger: Ledger<'a>, traffic: &Traffic, now: Vec<u32>, random: &mut Stream) -> (Vec<u32>, Ledger<'a>) {
+    let along = starts::along_neighbors(&mut ledger);
+    let attracted = starts::by_attraction(&ledger, traffic, &along);
+    let neighbors = Neighbors::new(&mut ledger);
+    let in_order: Vec<u32> = (0..now.len() as u32).collect();
+    let mut map = Map::new(ledger, neighbors, traffic, now);
+    let mut best = (map.key(), map.seats().to_vec());
+    for start in [in_order, along, attracted] {
+        map.begin_with(start);
+        if map.key().beats(&best.0) {
+            best = (map.key(), map.seats().to_vec());
+        }
+    }
+    map.begin_with(best.1);
+    let flows: usize = traffic.steps.iter().map(|step| step.flows.len()).sum();
+    let degree = (4 * flows / traffic.ranks.max(1) as usize).max(8);
+    if map.ledger().objective() == Objective::Bytes {
+        reassign(&mut map, SETS);
+    }
+    improve(&mut map, TRIALS / degree, random);
+    (map.seats().to_vec(), map.into_ledger())
+}
+
+/// Sets of ranks that are reassigned at most.
+const SETS: usize = 2_000;
+
+/// Local search, and sequences of moves where it ends.
+fn improve<N: Neighborhood>(state: &mut N, trials: usize, random: &mut Stream) {
+    let mut left = climb(state, trials);
+    let each = (SEQUENCES / 10).min(trials / (4 * state.foci().max(1)) as usize);
+    for _ in 0..SEQUENCES / (SEQUENCES / 10) {
+        if left == 0 || each == 0 || !deepen(state, random, each) {
+            return;
+        }
+        left = climb(state, left);
+    }
+}

@@ -1,0 +1,77 @@
+//! Maps to begin with: edge after edge along nearest neighbors, and ranks that have much to do with each other together.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::ledger::Ledger;
+use super::map::Partners;
+use super::neighbors::{distance, seats_by_edge};
+use super::traffic::Traffic;
+
+/// All seats, those of an edge together, and after each edge the nearest that is left.
+pub(super) fn along_neighbors(ledger: &mut Ledger<'_>) -> Vec<u32> {
+    let by_edge = seats_by_edge(ledger);
+    let mut left: BTreeSet<u32> = by_edge.keys().copied().collect();
+    let mut order = Vec::with_capacity(ledger.seats());
+    let mut at = left.pop_first();
+    while let Some(edge) = at {
+        order.extend_from_slice(&by_edge[&edge]);
+        let mut nearest: Option<((f64, f64), u32)> = None;
+        for &other in &left {
+            let way = distance(ledger, edge, other);
+            if nearest.is_none_or(|(known, _)| way < known) {
+                nearest = Some((way, other));
+            }
+        }
+        at = nearest.map(|(_, other)| other);
+        if let Some(edge) = at {
+            left.remove(&edge);
+        }
+    }
+    order
+}
+
+/// Fills the edges one after the other, in the order of the seats, each with the ranks that have most to do with those
+/// that it has, then with those before.
+pub(super) fn by_attraction(ledger: &Ledger<'_>, traffic: &Traffic, order: &[u32]) -> Vec<u32> {
+    let links = Partners::new(traffic);
+    let ranks = traffic.ranks as usize;
+    let mut seat_of = vec![u32::MAX; ranks];
+    // Bytes to ranks that have a seat, those of edges before counting little.
+    let mut pull = vec![0.0_f64; ranks];
+    let mut frontier: BTreeMap<(std::cmp::Reverse<u64>, u32), ()> = BTreeMap::new();
+    let mut free: BTreeSet<u32> = (0..traffic.ranks).collect();
+    for (place, &seat) in order.iter().enumerate() {
+        if place > 0 && ledger.edge(order[place - 1]) != ledger.edge(seat) {
+            let fading: Vec<u32> = frontier.keys().map(|&(_, rank)| rank).collect();
+            frontier.clear();
+            for rank in fading {
+                pull[rank as usize] *= FADING;
+                frontier.insert(entry(pull[rank as usize], rank), ());
+            }
+        }
+        let next = frontier
+            .pop_first()
+            .map(|((_, rank), ())| rank)
+            .or_else(|| free.first().copied());
+        let Some(rank) = next else { break };
+        free.remove(&rank);
+        seat_of[rank as usize] = seat;
+        for partner in links.of(rank) {
+            let other = partner.rank;
+            if seat_of[other as usize] == u32::MAX {
+                frontier.remove(&entry(pull[other as usize], other));
+                pull[other as usize] += partner.bytes;
+                frontier.insert(entry(pull[other as usize], other), ());
+            }
+        }
+    }
+    seat_of
+}
+
+/// What a byte to an edge before counts for.
+const FADING: f64 = 0.25;
+
+/// Most bytes first; bits of numbers that are not negative are in their order.
+fn entry(pull: f64, rank: u32) -> (std::cmp::Reverse<u64>, u32) {
+    (std::cmp::Reverse(pull.to_bits()), rank)
+}

@@ -1,0 +1,237 @@
+//! A ring over all seats, and its moves: a few seats go elsewhere (Or-opt), or a part is turned around (2-opt).
+
+use super::key::Key;
+use super::ledger::{Ledger, Mark};
+use super::neighborhood::Neighborhood;
+use super::neighbors::Neighbors;
+
+/// Seats in the order of the ring, each of which sends to the next.
+#[derive(Debug)]
+pub(super) struct Tour<'a> {
+    ledger: Ledger<'a>,
+    neighbors: Neighbors,
+    bytes: f64,
+    order: Vec<u32>,
+    /// The position of each seat.
+    at: Vec<u32>,
+    marks: Vec<Mark>,
+    kept: u32,
+}
+
+/// Positions of the order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TourMove {
+    /// The first `left` of `from..end` change places with the rest of it.
+    Rotate { from: u32, left: u32, end: u32 },
+    /// `from..end` is turned around.
+    Reverse { from: u32, end: u32 },
+}
+
+/// Longest part that moves elsewhere.
+const LONGEST_PART: u32 = 3;
+/// Longest part that is turned around.
+const LONGEST_TURN: u32 = 64;
+/// Moves after which loads are added up anew, as rounding adds up, too.
+const REFRESH: u32 = 256;
+
+impl<'a> Tour<'a> {
+    pub fn new(ledger: Ledger<'a>, neighbors: Neighbors, bytes: f64, order: Vec<u32>) -> Self {
+        let mut tour = Self {
+            ledger,
+            neighbors,
+            bytes,
+            at: vec![0; order.len()],
+            order: Vec::new(),
+            marks: Vec::new(),
+            kept: 0,
+        };
+        tour.begin_with(order);
+        tour
+    }
+
+    /// Another order.
+    pub fn begin_with(&mut self, order: Vec<u32>) {
+        self.order = order;
+        self.note(0, self.order.len());
+        self.refresh();
+    }
+
+    pub fn order(&self) -> &[u32] {
+        &self.order
+    }
+
+    pub fn into_ledger(self) -> Ledger<'a> {
+        self.ledger
+    }
+
+    fn refresh(&mut self) {
+        self.ledger.clear();
+        for position in 0..self.order.len() {
+            self.pair(position, 1.0);
+        }
+        self.ledger.keep();
+        self.marks.clear();
+    }
+
+    /// Adds or takes away what the seat at a position sends.
+    fn pair(&mut self, position: usize, sign: f64) {
+        let next = if position + 1 == self.order.len() {
+            0
+        } else {
+            position + 1
+        };
+        self.ledger
+            .add(0, self.order[position], self.order[next], sign * self.bytes);
+    }
+
+    fn note(&mut self, from: usize, end: usize) {
+        for position in from..end {
+            self.at[self.order[position] as usize] = position as u32;
+        }
+    }
+
+    /// Positions whose pair changes when a move cuts the order before each of `cuts`.
+    fn before(&self, cuts: [u32; 3]) -> impl Iterator<Item = usize> + use<> {
+        let n = self.order.len() as u32;
+        let [a, b, c] = cuts.map(|cut| (cut + n - 1) % n);
+        let second = (b != a).then_some(b);
+        let third = (c != a && c != b).then_some(c);
+        std::iter::once(a)
+            .chain(second)
+            .chain(third)
+            .map(|position| position as usize)
+    }
+
+    fn permute(&mut self, step: TourMove) {
+        match step {
+            TourMove::Rotate { from, left, end } => {
+                self.order[from as usize..end as usize].rotate_left(left as usize);
+                self.note(from as usize, end as usize);
+            }
+            TourMove::Reverse { from, end } => {
+                self.order[from as usize..end as usize].reverse();
+                self.note(from as usize, end as usize);
+            }
+        }
+    }
+
+    /// The pairs that a move changes, by position, before or after it.
+    fn touch(&mut self, step: TourMove, sign: f64, done: bool) {
+        match step {
+            TourMove::Rotate { from, left, end } => {
+                let middle = if done { end - left } else { from + left };
+                self.before([from, middle, end])
+                    .for_each(|position| self.pair(position, sign));
+            }
+            TourMove::Reverse { from, end } => {
+                let n = self.order.len();
+                let first = (from as usize + n - 1) % n;
+                let last = end as usize - 1;
+                if first != last {
+                    self.pair(first, sign);
+                }
+                (from as usize..=last).for_each(|position| self.pair(position, sign));
+            }
+        }
+    }
+}
+
+impl Neighborhood for Tour<'_> {
+    type Move = TourMove;
+
+    fn foci(&self) -> u32 {
+        self.order.len() as u32
+    }
+
+    fn worst_focus(&self, drawn: u64) -> u32 {
+        // A seat at either end of the worst link, if one is met among a few.
+        let (_, bundle) = self.ledger.worst();
+        let n = self.order.len() as u64;
+        let seat = |turn: u64| (drawn.wrapping_add(turn.wrapping_mul(0x9e37_79b9)) % n) as u32;
+        let crosses = |seat: &u32| self.ledger.touches(*seat, bundle);
+        (0..16).map(seat).find(crosses).unwrap_or_else(|| seat(0))
+    }
+
+    fn propose(&mut self, focus: u32, moves: &mut Vec<TourMove>) {
+        let n = self.order.len() as u32;
+        let p = self.at[focus as usize];
+        for &near in self.neighbors.of(focus) {
+            let q = self.at[near as usize];
+            for length in 1..=LONGEST_PART.min(n - 2) {
+                // What begins here follows the neighbor.
+                if p + length <= q {
+                    moves.push(TourMove::Rotate {
+                        from: p,
+                        left: length,
+                        end: q + 1,
+                    });
+                } else if q < p && p + length <= n && q + 1 < p {
+                    moves.push(TourMove::Rotate {
+                        from: q + 1,
+                        left: p - q - 1,
+                        end: p + length,
+                    });
+                }
+                // What ends here goes before the neighbor.
+                if let Some(from) = (p + 1).checked_sub(length) {
+                    if q < from {
+                        moves.push(TourMove::Rotate {
+                            from: q,
+                            left: from - q,
+                            end: p + 1,
+                        });
+                    } else if p + 1 < q {
+                        moves.push(TourMove::Rotate {
+                            from,
+                            left: length,
+                            end: q,
+                        });
+                    }
+                }
+            }
+            let (low, high) = (p.min(q), p.max(q));
+            if high - low > 1 && high - low <= LONGEST_TURN {
+                moves.push(TourMove::Reverse {
+                    from: low + 1,
+                    end: high + 1,
+                });
+                moves.push(TourMove::Reverse { from: low, end: high });
+            }
+        }
+    }
+
+    fn key(&self) -> Key {
+        self.ledger.key()
+    }
+
+    fn apply(&mut self, step: TourMove) {
+        self.marks.push(self.ledger.mark());
+        self.touch(step, -1.0, false);
+        self.permute(step);
+        self.touch(step, 1.0, true);
+    }
+
+    fn take_back(&mut self, step: TourMove) {
+        let back = match step {
+            TourMove::Rotate { from, left, end } => TourMove::Rotate {
+                from,
+                left: end - from - left,
+                end,
+            },
+            turn @ TourMove::Reverse { .. } => turn,
+        };
+        self.permute(back);
+        if let Some(mark) = self.marks.pop() {
+            self.ledger.roll_back(mark);
+        }
+    }
+
+    fn keep(&mut self) {
+        self.ledger.keep();
+        self.marks.clear();
+        self.kept += 1;
+        if self.kept.is_multiple_of(REFRESH) {
+            self.refresh();
+        }
+    }
+}

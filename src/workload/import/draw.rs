@@ -1,0 +1,484 @@
+//! A trace as a schedule: its nodes in an order in which causes come first.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::sync::Arc;
+
+use super::collective::How;
+use super::matching::{Instance, collectives, messages};
+use super::trace::{ANY, Trace, What};
+use crate::ids::TaskId;
+use crate::input::{Files, InputError};
+use crate::rng::mix;
+use crate::units::{Bytes, Time};
+use crate::workload::program::Communicators;
+use crate::workload::purpose::Purpose;
+use crate::workload::schedule_writer::{Extent, ScheduleWriter};
+use crate::workload::scope::{When, join};
+use crate::workload::{Action, Milestone, Span};
+
+/// Draws what all ranks of a trace do.
+///
+/// # Errors
+/// More ranks than there are, messages and collectives that do not fit together, and nodes that wait for themselves.
+pub fn draw(
+    mut trace: Trace,
+    draft: &mut ScheduleWriter,
+    how: &How,
+    files: &dyn Files,
+    seed: u64,
+) -> Result<(), InputError> {
+    let ranks = draft.ranks();
+    if trace.ranks() > ranks {
+        let message = format!("it has {} ranks, and there are {ranks}", trace.ranks());
+        return Err(InputError::file(&trace.file, message).help("take a larger fabric, or more `ranks`"));
+    }
+    check_peers(&trace)?;
+    let partner = messages(&trace)?;
+    let (instances, instance_of) = collectives(&trace)?;
+    expect(&trace, draft)?;
+    let spans = trace.nodes().iter().any(|node| match node.what {
+        What::Compute { time, .. } => !time.is_zero(),
+        What::Collective { .. } => true,
+        _ => false,
+    });
+    let graph = Graph::of(trace.nodes().len(), &std::mem::take(&mut trace.dependencies));
+    let mut drawing = Drawing {
+        state: State {
+            exits: vec![None; trace.nodes().len()],
+            steps: vec![0; trace.nodes().len()],
+            starts: HashMap::new(),
+            busy: HashMap::new(),
+            connections: HashMap::new(),
+            communicators: Communicators::default(),
+            missing: instances.iter().map(|instance| instance.members.len() as u32).collect(),
+            names: trace.names.iter().map(|name| Arc::from(name.as_str())).collect(),
+            drawn: 0,
+            self_messages: 0,
+            empty_messages: 0,
+            lonely: 0,
+        },
+        trace: &trace,
+        graph,
+        partner,
+        instances,
+        instance_of,
+        spans,
+    };
+    drawing.run(draft, how, files, seed)?;
+    let State {
+        self_messages,
+        empty_messages,
+        lonely,
+        ..
+    } = drawing.state;
+    let Trace { file, mut notes, .. } = trace;
+    notes.count_many("messages of a rank to itself take no time", self_messages);
+    notes.count_many("collectives of one rank take no time", lonely);
+    notes.count_many("messages of 0 bytes are sent as 1 byte", empty_messages);
+    notes.tell(&file, &mut draft.schedule);
+    Ok(())
+}
+
+/// Refuses messages to and from ranks that are not there.
+fn check_peers(trace: &Trace) -> Result<(), InputError> {
+    for (node, what) in (0..).zip(trace.nodes().iter().map(|node| node.what)) {
+        let (What::Send { to: peer, .. } | What::Receive { from: peer, .. }) = what else {
+            continue;
+        };
+        if peer >= trace.ranks() && !matches!(what, What::Receive { from: ANY, .. }) {
+            let last = trace.ranks() - 1;
+            let error = trace.error(node, &format!("there is no rank {peer}"));
+            return Err(error.help(format!("ranks are numbered 0 to {last}")));
+        }
+    }
+    Ok(())
+}
+
+/// Makes room for what is known of the schedule.
+fn expect(trace: &Trace, draft: &mut ScheduleWriter) -> Result<(), InputError> {
+    let (mut transfers, mut joins, mut bytes) = (0_u128, 0_u128, 0_u128);
+    for node in trace.nodes() {
+        match node.what {
+            What::Send { bytes: size, .. } => {
+                transfers += 1;
+                bytes += u128::from(size.max(1));
+            }
+            What::Compute { .. } => joins += 1,
+            _ => {}
+        }
+    }
+    if bytes > u128::from(crate::workload::MAX_BYTES) {
+        return Err(InputError::file(&trace.file, "all messages together exceed 2^62 bytes"));
+    }
+    let extent = Extent {
+        transfers,
+        joins,
+        edges: trace.dependencies.len() as u128,
+        bytes,
+    };
+    draft.expect("file", Bytes(1), &extent)
+}
+
+/// What waits for what, in both directions.
+struct Graph {
+    /// What node n waits for: `before[offsets[n]..offsets[n + 1]]`, each with whether its start counts.
+    offsets: Vec<u32>,
+    before: Vec<(u32, bool)>,
+    after_offsets: Vec<u32>,
+    after: Vec<u32>,
+}
+
+impl Graph {
+    fn of(nodes: usize, edges: &[(u32, u32, bool)]) -> Self {
+        let (mut offsets, mut after_offsets) = (vec![0_u32; nodes + 1], vec![0_u32; nodes + 1]);
+        for &(before, after, _) in edges {
+            offsets[after as usize + 1] += 1;
+            after_offsets[before as usize + 1] += 1;
+        }
+        for node in 0..nodes {
+            offsets[node + 1] += offsets[node];
+            after_offsets[node + 1] += after_offsets[node];
+        }
+        let (mut filled, mut after_filled) = (offsets.clone(), after_offsets.clone());
+        let mut before_of = vec![(0, false); edges.len()];
+        let mut after_of = vec![0; edges.len()];
+        for &(before, after, start) in edges {
+            let place = &mut filled[after as usize];
+            before_of[*place as usize] = (before, start);
+            *place += 1;
+            let place = &mut after_filled[before as usize];
+            after_of[*place as usize] = after;
+            *place += 1;
+        }
+        Self {
+            offsets,
+            before: before_of,
+            after_offsets,
+            after: after_of,
+        }
+    }
+
+    fn before(&self, node: u32) -> &[(u32, bool)] {
+        &self.before[self.offsets[node as usize] as usize..self.offsets[node as usize + 1] as usize]
+    }
+
+    fn after(&self, node: u32) -> &[u32] {
+        &self.after[self.after_offsets[node as usize] as usize..self.after_offsets[node as usize + 1] as usize]
+    }
+}
+
+/// How far the drawing has come.
+struct State {
+    /// By node, when it is done.
+    exits: Vec<Option<When>>,
+    /// By node, the first step that comes after it.
+    steps: Vec<u32>,
+    /// When nodes start, of those whose start something waits for.
+    starts: HashMap<u32, Option<When>>,
+    /// By rank and unit, its last computation.
+    busy: HashMap<(u32, u8), When>,
+    /// The first transfer between two ranks, perhaps of each tag.
+    connections: HashMap<(u32, u32, u32), TaskId>,
+    communicators: Communicators,
+    /// By collective, members that have not come to it.
+    missing: Vec<u32>,
+    names: Vec<Arc<str>>,
+    drawn: usize,
+    self_messages: u64,
+    empty_messages: u64,
+    lonely: u64,
+}
+
+struct Drawing<'t> {
+    trace: &'t Trace,
+    graph: Graph,
+    partner: Vec<u32>,
+    instances: Vec<Instance>,
+    instance_of: Vec<u32>,
+    /// Whether operations are told of.
+    spans: bool,
+    state: State,
+}
+
+impl Drawing<'_> {
+    fn run(&mut self, draft: &mut ScheduleWriter, how: &How, files: &dyn Files, seed: u64) -> Result<(), InputError> {
+        let trace = self.trace;
+        let count = trace.nodes().len() as u32;
+        for &(before, start) in &self.graph.before {
+            if start {
+                self.state.starts.insert(before, None);
+            }
+        }
+        let mut waiting: Vec<u32> = (0..count).map(|node| self.waits_for(node)).collect();
+        let order = |node: u32| Reverse((trace.nodes()[node as usize].order, node));
+        let mut free: BinaryHeap<_> = (0..count).filter(|&n| waiting[n as usize] == 0).map(order).collect();
+        let mut done = Vec::new();
+        while let Some(Reverse((_, node))) = free.pop() {
+            done.clear();
+            match trace.nodes()[node as usize].what {
+                What::Collective { .. } => {
+                    let instance = self.instance_of[node as usize];
+                    let missing = &mut self.state.missing[instance as usize];
+                    *missing -= 1;
+                    if *missing > 0 {
+                        continue;
+                    }
+                    let seed = mix(seed ^ u64::from(instance));
+                    self.collective(draft, instance, how, (files, seed))?;
+                    done.extend_from_slice(&self.instances[instance as usize].members);
+                }
+                _ => {
+                    self.node(draft, node);
+                    done.push(node);
+                }
+            }
+            self.state.drawn += done.len();
+            for &node in &done {
+                let received = match trace.nodes()[node as usize].what {
+                    What::Send { .. } => Some(self.partner[node as usize]),
+                    _ => None,
+                };
+                for next in self.graph.after(node).iter().copied().chain(received) {
+                    waiting[next as usize] -= 1;
+                    if waiting[next as usize] == 0 {
+                        free.push(order(next));
+                    }
+                }
+            }
+        }
+        if self.state.drawn < count as usize {
+            return Err(self.circle(&waiting));
+        }
+        Ok(())
+    }
+
+    /// How many nodes must be drawn before one.
+    fn waits_for(&self, node: u32) -> u32 {
+        let receives = matches!(self.trace.nodes()[node as usize].what, What::Receive { .. });
+        self.graph.before(node).len() as u32 + u32::from(receives)
+    }
+
+    /// When all that a node waits for has happened, each once, and the step after it.
+    fn causes(&self, node: u32) -> (Vec<When>, u32) {
+        let mut causes: Vec<When> = Vec::new();
+        let mut step = 0;
+        for &(before, start) in self.graph.before(node) {
+            let when = match start {
+                true => self.state.starts.get(&before).copied().flatten(),
+                false => self.state.exits[before as usize],
+            };
+            step = step.max(self.state.steps[before as usize]);
+            causes.extend(when.filter(|when| !causes.contains(when)));
+        }
+        (causes, step)
+    }
+
+    fn node(&mut self, draft: &mut ScheduleWriter, node: u32) {
+        let (mut causes, mut step) = self.causes(node);
+        let rank = self.trace.rank_of(node);
+        let what = self.trace.nodes()[node as usize].what;
+        if let What::Compute { time, unit } = what
+            && !time.is_zero()
+        {
+            let busy = self.state.busy.get(&(rank, unit)).copied();
+            causes.extend(busy.filter(|busy| !causes.contains(busy)));
+        }
+        if self.state.starts.contains_key(&node) {
+            let start = join(&mut draft.schedule, &causes);
+            self.state.starts.insert(node, start);
+        }
+        let exit = match what {
+            What::Send { to, tag, bytes } if to != rank => {
+                let transfer = self.transfer(draft, node, (rank, to, tag), bytes, step, &causes);
+                step += 1;
+                Some((transfer, Milestone::Sent))
+            }
+            What::Receive { .. } if self.state.exits[self.partner[node as usize] as usize].is_some() => {
+                let send = self.partner[node as usize];
+                step = step.max(self.state.steps[send as usize]);
+                match (self.rank_of_send(send) == rank, self.state.exits[send as usize]) {
+                    (false, Some((transfer, _))) => causes.push((transfer, Milestone::Delivered)),
+                    (_, when) => causes.extend(when),
+                }
+                join(&mut draft.schedule, &causes)
+            }
+            What::Compute { time, unit } if !time.is_zero() => {
+                let delay = draft.schedule.delay(time);
+                for &(task, milestone) in &causes {
+                    draft.schedule.depend(task, milestone, delay);
+                }
+                let end = (delay, Milestone::Delivered);
+                self.state.busy.insert((rank, unit), end);
+                self.span(draft, node, "compute", Some(time), &[rank], delay.0..delay.0 + 1);
+                Some(end)
+            }
+            What::Send { .. } => {
+                self.state.self_messages += 1;
+                join(&mut draft.schedule, &causes)
+            }
+            _ => join(&mut draft.schedule, &causes),
+        };
+        self.state.exits[node as usize] = exit;
+        self.state.steps[node as usize] = step;
+    }
+
+    fn rank_of_send(&self, send: u32) -> u32 {
+        self.trace.rank_of(send)
+    }
+
+    fn transfer(
+        &mut self,
+        draft: &mut ScheduleWriter,
+        node: u32,
+        (src, dst, tag): (u32, u32, u32),
+        bytes: u64,
+        step: u32,
+        causes: &[When],
+    ) -> TaskId {
+        self.state.empty_messages += u64::from(bytes == 0);
+        let bytes = bytes.max(1);
+        let hint = self.trace.hints.get(node as usize);
+        let step = hint.map_or(step, |hint| hint.step);
+        let transfer = draft.schedule.transfer(src, dst, bytes, step);
+        let first = match hint {
+            Some(hint) => earlier_connection(draft, hint.connection, (transfer, src, dst)),
+            None => {
+                let tag = if self.trace.tags_are_connections { tag } else { 0 };
+                *self.state.connections.entry((src, dst, tag)).or_insert(transfer)
+            }
+        };
+        draft.schedule.connect(transfer, first);
+        for &(task, milestone) in causes {
+            draft.schedule.depend(task, milestone, transfer);
+        }
+        self.span(draft, node, "send", None, &[src, dst], transfer.0..transfer.0 + 1);
+        transfer
+    }
+
+    fn collective(
+        &mut self,
+        draft: &mut ScheduleWriter,
+        instance: u32,
+        how: &How,
+        context: (&dyn Files, u64),
+    ) -> Result<(), InputError> {
+        let members = self.instances[instance as usize].members.clone();
+        let communicator = self.instances[instance as usize].communicator;
+        let group = self.trace.communicators[communicator as usize].ranks.clone();
+        let What::Collective { collective, .. } = self.trace.nodes()[members[0] as usize].what else {
+            return Ok(());
+        };
+        let own: Vec<(Vec<When>, u32)> = members.iter().map(|&member| self.causes(member)).collect();
+        let step = own.iter().map(|&(_, step)| step).max().unwrap_or(0);
+        let mut entries = Vec::with_capacity(members.len());
+        if let [alone] = members.as_slice() {
+            self.state.lonely += 1;
+            let exit = join(&mut draft.schedule, &own[0].0);
+            self.state.exits[*alone as usize] = exit;
+            self.state.steps[*alone as usize] = step;
+            return Ok(());
+        }
+        let mut entry = |draft: &mut ScheduleWriter, place: usize, last: Option<When>| {
+            let mut causes = own[place].0.clone();
+            causes.extend(last.filter(|last| !causes.contains(last)));
+            let entry = join(&mut draft.schedule, &causes);
+            entries.push(entry);
+            entry
+        };
+        let kind = collective.kind(group.len() as u32, how);
+        let communicators = &mut self.state.communicators;
+        let closed = communicators.draw(draft, &*kind, &group, step, &mut entry, context)?;
+        for ((&member, exit), entry) in members.iter().zip(&closed.exits).zip(entries) {
+            self.state.exits[member as usize] = *exit;
+            self.state.steps[member as usize] = closed.next_step;
+            if let Some(start) = self.state.starts.get_mut(&member) {
+                *start = entry;
+            }
+        }
+        self.span(draft, members[0], collective.name.text(), None, &group, closed.tasks);
+        Ok(())
+    }
+
+    /// Tells of an operation, where that is asked for.
+    fn span(
+        &self,
+        draft: &mut ScheduleWriter,
+        node: u32,
+        otherwise: &str,
+        compute: Option<Time>,
+        ranks: &[u32],
+        tasks: std::ops::Range<u32>,
+    ) {
+        if !self.spans {
+            return;
+        }
+        let name = self.state.names.get(self.trace.nodes()[node as usize].name as usize);
+        let named = name.filter(|name| !name.is_empty()).cloned();
+        let bytes = draft.schedule.bytes(tasks.clone());
+        draft.schedule.span(Span {
+            name: named.unwrap_or_else(|| otherwise.into()),
+            group: 0,
+            ranks: ranks.into(),
+            purpose: match compute {
+                Some(_) => Purpose::Compute,
+                None => Purpose::Communication,
+            },
+            compute,
+            bytes,
+            tasks,
+        });
+    }
+
+    /// The error for nodes that wait for one another.
+    fn circle(&self, waiting: &[u32]) -> InputError {
+        let count = waiting.len() as u32;
+        let stuck = |node: u32| match self.trace.nodes()[node as usize].what {
+            What::Collective { .. } => self.state.missing[self.instance_of[node as usize] as usize] > 0,
+            _ => waiting[node as usize] > 0,
+        };
+        // Whoever waits in vain waits for another that does: going back must end in a circle.
+        let back = |node: u32| {
+            let what = self.trace.nodes()[node as usize].what;
+            let sent = matches!(what, What::Receive { .. }).then(|| self.partner[node as usize]);
+            let own = self.graph.before(node).iter().map(|&(before, _)| before).chain(sent);
+            let members: &[u32] = match what {
+                What::Collective { .. } => &self.instances[self.instance_of[node as usize] as usize].members,
+                _ => &[],
+            };
+            let others = members.iter().copied().filter(|&other| waiting[other as usize] > 0);
+            own.chain(others).find(|&before| before != node && stuck(before))
+        };
+        let Some(start) = (0..count).find(|&node| stuck(node) && waiting[node as usize] > 0) else {
+            return InputError::file(&self.trace.file, "some of its operations never start");
+        };
+        let mut seen: HashMap<u32, usize> = HashMap::new();
+        let (mut path, mut node) = (Vec::new(), start);
+        while seen.insert(node, path.len()).is_none() {
+            path.push(node);
+            node = back(node).unwrap_or(node);
+        }
+        path.drain(..path.iter().position(|&first| first == node).unwrap_or(0));
+        let first = (0..path.len()).min_by_key(|&place| path[place]).unwrap_or(0);
+        path.rotate_left(first);
+        let others: Vec<String> = path[1..].iter().take(5).map(|&node| self.trace.mention(node)).collect();
+        let message = match others.len() {
+            0 => "it waits for itself".to_owned(),
+            shown if shown < path.len() - 1 => format!("it waits for itself, by way of {}, ...", others.join(", ")),
+            _ => format!("it waits for itself, by way of {}", others.join(", ")),
+        };
+        self.trace
+            .error(path[0], &message)
+            .help("take one of these dependencies out")
+    }
+}
+
+/// The first transfer on a connection that a file names by its number, if it is one between the same ranks.
+fn earlier_connection(draft: &ScheduleWriter, connection: u64, (transfer, src, dst): (TaskId, u32, u32)) -> TaskId {
+    let Ok(first) = u32::try_from(connection).map(TaskId) else {
+        return transfer;
+    };
+    let fits = first < transfer
+        && matches!(draft.schedule.task(first).action, Action::Transfer { src: s, dst: d, .. } if (s, d) == (src, dst));
+    if fits { first } else { transfer }
+}

@@ -1,0 +1,190 @@
+//! What every rank of a trace does, one node after the other, and what each waits for.
+
+use std::fmt;
+
+use super::collective::Collective;
+use super::hint::Hint;
+use super::notes::Notes;
+use crate::input::InputError;
+use crate::units::Time;
+use crate::workload::MAX_TASKS;
+
+/// A tag or a sender that matches all.
+pub const ANY: u32 = u32::MAX;
+
+/// What a node does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    Send {
+        to: u32,
+        tag: u32,
+        bytes: u64,
+    },
+    /// `from` and `tag` may be [`ANY`].
+    Receive {
+        from: u32,
+        tag: u32,
+        bytes: u64,
+    },
+    /// Keeps one unit of the rank busy.
+    Compute {
+        time: Time,
+        unit: u8,
+    },
+    /// Takes part in a collective of a communicator.
+    Collective {
+        collective: Collective,
+        communicator: u32,
+    },
+    /// Takes no time: a join of what it waits for.
+    Nothing,
+}
+
+impl fmt::Display for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Send { to, .. } => write!(f, "send to {to}"),
+            Self::Receive { from: ANY, .. } => f.write_str("receive from anyone"),
+            Self::Receive { from, .. } => write!(f, "receive from {from}"),
+            Self::Compute { .. } => f.write_str("computation"),
+            Self::Collective { collective, .. } => f.write_str(collective.name.text()),
+            Self::Nothing => f.write_str("operation without effect"),
+        }
+    }
+}
+
+/// One node of a rank.
+#[derive(Debug, Clone, Copy)]
+pub struct Node {
+    pub what: What,
+    /// Of the nodes that may be drawn, the one with the smallest number comes first: that of its label or its id.
+    pub order: u64,
+    /// Where it is, for errors: its line, or its number in the file.
+    pub place: u32,
+    /// Its name in [`Trace::names`].
+    pub name: u32,
+}
+
+/// The ranks of a communicator, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Communicator {
+    /// As the file calls it.
+    pub name: String,
+    pub ranks: Vec<u32>,
+}
+
+/// How errors call a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Places {
+    /// By its line in the one file.
+    Lines,
+    /// By its id in its rank's file.
+    Ids,
+}
+
+/// A trace of all ranks.
+#[derive(Debug)]
+pub struct Trace {
+    /// The file, or what the names of all of its files begin with.
+    pub file: String,
+    pub places: Places,
+    nodes: Vec<Node>,
+    /// The nodes of rank r: `first[r]..first[r + 1]`.
+    first: Vec<u32>,
+    /// What waits for what: before, after, and whether the start of the former counts.
+    pub dependencies: Vec<(u32, u32, bool)>,
+    pub names: Vec<String>,
+    pub communicators: Vec<Communicator>,
+    /// By node, where this program wrote the file; empty otherwise.
+    pub hints: Vec<Hint>,
+    /// Whether a send and its receive must agree about the number of bytes to belong together.
+    pub sizes_match: bool,
+    /// Messages of each tag have connections of their own.
+    pub tags_are_connections: bool,
+    pub notes: Notes,
+}
+
+impl Trace {
+    pub fn new(file: &str, places: Places) -> Self {
+        Self {
+            file: file.to_owned(),
+            places,
+            nodes: Vec::new(),
+            first: vec![0],
+            dependencies: Vec::new(),
+            names: Vec::new(),
+            communicators: Vec::new(),
+            hints: Vec::new(),
+            sizes_match: false,
+            tags_are_connections: false,
+            notes: Notes::default(),
+        }
+    }
+
+    /// Adds a node to the rank that is being read; its number.
+    ///
+    /// # Errors
+    /// More nodes than a schedule may have tasks.
+    pub fn add(&mut self, node: Node) -> Result<u32, InputError> {
+        let number = self.nodes.len() as u32;
+        if u64::from(number) >= MAX_TASKS {
+            let message = format!("it has more than {MAX_TASKS} operations");
+            return Err(InputError::file(&self.file, message).help("take a shorter trace"));
+        }
+        self.nodes.push(node);
+        Ok(number)
+    }
+
+    /// What comes next belongs to the next rank.
+    pub fn end_rank(&mut self) {
+        self.first.push(self.nodes.len() as u32);
+    }
+
+    /// Ranks that have been read.
+    pub fn ranks(&self) -> u32 {
+        self.first.len() as u32 - 1
+    }
+
+    /// Number of the first node of the rank that is being read.
+    pub fn rank_start(&self) -> u32 {
+        self.first[self.first.len() - 1]
+    }
+
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    pub fn node_mut(&mut self, node: u32) -> &mut Node {
+        &mut self.nodes[node as usize]
+    }
+
+    /// The nodes of a rank.
+    pub fn of_rank(&self, rank: u32) -> std::ops::Range<u32> {
+        self.first[rank as usize]..self.first[rank as usize + 1]
+    }
+
+    /// The rank of a node.
+    pub fn rank_of(&self, node: u32) -> u32 {
+        self.first.partition_point(|&first| first <= node) as u32 - 1
+    }
+
+    /// An error about a node: names its rank, what it does, and its line or its number in its file.
+    pub fn error(&self, node: u32, message: &str) -> InputError {
+        let rank = self.rank_of(node);
+        let Node { what, place, .. } = self.nodes[node as usize];
+        let message = |place: &str| format!("rank {rank}, {what}{place}: {message}");
+        match self.places {
+            Places::Lines => InputError::line(&self.file, place as usize, message("")),
+            Places::Ids => InputError::file(&self.file, message(&format!(" (node {place})"))),
+        }
+    }
+
+    /// How another node is called in an error about one.
+    pub fn mention(&self, node: u32) -> String {
+        let (rank, place) = (self.rank_of(node), self.nodes[node as usize].place);
+        match self.places {
+            Places::Lines => format!("line {place}"),
+            Places::Ids => format!("node {place} of rank {rank}"),
+        }
+    }
+}

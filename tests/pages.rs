@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 /// All pages, in the order in which a new user reads them.
-const ORDER: [&str; 22] = [
+const ORDER: [&str; 24] = [
     "concepts",
     "recipes",
     "recipes-tools",
@@ -15,6 +15,8 @@ const ORDER: [&str; 22] = [
     "traces",
     "load-balancing",
     "placement",
+    "planes",
+    "deciding",
     "results-format",
     "clusters",
     "first-results",

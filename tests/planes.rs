@@ -2,6 +2,7 @@
 
 use fabricsim::congestion::{Framing, bounds};
 use fabricsim::flow_engine::{self, FlowOptions};
+use fabricsim::ids::NodeId;
 use fabricsim::input::NoFiles;
 use fabricsim::outcome::Observe;
 use fabricsim::placement::LoadBalancing;
@@ -160,4 +161,35 @@ fn minimal_routing_of_a_dragonfly_meets_the_bound_of_its_global_links() {
     assert!((known.optimal_fabric.upper / analytic - 1.0).abs() < 1e-9, "{known:?}");
     let cct = fluid(&fabric, &schedule, &scheme("spray", json!({}))).as_us();
     assert!((1.0..1.01).contains(&(cct / known.cct.as_us())), "{cct} {known:?}");
+}
+
+/// The files that SimAI's own generator writes: as many nodes and links as their first lines say, and all GPUs reach each other.
+#[test]
+fn topology_files_of_simai_are_fabrics() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/topologies");
+    for (file, nodes, links, per_server) in [("spectrum-x-32.txt", 108, 576, 8), ("dcn-32.txt", 40, 68, 8)] {
+        let text = std::fs::read_to_string(folder.join(file)).unwrap();
+        let spec: Topology = serde_json::from_value(json!({ "simai": { "file": file } })).unwrap();
+        let fabric = Fabric::compile(&spec.blueprint(&OneFile(text)).unwrap());
+        assert_eq!(
+            (fabric.nodes().len(), fabric.links().len()),
+            (nodes, 2 * links),
+            "{file}"
+        );
+        assert_eq!(
+            (fabric.hosts(), fabric.hosts_per_server()),
+            (32, Some(per_server)),
+            "{file}"
+        );
+        let pairs = (0..32).flat_map(|a| (0..32).map(move |b| (NodeId(a), NodeId(b))));
+        assert_eq!(fabric.unreachable(pairs), None);
+    }
+}
+
+struct OneFile(String);
+
+impl fabricsim::input::Files for OneFile {
+    fn read(&self, _: &str) -> Result<String, fabricsim::input::InputError> {
+        Ok(self.0.clone())
+    }
 }

@@ -25,6 +25,8 @@ enum Kind {
     LeafSpine,
     /// Servers with eight GPUs and a network card for each
     Rail,
+    /// Hosts with a port in each of several planes
+    MultiPlane,
     /// One training step of a transformer
     Training,
 }
@@ -34,6 +36,7 @@ impl Kind {
         match self {
             Self::LeafSpine => include_str!("templates/leaf-spine.toml"),
             Self::Rail => include_str!("templates/rail.toml"),
+            Self::MultiPlane => include_str!("templates/multi-plane.toml"),
             Self::Training => include_str!("templates/training.toml"),
         }
     }

@@ -263,14 +263,15 @@ impl Pairs {
         let mut seen = BTreeSet::new();
         for pair in demand {
             let (src, dst) = (edges.node(pair.src), edges.node(pair.dst));
+            let to = edges.receiver(pair.dst).node();
             if fabric.has_ports(src) {
-                for &up in fabric.next_hops(src, dst).iter() {
+                for &up in fabric.next_hops(src, to).iter() {
                     self.add_link_rate(fabric, up, dst, used);
                 }
             }
             if fabric.has_ports(dst) && seen.insert(dst) {
                 for &node in &last {
-                    for &down in fabric.next_hops(node, dst).iter() {
+                    for &down in fabric.next_hops(node, to).iter() {
                         self.add_link_rate(fabric, down, dst, used);
                     }
                 }

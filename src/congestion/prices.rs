@@ -18,11 +18,14 @@ const PS_PER_US: f64 = 1e6;
 /// Cables that are loaded alike but for rounding.
 const ALIKE: f64 = 1e-9;
 
+/// Bytes from host to host.
+type Sent = (HostId, HostId, f64);
+
 /// What hosts send each other in every step.
 #[derive(Debug, Clone)]
 pub struct Demands {
     /// Distinct steps, with how often each occurs.
-    steps: Vec<(u32, Vec<(HostId, HostId, f64)>)>,
+    steps: Vec<(u32, Vec<Sent>)>,
 }
 
 /// The optimum of a fabric and what its links are worth.
@@ -124,7 +127,7 @@ impl Demands {
 }
 
 /// Bytes between edges, and those on the cables of hosts, by link.
-fn add_up(fabric: &Fabric, edges: &EdgeSwitches, flows: &[(HostId, HostId, f64)]) -> (Vec<PairAmount>, Vec<f64>) {
+fn add_up(fabric: &Fabric, edges: &EdgeSwitches, flows: &[Sent]) -> (Vec<PairAmount>, Vec<f64>) {
     let mut demand = PairSums::new(edges.len());
     let mut cables = vec![0.0; fabric.links().len()];
     for &(src, dst, bytes) in flows {
@@ -155,7 +158,7 @@ fn cable_time(fabric: &Fabric, cables: &[f64], link: LinkId) -> f64 {
 }
 
 /// The optimum of one step, and the worth of links.
-fn price_step(fabric: &Fabric, edges: &EdgeSwitches, flows: &[(HostId, HostId, f64)]) -> Priced {
+fn price_step(fabric: &Fabric, edges: &EdgeSwitches, flows: &[Sent]) -> Priced {
     let (demand, cables) = add_up(fabric, edges, flows);
     let between = priced(fabric, &demand);
     let time = |link: LinkId| cable_time(fabric, &cables, link);

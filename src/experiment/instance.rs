@@ -87,16 +87,17 @@ fn has_routes_of(all: &Fabric, some: &Fabric) -> bool {
     let nodes = || (0..some.nodes().len()).map(NodeId::from);
     let mut known = BTreeSet::new();
     for dst in (0..some.hosts()).map(NodeId) {
-        if known.contains(&some.edge(dst)) {
+        let ways = (some.way_to(dst), all.way_to(dst));
+        if known.contains(&ways) {
             continue;
         }
         let hops = |node| (some.next_hops(node, dst), all.next_hops(node, dst));
         if nodes().any(|node| !hops(node).0.iter().all(|hop| hops(node).1.contains(hop))) {
             return false;
         }
-        // One that can be reached stands for all behind its edge.
+        // One that can be reached stands for all that are reached in the same ways.
         if nodes().any(|node| !hops(node).0.is_empty()) {
-            known.insert(some.edge(dst));
+            known.insert(ways);
         }
     }
     true

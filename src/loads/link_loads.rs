@@ -158,7 +158,8 @@ impl<'a> LinkLoads<'a> {
                     let place = if first { hop - dag.range(position).start } else { last };
                     last += usize::from(!first);
                     for pair in alike {
-                        let (src, dst) = (self.edges.node(pair.src), self.edges.node(pair.dst));
+                        let src = self.edges.node(pair.src);
+                        let dst = self.edges.receiver(pair.dst).node();
                         let link = fabric.next_hops(if first { src } else { from }, dst)[place];
                         self.add_link(link, bytes(pair.amount, hop));
                     }

@@ -51,6 +51,8 @@ mod packet;
 mod path_selection;
 mod paths;
 mod port;
+mod port_failover;
+mod port_watch;
 mod prefetch;
 mod queue;
 mod queue_pairs;
@@ -76,6 +78,7 @@ mod unloaded;
 
 pub use ecn::Ecn;
 pub use options::{PacketOptions, Recovery, SwitchOptions};
+pub use port_failover::PortFailover;
 pub use setup::Setup;
 pub use status::{Continue, Status};
 pub use transport::{Dcqcn, Dctcp, Eqds, EqdsMode, Hpcc, Ideal, Nscc, Signal, Swift, Transport, Udp};

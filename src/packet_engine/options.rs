@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ecn::Ecn;
+use super::port_failover::PortFailover;
 use super::transport::Transport;
 use crate::input::InputError;
 use crate::units::{Bytes, PS_PER_SECOND, Time};
@@ -82,6 +83,10 @@ pub struct PacketOptions {
     /// host avoids the old one for this long (the paper: 100 ms). Zero: it stays. Flows pinned by
     /// hashing always stay until routing has converged. Default 100 ms.
     pub path_penalty: Time,
+    /// Hosts with several ports give up one on which a pinned queue pair times out, those pinned by hashing too, instead of
+    /// leaving single paths. Default: off, as in NCCL.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub port_failover: Option<PortFailover>,
 }
 
 impl Default for PacketOptions {
@@ -103,6 +108,7 @@ impl Default for PacketOptions {
             start_jitter: Time::ZERO,
             convergence: Time::from_us(100_000),
             path_penalty: Time::from_us(100_000),
+            port_failover: None,
         }
     }
 }

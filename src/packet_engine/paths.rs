@@ -67,6 +67,15 @@ impl Sending {
 
     /// After a timeout, moves a pinned sub-flow to another path at random and starts afresh there.
     pub fn leave_path<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, qp: u32, slot: u32) {
+        if let Some(failover) = net.setup.packet.port_failover {
+            let timeouts = self.senders.at(slot).timeouts;
+            if net.pairs[qp as usize].pinned
+                && let Some(path) = self.port_watch.fail_over(net, qp, failover, timeouts)
+            {
+                self.restart_on(net, qp, slot, path);
+            }
+            return;
+        }
         let penalty = net.setup.packet.path_penalty.0;
         if penalty == 0 || !net.pairs[qp as usize].pinned || !Self::moves_on_timeout(net.setup.load_balancing) {
             return;
@@ -75,7 +84,13 @@ impl Sending {
         let edge = net.fabric().edge(NodeId(ends.dst)).0;
         let until = net.events.now.saturating_add(penalty);
         self.avoided.insert((ends.src, edge, ends.base), until);
-        let Some(path) = self.other_path(net, qp) else { return };
+        if let Some(path) = self.other_path(net, qp) {
+            self.restart_on(net, qp, slot, path);
+        }
+    }
+
+    /// Gives a queue pair that has timed out another path, on which it starts afresh.
+    fn restart_on<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, qp: u32, slot: u32, path: u32) {
         Self::move_to(net, qp, path);
         let conditions = self.conditions(net, qp);
         let control = net.setup.transport.control(&conditions);
@@ -98,6 +113,12 @@ impl Sending {
 
     /// A queue pair that starts takes another path if its host avoids the planned one.
     pub fn avoid_bad_path<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, qp: u32) {
+        if net.setup.packet.port_failover.is_some() && net.pairs[qp as usize].pinned {
+            if let Some(path) = self.port_watch.avoid_bad_port(net, qp) {
+                Self::move_to(net, qp, path);
+            }
+            return;
+        }
         if self.avoided.is_empty() || !net.pairs[qp as usize].pinned {
             return;
         }

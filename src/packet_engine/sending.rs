@@ -6,6 +6,7 @@ use super::credits::Quanta;
 use super::network::Network;
 use super::nic::Nics;
 use super::pacing;
+use super::port_watch::PortWatch;
 use super::queue::EventQueue;
 use super::sender::Sender;
 use super::slab::Slab;
@@ -21,6 +22,7 @@ pub(super) struct Sending {
     pub quanta: Option<Quanta>,
     /// Paths that a host avoids (source, destination edge, path), and until when.
     pub avoided: BTreeMap<(u32, u32, u32), u64>,
+    pub port_watch: PortWatch,
     /// Data packets sent, and those of them that had been sent before.
     pub packets: u64,
     pub retransmits: u64,
@@ -38,6 +40,7 @@ impl Sending {
             },
             quanta: Quanta::new(setup),
             avoided: BTreeMap::new(),
+            port_watch: PortWatch::default(),
             packets: 0,
             retransmits: 0,
         }

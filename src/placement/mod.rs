@@ -20,6 +20,7 @@ mod flowlet;
 mod greedy;
 mod groups;
 mod hash;
+mod hashed_path;
 mod hop_names;
 mod idle_ports;
 mod label;

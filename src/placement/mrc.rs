@@ -22,7 +22,8 @@ pub struct Mrc {
     pub ecn_skips: u8,
     /// Round trips, of the longest seen lately, after which a packet without an answer retires its entropy. Default 3.
     pub patience: u32,
-    /// From the loss of a packet to the next try of its entropy. Default 100 us.
+    /// From the loss of a packet to the next try of its entropy, twice as long with every try in a row that fails. A queue pair
+    /// tries one entropy at a time. Default 100 us.
     pub probe: Time,
 }
 

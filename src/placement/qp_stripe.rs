@@ -18,7 +18,8 @@ const MOST_QPS: u32 = 1_024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum StripeMode {
-    /// One, the next for the next message (`NCCL_IB_SPLIT_DATA_ON_QPS=0`).
+    /// One, the next for the next message (`NCCL_IB_SPLIT_DATA_ON_QPS=0`). Connections begin in turn, too, so that those with a
+    /// single message share all ports.
     #[default]
     RoundRobin,
     /// All, an equal part each (`NCCL_IB_SPLIT_DATA_ON_QPS=1`).
@@ -79,7 +80,7 @@ impl Scheme for QpStripe {
             match self.mode {
                 StripeMode::RoundRobin => {
                     let before = &mut messages[connection.index()];
-                    add(*before % self.qps, bytes);
+                    add(before.wrapping_add(connection.0) % self.qps, bytes);
                     *before = before.wrapping_add(1);
                 }
                 StripeMode::Split => {

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
 
@@ -75,9 +76,12 @@ impl Store {
 
     /// Keeps a point.
     pub fn save(&self, hash: &str, record: &Record, details: Details) -> io::Result<()> {
+        // Two threads may have run equal points.
+        static DRAFTS: AtomicU64 = AtomicU64::new(0);
+        let number = DRAFTS.fetch_add(1, Ordering::Relaxed);
         let (target, draft) = (
             self.points().join(hash),
-            self.points().join(format!(".{hash}.{}", std::process::id())),
+            self.points().join(format!(".{hash}.{}.{number}", std::process::id())),
         );
         fs::create_dir_all(&draft).map_err(|error| named(error, &draft))?;
         let mut record = record.clone();
@@ -290,6 +294,25 @@ mod tests {
         store.save("x", &record(RESULTS_VERSION, 1), details()).unwrap();
         fs::remove_file(folder.join("links.csv")).unwrap();
         assert_eq!(point(&store, "x"), None);
+    }
+
+    #[test]
+    fn several_threads_may_keep_one_point() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..20 {
+                        store
+                            .save("x", &record(RESULTS_VERSION, 1), Details::default())
+                            .unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(point(&store, "x"), Some(1));
+        assert_eq!(fs::read_dir(store.points()).unwrap().count(), 1);
     }
 
     #[test]

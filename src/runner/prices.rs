@@ -15,6 +15,8 @@ use crate::topology::{Fabric, LinkChange};
 
 /// Repairs that are solved for themselves at most; of more, those that their prices promise most of.
 const MOST_REPAIRS: usize = 256;
+/// Relative differences of optima that the solver's tolerance explains.
+const ROUNDING: f64 = 1e-8;
 
 /// The rows of all points, in order: kinds of links, links, then repairs, the best first; fewer if `stop` becomes true.
 ///
@@ -143,6 +145,8 @@ fn repair_rows(
         .map(|changes| {
             let repaired = demands.prices(&fabric.with(changes)).optimum_us;
             let saved = template.optimum_us.value() - repaired;
+            // What the solver's digits do not tell is nothing.
+            let saved = if saved.abs() > ROUNDING * repaired { saved } else { 0.0 };
             let now = changes.iter().map(|change| fabric.link(change.link).rate).min();
             PriceRow {
                 what: "repair".into(),

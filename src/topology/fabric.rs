@@ -333,7 +333,7 @@ impl Fabric {
     /// Number of the ways to a host, below the number of hosts: what is true of one host of a number is true of all, but for
     /// the links of these hosts.
     pub fn way_to(&self, dst: NodeId) -> u32 {
-        self.routes.row(dst)
+        self.routes.way(dst)
     }
 
     fn ways(&self) -> Ways<'_> {

@@ -9,11 +9,17 @@ pub(super) trait Kind {
     fn draw(&self, files: &dyn Files) -> Result<Blueprint, InputError>;
 }
 
-/// A topology of any kind, as a part of another.
-pub(super) trait Inner: Kind {
-    /// Its name in files.
+/// What can be one plane of several: any kind of topology, named and drawn.
+pub trait Plane {
+    /// The name of its kind.
     fn name(&self) -> &'static str;
 
-    /// Whether it has planes.
+    /// Whether it has planes itself.
     fn has_planes(&self) -> bool;
+
+    /// Draws the fabric. Keys in errors are relative to the topology's own table.
+    ///
+    /// # Errors
+    /// Options that make no fabric.
+    fn draw(&self, files: &dyn Files) -> Result<Blueprint, InputError>;
 }

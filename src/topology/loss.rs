@@ -42,7 +42,10 @@ impl Loss {
 /// From a time on a link loses another share of its packets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LossChange {
+    /// When.
     pub at: Time,
+    /// The link, in one direction.
     pub link: LinkId,
+    /// Its share from then on.
     pub loss: Loss,
 }

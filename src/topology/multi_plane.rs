@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::blueprint::{Blueprint, Cable, Node, NodeKind};
-use super::kind::{Inner, Kind};
+use super::kind::{Kind, Plane};
 use super::sizes::{check_count, check_size};
 use crate::input::{Files, InputError};
 use crate::units::Rate;
@@ -30,11 +30,11 @@ use crate::units::Rate;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "MultiPlane")]
-pub struct MultiPlane<T> {
+pub struct MultiPlane<P> {
     /// Number of planes.
     pub planes: u32,
     /// What one plane is: a topology of any other kind, in a table named after it.
-    pub plane: Box<T>,
+    pub plane: Box<P>,
     /// Rates of a host's ports by plane, where they differ; without it, as in the plane's topology.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub port_rates: Option<Vec<Rate>>,
@@ -49,9 +49,18 @@ pub struct MultiPlane<T> {
 /// More planes than any network card has ports.
 const MOST_PLANES: u32 = 256;
 
-impl<T: Inner> Kind for MultiPlane<T> {
-    /// Nodes are hosts, then the servers' switches, then the switches of one plane after the other.
+impl<P: Plane> Kind for MultiPlane<P> {
     fn draw(&self, files: &dyn Files) -> Result<Blueprint, InputError> {
+        self.blueprint(files)
+    }
+}
+
+impl<P: Plane> MultiPlane<P> {
+    /// Draws the fabric: nodes are hosts, then the servers' switches, then the switches of one plane after the other.
+    ///
+    /// # Errors
+    /// Options that make no fabric, by their keys.
+    pub fn blueprint(&self, files: &dyn Files) -> Result<Blueprint, InputError> {
         check_count("planes", self.planes)?;
         if self.planes > MOST_PLANES {
             let message = format!("a host cannot have ports in {} planes", self.planes);
@@ -76,10 +85,7 @@ impl<T: Inner> Kind for MultiPlane<T> {
         }
         Ok(drawing)
     }
-}
 
-#[expect(private_bounds, reason = "only topologies are planes")]
-impl<T: Inner> MultiPlane<T> {
     fn check_rates(&self) -> Result<(), InputError> {
         let Some(rates) = &self.port_rates else { return Ok(()) };
         if rates.len() != self.planes as usize {

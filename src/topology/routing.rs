@@ -7,7 +7,8 @@
 //!
 //! Hosts whose cables all lead to switches are in no column, and those on the same switches share a row: the way to the
 //! switches is the same, and the last link is the host's own. What a host itself may choose among, its ports, is
-//! compared when somebody asks. So a fabric of eight planes needs tables for its leaves, not for its hosts.
+//! compared when somebody asks, and so is what a switch knows that joins such hosts alone, as those inside servers do. So a
+//! fabric of eight planes needs tables for its leaves, not for its hosts and servers.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -52,7 +53,8 @@ pub(super) struct Wiring {
     ports: Vec<Attachment>,
     /// What a cable of a host adds to the length of its paths, by port.
     costs: Vec<u8>,
-    /// Column of a node in the tables, or NONE.
+    /// Column of a node in the tables, or NONE: for hosts that are in none, and for switches that join only such with several
+    /// cables.
     column: Vec<u32>,
     /// Whether packets of others pass through the node of a column.
     forwards: Vec<bool>,
@@ -104,7 +106,13 @@ impl Wiring {
         }
         let mut of_column = Vec::new();
         for (n, slot) in wiring.column.iter_mut().enumerate() {
-            if matches!(wiring.hosts.get(n), None | Some(HostEnd::Node)) {
+            let ends = out[n].iter().map(|link| links[link.index()].to.index());
+            let has_ports = |end: usize| matches!(wiring.hosts.get(end), Some(HostEnd::Ports { .. }));
+            let in_tables = match wiring.hosts.get(n) {
+                None => !ends.clone().all(has_ports),
+                Some(end) => matches!(end, HostEnd::Node),
+            };
+            if in_tables {
                 *slot = of_column.len() as u32;
                 of_column.push(n);
             }
@@ -252,6 +260,8 @@ pub(super) struct Routes {
     hops: Vec<LinkId>,
     /// By host.
     row: Vec<u32>,
+    /// By host; the same number for those of one row that are on the same switches without a column, too.
+    way: Vec<u32>,
     /// Whether the only link of a host is up; true for hosts without a single one.
     sends: Vec<bool>,
     receives: Vec<bool>,
@@ -263,6 +273,7 @@ impl Routes {
         let only_is_up = |link: Option<&LinkId>| link.is_none_or(is_up);
         let hosts = (0..wiring.hosts.len()).map(NodeId::from);
         let mut rows: BTreeMap<Target, u32> = BTreeMap::new();
+        let mut ways: BTreeMap<(u32, Vec<NodeId>), u32> = BTreeMap::new();
         let mut targets = Vec::new();
         let row = hosts.clone().map(|host| {
             let target = match &wiring.hosts[host.index()] {
@@ -270,6 +281,7 @@ impl Routes {
                 HostEnd::Node => Target::Node(wiring.column[host.index()]),
                 HostEnd::Ports { .. } => {
                     let live = wiring.ports(host).filter(|(port, _)| is_up(&port.down));
+                    let live = live.filter(|(port, _)| wiring.column[port.switch.index()] != NONE);
                     Target::Ports(
                         live.map(|(port, cost)| (cost, wiring.column[port.switch.index()]))
                             .collect(),
@@ -281,9 +293,20 @@ impl Routes {
                 targets.len() as u32 - 1
             })
         });
+        let row: Vec<u32> = row.collect();
+        let way = hosts.clone().zip(&row).map(|(host, &row)| {
+            let live = wiring.ports(host).filter(|(port, _)| is_up(&port.down));
+            let switches = live.map(|(port, _)| port.switch);
+            let apart = switches
+                .filter(|switch| wiring.column[switch.index()] == NONE)
+                .collect();
+            let next = ways.len() as u32;
+            *ways.entry((row, apart)).or_insert(next)
+        });
         let mut routes = Self {
             columns: wiring.forwards.len(),
-            row: row.collect(),
+            way: way.collect(),
+            row,
             cells: Vec::with_capacity(targets.len() * wiring.forwards.len()),
             entries: Vec::new(),
             starts: vec![0, 0, 0],
@@ -353,9 +376,9 @@ impl Routes {
         &self.hops[self.starts[set as usize] as usize..self.starts[set as usize + 1] as usize]
     }
 
-    /// Number of the row of a host. Hosts of one row are reached alike, but for the last link.
-    pub(super) fn row(&self, host: NodeId) -> u32 {
-        self.row[host.index()]
+    /// Number of the ways to a host. Hosts of one number are reached alike from anywhere, but for the last link.
+    pub(super) fn way(&self, host: NodeId) -> u32 {
+        self.way[host.index()]
     }
 
     pub(super) fn receives(&self, host: NodeId) -> bool {
@@ -383,9 +406,21 @@ impl<'a> Ways<'a> {
         !self.links[link.index()].rate.is_zero()
     }
 
-    /// The entry of a node of the tables.
+    /// The entry of a node of the tables, or of a switch that joins only hosts which are in none.
     fn entry(&self, at: NodeId, dst: NodeId) -> Entry {
         let column = self.wiring.column[at.index()] as usize;
+        if column == NONE as usize {
+            let own = self
+                .wiring
+                .ports(dst)
+                .filter(|(port, _)| port.switch == at && self.is_up(port.down));
+            return Entry {
+                count: own.clone().count() as u32,
+                distance: own.clone().next().map_or(NONE, |(_, cost)| u32::from(cost)),
+                set: if own.clone().next().is_some() { LAST } else { EMPTY },
+                even: true,
+            };
+        }
         let row = self.routes.row[dst.index()] as usize;
         self.routes.entries[self.routes.cells[row * self.routes.columns + column] as usize]
     }

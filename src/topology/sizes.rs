@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use petgraph::graph::NodeIndex;
+
 use super::blueprint::{Blueprint, NodeKind, Routing};
 use crate::input::InputError;
 
@@ -29,25 +31,33 @@ pub(super) fn check_size(what: &str, counts: &[u32]) -> Result<(), InputError> {
 /// Largest number of entries in the forwarding tables, 0.8 GB.
 const MAX_TABLE: u64 = 200_000_000;
 
-/// Refuses fabrics whose forwarding tables would not fit into memory: they have a column for every switch (and every host
-/// that forwards or is cabled to another), and a row for every one of these with hosts and every set of switches that
-/// hosts with several cables are on.
+/// Refuses fabrics whose forwarding tables would not fit into memory: they have a column for every switch that links to other
+/// switches or to hosts with a single cable, and for every host that forwards or is cabled to another; and a row for every one of
+/// these with hosts, and every set of them that hosts with several cables are on.
 pub(super) fn check_tables(drawing: &Blueprint) -> Result<(), InputError> {
     let graph = &drawing.graph;
+    let is_host = |node: NodeIndex| graph[node].kind == NodeKind::Host;
+    let through = drawing.routing == Routing::ShortestThroughHosts;
+    // Hosts that are in the tables themselves, and those that have several cables and are not.
+    let mut own = vec![false; graph.node_count()];
+    let mut has_ports = own.clone();
+    for host in graph.node_indices().filter(|&node| is_host(node)) {
+        let ends = graph.neighbors(host).count();
+        own[host.index()] = ends == 0 || through && ends > 1 || graph.neighbors(host).any(is_host);
+        has_ports[host.index()] = !own[host.index()] && ends > 1;
+    }
+    let in_tables = |node: NodeIndex| match is_host(node) {
+        true => own[node.index()],
+        false => !graph.neighbors(node).all(|end| has_ports[end.index()]),
+    };
+    let in_tables: Vec<bool> = graph.node_indices().map(in_tables).collect();
+    let columns = in_tables.iter().filter(|&&is| is).count() as u64;
     let mut rows = BTreeSet::new();
-    let mut columns = 0_u64;
-    for node in graph.node_indices() {
-        let ends: Vec<_> = graph.neighbors(node).collect();
-        let through = drawing.routing == Routing::ShortestThroughHosts && ends.len() > 1;
-        let own = ends.is_empty() || through || ends.iter().any(|&end| graph[end].kind == NodeKind::Host);
-        match graph[node].kind {
-            NodeKind::Switch => columns += 1,
-            NodeKind::Host if own => {
-                columns += 1;
-                rows.insert(vec![node]);
-            }
-            NodeKind::Host => _ = rows.insert(ends),
-        }
+    for host in graph.node_indices().filter(|&node| is_host(node)) {
+        rows.insert(match own[host.index()] {
+            true => vec![host],
+            false => graph.neighbors(host).filter(|end| in_tables[end.index()]).collect(),
+        });
     }
     let entries = rows.len() as u64 * columns;
     if entries > MAX_TABLE {

@@ -6,7 +6,7 @@ use super::fat_tree::FatTree;
 use super::files::{Hpcc, Infragraph, Simai};
 use super::graph::GraphSpec;
 use super::htsim::Htsim;
-use super::kind::{Inner, Kind};
+use super::kind::{Kind, Plane};
 use super::leaf_spine::LeafSpine;
 use super::multi_plane::MultiPlane;
 use super::rail::Rail;
@@ -39,18 +39,16 @@ impl Topology {
     }
 }
 
-impl Kind for Topology {
-    fn draw(&self, files: &dyn Files) -> Result<Blueprint, InputError> {
-        self.kind().draw(files)
-    }
-}
-
-impl Inner for Topology {
+impl Plane for Topology {
     fn name(&self) -> &'static str {
-        Topology::name(self)
+        self.name()
     }
 
     fn has_planes(&self) -> bool {
         matches!(self, Self::MultiPlane(_))
+    }
+
+    fn draw(&self, files: &dyn Files) -> Result<Blueprint, InputError> {
+        self.kind().draw(files)
     }
 }

@@ -9,9 +9,10 @@ use crate::units::{Bytes, Time};
 super::ranks::ranked! {
     /// Flows from a CSV file with the columns `src,dst,bytes`, or `src,dst,bytes,start_ns`; sources and
     /// destinations are ranks. A first line may name the columns, in any order; without it they are in this one. What
-    /// follows a `#` is a comment.
+    /// follows a `#` is a comment. A file whose first line is a number alone is a flow.txt of HPCC's ns-3: so many lines
+    /// `src dst priority port bytes start`, with the start in seconds.
     pub struct Flows {
-        /// The CSV file.
+        /// The CSV file, or a flow.txt.
         pub file: String,
     }
 }
@@ -20,6 +21,9 @@ impl Kind for Flows {
     fn draw(&self, draft: &mut ScheduleWriter, files: &dyn Files, _seed: u64) -> Result<(), InputError> {
         let ranks = draft.ranks();
         let text = files.read(&self.file)?;
+        if let Some(count) = flow_txt(&text) {
+            return self.draw_flow_txt(draft, &text, count);
+        }
         let (mut total, mut columns) = (0, None);
         for (number, line) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
             let line = line.split('#').next().unwrap_or_default();
@@ -45,6 +49,56 @@ impl Kind for Flows {
         }
         if total == 0 {
             return Err(InputError::file(&self.file, "it has no flow").help("add a line such as `0,1,65536`"));
+        }
+        Ok(())
+    }
+}
+
+/// The number of flows that the first line of a flow.txt says, if it is one.
+fn flow_txt(text: &str) -> Option<u64> {
+    text.lines().next()?.trim().parse().ok()
+}
+
+impl Flows {
+    /// Flows of HPCC's ns-3, whose priorities and ports mean nothing here.
+    fn draw_flow_txt(&self, draft: &mut ScheduleWriter, text: &str, count: u64) -> Result<(), InputError> {
+        let ranks = draft.ranks();
+        let (mut total, mut flows) = (0_u64, 0);
+        let lines = (1..).zip(text.lines()).skip(1);
+        for (number, line) in lines.filter(|(_, line)| !line.trim().is_empty()) {
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            let at_line = |(message, help): Wrong| InputError::line(&self.file, number, message).help(help);
+            let &[src, dst, _, _, bytes, start] = fields.as_slice() else {
+                let message = format!("this line has {} fields", fields.len());
+                return Err(at_line((
+                    message,
+                    "a flow is `src dst priority port bytes start`".to_owned(),
+                )));
+            };
+            let (src, dst) = (rank("src", src, ranks), rank("dst", dst, ranks));
+            let (src, dst) = (src.map_err(at_line)?, dst.map_err(at_line)?);
+            if src == dst {
+                let message = format!("rank {src} sends to itself");
+                return Err(at_line((message, "source and destination must differ".to_owned())));
+            }
+            let bytes = size(bytes).map_err(at_line)?;
+            let start = parse_time(start, "s").ok_or_else(|| {
+                let help = "it must be a time in seconds".to_owned();
+                at_line((format!("the start is `{start}`"), help))
+            })?;
+            total = total.saturating_add(bytes);
+            if total > MAX_BYTES {
+                let message = "all flows up to here together exceed 2^62 bytes";
+                return Err(InputError::line(&self.file, number, message));
+            }
+            draft.schedule.add(Action::Transfer { src, dst, bytes }, start, 0);
+            flows += 1;
+        }
+        if flows != count || flows == 0 {
+            let message = format!("the first line says {count} flows, and there are {flows}");
+            return Err(
+                InputError::file(&self.file, message).help("correct the count, or look for lines that are missing")
+            );
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 //!
 //! Entropies are dealt to paths evenly: as paths are numbered port by port, every port has its share. An
 //! entropy that waits for an answer longer than a few round trips is retired, and so is one whose packet was trimmed.
-//! After a while it carries one packet, and more once that was answered. As with `bitmap` a packet carries `entropy * paths + path`.
+//! After a while it carries one packet, one entropy of a queue pair at a time, and more once that was answered. As with `bitmap` a packet carries `entropy * paths + path`.
 
 use super::permuted::permute;
 use crate::placement::Mrc as Spec;
@@ -22,7 +22,12 @@ pub(in crate::packet_engine) struct Mrc {
     ecn_skips: u8,
     patience: u64,
     probe: u64,
+    /// The entropy that is being tried: one at a time, so that a dead path costs one packet for each try.
+    trying: Option<u32>,
 }
+
+/// Tries become rarer so many times.
+const MOST_DOUBLINGS: u8 = 10;
 
 /// What is known of one entropy.
 #[derive(Debug, Clone, Copy, Default)]
@@ -35,8 +40,8 @@ struct Entropy {
     open: u32,
     /// When it will be tried; 0 where it is not retired.
     try_at: u64,
-    /// A single packet is under way to find out.
-    tried: bool,
+    /// Tries in a row that were not answered.
+    failures: u8,
     /// Times that it will be skipped.
     skips: u8,
 }
@@ -55,6 +60,7 @@ impl Mrc {
             ecn_skips: spec.ecn_skips,
             patience: u64::from(spec.patience),
             probe: spec.probe.0,
+            trying: None,
         }
     }
 
@@ -87,11 +93,12 @@ impl Mrc {
         let patience = self.rtt.saturating_mul(self.patience);
         let state = &mut self.entropies[entropy as usize];
         if state.since > 0 && self.rtt > 0 && now.saturating_sub(state.since) > patience {
-            state.retire(now.saturating_add(self.probe));
+            state.retire(now, self.probe);
+            self.trying = self.trying.filter(|&trying| trying != entropy);
         }
         if state.try_at > 0 {
-            let due = !state.tried && state.try_at <= now;
-            state.tried |= due;
+            let due = self.trying.is_none() && state.try_at <= now;
+            self.trying = if due { Some(entropy) } else { self.trying };
             return due;
         }
         match &mut state.skips {
@@ -121,7 +128,7 @@ impl Mrc {
         if let Some(state) = self.entropies.get_mut((u32::from(path) / self.paths) as usize) {
             state.open = state.open.saturating_sub(1);
             state.since = if state.open > 0 { state.since } else { 0 };
-            state.tried = false;
+            self.trying = self.trying.filter(|&trying| trying != u32::from(path) / self.paths);
         }
     }
 
@@ -129,12 +136,14 @@ impl Mrc {
     pub fn on_ack(&mut self, path: u16, marked: bool, rtt: u64) {
         // What is long ago says little: the longest round trip fades.
         self.rtt = rtt.max(self.rtt - self.rtt / 64);
-        let Some(state) = self.entropies.get_mut((u32::from(path) / self.paths) as usize) else {
+        let entropy = u32::from(path) / self.paths;
+        let Some(state) = self.entropies.get_mut(entropy as usize) else {
             return;
         };
+        self.trying = self.trying.filter(|&trying| trying != entropy);
         state.open = state.open.saturating_sub(1);
         state.since = if state.open > 0 { state.last } else { 0 };
-        (state.try_at, state.tried) = (0, false);
+        (state.try_at, state.failures) = (0, 0);
         if marked {
             state.skips = state.skips.saturating_add(self.ecn_skips);
         }
@@ -142,25 +151,33 @@ impl Mrc {
 
     /// A packet of this path was lost.
     pub fn on_trimmed(&mut self, path: u16, now: u64) {
-        let try_at = now.saturating_add(self.probe);
-        if let Some(state) = self.entropies.get_mut((u32::from(path) / self.paths) as usize) {
-            state.retire(try_at);
+        let entropy = u32::from(path) / self.paths;
+        if let Some(state) = self.entropies.get_mut(entropy as usize) {
+            state.retire(now, self.probe);
+            self.trying = self.trying.filter(|&trying| trying != entropy);
         }
     }
 
     /// Nothing was heard for a retransmission timeout: all that was waited for is lost.
     pub fn on_timeout(&mut self, now: u64) {
-        let try_at = now.saturating_add(self.probe);
-        for state in self.entropies.iter_mut().filter(|state| state.since > 0) {
-            state.retire(try_at);
+        self.trying = None;
+        for state in self
+            .entropies
+            .iter_mut()
+            .filter(|state| state.since > 0 || state.try_at > 0)
+        {
+            state.retire(now, self.probe);
         }
     }
 }
 
 impl Entropy {
-    fn retire(&mut self, try_at: u64) {
+    /// It is tried again after the probe time, and twice as late with every failure in a row.
+    fn retire(&mut self, now: u64, probe: u64) {
+        let wait = probe.saturating_mul(1 << self.failures.min(MOST_DOUBLINGS));
         *self = Self {
-            try_at,
+            try_at: now.saturating_add(wait),
+            failures: self.failures.saturating_add(1),
             skips: self.skips,
             ..Self::default()
         };
@@ -211,13 +228,14 @@ mod tests {
                 .sum()
         };
         assert_eq!(on_two(1, false), 4 * 64);
-        // Three round trips later nothing goes there, and after the probe time one packet for each of its 64 entropies.
+        // Three round trips later nothing goes there, and after the probe time a single packet of one entropy.
         let probe = Spec::default().probe.0;
         assert_eq!(on_two(4 * RTT, false), 0);
-        assert_eq!(on_two(4 * RTT + probe, false), 64);
-        // The path is alive again: the answers of the next tries bring it back.
-        assert_eq!(on_two(8 * RTT + probe, true), 0);
-        assert!((200..300).contains(&on_two(8 * RTT + 2 * probe, true)));
+        assert_eq!(on_two(4 * RTT + probe, false), 1);
+        // The path is alive again: its answers bring back one entropy after the other.
+        let long = 8 * RTT + 4 * probe;
+        let back: Vec<usize> = (0..20).map(|step| on_two(long + step, true)).collect();
+        assert!(back[0] < 20 && back[19] > 200, "{back:?}");
     }
 
     #[test]

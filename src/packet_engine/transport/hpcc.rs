@@ -97,6 +97,11 @@ impl CongestionControl for State {
         self.first as u64
     }
 
+    /// As in the paper's sender, the last packet may reach beyond the window.
+    fn may_send(&self, in_flight: u32, full: u64) -> bool {
+        in_flight == 0 || u64::from(in_flight) * full < self.window()
+    }
+
     fn pace(&self) -> Option<f64> {
         Some(self.window / self.base)
     }

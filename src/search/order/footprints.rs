@@ -173,7 +173,7 @@ const ALIKE: f64 = 1e-9;
 
 /// The slowest link of every bundle.
 fn bundles(fabric: &Fabric, edges: &EdgeSwitches, builder: &mut PathDagBuilder<'_>, members: &[u32]) -> Vec<LinkId> {
-    let mut loads = vec![[0.0; PROBES]; fabric.links().len()];
+    let mut loads = vec![vec![0.0; fabric.links().len()]; PROBES];
     for &dst in members {
         let others = || members.iter().filter(|&&edge| edge != dst);
         let dag = builder.build(
@@ -182,22 +182,22 @@ fn bundles(fabric: &Fabric, edges: &EdgeSwitches, builder: &mut PathDagBuilder<'
             others().map(|&edge| edges.node(edge)),
         );
         let counts = dag.path_counts();
-        for probe in 0..PROBES {
+        for (probe, loads) in loads.iter_mut().enumerate() {
             let mut through = vec![0.0; dag.len()];
             for (&src, &source) in others().zip(&dag.sources) {
                 let drawn = mix(mix(u64::from(src) << 32 | u64::from(dst)) ^ probe as u64) >> 11;
                 through[source as usize] += 0.5 + drawn as f64 / (1_u64 << 53) as f64;
             }
             spread(&dag, &counts, &mut through, |link, amount| {
-                loads[link.index()][probe] += amount
+                loads[link.index()] += amount
             });
         }
     }
-    let proportion = |link: LinkId, probe: usize| loads[link.index()][probe] / loads[link.index()][0];
-    let mut links: Vec<LinkId> = fabric.link_ids().filter(|link| loads[link.index()][0] > 0.0).collect();
+    let proportion = |link: LinkId, probe: usize| loads[probe][link.index()] / loads[0][link.index()];
+    let mut links: Vec<LinkId> = fabric.link_ids().filter(|link| loads[0][link.index()] > 0.0).collect();
     links.sort_by(|&a, &b| proportion(a, 1).total_cmp(&proportion(b, 1)).then(a.cmp(&b)));
     let alike = |a: LinkId, b: LinkId| (1..PROBES).all(|k| (proportion(a, k) - proportion(b, k)).abs() < ALIKE);
-    let time = |link: LinkId| loads[link.index()][0] / fabric.link(link).rate.bytes_per_ps();
+    let time = |link: LinkId| loads[0][link.index()] / fabric.link(link).rate.bytes_per_ps();
     let mut slowest: Vec<LinkId> = Vec::new();
     for run in links.chunk_by(|&a, &b| alike(a, b)) {
         let of_run = run.iter().copied().reduce(|a, b| if time(b) > time(a) { b } else { a });

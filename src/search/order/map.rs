@@ -68,7 +68,7 @@ const PARTNERS: usize = 6;
 /// Moves after which loads are added up anew, as rounding adds up, too.
 const REFRESH: u32 = 256;
 /// Ranks up to which any two may change places.
-const ALL_PAIRS: usize = 16;
+const ALL_PAIRS: usize = 64;
 
 impl<'a> Map<'a> {
     pub fn new(ledger: Ledger<'a>, neighbors: Neighbors, traffic: &Traffic, seat_of: Vec<u32>) -> Self {
@@ -83,15 +83,6 @@ impl<'a> Map<'a> {
         };
         map.begin_with(seat_of);
         map
-    }
-
-    /// Another map.
-    pub fn begin_with(&mut self, seat_of: Vec<u32>) {
-        self.seat_of = seat_of;
-        for (rank, &seat) in (0..).zip(&self.seat_of) {
-            self.rank_on[seat as usize] = rank;
-        }
-        self.refresh();
     }
 
     pub fn seats(&self) -> &[u32] {
@@ -237,5 +228,17 @@ impl Neighborhood for Map<'_> {
         if self.kept.is_multiple_of(REFRESH) {
             self.refresh();
         }
+    }
+
+    fn snapshot(&self) -> Vec<u32> {
+        self.seat_of.clone()
+    }
+
+    fn begin_with(&mut self, seat_of: Vec<u32>) {
+        self.seat_of = seat_of;
+        for (rank, &seat) in (0..).zip(&self.seat_of) {
+            self.rank_on[seat as usize] = rank;
+        }
+        self.refresh();
     }
 }

@@ -25,4 +25,10 @@ pub(super) trait Neighborhood {
 
     /// Keeps all moves for good.
     fn keep(&mut self);
+
+    /// The map as it is, to come back to.
+    fn snapshot(&self) -> Vec<u32>;
+
+    /// Another map, or one from before.
+    fn begin_with(&mut self, map: Vec<u32>);
 }

@@ -1,5 +1,7 @@
 //! From a traffic and hosts to the best map that was found.
 
+use rand::Rng;
+
 use super::assignment::reassign;
 use super::climb::climb;
 use super::exact::{MOST_RANKS, best_map};
@@ -148,14 +150,42 @@ fn any<'a>(mut ledger: Ledger<'a>, traffic: &Traffic, now: Vec<u32>, random: &mu
 /// Sets of ranks that are reassigned at most.
 const SETS: usize = 2_000;
 
-/// Local search, and sequences of moves where it ends.
+/// Local search, sequences of moves where it ends, and where these end, too, local search from maps nearby.
 fn improve<N: Neighborhood>(state: &mut N, trials: usize, random: &mut Stream) {
     let mut left = climb(state, trials);
     let each = (SEQUENCES / 10).min(trials / (4 * state.foci().max(1)) as usize);
-    for _ in 0..SEQUENCES / (SEQUENCES / 10) {
-        if left == 0 || each == 0 || !deepen(state, random, each) {
-            return;
-        }
+    while left > 0 && each > 0 && deepen(state, random, each) {
         left = climb(state, left);
     }
+    // Few ranks have all their maps looked at.
+    if state.foci() <= MOST_RANKS || state.foci() > MOST_KICKED {
+        return;
+    }
+    let mut best = (state.key(), state.snapshot());
+    for kick in 0..KICKS {
+        if left == 0 {
+            break;
+        }
+        let mut moves = Vec::new();
+        for _ in 0..2 + kick % 4 {
+            moves.clear();
+            state.propose((random.next_u64() % u64::from(state.foci())) as u32, &mut moves);
+            if let Some(&step) = moves.get((random.next_u64() % moves.len().max(1) as u64) as usize) {
+                state.apply(step);
+            }
+        }
+        state.keep();
+        left = climb(state, left);
+        if state.key().beats(&best.0) {
+            best = (state.key(), state.snapshot());
+        } else {
+            state.begin_with(best.1.clone());
+        }
+    }
+    state.begin_with(best.1);
 }
+
+/// Maps nearby from which local search begins again.
+const KICKS: usize = 300;
+/// Most ranks for which it does.
+const MOST_KICKED: u32 = 512;

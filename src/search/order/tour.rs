@@ -49,13 +49,6 @@ impl<'a> Tour<'a> {
         tour
     }
 
-    /// Another order.
-    pub fn begin_with(&mut self, order: Vec<u32>) {
-        self.order = order;
-        self.note(0, self.order.len());
-        self.refresh();
-    }
-
     pub fn order(&self) -> &[u32] {
         &self.order
     }
@@ -233,5 +226,15 @@ impl Neighborhood for Tour<'_> {
         if self.kept.is_multiple_of(REFRESH) {
             self.refresh();
         }
+    }
+
+    fn snapshot(&self) -> Vec<u32> {
+        self.order.clone()
+    }
+
+    fn begin_with(&mut self, order: Vec<u32>) {
+        self.order = order;
+        self.note(0, self.order.len());
+        self.refresh();
     }
 }

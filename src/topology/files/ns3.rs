@@ -18,7 +18,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::input::{Files, InputError};
-use crate::topology::blueprint::{Blueprint, LinkSpec, Node, Routing};
+use crate::topology::blueprint::{Blueprint, LinkSpec, Node, NodeKind, Routing};
 use crate::topology::kind::Kind;
 use crate::topology::loss::Loss;
 use crate::topology::sizes::MAX_SIZE;
@@ -148,7 +148,7 @@ fn draw(file: &str, text: &str, simai: bool) -> Result<Blueprint, InputError> {
         return Err(InputError::file(file, message).help("correct the count, or look for lines that are missing"));
     }
     let lonely = nodes.iter().take(header.nodes as usize).find(|&&node| {
-        let host = drawing.graph[node].kind == crate::topology::NodeKind::Host;
+        let host = drawing.graph[node].kind == NodeKind::Host;
         host && drawing.graph.neighbors(node).next().is_none()
     });
     match lonely {

@@ -284,9 +284,8 @@ impl Drawing<'_> {
             let busy = self.state.busy.get(&(rank, unit)).copied();
             causes.extend(busy.filter(|busy| !causes.contains(busy)));
         }
-        if self.state.starts.contains_key(&node) {
-            let start = join(&mut draft.schedule, &causes);
-            self.state.starts.insert(node, start);
+        if let Some(start) = self.state.starts.get_mut(&node) {
+            *start = join(&mut draft.schedule, &causes);
         }
         let exit = match what {
             What::Send { to, tag, bytes } if to != rank => {

@@ -5,6 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::trace::{ANY, Trace, What};
 use crate::input::InputError;
 
+/// Sender, receiver, tag and size, the last of which counts where sizes must match; and the node.
+type Message = ((u32, u32, u32, u64), u32);
+
 /// No node.
 pub const NONE: u32 = u32::MAX;
 
@@ -70,13 +73,13 @@ fn pair(partner: &mut [u32], send: u32, receive: u32) {
 fn from_anyone(
     trace: &Trace,
     partner: &mut [u32],
-    left: &[((u32, u32, u32, u64), u32)],
+    left: &[Message],
     open: &[(u32, u32)],
     unmatched: &mut Vec<u32>,
 ) -> Vec<u32> {
     // By receiver, sender and tag, where each of the latter may be left open.
     let mut waiting = BTreeSet::new();
-    let views = |&((from, to, tag, _), send): &((u32, u32, u32, u64), u32)| {
+    let views = |&((from, to, tag, _), send): &Message| {
         [
             (to, from, tag, send),
             (to, ANY, tag, send),

@@ -298,7 +298,7 @@ impl Groups {
         // Tensor fastest, then data, stages last; experts are the inner part of data.
         let stage = tensor * data;
         let groups = |size: u32, stride: u32| -> Vec<Vec<u32>> {
-            let starts = (0..all).filter(|rank| (rank % stage) / stride % size == 0);
+            let starts = (0..all).filter(|rank| ((rank % stage) / stride).is_multiple_of(size));
             starts
                 .map(|first| (0..size).map(|member| first + member * stride).collect())
                 .collect()

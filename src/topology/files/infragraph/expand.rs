@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::model::{Edge, Endpoint, Infrastructure};
-use crate::topology::MAX_SIZE;
+use crate::topology::sizes::MAX_SIZE;
 
 /// A part of a box: its name (`nic.0`, or `card.1.port.0` in a device within the device) and what it is.
 #[derive(Debug, Clone)]

@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::model::OURS;
-use super::model::{Bandwidth, Component, Device, Edge, Endpoint, Infrastructure, Instance, Latency, Link, Physical};
-use crate::topology::{Blueprint, LinkSpec, Loss, Node, NodeKind, Routing};
+use super::model::{
+    Bandwidth, Component, Device, Edge, Endpoint, Infrastructure, Instance, Latency, Link, OURS, Physical,
+};
+use crate::topology::blueprint::{Blueprint, LinkSpec, Node, NodeKind, Routing};
+use crate::topology::loss::Loss;
 
 impl Blueprint {
     /// The drawing as the JSON text of an InfraGraph file. What the format has no word for (tiers, limits of queues, names of

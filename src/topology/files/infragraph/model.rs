@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What our own files say besides, in descriptions.
+/// What begins the descriptions that our own files have.
 pub(super) const OURS: &str = "fabricsim:";
 
 /// A whole file.

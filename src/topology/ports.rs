@@ -1,4 +1,4 @@
-//! The ports of hosts by name, and what their links lose.
+//! What the ports of hosts are called, and what links lose at the start.
 
 use super::fabric::Fabric;
 use super::loss::Loss;

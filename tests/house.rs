@@ -58,10 +58,6 @@ const MODULES: &[(&str, &[&[&str]])] = &[
     ("server", &[&["results", "report", "runner"]]),
 ];
 
-/// Modules whose files still use each other in a circle. The list only shrinks: whoever unties one takes it out, and the
-/// test fails as long as it stands here without a circle.
-const WITH_CIRCLES: &[&str] = &["packet_engine"];
-
 /// Crates that only some modules may use.
 const CRATES: &[(&str, &[&str])] = &[
     ("clap", &["cli", "main"]),
@@ -321,16 +317,7 @@ fn circles(arrows: &BTreeMap<Name, BTreeSet<Name>>) -> BTreeMap<String, Vec<Vec<
 #[test]
 fn files_of_a_module_use_each_other_in_no_circle() {
     let found = circles(&arrows(&sources()));
-    let new: Vec<_> = found
-        .iter()
-        .filter(|(module, _)| !WITH_CIRCLES.contains(&module.as_str()))
-        .collect();
-    assert!(new.is_empty(), "{new:#?}");
-    let untied: Vec<_> = WITH_CIRCLES
-        .iter()
-        .filter(|module| !found.contains_key(**module))
-        .collect();
-    assert!(untied.is_empty(), "take these off the list: {untied:?}");
+    assert!(found.is_empty(), "{found:#?}");
 }
 
 /// The reader of paths sees through `pub use`, trees of names and inline paths.

@@ -242,7 +242,7 @@ impl Finder<'_> {
         let fabric = self.fabric;
         let skip_first = usize::from(self.ports[src.index()].is_some());
         let skip_last = usize::from(self.ports[dst.index()].is_some());
-        let mut shares: Vec<(LinkId, u64)> = Vec::new();
+        let mut weighted: Vec<(LinkId, u64)> = Vec::new();
         let (mut forward, mut round_trip) = (Time::ZERO, Time::ZERO);
         for (&path, &weight) in paths.iter().zip(weights) {
             let links = fabric.path(src, dst, path);
@@ -254,15 +254,15 @@ impl Finder<'_> {
                 .sum::<Time>();
             forward = forward.max(there);
             round_trip = round_trip.max(there + back);
-            shares.extend(inner.iter().map(|&id| (id, weight)));
+            weighted.extend(inner.iter().map(|&id| (id, weight)));
         }
-        shares.sort_unstable_by_key(|&(id, _)| id);
+        weighted.sort_unstable_by_key(|&(id, _)| id);
         let whole: u64 = weights.iter().sum();
-        let links = shares
+        let links = weighted
             .chunk_by(|a, b| a.0 == b.0)
             .map(|same| {
-                let share: u64 = same.iter().map(|&(_, weight)| weight).sum();
-                (same[0].0, share as f64 / whole as f64)
+                let weight: u64 = same.iter().map(|&(_, weight)| weight).sum();
+                (same[0].0, weight as f64 / whole as f64)
             })
             .collect();
         Segment {

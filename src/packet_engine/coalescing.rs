@@ -1,31 +1,54 @@
 //! Acknowledgements for several packets at a time (`packet.ack_every`).
 //!
-//! An acknowledgement tells of all packets that have arrived, as a bitmap without limits would: the sender keeps the order in
-//! which its packets arrived, and learns of those up to the one that an acknowledgement answers when it comes.
+//! An acknowledgement tells of all packets that have arrived, as a bitmap without limits would: beside each queue pair goes
+//! the order in which its packets arrived. The receiver adds to its end, and an acknowledgement that reaches the sender takes off all
+//! up to the packet that it answers, so that a lost one is made good by the next.
 
 use std::collections::VecDeque;
 
-use super::engine::Engine;
-use super::packet::{ASKING, Kind, MARKED, Packet};
-use super::queue::EventQueue;
-use super::queue_pairs::{NONE, Sender};
-use super::recovery::Arrival;
-use super::transport::CongestionControl;
+use super::packet::{ASKING, MARKED, Packet};
+use super::recovery::{Arrival, Sent};
 
-/// What a sender has not heard of yet.
-#[derive(Debug)]
-pub(super) struct Untold {
-    /// Packets that have arrived, in that order, and that no acknowledgement has told of.
-    arrivals: VecDeque<u32>,
-    /// When the last acknowledgement came.
-    heard_at: u64,
+/// What acknowledgements under way tell of: packets that have arrived, in that order, and that no sender has heard of.
+#[derive(Debug, Default)]
+pub(super) struct Reports {
+    /// By queue pair; empty where every packet is acknowledged.
+    arrived: Vec<Option<Box<VecDeque<u32>>>>,
 }
 
-impl Untold {
-    pub fn new(now: u64) -> Self {
+impl Reports {
+    pub fn new(queue_pairs: usize) -> Self {
         Self {
-            arrivals: VecDeque::new(),
-            heard_at: now,
+            arrived: vec![None; queue_pairs],
+        }
+    }
+
+    /// A packet has arrived.
+    pub fn add(&mut self, qp: u32, seq: u32) {
+        self.arrived[qp as usize].get_or_insert_default().push_back(seq);
+    }
+
+    /// An acknowledgement of a packet reaches the sender: all that arrived up to it has. Returns how much of that is news.
+    pub fn take(&mut self, qp: u32, seq: u32, sent: &mut Sent) -> u32 {
+        let Some(arrived) = self.arrived.get_mut(qp as usize).and_then(Option::as_mut) else {
+            return 0;
+        };
+        let mut new = 0;
+        if !sent.is_acknowledged(seq) {
+            while let Some(next) = arrived.pop_front() {
+                new += sent.acknowledge(next, 0);
+                if next == seq {
+                    break;
+                }
+            }
+        }
+        new
+    }
+
+    /// A queue pair is over.
+    pub fn forget(&mut self, qp: u32) {
+        if let Some(arrived) = self.arrived.get_mut(qp as usize) {
+            *arrived = None;
         }
     }
 }
@@ -38,76 +61,26 @@ pub(super) struct Unreported {
     last: Option<Packet>,
 }
 
-impl Sender {
-    /// Notes what an acknowledgement tells of; returns how many packets are news.
-    #[inline]
-    pub fn acknowledge(&mut self, packet: &Packet, now: u64) -> u32 {
-        let told = match &mut self.untold {
-            Some(untold) => {
-                untold.heard_at = now;
-                self.told_of(packet.seq)
-            }
-            None => 0,
-        };
-        told + self.sent.acknowledge(packet.seq, packet.cumulative())
-    }
-
-    /// All that arrived up to packet `seq`.
-    fn told_of(&mut self, seq: u32) -> u32 {
-        let Some(untold) = &mut self.untold else { return 0 };
-        let mut new = 0;
-        if !self.sent.is_acknowledged(seq) {
-            while let Some(arrived) = untold.arrivals.pop_front() {
-                new += self.sent.acknowledge(arrived, 0);
-                if arrived == seq {
-                    break;
-                }
-            }
-        }
-        new
-    }
-
-    /// Whether the packet just sent asks to be acknowledged at once: no other can follow it, or nothing has been heard
-    /// of for longer than round trips take.
-    #[inline]
-    pub fn asks(&self, now: u64, full: u64) -> bool {
-        let Some(untold) = &self.untold else { return false };
-        let next = (u64::from(self.sent.in_flight()) + 1) * full;
-        let is_last = !self.sent.has_more() || next > self.control.window();
-        is_last || now - untold.heard_at >= self.timeout.round_trip()
-    }
-}
-
-impl<Q: EventQueue> Engine<'_, Q> {
-    /// Whether the receiver acknowledges this packet now. What came unmarked before a marked one is acknowledged for
-    /// itself first, with the cumulative number `before` the packet (RFC 8257, section 3.2).
-    pub fn reports(&mut self, slot: u32, packet: &Packet, arrival: Arrival, complete: bool, before: u32) -> bool {
-        let sender = self.queue_pairs[packet.qp as usize].sender;
-        if sender != NONE
-            && arrival == Arrival::New
-            && let Some(untold) = &mut self.senders.at(sender).untold
-        {
-            untold.arrivals.push_back(packet.seq);
-        }
-        let every = self.ack_every;
-        let payload = u64::from(packet.size) - self.setup.packet.header.0;
-        let Some(unreported) = &mut self.receivers.at(slot).unreported else {
-            return true;
-        };
-        let last = unreported.last.take();
-        unreported.bytes += payload;
+impl Unreported {
+    /// Notes a packet with so many bytes of payload. Says whether it is acknowledged now, as after every `every` bytes, and which one
+    /// before it is acknowledged first: what came unmarked before a marked one (RFC 8257, section 3.2).
+    pub fn note(
+        &mut self,
+        packet: &Packet,
+        payload: u64,
+        every: u64,
+        arrival: Arrival,
+        complete: bool,
+    ) -> (bool, Option<Packet>) {
+        let last = self.last.take();
+        self.bytes += payload;
         let at_once = complete || arrival == Arrival::Duplicate || packet.has(ASKING | MARKED);
-        let now = at_once || unreported.bytes >= every;
+        let now = at_once || self.bytes >= every;
         if now {
-            unreported.bytes = 0;
+            self.bytes = 0;
         } else {
-            unreported.last = Some(*packet);
+            self.last = Some(*packet);
         }
-        if packet.has(MARKED)
-            && let Some(last) = last
-        {
-            self.answer(last, Kind::Ack, before);
-        }
-        now
+        (now, last.filter(|_| packet.has(MARKED)))
     }
 }

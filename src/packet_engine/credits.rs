@@ -1,30 +1,61 @@
-//! Receivers that grant: every host paces the credits of all its queue pairs, round robin, at the rate
+//! Receivers that send credits: every host paces the credits of all its queue pairs, round robin, at the rate
 //! at which it can receive.
 //!
-//! Pull numbers count the credits of a queue pair, beyond those that it began with. A receiver pulls up to the highest target
-//! that its sender has stated; a trimmed packet whose sender asked for all it needed entitles it to one more.
+//! Credits of a queue pair are counted beyond those that it began with. A receiver sends them up to the highest target that
+//! its sender has stated, and one more for a trimmed packet whose sender had asked for all it needed.
 
 use std::collections::VecDeque;
 
-use super::engine::Engine;
 use super::fabric_watch::{FabricWatch, oversubscription};
+use super::network::Network;
 use super::packet::{BOUNDED, CUT_EARLY, Kind, MARKED, Packet, TRIMMED};
 use super::queue::EventQueue;
 use super::queue_pairs::{COMPLETE, NONE};
-use super::transport::{CongestionControl, PullTarget, Transport};
-use super::{Setup, unloaded};
+use super::receiver::Receiver;
+use super::setup::{Setup, TRANSFERS_COMPARED};
+use super::slab::Slab;
+use super::transport::{CreditTarget, Transport};
+use super::unloaded;
 use crate::ids::NodeId;
 use crate::units::Rate;
 use crate::workload::Transfer;
 
-/// Packets state pull targets in 16 bits, of which a window takes so many at most.
+/// Packets state targets of credits in 16 bits, of which a window takes so many at most.
 const MOST_QUANTA: u32 = 1 << 12;
 
 /// Receivers that watch the fabric credit a little less than their line, so that a queue at the last hop empties.
 const PACE: f64 = 0.99;
 
-/// Transfers looked at to find the largest window.
-const WINDOWS_LOOKED_AT: usize = 4_096;
+/// How packets state how many credits their senders want: in 16 bits, by so many packets at a time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Quanta {
+    packets: u32,
+}
+
+impl Quanta {
+    /// None where senders need no credits.
+    pub fn new(setup: &Setup<'_>) -> Option<Self> {
+        setup.transport.needs_credits().then(|| Self {
+            packets: largest_window(setup).div_ceil(MOST_QUANTA).max(1),
+        })
+    }
+
+    /// A target as a packet states it, and its flag.
+    pub fn state(&self, target: CreditTarget) -> (u16, u8) {
+        let units = target.number.div_ceil(self.packets);
+        (units as u16, if target.bounded { BOUNDED } else { 0 })
+    }
+
+    /// The credits that a packet states, `known` where it is no higher.
+    pub fn stated(&self, units: u16, known: u32) -> u32 {
+        let before = known / self.packets;
+        let ahead = units.wrapping_sub(before as u16).cast_signed();
+        match u32::try_from(ahead) {
+            Ok(ahead) => known.max((before + ahead).saturating_mul(self.packets)),
+            Err(_) => known,
+        }
+    }
+}
 
 /// The credits of one host.
 #[derive(Debug, Clone, Default)]
@@ -43,49 +74,104 @@ pub(super) struct HostCredits {
 #[derive(Debug)]
 pub(super) struct Credits {
     hosts: Vec<HostCredits>,
-    /// Packets that one unit of a stated target stands for.
-    quantum: u32,
-    /// Share of the line rate that is credited.
+    quanta: Quanta,
+    /// Fraction of the line rate that is credited.
     pace: f64,
 }
 
 impl Credits {
-    /// None where senders need no credits. `rtt`: the longest unloaded round trip.
-    pub fn new(setup: &Setup<'_>, rtt: u64) -> Option<Self> {
+    /// `rtt`: the longest unloaded round trip.
+    pub fn new(setup: &Setup<'_>, rtt: u64, quanta: Quanta) -> Self {
         let hosts = 0..u64::from(setup.fabric.hosts());
         let watches = setup.transport.watches_fabric();
         let ratio = if watches { oversubscription(setup.fabric) } else { 1.0 };
-        let grants = |host| HostCredits {
+        let of_host = |host| HostCredits {
             watch: (ratio > 1.0).then(|| FabricWatch::new(rtt, ratio, setup.seed, host)),
             ..HostCredits::default()
         };
-        setup.transport.grants().then(|| Self {
-            hosts: hosts.map(grants).collect(),
-            quantum: largest_window(setup).div_ceil(MOST_QUANTA).max(1),
+        Self {
+            hosts: hosts.map(of_host).collect(),
+            quanta,
             pace: if setup.transport.paces_credits() { PACE } else { 1.0 },
-        })
-    }
-
-    /// A target as a packet states it, and its flag.
-    pub fn state(&self, target: PullTarget) -> (u16, u8) {
-        let units = target.number.div_ceil(self.quantum);
-        (units as u16, if target.bounded { BOUNDED } else { 0 })
-    }
-
-    /// The pull number that a packet states, `known` where it is no higher.
-    fn stated(&self, units: u16, known: u32) -> u32 {
-        let before = known / self.quantum;
-        let ahead = units.wrapping_sub(before as u16).cast_signed();
-        match u32::try_from(ahead) {
-            Ok(ahead) => known.max((before + ahead).saturating_mul(self.quantum)),
-            Err(_) => known,
         }
+    }
+
+    /// A packet, whole or trimmed, or a request states how many credits its sender wants.
+    pub fn note_target<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, receiver: &mut Receiver, packet: &Packet) {
+        let host = net.pairs[packet.qp as usize].ends.dst;
+        if let Some(watch) = &mut self.hosts[host as usize].watch
+            && packet.kind == Kind::Data
+        {
+            let (marked, early) = (packet.has(MARKED), packet.has(CUT_EARLY));
+            watch.arrived(net.events.now, marked, packet.has(TRIMMED), early);
+        }
+        receiver.path = packet.path;
+        receiver.target = self.quanta.stated(packet.behind, receiver.target);
+        receiver.target += u32::from(packet.has(TRIMMED) && !packet.has(BOUNDED));
+        // A request without need of more asks for a credit that was lost.
+        let lacks = receiver.credited < receiver.target || packet.kind == Kind::Request;
+        if lacks && !receiver.in_turn {
+            receiver.in_turn = true;
+            self.hosts[host as usize].turns.push_back(packet.qp);
+            self.await_credit(net, host);
+        }
+    }
+
+    fn await_credit<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, host: u32) {
+        let credits = &mut self.hosts[host as usize];
+        if !credits.pending && !credits.turns.is_empty() {
+            credits.pending = true;
+            let time = credits.next_at.max(net.events.now);
+            net.events
+                .alarm(time, net.events.keys.credit_pacer + host, Kind::CreditPacer, host);
+        }
+    }
+
+    /// A host may send its next credit.
+    pub fn send<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, receivers: &mut Slab<Receiver>, host: u32) {
+        let turn = self.turn_of_credits(net, host);
+        let credits = &mut self.hosts[host as usize];
+        credits.pending = false;
+        while let Some(qp) = credits.turns.pop_front() {
+            let slot = net.pairs[qp as usize].receiver;
+            if slot == COMPLETE || slot == NONE {
+                continue;
+            }
+            let receiver = receivers.at(slot);
+            receiver.credited = receiver.target.min(receiver.credited + 1);
+            receiver.in_turn = receiver.credited < receiver.target;
+            if receiver.in_turn {
+                credits.turns.push_back(qp);
+            }
+            credits.next_at = net.events.now.saturating_add(turn);
+            let packet = Packet {
+                seq: receiver.credited,
+                path: receiver.path,
+                ..net.control_packet(Kind::Credit, qp)
+            };
+            net.send_control(packet);
+            break;
+        }
+        self.await_credit(net, host);
+    }
+
+    /// The time that a host's ports take together to receive a full packet, in ps; more where the fabric brings less.
+    fn turn_of_credits<Q: EventQueue>(&mut self, net: &Network<'_, Q>, host: u32) -> u64 {
+        let links = net.setup.fabric.out_links(NodeId(host)).iter();
+        let rates = links.map(|&id| net.links.rate(net.setup.fabric.link(id).reverse.0));
+        let rate = rates.fold(Rate::ZERO, Rate::saturating_add);
+        let line = rate.transmission_time(net.terms.full).0;
+        // Nothing arrives while all links are down.
+        let line = if rate.is_zero() { 1 } else { line };
+        let now = net.events.now;
+        let watch = self.hosts[host as usize].watch.as_mut();
+        (line as f64 / (self.pace * watch.map_or(1.0, |watch| watch.rate(now)))) as u64
     }
 }
 
 /// The most credits that one of the first transfers begins with.
 fn largest_window(setup: &Setup<'_>) -> u32 {
-    let pairs = setup.schedule.transfers().take(WINDOWS_LOOKED_AT);
+    let pairs = setup.schedule.transfers().take(TRANSFERS_COMPARED);
     let windows = pairs.filter_map(|Transfer { src, dst, .. }| {
         let (src, dst) = (src.node(), dst.node());
         (setup.fabric.path_count(src, dst) > 0).then_some(())?;
@@ -97,147 +183,4 @@ fn largest_window(setup: &Setup<'_>) -> u32 {
         Transport::credits(setup.transport, &conditions)
     });
     windows.max().unwrap_or(1)
-}
-
-impl<Q: EventQueue> Engine<'_, Q> {
-    /// A packet, whole or trimmed, or a request states how many credits its sender wants.
-    pub fn note_target(&mut self, qp: u32, slot: u32, packet: &Packet) {
-        let Some(credits) = &mut self.credits else { return };
-        let host = self.queue_pairs[qp as usize].ends.dst;
-        if let Some(watch) = &mut credits.hosts[host as usize].watch
-            && packet.kind == Kind::Data
-        {
-            let (marked, early) = (packet.has(MARKED), packet.has(CUT_EARLY));
-            watch.arrived(self.now, marked, packet.has(TRIMMED), early);
-        }
-        let receiver = self.receivers.at(slot);
-        receiver.path = packet.path;
-        receiver.target = credits.stated(packet.behind, receiver.target);
-        receiver.target += u32::from(packet.has(TRIMMED) && !packet.has(BOUNDED));
-        // A request without need of more asks for a pull that was lost.
-        let owed = receiver.pulled < receiver.target || packet.kind == Kind::Request;
-        if owed && !receiver.in_turn {
-            receiver.in_turn = true;
-            credits.hosts[host as usize].turns.push_back(qp);
-            self.await_credit(host);
-        }
-    }
-
-    fn await_credit(&mut self, host: u32) {
-        let Some(credits) = &mut self.credits else { return };
-        let grants = &mut credits.hosts[host as usize];
-        if !grants.pending && !grants.turns.is_empty() {
-            grants.pending = true;
-            let time = grants.next_at.max(self.now);
-            self.alarm(time, self.keys.pull_pacer + host, Kind::PullPacer, host);
-        }
-    }
-
-    /// A host may send its next credit.
-    pub fn send_credit(&mut self, host: u32) {
-        let turn = self.turn_of_credits(host);
-        let Some(credits) = &mut self.credits else { return };
-        let grants = &mut credits.hosts[host as usize];
-        grants.pending = false;
-        while let Some(qp) = grants.turns.pop_front() {
-            let slot = self.queue_pairs[qp as usize].receiver;
-            if slot == COMPLETE || slot == NONE {
-                continue;
-            }
-            let receiver = self.receivers.at(slot);
-            receiver.pulled = receiver.target.min(receiver.pulled + 1);
-            receiver.in_turn = receiver.pulled < receiver.target;
-            if receiver.in_turn {
-                grants.turns.push_back(qp);
-            }
-            grants.next_at = self.now.saturating_add(turn);
-            let packet = Packet {
-                seq: receiver.pulled,
-                path: receiver.path,
-                ..self.control_packet(Kind::Pull, qp)
-            };
-            self.send_control(packet);
-            break;
-        }
-        self.await_credit(host);
-    }
-
-    /// The time that a host's ports take together to receive a full packet, in ps; more where the fabric brings less.
-    fn turn_of_credits(&mut self, host: u32) -> u64 {
-        let links = self.setup.fabric.out_links(NodeId(host)).iter();
-        let rates = links.map(|&id| self.links.rate(self.setup.fabric.link(id).reverse.0));
-        let rate = rates.fold(Rate::ZERO, Rate::saturating_add);
-        let line = rate.transmission_time(self.full).0;
-        // Nothing arrives while all links are down.
-        let line = if rate.is_zero() { 1 } else { line };
-        let now = self.now;
-        let Some(credits) = &mut self.credits else { return line };
-        let watch = credits.hosts[host as usize].watch.as_mut();
-        (line as f64 / (credits.pace * watch.map_or(1.0, |watch| watch.rate(now)))) as u64
-    }
-
-    /// An empty control packet of a queue pair.
-    pub fn control_packet(&self, kind: Kind, qp: u32) -> Packet {
-        Packet {
-            size: self.setup.packet.ack.0 as u16,
-            flags: self.control_flags,
-            stamp: self.stamps.of(self.now),
-            ..Packet::alarm(kind, qp)
-        }
-    }
-
-    /// A credit reaches the sender.
-    pub fn credit_arrived(&mut self, packet: Packet) {
-        let slot = self.queue_pairs[packet.qp as usize].sender;
-        if slot != NONE {
-            self.senders.at(slot).control.on_pull(packet.seq);
-            self.mark_ready(slot);
-        }
-    }
-
-    /// Whether a sender has packets to send, but no credits.
-    pub fn waits_for_credit(&mut self, slot: u32) -> bool {
-        let sender = self.senders.at(slot);
-        self.credits.is_some() && sender.sent.has_more() && sender.control.lacks_credit()
-    }
-
-    /// A sender that has heard of losses asks for credits, where neither a pull that it expects nor a packet that it may still send
-    /// would make its need known.
-    pub fn request_replacement(&mut self, slot: u32) {
-        if self.waits_for_credit(slot) && !self.senders.at(slot).control.expects_credit() {
-            self.request_credit(slot);
-        }
-    }
-
-    /// Asks for the credits that a sender lacks: it has heard nothing for a timeout, or of losses.
-    pub fn request_credit(&mut self, slot: u32) {
-        if !self.waits_for_credit(slot) {
-            return;
-        }
-        let now = self.now;
-        let sender = self.senders.at(slot);
-        let (qp, path) = (sender.qp, sender.spread.choose(now));
-        let target = sender.control.pull_target(sender.sent.backlog());
-        let Some(credits) = &self.credits else { return };
-        let (behind, _) = credits.state(target);
-        let packet = Packet {
-            behind,
-            path,
-            ..self.control_packet(Kind::Request, qp)
-        };
-        self.send_control(packet);
-    }
-
-    /// A sender asks for credits, unaware of pulls or acknowledgements that were lost.
-    pub fn credit_requested(&mut self, packet: Packet) {
-        let pair = self.queue_pairs[packet.qp as usize];
-        match pair.receiver {
-            COMPLETE => self.answer(packet, Kind::Ack, pair.packets),
-            NONE => {
-                let slot = self.open_receiver(packet.qp);
-                self.note_target(packet.qp, slot, &packet);
-            }
-            slot => self.note_target(packet.qp, slot, &packet),
-        }
-    }
 }

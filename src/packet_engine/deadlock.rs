@@ -2,19 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::engine::Engine;
-use super::flow_control::Charge;
-use super::queue::EventQueue;
+use super::flow_control::{Charge, Stuck};
+use super::network::Network;
 use crate::ids::LinkId;
 
-/// Bytes of one link that wait in the ports behind it.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Stuck {
-    pub shared: u64,
-    pub headroom: u64,
-}
-
-impl<Q: EventQueue> Engine<'_, Q> {
+impl<Q> Network<'_, Q> {
     /// The links of a deadlock, each paused until the next goes on; of several cycles the one with the lowest link.
     ///
     /// A link is paused for ever if it would be even when all had left but what waits for links that are paused for ever: of all

@@ -1,499 +1,376 @@
-//! The event loop: takes the earliest event, lets it happen, until every flow is done or nothing is left.
+//! The loop: takes the earliest event and hands it to its owner, until every flow is done or nothing is left.
 
-use super::credits::Credits;
+use super::events::Effect;
 use super::faults::Faults;
-use super::flow_control::FlowControl;
-use super::forwarding::{CellId, Forwarding, Next};
-use super::gray_links::GrayLinks;
-use super::limits::{Ended, Limits};
-use super::links::Links;
-use super::lookahead;
-use super::nic::Nics;
-use super::options::Recovery;
-use super::pacing;
-use super::packet::{Event, Keys, Kind, PRIORITY, Packet, Stamps};
-use super::path_selection::InSwitch;
-use super::port_failover::PortWatch;
-use super::ports::Port;
+use super::flows::Flows;
+use super::limits::{Ended, Limits, State};
+use super::lookahead::{self, LookAhead};
+use super::network::Network;
+use super::packet::{Event, Keys, Kind, Packet};
 use super::queue::EventQueue;
-use super::queue_pairs::{Ends, Flow, NONE, QueuePair, Receiver, Sender, Slab};
-use super::senders::Senders;
+use super::receiving::Receiving;
+use super::sender_samples::SenderSampler;
+use super::sending::Sending;
 use super::series::Sampler;
-use super::telemetry::Telemetry;
-use super::unloaded;
-use super::{Continue, Setup, Status};
-use smallvec::SmallVec;
-
+use super::setup::Setup;
+use super::status::{Continue, Status};
 use crate::ids::TaskId;
-use crate::outcome::Counters;
 use crate::rng::mix;
-use crate::routes::Route;
-use crate::topology::Fabric;
 use crate::units::Time;
-use crate::workload::{Action, Due, Milestone, Progress, Schedule, Transfer};
+use crate::workload::{Action, Milestone};
 
-/// Transfers looked at to find the longest round trip.
-pub(super) const RTTS_LOOKED_AT: usize = 4_096;
-
-/// Time stamps tell apart the unloaded round trips of paths of 16 links, were they a thousand times longer.
-const STAMPED_HOPS: u64 = 1_000 * 16;
-
-/// A run in progress.
+/// A run in progress: the owners of its state, in the order in which they may use each other.
 pub(super) struct Engine<'a, Q> {
-    pub setup: &'a Setup<'a>,
-    pub now: u64,
-    pub queue: Q,
-    pub keys: Keys,
-    pub forwarding: Forwarding,
-    pub links: Links,
-    pub in_switch: InSwitch,
-    pub nics: Nics,
-    pub queue_pairs: Vec<QueuePair>,
-    /// Wire bytes per picosecond by queue pair, where the transport paces them; else empty.
-    pub shares: Vec<f64>,
-    pub senders: Slab<Sender>,
-    pub receivers: Slab<Receiver>,
-    pub flows: Vec<Flow>,
-    pub progress: Progress,
-    /// What has become due and has not been looked at.
-    pub due: Vec<Due>,
-    /// Transfers without their last acknowledgement.
-    pub unfinished: usize,
-    pub counters: Counters,
+    pub net: Network<'a, Q>,
+    pub sending: Sending,
+    pub receiving: Receiving,
+    pub flows: Flows,
+    pub faults: Faults,
     pub limits: Limits,
+    /// Events processed.
+    pub events: u64,
     /// Why the run ended early, if it did.
     pub ended: Option<Ended>,
-    /// Data packets that were new to their receivers.
-    pub news: u64,
+    /// Samples of links and of senders, where they are taken.
+    pub sampler: Option<Sampler>,
+    pub sender_sampler: Option<SenderSampler>,
     /// Data packets of all transfers.
     packets: u64,
-    pub fcts: Vec<Time>,
-    pub cct: u64,
-    /// Receivers answer, and senders wait for that.
-    pub acknowledged: bool,
-    /// Shortest retransmission timeout of any queue pair; none where nothing can be lost, or nothing is sent again.
-    pub rto: Option<u64>,
-    pub stamps: Stamps,
-    /// Payload bytes after which receivers acknowledge; 0: every packet.
-    pub ack_every: u64,
-    /// Wire bytes of a full data packet.
-    pub full: u64,
-    /// The lists of all ports in the two-event mode; empty where departures are known in advance.
-    pub ports: Vec<Port>,
-    /// Packets without room lose their payload instead of their life.
-    pub trimming: bool,
-    /// Packets can be lost without a word: losses are found by order.
-    pub drops: bool,
-    pub flow_control: Option<FlowControl>,
-    /// All links have the same rate and delay, so that all paths of a pair are equally fast.
-    pub equal_links: bool,
-    pub faults: Faults,
-    pub port_watch: PortWatch,
-    /// Links that lose packets.
-    pub gray: GrayLinks,
-    /// What hops write into packets, where the transport asks for it.
-    pub telemetry: Option<Box<Telemetry>>,
-    /// What hosts grant as receivers, where senders need credits.
-    pub credits: Option<Credits>,
-    /// Flags of control packets: PRIORITY or none.
-    pub control_flags: u8,
-    /// Shortest time between two congestion notifications for a queue pair, where receivers send any.
-    pub notification_interval: Option<u64>,
-    pub sampler: Option<Sampler>,
-    /// Samples of senders.
-    pub watched: Option<Senders>,
     /// State is so large that looking ahead pays.
     looks_ahead: bool,
-    /// Where the packets of the coming events go next, by position, as far as looking ahead has found them out.
-    pub next_hops: Vec<Next>,
-    /// Paths that each flow's data has taken, as bits; empty unless flows are observed.
-    pub paths_taken: Vec<SmallVec<[u64; 1]>>,
 }
 
 impl<'a, Q: EventQueue> Engine<'a, Q> {
     /// A run at its beginning.
     pub fn new(setup: &'a Setup<'a>) -> Self {
-        let fabric = setup.fabric;
-        let (progress, due) = Progress::new(setup.schedule);
-        let rtt = network_rtt(setup);
-        let salt = mix(setup.seed ^ 0x5317_c4e5);
-        let trimming = setup.trimming();
-        let flow_control = setup.switch.pfc.then(|| FlowControl::new(setup));
-        let listed = setup.control_first() || trimming || flow_control.is_some();
-        let (forwarding, links) = (Forwarding::new(fabric), Links::new(setup, rtt, listed));
-        let in_switch = InSwitch::new(setup.load_balancing, &forwarding, &links, rtt, salt);
-        let gray = GrayLinks::new(setup);
-        let can_lose = links.can_drop() || !setup.link_events.is_empty() || gray.any();
-        let rto = setup
-            .packet
-            .rto
-            .unwrap_or_else(|| setup.transport.rto(rtt, links.longest_wait()))
-            .0;
-        let queue_pairs = queue_pairs(setup, in_switch.decides());
-        let packets = queue_pairs.iter().map(|pair| u64::from(pair.packets)).sum();
-        let (pairs, tasks) = (queue_pairs.len(), setup.schedule.tasks().len());
+        let net = Network::new(setup);
+        let sending = Sending::new(&net);
+        let links = setup.fabric.links().len();
         Self {
-            setup,
-            now: 0,
-            queue: Q::default(),
-            keys: Keys::new(fabric.links().len(), fabric.hosts() as usize, pairs, tasks)
-                .expect("Setup::check has counted the entities"),
-            forwarding,
-            links,
-            in_switch,
-            nics: Nics::new(fabric, setup.packet.active_queue_pairs),
-            shares: match setup.transport.paced() {
-                true => pacing::rates(setup, &queue_pairs),
-                false => Vec::new(),
-            },
-            queue_pairs,
-            senders: Slab::default(),
-            receivers: Slab::default(),
-            flows: vec![Flow::default(); tasks],
-            progress,
-            due,
-            unfinished: setup.schedule.transfer_count() + setup.schedule.delay_count(),
-            packets,
-            counters: Counters::default(),
-            limits: Limits::new(setup.packet),
-            ended: None,
-            news: 0,
-            fcts: Vec::new(),
-            cct: 0,
-            acknowledged: setup.transport.acknowledged(),
-            rto: (can_lose && setup.transport.acknowledged()).then_some(rto),
-            stamps: Stamps::new(unloaded::rtt_within(fabric, STAMPED_HOPS, setup.packet)),
-            ack_every: setup.packet.ack_every.map_or(0, |bytes| bytes.0),
-            full: setup.packet.full(),
-            ports: if listed {
-                vec![Port::default(); fabric.links().len()]
-            } else {
-                Vec::new()
-            },
-            trimming,
-            drops: can_lose && !trimming,
-            flow_control,
-            equal_links: equal_links(fabric) && setup.link_events.is_empty(),
+            receiving: Receiving::new(&net, sending.quanta),
+            sending,
+            flows: Flows::new(setup),
             faults: Faults::default(),
-            port_watch: PortWatch::default(),
-            gray,
-            telemetry: setup.transport.reads_hops().then(Box::default),
-            next_hops: Vec::new(),
-            looks_ahead: lookahead::pays(fabric.links().len(), pairs),
-            sampler: setup
-                .observe
-                .series
-                .map(|interval| Sampler::new(interval, fabric.links().len())),
-            watched: setup.observe.senders.map(Senders::new),
-            paths_taken: vec![SmallVec::new(); if setup.observe.flows { tasks } else { 0 }],
-            notification_interval: setup.transport.notification_interval().map(|interval| interval.0),
-            credits: Credits::new(setup, rtt),
-            control_flags: if setup.control_first() { PRIORITY } else { 0 },
+            limits: Limits::new(setup.packet),
+            events: 0,
+            ended: None,
+            sampler: setup.observe.series.map(|interval| Sampler::new(interval, links)),
+            sender_sampler: setup.observe.senders.map(SenderSampler::new),
+            packets: net.pairs.iter().map(|pair| u64::from(pair.packets)).sum(),
+            looks_ahead: lookahead::pays(links, net.pairs.len()),
+            net,
         }
     }
 
-    /// The fabric as routing knows it.
-    pub fn fabric(&self) -> &Fabric {
-        self.faults.fabric.as_deref().unwrap_or(self.setup.fabric)
-    }
-
-    /// Lets things happen until all flows are done, nothing is left to do, a limit is reached, or `monitor` has enough.
+    /// Dispatches events until all flows are done, nothing is left to do, a limit is reached, or `monitor` has enough.
     pub fn run(mut self, monitor: &mut dyn FnMut(&Status) -> Continue) -> Self {
         self.begin();
         // The end of the last flow has the loop look at once.
-        let some = self.unfinished > 0;
+        let some = self.flows.unfinished > 0;
         while some && self.step().is_some() {
-            if self.counters.events >= self.limits.look_at && !self.goes_on(monitor) {
+            if self.events >= self.limits.look_at && !self.goes_on(monitor) {
                 break;
             }
         }
-        self.sample_links();
+        if let Some(sampler) = &mut self.sampler {
+            sampler.sample(&self.net.links, self.net.events.now);
+        }
         self
     }
 
-    /// What happens before the first event.
+    /// What comes before the first event.
     pub fn begin(&mut self) {
-        self.await_link_event();
+        self.faults.await_link_event(&mut self.net);
         self.await_sample();
         self.start_due();
+        self.settle();
     }
 
-    /// Lets the earliest event happen; `None` where nothing is left to do, or only after the last time that is
+    /// Dispatches the earliest event; `None` where nothing is left to do, or only after the last time that is
     /// simulated: before it no sum of the clock and a duration that can occur wraps around, and those that could not
     /// occur saturate.
     //
     // Inlined, so that the event, which only tests look at, is not written to memory for the caller.
     #[inline(always)]
     pub fn step(&mut self) -> Option<Event> {
-        let turn = self.queue.turn();
-        let event = self.queue.pop()?;
-        if self.looks_ahead && self.queue.turn() != turn {
+        let turn = self.net.events.queue.turn();
+        let event = self.net.events.queue.pop()?;
+        if self.looks_ahead && self.net.events.queue.turn() != turn {
             self.look_ahead();
         }
-        debug_assert!(event.time >= self.now, "time goes back");
+        debug_assert!(event.time >= self.net.events.now, "time goes back");
         if event.time > self.limits.until {
             self.out_of_time();
             return None;
         }
-        self.now = event.time;
-        self.counters.events += 1;
+        self.net.events.now = event.time;
+        self.events += 1;
         self.dispatch(event);
         Some(event)
-    }
-
-    pub fn status(&self) -> Status {
-        Status {
-            now: Time(self.now),
-            events: self.counters.events,
-            unfinished: self.unfinished,
-            sent: self.counters.packets - self.counters.retransmits,
-            packets: self.packets,
-            stop: self.setup.packet.stop,
-        }
     }
 
     #[inline(always)]
     fn dispatch(&mut self, event: Event) {
         let packet = event.packet;
         match packet.kind {
-            Kind::Data | Kind::Request | Kind::Ack | Kind::Nack | Kind::Pull | Kind::Notification => {
-                let known = self.next_hops.get(self.queue.position()).copied();
-                self.arrive(event.key - Keys::ARRIVAL, &packet, known);
+            Kind::Data | Kind::Request | Kind::Ack | Kind::Nack | Kind::Credit | Kind::Notification => {
+                let known = self.net.next_hops.get(self.net.events.queue.position()).copied();
+                if self.net.pass_on(event.key - Keys::ARRIVAL, &packet, known) {
+                    return;
+                }
+                self.deliver(packet);
             }
-            Kind::NicFree => self.nic_free(packet.qp),
-            Kind::Pace => self.pace(packet.qp),
-            Kind::Timeout => self.timeout(packet.qp),
+            Kind::NicFree => self.sending.nic_free(&mut self.net, packet.qp),
+            Kind::PortFree => self.port_free(packet.qp),
+            Kind::Pace => self.sending.pace(&mut self.net, packet.qp),
+            Kind::Timeout => self.sending.timeout(&mut self.net, packet.qp),
+            Kind::Start => self.sending.open(&mut self.net, packet.qp),
+            Kind::CreditPacer => self.receiving.send_credit(&mut self.net, packet.qp),
+            Kind::FlowControl => self.net.set_paused(packet.qp, packet.seq != 0),
             Kind::LinkChange => self.links_change(),
             Kind::Converged => self.converge(packet.qp),
-            Kind::PortFree => self.port_free(packet.qp),
-            Kind::FlowControl => self.set_paused(packet.qp, packet.seq != 0),
             Kind::Sample => self.sample(),
-            Kind::PullPacer => self.send_credit(packet.qp),
-            Kind::Start => self.open(packet.qp),
             Kind::Task => {
                 self.task_due(TaskId(packet.qp));
                 self.start_due();
             }
         }
-    }
-
-    /// A packet has crossed a link; `known` is what looking ahead has found out about its next hop.
-    #[inline(always)]
-    fn arrive(&mut self, link: u32, packet: &Packet, known: Option<Next>) {
-        self.counters.packet_hops += 1;
-        if self.gray.loses(link, self.now) {
-            return self.links.lose_accepted(link, packet);
-        }
-        let next = match known {
-            Some(next) => next,
-            None => self.next_hop(self.forwarding.end_of(link), packet),
-        };
-        let (next, path) = match next {
-            Next::Arrived => return self.delivered(*packet),
-            Next::Only(next) => (next, packet.path),
-            Next::OneOf(cell) => {
-                let node = self.forwarding.end_of(link);
-                let (next, step) = self.choose(node, cell, packet.qp, packet.kind);
-                (next, packet.path.wrapping_add(step))
-            }
-            Next::Lost => return self.links.lose(link, packet.size),
-        };
-        self.transmit(next, link, packet, path);
-    }
-
-    /// The hosts that a packet of a queue pair comes from and goes to.
-    #[inline]
-    pub fn ends(&self, qp: u32, kind: Kind) -> (u32, u32) {
-        let ends = &self.queue_pairs[qp as usize].ends;
-        match kind.is_forward() {
-            true => (ends.src, ends.dst),
-            false => (ends.dst, ends.src),
+        if self.net.events.has_effects() {
+            self.settle();
         }
     }
 
-    /// Where a packet goes on from a node: by one of several links only where the switch has to choose.
-    //
-    // Inlined: a packet handed over by reference would have to be written to memory first.
-    #[inline(always)]
-    pub fn next_hop(&self, node: u32, packet: &Packet) -> Next {
-        let (src, dst) = self.ends(packet.qp, packet.kind);
-        let base = self.queue_pairs[packet.qp as usize].ends.base;
-        match self.forwarding.next(node, dst) {
-            Next::OneOf(cell) if base != NONE => {
-                let path = base.wrapping_add(u32::from(packet.path));
-                Next::Only(self.forwarding.along(self.forwarding.cell(cell), node, src, dst, path))
-            }
-            next => next,
-        }
-    }
-
-    /// A node's own choice among links, and how far it moves the number of the packet's path.
-    pub fn choose(&mut self, node: u32, cell: CellId, qp: u32, kind: Kind) -> (u32, u16) {
-        let (cell, control) = (self.forwarding.cell(cell), kind != Kind::Data);
-        let at_switch = node >= self.setup.fabric.hosts();
-        let position = match &mut self.in_switch {
-            InSwitch::ByPath => 0,
-            InSwitch::RoundRobin(state) => state.choose(cell.first, cell.count, control, at_switch),
-            InSwitch::Adaptive(state) => {
-                let (links, now) = (&self.links, self.now);
-                let hops = self.forwarding.hops(cell).iter();
-                let queues = hops.map(|&hop| (hop, (!links.rate(hop).is_zero()).then(|| links.queue(hop, now))));
-                state.choose(queues, at_switch)
-            }
-            InSwitch::Flowlet(state) => state.choose(node, qp, control, cell.count, self.now),
-        };
-        let link = self.forwarding.hops(cell)[position as usize];
-        let step = self.forwarding.step(cell, position, || self.ends(qp, kind).1);
-        (link, step as u16)
-    }
-
-    /// Puts a packet that came by link `from` (NONE: made here) in the queue in front of a link, on path `path` from
-    /// now on. False where it was lost.
-    //
-    // Inlined with all that it calls on the usual way, and the packet is copied but once, so that its fields stay in
-    // registers from one bucket of the event queue to the other.
-    #[inline(always)]
-    pub fn transmit(&mut self, link: u32, from: u32, packet: &Packet, path: u16) -> bool {
-        if let Some(telemetry) = self.telemetry.as_mut().filter(|_| packet.kind == Kind::Data) {
-            telemetry.note(packet, link, from == NONE, &self.links, self.now);
-        }
-        if !self.ports.is_empty() {
-            return self.enqueue(link, from, Packet { path, ..*packet });
-        }
-        match self.links.enqueue(link, self.now, packet) {
-            Ok((time, flags)) => {
-                let (key, packet) = (Keys::ARRIVAL + link, Packet { path, flags, ..*packet });
-                self.queue.push(Event { time, key, packet });
-                true
-            }
-            Err(_) => {
-                self.links.lose(link, packet.size);
-                false
-            }
-        }
-    }
-
-    fn delivered(&mut self, packet: Packet) {
+    /// Hands a packet to the host that it has reached.
+    fn deliver(&mut self, packet: Packet) {
+        let net = &mut self.net;
         match packet.kind {
-            Kind::Data => self.data_arrived(packet),
-            Kind::Ack => self.ack_arrived(packet),
-            Kind::Nack => self.nack_arrived(packet),
-            Kind::Pull => self.credit_arrived(packet),
-            Kind::Notification => self.notification_arrived(packet),
-            Kind::Request => self.credit_requested(packet),
+            Kind::Data => self.receiving.data_arrived(net, packet),
+            Kind::Request => self.receiving.credit_requested(net, packet),
+            Kind::Ack => self.sending.ack_arrived(net, packet),
+            Kind::Nack => self.sending.nack_arrived(net, packet),
+            Kind::Credit => self.sending.credit_arrived(net, packet),
+            Kind::Notification => self.sending.notification_arrived(net, packet),
             _ => {}
         }
     }
 
-    /// Adds an alarm.
-    pub fn alarm(&mut self, time: u64, key: u32, kind: Kind, about: u32) {
-        let packet = Packet::alarm(kind, about);
-        self.queue.push(Event { time, key, packet });
+    /// A port has sent a packet; if it is that of a host, its card may go on.
+    fn port_free(&mut self, link: u32) {
+        if let Some(card) = self.net.port_free(link)
+            && self.sending.data_left(&mut self.net, card)
+        {
+            return self.net.events.tell(Effect::Serve { link });
+        }
+        self.net.serve(link);
+    }
+
+    /// Deals with what events have brought about.
+    #[inline(never)]
+    fn settle(&mut self) {
+        while let Some(effect) = self.net.events.next_effect() {
+            self.take_effect(effect);
+        }
+    }
+
+    fn take_effect(&mut self, effect: Effect) {
+        let now = self.net.events.now;
+        match effect {
+            Effect::Sent { task } => {
+                if self.flows.sent(TaskId(task)) {
+                    self.happened(task, Milestone::Sent);
+                }
+            }
+            Effect::Begun { task } => {
+                if self.flows.begun(TaskId(task)) && self.net.setup.schedule.awaits(TaskId(task), Milestone::Begun) {
+                    self.happened(task, Milestone::Begun);
+                }
+            }
+            Effect::Delivered {
+                task,
+                reordered,
+                extent,
+            } => {
+                if self.flows.delivered(TaskId(task), (reordered, extent), now) {
+                    self.happened(task, Milestone::Delivered);
+                    if !self.net.terms.acknowledged {
+                        self.end(task);
+                    }
+                }
+            }
+            Effect::Acknowledged { task, retransmits } => {
+                if self.flows.acknowledged(TaskId(task), retransmits) {
+                    self.end(task);
+                }
+            }
+            Effect::Closed { host } => {
+                if let Some(next) = self.sending.nics.leave(host) {
+                    self.sending.activate(&mut self.net, next);
+                }
+            }
+            Effect::Poll { port } => self.sending.poll_tx(&mut self.net, port),
+            Effect::Serve { link } => self.net.serve(link),
+        }
     }
 
     /// Notes a milestone of a transfer, and starts what it releases.
-    pub fn happened(&mut self, task: u32, milestone: Milestone) {
-        let schedule = self.setup.schedule;
-        self.progress
-            .happened(schedule, TaskId(task), milestone, Time(self.now), &mut self.due);
-        if !self.due.is_empty() {
-            self.start_due();
+    fn happened(&mut self, task: u32, milestone: Milestone) {
+        let now = self.net.events.now;
+        self.flows.happened(self.net.setup, TaskId(task), milestone, now);
+        self.start_due();
+    }
+
+    /// A transfer is over for its sender.
+    fn end(&mut self, task: u32) {
+        self.flows.end(TaskId(task), self.net.events.now);
+        if self.flows.unfinished == 0 {
+            self.limits.look_at = 0;
         }
+        self.happened(task, Milestone::Acked);
     }
 
     /// Starts all that is due now, in order of task, and sets alarms for the rest.
     fn start_due(&mut self) {
-        while !self.due.is_empty() {
-            let mut batch = std::mem::take(&mut self.due);
-            batch.sort_unstable();
+        while let Some(batch) = self.flows.take_due() {
             for due in &batch {
-                if due.at.0 > self.now {
-                    self.alarm(due.at.0, self.keys.task + due.task.0, Kind::Task, due.task.0);
+                if due.at.0 > self.net.events.now {
+                    let key = self.net.events.keys.task + due.task.0;
+                    self.net.events.alarm(due.at.0, key, Kind::Task, due.task.0);
                 } else {
                     self.task_due(due.task);
                 }
             }
-            if self.due.is_empty() {
-                batch.clear();
-                self.due = batch;
-                return;
-            }
+            self.flows.recycle(batch);
         }
     }
 
     fn task_due(&mut self, task: TaskId) {
-        match self.setup.schedule.task(task).action {
+        match self.net.setup.schedule.task(task).action {
             Action::Transfer { .. } => self.start_flow(task),
-            action => {
-                if matches!(action, Action::Delay(time) if !time.is_zero()) {
-                    self.cct = self.cct.max(self.now);
-                    self.unfinished -= 1;
-                    self.flows[task.index()].delivered = self.now;
-                }
-                let schedule = self.setup.schedule;
-                let now = Time(self.now);
-                self.progress
-                    .happened(schedule, task, Milestone::Delivered, now, &mut self.due);
+            action => self.flows.pass(self.net.setup, task, action, self.net.events.now),
+        }
+    }
+
+    /// A transfer starts: its queue pairs open, after their jitter.
+    fn start_flow(&mut self, task: TaskId) {
+        let (setup, now) = (self.net.setup, self.net.events.now);
+        let first = setup.placement.first(task);
+        let count = setup.placement.of(task).len();
+        self.flows.start(task, count, now);
+        let jitter = setup.packet.start_jitter.0;
+        for qp in first..first + count {
+            let qp = qp as u32;
+            if jitter == 0 {
+                self.sending.open(&mut self.net, qp);
+                continue;
+            }
+            let draw = u128::from(mix(mix(setup.seed ^ 0x7177) ^ u64::from(qp)));
+            let delay = ((draw * u128::from(jitter + 1)) >> 64) as u64;
+            let key = self.net.events.keys.start + qp;
+            self.net.events.alarm(now.saturating_add(delay), key, Kind::Start, qp);
+        }
+    }
+
+    /// Links change now.
+    fn links_change(&mut self) {
+        let before = self.faults.rerouted();
+        while let Some(card) = self.faults.change_next(&mut self.net) {
+            if let Some(card) = card {
+                self.sending.data_left(&mut self.net, card);
+                self.settle();
+            }
+        }
+        self.faults.changed(&mut self.net, before);
+    }
+
+    /// Routing has noticed the first `known` link events, and hosts learn of it.
+    fn converge(&mut self, known: u32) {
+        if !self.faults.converge(&mut self.net, known) {
+            return;
+        }
+        self.sending.avoided.clear();
+        for qp in 0..self.net.pairs.len() as u32 {
+            let slot = self.net.pairs[qp as usize].sender;
+            if slot != super::queue_pairs::NONE {
+                self.sending.reselect_path(&mut self.net, qp, slot);
             }
         }
     }
 
-    pub fn in_order_only(&self, pinned: bool) -> bool {
-        pinned && self.setup.packet.recovery == Recovery::GoBackN
+    /// Sets the alarm for the next sample, of links or of senders.
+    fn await_sample(&mut self) {
+        let links = self.sampler.as_ref().map(Sampler::next);
+        let senders = self.sender_sampler.as_ref().map(SenderSampler::next);
+        if let Some(time) = links.into_iter().chain(senders).min() {
+            self.net.events.alarm(time, Keys::SAMPLE, Kind::Sample, 0);
+        }
     }
-}
 
-/// All queue pairs, by sub-flow of the placement.
-fn queue_pairs(setup: &Setup<'_>, switches_decide: bool) -> Vec<QueuePair> {
-    let mut pairs = Vec::with_capacity(setup.placement.subflows().len());
-    let options = setup.packet;
-    for Transfer { task, src, dst, bytes } in setup.schedule.transfers() {
-        let most = match options.stop {
-            Some(stop) if bytes >= Schedule::ENDLESS => setup.most_packets(src.0, stop).min(super::MOST_PACKETS),
-            _ => super::MOST_PACKETS,
+    /// Looks at what is due, and again later, unless nothing but this alarm was pending.
+    fn sample(&mut self) {
+        if let Some(sampler) = &mut self.sampler {
+            sampler.look(&self.net.links, self.net.events.now);
+        }
+        if let Some(sampler) = &mut self.sender_sampler {
+            sampler.look(&self.net, &self.sending.senders);
+        }
+        if !self.net.events.queue.is_empty() {
+            self.await_sample();
+        }
+    }
+
+    /// Asks memory for what the coming events need.
+    fn look_ahead(&mut self) {
+        let mut next_hops = std::mem::take(&mut self.net.next_hops);
+        next_hops.clear();
+        let ahead = LookAhead {
+            net: &self.net,
+            sending: &self.sending,
+            receiving: &self.receiving,
         };
-        for subflow in setup.placement.of(task) {
-            let pinned = match subflow.route {
-                Route::Pinned(path) => Some(path),
-                _ => None,
-            };
-            let open = if switches_decide { NONE } else { 0 };
-            let base = pinned.unwrap_or(open);
-            let packets = subflow.bytes.div_ceil(options.payload.0).clamp(1, most);
-            let last = (subflow.bytes - (packets - 1) * options.payload.0).min(options.payload.0) + options.header.0;
-            pairs.push(QueuePair {
-                ends: Ends {
-                    src: src.0,
-                    dst: dst.0,
-                    base,
-                },
-                task: task.0,
-                sender: NONE,
-                receiver: NONE,
-                packets: packets as u32,
-                last: last as u16,
-                pinned: pinned.is_some(),
-            });
+        ahead.ask(&mut next_hops);
+        self.net.next_hops = next_hops;
+    }
+
+    pub fn status(&self) -> Status {
+        Status {
+            now: Time(self.net.events.now),
+            events: self.events,
+            unfinished: self.flows.unfinished,
+            sent: self.sending.packets - self.sending.retransmits,
+            packets: self.packets,
+            stop: self.net.setup.packet.stop,
         }
     }
-    pairs
-}
 
-pub(super) fn equal_links(fabric: &Fabric) -> bool {
-    let mut kinds = fabric.links().iter().map(|link| (link.rate, link.delay));
-    let first = kinds.next();
-    kinds.all(|kind| Some(kind) == first)
-}
+    /// The next event lies beyond the end of time.
+    #[cold]
+    fn out_of_time(&mut self) {
+        self.net.events.now = self.limits.until;
+        self.ended = Some(match self.net.setup.packet.stop {
+            Some(stop) if stop.0 == self.limits.until => Ended::Stopped,
+            _ => Ended::Limit("packet.max_time"),
+        });
+    }
 
-/// The longest unloaded round trip among the first transfers, in ps: what network-wide defaults scale with.
-fn network_rtt(setup: &Setup<'_>) -> u64 {
-    let pairs = setup.schedule.transfers().take(RTTS_LOOKED_AT);
-    let rtts = pairs.map(|Transfer { src, dst, .. }| {
-        let (src, dst) = (src.node(), dst.node());
-        match setup.fabric.path_count(src, dst) {
-            0 => 0,
-            _ => unloaded::rtt(setup.fabric, &setup.fabric.path(src, dst, 0), setup.packet),
+    /// Whether the run may go on, asked at [`Limits::look_at`].
+    fn goes_on(&mut self, monitor: &mut dyn FnMut(&Status) -> Continue) -> bool {
+        if self.flows.unfinished == 0 {
+            return false;
         }
-    });
-    rtts.max().unwrap_or(0)
+        let (net, senders) = (&self.net, &self.sending.senders);
+        let longest_timeout = || {
+            let senders = net.pairs.iter().filter_map(|pair| senders.get(pair.sender));
+            let longest = senders.map(|sender| sender.timeout.wait(u32::MAX - 1)).max();
+            longest.unwrap_or(0)
+        };
+        let state = State {
+            news: self.receiving.news,
+            hops: net.packet_hops,
+            awaits_changes: self.faults.awaits_changes(net),
+            longest_timeout: &longest_timeout,
+        };
+        let status = self.status();
+        self.ended = self.limits.look(&status, &state, monitor);
+        self.ended.is_none()
+    }
 }

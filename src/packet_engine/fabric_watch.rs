@@ -125,8 +125,8 @@ impl FabricWatch {
 
     fn look(&mut self) {
         let whole = self.packets - self.trimmed;
-        let share = f64::from(self.marked) / f64::from(whole.max(1));
-        self.mean += GAIN * (share - self.mean);
+        let fraction = f64::from(self.marked) / f64::from(whole.max(1));
+        self.mean += GAIN * (fraction - self.mean);
         let before = self.rate;
         self.rate -= f64::from(self.early) / f64::from(self.packets.max(1));
         if self.mean > TARGET {

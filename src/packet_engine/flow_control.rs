@@ -8,20 +8,16 @@
 
 use std::collections::BTreeMap;
 
-use super::Setup;
-use super::deadlock::Stuck;
-use super::engine::Engine;
 use super::links::Refused;
 use super::links::buffer_size;
 use super::options::PacketOptions;
-use super::packet::{Event, Kind, Packet};
-use super::queue::EventQueue;
+use super::setup::Setup;
 use crate::ids::NodeId;
 use crate::input::InputError;
 use crate::topology::{Fabric, NodeKind};
 
 /// Bytes of a pause frame.
-const PAUSE_FRAME: u64 = 64;
+pub(super) const PAUSE_FRAME: u64 = 64;
 const NO_SWITCH: u32 = u32::MAX;
 
 /// What a packet's place in a switch is charged to.
@@ -36,6 +32,13 @@ impl Charge {
     pub fn is_some(self) -> bool {
         self != Self::Nothing
     }
+}
+
+/// Bytes of one link that wait in the ports behind it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Stuck {
+    pub shared: u64,
+    pub headroom: u64,
 }
 
 /// A link into a switch.
@@ -166,6 +169,18 @@ impl FlowControl {
         own.headroom > 0 || own.shared > self.threshold_with(ingress, used).saturating_sub(self.resume)
     }
 
+    /// Whether a link is paused.
+    pub fn is_paused(&self, link: u32) -> bool {
+        self.ingress[link as usize].paused
+    }
+
+    /// The time at which a frame that could take effect at `soonest` does: frames do not overtake each other.
+    pub fn time_of_frame(&mut self, link: u32, soonest: u64) -> u64 {
+        let last = &mut self.ingress[link as usize].last_frame;
+        *last = soonest.max(last.saturating_add(1));
+        *last
+    }
+
     /// Takes some of the headroom of every link away.
     #[cfg(test)]
     pub fn shrink_headroom(&mut self, less: u64) {
@@ -175,7 +190,7 @@ impl FlowControl {
     }
 
     /// Charges a packet that came by link `from`; also says whether to pause that link now.
-    fn charge(&mut self, from: u32, size: u64) -> Result<(Charge, bool), Refused> {
+    pub fn charge(&mut self, from: u32, size: u64) -> Result<(Charge, bool), Refused> {
         let ingress = self.ingress[from as usize];
         let Some(&pool) = self.pools.get(ingress.switch as usize) else {
             return Ok((Charge::Nothing, false));
@@ -196,7 +211,7 @@ impl FlowControl {
     }
 
     /// Frees the place of a packet; says which link to resume now.
-    fn release(&mut self, charge: Charge, size: u64) -> Option<u32> {
+    pub fn release(&mut self, charge: Charge, size: u64) -> Option<u32> {
         let from = match charge {
             Charge::Nothing => return None,
             Charge::Shared(from) => {
@@ -218,72 +233,5 @@ impl FlowControl {
             self.ingress[from as usize].paused = false;
         }
         resumes.then_some(from)
-    }
-}
-
-impl<Q: EventQueue> Engine<'_, Q> {
-    /// Charges a data packet's place in a switch, where there is flow control.
-    pub fn charge(&mut self, from: u32, data: bool, size: u16) -> Result<Charge, Refused> {
-        let Some(control) = &mut self.flow_control else {
-            return Ok(Charge::Nothing);
-        };
-        if !data || from == super::queue_pairs::NONE {
-            return Ok(Charge::Nothing);
-        }
-        let (charge, pause) = control.charge(from, u64::from(size))?;
-        if pause {
-            self.send_frame(from, true);
-        }
-        Ok(charge)
-    }
-
-    /// Frees a packet's place.
-    pub fn release(&mut self, charge: Charge, size: u16) {
-        if let Some(control) = &mut self.flow_control
-            && let Some(link) = control.release(charge, u64::from(size))
-        {
-            self.send_frame(link, false);
-        }
-    }
-
-    /// The way of a link's frames back to its sender is gone: those on it are lost, and a pause that nobody renews
-    /// runs out. That takes up to 65 535 quanta in a network; here the sender goes on at once.
-    pub fn frames_cut(&mut self, back: u32) {
-        let link = self.setup.fabric.links()[back as usize].reverse.0;
-        let frames = self.keys.flow_control + link;
-        if self.flow_control.is_some() {
-            self.queue.extract(|event| event.key == frames);
-            self.set_paused(link, false);
-        }
-    }
-
-    /// The way of a link's frames is there again: its sender learns whether it is paused.
-    pub fn frames_again(&mut self, back: u32) {
-        let link = self.setup.fabric.links()[back as usize].reverse.0;
-        if self
-            .flow_control
-            .as_ref()
-            .is_some_and(|control| control.ingress[link as usize].paused)
-        {
-            self.send_frame(link, true);
-        }
-    }
-
-    /// Sends a pause or resume frame to the sender of a link.
-    fn send_frame(&mut self, link: u32, pause: bool) {
-        let back = self.setup.fabric.links()[link as usize].reverse.0;
-        if self.links.rate(back).is_zero() {
-            return;
-        }
-        let free = self.links.busy_until(back).max(self.now);
-        let sent = free.saturating_add(self.links.on_wire(back, PAUSE_FRAME));
-        let Some(control) = &mut self.flow_control else { return };
-        let last = &mut control.ingress[link as usize].last_frame;
-        let time = sent.saturating_add(self.links.delay(back)).max(last.saturating_add(1));
-        *last = time;
-        let mut packet = Packet::alarm(Kind::FlowControl, link);
-        packet.seq = u32::from(pause);
-        let key = self.keys.flow_control + link;
-        self.queue.push(Event { time, key, packet });
     }
 }

@@ -5,7 +5,7 @@
 
 use rand::Rng;
 
-use super::Setup;
+use super::setup::Setup;
 use crate::rng::{Stream, stream};
 use crate::topology::Loss;
 

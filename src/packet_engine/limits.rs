@@ -1,10 +1,8 @@
 //! When a run ends before its flows do: at the time it is asked to stop, at a limit, or because nothing new is
 //! delivered any more.
 
-use super::engine::Engine;
 use super::options::PacketOptions;
-use super::queue::EventQueue;
-use super::{Continue, Status};
+use super::status::{Continue, Status};
 
 /// The monitor is asked, and the watchdog looks, after so many events.
 const LOOK_EVERY: u64 = 1 << 20;
@@ -26,6 +24,17 @@ pub(super) enum Ended {
     Limit(&'static str),
     /// Nothing new had been delivered since this time.
     Silent(u64),
+}
+
+/// What the watchdog looks at.
+pub(super) struct State<'a> {
+    /// New data packets, and link traversals.
+    pub news: u64,
+    pub hops: u64,
+    /// Links are yet to change, or routing is yet to notice that they have.
+    pub awaits_changes: bool,
+    /// The longest retransmission timeout of any sender, in ps.
+    pub longest_timeout: &'a dyn Fn() -> u64,
 }
 
 /// How far a run may go.
@@ -54,54 +63,39 @@ impl Limits {
             time: 0,
         }
     }
-}
 
-impl<Q: EventQueue> Engine<'_, Q> {
-    /// The next event lies beyond the end of time.
-    #[cold]
-    pub fn out_of_time(&mut self) {
-        self.now = self.limits.until;
-        self.ended = Some(match self.setup.packet.stop {
-            Some(stop) if stop.0 == self.now => Ended::Stopped,
-            _ => Ended::Limit("packet.max_time"),
-        });
-    }
-
-    /// Whether the run may go on, asked at [`Limits::look_at`].
-    pub fn goes_on(&mut self, monitor: &mut dyn FnMut(&Status) -> Continue) -> bool {
-        if self.unfinished == 0 {
-            return false;
-        }
-        let events = self.counters.events;
-        self.ended = if events >= self.limits.most_events {
+    /// Whether the run may go on after so many events, and how it ends if not: at the limit, because whoever watches has enough, or as
+    /// nothing new has been delivered for too long. To be asked from [`Limits::look_at`] on.
+    pub fn look(
+        &mut self,
+        status: &Status,
+        state: &State<'_>,
+        monitor: &mut dyn FnMut(&Status) -> Continue,
+    ) -> Option<Ended> {
+        let events = status.events;
+        self.look_at = (events + LOOK_EVERY).min(self.most_events);
+        if events >= self.most_events {
             Some(Ended::Limit("packet.max_events"))
-        } else if monitor(&self.status()) == Continue::No {
+        } else if monitor(status) == Continue::No {
             Some(Ended::Told)
         } else {
-            self.silence().map(Ended::Silent)
-        };
-        self.limits.look_at = (events + LOOK_EVERY).min(self.limits.most_events);
-        self.ended.is_none()
+            self.silence(status, state).map(Ended::Silent)
+        }
     }
 
     /// Since when packets travel and bring nothing new, where that has lasted too long. Waiting is no silence: no
     /// packet travels while a delay passes, and while links are yet to change or routing to notice, all is open.
-    fn silence(&mut self) -> Option<u64> {
-        let (hops, flows) = (self.counters.packet_hops, self.unfinished as u64);
-        if self.news != self.limits.news || self.awaits_changes() {
-            (self.limits.news, self.limits.hops, self.limits.time) = (self.news, hops, self.now);
+    fn silence(&mut self, status: &Status, state: &State<'_>) -> Option<u64> {
+        if state.news != self.news || state.awaits_changes {
+            (self.news, self.hops, self.time) = (state.news, state.hops, status.now.0);
             return None;
         }
-        let patience = SILENT_HOPS + SILENT_HOPS_PER_FLOW * flows;
-        if hops - self.limits.hops < patience {
+        let patience = SILENT_HOPS + SILENT_HOPS_PER_FLOW * status.unfinished as u64;
+        if state.hops - self.hops < patience {
             return None;
         }
-        let senders = self.queue_pairs.iter().filter_map(|pair| self.senders.get(pair.sender));
-        let longest = senders
-            .map(|sender| sender.timeout.wait(u32::MAX - 1))
-            .max()
-            .unwrap_or(0);
-        let silent = self.now - self.limits.time;
-        (silent >= longest.saturating_mul(SILENT_TIMEOUTS)).then_some(self.limits.time)
+        let longest = (state.longest_timeout)();
+        let silent = status.now.0 - self.time;
+        (silent >= longest.saturating_mul(SILENT_TIMEOUTS)).then_some(self.time)
     }
 }

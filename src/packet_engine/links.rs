@@ -3,10 +3,11 @@
 //! A FIFO queue needs no list: a packet that is accepted leaves when the link has sent all before it,
 //! so the state of a queue is the time until which its link is busy. Thresholds are times as well.
 
-use super::Setup;
-use super::options::{Ecn, SwitchOptions};
+use super::ecn::Ecn;
+use super::options::SwitchOptions;
 use super::packet::{Kind, MARKED, Packet, TRIMMED};
 use super::prefetch::prefetch;
+use super::setup::Setup;
 use super::transport::Transport;
 use crate::ids::{LinkId, NodeId};
 use crate::rng::{index_below, mix};

@@ -5,11 +5,13 @@
 //! what they will touch is asked for then, all at once, and memory answers while events are worked on.
 //! The next hops that it finds are kept for the events' turns; whatever changes one forgets them all.
 
-use super::engine::Engine;
 use super::forwarding::Next;
+use super::network::Network;
 use super::packet::{Event, Keys, Kind, Packet};
 use super::prefetch::prefetch;
 use super::queue::EventQueue;
+use super::receiving::Receiving;
+use super::sending::Sending;
 
 /// State of links and queue pairs, in bytes, that stays in the cache by itself.
 const CACHED: usize = 1 << 17;
@@ -22,21 +24,20 @@ pub(super) fn pays(links: usize, queue_pairs: usize) -> bool {
     cfg!(test) || links * BYTES_PER_LINK + queue_pairs * BYTES_PER_QUEUE_PAIR > CACHED
 }
 
-impl<Q: EventQueue> Engine<'_, Q> {
-    /// Asks for what the coming events need: for their queue pairs, then for what the numbers of those lead to, then for
-    /// what that leads to. Each round finds what the one before has asked for.
-    pub fn look_ahead(&mut self) {
-        let mut next_hops = std::mem::take(&mut self.next_hops);
-        next_hops.clear();
-        self.ask(&mut next_hops);
-        self.next_hops = next_hops;
-    }
+/// Who is asked for what is coming.
+pub(super) struct LookAhead<'a, 'n, Q> {
+    pub net: &'a Network<'n, Q>,
+    pub sending: &'a Sending,
+    pub receiving: &'a Receiving,
+}
 
-    /// Finds the next hops of the coming events.
-    fn ask(&self, next_hops: &mut Vec<Next>) {
-        let coming = self.queue.coming();
+impl<Q: EventQueue> LookAhead<'_, '_, Q> {
+    /// Asks for what the coming events need: for their queue pairs, then for what the numbers of those lead to, then for
+    /// what that leads to. Each round finds what the one before has asked for. Finds the next hops of the coming events.
+    pub fn ask(&self, next_hops: &mut Vec<Next>) {
+        let coming = self.net.events.queue.coming();
         for event in coming.iter().filter(|event| is_packet(event)) {
-            prefetch(&self.queue_pairs[event.packet.qp as usize]);
+            prefetch(&self.net.pairs[event.packet.qp as usize]);
         }
         for event in coming {
             // An alarm goes nowhere, and nobody asks for it.
@@ -59,12 +60,12 @@ impl<Q: EventQueue> Engine<'_, Q> {
     /// Asks for the bits of a packet that reaches its end.
     #[inline]
     fn fetch_bits(&self, packet: &Packet) {
-        let pair = &self.queue_pairs[packet.qp as usize];
+        let pair = &self.net.pairs[packet.qp as usize];
         if packet.kind == Kind::Data {
-            let receiver = self.receivers.get(pair.receiver);
+            let receiver = self.receiving.receivers.get(pair.receiver);
             receiver.inspect(|receiver| receiver.received.fetch(packet.seq));
         } else if packet.kind == Kind::Ack {
-            let sender = self.senders.get(pair.sender);
+            let sender = self.sending.senders.get(pair.sender);
             sender.inspect(|sender| sender.sent.fetch(packet.seq));
         }
     }
@@ -72,30 +73,30 @@ impl<Q: EventQueue> Engine<'_, Q> {
     /// Asks for what a network card needs to send its next packet.
     #[inline]
     fn fetch_port(&self, port: u32) {
-        let (link, sender) = self.nics.next(port);
-        self.links.fetch(link);
+        let (link, sender) = self.sending.nics.next(port);
+        self.net.links.fetch(link);
         if let Some(slot) = sender {
-            self.senders.fetch(slot);
+            self.sending.senders.fetch(slot);
         }
     }
 
     /// Asks for the link that a packet will leave by, or the end of the queue pair that it reaches, and tells which.
     #[inline]
     fn fetch(&self, event: &Event) -> Next {
-        let (packet, node) = (&event.packet, self.forwarding.end_of(event.key - Keys::ARRIVAL));
-        let next = self.next_hop(node, packet);
+        let (packet, node) = (&event.packet, self.net.forwarding.end_of(event.key - Keys::ARRIVAL));
+        let next = self.net.next_hop(node, packet);
         if let Next::Only(link) = next {
-            self.links.fetch(link);
+            self.net.links.fetch(link);
         } else if next == Next::Arrived {
-            let pair = &self.queue_pairs[packet.qp as usize];
+            let pair = &self.net.pairs[packet.qp as usize];
             if packet.kind == Kind::Data {
-                self.receivers.fetch(pair.receiver);
+                self.receiving.receivers.fetch(pair.receiver);
             } else {
-                self.senders.fetch(pair.sender);
+                self.sending.senders.fetch(pair.sender);
             }
             // The answer, or what an acknowledgement lets go, leaves from here.
-            if let Some(link) = self.forwarding.only_uplink(node) {
-                self.links.fetch(link);
+            if let Some(link) = self.net.forwarding.only_uplink(node) {
+                self.net.links.fetch(link);
             }
         }
         next

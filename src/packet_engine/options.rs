@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::ecn::Ecn;
 use super::port_failover::PortFailover;
 use super::transport::Transport;
 use crate::input::InputError;
@@ -174,23 +175,6 @@ impl PacketOptions {
     pub(super) fn full(&self) -> u64 {
         self.payload.0 + self.header.0
     }
-}
-
-/// Marking of packets by the queue they meet.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Ecn {
-    /// Queue below which nothing is marked.
-    pub kmin: Bytes,
-    /// Queue from which everything is marked; between the two the chance rises to `pmax`.
-    pub kmax: Bytes,
-    /// Chance of a mark just below `kmax`. Default 1.
-    #[serde(default = "certain")]
-    pub pmax: f64,
-}
-
-fn certain() -> f64 {
-    1.0
 }
 
 /// The `[switch]` table: buffers, marking, flow control. Queues are counted in bytes still to be

@@ -1,7 +1,7 @@
 //! The rates at which all sub-flows of a step end together, when its most loaded link has carried all of its bytes.
 
-use super::Setup;
 use super::queue_pairs::QueuePair;
+use super::setup::Setup;
 use crate::ids::HostId;
 use crate::loads::LinkLoads;
 use crate::routes::Route;

@@ -13,7 +13,7 @@ pub(super) enum Kind {
     /// Asks for a data packet again: it was trimmed, or is missing in go-back-N.
     Nack,
     /// A credit of the receiver: `seq` is the number of all so far.
-    Pull,
+    Credit,
     /// Tells a sender that packets were marked.
     Notification,
     /// A port has finished sending.
@@ -25,7 +25,7 @@ pub(super) enum Kind {
     /// A queue pair's retransmission timer.
     Timeout,
     /// A receiver may send its next credit.
-    PullPacer,
+    CreditPacer,
     /// A flow-control frame reaches the sender of a link: pause or resume.
     FlowControl,
     /// A transfer starts or a delay ends.
@@ -68,7 +68,7 @@ pub(super) struct Packet {
     /// When the data packet was sent, see [`Stamps`]; echoed by its acknowledgement.
     pub stamp: u32,
     /// Of an acknowledgement: how far the cumulative number lies behind `seq + 1`, see [`Packet::cumulative`]. Of data and
-    /// requests: the pull target of the sender, where it needs credits.
+    /// requests: how many credits the sender wants, where it needs any.
     pub behind: u16,
     pub kind: Kind,
     pub flags: u8,
@@ -175,7 +175,7 @@ pub(super) struct Keys {
     pub port_free: u32,
     pub flow_control: u32,
     pub nic_free: u32,
-    pub pull_pacer: u32,
+    pub credit_pacer: u32,
     pub timeout: u32,
     pub pace: u32,
     pub start: u32,
@@ -202,7 +202,7 @@ impl Keys {
             port_free: range(links)?,
             flow_control: range(links)?,
             nic_free: range(links)?,
-            pull_pacer: range(hosts)?,
+            credit_pacer: range(hosts)?,
             timeout: range(queue_pairs)?,
             pace: range(queue_pairs)?,
             start: range(queue_pairs)?,

@@ -1,61 +1,80 @@
 //! From the state of an ended run to its outcome.
 
 use super::engine::Engine;
+use super::flows::Flow;
 use super::limits::Ended;
 use super::queue::EventQueue;
-use super::queue_pairs::{COMPLETE, Flow};
-use super::senders::Senders;
+use super::queue_pairs::COMPLETE;
+use super::sender_samples::SenderSampler;
 use super::series::Sampler;
+use super::setup::PATHS_COMPARED;
 use super::unloaded;
 use crate::ids::{LinkId, NodeId, TaskId};
-use crate::outcome::{FctSummary, FlowRecord, LinkRecord, Outcome, Reached, Stuck, TOO_LATE, TaskTimes, Unfinished};
+use crate::outcome::{
+    Counters, FctSummary, FlowRecord, LinkRecord, Outcome, Reached, Stuck, TOO_LATE, TaskTimes, Unfinished,
+};
 use crate::topology::Fabric;
 use crate::units::Time;
 use crate::workload::{Action, Task, Transfer};
 
 /// The outcome, or the flows that did not finish.
 pub(super) fn outcome<Q: EventQueue>(mut engine: Engine<'_, Q>) -> Result<Outcome, Stuck> {
-    for counts in &engine.links.counts {
-        engine.counters.ecn_marks += counts.ecn_marks;
-        engine.counters.drops += counts.drops;
-        engine.counters.trims += counts.trims;
-        engine.counters.pauses += counts.pauses;
-    }
     let stopped = engine.ended == Some(Ended::Stopped);
-    if engine.unfinished > 0 && !stopped {
+    if engine.flows.unfinished > 0 && !stopped {
         return Err(stuck(&engine));
     }
-    let observe = engine.setup.observe;
+    let observe = engine.net.setup.observe;
     Ok(Outcome {
-        cct: Time(engine.cct),
-        ended: Time(engine.now),
-        stopped: stopped.then_some(Time(engine.now)),
-        fct: FctSummary::of(std::mem::take(&mut engine.fcts)),
+        cct: Time(engine.flows.cct),
+        ended: Time(engine.net.events.now),
+        stopped: stopped.then_some(Time(engine.net.events.now)),
+        fct: FctSummary::of(std::mem::take(&mut engine.flows.fcts)),
         flows: if observe.flows { flows(&engine) } else { Vec::new() },
         tasks: if observe.tasks { tasks(&engine) } else { Vec::new() },
         links: if observe.links { links(&engine) } else { Vec::new() },
-        counters: engine.counters,
+        counters: counters(&engine),
         series: engine.sampler.take().map(Sampler::into_series),
-        senders: engine.watched.take().map_or_else(Vec::new, Senders::into_samples),
+        senders: engine
+            .sender_sampler
+            .take()
+            .map_or_else(Vec::new, SenderSampler::into_samples),
         most_paused: most_paused(&engine),
     })
 }
 
+/// What the owners have counted.
+fn counters<Q: EventQueue>(engine: &Engine<'_, Q>) -> Counters {
+    let mut counters = Counters {
+        events: engine.events,
+        packet_hops: engine.net.packet_hops,
+        packets: engine.sending.packets,
+        retransmits: engine.sending.retransmits,
+        ..Counters::default()
+    };
+    for counts in &engine.net.links.counts {
+        counters.ecn_marks += counts.ecn_marks;
+        counters.drops += counts.drops;
+        counters.trims += counts.trims;
+        counters.pauses += counts.pauses;
+    }
+    counters
+}
+
 fn flows<Q: EventQueue>(engine: &Engine<'_, Q>) -> Vec<FlowRecord> {
-    let fabric = engine.setup.fabric;
+    let fabric = engine.net.setup.fabric;
     let record = |Transfer { task, src, dst, bytes }: Transfer| {
-        let flow = engine.flows[task.index()];
+        let flow = engine.flows.flows[task.index()];
         let (src, dst) = (src.node(), dst.node());
-        let paths = fabric.path_count(src, dst).min(match engine.equal_links {
+        let paths = fabric.path_count(src, dst).min(match engine.net.terms.equal_paths {
             true => 1,
-            false => super::PATHS_LOOKED_AT,
+            false => PATHS_COMPARED,
         });
         let alone = (0..paths).map(|index| {
             let path = fabric.path(src, dst, index);
-            unloaded::completion(fabric, &path, bytes, engine.setup.packet).0
+            unloaded::completion(fabric, &path, bytes, engine.net.setup.packet).0
         });
         let reached = reached(&flow);
-        let end = |time, then| Time(if reached < then { engine.now } else { time });
+        let end = |time, then| Time(if reached < then { engine.net.events.now } else { time });
         FlowRecord {
             task,
             reached,
@@ -64,8 +83,8 @@ fn flows<Q: EventQueue>(engine: &Engine<'_, Q>) -> Vec<FlowRecord> {
             delivered: end(flow.delivered, Reached::Delivered),
             acked: end(flow.acked, Reached::Acked),
             ideal: alone.min().unwrap_or(Time::ZERO),
-            subflows: engine.setup.placement.of(task).len() as u32,
-            paths: engine.paths_taken[task.index()]
+            subflows: engine.net.setup.placement.of(task).len() as u32,
+            paths: engine.receiving.paths_taken[task.index()]
                 .iter()
                 .map(|bits| bits.count_ones())
                 .sum(),
@@ -74,7 +93,7 @@ fn flows<Q: EventQueue>(engine: &Engine<'_, Q>) -> Vec<FlowRecord> {
             extent: flow.extent,
         }
     };
-    engine.setup.schedule.transfers().map(record).collect()
+    engine.net.setup.schedule.transfers().map(record).collect()
 }
 
 fn reached(flow: &Flow) -> Reached {
@@ -87,7 +106,7 @@ fn reached(flow: &Flow) -> Reached {
 }
 
 fn tasks<Q: EventQueue>(engine: &Engine<'_, Q>) -> Vec<TaskTimes> {
-    let tasks = engine.setup.schedule.tasks().iter().zip(&engine.flows);
+    let tasks = engine.net.setup.schedule.tasks().iter().zip(&engine.flows.flows);
     let interval = |(task, flow): (&Task, &Flow)| {
         let end = Time(flow.delivered);
         let start = match task.action {
@@ -101,42 +120,47 @@ fn tasks<Q: EventQueue>(engine: &Engine<'_, Q>) -> Vec<TaskTimes> {
 
 fn links<Q: EventQueue>(engine: &Engine<'_, Q>) -> Vec<LinkRecord> {
     let record = |link: usize| {
-        let (taken, bytes) = engine.links.bytes(link as u32);
+        let (taken, bytes) = engine.net.links.bytes(link as u32);
         // Where a run was stopped, queues hold what links have not sent.
-        let unsent = match engine.setup.packet.stop {
-            Some(_) => engine.links.unsent(link as u32, engine.now),
+        let unsent = match engine.net.setup.packet.stop {
+            Some(_) => engine.net.links.unsent(link as u32, engine.net.events.now),
             None => 0,
         };
         let wire_bytes = taken.saturating_sub(unsent);
-        let counts = engine.links.counts[link];
+        let counts = engine.net.links.counts[link];
         LinkRecord {
             bytes: bytes as f64,
             wire_bytes: wire_bytes as f64,
-            max_queue: engine.links.max_queue(link as u32),
+            max_queue: engine.net.links.max_queue(link as u32),
             drops: counts.drops,
             trims: counts.trims,
             ecn_marks: counts.ecn_marks,
             pauses: counts.pauses,
-            paused: counts.paused.total(engine.now),
-            longest_pause: counts.paused.longest(engine.now),
+            paused: counts.paused.total(engine.net.events.now),
+            longest_pause: counts.paused.longest(engine.net.events.now),
         }
     };
-    (0..engine.setup.fabric.links().len()).map(record).collect()
+    (0..engine.net.setup.fabric.links().len()).map(record).collect()
 }
 
 /// The link that was paused longest; of several the first.
 fn most_paused<Q: EventQueue>(engine: &Engine<'_, Q>) -> Option<(LinkId, Time)> {
-    let mut paused = engine.links.counts.iter().map(|counts| counts.paused.total(engine.now));
+    let mut paused = engine
+        .net
+        .links
+        .counts
+        .iter()
+        .map(|counts| counts.paused.total(engine.net.events.now));
     let longest = paused.clone().max().filter(|time| !time.is_zero())?;
     let link = paused.position(|time| time == longest)?;
     Some((LinkId(link as u32), longest))
 }
 
 fn stuck<Q: EventQueue>(engine: &Engine<'_, Q>) -> Stuck {
-    let deadlock = engine.deadlock();
+    let deadlock = engine.net.deadlock();
     let mut unfinished = Vec::new();
-    for Transfer { task, .. } in engine.setup.schedule.transfers() {
-        if reached(&engine.flows[task.index()]) == Reached::Acked {
+    for Transfer { task, .. } in engine.net.setup.schedule.transfers() {
+        if reached(&engine.flows.flows[task.index()]) == Reached::Acked {
             continue;
         }
         unfinished.push(Unfinished {
@@ -146,10 +170,10 @@ fn stuck<Q: EventQueue>(engine: &Engine<'_, Q>) -> Stuck {
         });
     }
     Stuck {
-        at: Time(engine.now),
-        flows: engine.setup.schedule.transfer_count(),
+        at: Time(engine.net.events.now),
+        flows: engine.net.setup.schedule.transfer_count(),
         unfinished,
-        deadlock: deadlock.map(|cycle| in_words(engine.setup.fabric, &cycle)),
+        deadlock: deadlock.map(|cycle| in_words(engine.net.setup.fabric, &cycle)),
     }
 }
 
@@ -175,12 +199,12 @@ fn in_words(fabric: &Fabric, cycle: &[LinkId]) -> String {
 impl<Q: EventQueue> Engine<'_, Q> {
     /// Payload bytes of a transfer that have reached its receiver.
     fn delivered_bytes(&self, task: TaskId) -> u64 {
-        let first = self.setup.placement.first(task);
-        let subflows = self.setup.placement.of(task);
-        let options = self.setup.packet;
+        let first = self.net.setup.placement.first(task);
+        let subflows = self.net.setup.placement.of(task);
+        let options = self.net.setup.packet;
         let received = |qp: usize| {
-            let pair = &self.queue_pairs[qp];
-            match self.receivers.get(pair.receiver) {
+            let pair = &self.net.pairs[qp];
+            match self.receiving.receivers.get(pair.receiver) {
                 Some(receiver) => {
                     let last = u64::from(pair.last) - options.header.0;
                     receiver.received.bytes(pair.packets, options.payload.0, last)
@@ -194,34 +218,34 @@ impl<Q: EventQueue> Engine<'_, Q> {
 
     /// Why a transfer did not finish.
     fn reason(&self, task: TaskId, deadlock: bool) -> String {
-        if !self.flows[task.index()].started {
+        if !self.flows.flows[task.index()].started {
             return "it never started: transfers it waits for did not finish".to_owned();
         }
-        if self.now >= Time::LATEST.0 {
+        if self.net.events.now >= Time::LATEST.0 {
             return TOO_LATE.to_owned();
         }
-        let first = self.setup.placement.first(task);
-        let range = first..first + self.setup.placement.of(task).len();
-        let senders = range.filter_map(|qp| self.senders.get(self.queue_pairs[qp].sender));
+        let first = self.net.setup.placement.first(task);
+        let range = first..first + self.net.setup.placement.of(task).len();
+        let senders = range.filter_map(|qp| self.sending.senders.get(self.net.pairs[qp].sender));
         let tries = senders.map(|sender| sender.timeouts).max().unwrap_or(0);
         let task_id = task;
-        let task = self.setup.schedule.task(task).action;
+        let task = self.net.setup.schedule.task(task).action;
         if let crate::workload::Action::Transfer { src, dst, .. } = task
-            && self.is_cut_off(src, dst)
+            && self.net.fabric().path_count(NodeId(src), NodeId(dst)) == 0
         {
-            let name = |host| &self.setup.fabric.node(NodeId(host)).name;
+            let name = |host| &self.net.setup.fabric.node(NodeId(host)).name;
             return format!("no path was left from {} to {}", name(src), name(dst));
         }
-        if tries > self.setup.packet.retries {
-            format!("gave up after {} timeouts in a row", self.setup.packet.retries)
+        if tries > self.net.setup.packet.retries {
+            format!("gave up after {} timeouts in a row", self.net.setup.packet.retries)
         } else if deadlock {
             "its packets wait in or behind a PFC deadlock".to_owned()
         } else if let Some(ended) = self.ended {
             self.reason_of(ended, task_id, tries)
-        } else if !self.acknowledged {
+        } else if !self.net.terms.acknowledged {
             format!(
                 "packets were lost, and `{}` sends nothing again",
-                self.setup.transport.name()
+                self.net.setup.transport.name()
             )
         } else {
             "nothing was left that could bring its packets on".to_owned()
@@ -243,10 +267,10 @@ impl<Q: EventQueue> Engine<'_, Q> {
 
     /// Packets that a transfer has sent again.
     fn retransmits(&self, task: TaskId) -> u32 {
-        let first = self.setup.placement.first(task);
-        let range = first..first + self.setup.placement.of(task).len();
-        let senders = range.filter_map(|qp| self.senders.get(self.queue_pairs[qp].sender));
+        let first = self.net.setup.placement.first(task);
+        let range = first..first + self.net.setup.placement.of(task).len();
+        let senders = range.filter_map(|qp| self.sending.senders.get(self.net.pairs[qp].sender));
         let live: u32 = senders.map(|sender| sender.retransmits).sum();
-        self.flows[task.index()].retransmits + live
+        self.flows.flows[task.index()].retransmits + live
     }
 }

@@ -1,8 +1,8 @@
 //! Whether every packet can find room in every queue: a limit below one packet would refuse it for ever.
 
-use super::Setup;
 use super::flow_control::{self, headroom};
 use super::links::{buffer_size, own_limit, shares_buffers};
+use super::setup::Setup;
 use crate::ids::NodeId;
 use crate::input::InputError;
 

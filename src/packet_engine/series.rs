@@ -1,8 +1,6 @@
 //! Queues and rates over time, where a run is asked to sample them.
 
-use super::engine::Engine;
-use super::packet::{Keys, Kind};
-use super::queue::EventQueue;
+use super::links::Links;
 use crate::ids::LinkId;
 use crate::outcome::{Sample, Series};
 use crate::units::Time;
@@ -35,40 +33,29 @@ impl Sampler {
             samples: self.samples,
         }
     }
-}
 
-impl<Q: EventQueue> Engine<'_, Q> {
-    /// Sets the alarm for the next sample, of links or of senders.
-    pub fn await_sample(&mut self) {
-        let links = self.sampler.as_ref().map(|sampler| sampler.next);
-        let senders = self.watched.as_ref().map(|senders| senders.next);
-        if let Some(time) = links.into_iter().chain(senders).min() {
-            self.alarm(time, Keys::SAMPLE, Kind::Sample, 0);
-        }
+    /// When the next sample is due.
+    pub fn next(&self) -> u64 {
+        self.next
     }
 
-    /// Looks at what is due, and again later, unless nothing but this alarm was pending.
-    pub fn sample(&mut self) {
-        if let Some(sampler) = self.sampler.as_mut().filter(|sampler| sampler.next <= self.now) {
-            sampler.next = sampler.next.saturating_add(sampler.interval);
-            self.sample_links();
-        }
-        self.look_at_senders();
-        if !self.queue.is_empty() {
-            self.await_sample();
+    /// Takes a sample if it is time.
+    pub fn look(&mut self, links: &Links, now: u64) {
+        if self.next <= now {
+            self.next = self.next.saturating_add(self.interval);
+            self.sample(links, now);
         }
     }
 
     /// Takes a sample of every link that was not idle since the last one.
-    pub fn sample_links(&mut self) {
-        let Some(sampler) = &mut self.sampler else { return };
-        for (link, before) in sampler.sent.iter_mut().enumerate() {
-            let queue = self.links.queue(link as u32, self.now);
-            let (accepted, _) = self.links.bytes(link as u32);
+    pub fn sample(&mut self, links: &Links, now: u64) {
+        for (link, before) in self.sent.iter_mut().enumerate() {
+            let queue = links.queue(link as u32, now);
+            let (accepted, _) = links.bytes(link as u32);
             let sent = accepted.saturating_sub(queue).max(*before);
             if queue > 0 || sent > *before {
-                sampler.samples.push(Sample {
-                    at: Time(self.now),
+                self.samples.push(Sample {
+                    at: Time(now),
                     link: LinkId(link as u32),
                     queue,
                     sent: sent - *before,

@@ -1,6 +1,7 @@
 //! Closed forms of one flow alone on an idle path, store and forward.
 
 use super::options::PacketOptions;
+use super::setup::PATHS_COMPARED;
 use super::transport::PathProperties;
 use crate::ids::{LinkId, NodeId};
 use crate::topology::Fabric;
@@ -72,7 +73,7 @@ pub(super) fn conditions(
         bdp: bdp(rate, rtt, full),
         hops: path.len() as u32,
         trimming,
-        share: None,
+        pace: None,
     }
 }
 
@@ -86,7 +87,7 @@ pub(super) fn bdp(rate: Rate, rtt: u64, full: u64) -> u64 {
 /// Unloaded round trip of a full packet and its acknowledgement on the slowest of a pair's paths, in ps; of many paths
 /// the first are looked at.
 pub(super) fn longest_rtt(fabric: &Fabric, src: NodeId, dst: NodeId, options: &PacketOptions) -> u64 {
-    let paths = 0..fabric.path_count(src, dst).min(super::PATHS_LOOKED_AT);
+    let paths = 0..fabric.path_count(src, dst).min(PATHS_COMPARED);
     let rtts = paths.map(|index| rtt(fabric, &fabric.path(src, dst, index), options));
     rtts.max().unwrap_or(0)
 }

@@ -226,7 +226,7 @@ impl PointSize {
             Engine::Packet => {
                 let setup = instance.packet_setup(&experiment);
                 let done = packet_engine::simulate_watched(&setup, &mut |status| {
-                    share = status.share();
+                    share = status.fraction();
                     match begun.elapsed() < time {
                         true => Continue::Yes,
                         false => Continue::No,

@@ -181,7 +181,7 @@ fn simulate(experiment: &Experiment, instance: &Instance, progress: &dyn Fn(f64)
             &observe,
         ),
         Engine::Packet => packet_engine::simulate_watched(&instance.packet_setup(experiment), &mut |status| {
-            progress(status.share());
+            progress(status.fraction());
             Continue::Yes
         }),
     }

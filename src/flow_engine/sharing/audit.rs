@@ -45,8 +45,8 @@ impl Sharing {
                 self.held[c].is_empty() || off(load[c], state.capacity) <= 3.0 * OVERLOAD + self.slack,
                 "constraint {c} has room: {state:?}"
             );
-            let shares: f64 = self.held[c].subflows.iter().map(|held| held.share).sum();
-            assert_eq!((state.held_weight, state.free_weight), (shares, 0.0), "constraint {c}");
+            let claims: f64 = self.held[c].subflows.iter().map(|held| held.claim).sum();
+            assert_eq!((state.held_weight, state.free_weight), (claims, 0.0), "constraint {c}");
         }
     }
 }

@@ -17,7 +17,7 @@ pub(super) struct Held {
     pub start: f64,
     pub weight: f64,
     /// Weight times the fraction of the rate that the bottleneck sees.
-    pub share: f64,
+    pub claim: f64,
     pub subflow: u32,
     pub segment: u32,
     /// The bottleneck sees all of its rate.

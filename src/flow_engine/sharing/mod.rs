@@ -511,8 +511,8 @@ impl Sharing {
             self.dues[bottleneck as usize].known = false;
             let level = self.levels[bottleneck as usize];
             let state = &mut self.constraints[bottleneck as usize];
-            state.held_weight -= held.share;
-            state.held_load -= self.rates.round(held.share * level);
+            state.held_weight -= held.claim;
+            state.held_load -= self.rates.round(held.claim * level);
             if !self.traffic[bottleneck as usize].queued {
                 self.enqueue(bottleneck, level);
             }

@@ -12,7 +12,7 @@ const MANY: usize = if cfg!(test) { 2 } else { 64 };
 #[derive(Debug, Clone, Copy)]
 struct Candidate {
     subflow: u32,
-    share: f64,
+    claim: f64,
     level: f64,
 }
 
@@ -94,10 +94,10 @@ impl Sharing {
             }
             let other = sharing.levels[bottleneck as usize];
             if other > level {
-                let share = sharing.share(subflow, fraction);
+                let claim = sharing.claim_of(subflow, fraction);
                 candidates.push(Candidate {
                     subflow,
-                    share,
+                    claim,
                     level: other,
                 });
             } else {
@@ -107,8 +107,8 @@ impl Sharing {
         loop {
             let (mut free, mut claims) = (room, weight);
             for candidate in &candidates {
-                free += self.rates.round(candidate.share * candidate.level);
-                claims += candidate.share;
+                free += self.rates.round(candidate.claim * candidate.level);
+                claims += candidate.claim;
             }
             if claims > 0.0 {
                 level = free / claims;
@@ -167,9 +167,9 @@ impl Sharing {
     }
 
     /// What a sub-flow claims of a constraint that sees a fraction of its rate.
-    fn share(&self, subflow: u32, fraction: f64) -> f64 {
-        let share = fraction * self.subflows[subflow as usize].weight;
-        self.weights.round(share).max(self.weights.quantum())
+    fn claim_of(&self, subflow: u32, fraction: f64) -> f64 {
+        let claim = fraction * self.subflows[subflow as usize].weight;
+        self.weights.round(claim).max(self.weights.quantum())
     }
 
     /// The fraction of a segment's rate that a constraint sees; 1 for one that it has directly.
@@ -363,8 +363,8 @@ impl Sharing {
                 self.spread.note(subflow.segment, change, 0.0);
             }
             if other >= least {
-                followed.weight += subflow.share;
-                followed.load += rates.round(subflow.share * level);
+                followed.weight += subflow.claim;
+                followed.load += rates.round(subflow.claim * level);
             } else {
                 followed.fastest = followed.fastest.max(target);
                 followed.passed_on.push(i);
@@ -421,7 +421,7 @@ impl Sharing {
     /// Appends a sub-flow with work left to those of a constraint.
     fn hold(&mut self, constraint: u32, subflow: u32, work: f64, now: f64) {
         let fraction = self.fraction(constraint, self.subflows[subflow as usize].segment);
-        let share = self.share(subflow, fraction);
+        let claim = self.claim_of(subflow, fraction);
         let (end, nobody) = (self.reading(constraint, now) + work, self.nobody());
         self.dues[constraint as usize].known = false;
         let state = &mut self.subflows[subflow as usize];
@@ -432,7 +432,7 @@ impl Sharing {
             end,
             start: state.start,
             weight: state.weight,
-            share,
+            claim,
             subflow,
             segment: state.segment,
             whole,
@@ -470,10 +470,10 @@ impl Sharing {
         let level = level(next);
         let work = held.end - self.clocks[constraint as usize].reading;
         self.hold(next, held.subflow, work, now);
-        let share = self.held[next as usize].subflows.last().map_or(0.0, |held| held.share);
+        let claim = self.held[next as usize].subflows.last().map_or(0.0, |held| held.claim);
         let state = &mut self.constraints[next as usize];
-        state.held_weight += share;
-        state.held_load += self.rates.round(share * level);
+        state.held_weight += claim;
+        state.held_load += self.rates.round(claim * level);
         if !self.traffic[next as usize].queued {
             self.enqueue(next, level);
         }

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-use super::EventQueue;
+use super::event_queue::EventQueue;
 use crate::packet_engine::packet::Event;
 
 /// An event of which the earliest is the greatest, as `BinaryHeap` wants it.

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::packet_engine::packet::{Kind, Packet};
+use crate::packet_engine::packet::{Event, Kind, Packet};
 use crate::rng::mix;
 
 fn event(time: u64, key: u32) -> Event {

@@ -12,7 +12,7 @@
 
 use std::collections::{BinaryHeap, VecDeque};
 
-use super::EventQueue;
+use super::event_queue::EventQueue;
 use super::heap::Earliest;
 use crate::packet_engine::packet::{Event, Kind, Packet};
 use crate::packet_engine::prefetch::prefetch;

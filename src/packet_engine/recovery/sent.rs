@@ -59,11 +59,6 @@ impl Sent {
         self.cumulative
     }
 
-    /// Most packets that are told apart at a time.
-    pub fn span(&self) -> u32 {
-        self.span
-    }
-
     #[inline]
     pub fn in_flight(&self) -> u32 {
         self.in_flight

@@ -53,8 +53,8 @@ impl Timeout {
     pub fn wait(&self, tries: u32) -> u64 {
         let whole = self.least.max(self.round_trip());
         let whole = whole.saturating_mul(1 << tries.min(MOST_BACKOFF));
-        let share = u64::from(self.draw) * u64::from((tries + 1).min(MOST_SPREAD));
-        whole.saturating_add(((u128::from(whole) * u128::from(share)) >> 20) as u64)
+        let extra = u64::from(self.draw) * u64::from((tries + 1).min(MOST_SPREAD));
+        whole.saturating_add(((u128::from(whole) * u128::from(extra)) >> 20) as u64)
     }
 
     /// Draws the random share anew.

@@ -155,7 +155,7 @@ impl Watch {
             return;
         }
         let at_end =
-            engine.forwarding.end_of(event.key - Keys::ARRIVAL) == engine.queue_pairs[packet.qp as usize].ends.dst;
+            engine.net.forwarding.end_of(event.key - Keys::ARRIVAL) == engine.net.pairs[packet.qp as usize].ends.dst;
         if at_end {
             let before = self.last_first.insert((packet.qp, packet.path), packet.seq);
             assert!(
@@ -168,23 +168,23 @@ impl Watch {
     /// On every link: accepted = arrived + on the way + waiting.
     fn conserved(&self, mut engine: Engine<'_, Wheel>) {
         let mut held: HashMap<u32, u64> = HashMap::new();
-        for event in engine.queue.extract(|_| true) {
+        for event in engine.net.events.queue.extract(|_| true) {
             if event.packet.kind.is_packet() {
                 *held.entry(event.key - Keys::ARRIVAL).or_default() += u64::from(event.packet.size);
             }
         }
-        for (link, port) in engine.ports.iter().enumerate() {
+        for (link, port) in engine.net.ports.iter().enumerate() {
             let waiting: u64 = port.held().map(|packet| u64::from(packet.size)).sum();
             *held.entry(link as u32).or_default() += waiting;
         }
-        for link in 0..engine.setup.fabric.links().len() as u32 {
-            let (accepted, _) = engine.links.bytes(link);
+        for link in 0..engine.net.setup.fabric.links().len() as u32 {
+            let (accepted, _) = engine.net.links.bytes(link);
             let accounted = self.arrived.get(&link).unwrap_or(&0) + held.get(&link).unwrap_or(&0);
             assert_eq!(
                 accepted,
                 accounted,
                 "link {}",
-                engine.setup.fabric.link_name(LinkId(link))
+                engine.net.setup.fabric.link_name(LinkId(link))
             );
         }
     }
@@ -192,12 +192,14 @@ impl Watch {
 
 /// No queue is above its limit, no shared buffer overfull. A port with classes limits each of them.
 fn within_limits(engine: &Engine<'_, Wheel>) {
-    let (setup, now) = (engine.setup, engine.now);
-    let classes = if engine.ports.is_empty() { 1 } else { 2 };
+    let (setup, now) = (engine.net.setup, engine.net.events.now);
+    let classes = if engine.net.ports.is_empty() { 1 } else { 2 };
     for node in setup.fabric.hosts()..setup.fabric.nodes().len() as u32 {
         let ports = setup.fabric.out_links(crate::ids::NodeId(node));
         // What is left of a byte on the wire counts as one.
-        let queues = ports.iter().map(|id| engine.links.queue(id.0, now).saturating_sub(1));
+        let queues = ports
+            .iter()
+            .map(|id| engine.net.links.queue(id.0, now).saturating_sub(1));
         if let Some(limit) = setup.switch.queue {
             assert!(
                 queues.clone().all(|queue| queue <= classes * limit.0),
@@ -218,10 +220,10 @@ fn watched(case: &Case, stop: u64) {
         let mut watch = Watch::default();
         let faults = !setup.link_events.is_empty();
         engine.begin();
-        while engine.unfinished > 0 && engine.counters.events < stop {
-            let before = engine.now;
+        while engine.flows.unfinished > 0 && engine.events < stop {
+            let before = engine.net.events.now;
             let Some(event) = engine.step() else { break };
-            assert!(engine.now >= before, "time goes back");
+            assert!(engine.net.events.now >= before, "time goes back");
             watch.see(&event);
             if !faults {
                 watch.fifo(&engine, &event);
@@ -232,7 +234,7 @@ fn watched(case: &Case, stop: u64) {
         }
         if setup.switch.pfc && !faults {
             assert!(
-                engine.links.counts.iter().all(|counts| counts.drops == 0),
+                engine.net.links.counts.iter().all(|counts| counts.drops == 0),
                 "flow control dropped"
             );
         }

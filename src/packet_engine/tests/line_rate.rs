@@ -42,8 +42,8 @@ fn one_port(a: &str, b: &str) -> Fabric {
 fn conditions(case: &Case) -> Vec<PathProperties> {
     case.setup(|setup| {
         let engine = Engine::<Wheel>::new(setup);
-        (0..engine.queue_pairs.len() as u32)
-            .map(|qp| engine.conditions(qp))
+        (0..engine.net.pairs.len() as u32)
+            .map(|qp| engine.sending.conditions(&engine.net, qp))
             .collect()
     })
 }
@@ -175,7 +175,7 @@ fn a_dead_port_does_not_swallow_all() {
         // Nobody sends again what was lost.
         let drops = case.setup(|setup| {
             let engine = Engine::<Wheel>::new(setup).run(&mut |_| Continue::Yes);
-            engine.links.counts[0].drops
+            engine.net.links.counts[0].drops
         });
         let sent = Time::from_us(50).0 / Rate::from_gbps(200).transmission_time(4_150).0;
         assert!(drops.abs_diff(sent) < 10, "{scheme}: {drops} packets, {sent} expected");
@@ -197,13 +197,13 @@ fn notifications_are_paced_by_the_receiver() {
         engine.begin();
         let mut last: [Option<u64>; 2] = [None; 2];
         let mut heard = 0;
-        while engine.unfinished > 0 {
+        while engine.flows.unfinished > 0 {
             let Some(event) = engine.step() else { break };
-            if event.packet.kind == Kind::Notification && engine.forwarding.end_of(event.key - 3) == 0 {
+            if event.packet.kind == Kind::Notification && engine.net.forwarding.end_of(event.key - 3) == 0 {
                 let qp = event.packet.qp as usize;
                 // They wait for one data packet of the other direction at most; here is none.
-                assert!(last[qp].is_none_or(|before| engine.now - before >= 49_000_000));
-                last[qp] = Some(engine.now);
+                assert!(last[qp].is_none_or(|before| engine.net.events.now - before >= 49_000_000));
+                last[qp] = Some(engine.net.events.now);
                 heard += 1;
             }
         }

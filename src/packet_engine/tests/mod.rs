@@ -20,10 +20,13 @@ mod watching;
 use super::engine::Engine;
 use super::queue::{EventQueue, Heap, Wheel};
 use super::*;
+use crate::ids::NodeId;
 use crate::input::NoFiles;
-use crate::topology::Topology;
-use crate::units::Bytes;
-use crate::workload::ScheduleBuilder;
+use crate::outcome::Observe;
+use crate::placement::LoadBalancing;
+use crate::topology::{Fabric, LinkEvent, Topology};
+use crate::units::{Bytes, Time};
+use crate::workload::{Schedule, ScheduleBuilder, Transfer};
 
 /// A run by its parts, with short ways to set them.
 #[derive(Debug)]

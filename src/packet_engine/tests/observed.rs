@@ -188,13 +188,13 @@ fn losses_after_a_failure(scheme: &str) -> (Vec<f64>, f64) {
         let mut engine = Engine::<Wheel>::new(setup);
         let (mut losses, mut before) = (Vec::new(), 0);
         engine.begin();
-        while engine.unfinished > 0 && engine.step().is_some() {
-            let drops = engine.links.counts[up.index()].drops;
-            losses.extend((before..drops).map(|_| engine.now as f64 / 1e6 - 100.0));
+        while engine.flows.unfinished > 0 && engine.step().is_some() {
+            let drops = engine.net.links.counts[up.index()].drops;
+            losses.extend((before..drops).map(|_| engine.net.events.now as f64 / 1e6 - 100.0));
             before = drops;
         }
-        assert_eq!(engine.unfinished, 0);
-        (losses, engine.now as f64 / 1e6)
+        assert_eq!(engine.flows.unfinished, 0);
+        (losses, engine.net.events.now as f64 / 1e6)
     })
 }
 

@@ -17,9 +17,9 @@ fn crossing() -> Case {
 fn drops(case: &Case, less: u64) -> u64 {
     case.setup(|setup| {
         let mut engine = Engine::<Wheel>::new(setup);
-        engine.flow_control.as_mut().unwrap().shrink_headroom(less);
+        engine.net.flow_control.as_mut().unwrap().shrink_headroom(less);
         let engine = engine.run(&mut |_| Continue::Yes);
-        engine.links.counts.iter().map(|counts| counts.drops).sum()
+        engine.net.links.counts.iter().map(|counts| counts.drops).sum()
     })
 }
 
@@ -81,13 +81,13 @@ fn congestion_is_no_deadlock() {
         let mut engine = Engine::<Wheel>::new(setup);
         engine.begin();
         let mut paused = 0;
-        while engine.unfinished > 0 && engine.step().is_some() {
-            let pauses: u64 = engine.links.counts.iter().map(|counts| counts.pauses).sum();
+        while engine.flows.unfinished > 0 && engine.step().is_some() {
+            let pauses: u64 = engine.net.links.counts.iter().map(|counts| counts.pauses).sum();
             if pauses > paused {
                 paused = pauses;
-                assert_eq!(engine.deadlock(), None);
+                assert_eq!(engine.net.deadlock(), None);
             }
         }
-        assert!(paused > 10 && engine.unfinished == 0);
+        assert!(paused > 10 && engine.flows.unfinished == 0);
     });
 }

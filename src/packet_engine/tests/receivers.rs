@@ -100,7 +100,7 @@ fn one_flow(bytes: u64, spines: u32) -> Case {
     Case::new(fabric, flows([(0, 4, bytes)])).with(r#"{"adaptive": {}}"#, r#"{"eqds": {}}"#)
 }
 
-/// One in eight credits is lost for good, and no data: the next pull brings what the lost one held.
+/// One in eight credits is lost for good, and no data: the next one brings what the lost one held.
 #[test]
 fn lost_credits_come_with_the_next() {
     let mut case = one_flow(5_000_000, 8);
@@ -111,8 +111,8 @@ fn lost_credits_come_with_the_next() {
     assert!(outcome.cct < whole + Time::from_us(10), "{} {whole}", outcome.cct);
 }
 
-/// All that comes back is lost for a while, the last pulls before it among them: the sender asks for credits after
-/// one timeout, and again as long as its requests, or the pulls they bring, are lost.
+/// All that comes back is lost for a while, the last credits before it among them: the sender asks for credits after
+/// one timeout, and again as long as its requests, or the credits that they bring, are lost.
 #[test]
 fn a_sender_without_credits_asks_for_them() {
     let mut case = one_flow(2_000_000, 1);
@@ -136,23 +136,24 @@ fn credits_of_lost_data_are_made_good() {
     assert!(outcome.cct < whole + Time::from_us(350), "{} {whole}", outcome.cct);
 }
 
-/// Counts requests for credits and pulls of a run.
-fn requests_and_pulls(case: &Case) -> (usize, usize) {
+/// Counts requests for credits and credits of a run.
+fn requests_and_credits(case: &Case) -> (usize, usize) {
     case.setup(|setup| {
         let mut engine = Engine::<Wheel>::new(setup);
         engine.begin();
         let mut count = [0; 2];
         let at_end = |engine: &Engine<'_, Wheel>, event: &Event| {
             let end = engine
+                .net
                 .forwarding
                 .end_of(event.key - crate::packet_engine::packet::Keys::ARRIVAL);
             end < setup.fabric.hosts()
         };
-        while engine.unfinished > 0 {
+        while engine.flows.unfinished > 0 {
             let Some(event) = engine.step() else { break };
             if event.packet.kind.is_packet() && at_end(&engine, &event) {
                 count[0] += usize::from(event.packet.kind == Kind::Request);
-                count[1] += usize::from(event.packet.kind == Kind::Pull);
+                count[1] += usize::from(event.packet.kind == Kind::Credit);
             }
         }
         (count[0], count[1])
@@ -163,13 +164,13 @@ fn requests_and_pulls(case: &Case) -> (usize, usize) {
 #[test]
 fn nobody_asks_without_need() {
     let case = one_flow(4_086 * 500, 4);
-    let (requests, pulls) = requests_and_pulls(&case);
+    let (requests, credits) = requests_and_credits(&case);
     let window = case.setup(|setup| {
         let path = setup.fabric.path(NodeId(0), NodeId(4), 0);
         let conditions = unloaded::conditions(setup.fabric, &path, Rate::from_gbps(100), setup.packet, true);
         setup.transport.credits(&conditions).unwrap() as usize
     });
-    assert_eq!((requests, pulls), (0, 500 - window));
+    assert_eq!((requests, credits), (0, 500 - window));
 }
 
 /// Where switches trim and nothing is lost whole, no flow waits for a timeout: not for the last packets either, whose

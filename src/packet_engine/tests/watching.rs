@@ -9,15 +9,18 @@ fn long() -> Case {
 }
 
 #[test]
-fn shares_rise_and_watching_changes_nothing() {
+fn fractions_rise_and_watching_changes_nothing() {
     long().setup(|setup| {
-        let mut shares = Vec::new();
+        let mut fractions = Vec::new();
         let watched = simulate_watched(setup, &mut |status| {
-            shares.push(status.share());
+            fractions.push(status.fraction());
             Continue::Yes
         });
-        assert!(!shares.is_empty() && shares.is_sorted(), "{shares:?}");
-        assert!(shares[0] > 0.0 && shares[shares.len() - 1] <= 1.0, "{shares:?}");
+        assert!(!fractions.is_empty() && fractions.is_sorted(), "{fractions:?}");
+        assert!(
+            fractions[0] > 0.0 && fractions[fractions.len() - 1] <= 1.0,
+            "{fractions:?}"
+        );
         assert_eq!(watched, simulate(setup));
     });
 }

@@ -6,9 +6,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CongestionControl, Feedback, Loss, PathProperties, SenderState, Spec};
+use super::control::{CongestionControl, Feedback, Loss, PathProperties, SenderState};
+use super::spec::{Controlled, Spec, check_fraction};
 use crate::input::InputError;
-use crate::packet_engine::options::Ecn;
+use crate::packet_engine::ecn::Ecn;
 use crate::units::{Bytes, Rate, Time};
 
 /// Options of `dcqcn`. Ports mark between 2 and 8 KB per Gb/s with chance up to 0.2 (800 and 3200 KB at 400
@@ -57,7 +58,7 @@ impl Default for Dcqcn {
 
 impl Spec for Dcqcn {
     fn check(&self) -> Result<(), InputError> {
-        super::check_share("gain", self.gain)?;
+        check_fraction("gain", self.gain)?;
         for (key, time) in [
             ("alpha_timer", self.alpha_timer),
             ("increase_timer", self.increase_timer),
@@ -90,8 +91,10 @@ impl Spec for Dcqcn {
     }
 }
 
-impl Dcqcn {
-    pub(super) fn control(&self, conditions: &PathProperties) -> State {
+impl Controlled for Dcqcn {
+    type Control = State;
+
+    fn control(&self, conditions: &PathProperties) -> State {
         let line = conditions.rate;
         State {
             line,

@@ -6,9 +6,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CongestionControl, Feedback, Loss, PathProperties, SenderState, Spec};
+use super::control::{CongestionControl, Feedback, Loss, PathProperties, SenderState};
+use super::spec::{Controlled, Spec, check_fraction, check_positive};
 use crate::input::InputError;
-use crate::packet_engine::options::Ecn;
+use crate::packet_engine::ecn::Ecn;
 use crate::units::{Bytes, Rate};
 
 /// What is controlled.
@@ -56,9 +57,9 @@ impl Default for Dctcp {
 
 impl Spec for Dctcp {
     fn check(&self) -> Result<(), InputError> {
-        super::check_share("gain", self.gain)?;
-        super::check_positive("initial_window", self.initial_window)?;
-        super::check_positive("max_window", self.max_window)?;
+        check_fraction("gain", self.gain)?;
+        check_positive("initial_window", self.initial_window)?;
+        check_positive("max_window", self.max_window)?;
         if self.min_rate.is_zero() {
             return Err(InputError::key("min_rate", "at a rate of zero nothing would be sent"));
         }
@@ -75,14 +76,16 @@ impl Spec for Dctcp {
     }
 }
 
-impl Dctcp {
-    pub(super) fn control(&self, conditions: &PathProperties) -> State {
+impl Controlled for Dctcp {
+    type Control = State;
+
+    fn control(&self, conditions: &PathProperties) -> State {
         let (full, bdp) = (conditions.full as f64, conditions.bdp as f64);
         let paced = self.control == Signal::Rate;
         State {
             paced,
             gain: self.gain,
-            share: 1.0,
+            alpha: 1.0,
             unit: match paced {
                 true => self.increase.bytes_per_ps(),
                 false => full,
@@ -115,7 +118,7 @@ pub(in crate::packet_engine) struct State {
     paced: bool,
     gain: f64,
     /// Moving share of marked bytes: alpha in RFC 8257.
-    share: f64,
+    alpha: f64,
     /// What one round trip without marks adds.
     unit: f64,
     value: f64,
@@ -149,7 +152,7 @@ impl CongestionControl for State {
 
     fn state(&self) -> SenderState {
         SenderState {
-            alpha: Some(self.share),
+            alpha: Some(self.alpha),
             ..SenderState::of(self)
         }
     }
@@ -168,7 +171,7 @@ impl CongestionControl for State {
             return;
         }
         if ack.marked {
-            self.cut(self.share / 2.0, ack.next);
+            self.cut(self.alpha / 2.0, ack.next);
         } else {
             self.grow(ack.bytes as f64, round_ends);
         }
@@ -192,14 +195,14 @@ impl State {
     /// Once per round trip the share moves.
     fn end_round(&mut self, next: u32) {
         let now = self.marked as f64 / self.acked as f64;
-        self.share += self.gain * (now - self.share);
+        self.alpha += self.gain * (now - self.alpha);
         self.window_end = next;
         (self.acked, self.marked) = (0, 0);
     }
 
     /// Cuts by a share, which answers for all that is in flight.
-    fn cut(&mut self, share: f64, next: u32) {
-        self.value = (self.value * (1.0 - share)).max(self.least);
+    fn cut(&mut self, fraction: f64, next: u32) {
+        self.value = (self.value * (1.0 - fraction)).max(self.least);
         self.threshold = self.value;
         self.reduced_until = Some(next);
     }
@@ -258,11 +261,11 @@ mod tests {
         assert_eq!(state.value, cut, "once per window");
         // Packets 1 to 101 made the second: of 101 were marked 50, 52, .. 100, as 101 packets ended it.
         let second = first + (26.0 / 101.0 - first) / 16.0;
-        assert!((state.share - second).abs() < 1e-12, "{} {second}", state.share);
+        assert!((state.alpha - second).abs() < 1e-12, "{} {second}", state.alpha);
         state.on_ack(&ack(151, 252, true));
         assert_eq!(
             state.value,
-            cut * (1.0 - state.share / 2.0),
+            cut * (1.0 - state.alpha / 2.0),
             "the next window cuts again"
         );
     }

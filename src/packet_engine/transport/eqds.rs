@@ -1,9 +1,9 @@
 //! EQDS (NSDI 2022), NDP (SIGCOMM 2017) and the receiver credit control of Ultra Ethernet 1.0 (RCCC): the receiver
 //! hands out credits at its line rate.
 //!
-//! A sender begins with credits for one bandwidth-delay product. Every packet that it sends states its pull target: up to
-//! which pull number it wants credits, so that what is lost on the way, whole or with its credit, is asked for again by the next.
-//! A pull carries the number of all credits so far, so that the next one makes good a lost one. A sender
+//! A sender begins with credits for one bandwidth-delay product. Every packet that it sends states how many credits
+//! it wants in all, so that what is lost on the way, whole or with its credit, is asked for again by the next.
+//! A credit carries the number of all so far, so that the next one makes good a lost one. A sender
 //! without credits that hears nothing for a timeout sends a credit request.
 //!
 //! With `rccc` receivers of an oversubscribed fabric lower the rate of their credits when marks, or packets trimmed before the last hop,
@@ -12,9 +12,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CongestionControl, Feedback, Loss, Nscc, PathProperties, SenderState, Spec, nscc};
+use super::control::{CongestionControl, CreditTarget, Feedback, Loss, PathProperties, SenderState};
+use super::nscc::{self, Nscc};
+use super::spec::{Controlled, Spec, check_positive};
 use crate::input::InputError;
-use crate::packet_engine::options::Ecn;
+use crate::packet_engine::ecn::Ecn;
 use crate::units::{Rate, Time};
 
 /// Packets that a port holds where switches trim.
@@ -62,25 +64,11 @@ impl Eqds {
     fn as_nscc(&self) -> Option<Nscc> {
         (self.mode == EqdsMode::Rccc).then(|| self.nscc.clone().unwrap_or_default())
     }
-
-    pub(super) fn control(&self, conditions: &PathProperties) -> State {
-        let most = self.credits(conditions).unwrap_or(1);
-        State {
-            initial: most,
-            pulled: 0,
-            spent: 0,
-            expected: 0,
-            most,
-            lapses: self.mode == EqdsMode::Rccc,
-            full: conditions.full,
-            window: self.nscc.as_ref().map(|nscc| Box::new(nscc.control(conditions))),
-        }
-    }
 }
 
 impl Spec for Eqds {
     fn check(&self) -> Result<(), InputError> {
-        super::check_positive("initial_window", self.initial_window)?;
+        check_positive("initial_window", self.initial_window)?;
         let Some(nscc) = &self.nscc else { return Ok(()) };
         if self.mode != EqdsMode::Rccc {
             return Err(InputError::key(
@@ -111,9 +99,39 @@ impl Spec for Eqds {
         Time::from_us(100)
     }
 
+    fn needs_credits(&self) -> bool {
+        true
+    }
+
+    fn paces_credits(&self) -> bool {
+        self.mode == EqdsMode::Rccc
+    }
+
+    fn watches_fabric(&self) -> bool {
+        self.mode == EqdsMode::Rccc && self.nscc.is_none()
+    }
+
     fn credits(&self, conditions: &PathProperties) -> Option<u32> {
         let packets = conditions.bdp as f64 / conditions.full as f64 * self.initial_window;
         Some((packets as u32).max(1))
+    }
+}
+
+impl Controlled for Eqds {
+    type Control = State;
+
+    fn control(&self, conditions: &PathProperties) -> State {
+        let most = self.credits(conditions).unwrap_or(1);
+        State {
+            initial: most,
+            credited: 0,
+            spent: 0,
+            expected: 0,
+            most,
+            lapses: self.mode == EqdsMode::Rccc,
+            full: conditions.full,
+            window: self.nscc.as_ref().map(|nscc| Box::new(nscc.control(conditions))),
+        }
     }
 }
 
@@ -122,11 +140,11 @@ impl Spec for Eqds {
 pub(in crate::packet_engine) struct State {
     /// Credits that it began with.
     initial: u32,
-    /// The highest pull number so far: credits that the receiver has handed out in all.
-    pulled: u32,
+    /// Credits that the receiver has sent in all, as far as is known.
+    credited: u32,
     /// Packets sent, each for one credit.
     spent: u32,
-    /// The pull number that the receiver will get to by what it knows.
+    /// How many credits the receiver will send by what it knows.
     expected: u32,
     /// The most credits that it asks for at a time.
     most: u32,
@@ -136,18 +154,9 @@ pub(in crate::packet_engine) struct State {
     window: Option<Box<nscc::State>>,
 }
 
-/// How many credits a sender wants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(in crate::packet_engine) struct PullTarget {
-    /// The pull number that would do.
-    pub number: u32,
-    /// It has more to send, but asks for no more at a time.
-    pub bounded: bool,
-}
-
 impl State {
     fn credit(&self) -> u32 {
-        self.initial.wrapping_add(self.pulled).wrapping_sub(self.spent)
+        self.initial.wrapping_add(self.credited).wrapping_sub(self.spent)
     }
 
     /// First credits are given up: the receiver knows of the sender.
@@ -183,10 +192,10 @@ impl CongestionControl for State {
         self.spent = self.spent.wrapping_add(1);
     }
 
-    fn on_pull(&mut self, number: u32) {
+    fn on_credit(&mut self, number: u32) {
         self.lapse();
-        if number.wrapping_sub(self.pulled).cast_signed() > 0 {
-            self.pulled = number;
+        if number.wrapping_sub(self.credited).cast_signed() > 0 {
+            self.credited = number;
         }
     }
 
@@ -194,24 +203,24 @@ impl CongestionControl for State {
         self.expected = self.expected.wrapping_add(1);
     }
 
-    fn pull_target(&mut self, backlog: u32) -> PullTarget {
+    fn credit_target(&mut self, backlog: u32) -> CreditTarget {
         let window = self
             .window
             .as_ref()
             .map_or(u64::MAX, |window| window.window() / self.full + 1);
         let wanted = backlog.min(self.most).min(u32::try_from(window).unwrap_or(u32::MAX));
-        let number = self.pulled.wrapping_add(wanted.saturating_sub(self.credit()));
+        let number = self.credited.wrapping_add(wanted.saturating_sub(self.credit()));
         if number.wrapping_sub(self.expected).cast_signed() > 0 {
             self.expected = number;
         }
-        PullTarget {
+        CreditTarget {
             number,
             bounded: wanted < backlog,
         }
     }
 
     fn expects_credit(&self) -> bool {
-        self.expected.wrapping_sub(self.pulled).cast_signed() > 0
+        self.expected.wrapping_sub(self.credited).cast_signed() > 0
     }
 
     fn lacks_credit(&self) -> bool {
@@ -250,19 +259,19 @@ mod tests {
         options.control(&PathProperties::example())
     }
 
-    fn target(number: u32, bounded: bool) -> PullTarget {
-        PullTarget { number, bounded }
+    fn target(number: u32, bounded: bool) -> CreditTarget {
+        CreditTarget { number, bounded }
     }
 
-    /// Pull numbers count credits in all: those of a lost pull come with the next, one that was overtaken brings nothing.
+    /// Credits are counted in all: a lost one comes with the next, one that was overtaken brings nothing.
     #[test]
-    fn a_pull_makes_good_a_lost_one() {
+    fn a_credit_makes_good_a_lost_one() {
         let mut state = state("{}");
         (0..100).for_each(|_| state.on_send());
         assert!(state.lacks_credit() && !state.may_send(0, 1_000));
-        state.on_pull(3);
+        state.on_credit(3);
         assert_eq!(state.credit(), 3);
-        state.on_pull(2);
+        state.on_credit(2);
         assert_eq!(state.credit(), 3);
     }
 
@@ -271,13 +280,13 @@ mod tests {
     fn targets_follow_what_is_to_send() {
         let mut state = state("{}");
         (0..40).for_each(|_| state.on_send());
-        assert_eq!(state.pull_target(1_000), target(40, true));
-        assert_eq!(state.pull_target(70), target(10, false));
-        assert_eq!(state.pull_target(30), target(0, false));
+        assert_eq!(state.credit_target(1_000), target(40, true));
+        assert_eq!(state.credit_target(70), target(10, false));
+        assert_eq!(state.credit_target(30), target(0, false));
         (0..60).for_each(|_| state.on_send());
-        state.on_pull(5);
-        assert_eq!(state.pull_target(7), target(7, false));
-        assert_eq!(state.pull_target(1_000), target(100, true));
+        state.on_credit(5);
+        assert_eq!(state.credit_target(7), target(7, false));
+        assert_eq!(state.credit_target(1_000), target(100, true));
     }
 
     /// With `rccc` first credits last until something is heard, with `credits` until they are spent.
@@ -286,7 +295,7 @@ mod tests {
         for (options, left) in [("{}", 61), (r#"{"mode": "rccc"}"#, 1)] {
             let mut state = state(options);
             (0..40).for_each(|_| state.on_send());
-            state.on_pull(1);
+            state.on_credit(1);
             assert_eq!(state.credit(), left, "{options}");
         }
     }
@@ -298,6 +307,6 @@ mod tests {
         assert!(state.may_send(49, 1_000) && !state.may_send(50, 1_000));
         (0..150).for_each(|_| state.on_send());
         assert!(!state.may_send(10, 1_000));
-        assert_eq!(state.pull_target(1_000), target(51, true));
+        assert_eq!(state.credit_target(1_000), target(51, true));
     }
 }

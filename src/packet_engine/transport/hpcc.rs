@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
-use super::{CongestionControl, Feedback, Loss, PathProperties, Spec};
+use super::control::{CongestionControl, Feedback, HopReading, Loss, PathProperties};
+use super::spec::{Controlled, Spec, check_fraction, check_positive};
 use crate::input::InputError;
 
 /// Options of `hpcc`. Switches write their queue, their count of bytes sent and the time into every data packet (in-band
@@ -33,13 +34,19 @@ impl Default for Hpcc {
 
 impl Spec for Hpcc {
     fn check(&self) -> Result<(), InputError> {
-        super::check_share("eta", self.eta)?;
-        super::check_positive("flows", self.flows)
+        check_fraction("eta", self.eta)?;
+        check_positive("flows", self.flows)
+    }
+
+    fn reads_hops(&self) -> bool {
+        true
     }
 }
 
-impl Hpcc {
-    pub(super) fn control(&self, conditions: &PathProperties) -> State {
+impl Controlled for Hpcc {
+    type Control = State;
+
+    fn control(&self, conditions: &PathProperties) -> State {
         let base = conditions.longest_rtt as f64;
         let first = (conditions.rate * base).max(conditions.full as f64);
         State {
@@ -57,19 +64,6 @@ impl Hpcc {
             hops: SmallVec::new(),
         }
     }
-}
-
-/// What a hop wrote into a packet.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(in crate::packet_engine) struct HopReading {
-    pub link: u32,
-    /// Bytes that waited when the packet came.
-    pub queue: u64,
-    /// Bytes sent by the time at which the packet left, and that time, in ps.
-    pub sent: u64,
-    pub at: u64,
-    /// Bytes per ps.
-    pub rate: f64,
 }
 
 /// The window in bytes.

@@ -4,7 +4,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CongestionControl, Feedback, Loss, PathProperties, Spec};
+use super::control::{CongestionControl, Feedback, Loss, PathProperties};
+use super::spec::{Controlled, Spec, check_positive};
 use crate::input::InputError;
 
 /// Options of `ideal`. Queues have no limit unless `[switch]` sets one.
@@ -31,7 +32,7 @@ impl Default for Ideal {
 
 impl Spec for Ideal {
     fn check(&self) -> Result<(), InputError> {
-        super::check_positive("window", self.window)
+        check_positive("window", self.window)
     }
 
     fn paced(&self) -> bool {
@@ -47,13 +48,15 @@ impl Spec for Ideal {
 /// would limit flows that meet no congestion at all.
 const WAITS: u64 = 2;
 
-impl Ideal {
-    pub(super) fn control(&self, conditions: &PathProperties) -> State {
+impl Controlled for Ideal {
+    type Control = State;
+
+    fn control(&self, conditions: &PathProperties) -> State {
         let packets = (conditions.bdp / conditions.full) as f64 * self.window;
         let whole = packets as u64 + u64::from(packets > (packets as u64) as f64);
         State {
             window: whole.saturating_add(WAITS).saturating_mul(conditions.full),
-            pace: conditions.share,
+            pace: conditions.pace,
         }
     }
 }

@@ -11,9 +11,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CongestionControl, Feedback, Loss, PathProperties, Spec};
+use super::control::{CongestionControl, Feedback, Loss, PathProperties};
+use super::spec::{Controlled, Spec, check_fraction, check_positive};
 use crate::input::InputError;
-use crate::packet_engine::options::Ecn;
+use crate::packet_engine::ecn::Ecn;
 use crate::units::{Bytes, Rate, Time};
 
 /// The reference network: 12 us at 100 Gb/s.
@@ -63,9 +64,9 @@ impl Default for Nscc {
 
 impl Spec for Nscc {
     fn check(&self) -> Result<(), InputError> {
-        super::check_positive("target", self.target.unwrap_or(1.0))?;
-        super::check_share("gamma", self.gamma)?;
-        super::check_positive("max_window", self.max_window)
+        check_positive("target", self.target.unwrap_or(1.0))?;
+        check_fraction("gamma", self.gamma)?;
+        check_positive("max_window", self.max_window)
     }
 
     fn ecn(&self, _rate: Rate, bdp: u64) -> Option<Ecn> {
@@ -91,12 +92,14 @@ impl Spec for Nscc {
     }
 }
 
-impl Nscc {
-    pub(super) fn control(&self, conditions: &PathProperties) -> State {
+impl Controlled for Nscc {
+    type Control = State;
+
+    fn control(&self, conditions: &PathProperties) -> State {
         let full = conditions.full as f64;
-        let share = self.target.unwrap_or(if conditions.trimming { 0.75 } else { 1.0 });
+        let fraction = self.target.unwrap_or(if conditions.trimming { 0.75 } else { 1.0 });
         let (rtt, bdp) = (conditions.rtt as f64, conditions.bdp as f64);
-        let target = share * rtt;
+        let target = fraction * rtt;
         let (a, b) = (bdp / REFERENCE_BDP, target / REFERENCE_RTT);
         let most = (bdp * self.max_window).max(full);
         State {

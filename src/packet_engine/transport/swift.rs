@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CongestionControl, Feedback, Loss, PathProperties, Spec};
+use super::control::{CongestionControl, Feedback, Loss, PathProperties};
+use super::spec::{Controlled, Spec, check_fraction, check_positive};
 use crate::input::InputError;
 use crate::units::Time;
 
@@ -69,10 +70,10 @@ impl Spec for Swift {
             ("initial_window", self.initial_window),
             ("max_window", self.max_window),
         ] {
-            super::check_positive(key, value)?;
+            check_positive(key, value)?;
         }
         for (key, value) in [("beta", self.beta), ("max_decrease", self.max_decrease)] {
-            super::check_share(key, value)?;
+            check_fraction(key, value)?;
         }
         Ok(())
     }
@@ -99,8 +100,12 @@ impl Swift {
             format!("a target of {target:.1} us, hops included, is not above the unloaded round trip of {rtt:.1} us");
         Err(InputError::key("base_target", message).help("raise it, or leave it out: it then follows the round trip"))
     }
+}
 
-    pub(super) fn control(&self, conditions: &PathProperties) -> State {
+impl Controlled for Swift {
+    type Control = State;
+
+    fn control(&self, conditions: &PathProperties) -> State {
         let bdp = conditions.bdp as f64 / conditions.full as f64;
         let (base, per_hop) = self.base_and_hop(conditions);
         let range = self.flow_scaling.map_or(5.0 * base, |time| time.0 as f64);
@@ -186,10 +191,10 @@ impl State {
     }
 
     /// Cuts the window by a share, once per round trip.
-    fn cut(&mut self, now: u64, share: f64) {
+    fn cut(&mut self, now: u64, fraction: f64) {
         if (now - self.decreased_at) as f64 >= self.rtt {
             self.decreased_at = now;
-            self.window = (self.window * (1.0 - share)).max(LEAST);
+            self.window = (self.window * (1.0 - fraction)).max(LEAST);
         }
     }
 }
@@ -212,9 +217,9 @@ mod tests {
         assert_eq!(state.window(), 100_010);
         // 20 us and four hops of 20/6.55 us; a window of 100 packets adds nothing.
         let target = 20e6 * (1.0 + 4.0 / 6.55);
-        let share = 0.8 * (40e6 - target) / 40e6;
+        let fraction = 0.8 * (40e6 - target) / 40e6;
         state.on_ack(&ack(60_000_000, 40_000_000));
-        let cut = (100.01 * (1.0 - share) * 1e3) as u64;
+        let cut = (100.01 * (1.0 - fraction) * 1e3) as u64;
         assert_eq!(state.window(), cut);
         state.on_ack(&ack(61_000_000, 40_000_000));
         assert_eq!(state.window(), cut, "once per round trip");

@@ -4,7 +4,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CongestionControl, Feedback, Loss, PathProperties, Spec};
+use super::control::{CongestionControl, Feedback, Loss, PathProperties};
+use super::spec::{Controlled, Spec};
 
 /// `udp` has no options. Queues have no limit unless `[switch]` sets one. A flow is over for its sender, too, when its
 /// last byte has arrived; one that loses a packet never is. Keys about acknowledgements and recovery have no effect.
@@ -22,8 +23,10 @@ impl Spec for Udp {
     }
 }
 
-impl Udp {
-    pub(super) fn control(&self, _: &PathProperties) -> State {
+impl Controlled for Udp {
+    type Control = State;
+
+    fn control(&self, _: &PathProperties) -> State {
         State
     }
 }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::Setup;
-use super::engine::Engine;
-use super::queue::EventQueue;
+use super::network::Network;
+use super::sender::Sender;
+use super::setup::Setup;
+use super::slab::Slab;
 use super::transport::CongestionControl;
 use crate::ids::{NodeId, TaskId};
 use crate::input::InputError;
@@ -17,14 +18,14 @@ const MOST_SAMPLES: u64 = 50_000_000;
 
 /// Samples so far.
 #[derive(Debug)]
-pub(super) struct Senders {
+pub(super) struct SenderSampler {
     interval: u64,
     /// When the next sample is due.
-    pub next: u64,
+    next: u64,
     samples: Vec<SenderSample>,
 }
 
-impl Senders {
+impl SenderSampler {
     pub fn new(interval: Time) -> Self {
         Self {
             interval: interval.0,
@@ -37,22 +38,25 @@ impl Senders {
     pub fn into_samples(self) -> Vec<SenderSample> {
         self.samples
     }
-}
 
-impl<Q: EventQueue> Engine<'_, Q> {
+    /// When the next sample is due.
+    pub fn next(&self) -> u64 {
+        self.next
+    }
+
     /// Samples every sender that is at work, by queue pair, if it is time.
-    pub fn look_at_senders(&mut self) {
-        let (now, full) = (self.now, self.full);
-        let Some(senders) = self.watched.as_mut().filter(|senders| senders.next <= now) else {
+    pub fn look<Q>(&mut self, net: &Network<'_, Q>, senders: &Slab<Sender>) {
+        let (now, full) = (net.events.now, net.terms.full);
+        if self.next > now {
             return;
-        };
-        senders.next = senders.next.saturating_add(senders.interval);
-        let first = senders.samples.len();
-        for sender in self.senders.iter() {
+        }
+        self.next = self.next.saturating_add(self.interval);
+        let first = self.samples.len();
+        for sender in senders.iter() {
             let state = sender.control.state();
-            senders.samples.push(SenderSample {
+            self.samples.push(SenderSample {
                 at: Time(now),
-                task: TaskId(self.queue_pairs[sender.qp as usize].task),
+                task: TaskId(net.pairs[sender.qp as usize].task),
                 subflow: sender.qp,
                 in_flight: u64::from(sender.sent.in_flight()) * full,
                 window: state.window,
@@ -62,9 +66,9 @@ impl<Q: EventQueue> Engine<'_, Q> {
                 credits: state.credits,
             });
         }
-        senders.samples[first..].sort_unstable_by_key(|sample| sample.subflow);
-        for sample in &mut senders.samples[first..] {
-            sample.subflow -= self.setup.placement.first(sample.task) as u32;
+        self.samples[first..].sort_unstable_by_key(|sample| sample.subflow);
+        for sample in &mut self.samples[first..] {
+            sample.subflow -= net.setup.placement.first(sample.task) as u32;
         }
     }
 }
@@ -117,12 +121,12 @@ fn at_work(setup: &Setup<'_>) -> u128 {
         sizes.sort_unstable();
         let (mut before, count) = (0, sizes.len());
         // While so many are left, each of them sends the bytes that the next smallest has more.
-        let shares = sizes.into_iter().enumerate().map(|(position, size)| {
+        let spans = sizes.into_iter().enumerate().map(|(position, size)| {
             let left = count - position;
             let bytes = u128::from(size - std::mem::replace(&mut before, size));
             bytes * left as u128 * left.min(most) as u128
         });
-        shares.sum::<u128>().saturating_mul(8_000_000_000_000) / u128::from(rate.0)
+        spans.sum::<u128>().saturating_mul(8_000_000_000_000) / u128::from(rate.0)
     });
     times.fold(0, u128::saturating_add)
 }

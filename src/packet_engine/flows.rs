@@ -1,0 +1,139 @@
+//! How far the transfers of the schedule have come, and what is due next.
+
+use super::setup::Setup;
+use crate::ids::TaskId;
+use crate::units::Time;
+use crate::workload::{Action, Due, Milestone, Progress};
+
+/// One transfer.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Flow {
+    pub start: u64,
+    pub delivered: u64,
+    pub acked: u64,
+    /// Sub-flows not sent, not delivered, not acknowledged.
+    pub unsent: u32,
+    pub undelivered: u32,
+    pub unacked: u32,
+    pub retransmits: u32,
+    pub reordered: u32,
+    pub extent: u32,
+    pub started: bool,
+    /// Its first packet has arrived.
+    pub begun: bool,
+}
+
+/// All transfers.
+#[derive(Debug)]
+pub(super) struct Flows {
+    pub flows: Vec<Flow>,
+    progress: Progress,
+    /// What has become due and has not been looked at.
+    due: Vec<Due>,
+    /// Transfers without their last acknowledgement, and delays that are not over.
+    pub unfinished: usize,
+    pub fcts: Vec<Time>,
+    pub cct: u64,
+}
+
+impl Flows {
+    /// Before the beginning.
+    pub fn new(setup: &Setup<'_>) -> Self {
+        let (progress, due) = Progress::new(setup.schedule);
+        Self {
+            flows: vec![Flow::default(); setup.schedule.tasks().len()],
+            progress,
+            due,
+            unfinished: setup.schedule.transfer_count() + setup.schedule.delay_count(),
+            fcts: Vec::new(),
+            cct: 0,
+        }
+    }
+
+    /// What has become due, in order of task; none where nothing has.
+    pub fn take_due(&mut self) -> Option<Vec<Due>> {
+        if self.due.is_empty() {
+            return None;
+        }
+        let mut batch = std::mem::take(&mut self.due);
+        batch.sort_unstable();
+        Some(batch)
+    }
+
+    /// Keeps the memory of a batch for the next.
+    pub fn recycle(&mut self, mut batch: Vec<Due>) {
+        if self.due.is_empty() {
+            batch.clear();
+            self.due = batch;
+        }
+    }
+
+    /// Notes a milestone of a task, which may make others due.
+    pub fn happened(&mut self, setup: &Setup<'_>, task: TaskId, milestone: Milestone, now: u64) {
+        self.progress
+            .happened(setup.schedule, task, milestone, Time(now), &mut self.due);
+    }
+
+    /// A transfer starts, with so many sub-flows.
+    pub fn start(&mut self, task: TaskId, subflows: usize, now: u64) {
+        let flow = &mut self.flows[task.index()];
+        flow.started = true;
+        flow.start = now;
+        flow.unsent = subflows as u32;
+        flow.undelivered = subflows as u32;
+        flow.unacked = subflows as u32;
+    }
+
+    /// A delay, or what takes no time, is over.
+    pub fn pass(&mut self, setup: &Setup<'_>, task: TaskId, action: Action, now: u64) {
+        if matches!(action, Action::Delay(time) if !time.is_zero()) {
+            self.cct = self.cct.max(now);
+            self.unfinished -= 1;
+            self.flows[task.index()].delivered = now;
+        }
+        self.happened(setup, task, Milestone::Delivered, now);
+    }
+
+    /// The last packet of a sub-flow has left its sender; whether it was the last of the transfer.
+    pub fn sent(&mut self, task: TaskId) -> bool {
+        let flow = &mut self.flows[task.index()];
+        flow.unsent -= 1;
+        flow.unsent == 0
+    }
+
+    /// The first packet of a sub-flow has arrived; whether it was the first of the transfer.
+    pub fn begun(&mut self, task: TaskId) -> bool {
+        !std::mem::replace(&mut self.flows[task.index()].begun, true)
+    }
+
+    /// The last packet of a sub-flow has arrived; whether the transfer is delivered.
+    pub fn delivered(&mut self, task: TaskId, (reordered, extent): (u32, u32), now: u64) -> bool {
+        let flow = &mut self.flows[task.index()];
+        flow.reordered += reordered;
+        flow.extent = flow.extent.max(extent);
+        flow.undelivered -= 1;
+        if flow.undelivered > 0 {
+            return false;
+        }
+        flow.delivered = now;
+        self.cct = self.cct.max(now);
+        self.fcts.push(Time(now - flow.start));
+        true
+    }
+
+    /// A sub-flow is over for its sender; whether it was the last of the transfer.
+    pub fn acknowledged(&mut self, task: TaskId, retransmits: u32) -> bool {
+        let flow = &mut self.flows[task.index()];
+        flow.retransmits += retransmits;
+        flow.unacked -= 1;
+        flow.unacked == 0
+    }
+
+    /// A transfer is over for its sender.
+    pub fn end(&mut self, task: TaskId, now: u64) {
+        let flow = &mut self.flows[task.index()];
+        flow.unacked = 0;
+        flow.acked = now;
+        self.unfinished -= 1;
+    }
+}

@@ -1,0 +1,314 @@
+//! Switches and links, and what a packet meets between two hosts.
+
+use super::coalescing::Reports;
+use super::events::Events;
+use super::flow_control::FlowControl;
+use super::forwarding::{CellId, Forwarding, Next};
+use super::gray_links::GrayLinks;
+use super::links::Links;
+use super::options::Recovery;
+use super::packet::{Keys, Kind, PRIORITY, Packet, Stamps};
+use super::path_selection::InSwitch;
+use super::port::Port;
+use super::queue::EventQueue;
+use super::queue_pairs::{NONE, QueuePair, queue_pairs};
+use super::setup::{Setup, TRANSFERS_COMPARED, has_equal_links};
+use super::telemetry::Telemetry;
+use super::unloaded;
+use crate::ids::NodeId;
+use crate::rng::mix;
+use crate::topology::Fabric;
+use crate::workload::Transfer;
+
+/// Time stamps tell apart the unloaded round trips of paths of 16 links, were they a thousand times longer.
+const STAMPED_HOPS: u64 = 1_000 * 16;
+
+/// What holds for all of a run.
+#[derive(Debug)]
+pub(super) struct Terms {
+    /// Receivers answer, and senders wait for that.
+    pub acknowledged: bool,
+    /// Shortest retransmission timeout of any queue pair; none where nothing can be lost, or nothing is sent again.
+    pub rto: Option<u64>,
+    pub stamps: Stamps,
+    /// Payload bytes after which receivers acknowledge; 0: every packet.
+    pub ack_every: u64,
+    /// Wire bytes of a full data packet.
+    pub full: u64,
+    /// Of packets without room the header travels on.
+    pub trimming: bool,
+    /// Packets can be lost without a word: losses are found by order.
+    pub drops: bool,
+    /// All paths of a pair are equally fast, for good.
+    pub equal_paths: bool,
+    /// Flags of control packets: PRIORITY or none.
+    pub control_flags: u8,
+    /// The longest unloaded round trip among the first transfers, in ps: what network-wide defaults scale with.
+    pub rtt: u64,
+}
+
+/// All switches and links with their state, the packets that are under way, and the queue pairs that these belong to.
+#[derive(Debug)]
+pub(super) struct Network<'a, Q> {
+    pub setup: &'a Setup<'a>,
+    pub terms: Terms,
+    pub events: Events<Q>,
+    pub pairs: Vec<QueuePair>,
+    pub forwarding: Forwarding,
+    pub links: Links,
+    pub in_switch: InSwitch,
+    /// The lists of all ports in the two-event mode; empty where departures are known in advance.
+    pub ports: Vec<Port>,
+    pub flow_control: Option<FlowControl>,
+    /// Links that lose packets.
+    gray: GrayLinks,
+    /// What hops write into packets, where the transport asks for it.
+    pub telemetry: Option<Box<Telemetry>>,
+    /// By link the port of the card that sends by it; NONE where that is a switch.
+    cards: Vec<u32>,
+    /// The fabric as routing knows it, where that is no longer the first one.
+    pub rerouted: Option<Box<Fabric>>,
+    /// Where the packets of the coming events go next, by position, as far as looking ahead has found them out.
+    pub next_hops: Vec<Next>,
+    /// What acknowledgements under way tell of.
+    pub reports: Reports,
+    pub packet_hops: u64,
+}
+
+impl<'a, Q: EventQueue> Network<'a, Q> {
+    /// An empty network.
+    pub fn new(setup: &'a Setup<'a>) -> Self {
+        let fabric = setup.fabric;
+        let rtt = network_rtt(setup);
+        let salt = mix(setup.seed ^ 0x5317_c4e5);
+        let trimming = setup.trimming();
+        let flow_control = setup.switch.pfc.then(|| FlowControl::new(setup));
+        let listed = setup.control_first() || trimming || flow_control.is_some();
+        let (forwarding, links) = (Forwarding::new(fabric), Links::new(setup, rtt, listed));
+        let in_switch = InSwitch::new(setup.load_balancing, &forwarding, &links, rtt, salt);
+        let gray = GrayLinks::new(setup);
+        let can_lose = links.can_drop() || !setup.link_events.is_empty() || gray.any();
+        let acknowledged = setup.transport.acknowledged();
+        let of_transport = || setup.transport.rto(rtt, links.longest_wait());
+        let rto = setup.packet.rto.unwrap_or_else(of_transport).0;
+        let pairs = queue_pairs(setup, in_switch.decides());
+        let ack_every = setup.packet.ack_every.filter(|_| acknowledged);
+        let keys = Keys::new(
+            fabric.links().len(),
+            fabric.hosts() as usize,
+            pairs.len(),
+            setup.schedule.tasks().len(),
+        );
+        Self {
+            setup,
+            terms: Terms {
+                acknowledged,
+                rto: (can_lose && acknowledged).then_some(rto),
+                stamps: Stamps::new(unloaded::rtt_within(fabric, STAMPED_HOPS, setup.packet)),
+                ack_every: ack_every.map_or(0, |bytes| bytes.0),
+                full: setup.packet.full(),
+                trimming,
+                drops: can_lose && !trimming,
+                equal_paths: has_equal_links(fabric) && setup.link_events.is_empty(),
+                control_flags: if setup.control_first() { PRIORITY } else { 0 },
+                rtt,
+            },
+            events: Events::new(keys.expect("Setup::check has counted the entities")),
+            reports: Reports::new(ack_every.map_or(0, |_| pairs.len())),
+            pairs,
+            forwarding,
+            links,
+            in_switch,
+            ports: if listed {
+                vec![Port::default(); fabric.links().len()]
+            } else {
+                Vec::new()
+            },
+            flow_control,
+            gray,
+            telemetry: setup.transport.reads_hops().then(Box::default),
+            cards: cards(fabric),
+            rerouted: None,
+            next_hops: Vec::new(),
+            packet_hops: 0,
+        }
+    }
+
+    /// The fabric as routing knows it.
+    pub fn fabric(&self) -> &Fabric {
+        self.rerouted.as_deref().unwrap_or(self.setup.fabric)
+    }
+
+    /// The port of the card that sends by a link; none where a switch does.
+    #[inline]
+    pub fn card_of(&self, link: u32) -> Option<u32> {
+        Some(self.cards[link as usize]).filter(|&port| port != NONE)
+    }
+
+    /// The ports of the card of a host.
+    pub fn cards_of(&self, host: u32) -> impl Iterator<Item = u32> + use<'_, Q> {
+        let links = self.setup.fabric.out_links(NodeId(host)).iter();
+        links.map(|link| self.cards[link.index()])
+    }
+
+    /// Whether the receiver of a queue pair takes packets in order only.
+    pub fn in_order_only(&self, pinned: bool) -> bool {
+        pinned && self.setup.packet.recovery == Recovery::GoBackN
+    }
+
+    /// A packet has crossed a link and goes on, or is lost; false where it has reached its host. `known` is what looking ahead has found out
+    /// about its next hop.
+    #[inline(always)]
+    pub fn pass_on(&mut self, link: u32, packet: &Packet, known: Option<Next>) -> bool {
+        self.packet_hops += 1;
+        if self.gray.loses(link, self.events.now) {
+            self.links.lose_accepted(link, packet);
+            return true;
+        }
+        let next = match known {
+            Some(next) => next,
+            None => self.next_hop(self.forwarding.end_of(link), packet),
+        };
+        let (next, path) = match next {
+            Next::Arrived => return false,
+            Next::Only(next) => (next, packet.path),
+            Next::OneOf(cell) => {
+                let node = self.forwarding.end_of(link);
+                let (next, step) = self.choose(node, cell, packet.qp, packet.kind);
+                (next, packet.path.wrapping_add(step))
+            }
+            Next::Lost => {
+                self.links.lose(link, packet.size);
+                return true;
+            }
+        };
+        self.transmit(next, link, packet, path);
+        true
+    }
+
+    /// The hosts that a packet of a queue pair comes from and goes to.
+    #[inline]
+    pub fn ends(&self, qp: u32, kind: Kind) -> (u32, u32) {
+        let ends = &self.pairs[qp as usize].ends;
+        match kind.is_forward() {
+            true => (ends.src, ends.dst),
+            false => (ends.dst, ends.src),
+        }
+    }
+
+    /// Where a packet goes on from a node: by one of several links only where the switch has to choose.
+    //
+    // Inlined: a packet handed over by reference would have to be written to memory first.
+    #[inline(always)]
+    pub fn next_hop(&self, node: u32, packet: &Packet) -> Next {
+        let (src, dst) = self.ends(packet.qp, packet.kind);
+        let base = self.pairs[packet.qp as usize].ends.base;
+        match self.forwarding.next(node, dst) {
+            Next::OneOf(cell) if base != NONE => {
+                let path = base.wrapping_add(u32::from(packet.path));
+                Next::Only(self.forwarding.along(self.forwarding.cell(cell), node, src, dst, path))
+            }
+            next => next,
+        }
+    }
+
+    /// A node's own choice among links, and how far it moves the number of the packet's path.
+    pub fn choose(&mut self, node: u32, cell: CellId, qp: u32, kind: Kind) -> (u32, u16) {
+        let (cell, control) = (self.forwarding.cell(cell), kind != Kind::Data);
+        let at_switch = node >= self.setup.fabric.hosts();
+        let position = match &mut self.in_switch {
+            InSwitch::ByPath => 0,
+            InSwitch::RoundRobin(state) => state.choose(cell.first, cell.count, control, at_switch),
+            InSwitch::Adaptive(state) => {
+                let (links, now) = (&self.links, self.events.now);
+                let hops = self.forwarding.hops(cell).iter();
+                let queues = hops.map(|&hop| (hop, (!links.rate(hop).is_zero()).then(|| links.queue(hop, now))));
+                state.choose(queues, at_switch)
+            }
+            InSwitch::Flowlet(state) => state.choose(node, qp, control, cell.count, self.events.now),
+        };
+        let link = self.forwarding.hops(cell)[position as usize];
+        let step = self.forwarding.step(cell, position, || self.ends(qp, kind).1);
+        (link, step as u16)
+    }
+
+    /// Puts a packet that came by link `from` (NONE: made here) in the queue in front of a link, on path `path` from
+    /// now on. False where it was lost.
+    //
+    // Inlined with all that it calls on the usual way, and the packet is copied but once, so that its fields stay in
+    // registers from one bucket of the event queue to the other.
+    #[inline(always)]
+    pub fn transmit(&mut self, link: u32, from: u32, packet: &Packet, path: u16) -> bool {
+        if let Some(telemetry) = self.telemetry.as_mut().filter(|_| packet.kind == Kind::Data) {
+            telemetry.note(packet, link, from == NONE, &self.links, self.events.now);
+        }
+        if !self.ports.is_empty() {
+            return self.enqueue(link, from, Packet { path, ..*packet });
+        }
+        match self.links.enqueue(link, self.events.now, packet) {
+            Ok((time, flags)) => {
+                self.events.arrival(time, link, Packet { path, flags, ..*packet });
+                true
+            }
+            Err(_) => {
+                self.links.lose(link, packet.size);
+                false
+            }
+        }
+    }
+
+    /// The link by which a packet leaves a host with several ports, and the number of its path so far.
+    pub fn first_link(&mut self, packet: &Packet) -> (u32, u16) {
+        let (host, _) = self.ends(packet.qp, packet.kind);
+        match self.next_hop(host, packet) {
+            Next::Only(link) => (link, packet.path),
+            Next::OneOf(cell) => self.choose(host, cell, packet.qp, packet.kind),
+            Next::Arrived | Next::Lost => (NONE, packet.path),
+        }
+    }
+
+    /// An empty control packet of a queue pair.
+    pub fn control_packet(&self, kind: Kind, qp: u32) -> Packet {
+        Packet {
+            size: self.setup.packet.ack.0 as u16,
+            flags: self.terms.control_flags,
+            stamp: self.terms.stamps.of(self.events.now),
+            ..Packet::alarm(kind, qp)
+        }
+    }
+
+    /// Puts a control packet of either end on its way to the other.
+    pub fn send_control(&mut self, packet: Packet) {
+        let (from, _) = self.ends(packet.qp, packet.kind);
+        let (link, path) = match self.forwarding.only_uplink(from) {
+            Some(link) => (link, packet.path),
+            None => self.first_link(&packet),
+        };
+        if link != NONE {
+            self.transmit(link, NONE, &packet, path);
+        }
+    }
+}
+
+/// Numbers the ports of all cards, host by host.
+fn cards(fabric: &Fabric) -> Vec<u32> {
+    let mut cards = vec![NONE; fabric.links().len()];
+    let hosts = (0..fabric.hosts()).map(NodeId);
+    for (port, link) in (0..).zip(hosts.flat_map(|host| fabric.out_links(host))) {
+        cards[link.index()] = port;
+    }
+    cards
+}
+
+/// The longest unloaded round trip among the first transfers, in ps: what network-wide defaults scale with.
+fn network_rtt(setup: &Setup<'_>) -> u64 {
+    let pairs = setup.schedule.transfers().take(TRANSFERS_COMPARED);
+    let rtts = pairs.map(|Transfer { src, dst, .. }| {
+        let (src, dst) = (src.node(), dst.node());
+        match setup.fabric.path_count(src, dst) {
+            0 => 0,
+            _ => unloaded::rtt(setup.fabric, &setup.fabric.path(src, dst, 0), setup.packet),
+        }
+    });
+    rtts.max().unwrap_or(0)
+}

@@ -1,0 +1,158 @@
+//! Which path a queue pair is on, and what that means for it.
+//!
+//! A host whose sub-flow times out on a path that its placement pinned takes another one by itself and avoids the old one
+//! for a while (the path timeout of arXiv 2407.00550v2).
+
+use super::conditions::on_path;
+use super::network::Network;
+use super::path_selection::{Choice, PathSelector};
+use super::queue::EventQueue;
+use super::queue_pairs::NONE;
+use super::recovery::Timeout;
+use super::sending::Sending;
+use super::transport::PathProperties;
+use crate::ids::NodeId;
+use crate::placement::LoadBalancing;
+use crate::rng::{index_below, mix};
+use crate::routes::path_weights;
+
+/// A retransmission timeout is not below so many unloaded round trips.
+const LEAST_ROUND_TRIPS: u64 = 3;
+
+/// What a queue pair's timeout draws after `tries` timeouts in a row.
+pub(super) fn chance<Q>(net: &Network<'_, Q>, qp: u32, tries: u32) -> u64 {
+    mix(mix(net.setup.seed ^ 0x7140_11e5) ^ mix(net.events.now) ^ (u64::from(tries) << 32 | u64::from(qp)))
+}
+
+impl Sending {
+    /// How a queue pair chooses its paths. Where switches decide it does not.
+    pub fn spread<Q: EventQueue>(net: &Network<'_, Q>, qp: u32, conditions: &PathProperties) -> PathSelector {
+        let ends = net.pairs[qp as usize].ends;
+        if ends.base == NONE {
+            return PathSelector::Fixed;
+        }
+        let route = net.setup.placement.subflows()[qp as usize].route;
+        let choice = Choice {
+            paths: net.fabric().path_count(NodeId(ends.src), NodeId(ends.dst)),
+            window: (conditions.bdp / conditions.full) as u32,
+            weights: &|| path_weights(net.fabric(), NodeId(ends.src), NodeId(ends.dst)),
+            salt: mix(mix(net.setup.seed ^ 0x5917_ead0) ^ u64::from(qp)),
+        };
+        PathSelector::new(net.setup.load_balancing, route, &choice)
+    }
+
+    /// What a queue pair finds on its path, or on the fastest where it has several.
+    pub fn conditions<Q: EventQueue>(&self, net: &Network<'_, Q>, qp: u32) -> PathProperties {
+        PathProperties {
+            pace: self.rates.get(qp as usize).copied(),
+            ..on_path(net, qp)
+        }
+    }
+
+    /// The retransmission timeout of a queue pair under what it finds.
+    pub fn timeout_on<Q: EventQueue>(net: &Network<'_, Q>, qp: u32, conditions: &PathProperties) -> Timeout {
+        let rtt = conditions.longest_rtt;
+        let least = match net.setup.packet.rto {
+            Some(rto) => rto.0,
+            None => net.terms.rto.unwrap_or(0).max(LEAST_ROUND_TRIPS.saturating_mul(rtt)),
+        };
+        Timeout::new(least, rtt, chance(net, qp, 0))
+    }
+
+    /// Whether the sub-flows of a load balancing leave a path that times out: those that a placement
+    /// has pinned do, those pinned by hashing do not know their path.
+    pub fn moves_on_timeout(load_balancing: &LoadBalancing) -> bool {
+        !matches!(load_balancing, LoadBalancing::Ecmp(_) | LoadBalancing::EcmpSplit(_))
+    }
+
+    /// After a timeout, moves a pinned sub-flow to another path at random and starts afresh there.
+    pub fn leave_path<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, qp: u32, slot: u32) {
+        if let Some(failover) = net.setup.packet.port_failover {
+            let timeouts = self.senders.at(slot).timeouts;
+            if net.pairs[qp as usize].pinned
+                && let Some(path) = self.port_watch.fail_over(net, qp, failover, timeouts)
+            {
+                self.restart_on(net, qp, slot, path);
+            }
+            return;
+        }
+        let penalty = net.setup.packet.path_penalty.0;
+        if penalty == 0 || !net.pairs[qp as usize].pinned || !Self::moves_on_timeout(net.setup.load_balancing) {
+            return;
+        }
+        let ends = net.pairs[qp as usize].ends;
+        let edge = net.fabric().edge(NodeId(ends.dst)).0;
+        let until = net.events.now.saturating_add(penalty);
+        self.avoided.insert((ends.src, edge, ends.base), until);
+        if let Some(path) = self.other_path(net, qp) {
+            self.restart_on(net, qp, slot, path);
+        }
+    }
+
+    /// Gives a queue pair that has timed out another path, on which it starts afresh.
+    fn restart_on<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, qp: u32, slot: u32, path: u32) {
+        Self::move_to(net, qp, path);
+        let conditions = self.conditions(net, qp);
+        let control = net.setup.transport.control(&conditions);
+        let timeout = Self::timeout_on(net, qp, &conditions);
+        let sender = self.senders.at(slot);
+        // Credits are the connection's, not the path's.
+        if self.quanta.is_none() {
+            sender.control = control;
+        }
+        sender.timeout = timeout;
+        sender.sent.go_back();
+        sender.sent.forget_order();
+    }
+
+    /// Gives a queue pair another path; its packets on the way change over at their next hop.
+    fn move_to<Q>(net: &mut Network<'_, Q>, qp: u32, path: u32) {
+        net.pairs[qp as usize].ends.base = path;
+        net.next_hops.clear();
+    }
+
+    /// A queue pair that starts takes another path if its host avoids the planned one.
+    pub fn avoid_bad_path<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, qp: u32) {
+        if net.setup.packet.port_failover.is_some() && net.pairs[qp as usize].pinned {
+            if let Some(path) = self.port_watch.avoid_bad_port(net, qp) {
+                Self::move_to(net, qp, path);
+            }
+            return;
+        }
+        if self.avoided.is_empty() || !net.pairs[qp as usize].pinned {
+            return;
+        }
+        let ends = net.pairs[qp as usize].ends;
+        let edge = net.fabric().edge(NodeId(ends.dst)).0;
+        if self.avoids(net, ends.src, edge, ends.base)
+            && let Some(path) = self.other_path(net, qp)
+        {
+            Self::move_to(net, qp, path);
+        }
+    }
+
+    fn avoids<Q>(&self, net: &Network<'_, Q>, src: u32, edge: u32, path: u32) -> bool {
+        let until = self.avoided.get(&(src, edge, path));
+        until.is_some_and(|&until| until > net.events.now)
+    }
+
+    /// A random path that the host does not avoid; any other one where it avoids all.
+    fn other_path<Q: EventQueue>(&self, net: &Network<'_, Q>, qp: u32) -> Option<u32> {
+        let ends = net.pairs[qp as usize].ends;
+        let count = net.forwarding.path_count(ends.src, ends.dst);
+        let edge = net.fabric().edge(NodeId(ends.dst)).0;
+        let others = || (0..count).filter(|&path| path != ends.base);
+        let good = || others().filter(|&path| !self.avoids(net, ends.src, edge, path));
+        let draw = |n: usize| {
+            index_below(
+                mix(mix(net.setup.seed ^ 0x0a7e) ^ mix(net.events.now) ^ u64::from(qp)),
+                n as u32,
+            )
+        };
+        match (good().count(), others().count()) {
+            (0, 0) => None,
+            (0, n) => others().nth(draw(n) as usize),
+            (n, _) => good().nth(draw(n) as usize),
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Hosts as senders: their cards, and the sending ends of queue pairs.
+
+use std::collections::BTreeMap;
+
+use super::credits::Quanta;
+use super::network::Network;
+use super::nic::Nics;
+use super::pacing;
+use super::port_watch::PortWatch;
+use super::queue::EventQueue;
+use super::sender::Sender;
+use super::slab::Slab;
+
+/// The sending side of all hosts.
+#[derive(Debug)]
+pub(super) struct Sending {
+    pub nics: Nics,
+    pub senders: Slab<Sender>,
+    /// Wire bytes per picosecond by queue pair, where the transport paces them; else empty.
+    pub rates: Vec<f64>,
+    /// How targets of credits are stated, where senders need credits.
+    pub quanta: Option<Quanta>,
+    /// Paths that a host avoids (source, destination edge, path), and until when.
+    pub avoided: BTreeMap<(u32, u32, u32), u64>,
+    pub port_watch: PortWatch,
+    /// Data packets sent, and those of them that had been sent before.
+    pub packets: u64,
+    pub retransmits: u64,
+}
+
+impl Sending {
+    pub fn new<Q: EventQueue>(net: &Network<'_, Q>) -> Self {
+        let setup = net.setup;
+        Self {
+            nics: Nics::new(setup.fabric, setup.packet.active_queue_pairs),
+            senders: Slab::default(),
+            rates: match setup.transport.paced() {
+                true => pacing::rates(setup, &net.pairs),
+                false => Vec::new(),
+            },
+            quanta: Quanta::new(setup),
+            avoided: BTreeMap::new(),
+            port_watch: PortWatch::default(),
+            packets: 0,
+            retransmits: 0,
+        }
+    }
+}

@@ -13,24 +13,24 @@ use super::recovery::{Arrival, Sent};
 #[derive(Debug, Default)]
 pub(super) struct Reports {
     /// By queue pair; empty where every packet is acknowledged.
-    arrived: Vec<Option<Box<VecDeque<u32>>>>,
+    arrived: Vec<VecDeque<u32>>,
 }
 
 impl Reports {
     pub fn new(queue_pairs: usize) -> Self {
         Self {
-            arrived: vec![None; queue_pairs],
+            arrived: vec![VecDeque::new(); queue_pairs],
         }
     }
 
     /// A packet has arrived.
     pub fn add(&mut self, qp: u32, seq: u32) {
-        self.arrived[qp as usize].get_or_insert_default().push_back(seq);
+        self.arrived[qp as usize].push_back(seq);
     }
 
     /// An acknowledgement of a packet reaches the sender: all that arrived up to it has. Returns how much of that is news.
     pub fn take(&mut self, qp: u32, seq: u32, sent: &mut Sent) -> u32 {
-        let Some(arrived) = self.arrived.get_mut(qp as usize).and_then(Option::as_mut) else {
+        let Some(arrived) = self.arrived.get_mut(qp as usize) else {
             return 0;
         };
         let mut new = 0;
@@ -48,7 +48,7 @@ impl Reports {
     /// A queue pair is over.
     pub fn forget(&mut self, qp: u32) {
         if let Some(arrived) = self.arrived.get_mut(qp as usize) {
-            *arrived = None;
+            *arrived = VecDeque::new();
         }
     }
 }

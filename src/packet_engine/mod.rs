@@ -5,8 +5,8 @@
 //! gives the same outcome to the bit. A packet costs one event per hop: an output queue that is
 //! first in, first out knows when a packet will leave as soon as it is accepted.
 //!
-//! State belongs to who changes it. The [`engine`] takes the earliest event and hands it to its owner; owners change
-//! their own state, put packets on links, and tell by [`events::Effect`]s what the others have to know of. Each uses only
+//! State belongs to who changes it. The `engine` takes the earliest event and hands it to its owner; owners change
+//! their own state, put packets on links, and tell by effects what the others have to know of. Each uses only
 //! what stands above it in this table:
 //!
 //! | file | holds |

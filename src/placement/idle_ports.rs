@@ -10,6 +10,9 @@ use crate::routes::Route;
 use crate::topology::Fabric;
 use crate::workload::{Schedule, Transfer};
 
+/// How many ports a host has, and those in use.
+type Ports = (usize, SmallVec<[LinkId; 8]>);
+
 impl LoadBalancing {
     /// A warning where hosts of several ports send by fewer of them in a step than their flows could use: that caps them
     /// below the rate of their ports, whatever the fabric does.
@@ -22,7 +25,7 @@ impl LoadBalancing {
             return None;
         }
         // By host and step: how many ports there are, and those in use.
-        let mut ports: BTreeMap<(u32, u32), (usize, SmallVec<[LinkId; 8]>)> = BTreeMap::new();
+        let mut ports: BTreeMap<(u32, u32), Ports> = BTreeMap::new();
         for Transfer { task, src, dst, .. } in schedule.transfers() {
             let (src, dst) = (src.node(), dst.node());
             if fabric.attachment(src).is_some() {

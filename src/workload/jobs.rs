@@ -134,7 +134,7 @@ impl Demand<'_> {
         }
     }
 
-    /// As [`Workload::purpose`].
+    /// As [`Workload::collective`].
     pub fn collective(self, hosts: u32, files: &dyn Files, seed: u64) -> Option<Collective> {
         self.whole()?.collective(hosts, files, seed)
     }

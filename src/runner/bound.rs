@@ -1,12 +1,11 @@
 //! What is known about a plan without simulating: bounds, certificates, loads and predictions, of
 //! every point and of every step of its collective.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use rayon::prelude::*;
+use std::sync::atomic::AtomicBool;
 
 use super::hashing::Hashing;
 use super::point_key::key_of;
+use super::points::rows_of_points;
 use crate::config::ConfigError;
 use crate::congestion::{self, Bounds};
 use crate::experiment::{Experiment, Instance, Point, Prepared, Preparer};
@@ -19,18 +18,7 @@ use crate::topology::Fabric;
 /// # Errors
 /// The first point that cannot be built.
 pub fn bound(preparer: &Preparer<'_>, stop: &AtomicBool) -> Result<Vec<BoundRow>, ConfigError> {
-    let rows: Vec<_> = preparer
-        .plan()
-        .points()
-        .par_iter()
-        .filter(|_| !stop.load(Ordering::Relaxed))
-        .map(|&point| point_rows(preparer, point))
-        .collect();
-    let mut all = Vec::new();
-    for rows in rows {
-        all.extend(rows?);
-    }
-    Ok(all)
+    rows_of_points(preparer, stop, |point| point_rows(preparer, point))
 }
 
 fn point_rows(preparer: &Preparer<'_>, point: Point) -> Result<Vec<BoundRow>, ConfigError> {

@@ -29,6 +29,7 @@ mod options;
 mod paths;
 mod place;
 mod point_key;
+mod points;
 mod prices;
 mod run;
 mod swept;

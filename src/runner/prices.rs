@@ -1,11 +1,12 @@
 //! What links are worth, and which cable to repair first.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use rayon::prelude::*;
 
 use super::point_key::key_of;
+use super::points::rows_of_points;
 use crate::config::ConfigError;
 use crate::congestion::Demands;
 use crate::experiment::{Experiment, Plan, Point, Preparer, Resolved};
@@ -23,17 +24,7 @@ const ROUNDING: f64 = 1e-8;
 /// # Errors
 /// The first point that cannot be built.
 pub fn prices(preparer: &Preparer<'_>, stop: &AtomicBool) -> Result<Vec<PriceRow>, ConfigError> {
-    let points = preparer.plan().points();
-    let rows: Vec<_> = points
-        .par_iter()
-        .filter(|_| !stop.load(Ordering::Relaxed))
-        .map(|&point| point_rows(preparer, point))
-        .collect();
-    let mut all = Vec::new();
-    for rows in rows {
-        all.extend(rows?);
-    }
-    Ok(all)
+    rows_of_points(preparer, stop, |point| point_rows(preparer, point))
 }
 
 fn point_rows(preparer: &Preparer<'_>, point: Point) -> Result<Vec<PriceRow>, ConfigError> {

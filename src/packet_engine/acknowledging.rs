@@ -2,12 +2,12 @@
 
 use super::network::Network;
 use super::packet::{BOUNDED, Kind, MARKED, Packet, RESENT};
-use super::path_selection::AckInfo;
 use super::paths::chance;
 use super::queue::EventQueue;
 use super::queue_pairs::NONE;
 use super::sending::Sending;
 use super::transport::{CongestionControl, Feedback};
+use crate::path_selection::{AckInfo, Select};
 
 impl Sending {
     /// An acknowledgement reaches the sender.

@@ -9,6 +9,7 @@ use super::queue_pairs::NONE;
 use super::sending::Sending;
 use super::transport::CongestionControl;
 use crate::ids::{LinkId, TaskId};
+use crate::path_selection::Select;
 use crate::workload::Milestone;
 
 impl Sending {

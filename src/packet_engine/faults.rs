@@ -13,6 +13,7 @@ use super::packet::{Event, Keys, Kind};
 use super::queue::EventQueue;
 use super::queue_pairs::{COMPLETE, NONE};
 use crate::ids::NodeId;
+use crate::path_selection::SelectLink;
 use crate::rng::{index_below, mix};
 use crate::topology::{Fabric, LinkChange};
 
@@ -84,7 +85,7 @@ impl Faults {
         let new = Box::new(net.setup.fabric.with(&changes));
         let old = net.rerouted.take();
         net.forwarding = Forwarding::new(&new);
-        net.in_switch.reselect_path(&net.forwarding);
+        net.in_switch.restart(net.forwarding.hop_count());
         net.next_hops.clear();
         repin(net, old.as_deref().unwrap_or(net.setup.fabric), &new);
         net.rerouted = Some(new);
@@ -160,7 +161,7 @@ fn repin<Q>(net: &mut Network<'_, Q>, old: &Fabric, new: &Fabric) {
         let ends = &mut pair.ends;
         let (src, dst) = (NodeId(ends.src), NodeId(ends.dst));
         let kept = (ends.base < old.path_count(src, dst))
-            .then(|| new.path_index(src, dst, &old.path(src, dst, ends.base)))
+            .then(|| new.path_index(src, dst, &old.path(src, dst, ends.base)).map(u32::from))
             .flatten();
         let hash = mix(mix(net.setup.seed ^ 0x4e91) ^ qp as u64);
         ends.base = kept.unwrap_or_else(|| index_below(hash, new.path_count(src, dst).max(1)));

@@ -8,7 +8,6 @@ use super::gray_links::GrayLinks;
 use super::links::Links;
 use super::options::Recovery;
 use super::packet::{Keys, Kind, PRIORITY, Packet, Stamps};
-use super::path_selection::InSwitch;
 use super::port::Port;
 use super::queue::EventQueue;
 use super::queue_pairs::{NONE, QueuePair, queue_pairs};
@@ -16,6 +15,7 @@ use super::setup::{Setup, TRANSFERS_COMPARED, has_equal_links};
 use super::telemetry::Telemetry;
 use super::unloaded;
 use crate::ids::NodeId;
+use crate::path_selection::{Hop, InSwitch, SelectLink, Switches};
 use crate::rng::mix;
 use crate::topology::Fabric;
 use crate::workload::Transfer;
@@ -85,7 +85,16 @@ impl<'a, Q: EventQueue> Network<'a, Q> {
         let flow_control = setup.switch.pfc.then(|| FlowControl::new(setup));
         let listed = setup.control_first() || trimming || flow_control.is_some();
         let (forwarding, links) = (Forwarding::new(fabric), Links::new(setup, rtt, listed));
-        let in_switch = InSwitch::new(setup.load_balancing, &forwarding, &links, rtt, salt);
+        let in_switch = setup.load_balancing.dynamic().and_then(|scheme| {
+            scheme.in_switch(&Switches {
+                nodes: forwarding.nodes(),
+                hops: forwarding.hop_count(),
+                holds: &|| links.holds(rtt).collect(),
+                rtt,
+                salt,
+            })
+        });
+        let in_switch = in_switch.unwrap_or(InSwitch::ByPath);
         let gray = GrayLinks::new(setup);
         let can_lose = links.can_drop() || !setup.link_events.is_empty() || gray.any();
         let acknowledged = setup.transport.acknowledged();
@@ -214,19 +223,18 @@ impl<'a, Q: EventQueue> Network<'a, Q> {
 
     /// A node's own choice among links, and how far it moves the number of the packet's path.
     pub fn choose(&mut self, node: u32, cell: CellId, qp: u32, kind: Kind) -> (u32, u16) {
-        let (cell, control) = (self.forwarding.cell(cell), kind != Kind::Data);
-        let at_switch = node >= self.setup.fabric.hosts();
-        let position = match &mut self.in_switch {
-            InSwitch::ByPath => 0,
-            InSwitch::RoundRobin(state) => state.choose(cell.first, cell.count, control, at_switch),
-            InSwitch::Adaptive(state) => {
-                let (links, now) = (&self.links, self.events.now);
-                let hops = self.forwarding.hops(cell).iter();
-                let queues = hops.map(|&hop| (hop, (!links.rate(hop).is_zero()).then(|| links.queue(hop, now))));
-                state.choose(queues, at_switch)
-            }
-            InSwitch::Flowlet(state) => state.choose(node, qp, control, cell.count, self.events.now),
-        };
+        let cell = self.forwarding.cell(cell);
+        let (links, now) = (&self.links, self.events.now);
+        let position = self.in_switch.choose(&Hop {
+            node,
+            at_switch: node >= self.setup.fabric.hosts(),
+            links: self.forwarding.hops(cell),
+            first: cell.first,
+            qp,
+            control: kind != Kind::Data,
+            now,
+            queue: |link| (!links.rate(link).is_zero()).then(|| links.queue(link, now)),
+        });
         let link = self.forwarding.hops(cell)[position as usize];
         let step = self.forwarding.step(cell, position, || self.ends(qp, kind).1);
         (link, step as u16)

@@ -5,16 +5,16 @@
 
 use super::conditions::on_path;
 use super::network::Network;
-use super::path_selection::{Choice, PathSelector};
 use super::queue::EventQueue;
 use super::queue_pairs::NONE;
 use super::recovery::Timeout;
 use super::sending::Sending;
 use super::transport::PathProperties;
 use crate::ids::NodeId;
+use crate::path_selection::{PathSelector, QueuePairPaths, Random, Weighted};
 use crate::placement::LoadBalancing;
 use crate::rng::{index_below, mix};
-use crate::routes::path_weights;
+use crate::routes::{Route, path_weights};
 
 /// A retransmission timeout is not below so many unloaded round trips.
 const LEAST_ROUND_TRIPS: u64 = 3;
@@ -32,13 +32,28 @@ impl Sending {
             return PathSelector::Fixed;
         }
         let route = net.setup.placement.subflows()[qp as usize].route;
-        let choice = Choice {
-            paths: net.fabric().path_count(NodeId(ends.src), NodeId(ends.dst)),
+        let (src, dst) = (NodeId(ends.src), NodeId(ends.dst));
+        // Paths are named by 16 bits in a packet.
+        let paths = net.fabric().path_count(src, dst).min(1 << 16);
+        let salt = mix(mix(net.setup.seed ^ 0x5917_ead0) ^ u64::from(qp));
+        if paths <= 1 || matches!(route, Route::Pinned(_)) {
+            return PathSelector::Fixed;
+        }
+        if route == Route::Weighted {
+            let weights = path_weights(net.fabric(), src, dst);
+            return PathSelector::Weighted(Weighted::new(&weights[..paths as usize], salt));
+        }
+        let queue_pair = QueuePairPaths {
+            paths,
             window: (conditions.bdp / conditions.full) as u32,
-            weights: &|| path_weights(net.fabric(), NodeId(ends.src), NodeId(ends.dst)),
-            salt: mix(mix(net.setup.seed ^ 0x5917_ead0) ^ u64::from(qp)),
+            salt,
         };
-        PathSelector::new(net.setup.load_balancing, route, &choice)
+        let chosen = net
+            .setup
+            .load_balancing
+            .dynamic()
+            .and_then(|scheme| scheme.selector(&queue_pair));
+        chosen.unwrap_or_else(|| PathSelector::Random(Random::new(paths, salt)))
     }
 
     /// What a queue pair finds on its path, or on the fastest where it has several.

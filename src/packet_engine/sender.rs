@@ -1,9 +1,9 @@
 //! The sending end of a queue pair.
 
 use super::lanes::Lanes;
-use super::path_selection::PathSelector;
 use super::recovery::{Order, Sent, Timeout};
 use super::transport::{CongestionControl, Control, Loss};
+use crate::path_selection::PathSelector;
 
 /// The sending end.
 //

@@ -4,11 +4,11 @@ use super::forwarding::Next;
 use super::lanes::Lanes;
 use super::network::Network;
 use super::packet::{Kind, Packet};
-use super::path_selection::PathSelector;
 use super::queue::EventQueue;
 use super::queue_pairs::NONE;
 use super::sending::Sending;
 use crate::ids::NodeId;
+use crate::path_selection::{PathSelector, Select, SelectLink};
 
 /// Paths named in a row to find one that begins at a port.
 const NAMED: u32 = 64;

@@ -4,6 +4,7 @@ use super::hash::Hash;
 use super::subflows::Placement;
 use crate::ids::TaskId;
 use crate::input::{Files, InputError};
+use crate::path_selection::Dynamic;
 use crate::topology::Fabric;
 use crate::workload::{Schedule, Transfer};
 
@@ -25,14 +26,9 @@ pub(super) trait Scheme {
         Ok(())
     }
 
-    /// Whether paths are chosen while packets travel, which only the packet engine can simulate.
-    fn needs_packets(&self) -> bool {
-        false
-    }
-
-    /// Whether paths are chosen by what acknowledgements tell.
-    fn needs_acknowledgements(&self) -> bool {
-        false
+    /// What chooses paths while packets travel, if anything does.
+    fn dynamic(&self) -> Option<&dyn Dynamic> {
+        None
     }
 
     /// What takes a path by a hash of its own, if paths are hashed.
@@ -42,6 +38,21 @@ pub(super) trait Scheme {
 
     /// Places every transfer.
     fn place(&self, problem: &Problem<'_>) -> Result<Placement, InputError>;
+}
+
+/// Where paths are chosen packet by packet there is nothing to place but whole flows.
+impl<D: Dynamic> Scheme for D {
+    fn check(&self) -> Result<(), InputError> {
+        Dynamic::check(self)
+    }
+
+    fn dynamic(&self) -> Option<&dyn Dynamic> {
+        Some(self)
+    }
+
+    fn place(&self, problem: &Problem<'_>) -> Result<Placement, InputError> {
+        Ok(Placement::whole(problem.schedule, |_| self.route()))
+    }
 }
 
 impl Problem<'_> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use cpu_time::ThreadTime;
 use rayon::prelude::*;
 
-use super::measure::judge;
+use super::measure::evaluate;
 use crate::config::ConfigError;
 use crate::experiment::{Engine, Experiment, Instance, Point, Prepared, Preparer};
 use crate::flow_engine;
@@ -204,7 +204,7 @@ impl PointSize {
         let prepared = point.prepare(preparer)?;
         let (experiment, instance) = (prepared.resolved.experiment.clone(), prepared.instance.clone());
         let begun = ThreadTime::now();
-        drop(judge(preparer, point, prepared));
+        drop(evaluate(preparer, point, prepared));
         let judged = begun.elapsed().as_secs_f64();
         let begun = ThreadTime::now();
         let mut share = 1.0;

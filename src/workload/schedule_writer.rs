@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::scope::{Closed, Scope};
 use super::{Action, Milestone, Schedule, ScheduleBuilder};
-use crate::ids::TaskId;
+use crate::ids::{RankId, TaskId};
 use crate::input::InputError;
 use crate::units::{Bytes, Time};
 
@@ -140,7 +140,7 @@ impl Room {
 
 /// A schedule being drawn up.
 pub(super) struct ScheduleWriter<'w> {
-    pub schedule: ScheduleBuilder,
+    pub schedule: ScheduleBuilder<RankId>,
     room: Room,
     /// What the transfers expected so far add up to.
     bytes: u128,
@@ -156,7 +156,7 @@ pub(super) struct ScheduleWriter<'w> {
     stream: Option<Stream>,
     /// Data wait for whole transfers even so, as those do that prove what arrives where.
     stepwise: bool,
-    done: Option<Schedule>,
+    done: Option<Schedule<RankId>>,
     observer: &'w mut dyn Observer,
 }
 
@@ -446,11 +446,11 @@ impl<'w> ScheduleWriter<'w> {
     }
 
     /// Takes this for the whole schedule.
-    pub fn replace(&mut self, schedule: Schedule) {
+    pub fn replace(&mut self, schedule: Schedule<RankId>) {
         self.done = Some(schedule);
     }
 
-    pub fn build(self) -> Schedule {
+    pub fn build(self) -> Schedule<RankId> {
         self.done.unwrap_or_else(|| self.schedule.build())
     }
 }
@@ -470,7 +470,7 @@ pub(super) struct Wires {
     /// The last transfer of every lane.
     lanes: Vec<Option<TaskId>>,
     /// The connections of lanes that have changed their receiver, by lane and receiver.
-    connections: HashMap<(usize, u32), TaskId>,
+    connections: HashMap<(usize, RankId), TaskId>,
     /// The first transfer of every connection outside lanes, by sender, receiver and number; none where each
     /// transfer has its own.
     pairs: Option<HashMap<(u32, u32, u32), TaskId>>,

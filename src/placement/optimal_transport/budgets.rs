@@ -87,14 +87,14 @@ impl<'a> Budgets<'a> {
     fn keep(&mut self, pair: usize, f: u32, preferences: &Preferences) -> bool {
         let budgets = &mut self.left[self.step.table.cells(pair)];
         let subflows = preferences.before(self.step.flows[f as usize].task);
-        let fits = |subflow: &Subflow| matches!(subflow.route, Route::Pinned(path) if budgets.get(path as usize).is_some_and(|b| *b >= subflow.bytes));
+        let fits = |subflow: &Subflow| matches!(subflow.route, Route::Pinned(path) if budgets.get(path.index()).is_some_and(|b| *b >= subflow.bytes));
         if subflows.is_empty() || !subflows.iter().all(fits) {
             return false;
         }
         for subflow in subflows {
             if let Route::Pinned(path) = subflow.route {
-                budgets[path as usize] -= subflow.bytes;
-                change(&mut self.laid[f as usize], path, subflow.bytes as i64);
+                budgets[path.index()] -= subflow.bytes;
+                change(&mut self.laid[f as usize], path.0, subflow.bytes as i64);
             }
         }
         true

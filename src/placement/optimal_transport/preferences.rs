@@ -67,7 +67,7 @@ impl Preferences {
                 for &flow in members {
                     for subflow in self.before(flows[flow as usize].task) {
                         if let Route::Pinned(path) = subflow.route {
-                            *before.entry(path).or_default() += subflow.bytes;
+                            *before.entry(path.0).or_default() += subflow.bytes;
                             total += subflow.bytes;
                         }
                     }

@@ -1,6 +1,7 @@
 //! Laws of placement, in exact integers: what holds for all schemes. Beside it what each promises.
 
 mod entropic;
+pub(in crate::placement) mod last_path;
 mod plan;
 mod planes;
 mod splitting;
@@ -114,7 +115,7 @@ fn assert_sound(fabric: &Fabric, schedule: &Schedule, placement: &Placement) {
         for subflow in own {
             assert!(subflow.bytes > 0);
             if let Route::Pinned(index) = subflow.route {
-                assert!(index < fabric.path_count(src.node(), dst.node()));
+                assert!(index.0 < fabric.path_count(src.node(), dst.node()));
             }
         }
     }

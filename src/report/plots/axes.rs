@@ -197,17 +197,17 @@ pub(super) struct Plane {
 
 /// Room for the labels and titles of axes.
 const TICK: f64 = 5.0;
-const TITLE_ROOM: f64 = 22.0;
+const TITLE_HEIGHT: f64 = 22.0;
 
 impl Plane {
     /// Draws two axes with their grid within a frame.
     pub fn draw(drawing: &mut Drawing, outer: Frame, x: Axis, y: Axis) -> Self {
         let half_label = x.ticks.last().map_or(0.0, |(_, label)| text_room(label, SMALL) / 2.0);
         let frame = Frame {
-            left: outer.left + TITLE_ROOM + y.label_width() + TICK + 6.0,
+            left: outer.left + TITLE_HEIGHT + y.label_width() + TICK + 6.0,
             top: outer.top + 8.0,
             right: outer.right - half_label.max(6.0),
-            bottom: outer.bottom - TITLE_ROOM - SMALL - TICK - 6.0,
+            bottom: outer.bottom - TITLE_HEIGHT - SMALL - TICK - 6.0,
         };
         let plane = Self { frame, x, y };
         plane.draw_y(drawing, outer.left);

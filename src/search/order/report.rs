@@ -250,5 +250,5 @@ fn simulate(
         workload.set_rank_map(map);
     }
     let prepared = preparer.prepare(changed)?;
-    Ok(runner::judge(preparer, point, prepared).simulate().row)
+    Ok(runner::evaluate(preparer, point, prepared).simulate().row)
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::candidate::Tuner;
-use super::hyperband::{Budget, Fidelity, Judge, Trial, Verdict, search};
+use super::hyperband::{Budget, Evaluator, Fidelity, Trial, Verdict, search};
 use super::space::{Config, Dimension, Space};
 use crate::experiment::Tuning;
 use crate::math::ln;

@@ -1,4 +1,5 @@
 mod dragonfly;
+pub(in crate::topology) mod dumbbell;
 mod files;
 mod kinds;
 mod laws;

@@ -1,7 +1,7 @@
 //! What each host sends, receives and computes, and what of its own it waits for: all that a trace can say.
 
 use super::exported::Inexpressible;
-use crate::ids::TaskId;
+use crate::ids::{HostId, TaskId};
 use crate::units::Time;
 use crate::workload::{Action, Milestone, Schedule};
 
@@ -9,13 +9,13 @@ use crate::workload::{Action, Milestone, Schedule};
 #[derive(Debug, Clone, Copy)]
 pub enum What {
     Send {
-        to: u32,
+        to: HostId,
         bytes: u64,
         step: u32,
         connection: TaskId,
     },
     Receive {
-        from: u32,
+        from: HostId,
         bytes: u64,
     },
     /// Of no length: a join.
@@ -43,7 +43,7 @@ pub fn by_rank(schedule: &Schedule, hosts: u32) -> Result<Vec<Vec<Operation>>, I
             return Err(Inexpressible::new(why, "take `--to cm` or `--to flows`"));
         }
         let mut add =
-            |host: u32, what: What, after: Vec<TaskId>| all[host as usize].push(Operation { task, what, after });
+            |host: HostId, what: What, after: Vec<TaskId>| all[host.index()].push(Operation { task, what, after });
         match entry.action {
             Action::Transfer { src, dst, bytes } => {
                 let what = What::Send {
@@ -81,7 +81,7 @@ pub fn causes(schedule: &Schedule) -> Vec<Vec<(TaskId, Milestone)>> {
 }
 
 /// The host that knows of a milestone.
-fn witness(schedule: &Schedule, (task, milestone): (TaskId, Milestone), hosts: &[Option<u32>]) -> Option<u32> {
+fn witness(schedule: &Schedule, (task, milestone): (TaskId, Milestone), hosts: &[Option<HostId>]) -> Option<HostId> {
     match (schedule.task(task).action, milestone) {
         (Action::Transfer { dst, .. }, Milestone::Delivered) => Some(dst),
         (Action::Transfer { src, .. }, Milestone::Sent) => Some(src),
@@ -94,7 +94,7 @@ fn witness(schedule: &Schedule, (task, milestone): (TaskId, Milestone), hosts: &
 fn hosts_of_delays(
     schedule: &Schedule,
     causes: &[Vec<(TaskId, Milestone)>],
-) -> Result<Vec<Option<u32>>, Inexpressible> {
+) -> Result<Vec<Option<HostId>>, Inexpressible> {
     let mut hosts = vec![None; schedule.tasks().len()];
     for span in schedule.spans().iter().filter(|span| span.compute.is_some()) {
         for (task, &host) in span.tasks.clone().zip(span.ranks.iter()) {
@@ -122,8 +122,8 @@ fn hosts_of_delays(
 fn local(
     schedule: &Schedule,
     causes: &[(TaskId, Milestone)],
-    hosts: &[Option<u32>],
-    host: u32,
+    hosts: &[Option<HostId>],
+    host: HostId,
 ) -> Result<Vec<TaskId>, Inexpressible> {
     let known = |&cause: &(TaskId, Milestone)| witness(schedule, cause, hosts) == Some(host);
     match causes.iter().all(known) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::ids::RankId;
 use crate::workload::ScheduleBuilder;
 
 /// Remarks with how often each was made.
@@ -26,7 +27,7 @@ impl Notes {
     }
 
     /// Says all of them in one line.
-    pub fn tell(self, file: &str, schedule: &mut ScheduleBuilder) {
+    pub fn tell(self, file: &str, schedule: &mut ScheduleBuilder<RankId>) {
         if self.0.is_empty() {
             return;
         }

@@ -508,7 +508,7 @@ fn a_ring_pays_a_long_link_as_often_as_data_cross_it() {
                 unreachable!("a ring has no joins")
             };
             let sent = next.at.0 + 1;
-            let latency = if src == 7 { 1_000 } else { 10 };
+            let latency = if src.0 == 7 { 1_000 } else { 10 };
             coming.push(Reverse((sent, next.task, Milestone::Sent)));
             coming.push(Reverse((sent + latency, next.task, Milestone::Delivered)));
         }

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use rand::RngExt;
 
-use crate::ids::TaskId;
+use crate::ids::{RankId, TaskId};
 use crate::input::{InputError, NoFiles};
 use crate::rng;
 use crate::units::Time;
@@ -38,7 +38,7 @@ impl Observer for Log {
 
 /// A schedule between ranks, and what its transfers carry.
 pub struct Recording {
-    pub schedule: Schedule,
+    pub schedule: Schedule<RankId>,
     cargo: BTreeMap<TaskId, Cargo>,
     predecessors: Vec<Vec<TaskId>>,
 }
@@ -170,12 +170,12 @@ impl Holdings {
             .collect()
     }
 
-    fn load(&self, schedule: &Schedule, task: TaskId, cargo: &Cargo) -> Vec<Contributions> {
+    fn load(&self, schedule: &Schedule<RankId>, task: TaskId, cargo: &Cargo) -> Vec<Contributions> {
         let Action::Transfer { src, bytes, .. } = schedule.task(task).action else {
             panic!("only transfers carry data");
         };
         assert_eq!(bytes, cargo.data.iter().map(|r| r.end - r.start).sum::<u64>());
-        let held = |cell: usize| self.cells[src as usize][cell];
+        let held = |cell: usize| self.cells[src.index()][cell];
         let data: Vec<_> = self.cells(&cargo.data).into_iter().map(held).collect();
         assert!(
             data.iter().all(|&cell| cell != 0),
@@ -184,12 +184,12 @@ impl Holdings {
         data
     }
 
-    fn unload(&mut self, schedule: &Schedule, task: TaskId, cargo: &Cargo, data: &[Contributions]) {
+    fn unload(&mut self, schedule: &Schedule<RankId>, task: TaskId, cargo: &Cargo, data: &[Contributions]) {
         let Action::Transfer { dst, .. } = schedule.task(task).action else {
             panic!("only transfers carry data");
         };
         for (cell, &arrived) in self.cells(&cargo.data).into_iter().zip(data) {
-            let held = &mut self.cells[dst as usize][cell];
+            let held = &mut self.cells[dst.index()][cell];
             if cargo.effect == Effect::Reduce {
                 assert_eq!(
                     *held & arrived,

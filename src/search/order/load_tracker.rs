@@ -7,7 +7,7 @@ use crate::ids::{LinkId, NodeId};
 
 /// Loads by step and bundle, and what goes back when a move is taken back.
 #[derive(Debug)]
-pub(super) struct Ledger<'a> {
+pub(super) struct LoadTracker<'a> {
     prints: Footprints<'a>,
     objective: Objective,
     /// The host of each seat, and its edge.
@@ -28,11 +28,11 @@ enum Change {
     Sums(f64, f64),
 }
 
-/// A state of a ledger to go back to.
+/// A state of a tracker to go back to.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Mark(usize);
 
-impl<'a> Ledger<'a> {
+impl<'a> LoadTracker<'a> {
     /// With nothing on any link.
     pub fn new(prints: Footprints<'a>, objective: Objective, hosts: &[u32], steps: usize) -> Self {
         let edges = hosts.iter().map(|&host| prints.edge(host)).collect();

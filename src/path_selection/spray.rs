@@ -3,8 +3,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Placement, Problem, Scheme};
-use crate::input::InputError;
+use super::dynamic::{Dynamic, QueuePairPaths, Switches};
+use super::in_switch::InSwitch;
+use super::permuted::Permuted;
+use super::random::Random;
+use super::round_robin::RoundRobin;
+use super::selector::PathSelector;
 use crate::routes::Route;
 
 /// How the next packet's path is chosen; matters to the packet engine only.
@@ -28,8 +32,21 @@ pub struct Spray {
     pub choose: Choose,
 }
 
-impl Scheme for Spray {
-    fn place(&self, problem: &Problem<'_>) -> Result<Placement, InputError> {
-        Ok(Placement::whole(problem.schedule, |_| Route::Even))
+impl Dynamic for Spray {
+    fn route(&self) -> Route {
+        Route::Even
+    }
+
+    fn selector(&self, queue_pair: &QueuePairPaths) -> Option<PathSelector> {
+        let (paths, salt) = (queue_pair.paths, queue_pair.salt);
+        match self.choose {
+            Choose::Random => Some(PathSelector::Random(Random::new(paths, salt))),
+            Choose::Permuted => Some(PathSelector::Permuted(Permuted::new(paths, salt))),
+            Choose::RoundRobin => None,
+        }
+    }
+
+    fn in_switch(&self, switches: &Switches<'_>) -> Option<InSwitch> {
+        (self.choose == Choose::RoundRobin).then(|| InSwitch::RoundRobin(RoundRobin::new(switches.hops, switches.salt)))
     }
 }

@@ -42,7 +42,9 @@ const EXAMPLES: &str = include_str!("fixtures/configuration-examples.toml");
 
 fn examples() -> impl Iterator<Item = (&'static str, &'static str)> {
     let blocks = EXAMPLES.split("#: ").skip(1);
-    blocks.filter_map(|block| block.split_once('\n')).map(|(name, text)| (name, text.trim()))
+    blocks
+        .filter_map(|block| block.split_once('\n'))
+        .map(|(name, text)| (name, text.trim()))
 }
 
 /// A file of each example and what it takes to be one, as `fabricsim check` sees it.
@@ -58,7 +60,11 @@ fn examples_of_the_configuration_page_are_right() {
             || text.contains("flap")
             || ["Reps", "Bitmap", "Mrc", "Adaptive", "Flowlet", "Plb"].contains(&name);
         // Parts of an example that stands elsewhere, and those that need files.
-        if ["Shape", "Groups"].contains(&name) || text.contains("file = ") || text.contains("plan = ") || text.contains("prefix = ") {
+        if ["Shape", "Groups"].contains(&name)
+            || text.contains("file = ")
+            || text.contains("plan = ")
+            || text.contains("prefix = ")
+        {
             continue;
         }
         let mut file = String::new();
@@ -78,7 +84,11 @@ fn examples_of_the_configuration_page_are_right() {
             .arg(&path)
             .output()
             .unwrap();
-        assert!(checked.status.success(), "{name}: {}", String::from_utf8_lossy(&checked.stderr));
+        assert!(
+            checked.status.success(),
+            "{name}: {}",
+            String::from_utf8_lossy(&checked.stderr)
+        );
     }
 }
 

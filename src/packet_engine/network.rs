@@ -77,7 +77,7 @@ pub(super) struct Network<'a, Q> {
 
 impl<'a, Q: EventQueue> Network<'a, Q> {
     /// An empty network.
-    pub fn new(setup: &'a Setup<'a>) -> Self {
+    pub(super) fn new(setup: &'a Setup<'a>) -> Self {
         let fabric = setup.fabric;
         let rtt = network_rtt(setup);
         let salt = mix(setup.seed ^ 0x5317_c4e5);
@@ -144,31 +144,31 @@ impl<'a, Q: EventQueue> Network<'a, Q> {
     }
 
     /// The fabric as routing knows it.
-    pub fn fabric(&self) -> &Fabric {
+    pub(super) fn fabric(&self) -> &Fabric {
         self.rerouted.as_deref().unwrap_or(self.setup.fabric)
     }
 
     /// The port of the card that sends by a link; none where a switch does.
     #[inline]
-    pub fn card_of(&self, link: u32) -> Option<u32> {
+    pub(super) fn card_of(&self, link: u32) -> Option<u32> {
         Some(self.cards[link as usize]).filter(|&port| port != NONE)
     }
 
     /// The ports of the card of a host.
-    pub fn cards_of(&self, host: u32) -> impl Iterator<Item = u32> + use<'_, Q> {
+    pub(super) fn cards_of(&self, host: u32) -> impl Iterator<Item = u32> + use<'_, Q> {
         let links = self.setup.fabric.out_links(NodeId(host)).iter();
         links.map(|link| self.cards[link.index()])
     }
 
     /// Whether the receiver of a queue pair takes packets in order only.
-    pub fn in_order_only(&self, pinned: bool) -> bool {
+    pub(super) fn in_order_only(&self, pinned: bool) -> bool {
         pinned && self.setup.packet.recovery == Recovery::GoBackN
     }
 
     /// A packet has crossed a link and goes on, or is lost; false where it has reached its host. `known` is what looking ahead has found out
     /// about its next hop.
     #[inline(always)]
-    pub fn pass_on(&mut self, link: u32, packet: &Packet, known: Option<Next>) -> bool {
+    pub(super) fn pass_on(&mut self, link: u32, packet: &Packet, known: Option<Next>) -> bool {
         self.packet_hops += 1;
         if self.gray.loses(link, self.events.now) {
             self.links.lose_accepted(link, packet);
@@ -197,7 +197,7 @@ impl<'a, Q: EventQueue> Network<'a, Q> {
 
     /// The hosts that a packet of a queue pair comes from and goes to.
     #[inline]
-    pub fn ends(&self, qp: u32, kind: Kind) -> (u32, u32) {
+    pub(super) fn ends(&self, qp: u32, kind: Kind) -> (u32, u32) {
         let ends = &self.pairs[qp as usize].ends;
         match kind.is_forward() {
             true => (ends.src, ends.dst),
@@ -209,7 +209,7 @@ impl<'a, Q: EventQueue> Network<'a, Q> {
     //
     // Inlined: a packet handed over by reference would have to be written to memory first.
     #[inline(always)]
-    pub fn next_hop(&self, node: u32, packet: &Packet) -> Next {
+    pub(super) fn next_hop(&self, node: u32, packet: &Packet) -> Next {
         let (src, dst) = self.ends(packet.qp, packet.kind);
         let base = self.pairs[packet.qp as usize].ends.base;
         match self.forwarding.next(node, dst) {
@@ -222,7 +222,7 @@ impl<'a, Q: EventQueue> Network<'a, Q> {
     }
 
     /// A node's own choice among links, and how far it moves the number of the packet's path.
-    pub fn choose(&mut self, node: u32, cell: CellId, qp: u32, kind: Kind) -> (u32, u16) {
+    pub(super) fn choose(&mut self, node: u32, cell: CellId, qp: u32, kind: Kind) -> (u32, u16) {
         let cell = self.forwarding.cell(cell);
         let (links, now) = (&self.links, self.events.now);
         let position = self.in_switch.choose(&Hop {
@@ -246,7 +246,7 @@ impl<'a, Q: EventQueue> Network<'a, Q> {
     // Inlined with all that it calls on the usual way, and the packet is copied but once, so that its fields stay in
     // registers from one bucket of the event queue to the other.
     #[inline(always)]
-    pub fn transmit(&mut self, link: u32, from: u32, packet: &Packet, path: u16) -> bool {
+    pub(super) fn transmit(&mut self, link: u32, from: u32, packet: &Packet, path: u16) -> bool {
         if let Some(telemetry) = self.telemetry.as_mut().filter(|_| packet.kind == Kind::Data) {
             telemetry.note(packet, link, from == NONE, &self.links, self.events.now);
         }
@@ -266,7 +266,7 @@ impl<'a, Q: EventQueue> Network<'a, Q> {
     }
 
     /// The link by which a packet leaves a host with several ports, and the number of its path so far.
-    pub fn first_link(&mut self, packet: &Packet) -> (u32, u16) {
+    pub(super) fn first_link(&mut self, packet: &Packet) -> (u32, u16) {
         let (host, _) = self.ends(packet.qp, packet.kind);
         match self.next_hop(host, packet) {
             Next::Only(link) => (link, packet.path),
@@ -276,7 +276,7 @@ impl<'a, Q: EventQueue> Network<'a, Q> {
     }
 
     /// An empty control packet of a queue pair.
-    pub fn control_packet(&self, kind: Kind, qp: u32) -> Packet {
+    pub(super) fn control_packet(&self, kind: Kind, qp: u32) -> Packet {
         Packet {
             size: self.setup.packet.ack.0 as u16,
             flags: self.terms.control_flags,
@@ -286,7 +286,7 @@ impl<'a, Q: EventQueue> Network<'a, Q> {
     }
 
     /// Puts a control packet of either end on its way to the other.
-    pub fn send_control(&mut self, packet: Packet) {
+    pub(super) fn send_control(&mut self, packet: Packet) {
         let (from, _) = self.ends(packet.qp, packet.kind);
         let (link, path) = match self.forwarding.only_uplink(from) {
             Some(link) => (link, packet.path),

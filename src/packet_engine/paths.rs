@@ -26,7 +26,7 @@ pub(super) fn chance<Q>(net: &Network<'_, Q>, qp: u32, tries: u32) -> u64 {
 
 impl Sending {
     /// How a queue pair chooses its paths. Where switches decide it does not.
-    pub fn spread<Q: EventQueue>(net: &Network<'_, Q>, qp: u32, conditions: &PathProperties) -> PathSelector {
+    pub(super) fn spread<Q: EventQueue>(net: &Network<'_, Q>, qp: u32, conditions: &PathProperties) -> PathSelector {
         let ends = net.pairs[qp as usize].ends;
         if ends.base == NONE {
             return PathSelector::Fixed;
@@ -57,7 +57,7 @@ impl Sending {
     }
 
     /// What a queue pair finds on its path, or on the fastest where it has several.
-    pub fn conditions<Q: EventQueue>(&self, net: &Network<'_, Q>, qp: u32) -> PathProperties {
+    pub(super) fn conditions<Q: EventQueue>(&self, net: &Network<'_, Q>, qp: u32) -> PathProperties {
         PathProperties {
             pace: self.rates.get(qp as usize).copied(),
             ..on_path(net, qp)
@@ -65,7 +65,7 @@ impl Sending {
     }
 
     /// The retransmission timeout of a queue pair under what it finds.
-    pub fn timeout_on<Q: EventQueue>(net: &Network<'_, Q>, qp: u32, conditions: &PathProperties) -> Timeout {
+    pub(super) fn timeout_on<Q: EventQueue>(net: &Network<'_, Q>, qp: u32, conditions: &PathProperties) -> Timeout {
         let rtt = conditions.longest_rtt;
         let least = match net.setup.packet.rto {
             Some(rto) => rto.0,
@@ -76,12 +76,12 @@ impl Sending {
 
     /// Whether the sub-flows of a load balancing leave a path that times out: those that a placement
     /// has pinned do, those pinned by hashing do not know their path.
-    pub fn moves_on_timeout(load_balancing: &LoadBalancing) -> bool {
+    pub(super) fn moves_on_timeout(load_balancing: &LoadBalancing) -> bool {
         !matches!(load_balancing, LoadBalancing::Ecmp(_) | LoadBalancing::EcmpSplit(_))
     }
 
     /// After a timeout, moves a pinned sub-flow to another path at random and starts afresh there.
-    pub fn leave_path<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, qp: u32, slot: u32) {
+    pub(super) fn leave_path<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, qp: u32, slot: u32) {
         if let Some(failover) = net.setup.packet.port_failover {
             let timeouts = self.senders.at(slot).timeouts;
             if net.pairs[qp as usize].pinned
@@ -127,7 +127,7 @@ impl Sending {
     }
 
     /// A queue pair that starts takes another path if its host avoids the planned one.
-    pub fn avoid_bad_path<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, qp: u32) {
+    pub(super) fn avoid_bad_path<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, qp: u32) {
         if net.setup.packet.port_failover.is_some() && net.pairs[qp as usize].pinned {
             if let Some(path) = self.port_watch.avoid_bad_port(net, qp) {
                 Self::move_to(net, qp, path);

@@ -53,7 +53,7 @@ pub(crate) struct AdaptiveState {
 
 impl AdaptiveState {
     /// `holds`: what the port of each link holds, in bytes.
-    pub fn new(spec: &Adaptive, holds: impl Iterator<Item = u64>, salt: u64) -> Self {
+    pub(crate) fn new(spec: &Adaptive, holds: impl Iterator<Item = u64>, salt: u64) -> Self {
         let levels = |holds: u64| match &spec.quantise {
             Some(levels) => levels.iter().map(|level| level.0).collect(),
             None => LEVELS

@@ -78,7 +78,7 @@ pub(crate) struct BitmapState {
 
 impl BitmapState {
     /// For `paths` paths, at least 2.
-    pub fn new(spec: &Bitmap, paths: u32, salt: u64) -> Self {
+    pub(crate) fn new(spec: &Bitmap, paths: u32, salt: u64) -> Self {
         let entropies = spec.entropies.min((1 << 16) / paths).max(2);
         Self {
             paths,

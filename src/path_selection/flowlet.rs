@@ -59,7 +59,7 @@ pub(crate) struct FlowletState {
 
 impl FlowletState {
     /// `rtt` in ps, of the unloaded network.
-    pub fn new(spec: &Flowlet, nodes: usize, rtt: u64, salt: u64) -> Self {
+    pub(crate) fn new(spec: &Flowlet, nodes: usize, rtt: u64, salt: u64) -> Self {
         Self {
             gap: spec.gap.map_or(rtt / 2, |gap| gap.0),
             salt,

@@ -92,7 +92,7 @@ choices_in_switches! {
 
 impl InSwitch {
     /// Whether switches choose at all.
-    pub fn decides(&self) -> bool {
+    pub(crate) fn decides(&self) -> bool {
         !matches!(self, Self::ByPath)
     }
 }

@@ -24,7 +24,7 @@ mod weighted;
 
 pub use adaptive::Adaptive;
 #[cfg(test)]
-pub use alternating::Alternating;
+pub(crate) use alternating::Alternating;
 pub use bitmap::Bitmap;
 pub(crate) use dynamic::{Dynamic, QueuePairPaths, Switches};
 pub use flowlet::Flowlet;

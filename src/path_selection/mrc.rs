@@ -112,7 +112,7 @@ struct Entropy {
 
 impl MrcState {
     /// For `paths` paths, at least 2.
-    pub fn new(spec: &Mrc, paths: u32, salt: u64) -> Self {
+    pub(crate) fn new(spec: &Mrc, paths: u32, salt: u64) -> Self {
         let count = spec.entropies.min((1 << 16) / paths).max(2);
         Self {
             paths,

@@ -17,7 +17,7 @@ pub(crate) struct Permuted {
 }
 
 impl Permuted {
-    pub fn new(paths: u32, salt: u64) -> Self {
+    pub(crate) fn new(paths: u32, salt: u64) -> Self {
         Self {
             paths,
             at: 0,

@@ -72,7 +72,7 @@ pub(crate) struct PlbState {
 }
 
 impl PlbState {
-    pub fn new(spec: &Plb, paths: u32, salt: u64) -> Self {
+    pub(crate) fn new(spec: &Plb, paths: u32, salt: u64) -> Self {
         let mut plb = Self {
             paths,
             salt,

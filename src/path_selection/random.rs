@@ -12,7 +12,7 @@ pub(crate) struct Random {
 }
 
 impl Random {
-    pub fn new(paths: u32, salt: u64) -> Self {
+    pub(crate) fn new(paths: u32, salt: u64) -> Self {
         Self { paths, salt, drawn: 0 }
     }
 }

@@ -95,7 +95,7 @@ pub(crate) struct RepsState {
 
 impl RepsState {
     /// For `paths` paths; the first `window` packets explore.
-    pub fn new(spec: &Reps, paths: u32, window: u32, salt: u64) -> Self {
+    pub(crate) fn new(spec: &Reps, paths: u32, window: u32, salt: u64) -> Self {
         let keeps = spec.variant == RepsVariant::Artifact;
         let entries = if keeps { 1 } else { spec.ring as usize };
         Self {

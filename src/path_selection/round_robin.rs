@@ -29,7 +29,7 @@ pub(crate) struct RoundRobin {
 
 impl RoundRobin {
     /// For forwarding tables with so many hops.
-    pub fn new(hops: usize, salt: u64) -> Self {
+    pub(crate) fn new(hops: usize, salt: u64) -> Self {
         let unused = Rounds {
             turns: vec![0; hops],
             orders: vec![0; hops],

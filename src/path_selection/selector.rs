@@ -23,7 +23,7 @@ pub(crate) struct AckInfo {
 #[cfg(test)]
 impl AckInfo {
     /// Of a packet on a path; for choices that look at nothing else.
-    pub fn of(path: u16, marked: bool) -> Self {
+    pub(super) fn of(path: u16, marked: bool) -> Self {
         Self {
             rtt: 0,
             path,
@@ -143,7 +143,7 @@ selectors! {
 
 impl PathSelector {
     /// Whether there is nothing to choose.
-    pub fn is_fixed(&self) -> bool {
+    pub(crate) fn is_fixed(&self) -> bool {
         matches!(self, Self::Fixed)
     }
 }

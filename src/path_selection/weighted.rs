@@ -14,7 +14,7 @@ pub(crate) struct Weighted {
 
 impl Weighted {
     /// From the weights of the paths, at least one of them above 0.
-    pub fn new(weights: &[u64], salt: u64) -> Self {
+    pub(crate) fn new(weights: &[u64], salt: u64) -> Self {
         let total: u128 = weights.iter().map(|&weight| u128::from(weight)).sum::<u128>().max(1);
         let mut sum = 0_u128;
         let bounds = weights.iter().map(|&weight| {

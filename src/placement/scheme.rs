@@ -57,13 +57,13 @@ impl<D: Dynamic> Scheme for D {
 
 impl Problem<'_> {
     /// A task that is a transfer.
-    pub fn transfer(&self, task: TaskId) -> Transfer {
+    pub(super) fn transfer(&self, task: TaskId) -> Transfer {
         let transfer = self.schedule.transfer(task);
         transfer.unwrap_or_else(|| unreachable!("task {task} is no transfer"))
     }
 
     /// Refuses transfers that no path can carry.
-    pub fn check(&self) -> Result<(), InputError> {
+    pub(super) fn check(&self) -> Result<(), InputError> {
         let hosts = self.fabric.hosts();
         for Transfer { task, src, dst, .. } in self.schedule.transfers() {
             if src.max(dst).0 >= hosts {

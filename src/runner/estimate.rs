@@ -46,16 +46,21 @@ pub struct PointSize {
 /// What a plan costs. Seconds are of CPU.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Estimate {
+    /// Points of the plan.
     pub points: usize,
     /// Of the largest point.
     pub hosts: u32,
+    /// Of the largest point.
     pub transfers: u64,
     /// None in the flow engine.
     pub packets: Option<u64>,
+    /// Of the largest point, in bytes.
     pub memory: u64,
+    /// Of the longest point.
     pub longest_s: f64,
     /// Of all points.
     pub all_packets: Option<u64>,
+    /// Of all points.
     pub all_s: f64,
 }
 

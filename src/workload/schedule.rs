@@ -82,6 +82,7 @@ pub struct Transfer<E = HostId> {
 pub struct Span<E = HostId> {
     /// The operation, with its round from the second on.
     pub name: Arc<str>,
+    /// What it is for.
     pub purpose: Purpose,
     /// The group, counted from 0 within the operation.
     pub group: u32,

@@ -38,7 +38,7 @@ pub(super) struct Closed {
 
 impl Scope {
     /// All ranks of a workload.
-    pub fn whole(ranks: u32) -> Self {
+    pub(super) fn whole(ranks: u32) -> Self {
         Self {
             ranks: (0..ranks).collect(),
             ..Self::default()
@@ -46,7 +46,7 @@ impl Scope {
     }
 
     /// Some ranks, each after something, from a step on.
-    pub fn of(ranks: Vec<u32>, entry: Vec<Option<When>>, first_step: u32) -> Self {
+    pub(super) fn of(ranks: Vec<u32>, entry: Vec<Option<When>>, first_step: u32) -> Self {
         Self {
             ranks,
             entry,
@@ -56,25 +56,25 @@ impl Scope {
     }
 
     /// The same, to hold what is added from now on.
-    pub fn opened(mut self, schedule: &ScheduleBuilder<RankId>) -> Self {
+    pub(super) fn opened(mut self, schedule: &ScheduleBuilder<RankId>) -> Self {
         self.first_task = schedule.tasks();
         self.first_edge = schedule.edges().len();
         self
     }
 
     /// Whether a task was added here.
-    pub fn holds(&self, task: TaskId) -> bool {
+    pub(super) fn holds(&self, task: TaskId) -> bool {
         task.index() >= self.first_task
     }
 
     /// Lets no rank of these be done before all that leads to a join.
-    pub fn end_together(&mut self, ranks: &[u32], join: TaskId) {
+    pub(super) fn end_together(&mut self, ranks: &[u32], join: TaskId) {
         self.together.push((ranks.to_vec(), join));
     }
 
     /// Finds out when each rank is done. A transfer that another one of the same rank waits for need not be waited
     /// for again.
-    pub fn close(self, schedule: &mut ScheduleBuilder<RankId>) -> Closed {
+    pub(super) fn close(self, schedule: &mut ScheduleBuilder<RankId>) -> Closed {
         let tasks = self.first_task as u32..schedule.tasks() as u32;
         let last = self.last_moments(schedule);
         let entries = self.entry.into_iter().chain(std::iter::repeat(None));

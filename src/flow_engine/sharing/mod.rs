@@ -638,7 +638,10 @@ fn rounding(limits: &Constraints, subflows: &[Subflow], quantum: f64) -> f64 {
             rounded[constraint as usize] += 1.0 + fraction * subflows;
         }
     }
-    let off = rounded.iter().zip(&limits.capacity).map(|(&rates, &capacity)| rates * quantum / capacity);
+    let off = rounded
+        .iter()
+        .zip(&limits.capacity)
+        .map(|(&rates, &capacity)| rates * quantum / capacity);
     // Both completions are off, each in either direction.
     (2.0 * off.fold(0.0, f64::max)).clamp(LEAST_ROUNDING, MOST_ROUNDING)
 }

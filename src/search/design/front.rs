@@ -5,7 +5,9 @@ use super::catalogue::{Bill, Design};
 /// A design whose least time is known.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EvaluatedDesign {
+    /// What is built.
     pub design: Design,
+    /// What it takes.
     pub bill: Bill,
     /// Sum over the workloads of weight times least time, in microseconds.
     pub time_us: f64,

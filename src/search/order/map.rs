@@ -33,7 +33,7 @@ pub(super) struct Partner {
 pub(super) struct Partners(Vec<Vec<Partner>>);
 
 impl Partners {
-    pub fn new(traffic: &Traffic) -> Self {
+    pub(super) fn new(traffic: &Traffic) -> Self {
         let mut of = vec![Vec::new(); traffic.ranks as usize];
         for (step, flows) in (0..).zip(&traffic.steps) {
             for flow in &flows.flows {
@@ -55,7 +55,7 @@ impl Partners {
         Self(of)
     }
 
-    pub fn of(&self, rank: u32) -> &[Partner] {
+    pub(super) fn of(&self, rank: u32) -> &[Partner] {
         &self.0[rank as usize]
     }
 }
@@ -71,7 +71,7 @@ const REFRESH: u32 = 256;
 const ALL_PAIRS: usize = 64;
 
 impl<'a> Map<'a> {
-    pub fn new(tracker: LoadTracker<'a>, neighbors: Neighbors, traffic: &Traffic, seat_of: Vec<u32>) -> Self {
+    pub(super) fn new(tracker: LoadTracker<'a>, neighbors: Neighbors, traffic: &Traffic, seat_of: Vec<u32>) -> Self {
         let mut map = Self {
             tracker,
             neighbors,
@@ -85,27 +85,27 @@ impl<'a> Map<'a> {
         map
     }
 
-    pub fn seats(&self) -> &[u32] {
+    pub(super) fn seats(&self) -> &[u32] {
         &self.seat_of
     }
 
-    pub fn rank_on(&self, seat: u32) -> u32 {
+    pub(super) fn rank_on(&self, seat: u32) -> u32 {
         self.rank_on[seat as usize]
     }
 
-    pub fn tracker(&mut self) -> &mut LoadTracker<'a> {
+    pub(super) fn tracker(&mut self) -> &mut LoadTracker<'a> {
         &mut self.tracker
     }
 
-    pub fn into_tracker(self) -> LoadTracker<'a> {
+    pub(super) fn into_tracker(self) -> LoadTracker<'a> {
         self.tracker
     }
 
-    pub fn partners(&self, rank: u32) -> &[Partner] {
+    pub(super) fn partners(&self, rank: u32) -> &[Partner] {
         self.links.of(rank)
     }
 
-    pub fn neighbors(&self) -> &Neighbors {
+    pub(super) fn neighbors(&self) -> &Neighbors {
         &self.neighbors
     }
 
@@ -135,7 +135,7 @@ impl<'a> Map<'a> {
     }
 
     /// Moves some ranks, which send each other nothing, to the seats that a map has for them, if that is no worse.
-    pub fn move_to(&mut self, seat_of: &[u32], ranks: &[u32]) {
+    pub(super) fn move_to(&mut self, seat_of: &[u32], ranks: &[u32]) {
         let (before, mark) = (self.key(), self.tracker.mark());
         let old: Vec<u32> = ranks.iter().map(|&rank| self.seat_of[rank as usize]).collect();
         ranks.iter().for_each(|&rank| self.flows(rank, -1.0, |_| true));

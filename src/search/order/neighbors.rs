@@ -29,7 +29,7 @@ pub(super) fn seats_by_edge(tracker: &LoadTracker<'_>) -> BTreeMap<u32, Vec<u32>
 }
 
 impl Neighbors {
-    pub fn new(tracker: &mut LoadTracker<'_>) -> Self {
+    pub(super) fn new(tracker: &mut LoadTracker<'_>) -> Self {
         let by_edge = seats_by_edge(tracker);
         let edges: Vec<u32> = by_edge.keys().copied().collect();
         let mut of = vec![Vec::new(); tracker.seats()];
@@ -62,7 +62,7 @@ impl Neighbors {
         Self { of }
     }
 
-    pub fn of(&self, seat: u32) -> &[u32] {
+    pub(super) fn of(&self, seat: u32) -> &[u32] {
         &self.of[seat as usize]
     }
 }

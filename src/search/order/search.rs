@@ -24,6 +24,7 @@ use crate::topology::Fabric;
 pub struct Ordered {
     /// The host of each rank.
     pub hosts: Vec<u32>,
+    /// What the map costs.
     pub key: Key,
     /// The most loaded link.
     pub worst: Option<LinkId>,

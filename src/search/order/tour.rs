@@ -35,7 +35,7 @@ const LONGEST_TURN: u32 = 64;
 const REFRESH: u32 = 256;
 
 impl<'a> Tour<'a> {
-    pub fn new(tracker: LoadTracker<'a>, neighbors: Neighbors, bytes: f64, order: Vec<u32>) -> Self {
+    pub(super) fn new(tracker: LoadTracker<'a>, neighbors: Neighbors, bytes: f64, order: Vec<u32>) -> Self {
         let mut tour = Self {
             tracker,
             neighbors,
@@ -49,11 +49,11 @@ impl<'a> Tour<'a> {
         tour
     }
 
-    pub fn order(&self) -> &[u32] {
+    pub(super) fn order(&self) -> &[u32] {
         &self.order
     }
 
-    pub fn into_tracker(self) -> LoadTracker<'a> {
+    pub(super) fn into_tracker(self) -> LoadTracker<'a> {
         self.tracker
     }
 

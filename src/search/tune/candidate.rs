@@ -87,14 +87,17 @@ impl<'a> Tuner<'a> {
         })
     }
 
+    /// What is searched.
     pub fn space(&self) -> &Space {
         &self.space
     }
 
+    /// Where results are kept.
     pub fn store(&self) -> &Store {
         &self.store
     }
 
+    /// What has been simulated and what has not been, so far.
     pub fn tally(&self) -> Tally {
         self.tally.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

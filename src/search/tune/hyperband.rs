@@ -59,8 +59,11 @@ pub trait Evaluator {
 /// What was looked at.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trial {
+    /// The candidate.
     pub config: Config,
+    /// How closely it was looked at.
     pub fidelity: Fidelity,
+    /// What that showed.
     pub verdict: Verdict,
 }
 

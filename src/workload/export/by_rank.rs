@@ -7,7 +7,7 @@ use crate::workload::{Action, Milestone, Schedule};
 
 /// What a host does.
 #[derive(Debug, Clone, Copy)]
-pub enum What {
+pub(super) enum What {
     Send {
         to: HostId,
         bytes: u64,
@@ -24,7 +24,7 @@ pub enum What {
 
 /// An operation of a host.
 #[derive(Debug)]
-pub struct Operation {
+pub(super) struct Operation {
     pub task: TaskId,
     pub what: What,
     /// Tasks whose operation on the same host comes before: of a transfer, that of this end.
@@ -32,7 +32,7 @@ pub struct Operation {
 }
 
 /// The operations of all hosts, each in order of task.
-pub fn by_rank(schedule: &Schedule, hosts: u32) -> Result<Vec<Vec<Operation>>, Inexpressible> {
+pub(super) fn by_rank(schedule: &Schedule, hosts: u32) -> Result<Vec<Vec<Operation>>, Inexpressible> {
     let causes = causes(schedule);
     let hosts_of = hosts_of_delays(schedule, &causes)?;
     let mut all: Vec<Vec<Operation>> = (0..hosts).map(|_| Vec::new()).collect();
@@ -70,7 +70,7 @@ pub fn by_rank(schedule: &Schedule, hosts: u32) -> Result<Vec<Vec<Operation>>, I
 }
 
 /// What each task waits for, in the order in which it was said.
-pub fn causes(schedule: &Schedule) -> Vec<Vec<(TaskId, Milestone)>> {
+pub(super) fn causes(schedule: &Schedule) -> Vec<Vec<(TaskId, Milestone)>> {
     let mut causes = vec![Vec::new(); schedule.tasks().len()];
     for before in (0..schedule.tasks().len()).map(TaskId::from) {
         for &(after, milestone) in schedule.successors(before) {

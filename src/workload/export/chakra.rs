@@ -13,7 +13,7 @@ use crate::workload::import::messages::{Attribute, GlobalMetadata, Node, Value, 
 const PREFIX: &str = "trace";
 
 /// A file for each host. Nodes have the numbers of tasks, and tell their step and connection.
-pub fn write(schedule: &Schedule, hosts: u32) -> Result<Exported, Inexpressible> {
+pub(super) fn write(schedule: &Schedule, hosts: u32) -> Result<Exported, Inexpressible> {
     let all = by_rank(schedule, hosts)?;
     let file = |(rank, operations): (usize, &Vec<Operation>)| {
         let metadata = GlobalMetadata {

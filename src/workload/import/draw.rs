@@ -21,7 +21,7 @@ use crate::workload::{Action, Milestone, Span};
 ///
 /// # Errors
 /// More ranks than there are, messages and collectives that do not fit together, and nodes that wait for themselves.
-pub fn draw(
+pub(super) fn draw(
     mut trace: Trace,
     draft: &mut ScheduleWriter,
     how: &How,

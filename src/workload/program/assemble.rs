@@ -12,7 +12,7 @@ use crate::workload::scope::{When, join};
 use crate::workload::{Kind, Milestone, Purpose, Span};
 
 /// What some groups of ranks do.
-pub struct Operation<'a> {
+pub(crate) struct Operation<'a> {
     pub name: Arc<str>,
     /// The key that describes it.
     pub key: String,
@@ -24,7 +24,7 @@ pub struct Operation<'a> {
 }
 
 /// What a group does.
-pub enum Work<'a> {
+pub(crate) enum Work<'a> {
     /// Every rank is busy for this long.
     Compute(Time),
     /// They communicate.
@@ -32,7 +32,7 @@ pub enum Work<'a> {
 }
 
 /// Draws up operations, each of which comes after those that it waits for, `rounds` times.
-pub fn assemble(
+pub(crate) fn assemble(
     draft: &mut ScheduleWriter,
     operations: &[Operation],
     rounds: u32,

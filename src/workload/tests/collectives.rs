@@ -264,7 +264,7 @@ fn all_to_all_delivers_every_block() {
 /// When every transfer starts if each is sent in the time that `sending` gives for its bytes and arrives a
 /// `latency` later, and no two share a link; acknowledgements take no time. Second: when the last one has
 /// been delivered.
-pub fn run(schedule: &Schedule, latency: u64, sending: impl Fn(u64) -> u64) -> (BTreeMap<TaskId, u64>, u64) {
+pub(super) fn run(schedule: &Schedule, latency: u64, sending: impl Fn(u64) -> u64) -> (BTreeMap<TaskId, u64>, u64) {
     let (mut progress, mut due) = Progress::<Time>::new(schedule);
     let mut coming = BinaryHeap::new();
     let (mut starts, mut end) = (BTreeMap::new(), 0);

@@ -18,7 +18,7 @@ use crate::workload::schedule_writer::{Data, Effect, Observer, ScheduleWriter};
 use crate::workload::{Action, Kind, Milestone, Progress, Schedule};
 
 /// The ranks whose contributions a sum holds: one bit each.
-pub type Contributions = u64;
+pub(in crate::workload) type Contributions = u64;
 
 /// What a transfer carries.
 struct Cargo {
@@ -37,7 +37,7 @@ impl Observer for Log {
 }
 
 /// A schedule between ranks, and what its transfers carry.
-pub struct Recording {
+pub(in crate::workload) struct Recording {
     pub schedule: Schedule<RankId>,
     cargo: BTreeMap<TaskId, Cargo>,
     predecessors: Vec<Vec<TaskId>>,
@@ -45,7 +45,7 @@ pub struct Recording {
 
 /// What every rank holds of every byte range between two cuts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Holdings {
+pub(in crate::workload) struct Holdings {
     /// First byte of each cell, and the end of the last.
     cuts: Vec<u64>,
     /// By rank, then cell.
@@ -83,7 +83,12 @@ pub(in crate::workload) fn record_on(
 
 impl Recording {
     /// What the ranks hold from the beginning: `initial(rank, byte)`, which changes only at `cuts`.
-    pub fn holdings(&self, ranks: u32, cuts: &[u64], initial: impl Fn(u32, u64) -> Contributions) -> Holdings {
+    pub(in crate::workload) fn holdings(
+        &self,
+        ranks: u32,
+        cuts: &[u64],
+        initial: impl Fn(u32, u64) -> Contributions,
+    ) -> Holdings {
         let mut all: BTreeSet<u64> = cuts.iter().copied().collect();
         all.extend(self.cargo.values().flat_map(|c| &c.data).flat_map(|r| [r.start, r.end]));
         let cuts: Vec<u64> = all.into_iter().collect();
@@ -99,7 +104,7 @@ impl Recording {
     ///
     /// # Panics
     /// Where a transfer sends what its sender does not hold, adds a contribution twice, or never starts.
-    pub fn replay(&self, mut holdings: Holdings, seed: u64) -> Holdings {
+    pub(in crate::workload) fn replay(&self, mut holdings: Holdings, seed: u64) -> Holdings {
         let mut stream = rng::stream(seed, "replay", 0);
         let (mut progress, mut due) = Progress::new(&self.schedule);
         let mut carried: BTreeMap<TaskId, Vec<Contributions>> = BTreeMap::new();
@@ -204,7 +209,7 @@ impl Holdings {
     }
 
     /// Checks every cell for which something is expected of a rank: `expected(rank, byte)`.
-    pub fn check(&self, expected: impl Fn(u32, u64) -> Option<Contributions>) {
+    pub(in crate::workload) fn check(&self, expected: impl Fn(u32, u64) -> Option<Contributions>) {
         for (rank, cells) in (0..).zip(&self.cells) {
             for (&byte, &held) in self.cuts.iter().zip(cells) {
                 if let Some(expected) = expected(rank, byte) {

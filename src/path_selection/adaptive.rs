@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::dynamic::{Dynamic, Switches};
-use super::in_switch::{Hop, InSwitch, SelectLink};
+use super::select_link::{Hop, SelectLink};
 use crate::input::InputError;
 use crate::rng::{index_below, mix};
 use crate::units::Bytes;
@@ -20,7 +20,7 @@ pub struct Adaptive {
     pub quantise: Option<Vec<Bytes>>,
 }
 
-impl Dynamic for Adaptive {
+impl<H, S: From<AdaptiveState>> Dynamic<H, S> for Adaptive {
     fn check(&self) -> Result<(), InputError> {
         let levels = self.quantise.as_deref().unwrap_or_default();
         let rising = levels.windows(2).all(|pair| pair[0] < pair[1]);
@@ -31,9 +31,9 @@ impl Dynamic for Adaptive {
         Ok(())
     }
 
-    fn in_switch(&self, switches: &Switches<'_>) -> Option<InSwitch> {
+    fn in_switch(&self, switches: &Switches<'_>) -> Option<S> {
         let state = AdaptiveState::new(self, (switches.holds)().into_iter(), switches.salt);
-        Some(InSwitch::Adaptive(state))
+        Some(state.into())
     }
 }
 

@@ -5,16 +5,16 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::dynamic::{Dynamic, QueuePairPaths};
-use super::selector::{PathSelector, Select};
+use super::select::Select;
 
 /// The first path and the second in turn.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Alternating {}
 
-impl Dynamic for Alternating {
-    fn selector(&self, _: &QueuePairPaths) -> Option<PathSelector> {
-        Some(PathSelector::Alternating(AlternatingState { next: 0 }))
+impl<H: From<AlternatingState>, S> Dynamic<H, S> for Alternating {
+    fn selector(&self, _: &QueuePairPaths) -> Option<H> {
+        Some((AlternatingState { next: 0 }).into())
     }
 }
 

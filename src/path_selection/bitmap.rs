@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::dynamic::{Dynamic, QueuePairPaths};
 use super::permuted::permute;
-use super::selector::{AckInfo, PathSelector, Select};
+use super::select::{AckInfo, Select};
 use crate::input::InputError;
 use crate::rng::{index_below, mix};
 
@@ -39,7 +39,7 @@ impl Default for Bitmap {
     }
 }
 
-impl Dynamic for Bitmap {
+impl<H: From<BitmapState>, S> Dynamic<H, S> for Bitmap {
     fn check(&self) -> Result<(), InputError> {
         if !(2..=65_536).contains(&self.entropies) {
             let error = InputError::key("entropies", format!("nothing can be chosen among {}", self.entropies));
@@ -52,12 +52,8 @@ impl Dynamic for Bitmap {
         true
     }
 
-    fn selector(&self, queue_pair: &QueuePairPaths) -> Option<PathSelector> {
-        Some(PathSelector::Bitmap(BitmapState::new(
-            self,
-            queue_pair.paths,
-            queue_pair.salt,
-        )))
+    fn selector(&self, queue_pair: &QueuePairPaths) -> Option<H> {
+        Some(BitmapState::new(self, queue_pair.paths, queue_pair.salt).into())
     }
 }
 

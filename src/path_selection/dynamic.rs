@@ -1,7 +1,5 @@
 //! What a load balancing says that chooses paths while packets travel.
 
-use super::in_switch::InSwitch;
-use super::selector::PathSelector;
 use crate::input::InputError;
 use crate::routes::Route;
 
@@ -32,8 +30,9 @@ pub(crate) struct Switches<'a> {
 }
 
 /// A load balancing that chooses paths packet by packet. It places every flow as a whole, and either its hosts choose
-/// ([`Dynamic::selector`]) or its switches do ([`Dynamic::in_switch`]).
-pub(crate) trait Dynamic {
+/// ([`Dynamic::selector`]) or its switches do ([`Dynamic::in_switch`]). `H` holds the choice of any host, `S` that of any
+/// switches: the tables, which a scheme does not know.
+pub(crate) trait Dynamic<H, S> {
     /// Refuses options that make no sense on any fabric. Keys are relative to the scheme's table.
     fn check(&self) -> Result<(), InputError> {
         Ok(())
@@ -50,12 +49,12 @@ pub(crate) trait Dynamic {
     }
 
     /// The choice of one queue pair's host.
-    fn selector(&self, _queue_pair: &QueuePairPaths) -> Option<PathSelector> {
+    fn selector(&self, _queue_pair: &QueuePairPaths) -> Option<H> {
         None
     }
 
     /// The choice of the switches.
-    fn in_switch(&self, _switches: &Switches<'_>) -> Option<InSwitch> {
+    fn in_switch(&self, _switches: &Switches<'_>) -> Option<S> {
         None
     }
 }

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::dynamic::{Dynamic, Switches};
-use super::in_switch::{Hop, InSwitch, SelectLink};
+use super::select_link::{Hop, SelectLink};
 use crate::input::InputError;
 use crate::rng::{index_below, mix};
 use crate::units::Time;
@@ -22,7 +22,7 @@ pub struct Flowlet {
     pub gap: Option<Time>,
 }
 
-impl Dynamic for Flowlet {
+impl<H, S: From<FlowletState>> Dynamic<H, S> for Flowlet {
     fn check(&self) -> Result<(), InputError> {
         if self.gap.is_some_and(Time::is_zero) {
             let error = InputError::key("gap", "the gap between two flowlets is zero");
@@ -31,9 +31,9 @@ impl Dynamic for Flowlet {
         Ok(())
     }
 
-    fn in_switch(&self, switches: &Switches<'_>) -> Option<InSwitch> {
+    fn in_switch(&self, switches: &Switches<'_>) -> Option<S> {
         let state = FlowletState::new(self, switches.nodes, switches.rtt, switches.salt);
-        Some(InSwitch::Flowlet(state))
+        Some(state.into())
     }
 }
 

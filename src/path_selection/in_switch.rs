@@ -1,44 +1,9 @@
-//! The table of ways in which switches choose the next link of each packet, and what each of them is asked.
+//! The table of ways in which switches choose the next link of each packet.
 
 use super::adaptive::AdaptiveState;
 use super::flowlet::FlowletState;
 use super::round_robin::RoundRobin;
-
-/// A packet at a node from which several links lead on. `queue` is asked for the bytes that wait for a link; `None` where
-/// it is down.
-pub(crate) struct Hop<'a, Q: Fn(u32) -> Option<u64>> {
-    /// The switch, or the host with several ports.
-    pub node: u32,
-    /// Whether that is a switch.
-    pub at_switch: bool,
-    /// The links, and the position of the first among those of all forwarding tables.
-    pub links: &'a [u32],
-    pub first: u32,
-    pub qp: u32,
-    /// No data: an acknowledgement, a credit, a request.
-    pub control: bool,
-    pub now: u64,
-    pub queue: Q,
-}
-
-/// A row of the table: one choice for the whole fabric.
-pub(crate) trait SelectLink {
-    /// A position among the links.
-    fn choose(&mut self, hop: &Hop<'_, impl Fn(u32) -> Option<u64>>) -> u32;
-
-    /// Forwarding tables have changed, and have so many next links now.
-    fn restart(&mut self, _hops: usize) {}
-
-    /// Whether packets of a flow take links in any order.
-    fn sprays(&self) -> bool {
-        true
-    }
-
-    /// Whether links are compared by their queues.
-    fn sees_queues(&self) -> bool {
-        false
-    }
-}
+use super::select_link::{Hop, SelectLink};
 
 /// Declares the enum of choices, which hands every question to the one that it holds.
 macro_rules! choices_in_switches {
@@ -50,6 +15,12 @@ macro_rules! choices_in_switches {
             ByPath,
             $($variant($state),)*
         }
+
+        $(impl From<$state> for InSwitch {
+            fn from(state: $state) -> Self {
+                Self::$variant(state)
+            }
+        })*
 
         impl SelectLink for InSwitch {
             #[inline]

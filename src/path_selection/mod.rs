@@ -2,7 +2,7 @@
 //!
 //! Hosts choose through a [`PathSelector`], one for each queue pair, which names the packet's path; switches
 //! choose through one [`InSwitch`] for the whole fabric, hop by hop. One file holds the options of a load balancing and what it
-//! does with them: the options are [`Dynamic`], and their state is a row of the table in `selector` or `in_switch`. Nothing
+//! does with them: the options are [`Dynamic`], and their state is a row of the table in `selector` (of hosts) or `in_switch`. Nothing
 //! here knows an engine.
 
 mod adaptive;
@@ -18,6 +18,8 @@ mod plb;
 mod random;
 mod reps;
 mod round_robin;
+mod select;
+mod select_link;
 mod selector;
 mod spray;
 mod weighted;
@@ -28,11 +30,16 @@ pub(crate) use alternating::Alternating;
 pub use bitmap::Bitmap;
 pub(crate) use dynamic::{Dynamic, QueuePairPaths, Switches};
 pub use flowlet::Flowlet;
-pub(crate) use in_switch::{Hop, InSwitch, SelectLink};
+pub(crate) use in_switch::InSwitch;
 pub use mrc::Mrc;
 pub use plb::Plb;
 pub(crate) use random::Random;
 pub use reps::{Reps, RepsVariant};
-pub(crate) use selector::{AckInfo, PathSelector, Select};
+pub(crate) use select::{AckInfo, Select};
+pub(crate) use select_link::{Hop, SelectLink};
+pub(crate) use selector::PathSelector;
 pub use spray::{Choose, Spray};
 pub(crate) use weighted::Weighted;
+
+/// A load balancing that chooses packet by packet, with the tables that hold its choices.
+pub(crate) type DynamicScheme = dyn Dynamic<PathSelector, InSwitch>;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::dynamic::{Dynamic, QueuePairPaths};
 use super::permuted::permute;
-use super::selector::{AckInfo, PathSelector, Select};
+use super::select::{AckInfo, Select};
 use crate::input::InputError;
 use crate::rng::{index_below, mix};
 use crate::units::Time;
@@ -43,7 +43,7 @@ impl Default for Mrc {
     }
 }
 
-impl Dynamic for Mrc {
+impl<H: From<MrcState>, S> Dynamic<H, S> for Mrc {
     fn check(&self) -> Result<(), InputError> {
         if !(2..=65_536).contains(&self.entropies) {
             let error = InputError::key("entropies", format!("nothing can be chosen among {}", self.entropies));
@@ -63,12 +63,8 @@ impl Dynamic for Mrc {
         true
     }
 
-    fn selector(&self, queue_pair: &QueuePairPaths) -> Option<PathSelector> {
-        Some(PathSelector::Mrc(MrcState::new(
-            self,
-            queue_pair.paths,
-            queue_pair.salt,
-        )))
+    fn selector(&self, queue_pair: &QueuePairPaths) -> Option<H> {
+        Some(MrcState::new(self, queue_pair.paths, queue_pair.salt).into())
     }
 }
 

@@ -4,7 +4,7 @@
 //! until it lands below the number of paths (cycle walking), so that a queue pair needs 24 bytes
 //! however many paths there are.
 
-use super::selector::Select;
+use super::select::Select;
 use crate::rng::mix;
 
 /// The walk of one queue pair.

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::dynamic::{Dynamic, QueuePairPaths};
-use super::selector::{AckInfo, PathSelector, Select};
+use super::select::{AckInfo, Select};
 use crate::input::InputError;
 use crate::rng::{index_below, mix};
 
@@ -29,7 +29,7 @@ impl Default for Plb {
     }
 }
 
-impl Dynamic for Plb {
+impl<H: From<PlbState>, S> Dynamic<H, S> for Plb {
     fn check(&self) -> Result<(), InputError> {
         if self.rounds == 0 {
             let error = InputError::key("rounds", "a flow cannot move after 0 congested round-trip times");
@@ -46,12 +46,8 @@ impl Dynamic for Plb {
         true
     }
 
-    fn selector(&self, queue_pair: &QueuePairPaths) -> Option<PathSelector> {
-        Some(PathSelector::Plb(PlbState::new(
-            self,
-            queue_pair.paths,
-            queue_pair.salt,
-        )))
+    fn selector(&self, queue_pair: &QueuePairPaths) -> Option<H> {
+        Some(PlbState::new(self, queue_pair.paths, queue_pair.salt).into())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Random spraying: every path is equally likely for every packet.
 
-use super::selector::Select;
+use super::select::Select;
 use crate::rng::{index_below, mix};
 
 /// The draws of one queue pair.

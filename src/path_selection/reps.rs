@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::dynamic::{Dynamic, QueuePairPaths};
-use super::selector::{AckInfo, PathSelector, Select};
+use super::select::{AckInfo, Select};
 use crate::input::InputError;
 use crate::rng::{index_below, mix};
 use crate::units::Time;
@@ -51,7 +51,7 @@ impl Default for Reps {
     }
 }
 
-impl Dynamic for Reps {
+impl<H: From<RepsState>, S> Dynamic<H, S> for Reps {
     fn check(&self) -> Result<(), InputError> {
         if !(1..=65_536).contains(&self.ring) {
             let error = InputError::key("ring", format!("a ring of {} entropies cannot be simulated", self.ring));
@@ -64,13 +64,8 @@ impl Dynamic for Reps {
         true
     }
 
-    fn selector(&self, queue_pair: &QueuePairPaths) -> Option<PathSelector> {
-        Some(PathSelector::Reps(RepsState::new(
-            self,
-            queue_pair.paths,
-            queue_pair.window,
-            queue_pair.salt,
-        )))
+    fn selector(&self, queue_pair: &QueuePairPaths) -> Option<H> {
+        Some(RepsState::new(self, queue_pair.paths, queue_pair.window, queue_pair.salt).into())
     }
 }
 

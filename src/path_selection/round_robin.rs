@@ -5,7 +5,7 @@
 //! packets are counted apart. With one count for both, a steady alternation of data and
 //! acknowledgements would send all data over every second link.
 
-use super::in_switch::{Hop, SelectLink};
+use super::select_link::{Hop, SelectLink};
 use crate::rng::{index_below, mix};
 
 /// The rounds of one class of packets, for every group of next links: a group is known by the position of its first

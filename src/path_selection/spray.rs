@@ -4,11 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::dynamic::{Dynamic, QueuePairPaths, Switches};
-use super::in_switch::InSwitch;
 use super::permuted::Permuted;
 use super::random::Random;
 use super::round_robin::RoundRobin;
-use super::selector::PathSelector;
 use crate::routes::Route;
 
 /// How the next packet's path is chosen; matters to the packet engine only.
@@ -32,21 +30,21 @@ pub struct Spray {
     pub choose: Choose,
 }
 
-impl Dynamic for Spray {
+impl<H: From<Random> + From<Permuted>, S: From<RoundRobin>> Dynamic<H, S> for Spray {
     fn route(&self) -> Route {
         Route::Even
     }
 
-    fn selector(&self, queue_pair: &QueuePairPaths) -> Option<PathSelector> {
+    fn selector(&self, queue_pair: &QueuePairPaths) -> Option<H> {
         let (paths, salt) = (queue_pair.paths, queue_pair.salt);
         match self.choose {
-            Choose::Random => Some(PathSelector::Random(Random::new(paths, salt))),
-            Choose::Permuted => Some(PathSelector::Permuted(Permuted::new(paths, salt))),
+            Choose::Random => Some(Random::new(paths, salt).into()),
+            Choose::Permuted => Some(Permuted::new(paths, salt).into()),
             Choose::RoundRobin => None,
         }
     }
 
-    fn in_switch(&self, switches: &Switches<'_>) -> Option<InSwitch> {
-        (self.choose == Choose::RoundRobin).then(|| InSwitch::RoundRobin(RoundRobin::new(switches.hops, switches.salt)))
+    fn in_switch(&self, switches: &Switches<'_>) -> Option<S> {
+        (self.choose == Choose::RoundRobin).then(|| RoundRobin::new(switches.hops, switches.salt).into())
     }
 }

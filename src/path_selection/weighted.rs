@@ -1,6 +1,6 @@
 //! Weighted spraying: every path gets packets in proportion to its weight.
 
-use super::selector::Select;
+use super::select::Select;
 use crate::rng::{index_below, mix};
 
 /// The draws of one queue pair.

@@ -4,7 +4,7 @@ use super::hash::Hash;
 use super::subflows::Placement;
 use crate::ids::TaskId;
 use crate::input::{Files, InputError};
-use crate::path_selection::Dynamic;
+use crate::path_selection::{Dynamic, DynamicScheme, InSwitch, PathSelector};
 use crate::topology::Fabric;
 use crate::workload::{Schedule, Transfer};
 
@@ -27,7 +27,7 @@ pub(super) trait Scheme {
     }
 
     /// What chooses paths while packets travel, if anything does.
-    fn dynamic(&self) -> Option<&dyn Dynamic> {
+    fn dynamic(&self) -> Option<&DynamicScheme> {
         None
     }
 
@@ -41,12 +41,12 @@ pub(super) trait Scheme {
 }
 
 /// Where paths are chosen packet by packet there is nothing to place but whole flows.
-impl<D: Dynamic> Scheme for D {
+impl<D: Dynamic<PathSelector, InSwitch> + 'static> Scheme for D {
     fn check(&self) -> Result<(), InputError> {
         Dynamic::check(self)
     }
 
-    fn dynamic(&self) -> Option<&dyn Dynamic> {
+    fn dynamic(&self) -> Option<&DynamicScheme> {
         Some(self)
     }
 

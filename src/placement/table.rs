@@ -19,7 +19,7 @@ use super::subflows::Placement;
 use super::weighted_spray::WeightedSpray;
 use crate::input::{Files, InputError};
 use crate::kinds::kinds;
-use crate::path_selection::{Adaptive, Bitmap, Dynamic, Flowlet, Mrc, Plb, Reps, Spray};
+use crate::path_selection::{Adaptive, Bitmap, DynamicScheme, Flowlet, Mrc, Plb, Reps, Spray};
 use crate::routes::Route;
 use crate::topology::Fabric;
 use crate::workload::Schedule;
@@ -66,7 +66,7 @@ impl LoadBalancing {
     }
 
     /// What chooses paths while packets travel, if anything does.
-    pub(crate) fn dynamic(&self) -> Option<&dyn Dynamic> {
+    pub(crate) fn dynamic(&self) -> Option<&DynamicScheme> {
         self.kind().dynamic()
     }
 
@@ -77,7 +77,7 @@ impl LoadBalancing {
 
     /// Whether paths are chosen by what acknowledgements tell.
     pub fn needs_acknowledgements(&self) -> bool {
-        self.dynamic().is_some_and(Dynamic::needs_acknowledgements)
+        self.dynamic().is_some_and(|scheme| scheme.needs_acknowledgements())
     }
 
     /// What takes a path by a hash of its own, if paths are hashed, so that another seed is another draw.

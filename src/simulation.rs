@@ -299,7 +299,11 @@ mod tests {
         builder.transfer(0, 2, 100 * 4_096, 0);
         let alternating = Simulation::on(&fabric)
             .load_balancing(parsed::<LoadBalancing>(serde_json::json!({ "alternating": {} })))
-            .transport(Dctcp::default());
+            .transport(Dctcp::default())
+            .observe(Observe {
+                links: true,
+                ..Observe::default()
+            });
         let outcome = alternating.run(&builder.build()).unwrap().outcome;
         let path = |index| fabric.path(NodeId(0), NodeId(2), index);
         for index in [0, 1] {

@@ -20,6 +20,8 @@ mod hashed_path;
 mod hop_names;
 mod idle_ports;
 mod label;
+#[cfg(test)]
+mod last_path;
 mod least_bytes;
 mod link_loads;
 mod optimal_transport;

@@ -47,7 +47,7 @@ kinds! {
         OptimalTransport(OptimalTransport) = "optimal-transport", "the least congestion that paths allow, in few sub-flows (central view)";
         Plan(PlannedPaths) = "plan", "the sub-flows of a plan.json, as `fabricsim place` writes it";
         #[cfg(test)]
-        LastPath(super::tests::last_path::LastPath) = "last-path", "every flow on the last of its paths";
+        LastPath(super::last_path::LastPath) = "last-path", "every flow on the last of its paths";
         #[cfg(test)]
         Alternating(crate::path_selection::Alternating) = "alternating", "the first path and the second in turn";
     }

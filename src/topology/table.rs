@@ -28,7 +28,7 @@ kinds! {
         Simai(Simai) = "simai", "GPUs, switches inside servers and others from a topology file of SimAI";
         Hpcc(Hpcc) = "hpcc", "hosts and switches from a topology.txt of HPCC's ns-3";
         #[cfg(test)]
-        Dumbbell(super::tests::dumbbell::Dumbbell) = "dumbbell", "two switches with a cable between them";
+        Dumbbell(super::dumbbell::Dumbbell) = "dumbbell", "two switches with a cable between them";
     }
 }
 

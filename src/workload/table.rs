@@ -68,7 +68,7 @@ kinds! {
         Training(Training) = "training", "steps of training a transformer, as a program of its layers' computation and communication";
         Program(Program) = "program", "operations on groups of ranks, computation among them, one after the other or side by side";
         #[cfg(test)]
-        OneWay(super::tests::one_way::OneWay) = "one-way", "the first rank sends to the last one";
+        OneWay(super::one_way::OneWay) = "one-way", "the first rank sends to the last one";
     }
 }
 

@@ -1,7 +1,6 @@
 //! Laws of placement, in exact integers: what holds for all schemes. Beside it what each promises.
 
 mod entropic;
-pub(in crate::placement) mod last_path;
 mod plan;
 mod planes;
 mod splitting;

@@ -1,5 +1,4 @@
 mod dragonfly;
-pub(in crate::topology) mod dumbbell;
 mod files;
 mod kinds;
 mod laws;

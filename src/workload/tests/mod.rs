@@ -3,7 +3,6 @@
 mod bookkeeping;
 mod collectives;
 mod imports;
-pub(in crate::workload) mod one_way;
 mod patterns;
 mod program;
 mod replay;

@@ -3,9 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::scheme::{Problem, Scheme};
+use super::subflows::Placement;
 use crate::input::InputError;
-use crate::placement::scheme::{Problem, Scheme};
-use crate::placement::subflows::Placement;
 use crate::routes::Route;
 
 /// Every flow on the last of its paths.

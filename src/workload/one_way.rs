@@ -1,11 +1,11 @@
 //! A workload as somebody would add it: this file, and one line in the table.
 
+use super::kind::Kind;
+use super::schedule_writer::{Extent, ScheduleWriter};
 use crate::input::{Files, InputError};
 use crate::units::Bytes;
-use crate::workload::kind::Kind;
-use crate::workload::schedule_writer::{Extent, ScheduleWriter};
 
-crate::workload::ranks::ranked! {
+super::ranks::ranked! {
     /// The first rank sends to the last one.
     pub struct OneWay {
         pub message: Bytes,

@@ -3,9 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::blueprint::{Blueprint, Cable, Routing};
+use super::kind::Kind;
 use crate::input::{Files, InputError};
-use crate::topology::blueprint::{Blueprint, Cable, Routing};
-use crate::topology::kind::Kind;
 
 /// Two switches, a cable between them, and hosts on both.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -8,7 +8,7 @@ use super::options::FlowOptions;
 use super::outcome_builder::{self, Flow};
 use super::routes::Routes;
 use super::sharing::Sharing;
-use crate::ids::TaskId;
+use crate::ids::{SubflowId, TaskId};
 use crate::outcome::{Observe, Outcome, Stuck};
 use crate::placement::Placement;
 use crate::topology::Fabric;
@@ -21,7 +21,7 @@ enum Entry {
     /// A milestone of a task has come.
     Occurs(TaskId, Milestone),
     /// Bytes of sub-flows that lie one after the other, from the first to before the last, can be on all their links.
-    Joins { first: u32, end: u32 },
+    Joins { first: SubflowId, end: SubflowId },
     /// A transfer starts.
     Starts(TaskId),
 }
@@ -157,7 +157,7 @@ impl<'a> Engine<'a> {
             self.event_queue.pop();
             match entry {
                 Entry::Starts(task) => self.ready.push((task, self.now)),
-                Entry::Joins { first, end } => (first..end).for_each(|subflow| self.join(subflow as usize)),
+                Entry::Joins { first, end } => (first.0..end.0).for_each(|subflow| self.join(SubflowId(subflow))),
                 Entry::Occurs(task, milestone) => {
                     if let Action::Delay(_) = self.schedule.task(task).action {
                         self.flows[task.index()].start = self.now;
@@ -192,12 +192,10 @@ impl<'a> Engine<'a> {
     }
 
     fn start(&mut self, task: TaskId, at: f64) {
-        let subflows = self.placement.of(task);
+        let subflows = self.placement.ids(task);
         let flow = &mut self.flows[task.index()];
         flow.start = at;
-        flow.left = subflows.len() as u32;
-        let first = self.placement.first(task);
-        let subflows = first..first + subflows.len();
+        flow.left = self.placement.of(task).len() as u32;
         if self.schedule.awaits(task, Milestone::Begun) {
             let soonest = subflows
                 .clone()
@@ -212,25 +210,26 @@ impl<'a> Engine<'a> {
             subflows.for_each(|subflow| self.join(subflow));
             return;
         }
-        let mut first = subflows.start;
-        while first < subflows.end {
+        let mut left = subflows.peekable();
+        while let Some(first) = left.next() {
             let delay = self.delays(first).0;
-            let alike = (first..subflows.end).take_while(|&subflow| self.delays(subflow).0 == delay);
-            let end = first + alike.count();
+            let mut end = first.0 + 1;
+            while left.next_if(|&subflow| self.delays(subflow).0 == delay).is_some() {
+                end += 1;
+            }
             self.event_queue.push(Event {
                 at: self.now.max(at + delay),
                 entry: Entry::Joins {
-                    first: first as u32,
-                    end: end as u32,
+                    first,
+                    end: SubflowId(end),
                 },
             });
-            first = end;
         }
     }
 
     /// A sub-flow begins to load its links.
-    fn join(&mut self, subflow: usize) {
-        if self.placement.subflows()[subflow].bytes > 0 {
+    fn join(&mut self, subflow: SubflowId) {
+        if self.placement.subflows()[subflow.index()].bytes > 0 {
             self.sharing.start(subflow, self.now);
         } else {
             self.drain(subflow, self.now);
@@ -238,8 +237,8 @@ impl<'a> Engine<'a> {
     }
 
     /// Delays of a sub-flow: one way, and there and back.
-    fn delays(&self, subflow: usize) -> (f64, f64) {
-        let Some(Transfer { src, dst, .. }) = self.schedule.transfer(self.task_of[subflow]) else {
+    fn delays(&self, subflow: SubflowId) -> (f64, f64) {
+        let Some(Transfer { src, dst, .. }) = self.schedule.transfer(self.task_of[subflow.index()]) else {
             unreachable!("only transfers have pieces");
         };
         let (forward, round_trip) = self.routes.delays(subflow, src, dst);
@@ -248,8 +247,8 @@ impl<'a> Engine<'a> {
 
     /// The last byte of a sub-flow has been sent; `end` is when, but for the tolerance, where transfers that
     /// wait for this one go by the time that all completions around now share.
-    fn drain(&mut self, subflow: usize, end: f64) {
-        let task = self.task_of[subflow];
+    fn drain(&mut self, subflow: SubflowId, end: f64) {
+        let task = self.task_of[subflow.index()];
         let awaited = !self.schedule.successors(task).is_empty();
         let end = if awaited { self.now } else { end };
         let (forward, round_trip) = self.delays(subflow);

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use crate::ids::{HostId, LinkId, NodeId, TaskId};
+use crate::ids::{HostId, LinkId, NodeId, SubflowId, TaskId};
 use crate::loads::LinkLoads;
 use crate::placement::{Placement, Subflow};
 use crate::rng::mix;
@@ -94,8 +94,8 @@ impl Routes {
     }
 
     /// Delays of a sub-flow between two hosts: one way, and there and back.
-    pub(super) fn delays(&self, subflow: usize, src: HostId, dst: HostId) -> (Time, Time) {
-        let segment = &self.segments[self.of_subflow[subflow] as usize];
+    pub(super) fn delays(&self, subflow: SubflowId, src: HostId, dst: HostId) -> (Time, Time) {
+        let segment = &self.segments[self.of_subflow[subflow.index()] as usize];
         let (mut forward, mut round_trip) = (segment.forward, segment.round_trip);
         if let Some(port) = self.ports[src.index()] {
             forward += port.up_delay;

@@ -1,6 +1,6 @@
 //! The result of placing: sub-flows with their routes.
 
-use crate::ids::TaskId;
+use crate::ids::{SubflowId, TaskId};
 use crate::routes::Route;
 use crate::workload::{Schedule, Transfer};
 
@@ -116,6 +116,11 @@ impl Placement {
     /// Position of a transfer's first sub-flow among all sub-flows.
     pub fn first(&self, task: TaskId) -> usize {
         self.offsets[task.index()] as usize
+    }
+
+    /// Ids of a transfer's sub-flows: their positions among all.
+    pub fn ids(&self, task: TaskId) -> impl DoubleEndedIterator<Item = SubflowId> + Clone + use<> {
+        (self.offsets[task.index()]..self.offsets[task.index() + 1]).map(SubflowId)
     }
 
     /// All sub-flows, by task.

@@ -3,6 +3,7 @@
 use super::coincidence::Coincidence;
 use super::held::{Held, Others};
 use super::{AWAY, Sharing};
+use crate::ids::SubflowId;
 
 impl Sharing {
     /// When the next sub-flow will have sent its last byte.
@@ -13,7 +14,7 @@ impl Sharing {
     /// Removes the sub-flows that complete next and returns the time at which they do, at most
     /// `limit`: the mean of their own times by rate, so that no bytes are lost or made. `ended` gets each with its
     /// own time.
-    pub(in crate::flow_engine) fn complete(&mut self, limit: f64, ended: &mut Vec<(usize, f64)>) -> f64 {
+    pub(in crate::flow_engine) fn complete(&mut self, limit: f64, ended: &mut Vec<(SubflowId, f64)>) -> f64 {
         let first = self.ends.min();
         let window = self.coincidence.tolerance * self.spans.min();
         let last = first + window.max(self.rounding * self.spans.min()) + 8.0 * f64::EPSILON * first;
@@ -40,7 +41,13 @@ impl Sharing {
 
     /// Removes the sub-flows of one constraint that end up to `last`, and returns the sum of their rates and that of their
     /// ends after `first` by rate.
-    fn complete_one(&mut self, constraint: u32, first: f64, last: f64, ended: &mut Vec<(usize, f64)>) -> (f64, f64) {
+    fn complete_one(
+        &mut self,
+        constraint: u32,
+        first: f64,
+        last: f64,
+        ended: &mut Vec<(SubflowId, f64)>,
+    ) -> (f64, f64) {
         let (clock, level) = (self.clocks[constraint as usize], self.levels[constraint as usize]);
         let (slowness, correctable) = (1.0 / level, self.coincidence.window > 0.0);
         let (mut rate, mut ends, before) = (0.0, 0.0, ended.len());
@@ -72,7 +79,7 @@ impl Sharing {
             if correctable {
                 self.note_end(constraint, held, others, its_rate, end - first);
             }
-            ended.push((held.subflow as usize, end));
+            ended.push((SubflowId(held.subflow), end));
             self.remove(constraint, held, others, level);
         }
         if ended.len() - before == held.len() {
@@ -82,11 +89,11 @@ impl Sharing {
         } else {
             self.held[constraint as usize] = held;
             for &(subflow, _) in &ended[before..] {
-                self.detach(subflow as u32);
+                self.detach(subflow.0);
             }
         }
         for &(subflow, _) in &ended[before..] {
-            self.bottlenecks[subflow] = AWAY;
+            self.bottlenecks[subflow.index()] = AWAY;
         }
         (rate, ends)
     }

@@ -26,6 +26,7 @@ mod exact_sum_quantizer;
 mod held;
 mod settle;
 
+use crate::ids::SubflowId;
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
@@ -377,9 +378,8 @@ impl Sharing {
     }
 
     /// Adds a sub-flow that starts now.
-    pub(super) fn start(&mut self, subflow: usize, now: f64) {
-        let id = subflow as u32;
-        let subflow = &mut self.subflows[subflow];
+    pub(super) fn start(&mut self, SubflowId(id): SubflowId, now: f64) {
+        let subflow = &mut self.subflows[id as usize];
         subflow.start = now;
         let subflow = *subflow;
         self.bottlenecks[id as usize] = FREE;

@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, BinaryHeap};
 use super::cuts::{Division, divisions};
 use super::framing::Framing;
 use super::max_flow::MaxFlow;
+use super::ports::{LastNodes, PortSets};
 use crate::ids::{LinkId, NodeId};
 use crate::loads::{PairAmount, PairIndex, by_destination};
 use crate::routes::{EdgeClasses, EdgeSwitches, PathDag, PathDagBuilder};
@@ -58,6 +59,10 @@ pub(super) struct Pair {
     pub rate: f64,
     /// Least propagation delay of an acknowledgement.
     pub back: f64,
+    /// Number of the cables that all paths begin with, where the source has several and they are known.
+    pub first: Option<u32>,
+    /// Number of the cables that all paths end with, where the destination has several and they are known.
+    pub last: Option<u32>,
 }
 
 /// The bytes per picosecond out of and into every set of one division, over links that are in use.
@@ -75,6 +80,9 @@ pub(super) struct Pairs {
     crossings: Vec<Crossings>,
     pub(super) divisions: Vec<Division>,
     pub(super) rates: Vec<CutRates>,
+    /// The cables of hosts with several, out of them and into them.
+    pub(super) out_of_hosts: PortSets,
+    pub(super) into_hosts: PortSets,
 }
 
 /// Which routes a bound must allow.
@@ -137,16 +145,25 @@ impl Pairs {
                 .map(|d| pairs.crossings_of(d, &dag, &costs, &through))
                 .collect();
             let flow = MaxFlow::new(&dag, |link| fabric.link(link).rate);
+            let own = |edge: u32| edges.node(edge).0 < fabric.hosts();
+            let last_nodes = own(dst).then(|| LastNodes::new(&dag));
             for (alike, &source) in to_alike.chunk_by(|a, b| key(a) == key(b)).zip(&dag.sources) {
                 let pair = Pair {
                     through: through[source as usize],
                     through_but_one: through_but_one[source as usize],
                     rate: rate_of(&flow, source, alike.iter().map(&enough).fold(0.0, f64::max)),
                     back: back[source as usize],
+                    first: None,
+                    last: None,
                 };
                 for demand in alike {
+                    let (src, dst) = (edges.node(demand.src), edges.node(demand.dst));
+                    let to = edges.receiver(demand.dst).node();
+                    let first = own(demand.src).then(|| pairs.out_of_hosts.first(fabric, src, to));
+                    let nodes = last_nodes.as_ref().map(|nodes| nodes.of(source));
+                    let last = nodes.map(|nodes| pairs.into_hosts.last(fabric, nodes, dst));
                     pairs.index.number(demand.src, demand.dst);
-                    pairs.pairs.push(pair);
+                    pairs.pairs.push(Pair { first, last, ..pair });
                     pairs.crossings.extend(crossings.iter().map(|c| c[source as usize]));
                 }
             }
@@ -182,6 +199,8 @@ impl Pairs {
                     through_but_one: delay[src.index()],
                     rate: f64::INFINITY,
                     back: 0.0,
+                    first: None,
+                    last: None,
                 });
                 let crossings = pairs.divisions.iter().map(|division| {
                     let crosses = division.of(src) != division.of(dst);
@@ -211,6 +230,8 @@ impl Pairs {
             crossings: Vec::with_capacity(demand.len() * divisions.len()),
             rates: vec![no_rate; divisions.len()],
             divisions,
+            out_of_hosts: PortSets::default(),
+            into_hosts: PortSets::default(),
         }
     }
 

@@ -31,7 +31,7 @@ fn result(point: u64, engine: &str, size: u64, scheme: usize, seed: u64) -> Resu
     row(json!({
         "point": point, "engine": engine, "topology": "leaf-spine", "hosts": 256, "workload": "all-to-all",
         "size_bytes": size, "load_balancing": name, "seed": seed,
-        "cct_us": bound * ratio, "bound_us": bound, "cct_over_bound": ratio,
+        "cct_us": bound * ratio, "bound_us": bound, "cct_over_bound": ratio, "collective_bound_us": 0.75 * bound,
         "congestion_ratio": factor + wobble, "flows": 65_280, "subflows": 65_280 * ways,
     }))
 }
@@ -343,7 +343,12 @@ fn bounds_that_differ_have_owners_and_times_are_absolute() {
         .collect();
     assert_eq!(
         bounds,
-        ["bound, ecmp, faults=none", "bound, ecmp, faults=leaf0-spine0 down"]
+        [
+            "bound of this schedule, ecmp, faults=none",
+            "bound of this schedule, ecmp, faults=leaf0-spine0 down",
+            "bound of the collective, ecmp, faults=none",
+            "bound of the collective, ecmp, faults=leaf0-spine0 down"
+        ]
     );
     // One fabric: one bound, and bars over it, with times beside them.
     let dir = tempfile::tempdir().unwrap();
@@ -357,6 +362,16 @@ fn bounds_that_differ_have_owners_and_times_are_absolute() {
         words(&bars)
     );
     assert!(words(&lines).contains(&"bound of this schedule"));
+    assert!(words(&lines).contains(&"bound of the collective"));
+    assert!(words(&bars)[1].contains("dashed: the bound of the collective"));
+    let (schedule, collective): (f64, f64) = (bars.rows[0][7].parse().unwrap(), bars.rows[0][8].parse().unwrap());
+    assert!((collective - 0.75 * schedule).abs() < 1e-6 * schedule, "{:?}", bars.rows[0]);
+    // A dashed line at 0.75 for each size, below what is drawn at 1.
+    let lines = bars.drawing.shapes.iter().filter_map(|shape| match shape {
+        drawing::Shape::Line { points, stroke } if !stroke.dash.is_empty() => Some(points[0].0),
+        _ => None,
+    });
+    assert_eq!(lines.filter(|&x| x > 0.0).count(), SIZES.len());
 }
 
 /// 30 flows, of which every fifth has two sub-flows; windows and alpha, no rates and no credits.

@@ -203,7 +203,7 @@ impl<'a, Q: EventQueue> Network<'a, Q> {
     pub fn next_hop(&self, node: u32, packet: &Packet) -> Next {
         let (src, dst) = self.ends(packet.qp, packet.kind);
         let base = self.pairs[packet.qp as usize].ends.base;
-        match self.forwarding.next(node, dst) {
+        match self.forwarding.next(node, src, dst) {
             Next::OneOf(cell) if base != NONE => {
                 let path = base.wrapping_add(u32::from(packet.path));
                 Next::Only(self.forwarding.along(self.forwarding.cell(cell), node, src, dst, path))
@@ -223,12 +223,21 @@ impl<'a, Q: EventQueue> Network<'a, Q> {
                 let (links, now) = (&self.links, self.events.now);
                 let hops = self.forwarding.hops(cell).iter();
                 let queues = hops.map(|&hop| (hop, (!links.rate(hop).is_zero()).then(|| links.queue(hop, now))));
-                state.choose(queues, at_switch)
+                match cell.uneven {
+                    false => state.choose(queues, at_switch),
+                    true => {
+                        let ends = match kind.is_forward() {
+                            true => (self.pairs[qp as usize].ends.src, self.pairs[qp as usize].ends.dst),
+                            false => (self.pairs[qp as usize].ends.dst, self.pairs[qp as usize].ends.src),
+                        };
+                        state.choose_by_length(queues, self.forwarding.lengths(cell, node, ends))
+                    }
+                }
             }
             InSwitch::Flowlet(state) => state.choose(node, qp, control, cell.count, self.events.now),
         };
         let link = self.forwarding.hops(cell)[position as usize];
-        let step = self.forwarding.step(cell, position, || self.ends(qp, kind).1);
+        let step = self.forwarding.step(cell, node, position, || self.ends(qp, kind));
         (link, step as u16)
     }
 

@@ -98,6 +98,27 @@ fn files_that_contradict_themselves() {
     ");
 }
 
+#[test]
+fn networks_that_astra_sim_could_not_build() {
+    let network = "topology: [ Ring, Switch ]\nnpus_count: [ 4, 2 ]\nbandwidth: [ 80.0, 50.0 ]\nlatency: [ 1000.0, 500.0 ]\n";
+    let fabric = Fabric::compile(&draw("astra-sim", network).unwrap());
+    assert_eq!((fabric.hosts(), fabric.nodes().len(), fabric.links().len()), (8, 12, 32));
+    let change = |from: &str, to: &str| draw("astra-sim", &network.replacen(from, to, 1)).unwrap_err().to_string();
+    let messages = [
+        draw("astra-sim", "").unwrap_err().to_string(),
+        change("Ring", "Torus"),
+        change("latency", "latencies"),
+        change("[ 4, 2 ]", "[ 4 ]"),
+        change("[ 4, 2 ]", "[ 4, 1 ]"),
+        change("[ 4, 2 ]", "[ 4000000, 2 ]"),
+        change("80.0", "0"),
+        change("80.0", "tbd"),
+        change("500.0", "-1"),
+        change("500.0", ".nan"),
+    ];
+    insta::assert_snapshot!(messages.join("\n"), @"");
+}
+
 /// A fabric by all that it consists of.
 fn parts(
     drawing: &Blueprint,

@@ -207,7 +207,10 @@ fn operations_in_a_row_each_take_what_their_cards_need() {
         &schedule,
         &place(&LoadBalancing::Spray(Spray::default()), &fabric, &schedule),
     );
-    assert!(known.cct <= sprayed && sprayed.0 <= cards + 2 * 2_000_000, "{known:?} {sprayed}");
+    assert!(
+        known.cct <= sprayed && sprayed.0 <= cards + 2 * 2_000_000,
+        "{known:?} {sprayed}"
+    );
 }
 
 /// Small random numbers, one after the other.

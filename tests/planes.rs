@@ -189,7 +189,10 @@ fn valiant_paths_spread_the_worst_shift() {
         let (fabric, schedule) = (groups_of_five(paths), schedule());
         let known = bounds(&fabric, &schedule, Framing::Fluid);
         let expected = us(least * message as f64);
-        assert!((known.optimal_fabric.lower / expected - 1.0).abs() < 1e-3, "{paths}: {known:?}");
+        assert!(
+            (known.optimal_fabric.lower / expected - 1.0).abs() < 1e-3,
+            "{paths}: {known:?}"
+        );
         let placement = spray.place(&fabric, &schedule, &NoFiles, 1).unwrap();
         let loads = placement.link_loads(&fabric, &schedule).unwrap();
         let group = |node| fabric.node(node).name.split('.').next().unwrap().to_owned();
@@ -198,16 +201,32 @@ fn valiant_paths_spread_the_worst_shift() {
             let link = fabric.link(id);
             if group(link.from) != group(link.to) && loads[id.index()] > 0.0 {
                 used += 1;
-                assert!((loads[id.index()] / (least * message as f64) - 1.0).abs() < 1e-9, "{paths}");
+                assert!(
+                    (loads[id.index()] / (least * message as f64) - 1.0).abs() < 1e-9,
+                    "{paths}"
+                );
             }
         }
         assert_eq!(used, if paths == "minimal" { 5 } else { 15 });
         let cct = fluid(&fabric, &schedule, &spray).as_us();
-        assert!((1.0..1.01).contains(&(cct / known.cct.as_us())), "{paths}: {cct} {known:?}");
+        assert!(
+            (1.0..1.01).contains(&(cct / known.cct.as_us())),
+            "{paths}: {cct} {known:?}"
+        );
         // Every other scheme knows these paths, too.
-        for name in ["ecmp", "ethereal", "cut-line", "optimal-transport", "greedy", "weighted-spray"] {
+        for name in [
+            "ecmp",
+            "ethereal",
+            "cut-line",
+            "optimal-transport",
+            "greedy",
+            "weighted-spray",
+        ] {
             let cct = fluid(&fabric, &schedule, &scheme(name, json!({}))).as_us();
-            assert!(cct >= known.cct.as_us() * (1.0 - 1e-9), "{name} on {paths}: {cct} {known:?}");
+            assert!(
+                cct >= known.cct.as_us() * (1.0 - 1e-9),
+                "{name} on {paths}: {cct} {known:?}"
+            );
         }
     }
 }
@@ -234,7 +253,10 @@ fn adaptive_routing_takes_detours_where_the_straight_way_is_full() {
     let shift = "[workload.shift]\nmessage = \"1MiB\"\noffset = 8";
     let [minimal, valiant, all] = ["minimal", "valiant", "all"].map(|paths| run(paths, shift).0);
     // 8 messages over one link; at best 1/3 of that over the links by the other groups, one of which is straight.
-    assert!(valiant < 0.8 * minimal && all < 0.8 * minimal, "{minimal} {valiant} {all}");
+    assert!(
+        valiant < 0.8 * minimal && all < 0.8 * minimal,
+        "{minimal} {valiant} {all}"
+    );
 }
 
 /// ASTRA-sim's networks of one dimension have its closed forms: a ring takes 2 (n - 1) times the latency and a share of the buffer at
@@ -245,7 +267,9 @@ fn networks_of_astra_sim_have_its_closed_forms() {
         let spec: Topology = serde_json::from_value(json!({ "astra-sim": { "file": "network.yml" } })).unwrap();
         Fabric::compile(&spec.blueprint(&OneFile(text.to_owned())).unwrap())
     };
-    let network = |shape: &str| format!("topology: [ {shape} ]\nnpus_count: [ 8 ]  # NPUs\nbandwidth: [ 50.0 ]\nlatency: [ 500.0 ]\n");
+    let network = |shape: &str| {
+        format!("topology: [ {shape} ]\nnpus_count: [ 8 ]  # NPUs\nbandwidth: [ 50.0 ]\nlatency: [ 500.0 ]\n")
+    };
     let spray = scheme("spray", json!({}));
     let ns = |shape: &str, workload: &str| {
         let workload: Workload = toml::from_str(workload).unwrap();
@@ -263,16 +287,28 @@ fn networks_of_astra_sim_have_its_closed_forms() {
         ("Switch", direct, 1_000.0 + 7.0 * size / bytes_per_ns),
     ] {
         let found = ns(shape, workload);
-        assert!((found - expected).abs() < 15.0 * 0.001 + 1.0, "{shape}: {found} {expected}");
+        assert!(
+            (found - expected).abs() < 15.0 * 0.001 + 1.0,
+            "{shape}: {found} {expected}"
+        );
     }
     // A torus with a switch for each of its planes: 4 x 2 x 3.
-    let cube = fabric("topology: [ Ring, FullyConnected, Switch ]\nnpus_count: [ 4, 2, 3 ]\nbandwidth: [ 200, 100, 50 ]\nlatency: [ 50, 500, 2000 ]\n");
+    let cube = fabric(
+        "topology: [ Ring, FullyConnected, Switch ]\nnpus_count: [ 4, 2, 3 ]\nbandwidth: [ 200, 100, 50 ]\nlatency: [ 50, 500, 2000 ]\n",
+    );
     assert_eq!((cube.hosts(), cube.nodes().len()), (24, 24 + 8));
     assert_eq!(cube.links().len(), 2 * (24 + 12 + 24));
     // Two round the ring either way, across the mesh and through the switch, in any order of the three.
     let far = NodeId(2 + 4 + 2 * 8);
-    let delays: Vec<_> = cube.paths(NodeId(0), far).map(|path| (path.len(), cube.path_delay(&path))).collect();
-    assert!(delays.iter().all(|&(links, delay)| (links, delay) == (5, Time::from_ns(2 * 50 + 500 + 2 * 2_000))));
+    let delays: Vec<_> = cube
+        .paths(NodeId(0), far)
+        .map(|path| (path.len(), cube.path_delay(&path)))
+        .collect();
+    assert!(
+        delays
+            .iter()
+            .all(|&(links, delay)| (links, delay) == (5, Time::from_ns(2 * 50 + 500 + 2 * 2_000)))
+    );
 }
 
 /// The files that SimAI's own generator writes: as many nodes and links as their first lines say, and all GPUs reach each other.

@@ -84,7 +84,11 @@ fn unsteady(network: &Network, faults: &[Fault]) -> Option<InputError> {
 
 /// Whether every next link in one state of a fabric is one in another state too.
 fn has_routes_of(all: &Fabric, some: &Fabric) -> bool {
-    let stages = if some.stages().is_some() { &Stage::ALL[..] } else { &Stage::ALL[..1] };
+    let stages = if some.stages().is_some() {
+        &Stage::ALL[..]
+    } else {
+        &Stage::ALL[..1]
+    };
     let nodes = || {
         let at = |node| stages.iter().map(move |&stage| Place { node, stage });
         (0..some.nodes().len()).map(NodeId::from).flat_map(at)
@@ -96,7 +100,11 @@ fn has_routes_of(all: &Fabric, some: &Fabric) -> bool {
             continue;
         }
         let hops = |place: Place| {
-            let place = if place.node.0 < some.hosts() { place.node.into() } else { place };
+            let place = if place.node.0 < some.hosts() {
+                place.node.into()
+            } else {
+                place
+            };
             (some.hops_from(place, dst), all.hops_from(place, dst))
         };
         if nodes().any(|node| !hops(node).0.iter().all(|hop| hops(node).1.contains(hop))) {

@@ -471,7 +471,10 @@ impl<'a> WaysFrom<'a> {
                     links: sum.links.min(way.links),
                 });
                 let index = self.index(at);
-                self.known[index] = Some(way.map_or(NOWHERE, |way| Way { links: way.links + 1, ..way }));
+                self.known[index] = Some(way.map_or(NOWHERE, |way| Way {
+                    links: way.links + 1,
+                    ..way
+                }));
             }
         }
         self.known[self.index(place)].unwrap_or(NOWHERE)
@@ -551,11 +554,15 @@ mod tests {
             let table = Forwarding::new(&fabric);
             for (src, dst) in (0..20).flat_map(|src| (0..20).map(move |dst| (src, dst))) {
                 let router = 20 + src;
-                let Next::OneOf(cell) = table.next(router, src, dst) else { continue };
+                let Next::OneOf(cell) = table.next(router, src, dst) else {
+                    continue;
+                };
                 let cell = table.cell(cell);
                 let shortest = |hop: u32| {
                     let paths = fabric.paths(NodeId(src), NodeId(dst));
-                    let by_hop = paths.filter(|path| path[1] == LinkId(hop)).map(|path| path.len() as u32 - 2);
+                    let by_hop = paths
+                        .filter(|path| path[1] == LinkId(hop))
+                        .map(|path| path.len() as u32 - 2);
                     by_hop.min().unwrap()
                 };
                 let expected: Vec<u32> = table.hops(cell).iter().map(|&hop| shortest(hop)).collect();

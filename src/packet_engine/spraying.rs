@@ -60,7 +60,10 @@ impl Sending {
             Next::OneOf(cell) => {
                 let cell = net.forwarding.cell(cell);
                 let position = net.forwarding.hops(cell).iter().position(|&hop| hop == link)?;
-                Some(net.forwarding.step(cell, ends.src, position as u32, || (ends.src, ends.dst)) as u16)
+                Some(
+                    net.forwarding
+                        .step(cell, ends.src, position as u32, || (ends.src, ends.dst)) as u16,
+                )
             }
             Next::Arrived | Next::Lost => None,
         }

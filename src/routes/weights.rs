@@ -66,7 +66,9 @@ impl Split<'_> {
         let mut open = vec![from];
         while let Some(&at) = open.last() {
             let hops = self.fabric.hops_from(at, self.dst);
-            let hops = hops.iter().map(|&hop| (self.fabric.link(hop).rate, self.fabric.after(at, hop)));
+            let hops = hops
+                .iter()
+                .map(|&hop| (self.fabric.link(hop).rate, self.fabric.after(at, hop)));
             let before = open.len();
             open.extend(hops.clone().map(|(_, to)| to).filter(|to| !known.contains_key(to)));
             if open.len() == before {
@@ -89,7 +91,9 @@ impl Split<'_> {
                 continue;
             }
             let hops = self.fabric.hops_from(at, self.dst);
-            let hops = hops.iter().map(|&hop| (self.fabric.link(hop).rate, self.fabric.after(at, hop)));
+            let hops = hops
+                .iter()
+                .map(|&hop| (self.fabric.link(hop).rate, self.fabric.after(at, hop)));
             open.extend(hops.rev().map(|(rate, to)| {
                 let through = rate.0.min(capacities[&to]);
                 (to, share.of(through, capacities[&at]))

@@ -593,7 +593,10 @@ impl<'a> Ways<'a> {
                     let behind = entry.count / hops.len() as u32;
                     return (hops[(index / behind) as usize], index % behind);
                 }
-                _ => hops.iter().map(|&hop| (hop, self.behind(at, hop, dst))).find_map(&mut step),
+                _ => hops
+                    .iter()
+                    .map(|&hop| (hop, self.behind(at, hop, dst)))
+                    .find_map(&mut step),
             }
         };
         found.unwrap_or_else(|| panic!("path index {index} beyond the number of paths"))
@@ -754,9 +757,7 @@ impl<'a> Search<'a> {
     fn goes_astray(&self, stage: Stage, column: u32) -> bool {
         match (&self.wiring.stages, stage) {
             (_, Stage::Shortest) | (None, _) => true,
-            (Some(stages), Stage::Leaving) => {
-                self.leaving[column as usize] > 0 && !self.keeps_straight(stages, column)
-            }
+            (Some(stages), Stage::Leaving) => self.leaving[column as usize] > 0 && !self.keeps_straight(stages, column),
             (Some(stages), Stage::Starting) => !self.keeps_straight(stages, column),
         }
     }
@@ -768,7 +769,9 @@ impl<'a> Search<'a> {
     /// Visits the links by which detours leave a column at a stage, with the ways behind each. The number of all ways and the
     /// least length.
     fn detours(&self, stage: Stage, column: u32, mut visit: impl FnMut(LinkId, u32)) -> (u32, u32) {
-        let Some(stages) = &self.wiring.stages else { return (0, NONE) };
+        let Some(stages) = &self.wiring.stages else {
+            return (0, NONE);
+        };
         let group = |column: u32| self.wiring.group(stages, column);
         let target = (self.edge != NONE).then(|| group(self.edge));
         let (mut count, mut least) = (0_u32, NONE);
@@ -869,7 +872,10 @@ impl<'a> Search<'a> {
             }
             let now = (self.distance[c], self.count[c], self.descends[c]);
             if comparable && now != (before.distance[c], before.count[c], before.descends[c]) {
-                wiring.arcs_down(at).iter().for_each(|arc| self.is_stale[arc.to as usize] = true);
+                wiring
+                    .arcs_down(at)
+                    .iter()
+                    .for_each(|arc| self.is_stale[arc.to as usize] = true);
             }
         }
         self.before = Some(before);

@@ -66,8 +66,10 @@ impl Adaptive {
         lengths: impl Iterator<Item = u32>,
     ) -> u32 {
         self.least(queues.zip(lengths).map(|((_, queue), length)| {
-            let weighed = |queue: u64| (queue.saturating_mul(u64::from(length)).saturating_mul(LONGEST))
-                .saturating_add(u64::from(length).min(LONGEST - 1));
+            let weighed = |queue: u64| {
+                (queue.saturating_mul(u64::from(length)).saturating_mul(LONGEST))
+                    .saturating_add(u64::from(length).min(LONGEST - 1))
+            };
             (NONE, queue.map(weighed))
         }))
     }

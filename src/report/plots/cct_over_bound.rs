@@ -161,7 +161,10 @@ fn ratios(subject: &Subject<'_>, groups: &[Group]) -> Drawing {
         }
         if let Some(over) = group.collective() {
             let (x, first) = (plane.x_at(over), top - BAR * group.bars.len() as f64);
-            let dashed = Stroke { dash: &[4.0, 3.0], ..Stroke::solid(BLACK, 1.0) };
+            let dashed = Stroke {
+                dash: &[4.0, 3.0],
+                ..Stroke::solid(BLACK, 1.0)
+            };
             drawing.segment((x, first), (x, top), dashed);
         }
         top += GAP;

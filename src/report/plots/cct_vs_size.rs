@@ -30,7 +30,9 @@ pub(super) fn draw(folder: &Folder, subject: &Subject<'_>) -> Result<Figure, NoF
     told_apart(lines.len())?;
     let mut bounds = bounds_of("bound of this schedule", &all, &sizes, 0, |row| row.bound_us);
     let next = bounds.len();
-    bounds.extend(bounds_of("bound of the collective", &all, &sizes, next, |row| row.collective_bound_us));
+    bounds.extend(bounds_of("bound of the collective", &all, &sizes, next, |row| {
+        row.collective_bound_us
+    }));
     Ok(Figure {
         drawing: drawing(subject, &sizes, &lines, &bounds),
         headings: &["series", "size_bytes", "cct_us", "lowest_us", "highest_us", "points"],

@@ -95,7 +95,8 @@ impl AstraSim {
                 Shape::Switch => {
                     let switches = drawing.add_switches(&format!("dim{number}.switch"), lines.len() as u32, 1);
                     for (line, switch) in lines.iter().zip(switches) {
-                        line.iter().for_each(|&host| drawing.connect(switch, host, dimension.cable));
+                        line.iter()
+                            .for_each(|&host| drawing.connect(switch, host, dimension.cable));
                     }
                 }
                 Shape::Ring => {
@@ -110,7 +111,9 @@ impl AstraSim {
                 Shape::FullyConnected => {
                     for line in &lines {
                         for (place, &one) in line.iter().enumerate() {
-                            line[place + 1..].iter().for_each(|&other| drawing.connect(one, other, dimension.cable));
+                            line[place + 1..]
+                                .iter()
+                                .for_each(|&other| drawing.connect(one, other, dimension.cable));
                         }
                     }
                 }

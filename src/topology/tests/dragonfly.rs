@@ -89,7 +89,13 @@ fn with_paths(paths: &str, faults: &str) -> Fabric {
 /// minimal path of a host there.
 fn detours(minimal: &Fabric, src: u32, dst: u32, straight: bool) -> BTreeSet<Vec<LinkId>> {
     let hosts = minimal.hosts();
-    let group = |node: NodeId| if node.0 < hosts { node.0 / 8 } else { (node.0 - hosts) / 4 };
+    let group = |node: NodeId| {
+        if node.0 < hosts {
+            node.0 / 8
+        } else {
+            (node.0 - hosts) / 4
+        }
+    };
     let [up, down] = [src, dst].map(|host| minimal.attachment(NodeId(host)).unwrap());
     let (router, from, to) = (up.switch, group(NodeId(src)), group(NodeId(dst)));
     let is_router = |link: &&LinkId| minimal.link(**link).to.0 >= hosts && !minimal.link(**link).rate.is_zero();
@@ -108,15 +114,23 @@ fn detours(minimal: &Fabric, src: u32, dst: u32, straight: bool) -> BTreeSet<Vec
                 continue;
             }
             // The first host of that router goes on as the packet does.
-            let host = (0..hosts).find(|&host| minimal.attachment(NodeId(host)).unwrap().switch == end).unwrap();
-            let mut rest: Vec<Vec<LinkId>> = minimal.paths(NodeId(host), NodeId(dst)).map(|path| path[1..].to_vec()).collect();
+            let host = (0..hosts)
+                .find(|&host| minimal.attachment(NodeId(host)).unwrap().switch == end)
+                .unwrap();
+            let mut rest: Vec<Vec<LinkId>> = minimal
+                .paths(NodeId(host), NodeId(dst))
+                .map(|path| path[1..].to_vec())
+                .collect();
             if end == down.switch {
                 rest = vec![vec![down.down]];
             }
             // Not where the way on leaves the group for another than the destination's.
             let crosses = |path: &[LinkId]| path.iter().filter(|&&id| is_global(minimal, id)).count();
             if rest.iter().all(|path| crosses(path) <= 1) {
-                found.extend(rest.into_iter().map(|rest| [&beginning[..], &[global], &rest[..]].concat()));
+                found.extend(
+                    rest.into_iter()
+                        .map(|rest| [&beginning[..], &[global], &rest[..]].concat()),
+                );
             }
         }
     }
@@ -125,7 +139,10 @@ fn detours(minimal: &Fabric, src: u32, dst: u32, straight: bool) -> BTreeSet<Vec
 
 #[test]
 fn detours_lead_through_any_third_group() {
-    for faults in ["", "faults = [{ link = \"group0.router0-group1.router3\", down = true }]"] {
+    for faults in [
+        "",
+        "faults = [{ link = \"group0.router0-group1.router3\", down = true }]",
+    ] {
         let minimal = with_paths("minimal", faults);
         for (paths, straight) in [("valiant", false), ("all", true)] {
             let fabric = with_paths(paths, faults);

@@ -52,7 +52,8 @@ impl Layout {
             members.iter().for_each(|&rank| rail[rank as usize] = number);
         }
         let cut = job.cut(job.ranks);
-        let of_rail = |part: Part, rail: &Circle| -> u64 { rail.iter().map(|&rank| cut.piece(rank, part).bytes()).sum() };
+        let of_rail =
+            |part: Part, rail: &Circle| -> u64 { rail.iter().map(|&rank| cut.piece(rank, part).bytes()).sum() };
         let bytes = job
             .parts()
             .map(|part| rails.iter().map(|rail| of_rail(part, rail)).collect());

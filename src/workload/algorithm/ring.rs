@@ -72,7 +72,12 @@ fn travel<D: Data>(
     };
     let streams: Vec<Vec<Option<u64>>> = job
         .parts()
-        .map(|part| circles[part.channel as usize].iter().map(|members| stream(job, members, part, &block)).collect())
+        .map(|part| {
+            circles[part.channel as usize]
+                .iter()
+                .map(|members| stream(job, members, part, &block))
+                .collect()
+        })
         .collect();
     for round in 0..rounds {
         for part in job.parts() {

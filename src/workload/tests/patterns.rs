@@ -348,5 +348,13 @@ fn flows_of_hpcc() {
         error("1\n0 1 3 100 -5 2\n"),
         error("1\n0 1 3 100 200000 soon\n"),
     ];
-    insta::assert_snapshot!(messages.join("\n"), @"");
+    insta::assert_snapshot!(messages.join("\n"), @r"
+    flow.txt: the first line says 2 flows, and there are 1 (correct the count, or look for lines that are missing)
+    flow.txt: the first line says 0 flows, and there are 0 (correct the count, or look for lines that are missing)
+    flow.txt:2: this line has 5 fields (a flow is `src dst priority port bytes start`)
+    flow.txt:2: `dst` is `4` (it must be a whole number from 0 to 3)
+    flow.txt:2: rank 1 sends to itself (source and destination must differ)
+    flow.txt:2: `bytes` is `-5` (it must be a size from 1 to 4611686018427387904 bytes, such as 65536, 64KiB or 1MB)
+    flow.txt:2: the start is `soon` (it must be a time in seconds)
+    ");
 }

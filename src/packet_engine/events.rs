@@ -35,7 +35,7 @@ pub(super) struct Events<Q> {
 }
 
 impl<Q: EventQueue> Events<Q> {
-    pub fn new(keys: Keys) -> Self {
+    pub(super) fn new(keys: Keys) -> Self {
         Self {
             now: 0,
             keys,
@@ -46,37 +46,37 @@ impl<Q: EventQueue> Events<Q> {
     }
 
     /// Adds an alarm.
-    pub fn alarm(&mut self, time: u64, key: u32, kind: Kind, about: u32) {
+    pub(super) fn alarm(&mut self, time: u64, key: u32, kind: Kind, about: u32) {
         let packet = Packet::alarm(kind, about);
         self.queue.push(Event { time, key, packet });
     }
 
     /// Adds the alarm of a retransmission timer.
-    pub fn await_timeout(&mut self, time: u64, qp: u32) {
+    pub(super) fn await_timeout(&mut self, time: u64, qp: u32) {
         let (key, packet) = (self.keys.timeout + qp, Packet::alarm(Kind::Timeout, qp));
         self.queue.push_timer(Event { time, key, packet });
     }
 
     /// A packet will have crossed a link.
     #[inline(always)]
-    pub fn arrival(&mut self, time: u64, link: u32, packet: Packet) {
+    pub(super) fn arrival(&mut self, time: u64, link: u32, packet: Packet) {
         let key = Keys::ARRIVAL + link;
         self.queue.push(Event { time, key, packet });
     }
 
     /// Tells of an effect.
-    pub fn tell(&mut self, effect: Effect) {
+    pub(super) fn tell(&mut self, effect: Effect) {
         self.effects.push(effect);
     }
 
     /// Whether effects wait to be dealt with.
     #[inline(always)]
-    pub fn has_effects(&self) -> bool {
+    pub(super) fn has_effects(&self) -> bool {
         !self.effects.is_empty()
     }
 
     /// The next effect, in the order in which they were told.
-    pub fn next_effect(&mut self) -> Option<Effect> {
+    pub(super) fn next_effect(&mut self) -> Option<Effect> {
         let next = self.effects.get(self.settled).copied();
         match next {
             Some(_) => self.settled += 1,

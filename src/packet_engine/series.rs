@@ -17,7 +17,7 @@ pub(super) struct Sampler {
 }
 
 impl Sampler {
-    pub fn new(interval: Time, links: usize) -> Self {
+    pub(super) fn new(interval: Time, links: usize) -> Self {
         Self {
             interval: interval.0,
             next: interval.0,
@@ -27,7 +27,7 @@ impl Sampler {
     }
 
     /// All samples.
-    pub fn into_series(self) -> Series {
+    pub(super) fn into_series(self) -> Series {
         Series {
             interval: Time(self.interval),
             samples: self.samples,
@@ -35,12 +35,12 @@ impl Sampler {
     }
 
     /// When the next sample is due.
-    pub fn next(&self) -> u64 {
+    pub(super) fn next(&self) -> u64 {
         self.next
     }
 
     /// Takes a sample if it is time.
-    pub fn look(&mut self, links: &Links, now: u64) {
+    pub(super) fn look(&mut self, links: &Links, now: u64) {
         if self.next <= now {
             self.next = self.next.saturating_add(self.interval);
             self.sample(links, now);
@@ -48,7 +48,7 @@ impl Sampler {
     }
 
     /// Takes a sample of every link that was not idle since the last one.
-    pub fn sample(&mut self, links: &Links, now: u64) {
+    pub(super) fn sample(&mut self, links: &Links, now: u64) {
         for (link, before) in self.sent.iter_mut().enumerate() {
             let queue = links.queue(link as u32, now);
             let (accepted, _) = links.bytes(link as u32);

@@ -28,6 +28,8 @@ kinds! {
         Simai(Simai) = "simai", "GPUs, switches inside servers and others from a topology file of SimAI";
         Hpcc(Hpcc) = "hpcc", "hosts and switches from a topology.txt of HPCC's ns-3";
         AstraSim(AstraSim) = "astra-sim", "rings, full meshes and switches, one for each dimension, from a network.yml of ASTRA-sim";
+        #[cfg(test)]
+        Dumbbell(super::dumbbell::Dumbbell) = "dumbbell", "two switches with a cable between them";
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::ids::PathIndex;
 
 fn dragonfly(groups: u32, routers: u32, global: u32) -> Fabric {
     compile(&format!(
@@ -157,7 +158,7 @@ fn detours_lead_through_any_third_group() {
                 };
                 assert_eq!(set, expected, "{paths} {src} {dst}");
                 for (index, path) in (0..).zip(&found) {
-                    assert_eq!(fabric.path_index(a, b, path), Some(index), "{src} {dst}");
+                    assert_eq!(fabric.path_index(a, b, path), Some(PathIndex(index)), "{src} {dst}");
                 }
             }
         }

@@ -170,6 +170,49 @@ fn a_rail_of_its_own_is_a_bound() {
     assert!(known.cct.0 >= 3 * 1_000_000 * 20, "{known:?}");
 }
 
+/// Two all-to-alls over three servers, one after the other with a computation between: every GPU reaches the others' servers
+/// by its own card, and its link inside the server, nine times as fast, is no way out.
+#[test]
+fn operations_in_a_row_each_take_what_their_cards_need() {
+    let cable = |gbps, ns| Cable {
+        rate: Rate::from_gbps(gbps),
+        delay: Time::from_ns(ns),
+    };
+    let rail = Rail {
+        servers: 3,
+        gpus: 4,
+        spines: 4,
+        host_link: cable(400, 500),
+        server_link: cable(3_600, 250),
+        fabric_link: Some(cable(400, 500)),
+        parallel: 4,
+        servers_per_unit: None,
+        spines_join: fabricsim::topology::SpinesJoin::All,
+        cores: 0,
+        core_link: None,
+    };
+    let fabric = Fabric::compile(&rail.blueprint().unwrap());
+    let program = "[program]\nranks = 12\n\
+        [[program.ops]]\nname = \"a\"\nall-to-all = { message = 1000000 }\n\
+        [[program.ops]]\nname = \"c\"\ncompute = \"1ms\"\nafter = [\"a\"]\n\
+        [[program.ops]]\nname = \"b\"\nall-to-all = { message = 2000000 }\nafter = [\"c\"]\n";
+    let workload: Workload = toml::from_str(program).unwrap();
+    let schedule = workload.schedule(12, &NoFiles, 1).unwrap();
+    let known = bounds(&fabric, &schedule, Framing::Fluid);
+    // 8 messages to other servers at 20 ps a byte, twice, the second of twice the size; four links of 500 ns each time at most.
+    let cards = (8 * 1_000_000 + 8 * 2_000_000) * 20 + 1_000_000_000;
+    assert!(known.cct.0 >= cards, "{known:?}");
+    let sprayed = fluid_cct(
+        &fabric,
+        &schedule,
+        &place(&LoadBalancing::Spray(Spray::default()), &fabric, &schedule),
+    );
+    assert!(
+        known.cct <= sprayed && sprayed.0 <= cards + 2 * 2_000_000,
+        "{known:?} {sprayed}"
+    );
+}
+
 /// Small random numbers, one after the other.
 struct Dice(u64);
 
@@ -222,7 +265,7 @@ fn schedule(dice: &mut Dice, hosts: u32) -> Schedule {
         let action = Action::transfer(src, dst, bytes);
         let task = builder.add(action, earliest, 0);
         if style == 2 && t > 1 && dice.roll(2) == 0 {
-            let milestone = [Milestone::Delivered, Milestone::Acked][dice.roll(2) as usize];
+            let milestone = [Milestone::Delivered, Milestone::Acked, Milestone::Sent][dice.roll(3) as usize];
             builder.depend(TaskId(dice.roll(t)), milestone, task);
         }
     }

@@ -99,6 +99,9 @@ fn fabric_file(plan: &Plan, prepared: &Prepared) -> Result<Vec<u8>, Failure> {
     let topology = &prepared.resolved.experiment.topology;
     let drawing = topology.blueprint(plan.files());
     let drawing = drawing.map_err(|error| ConfigError::new(error.to_string()))?;
+    if drawing.detours.is_some() {
+        warn("InfraGraph has no word for detours: whoever reads the file again has the minimal paths alone");
+    }
     Ok(drawing.to_infragraph(topology.name()).into_bytes())
 }
 

@@ -12,6 +12,7 @@ mod max_flow;
 mod one_machine;
 mod optimal;
 mod pairs;
+mod ports;
 mod predict;
 mod prices;
 mod resources;

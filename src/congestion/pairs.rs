@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, BinaryHeap};
 use super::cuts::{Division, divisions};
 use super::framing::Framing;
 use super::max_flow::MaxFlow;
+use super::ports::{LastNodes, PortSets};
 use crate::ids::{LinkId, NodeId};
 use crate::loads::{PairAmount, PairIndex, by_destination};
 use crate::routes::{EdgeClasses, EdgeSwitches, PathDag, PathDagBuilder};
@@ -58,6 +59,10 @@ pub(super) struct Pair {
     pub rate: f64,
     /// Least propagation delay of an acknowledgement.
     pub back: f64,
+    /// Number of the cables that all paths begin with, where the source has several and they are known.
+    pub first: Option<u32>,
+    /// Number of the cables that all paths end with, where the destination has several and they are known.
+    pub last: Option<u32>,
 }
 
 /// The bytes per picosecond out of and into every set of one division, over links that are in use.
@@ -75,6 +80,9 @@ pub(super) struct Pairs {
     crossings: Vec<Crossings>,
     pub(super) divisions: Vec<Division>,
     pub(super) rates: Vec<CutRates>,
+    /// The cables of hosts with several, out of them and into them.
+    pub(super) out_of_hosts: PortSets,
+    pub(super) into_hosts: PortSets,
 }
 
 /// Which routes a bound must allow.
@@ -85,6 +93,18 @@ pub enum RouteSet {
     /// Whatever way over links with a rate: where faults that come and go open other routes than
     /// those of the whole fabric, packets of one may meet those of another on the way.
     Any,
+}
+
+/// What all destinations are looked at with.
+struct Survey<'a> {
+    fabric: &'a Fabric,
+    edges: &'a EdgeSwitches,
+    costs: Vec<Cost>,
+    /// By division and link: whether it counts as one out of a set, and into one.
+    used: Vec<[bool; 2]>,
+    builder: PathDagBuilder<'a>,
+    /// Acknowledgements come back along the paths of the data.
+    symmetric: bool,
 }
 
 /// One link as the passes see it.
@@ -105,53 +125,94 @@ impl Pairs {
         enough: impl Fn(&PairAmount) -> f64,
     ) -> Self {
         let mut pairs = Self::none(fabric, edges, demand);
-        let costs = costs(fabric, framing);
-        let mut used = vec![[false; 2]; fabric.links().len() * pairs.divisions.len()];
-        let mut builder = PathDagBuilder::new(fabric);
-        let symmetric = is_symmetric(fabric);
+        let mut survey = Survey {
+            fabric,
+            edges,
+            costs: costs(fabric, framing),
+            used: vec![[false; 2]; fabric.links().len() * pairs.divisions.len()],
+            builder: PathDagBuilder::new(fabric),
+            symmetric: is_symmetric(fabric),
+        };
         let classes = EdgeClasses::new(fabric, edges);
         let mut sorted = demand.to_vec();
-        let key = |pair: &PairAmount| (classes.of(pair.dst), classes.of(pair.src));
+        let key = |pair: &PairAmount| classes.key(pair.src, pair.dst);
         sorted.sort_by_key(key);
-        for to_alike in sorted.chunk_by(|a, b| key(a).0 == key(b).0) {
+        let target = |pair: &PairAmount| (key(pair).0, key(pair).1);
+        for to_alike in sorted.chunk_by(|a, b| target(a) == target(b)) {
             // One destination stands for those that are alike, one source for those that are.
             let dst = to_alike[0].dst;
-            let sources = to_alike.chunk_by(|a, b| key(a) == key(b)).map(|alike| {
-                let other = if alike[0].src == dst {
-                    alike[0].dst
-                } else {
-                    alike[0].src
-                };
-                edges.node(other)
-            });
-            let dag = builder.build(edges.node(dst), edges.receiver(dst), sources);
-            pairs.add_cut_rates(fabric, &dag, &mut used);
-            pairs.add_own_rates(fabric, edges, &dag, to_alike, &mut used);
-            let (through, through_but_one) = latencies(&dag, &costs);
-            let back = if symmetric {
-                delays_back(fabric, &dag)
-            } else {
-                vec![0.0; dag.len()]
-            };
-            let crossings: Vec<_> = (0..pairs.divisions.len())
-                .map(|d| pairs.crossings_of(d, &dag, &costs, &through))
-                .collect();
-            let flow = MaxFlow::new(&dag, |link| fabric.link(link).rate);
-            for (alike, &source) in to_alike.chunk_by(|a, b| key(a) == key(b)).zip(&dag.sources) {
-                let pair = Pair {
-                    through: through[source as usize],
-                    through_but_one: through_but_one[source as usize],
-                    rate: rate_of(&flow, source, alike.iter().map(&enough).fold(0.0, f64::max)),
-                    back: back[source as usize],
-                };
-                for demand in alike {
-                    pairs.index.number(demand.src, demand.dst);
-                    pairs.pairs.push(pair);
-                    pairs.crossings.extend(crossings.iter().map(|c| c[source as usize]));
+            let shared = classes.share_a_server(to_alike[0].src, dst);
+            let (mut fitting, mut apart) = (Vec::new(), Vec::new());
+            for alike in to_alike.chunk_by(|a, b| key(a) == key(b)) {
+                let stands = |pair: &&PairAmount| classes.share_a_server(pair.src, dst) == shared;
+                let found = alike.iter().find(stands).map(|pair| match pair.src == dst {
+                    // On the same switches as its own destination.
+                    true => pair.dst,
+                    false => pair.src,
+                });
+                match found {
+                    Some(source) => fitting.push((source, alike)),
+                    // All share a server with that destination, and none with their own.
+                    None => apart.push(alike),
                 }
+            }
+            pairs.survey(&mut survey, dst, &fitting, &enough);
+            for alike in apart {
+                pairs.survey(&mut survey, alike[0].dst, &[(alike[0].src, alike)], &enough);
             }
         }
         pairs
+    }
+
+    /// Adds pairs with one destination that stands for all: alike ones, with a source that stands for theirs.
+    fn survey(
+        &mut self,
+        survey: &mut Survey<'_>,
+        dst: u32,
+        fitting: &[(u32, &[PairAmount])],
+        enough: &impl Fn(&PairAmount) -> f64,
+    ) {
+        if fitting.is_empty() {
+            return;
+        }
+        let (fabric, edges) = (survey.fabric, survey.edges);
+        let sources = fitting.iter().map(|&(source, _)| edges.node(source));
+        let dag = survey.builder.build(edges.node(dst), edges.receiver(dst), sources);
+        self.add_cut_rates(fabric, &dag, &mut survey.used);
+        for (_, alike) in fitting {
+            self.add_own_rates(fabric, edges, &dag, alike, &mut survey.used);
+        }
+        let (through, through_but_one) = latencies(&dag, &survey.costs);
+        let back = match survey.symmetric {
+            true => delays_back(fabric, &dag),
+            false => vec![0.0; dag.len()],
+        };
+        let crossings: Vec<_> = (0..self.divisions.len())
+            .map(|d| self.crossings_of(d, &dag, &survey.costs, &through))
+            .collect();
+        let flow = MaxFlow::new(&dag, |link| fabric.link(link).rate);
+        let own = |edge: u32| edges.node(edge).0 < fabric.hosts();
+        let last_nodes = own(dst).then(|| LastNodes::new(&dag));
+        for (&(_, alike), &source) in fitting.iter().zip(&dag.sources) {
+            let pair = Pair {
+                through: through[source as usize],
+                through_but_one: through_but_one[source as usize],
+                rate: rate_of(&flow, source, alike.iter().map(enough).fold(0.0, f64::max)),
+                back: back[source as usize],
+                first: None,
+                last: None,
+            };
+            for demand in alike {
+                let (src, dst) = (edges.node(demand.src), edges.node(demand.dst));
+                let to = edges.receiver(demand.dst).node();
+                let first = own(demand.src).then(|| self.out_of_hosts.first(fabric, src, to));
+                let nodes = last_nodes.as_ref().map(|nodes| nodes.of(source));
+                let last = nodes.map(|nodes| self.into_hosts.last(fabric, nodes, dst));
+                self.index.number(demand.src, demand.dst);
+                self.pairs.push(Pair { first, last, ..pair });
+                self.crossings.extend(crossings.iter().map(|c| c[source as usize]));
+            }
+        }
     }
 
     /// The same where packets may take any way: what lies between two edges is the least over all
@@ -182,6 +243,8 @@ impl Pairs {
                     through_but_one: delay[src.index()],
                     rate: f64::INFINITY,
                     back: 0.0,
+                    first: None,
+                    last: None,
                 });
                 let crossings = pairs.divisions.iter().map(|division| {
                     let crosses = division.of(src) != division.of(dst);
@@ -211,6 +274,8 @@ impl Pairs {
             crossings: Vec::with_capacity(demand.len() * divisions.len()),
             rates: vec![no_rate; divisions.len()],
             divisions,
+            out_of_hosts: PortSets::default(),
+            into_hosts: PortSets::default(),
         }
     }
 

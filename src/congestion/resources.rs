@@ -12,9 +12,9 @@ use crate::workload::{Schedule, Transfer};
 /// A kind of resource; one transfer needs at most one of each kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ResourceKind {
-    /// All links in use out of a host.
+    /// The link out of a host; where it has several, those that the paths of a transfer begin with.
     NicOut,
-    /// All links in use into a host.
+    /// The link into a host; where it has several, those that the paths of a transfer end with.
     NicIn,
     /// All links in use out of a set of one division.
     CutOut(usize),
@@ -27,7 +27,7 @@ pub(super) enum ResourceKind {
 /// What a transfer needs of one resource.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Demand {
-    /// Host, set of the division, or pair.
+    /// Host or set of cables of one, set of the division, or pair.
     pub resource: u32,
     /// Bytes per picosecond.
     pub rate: f64,
@@ -209,14 +209,25 @@ impl Resources {
                 head: up.latency + through,
                 tail: down.delay,
             }),
-            // A host of several cables is an edge of its own: the first division tells all of them apart.
+            // A host of several cables is an edge of its own, which the first division tells from all others: its paths
+            // cross that border by their first link, or their last.
             ResourceKind::NicOut => {
-                let own = self.edges.attachment(transfer.src).is_none();
-                own.then(|| self.demand_of_packets(ResourceKind::CutOut(0), transfer))?
+                let first = self.pairs.pair(transfer.pair?).first?;
+                let crossing = self.demand_of_packets(ResourceKind::CutOut(0), transfer)?;
+                Some(Demand {
+                    resource: self.ports(first),
+                    rate: self.pairs.out_of_hosts.rate(first),
+                    ..crossing
+                })
             }
             ResourceKind::NicIn => {
-                let own = self.edges.attachment(transfer.dst).is_none();
-                own.then(|| self.demand_of_packets(ResourceKind::CutIn(0), transfer))?
+                let last = self.pairs.pair(transfer.pair?).last?;
+                let crossing = self.demand_of_packets(ResourceKind::CutIn(0), transfer)?;
+                Some(Demand {
+                    resource: self.ports(last),
+                    rate: self.pairs.into_hosts.rate(last),
+                    ..crossing
+                })
             }
             ResourceKind::CutOut(d) => {
                 let out = self.pairs.crossings(transfer.pair?)[d].out;
@@ -250,6 +261,11 @@ impl Resources {
         }
     }
 
+    /// The resource of a set of cables: those of hosts with a single one come first.
+    fn ports(&self, set: u32) -> u32 {
+        self.up.len() as u32 + set
+    }
+
     /// Least time from the start of a transfer until its last byte has arrived, alone on its fabric.
     pub(super) fn span(&self, transfer: &WireTransfer) -> f64 {
         let (up, down) = (&self.up[transfer.src.index()], &self.down[transfer.dst.index()]);
@@ -275,7 +291,11 @@ impl Resources {
 
     /// Least time from the start of a transfer until its last byte has left its host.
     pub(super) fn sending(&self, transfer: &WireTransfer) -> f64 {
-        self.up[transfer.src.index()].time(transfer.wire)
+        let several = transfer.pair.and_then(|pair| self.pairs.pair(pair).first);
+        match several {
+            Some(first) => transfer.wire / self.pairs.out_of_hosts.rate(first),
+            None => self.up[transfer.src.index()].time(transfer.wire),
+        }
     }
 
     /// Least time from the delivery of a transfer until its acknowledgement has arrived.
@@ -301,7 +321,9 @@ impl Resources {
     /// The largest bound over all resources of one kind. `jobs` yields transfers with the least
     /// time before each starts and after each has arrived.
     pub(super) fn bound(&self, kind: ResourceKind, jobs: impl Iterator<Item = (WireTransfer, f64, f64)>) -> f64 {
-        let count = self.pairs.len().max(self.pairs.divisions[0].nodes());
+        let sets = self.pairs.out_of_hosts.len().max(self.pairs.into_hosts.len());
+        let nodes = self.pairs.divisions[0].nodes();
+        let count = self.pairs.len().max(nodes).max(self.up.len() + sets);
         let mut resources = vec![Resource::default(); count];
         let mut rates = vec![0.0; count];
         for (transfer, before, after) in jobs {

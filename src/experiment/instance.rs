@@ -11,7 +11,7 @@ use crate::input::InputError;
 use crate::outcome::Observe;
 use crate::packet_engine::Setup;
 use crate::placement::Placement;
-use crate::topology::{Fabric, Fault, LinkChange, LinkEvent};
+use crate::topology::{Fabric, Fault, LinkChange, LinkEvent, Place, Stage};
 use crate::workload::Schedule;
 
 /// A fabric as it is at the start, and what changes later.
@@ -84,14 +84,29 @@ fn unsteady(network: &Network, faults: &[Fault]) -> Option<InputError> {
 
 /// Whether every next link in one state of a fabric is one in another state too.
 fn has_routes_of(all: &Fabric, some: &Fabric) -> bool {
-    let nodes = || (0..some.nodes().len()).map(NodeId::from);
+    let stages = if some.stages().is_some() {
+        &Stage::ALL[..]
+    } else {
+        &Stage::ALL[..1]
+    };
+    let nodes = || {
+        let at = |node| stages.iter().map(move |&stage| Place { node, stage });
+        (0..some.nodes().len()).map(NodeId::from).flat_map(at)
+    };
     let mut known = BTreeSet::new();
     for dst in (0..some.hosts()).map(NodeId) {
         let ways = (some.way_to(dst), all.way_to(dst));
         if known.contains(&ways) {
             continue;
         }
-        let hops = |node| (some.next_hops(node, dst), all.next_hops(node, dst));
+        let hops = |place: Place| {
+            let place = if place.node.0 < some.hosts() {
+                place.node.into()
+            } else {
+                place
+            };
+            (some.hops_from(place, dst), all.hops_from(place, dst))
+        };
         if nodes().any(|node| !hops(node).0.iter().all(|hop| hops(node).1.contains(hop))) {
             return false;
         }

@@ -89,7 +89,7 @@ impl<'a> LinkLoads<'a> {
             }
         } else {
             let classes = self.classes.clone();
-            let key = |pair: &PairAmount| (classes.of(pair.dst), classes.of(pair.src));
+            let key = |pair: &PairAmount| classes.key(pair.src, pair.dst);
             even.sort_by_key(key);
             for alike in even.chunk_by(|a, b| key(a) == key(b)) {
                 self.spread_alike(alike);

@@ -50,6 +50,11 @@ impl Setup<'_> {
         if self.observe.series.is_some_and(Time::is_zero) {
             return Err(InputError::key("output.series", "the sampling interval is zero"));
         }
+        if self.switch.pfc && self.fabric.stages().is_some() {
+            let message = "flow control would end in a deadlock: with detours, switches of different groups can wait for each other in a circle";
+            return Err(InputError::key("switch.pfc", message)
+                .help("leave `pfc` out, or write `paths = \"minimal\"` in the topology"));
+        }
         room::check(self)?;
         let sprayed = |subflow: &Subflow| !matches!(subflow.route, Route::Pinned(_));
         if self.packet.recovery == Recovery::GoBackN && self.placement.subflows().iter().any(sprayed) {

@@ -3,13 +3,13 @@
 //! A path is the number that [`Fabric`] gives it among the paths of its pair. At a node with `n` next
 //! links that each have the same number `behind` of paths behind them, path `p` goes on by link
 //! `(p / behind) % n`, wherever it came from: packets need not carry their links. Where the links of a
-//! node differ in what lies behind them (after failures in three tiers), the path is walked from its
-//! source edge.
+//! node differ in what lies behind them (after failures in three tiers, or where there are detours), the path is walked
+//! from its source edge.
 
 use std::collections::HashMap;
 
 use crate::ids::{LinkId, NodeId};
-use crate::topology::Fabric;
+use crate::topology::{Fabric, Place, Stage, Stages};
 
 const NONE: u32 = u32::MAX;
 /// The first link of a cell from which packets go to hosts with several cables: each has its own.
@@ -25,6 +25,8 @@ pub(super) struct Cell {
     behind: u32,
     /// Paths from the node.
     paths: u32,
+    /// Whether paths by some of the links are longer than by others.
+    pub uneven: bool,
 }
 
 /// Number of a cell in its table.
@@ -49,7 +51,12 @@ pub(super) enum Next {
 pub(super) struct Forwarding {
     /// Column of each node as a forwarder.
     column: Vec<u32>,
+    /// Nodes that forward; a row has so many cells for every stage.
+    forwarders: u32,
+    /// Cells of a row.
     columns: u32,
+    /// How far packets have come, where there are detours.
+    stages: Option<Stages>,
     cells: Vec<Cell>,
     hops: Vec<u32>,
     /// Row of every host, its edge, and the link from there.
@@ -77,7 +84,9 @@ impl Forwarding {
         let nodes = fabric.nodes().len();
         let mut table = Self {
             column: vec![NONE; nodes],
+            forwarders: 0,
             columns: 0,
+            stages: fabric.stages().cloned(),
             cells: Vec::new(),
             hops: Vec::new(),
             hosts: Vec::with_capacity(fabric.hosts() as usize),
@@ -111,10 +120,11 @@ impl Forwarding {
         for node in 0..nodes {
             let own_edge = node < fabric.hosts() as usize && table.hosts[node].up == NONE;
             if node >= fabric.hosts() as usize || own_edge {
-                table.column[node] = table.columns;
-                table.columns += 1;
+                table.column[node] = table.forwarders;
+                table.forwarders += 1;
             }
         }
+        table.columns = table.forwarders * table.stages.as_ref().map_or(1, |_| Stage::ALL.len() as u32);
         table.fill(fabric, &rows);
         table
     }
@@ -143,27 +153,27 @@ impl Forwarding {
     fn fill(&mut self, fabric: &Fabric, rows: &[Vec<NodeId>]) {
         let mut known: HashMap<Vec<u32>, u32> = HashMap::new();
         self.cells.reserve(rows.len() * self.columns as usize);
+        let stages = &Stage::ALL[..(self.columns / self.forwarders.max(1)) as usize];
         for hosts in rows {
-            let mut counts = vec![None; fabric.nodes().len()];
-            for &host in hosts {
-                counts[fabric.edge(host).index()] = Some(1);
-            }
-            for node in 0..fabric.nodes().len() {
-                if self.column[node] == NONE {
-                    continue;
+            let mut ways = WaysFrom::new(fabric, hosts);
+            for &stage in stages {
+                for node in (0..fabric.nodes().len()).map(NodeId::from) {
+                    if self.column[node.index()] == NONE {
+                        continue;
+                    }
+                    let Some(&host) = hosts.iter().find(|&&host| fabric.edge(host) != node) else {
+                        self.cells.push(Cell {
+                            first: 0,
+                            count: 0,
+                            behind: 1,
+                            paths: 1,
+                            uneven: false,
+                        });
+                        continue;
+                    };
+                    let cell = self.cell_of(fabric, Place { node, stage }, host, &mut ways, &mut known);
+                    self.cells.push(cell);
                 }
-                let at = NodeId::from(node);
-                let Some(&host) = hosts.iter().find(|&&host| fabric.edge(host) != at) else {
-                    self.cells.push(Cell {
-                        first: 0,
-                        count: 0,
-                        behind: 1,
-                        paths: 1,
-                    });
-                    continue;
-                };
-                let cell = self.cell_of(fabric, at, host, &mut counts, &mut known);
-                self.cells.push(cell);
             }
         }
     }
@@ -171,26 +181,28 @@ impl Forwarding {
     fn cell_of(
         &mut self,
         fabric: &Fabric,
-        at: NodeId,
+        at: Place,
         host: NodeId,
-        counts: &mut [Option<u32>],
+        ways: &mut WaysFrom<'_>,
         known: &mut HashMap<Vec<u32>, u32>,
     ) -> Cell {
-        let links: Vec<u32> = fabric.next_hops(at, host).iter().map(|id| id.0).collect();
-        let leads_to_host = matches!(links.as_slice(), &[only] if self.last_link(at.0, host.0) == Some(only));
-        let mut behind = links
+        let node = at.node;
+        let links: Vec<u32> = fabric.hops_from(at, host).iter().map(|id| id.0).collect();
+        let leads_to_host = matches!(links.as_slice(), &[only] if self.last_link(node.0, host.0) == Some(only));
+        let behind: Vec<Way> = links
             .iter()
-            .map(|&hop| paths_from(fabric, fabric.link(LinkId(hop)).to, host, counts));
-        let first_behind = behind.next().unwrap_or(1);
-        let uniform = behind.all(|count| count == first_behind) && first_behind != u32::MAX;
-        let paths = match at.0 < fabric.hosts() {
-            true => fabric.path_count(at, host),
-            false => paths_from(fabric, at, host, counts),
+            .map(|&hop| ways.of(fabric.after(at, LinkId(hop)), host))
+            .collect();
+        let first = behind.first().copied().unwrap_or(Way { paths: 1, links: 0 });
+        let uniform = behind.iter().all(|way| way.paths == first.paths) && first.paths != u32::MAX;
+        let paths = match node.0 < fabric.hosts() {
+            true => fabric.path_count(node, host),
+            false => ways.of(at, host).paths,
         };
         self.uniform &= uniform;
         let count = links.len() as u32;
         let hops = &mut self.hops;
-        let first = match leads_to_host {
+        let begin = match leads_to_host {
             true => LAST,
             false => *known.entry(links).or_insert_with_key(|links| {
                 hops.extend(links);
@@ -198,10 +210,11 @@ impl Forwarding {
             }),
         };
         Cell {
-            first,
+            first: begin,
             count,
-            behind: if uniform { first_behind } else { 0 },
+            behind: if uniform { first.paths } else { 0 },
             paths,
+            uneven: self.stages.is_some() && behind.iter().any(|way| way.links != first.links),
         }
     }
 
@@ -234,9 +247,24 @@ impl Forwarding {
         &self.hops[cell.first as usize..(cell.first + cell.count) as usize]
     }
 
-    /// What a packet for host `dst` can do at `node`.
+    /// The cell of a node on the way between two hosts.
     #[inline]
-    pub(super) fn next(&self, node: u32, dst: u32) -> Next {
+    fn cell_at(&self, node: u32, src: u32, dst: u32) -> u32 {
+        let attached = self.hosts[dst as usize];
+        let cell = attached.row * self.columns + self.column[node as usize];
+        match &self.stages {
+            None => cell,
+            Some(stages) => {
+                let from = NodeId(self.hosts[src as usize].edge);
+                let stage = stages.at(NodeId(node), from, NodeId(attached.edge));
+                cell + stage as u32 * self.forwarders
+            }
+        }
+    }
+
+    /// What a packet from host `src` for host `dst` can do at `node`.
+    #[inline]
+    pub(super) fn next(&self, node: u32, src: u32, dst: u32) -> Next {
         if node == dst {
             return Next::Arrived;
         }
@@ -249,7 +277,7 @@ impl Forwarding {
             // A host on one cable.
             return Next::Only(self.hosts[node as usize].up);
         }
-        let id = attached.row * self.columns + column;
+        let id = self.cell_at(node, src, dst);
         let cell = &self.cells[id as usize];
         match cell.count {
             0 => Next::Lost,
@@ -278,19 +306,39 @@ impl Forwarding {
         self.hops[(cell.first + position) as usize]
     }
 
-    /// By how much taking position `position` of a cell on the way to a host moves the path's number.
+    /// By how much taking position `position` of the cell of a node moves the number of the path between two hosts.
     #[inline]
-    pub(super) fn step(&self, cell: Cell, position: u32, dst: impl FnOnce() -> u32) -> u32 {
+    pub(super) fn step(&self, cell: Cell, node: u32, position: u32, ends: impl FnOnce() -> (u32, u32)) -> u32 {
         match cell.behind {
-            0 => self.step_by_counting(cell, position, dst()),
+            0 => self.step_by_counting(cell, node, position, ends()),
             behind => position * behind,
         }
     }
 
     #[cold]
-    fn step_by_counting(&self, cell: Cell, position: u32, dst: u32) -> u32 {
+    fn step_by_counting(&self, cell: Cell, node: u32, position: u32, (src, dst): (u32, u32)) -> u32 {
+        let at = self.place(node, src, dst);
         let before = &self.hops(cell)[..position as usize];
-        before.iter().map(|&hop| self.behind(hop, dst)).sum()
+        before.iter().map(|&hop| self.behind(at, hop, dst)).sum()
+    }
+
+    /// For each link of a cell, the links of the shortest path by it, this one included.
+    #[cold]
+    pub(super) fn lengths(&self, cell: Cell, node: u32, (src, dst): (u32, u32)) -> impl Iterator<Item = u32> {
+        let at = self.place(node, src, dst);
+        let length = move |&hop: &u32| {
+            let mut place = self.after(at, hop);
+            let mut length = 1;
+            while place.node.0 != self.hosts[dst as usize].edge {
+                // The shortest way has links of equal length only.
+                let here = self.cells[self.index(place, dst) as usize];
+                let Some(&next) = self.hops(here).first() else { break };
+                place = self.after(place, next);
+                length += 1;
+            }
+            length
+        };
+        self.hops(cell).iter().map(length)
     }
 
     /// Number of paths between two hosts, 0 where there is none. Unlike [`Fabric::path_count`] it does
@@ -300,71 +348,137 @@ impl Forwarding {
         if from.edge == to.edge {
             1
         } else {
-            self.cells[(to.row * self.columns + self.column[from.edge as usize]) as usize].paths
+            self.cells[self.cell_at(from.edge, src, dst) as usize].paths
         }
     }
 
     #[cold]
     fn position_by_walk(&self, cell: Cell, node: u32, src: u32, dst: u32, path: u32) -> u32 {
         let to = self.hosts[dst as usize];
-        let mut at = self.hosts[src as usize].edge;
+        let mut at = self.place(self.hosts[src as usize].edge, src, dst);
         let mut left = path % self.path_count(src, dst).max(1);
-        while at != to.edge {
-            let here = self.cells[(to.row * self.columns + self.column[at as usize]) as usize];
+        while at.node.0 != to.edge {
+            let here = self.cells[self.index(at, dst) as usize];
             if here.first == LAST {
                 break;
             }
             let mut position = 0;
             for &hop in self.hops(here) {
-                let behind = self.behind(hop, dst);
+                let behind = self.behind(at, hop, dst);
                 if left < behind {
                     break;
                 }
                 left -= behind;
                 position += 1;
             }
-            if at == node {
+            if at.node.0 == node {
                 return position.min(cell.count - 1);
             }
             let Some(&hop) = self.hops(here).get(position as usize) else {
                 break;
             };
-            at = self.link_to[hop as usize];
+            at = self.after(at, hop);
         }
         // Routing has changed under way and the packet is on none of the new paths.
         path % cell.count
     }
 
-    fn behind(&self, hop: u32, dst: u32) -> u32 {
-        let (to, next) = (self.hosts[dst as usize], self.link_to[hop as usize]);
-        if next == to.edge {
+    /// How far a packet between two hosts has come at a node.
+    fn place(&self, node: u32, src: u32, dst: u32) -> Place {
+        let ends = [src, dst].map(|host| NodeId(self.hosts[host as usize].edge));
+        let node = NodeId(node);
+        let stage = self.stages.as_ref().map(|stages| stages.at(node, ends[0], ends[1]));
+        Place {
+            node,
+            stage: stage.unwrap_or_default(),
+        }
+    }
+
+    fn after(&self, at: Place, hop: u32) -> Place {
+        let node = NodeId(self.link_to[hop as usize]);
+        match &self.stages {
+            Some(stages) => stages.after(at, node),
+            None => node.into(),
+        }
+    }
+
+    /// Number of the cell of a place.
+    fn index(&self, at: Place, dst: u32) -> u32 {
+        let column = at.stage as u32 * self.forwarders + self.column[at.node.index()];
+        self.hosts[dst as usize].row * self.columns + column
+    }
+
+    fn behind(&self, at: Place, hop: u32, dst: u32) -> u32 {
+        let next = self.after(at, hop);
+        if next.node.0 == self.hosts[dst as usize].edge {
             1
         } else {
-            self.cells[(to.row * self.columns + self.column[next as usize]) as usize].paths
+            self.cells[self.index(next, dst) as usize].paths
         }
     }
 }
 
-/// Number of paths from a node to the edge of `host`, saturating; `counts` remembers them.
-//
-// With a list of nodes to come back to: a fabric may be a chain that is longer than any stack.
-fn paths_from(fabric: &Fabric, node: NodeId, host: NodeId, counts: &mut [Option<u32>]) -> u32 {
-    if let Some(count) = counts[node.index()] {
-        return count;
-    }
-    let mut open = vec![node];
-    while let Some(&at) = open.last() {
-        let hops = fabric.next_hops(at, host);
-        let next = hops.iter().map(|&hop| fabric.link(hop).to);
-        let known = open.len();
-        open.extend(next.clone().filter(|to| counts[to.index()].is_none()));
-        if open.len() == known {
-            open.pop();
-            let sum = next.fold(0_u32, |sum, to| sum.saturating_add(counts[to.index()].unwrap_or(0)));
-            counts[at.index()] = Some(sum);
+/// What lies between a place and a host.
+#[derive(Debug, Clone, Copy)]
+struct Way {
+    /// Number of paths, saturating.
+    paths: u32,
+    /// Links of the shortest.
+    links: u32,
+}
+
+/// The ways to the hosts of one row, each found once.
+struct WaysFrom<'a> {
+    fabric: &'a Fabric,
+    /// By stage, then node.
+    known: Vec<Option<Way>>,
+}
+
+impl<'a> WaysFrom<'a> {
+    fn new(fabric: &'a Fabric, hosts: &[NodeId]) -> Self {
+        let stages = if fabric.stages().is_some() { Stage::ALL.len() } else { 1 };
+        let mut known = vec![None; fabric.nodes().len() * stages];
+        for &host in hosts {
+            known[fabric.edge(host).index()] = Some(Way { paths: 1, links: 0 });
         }
+        Self { fabric, known }
     }
-    counts[node.index()].unwrap_or(0)
+
+    fn index(&self, place: Place) -> usize {
+        place.stage as usize * self.fabric.nodes().len() + place.node.index()
+    }
+
+    /// The way from a place.
+    //
+    // With a list of places to come back to: a fabric may be a chain that is longer than any stack.
+    fn of(&mut self, place: Place, host: NodeId) -> Way {
+        const NOWHERE: Way = Way { paths: 0, links: 0 };
+        if let Some(way) = self.known[self.index(place)] {
+            return way;
+        }
+        let fabric = self.fabric;
+        let mut open = vec![place];
+        while let Some(&at) = open.last() {
+            let hops = fabric.hops_from(at, host);
+            let next = hops.iter().map(|&hop| fabric.after(at, hop));
+            let before = open.len();
+            open.extend(next.clone().filter(|&to| self.known[self.index(to)].is_none()));
+            if open.len() == before {
+                open.pop();
+                let ways = next.map(|to| self.known[self.index(to)].unwrap_or(NOWHERE));
+                let way = ways.reduce(|sum, way| Way {
+                    paths: sum.paths.saturating_add(way.paths),
+                    links: sum.links.min(way.links),
+                });
+                let index = self.index(at);
+                self.known[index] = Some(way.map_or(NOWHERE, |way| Way {
+                    links: way.links + 1,
+                    ..way
+                }));
+            }
+        }
+        self.known[self.index(place)].unwrap_or(NOWHERE)
+    }
 }
 
 #[cfg(test)]
@@ -379,7 +493,7 @@ mod tests {
         let mut links = Path::new();
         let mut node = src.0;
         loop {
-            let link = match table.next(node, dst.0) {
+            let link = match table.next(node, src.0, dst.0) {
                 Next::Arrived => return links,
                 Next::Only(link) => link,
                 Next::OneOf(cell) => table.along(table.cell(cell), node, src.0, dst.0, path),
@@ -424,6 +538,38 @@ mod tests {
         let broken = fabric.with(&down);
         assert!(!Forwarding::new(&broken).uniform);
         same_paths_as(&broken);
+    }
+
+    /// Switches find the same paths, and know how many links are left by each next one.
+    #[test]
+    fn detours_of_a_dragonfly() {
+        for paths in ["valiant", "all"] {
+            let spec: Topology = serde_json::from_value(serde_json::json!({ "dragonfly": {
+                "groups": 5, "routers_per_group": 4, "hosts_per_router": 1, "global_links": 1, "paths": paths,
+                "host_link": {"rate": "100Gbps"}, "local_link": {"rate": "100Gbps"}, "global_link": {"rate": "100Gbps"},
+            }}))
+            .unwrap();
+            let fabric = Fabric::compile(&spec.blueprint(&NoFiles).unwrap());
+            same_paths_as(&fabric);
+            let table = Forwarding::new(&fabric);
+            for (src, dst) in (0..20).flat_map(|src| (0..20).map(move |dst| (src, dst))) {
+                let router = 20 + src;
+                let Next::OneOf(cell) = table.next(router, src, dst) else {
+                    continue;
+                };
+                let cell = table.cell(cell);
+                let shortest = |hop: u32| {
+                    let paths = fabric.paths(NodeId(src), NodeId(dst));
+                    let by_hop = paths
+                        .filter(|path| path[1] == LinkId(hop))
+                        .map(|path| path.len() as u32 - 2);
+                    by_hop.min().unwrap()
+                };
+                let expected: Vec<u32> = table.hops(cell).iter().map(|&hop| shortest(hop)).collect();
+                let found: Vec<u32> = table.lengths(cell, router, (src, dst)).collect();
+                assert_eq!(found, expected, "{paths}: {src} to {dst}");
+            }
+        }
     }
 
     #[test]

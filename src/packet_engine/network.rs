@@ -1,5 +1,7 @@
 //! Switches and links, and what a packet meets between two hosts.
 
+use smallvec::SmallVec;
+
 use super::coalescing::Reports;
 use super::events::Events;
 use super::flow_control::FlowControl;
@@ -212,7 +214,7 @@ impl<'a, Q: EventQueue> Network<'a, Q> {
     pub(super) fn next_hop(&self, node: u32, packet: &Packet) -> Next {
         let (src, dst) = self.ends(packet.qp, packet.kind);
         let base = self.pairs[packet.qp as usize].ends.base;
-        match self.forwarding.next(node, dst) {
+        match self.forwarding.next(node, src, dst) {
             Next::OneOf(cell) if base != NONE => {
                 let path = base.wrapping_add(u32::from(packet.path));
                 Next::Only(self.forwarding.along(self.forwarding.cell(cell), node, src, dst, path))
@@ -224,11 +226,16 @@ impl<'a, Q: EventQueue> Network<'a, Q> {
     /// A node's own choice among links, and how far it moves the number of the packet's path.
     pub(super) fn choose(&mut self, node: u32, cell: CellId, qp: u32, kind: Kind) -> (u32, u16) {
         let cell = self.forwarding.cell(cell);
+        let lengths: SmallVec<[u32; 32]> = match cell.uneven {
+            true => self.forwarding.lengths(cell, node, self.ends(qp, kind)).collect(),
+            false => SmallVec::new(),
+        };
         let (links, now) = (&self.links, self.events.now);
         let position = self.in_switch.choose(&Hop {
             node,
             at_switch: node >= self.setup.fabric.hosts(),
             links: self.forwarding.hops(cell),
+            lengths: &lengths,
             first: cell.first,
             qp,
             control: kind != Kind::Data,
@@ -236,7 +243,7 @@ impl<'a, Q: EventQueue> Network<'a, Q> {
             queue: |link| (!links.rate(link).is_zero()).then(|| links.queue(link, now)),
         });
         let link = self.forwarding.hops(cell)[position as usize];
-        let step = self.forwarding.step(cell, position, || self.ends(qp, kind).1);
+        let step = self.forwarding.step(cell, node, position, || self.ends(qp, kind));
         (link, step as u16)
     }
 

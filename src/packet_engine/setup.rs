@@ -68,8 +68,11 @@ impl Setup<'_> {
     }
 }
 
-/// Whether all links have the same rate and delay, so that all paths of a pair are equally fast.
+/// Whether all links have the same rate and delay and no path is a detour, so that all paths of a pair are equally fast.
 pub(super) fn has_equal_links(fabric: &Fabric) -> bool {
+    if fabric.stages().is_some() {
+        return false;
+    }
     let mut kinds = fabric.links().iter().map(|link| (link.rate, link.delay));
     let first = kinds.next();
     kinds.all(|kind| Some(kind) == first)

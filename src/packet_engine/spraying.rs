@@ -60,12 +60,15 @@ impl Sending {
         if net.in_switch.sees_queues() && net.links.rate(link).is_zero() {
             return None;
         }
-        match net.forwarding.next(ends.src, ends.dst) {
+        match net.forwarding.next(ends.src, ends.src, ends.dst) {
             Next::Only(only) => (only == link).then_some(0),
             Next::OneOf(cell) => {
                 let cell = net.forwarding.cell(cell);
                 let position = net.forwarding.hops(cell).iter().position(|&hop| hop == link)?;
-                Some(net.forwarding.step(cell, position as u32, || ends.dst) as u16)
+                Some(
+                    net.forwarding
+                        .step(cell, ends.src, position as u32, || (ends.src, ends.dst)) as u16,
+                )
             }
             Next::Arrived | Next::Lost => None,
         }

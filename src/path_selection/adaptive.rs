@@ -39,6 +39,10 @@ impl<H, S: From<AdaptiveState>> Dynamic<H, S> for Adaptive {
 
 /// Levels of a port where none are given, in percent of what it holds.
 const LEVELS: [u64; 3] = [5, 10, 20];
+/// More links than a path between groups has.
+const LONGEST: u64 = 64;
+/// The link of a queue that is seen to the byte.
+const NONE: u32 = u32::MAX;
 
 /// The rule of all switches, with the draws that decide ties.
 #[derive(Debug, Clone)]
@@ -82,13 +86,37 @@ impl AdaptiveState {
     /// A position among links with these queues (in bytes; `None`: the link is down). Ties are random.
     /// A host knows the queues of its own ports to the byte.
     fn shortest(&mut self, queues: impl Iterator<Item = (u32, Option<u64>)>, at_switch: bool) -> u32 {
+        self.least(queues.map(|(link, queue)| match at_switch {
+            true => (link, queue),
+            false => (NONE, queue),
+        }))
+    }
+
+    /// The same where the ways by some links are longer: a queue counts for each link that is left (UGAL-L), and among equal
+    /// ones the shortest way wins. Queues are compared to the byte: where they look alike, the length alone would decide.
+    fn least_delayed(
+        &mut self,
+        queues: impl Iterator<Item = (u32, Option<u64>)>,
+        lengths: impl Iterator<Item = u32>,
+    ) -> u32 {
+        self.least(queues.zip(lengths).map(|((_, queue), length)| {
+            let weighed = |queue: u64| {
+                (queue.saturating_mul(u64::from(length)).saturating_mul(LONGEST))
+                    .saturating_add(u64::from(length).min(LONGEST - 1))
+            };
+            (NONE, queue.map(weighed))
+        }))
+    }
+
+    /// The position of the least; of a link that is named, as coarsely as it is seen.
+    fn least(&mut self, queues: impl Iterator<Item = (u32, Option<u64>)>) -> u32 {
         self.drawn += 1;
         let hash = mix(self.salt ^ self.drawn);
         let (mut best, mut chosen, mut ties) = (u64::MAX, 0, 0);
         for (position, (link, queue)) in queues.enumerate() {
-            let seen = queue.map_or(u64::MAX, |queue| match at_switch {
-                true => self.seen(link, queue),
-                false => queue,
+            let seen = queue.map_or(u64::MAX, |queue| match link {
+                NONE => queue,
+                link => self.seen(link, queue),
             });
             if seen < best || ties == 0 {
                 (best, chosen, ties) = (seen, position as u32, 1);
@@ -107,7 +135,10 @@ impl AdaptiveState {
 impl SelectLink for AdaptiveState {
     fn choose(&mut self, hop: &Hop<'_, impl Fn(u32) -> Option<u64>>) -> u32 {
         let queues = hop.links.iter().map(|&link| (link, (hop.queue)(link)));
-        self.shortest(queues, hop.at_switch)
+        match hop.lengths {
+            [] => self.shortest(queues, hop.at_switch),
+            lengths => self.least_delayed(queues, lengths.iter().copied()),
+        }
     }
 
     fn sees_queues(&self) -> bool {

@@ -10,6 +10,8 @@ pub(crate) struct Hop<'a, Q: Fn(u32) -> Option<u64>> {
     /// The links, and the position of the first among those of all forwarding tables.
     pub links: &'a [u32],
     pub first: u32,
+    /// How many links are left by each, where that differs; else empty.
+    pub lengths: &'a [u32],
     pub qp: u32,
     /// No data: an acknowledgement, a credit, a request.
     pub control: bool,

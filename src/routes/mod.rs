@@ -12,7 +12,7 @@ mod path_table;
 mod route;
 mod weights;
 
-pub(crate) use edge_classes::EdgeClasses;
+pub(crate) use edge_classes::{EdgeClasses, PairKey};
 pub(crate) use edge_switches::EdgeSwitches;
 pub(crate) use path_dag::{PathDag, PathDagBuilder};
 pub(crate) use path_ends::PathEnds;

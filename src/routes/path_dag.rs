@@ -2,7 +2,7 @@
 //! without enumerating.
 
 use crate::ids::{HostId, LinkId, NodeId};
-use crate::topology::Fabric;
+use crate::topology::{Fabric, Place, Stage};
 
 /// One next link of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,7 +15,8 @@ pub(crate) struct Hop {
 /// The nodes and links on all equal-cost paths from some edges to one edge.
 ///
 /// Nodes are known by position: the destination is 0 and every hop leads to a smaller position, so
-/// that a pass by rising position goes from the destination to the sources, and back by falling.
+/// that a pass by rising position goes from the destination to the sources, and back by falling. Where there are detours, a node
+/// has a position for each stage at which paths pass it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PathDag {
     nodes: Vec<NodeId>,
@@ -89,9 +90,11 @@ impl PathDag {
 #[derive(Debug)]
 pub(crate) struct PathDagBuilder<'a> {
     fabric: &'a Fabric,
-    /// Position of a node in the graph being built, or NONE.
+    /// Position of a place in the graph being built, or NONE: all nodes for one stage after the other.
     position: Vec<u32>,
-    stack: Vec<(NodeId, usize)>,
+    /// Places with a position.
+    used: Vec<usize>,
+    stack: Vec<(Place, usize)>,
 }
 
 const NONE: u32 = u32::MAX;
@@ -99,11 +102,17 @@ const OPEN: u32 = u32::MAX - 1;
 
 impl<'a> PathDagBuilder<'a> {
     pub(crate) fn new(fabric: &'a Fabric) -> Self {
+        let stages = if fabric.stages().is_some() { Stage::ALL.len() } else { 1 };
         Self {
             fabric,
-            position: vec![NONE; fabric.nodes().len()],
+            position: vec![NONE; fabric.nodes().len() * stages],
+            used: Vec::new(),
             stack: Vec::new(),
         }
+    }
+
+    fn index(&self, place: Place) -> usize {
+        place.stage as usize * self.fabric.nodes().len() + place.node.index()
     }
 
     /// The paths from `sources` to `target`, the edge of host `dst`.
@@ -114,41 +123,51 @@ impl<'a> PathDagBuilder<'a> {
             ..PathDag::default()
         };
         self.position[target.index()] = 0;
+        self.used.push(target.index());
         for source in sources {
+            let stage = self.fabric.stages().map(|stages| stages.at(source, source, target));
+            let source = Place {
+                node: source,
+                stage: stage.unwrap_or_default(),
+            };
             self.explore(source, dst, &mut dag);
-            dag.sources.push(self.position[source.index()]);
+            dag.sources.push(self.position[self.index(source)]);
         }
-        for node in &dag.nodes {
-            self.position[node.index()] = NONE;
+        for place in self.used.drain(..) {
+            self.position[place] = NONE;
         }
         dag
     }
 
-    /// Depth first, so that a node gets its position after all nodes behind it.
-    fn explore(&mut self, source: NodeId, dst: HostId, dag: &mut PathDag) {
-        if self.position[source.index()] != NONE {
+    /// Depth first, so that a place gets its position after all places behind it.
+    fn explore(&mut self, source: Place, dst: HostId, dag: &mut PathDag) {
+        let start = self.index(source);
+        if self.position[start] != NONE {
             return;
         }
-        self.position[source.index()] = OPEN;
+        self.position[start] = OPEN;
         self.stack.push((source, 0));
-        while let Some((node, tried)) = self.stack.last_mut() {
-            let node = *node;
-            let hops = self.fabric.next_hops(node, dst.node());
+        while let Some((place, tried)) = self.stack.last_mut() {
+            let place = *place;
+            let hops = self.fabric.hops_from(place, dst.node());
             if let Some(&hop) = hops.get(*tried) {
                 *tried += 1;
-                let next = self.fabric.link(hop).to;
-                if self.position[next.index()] == NONE {
-                    self.position[next.index()] = OPEN;
+                let next = self.fabric.after(place, hop);
+                let index = self.index(next);
+                if self.position[index] == NONE {
+                    self.position[index] = OPEN;
                     self.stack.push((next, 0));
                 }
                 continue;
             }
             self.stack.pop();
-            self.position[node.index()] = dag.nodes.len() as u32;
-            dag.nodes.push(node);
+            let index = self.index(place);
+            self.position[index] = dag.nodes.len() as u32;
+            self.used.push(index);
+            dag.nodes.push(place.node);
             dag.hops.extend(hops.iter().map(|&link| Hop {
                 link,
-                to: self.position[self.fabric.link(link).to.index()],
+                to: self.position[self.index(self.fabric.after(place, link))],
             }));
             dag.offsets.push(dag.hops.len() as u32);
         }

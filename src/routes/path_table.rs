@@ -12,15 +12,21 @@ pub(crate) struct Choice<'t> {
     /// Where the paths divide and where they meet again: source and destination leaf.
     pub(crate) ends: (NodeId, NodeId),
     count: usize,
+    /// Links of every path, where all have as many.
     hops: usize,
+    /// Where the links of each path end, where they have not.
+    until: &'t [u32],
     links: &'t [LinkId],
 }
 
 impl<'t> Choice<'t> {
     /// The links of every path between the ends, by path index; a single path has none.
     pub(crate) fn paths(&self) -> impl ExactSizeIterator<Item = &'t [LinkId]> + Clone + use<'t> {
-        let (hops, links) = (self.hops, self.links);
-        (0..self.count).map(move |path| &links[path * hops..][..hops])
+        let (hops, until, links) = (self.hops, self.until, self.links);
+        (0..self.count).map(move |path| match until {
+            [] => &links[path * hops..][..hops],
+            until => &links[path.checked_sub(1).map_or(0, |before| until[before] as usize)..until[path] as usize],
+        })
     }
 }
 
@@ -30,6 +36,7 @@ pub(crate) struct PathTable<'a> {
     /// By the first switch from the source and the edge of the destination.
     known: HashMap<(NodeId, NodeId), Span>,
     links: Vec<LinkId>,
+    until: Vec<u32>,
 }
 
 /// Where the paths of a choice lie in the table.
@@ -37,6 +44,10 @@ pub(crate) struct PathTable<'a> {
 struct Span {
     ends: (NodeId, NodeId),
     start: usize,
+    /// Links of all paths together.
+    links: usize,
+    /// Where the ends of paths of unequal length begin.
+    until: Option<usize>,
     count: u32,
     hops: u32,
 }
@@ -47,6 +58,7 @@ impl<'a> PathTable<'a> {
             fabric,
             known: HashMap::new(),
             links: Vec::new(),
+            until: Vec::new(),
         }
     }
 
@@ -58,7 +70,8 @@ impl<'a> PathTable<'a> {
             ends: span.ends,
             count,
             hops,
-            links: &self.links[span.start..][..count * hops],
+            until: span.until.map_or(&[], |first| &self.until[first..][..count]),
+            links: &self.links[span.start..][..span.links],
         }
     }
 
@@ -97,31 +110,47 @@ impl<'a> PathTable<'a> {
         let mut paths = fabric.paths(src, dst);
         let first = paths.next().unwrap_or_default();
         let (mut before, mut behind) = (first.len(), first.len());
+        let (mut shortest, mut longest) = (first.len(), first.clone());
         for path in paths {
             let same = |(a, b): &(&LinkId, &LinkId)| a == b;
             before = before.min(path.iter().zip(&first).take_while(same).count());
             behind = behind.min(path.iter().rev().zip(first.iter().rev()).take_while(same).count());
+            shortest = shortest.min(path.len());
+            if path.len() > longest.len() {
+                longest = path;
+            }
         }
-        let Some(differing) = first.len().checked_sub(before + behind) else {
+        // A path whose links all belong to the others' beginnings and ends keeps what it begins with.
+        behind = behind.min(shortest - before);
+        if longest.len() == before + behind {
             let edge = fabric.edge(dst);
             return Span {
                 ends: (edge, edge),
                 start,
+                links: 0,
+                until: None,
                 count: 1,
                 hops: 0,
             };
-        };
+        }
+        let ends = (
+            fabric.link(longest[before]).from,
+            fabric.link(longest[longest.len() - behind - 1]).to,
+        );
+        let first_until = self.until.len();
         for path in fabric.paths(src, dst) {
-            self.links.extend_from_slice(&path[before..][..differing]);
+            self.links.extend_from_slice(&path[before..path.len() - behind]);
+            if shortest < longest.len() {
+                self.until.push((self.links.len() - start) as u32);
+            }
         }
         Span {
-            ends: (
-                fabric.link(first[before]).from,
-                fabric.link(first[before + differing - 1]).to,
-            ),
+            ends,
             start,
+            links: self.links.len() - start,
+            until: (shortest < longest.len()).then_some(first_until),
             count: fabric.path_count(src, dst),
-            hops: differing as u32,
+            hops: (shortest - before - behind) as u32,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::path_table::PathTable;
 use crate::ids::NodeId;
-use crate::topology::Fabric;
+use crate::topology::{Fabric, Place};
 
 /// The largest denominator of a share while it is computed.
 const LARGEST_WHOLE: u128 = 1 << 60;
@@ -24,6 +24,8 @@ pub fn path_weights(fabric: &Fabric, src: NodeId, dst: NodeId) -> Vec<u64> {
         return Vec::new();
     }
     let (from, to) = PathTable::new(fabric).ends(src, dst);
+    let start = fabric.start(src, dst);
+    let from = if from == start.node { start } else { from.into() };
     in_lowest_terms(&Split { fabric, dst, to }.shares(from))
 }
 
@@ -59,17 +61,19 @@ impl Split<'_> {
     /// all paths have met.
     //
     // Lists take the place of recursion here and below: a path may be longer than any stack.
-    fn capacities(&self, from: NodeId) -> HashMap<NodeId, u64> {
-        let mut known = HashMap::from([(self.to, u64::MAX)]);
+    fn capacities(&self, from: Place) -> HashMap<Place, u64> {
+        let mut known = HashMap::from([(self.to.into(), u64::MAX)]);
         let mut open = vec![from];
         while let Some(&at) = open.last() {
-            let hops = self.fabric.next_hops(at, self.dst);
-            let hops = hops.iter().map(|&hop| self.fabric.link(hop));
+            let hops = self.fabric.hops_from(at, self.dst);
+            let hops = hops
+                .iter()
+                .map(|&hop| (self.fabric.link(hop).rate, self.fabric.after(at, hop)));
             let before = open.len();
-            open.extend(hops.clone().map(|link| link.to).filter(|to| !known.contains_key(to)));
+            open.extend(hops.clone().map(|(_, to)| to).filter(|to| !known.contains_key(to)));
             if open.len() == before {
                 open.pop();
-                let sum = hops.fold(0_u64, |sum, link| sum.saturating_add(link.rate.0.min(known[&link.to])));
+                let sum = hops.fold(0_u64, |sum, (rate, to)| sum.saturating_add(rate.0.min(known[&to])));
                 known.entry(at).or_insert(sum);
             }
         }
@@ -77,20 +81,22 @@ impl Split<'_> {
     }
 
     /// The shares of the paths from `from`, in the order of their indices.
-    fn shares(&self, from: NodeId) -> Vec<Share> {
+    fn shares(&self, from: Place) -> Vec<Share> {
         let capacities = self.capacities(from);
         let mut shares = Vec::new();
         let mut open = vec![(from, Share { part: 1, whole: 1 })];
         while let Some((at, share)) = open.pop() {
-            if at == self.to {
+            if at.node == self.to {
                 shares.push(share);
                 continue;
             }
-            let hops = self.fabric.next_hops(at, self.dst);
-            let hops = hops.iter().map(|&hop| self.fabric.link(hop));
-            open.extend(hops.rev().map(|link| {
-                let through = link.rate.0.min(capacities[&link.to]);
-                (link.to, share.of(through, capacities[&at]))
+            let hops = self.fabric.hops_from(at, self.dst);
+            let hops = hops
+                .iter()
+                .map(|&hop| (self.fabric.link(hop).rate, self.fabric.after(at, hop)));
+            open.extend(hops.rev().map(|(rate, to)| {
+                let through = rate.0.min(capacities[&to]);
+                (to, share.of(through, capacities[&at]))
             }));
         }
         shares

@@ -120,6 +120,18 @@ pub enum Routing {
     ShortestThroughHosts,
 }
 
+/// Paths that are not the shortest: through a group of switches that is on the way of none (Valiant). A packet between two groups
+/// goes by at most one link inside its source's group, then by a link into any other group, and from there the shortest way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Detours {
+    /// The group of every node; `None` for hosts.
+    pub groups: Vec<Option<u32>>,
+    /// No detour leads into a group from which the shortest way is longer: it would leave that group by another one.
+    pub longest: u32,
+    /// Whether packets may go straight into the group of their destination, too.
+    pub straight: bool,
+}
+
 /// A graph and the rule by which packets cross it.
 #[derive(Debug, Clone)]
 pub struct Blueprint {
@@ -127,6 +139,8 @@ pub struct Blueprint {
     pub graph: Graph,
     /// How packets find their way.
     pub routing: Routing,
+    /// Further ways, under [`Routing::Shortest`]; hosts then have one cable each.
+    pub detours: Option<Detours>,
 }
 
 impl Blueprint {
@@ -135,6 +149,7 @@ impl Blueprint {
         Self {
             graph: Graph::new(),
             routing,
+            detours: None,
         }
     }
 

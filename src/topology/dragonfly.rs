@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::blueprint::{Blueprint, Cable, Routing};
+use super::blueprint::{Blueprint, Cable, Detours, Routing};
 use super::kind::Kind;
 use super::sizes::{check_count, check_size};
 use crate::input::{Files, InputError};
@@ -12,7 +12,9 @@ use crate::input::{Files, InputError};
 /// `group2.router1`, their cables `group0.router1-group2.router0`, further parallel ones with `#1`. In a group all routers are
 /// linked; every two groups have as many links as all global ports of a group, shared evenly, allow.
 ///
-/// Paths are the minimal ones: at most one link between groups, with a link inside each of the two groups where it is needed.
+/// Minimal paths have at most one link between groups, with a link inside each of the two groups where it is needed. Valiant's
+/// paths between two groups lead through a third: at most one link inside the group of the source, a link to a group that is neither's,
+/// and the minimal path from there. Inside a group paths are minimal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Dragonfly {
@@ -33,10 +35,34 @@ pub struct Dragonfly {
     /// Parallel links of each pair of routers in a group.
     #[serde(default = "crate::input::one")]
     pub parallel: u32,
+    /// Which paths there are.
+    #[serde(default, skip_serializing_if = "DragonflyPaths::are_minimal")]
+    pub paths: DragonflyPaths,
+}
+
+/// Which paths a dragonfly has between two groups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum DragonflyPaths {
+    /// Over one link between groups.
+    #[default]
+    Minimal,
+    /// Through any third group (Valiant): whatever the traffic, it takes twice the links between groups and spreads evenly over them.
+    Valiant,
+    /// Both. `adaptive` then compares, at the source's router, queues times the links that are left (UGAL-L).
+    All,
+}
+
+impl DragonflyPaths {
+    fn are_minimal(&self) -> bool {
+        *self == Self::Minimal
+    }
 }
 
 /// A link between groups counts as more than the two inside, so that no path takes two of them where one would do.
 const GLOBAL_COST: u8 = 3;
+/// What a path from one group to another costs at most, with a link inside each.
+const MINIMAL_COST: u32 = GLOBAL_COST as u32 + 2;
 
 impl Kind for Dragonfly {
     fn draw(&self, _: &dyn Files) -> Result<Blueprint, InputError> {
@@ -105,7 +131,25 @@ impl Dragonfly {
                 }
             }
         }
+        drawing.detours = self.detours(&drawing);
         Ok(drawing)
+    }
+
+    /// The ways besides the minimal ones; two groups have none.
+    fn detours(&self, drawing: &Blueprint) -> Option<Detours> {
+        if self.paths == DragonflyPaths::Minimal || self.groups < 3 {
+            return None;
+        }
+        let routers = self.groups * self.routers_per_group;
+        let hosts = drawing.graph.node_count() as u32 - routers;
+        let of_hosts = (0..hosts).map(|_| None);
+        Some(Detours {
+            groups: of_hosts
+                .chain((0..routers).map(|router| Some(router / self.routers_per_group)))
+                .collect(),
+            longest: MINIMAL_COST,
+            straight: self.paths == DragonflyPaths::All,
+        })
     }
 
     /// How many links every two groups have.

@@ -11,6 +11,7 @@ use super::blueprint::{Blueprint, Node, NodeKind};
 use super::link::{Link, LinkChange, Path};
 use super::loss::LossChange;
 use super::routing::{Attachment, Routes, Ways, Wiring};
+use super::stages::{Place, Stage, Stages};
 use crate::ids::{LinkId, NodeId, PathIndex};
 use crate::units::{Rate, Time};
 
@@ -77,7 +78,7 @@ impl Fabric {
             }
             out[from.index()].push(id);
         }
-        let wiring = Wiring::new(&nodes, &links, &out, drawing.routing);
+        let wiring = Wiring::new(&nodes, &links, &out, drawing.routing, drawing.detours.as_ref());
         let routes = Arc::new(Routes::compute(&wiring, &links));
         let shape = Arc::new(Shape {
             nodes,
@@ -296,7 +297,7 @@ impl Fabric {
             if hops.len() == 1 {
                 return hops[0];
             }
-            let position = choose(at, &hops);
+            let position = choose(at.node, &hops);
             let before = self.ways().paths_before(at, dst, position);
             index = index.saturating_add(before);
             hops[position]
@@ -312,7 +313,7 @@ impl Fabric {
         (found.as_slice() == path).then_some(index)
     }
 
-    /// Equal-cost links towards a host from any other node; empty where there is no way.
+    /// Equal-cost links of the shortest ways towards a host from any other node; empty where there is no way.
     pub fn next_hops(&self, at: NodeId, dst: NodeId) -> Cow<'_, [LinkId]> {
         let wiring = &self.shape.wiring;
         if at == dst || !self.routes.receives(dst) {
@@ -326,8 +327,32 @@ impl Fabric {
         }
         match wiring.last_link(dst) {
             Some(down) if self.link(*down).from == at => Cow::Borrowed(std::slice::from_ref(down)),
-            _ => self.ways().hops(at, dst),
+            _ => self.ways().hops(at.into(), dst),
         }
+    }
+
+    /// Where the paths of a pair begin: at the edge of the source.
+    pub(crate) fn start(&self, src: NodeId, dst: NodeId) -> Place {
+        self.ways().start(src, dst)
+    }
+
+    /// The place behind a link on a path.
+    pub(crate) fn after(&self, place: Place, link: LinkId) -> Place {
+        self.shape.wiring.after(place, self.link(link).to)
+    }
+
+    /// The links on the paths from a place to a host; as [`Fabric::next_hops`] where paths are the shortest from there.
+    pub(crate) fn hops_from(&self, place: Place, dst: NodeId) -> Cow<'_, [LinkId]> {
+        match place.stage {
+            Stage::Shortest => self.next_hops(place.node, dst),
+            _ if !self.routes.receives(dst) => Cow::Borrowed(&[]),
+            _ => self.ways().hops(place, dst),
+        }
+    }
+
+    /// How far packets have come at every node, where some paths are not the shortest.
+    pub(crate) fn stages(&self) -> Option<&Stages> {
+        self.shape.wiring.stages()
     }
 
     /// Number of the ways to a host, below the number of hosts: what is true of one host of a number is true of all, but for
@@ -345,16 +370,16 @@ impl Fabric {
     }
 
     /// From the source's edge to the destination's by the links that `hop` picks, and their own links.
-    fn follow(&self, src: NodeId, dst: NodeId, mut hop: impl FnMut(NodeId) -> LinkId) -> Path {
+    fn follow(&self, src: NodeId, dst: NodeId, mut hop: impl FnMut(Place) -> LinkId) -> Path {
         debug_assert!(self.path_count(src, dst) > 0, "there is no path from {src} to {dst}");
         let wiring = &self.shape.wiring;
         let mut path = Path::new();
         path.extend(wiring.first_link(src).copied());
-        let (mut at, target) = (self.edge(src), self.edge(dst));
-        while at != target {
+        let (mut at, target) = (self.start(src, dst), self.edge(dst));
+        while at.node != target {
             let link = hop(at);
             path.push(link);
-            at = self.link(link).to;
+            at = self.after(at, link);
         }
         path.extend(wiring.last_link(dst).copied());
         path

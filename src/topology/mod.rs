@@ -27,17 +27,18 @@ mod rail;
 mod reach;
 mod routing;
 mod sizes;
+mod stages;
 mod table;
 #[cfg(test)]
 mod tests;
 
-pub use blueprint::{Blueprint, Cable, Graph, LinkSpec, Node, NodeKind, Routing};
-pub use dragonfly::Dragonfly;
+pub use blueprint::{Blueprint, Cable, Detours, Graph, LinkSpec, Node, NodeKind, Routing};
+pub use dragonfly::{Dragonfly, DragonflyPaths};
 pub use fabric::Fabric;
 pub use fat_tree::FatTree;
 pub use faults::{Fault, FaultPlan, Flap, LinkEvent, resolve_faults};
 pub use file::TopologyFile;
-pub use files::{Hpcc, Infragraph, Simai};
+pub use files::{AstraSim, Hpcc, Infragraph, Simai};
 pub use graph::{CableSpec, GraphRouting, GraphSpec, NodeSpec};
 pub use htsim::Htsim;
 pub use leaf_spine::LeafSpine;
@@ -47,4 +48,5 @@ pub use multi_plane::MultiPlane;
 pub use rail::{Rail, SpinesJoin};
 pub use routing::Attachment;
 pub use sizes::MAX_SIZE;
+pub(crate) use stages::{Place, Stage, Stages};
 pub use table::Topology;

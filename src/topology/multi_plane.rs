@@ -76,6 +76,10 @@ impl<P: Plane> MultiPlane<P> {
         }
         let key = format!("plane.{}", self.plane.name());
         let plane = self.plane.draw(files).map_err(|error| error.under(&key))?;
+        if plane.detours.is_some() {
+            let error = InputError::key(format!("{key}.paths"), "planes have minimal paths only");
+            return Err(error.help("leave `paths` out"));
+        }
         let cables = plane.graph.edge_count() as u32 / 2;
         check_size("cables", &[cables, self.planes])?;
         let mut drawing = Blueprint::new(plane.routing);

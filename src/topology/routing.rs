@@ -9,15 +9,18 @@
 //! switches is the same, and the last link is the host's own. What a host itself may choose among, its ports, is
 //! compared when somebody asks, and so is what a switch knows that joins such hosts alone, as those inside servers do. So a
 //! fabric of eight planes needs tables for its leaves, not for its hosts and servers.
+//!
+//! Where a fabric has detours, a node has an entry for each stage at which packets pass it (see [`Stages`]).
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use smallvec::SmallVec;
 
-use super::blueprint::{Node, NodeKind, Routing};
+use super::blueprint::{Detours, Node, NodeKind, Routing};
 use super::link::Link;
+use super::stages::{Place, Stage, Stages};
 use crate::ids::{LinkId, NodeId};
 
 const NONE: u32 = u32::MAX;
@@ -60,9 +63,14 @@ pub(super) struct Wiring {
     forwards: Vec<bool>,
     /// Columns by falling tier.
     falling: Vec<u32>,
-    /// Links out of column `c`, by rising id: `arcs[starts[c]..starts[c + 1]]`.
+    /// Links out of column `c`: `arcs[starts[c]..starts[c + 1]]`, by rising id; under up-down routing those down first, then
+    /// those on one level, and from `ups[c]` on those up.
     starts: Vec<u32>,
+    ups: Vec<u32>,
     arcs: Vec<Arc>,
+    /// The ways besides the shortest, and the node of every column then.
+    stages: Option<Stages>,
+    nodes: Vec<NodeId>,
 }
 
 /// Where the paths of a host begin and end.
@@ -82,7 +90,13 @@ const NEAR: u8 = 1;
 const FAR: u8 = 2;
 
 impl Wiring {
-    pub(super) fn new(nodes: &[Node], links: &[Link], out: &[SmallVec<[LinkId; 4]>], routing: Routing) -> Self {
+    pub(super) fn new(
+        nodes: &[Node],
+        links: &[Link],
+        out: &[SmallVec<[LinkId; 4]>],
+        routing: Routing,
+        detours: Option<&Detours>,
+    ) -> Self {
         let through_hosts = routing == Routing::ShortestThroughHosts;
         let mut wiring = Self {
             up_down: routing == Routing::UpDown,
@@ -93,7 +107,10 @@ impl Wiring {
             forwards: Vec::new(),
             falling: Vec::new(),
             starts: vec![0],
+            ups: Vec::new(),
             arcs: Vec::new(),
+            stages: detours.map(Stages::new),
+            nodes: Vec::new(),
         };
         for links_out in out
             .iter()
@@ -132,6 +149,14 @@ impl Wiring {
                         u32::from(links[link.index()].cost.max(1))
                     },
                 }));
+            let start = *wiring.starts.last().unwrap_or(&0);
+            let own = &mut wiring.arcs[start as usize..];
+            let mut up = start;
+            if up_down {
+                own.sort_by_key(|arc| arc.slope);
+                up += own.partition_point(|arc| arc.slope != Ordering::Greater) as u32;
+            }
+            wiring.ups.push(up);
             wiring.starts.push(wiring.arcs.len() as u32);
         }
         wiring.falling = (0..of_column.len() as u32).collect();
@@ -141,6 +166,9 @@ impl Wiring {
             .iter()
             .map(|&n| nodes[n].kind == NodeKind::Switch || through_hosts);
         wiring.forwards = forwards.collect();
+        if wiring.stages.is_some() {
+            wiring.nodes = of_column.iter().map(|&n| NodeId::from(n)).collect();
+        }
         wiring
     }
 
@@ -181,6 +209,16 @@ impl Wiring {
         &self.arcs[self.starts[column as usize] as usize..self.starts[column as usize + 1] as usize]
     }
 
+    /// Links up out of a column, of up-down routing; all of another.
+    fn arcs_up(&self, column: u32) -> &[Arc] {
+        &self.arcs[self.ups[column as usize] as usize..self.starts[column as usize + 1] as usize]
+    }
+
+    /// The others.
+    fn arcs_down(&self, column: u32) -> &[Arc] {
+        &self.arcs[self.starts[column as usize] as usize..self.ups[column as usize] as usize]
+    }
+
     pub(super) fn attachment(&self, host: NodeId) -> Option<&Attachment> {
         match &self.hosts[host.index()] {
             HostEnd::Switch(attachment) => Some(attachment),
@@ -205,6 +243,32 @@ impl Wiring {
     /// Nodes of the tables.
     pub(super) fn columns(&self) -> usize {
         self.forwards.len()
+    }
+
+    /// Stages of the tables.
+    fn stage_count(&self) -> usize {
+        match self.stages {
+            Some(_) => Stage::ALL.len(),
+            None => 1,
+        }
+    }
+
+    /// The ways besides the shortest.
+    pub(super) fn stages(&self) -> Option<&Stages> {
+        self.stages.as_ref()
+    }
+
+    /// Where packets are that have reached a node from a place.
+    pub(super) fn after(&self, place: Place, node: NodeId) -> Place {
+        match &self.stages {
+            Some(stages) => stages.after(place, node),
+            None => node.into(),
+        }
+    }
+
+    /// The group of the node of a column, where there are detours.
+    fn group(&self, stages: &Stages, column: u32) -> u32 {
+        stages.group(self.nodes[column as usize])
     }
 
     /// Whether a node is a host with several cables, all to switches, that forwards nothing.
@@ -252,7 +316,9 @@ enum Target {
 #[derive(Debug, Clone)]
 pub(super) struct Routes {
     columns: usize,
-    /// Number of the entry by row and column.
+    /// Cells of a row: all columns for one stage after the other.
+    width: usize,
+    /// Number of the entry by row, stage and column.
     cells: Vec<u32>,
     entries: Vec<Entry>,
     /// Set `s` is `hops[starts[s]..starts[s + 1]]`.
@@ -305,9 +371,10 @@ impl Routes {
         });
         let mut routes = Self {
             columns: wiring.forwards.len(),
+            width: wiring.forwards.len() * wiring.stage_count(),
             way: way.collect(),
             row,
-            cells: Vec::with_capacity(targets.len() * wiring.forwards.len()),
+            cells: Vec::with_capacity(targets.len() * wiring.forwards.len() * wiring.stage_count()),
             entries: Vec::new(),
             starts: vec![0, 0, 0],
             hops: Vec::new(),
@@ -318,28 +385,43 @@ impl Routes {
         let mut search = Search::new(wiring, links);
         for target in &targets {
             search.run(target);
-            for column in 0..wiring.forwards.len() as u32 {
-                let cell = routes.fill(&search, column, &mut known);
-                routes.cells.push(cell);
+            for &stage in &Stage::ALL[..wiring.stage_count()] {
+                for column in 0..wiring.forwards.len() as u32 {
+                    let cell = match search.goes_astray(stage, column) {
+                        true => routes.fill(&search, stage, column, &mut known),
+                        // As on the shortest way.
+                        false => routes.cells[routes.cells.len() - stage as usize * routes.columns],
+                    };
+                    routes.cells.push(cell);
+                }
             }
         }
         routes
     }
 
     /// The number of the entry of a column in the row that was searched.
-    fn fill(&mut self, search: &Search<'_>, column: u32, known: &mut Known) -> u32 {
-        let count = search.count[column as usize];
+    fn fill(&mut self, search: &Search<'_>, stage: Stage, column: u32, known: &mut Known) -> u32 {
+        // The row before most often holds the same in this column.
+        let above = self.cells.len().checked_sub(self.width).map(|c| self.cells[c]);
+        if let (Stage::Shortest, true, Some(cell)) = (stage, search.is_kept[column as usize], above) {
+            return cell;
+        }
         let mut first = None;
-        let mut even = count < u32::MAX;
+        let mut even = true;
         let mut hops = SmallVec::<[LinkId; 64]>::new();
         let last = search.is_last[column as usize];
-        for arc in search.next(column).filter(|_| !last) {
-            let behind = search.count[arc.to as usize];
+        let mut add = |link: LinkId, behind: u32| {
             even &= *first.get_or_insert(behind) == behind;
-            hops.push(arc.link);
-        }
-        // The row before most often holds the same in this column.
-        let above = self.cells.len().checked_sub(self.columns).map(|c| self.cells[c]);
+            hops.push(link);
+        };
+        let (count, distance) = match stage {
+            Stage::Shortest => {
+                search.next(column, &mut add);
+                (search.count[column as usize], search.distance[column as usize])
+            }
+            Stage::Leaving | Stage::Starting => search.detours(stage, column, add),
+        };
+        even &= count < u32::MAX;
         let same = above.map(|cell| self.entries[cell as usize].set);
         let set = match same.filter(|&set| set > LAST && self.set(set) == hops.as_slice()) {
             Some(set) => set,
@@ -354,7 +436,7 @@ impl Routes {
         };
         let entry = Entry {
             count,
-            distance: search.distance[column as usize],
+            distance,
             set,
             even,
         };
@@ -407,7 +489,8 @@ impl<'a> Ways<'a> {
     }
 
     /// The entry of a node of the tables, or of a switch that joins only hosts which are in none.
-    fn entry(&self, at: NodeId, dst: NodeId) -> Entry {
+    fn entry(&self, at: Place, dst: NodeId) -> Entry {
+        let Place { node: at, stage } = at;
         let column = self.wiring.column[at.index()] as usize;
         if column == NONE as usize {
             let own = self
@@ -421,8 +504,19 @@ impl<'a> Ways<'a> {
                 even: true,
             };
         }
-        let row = self.routes.row[dst.index()] as usize;
-        self.routes.entries[self.routes.cells[row * self.routes.columns + column] as usize]
+        let routes = self.routes;
+        let row = routes.row[dst.index()] as usize;
+        routes.entries[routes.cells[row * routes.width + stage as usize * routes.columns + column] as usize]
+    }
+
+    /// Where paths between two hosts begin to divide: at the switch of the source, or at a source with several cables.
+    pub(super) fn start(&self, src: NodeId, dst: NodeId) -> Place {
+        let (from, to) = (self.wiring.edge(src), self.wiring.edge(dst));
+        let stages = self.wiring.stages.as_ref();
+        Place {
+            node: from,
+            stage: stages.map_or(Stage::Shortest, |stages| stages.at(from, from, to)),
+        }
     }
 
     /// The ports of a host that lead to `dst` on the shortest way, each with the paths behind it; none for other nodes.
@@ -430,7 +524,7 @@ impl<'a> Ways<'a> {
         let ways = *self;
         let live = self.wiring.ports(host).filter(move |(port, _)| ways.is_up(port.up));
         let with_length = live.filter_map(move |(port, cost)| {
-            let entry = ways.entry(port.switch, dst);
+            let entry = ways.entry(port.switch.into(), dst);
             (entry.count > 0).then(|| (port.up, entry.distance + u32::from(cost), entry.count))
         });
         let shortest = with_length.clone().map(|(_, length, _)| length).min();
@@ -438,18 +532,17 @@ impl<'a> Ways<'a> {
         chosen.map(|(up, _, count)| (up, count))
     }
 
-    /// Number of paths from a node, saturating; from a host with a single cable, from its switch.
-    fn count(&self, at: NodeId, dst: NodeId) -> u32 {
-        if at == dst {
+    /// Number of paths from a place, saturating.
+    fn count(&self, at: Place, dst: NodeId) -> u32 {
+        if at.node == dst {
             return 1;
         }
-        match self.wiring.hosts.get(at.index()) {
+        match self.wiring.hosts.get(at.node.index()) {
             Some(HostEnd::Ports { .. }) => {
-                let counts = self.ports(at, dst).map(|(_, count)| count);
+                let counts = self.ports(at.node, dst).map(|(_, count)| count);
                 counts.fold(0, u32::saturating_add)
             }
-            Some(HostEnd::Switch(attachment)) => self.entry(attachment.switch, dst).count,
-            Some(HostEnd::Node) | None => self.entry(at, dst).count,
+            _ => self.entry(at, dst).count,
         }
     }
 
@@ -457,17 +550,17 @@ impl<'a> Ways<'a> {
         if src == dst || !self.routes.sends[src.index()] || !self.routes.receives[dst.index()] {
             return 0;
         }
-        self.count(src, dst)
+        self.count(self.start(src, dst), dst)
     }
 
-    /// Equal-cost links from a node where paths divide (see [`Wiring::edge`]), or from a switch, towards `dst`.
-    pub(super) fn hops(&self, at: NodeId, dst: NodeId) -> Cow<'a, [LinkId]> {
+    /// The links on the paths from a place where paths divide (see [`Wiring::edge`]), or from a switch, towards `dst`.
+    pub(super) fn hops(&self, at: Place, dst: NodeId) -> Cow<'a, [LinkId]> {
         let routes = self.routes;
-        if let Some(HostEnd::Ports { .. }) = self.wiring.hosts.get(at.index()) {
-            return self.ports(at, dst).map(|(up, _)| up).collect();
+        if let Some(HostEnd::Ports { .. }) = self.wiring.hosts.get(at.node.index()) {
+            return self.ports(at.node, dst).map(|(up, _)| up).collect();
         }
         match self.entry(at, dst).set {
-            LAST => self.last_links(at, dst).collect(),
+            LAST => self.last_links(at.node, dst).collect(),
             set => Cow::Borrowed(routes.set(set)),
         }
     }
@@ -480,7 +573,7 @@ impl<'a> Ways<'a> {
     }
 
     /// The link that path `index` from `at` to `dst` takes first, and its index behind that link.
-    pub(super) fn descend(&self, at: NodeId, dst: NodeId, index: u32) -> (LinkId, u32) {
+    pub(super) fn descend(&self, at: Place, dst: NodeId, index: u32) -> (LinkId, u32) {
         let mut left = index;
         let mut step = |(hop, behind): (LinkId, u32)| {
             if left < behind {
@@ -489,27 +582,30 @@ impl<'a> Ways<'a> {
             left -= behind;
             None
         };
-        let found = if let Some(HostEnd::Ports { .. }) = self.wiring.hosts.get(at.index()) {
-            self.ports(at, dst).find_map(&mut step)
+        let found = if let Some(HostEnd::Ports { .. }) = self.wiring.hosts.get(at.node.index()) {
+            self.ports(at.node, dst).find_map(&mut step)
         } else {
             let entry = self.entry(at, dst);
             let hops = self.routes.set(entry.set);
             match entry.set {
-                LAST => self.last_links(at, dst).map(|hop| (hop, 1)).find_map(&mut step),
+                LAST => self.last_links(at.node, dst).map(|hop| (hop, 1)).find_map(&mut step),
                 _ if entry.even => {
                     let behind = entry.count / hops.len() as u32;
                     return (hops[(index / behind) as usize], index % behind);
                 }
-                _ => hops.iter().map(|&hop| (hop, self.behind(hop, dst))).find_map(&mut step),
+                _ => hops
+                    .iter()
+                    .map(|&hop| (hop, self.behind(at, hop, dst)))
+                    .find_map(&mut step),
             }
         };
         found.unwrap_or_else(|| panic!("path index {index} beyond the number of paths"))
     }
 
     /// Number of paths from `at` to `dst` through the links before `position`.
-    pub(super) fn paths_before(&self, at: NodeId, dst: NodeId, position: usize) -> u32 {
-        if let Some(HostEnd::Ports { .. }) = self.wiring.hosts.get(at.index()) {
-            let counts = self.ports(at, dst).map(|(_, count)| count);
+    pub(super) fn paths_before(&self, at: Place, dst: NodeId, position: usize) -> u32 {
+        if let Some(HostEnd::Ports { .. }) = self.wiring.hosts.get(at.node.index()) {
+            let counts = self.ports(at.node, dst).map(|(_, count)| count);
             return counts.take(position).fold(0, u32::saturating_add);
         }
         let entry = self.entry(at, dst);
@@ -518,15 +614,25 @@ impl<'a> Ways<'a> {
             LAST => position as u32,
             _ if entry.even => entry.count / hops.len() as u32 * position as u32,
             _ => {
-                let behind = hops[..position].iter().map(|&hop| self.behind(hop, dst));
+                let behind = hops[..position].iter().map(|&hop| self.behind(at, hop, dst));
                 behind.fold(0, u32::saturating_add)
             }
         }
     }
 
-    fn behind(&self, hop: LinkId, dst: NodeId) -> u32 {
-        self.count(self.links[hop.index()].to, dst)
+    /// Number of paths behind a link from a place.
+    fn behind(&self, at: Place, hop: LinkId, dst: NodeId) -> u32 {
+        self.count(self.wiring.after(at, self.links[hop.index()].to), dst)
     }
+}
+
+/// What a search has found, to be compared with by the next.
+#[derive(Debug, Default)]
+struct Before {
+    edge: u32,
+    distance: Vec<u32>,
+    count: Vec<u32>,
+    descends: Vec<bool>,
 }
 
 /// Search backwards from one destination on the links that are up; its arrays are by column.
@@ -543,8 +649,20 @@ struct Search<'a> {
     descends: Vec<bool>,
     /// Whether the next link of the node leads to the destination, which has no column.
     is_last: Vec<bool>,
+    /// The links of a node that the search has come by, towards the destination.
+    found: Vec<SmallVec<[LinkId; 2]>>,
+    /// Nodes that go up, as they did in the row before, and by the same links: nothing above them has changed.
+    is_kept: Vec<bool>,
+    /// Nodes below one that has changed.
+    is_stale: Vec<bool>,
+    /// What the row before found: the destination's node, and distance, number of ways and whether there is one down of each.
+    before: Option<Before>,
     /// Nodes to go on from, by their distance modulo the number of these lists.
     open: Vec<Vec<u32>>,
+    /// Number of detours from a node by the next link, and of all from it; groups that have none. Empty without stages.
+    leaving: Vec<u32>,
+    starting: Vec<u32>,
+    keep_straight: BTreeSet<u32>,
 }
 
 impl<'a> Search<'a> {
@@ -554,10 +672,14 @@ impl<'a> Search<'a> {
             wiring,
             links,
             edge: 0,
-            distance: vec![NONE; columns],
-            count: vec![0; columns],
-            descends: vec![false; columns],
+            distance: Vec::new(),
+            count: Vec::new(),
+            descends: Vec::new(),
             is_last: vec![false; columns],
+            found: vec![SmallVec::new(); columns],
+            is_kept: vec![false; columns],
+            is_stale: vec![false; columns],
+            before: None,
             open: vec![
                 Vec::new();
                 wiring
@@ -569,10 +691,24 @@ impl<'a> Search<'a> {
                     .max(u32::from(FAR)) as usize
                     + 1
             ],
+            leaving: Vec::new(),
+            starting: Vec::new(),
+            keep_straight: BTreeSet::new(),
         }
     }
 
     fn run(&mut self, target: &Target) {
+        let before = self.before.get_or_insert_default();
+        before.edge = self.edge;
+        std::mem::swap(&mut before.distance, &mut self.distance);
+        std::mem::swap(&mut before.count, &mut self.count);
+        std::mem::swap(&mut before.descends, &mut self.descends);
+        let columns = self.wiring.columns();
+        self.distance.resize(columns, NONE);
+        self.count.resize(columns, 0);
+        self.descends.resize(columns, false);
+        self.found.iter_mut().for_each(SmallVec::clear);
+        self.is_kept.fill(false);
         self.distance.fill(NONE);
         self.count.fill(0);
         self.descends.fill(false);
@@ -594,6 +730,69 @@ impl<'a> Search<'a> {
         if self.wiring.up_down {
             self.climb();
         }
+        let wiring = self.wiring;
+        if let Some(stages) = &wiring.stages {
+            self.count_detours(stages);
+        }
+    }
+
+    /// Counts the ways out of every group but the destination's. One with a switch that has none keeps to the shortest ways.
+    fn count_detours(&mut self, stages: &Stages) {
+        let columns = 0..self.wiring.columns() as u32;
+        let sum = |search: &Self, stage: Stage, column: u32| {
+            let mut count = 0_u32;
+            search.detours(stage, column, |_, behind| count = count.saturating_add(behind));
+            count
+        };
+        self.leaving = columns.clone().map(|c| sum(self, Stage::Leaving, c)).collect();
+        self.starting = columns.clone().map(|c| sum(self, Stage::Starting, c)).collect();
+        let without = columns.filter(|&c| self.distance[c as usize] != NONE && self.starting[c as usize] == 0);
+        self.keep_straight = without.map(|c| self.wiring.group(stages, c)).collect();
+        if self.edge != NONE {
+            self.keep_straight.insert(self.wiring.group(stages, self.edge));
+        }
+    }
+
+    /// Whether ways from a column are others at a stage than the shortest.
+    fn goes_astray(&self, stage: Stage, column: u32) -> bool {
+        match (&self.wiring.stages, stage) {
+            (_, Stage::Shortest) | (None, _) => true,
+            (Some(stages), Stage::Leaving) => self.leaving[column as usize] > 0 && !self.keeps_straight(stages, column),
+            (Some(stages), Stage::Starting) => !self.keeps_straight(stages, column),
+        }
+    }
+
+    fn keeps_straight(&self, stages: &Stages, column: u32) -> bool {
+        self.keep_straight.contains(&self.wiring.group(stages, column))
+    }
+
+    /// Visits the links by which detours leave a column at a stage, with the ways behind each. The number of all ways and the
+    /// least length.
+    fn detours(&self, stage: Stage, column: u32, mut visit: impl FnMut(LinkId, u32)) -> (u32, u32) {
+        let Some(stages) = &self.wiring.stages else {
+            return (0, NONE);
+        };
+        let group = |column: u32| self.wiring.group(stages, column);
+        let target = (self.edge != NONE).then(|| group(self.edge));
+        let (mut count, mut least) = (0_u32, NONE);
+        for arc in self.wiring.arcs(column) {
+            let (there, own) = (arc.to as usize, group(arc.to) == group(column));
+            if !self.is_up(arc.link) || !self.passes(arc.to) {
+                continue;
+            }
+            let direct = self.distance[there] <= stages.longest && (stages.straight || Some(group(arc.to)) != target);
+            let (behind, length) = match (own, stage) {
+                (false, _) if direct => (self.count[there], self.distance[there]),
+                (true, Stage::Starting) => (self.leaving[there], self.distance[there]),
+                _ => (0, NONE),
+            };
+            if behind > 0 {
+                visit(arc.link, behind);
+                count = count.saturating_add(behind);
+                least = least.min(length.saturating_add(arc.cost));
+            }
+        }
+        (count, least)
     }
 
     /// A node from which one more link, or none, leads to the destination.
@@ -607,6 +806,7 @@ impl<'a> Search<'a> {
         if distance < self.distance[column as usize] {
             self.distance[column as usize] = distance;
             self.count[column as usize] = 0;
+            self.found[column as usize].clear();
             let lists = self.open.len();
             self.open[distance as usize % lists].push(column);
         }
@@ -636,65 +836,92 @@ impl<'a> Search<'a> {
             return;
         }
         let (here, count) = (self.distance[at as usize], self.count[at as usize]);
-        for arc in wiring.arcs(at) {
-            let wrong_way = wiring.up_down && arc.slope != Ordering::Greater;
-            if wrong_way || !self.is_up(self.links[arc.link.index()].reverse) {
-                continue;
-            }
+        for arc in wiring.arcs_up(at) {
+            let back = self.links[arc.link.index()].reverse;
             let (from, next) = (arc.to as usize, here + arc.cost);
             // The last link of a way is the host's own, however near others lead.
-            if self.is_last[from] {
+            if !self.is_up(back) || self.is_last[from] {
                 continue;
             }
             self.reach(arc.to, next);
             if self.distance[from] == next {
                 self.count[from] = self.count[from].saturating_add(count);
+                self.found[from].push(back);
             }
         }
     }
 
-    /// Nodes with no way down go up; those above are settled first.
+    /// Nodes with no way down go up; those above are settled first. What goes up as it did for the destination before is kept: in a
+    /// large fabric that is nearly all.
     fn climb(&mut self) {
-        for &at in &self.wiring.falling {
-            if self.distance[at as usize] != NONE {
-                continue;
-            }
-            let (mut nearest, mut count) = (NONE, 0_u32);
-            for arc in self.wiring.arcs(at) {
-                let above = self.distance[arc.to as usize];
-                if arc.slope != Ordering::Greater || above == NONE || !self.is_up(arc.link) {
+        let wiring = self.wiring;
+        // A host that forwards nothing can be passed where it is the destination, and there alone.
+        let plain = |edge: u32| edge == NONE || wiring.forwards[edge as usize];
+        let before = self.before.take().unwrap_or_default();
+        let comparable = !before.distance.is_empty() && plain(before.edge) && plain(self.edge);
+        self.is_stale.fill(!comparable);
+        for &at in &wiring.falling {
+            let c = at as usize;
+            if self.distance[c] == NONE {
+                if !self.is_stale[c] && !before.descends[c] {
+                    (self.distance[c], self.count[c]) = (before.distance[c], before.count[c]);
+                    self.is_kept[c] = true;
                     continue;
                 }
-                if above < nearest {
-                    (nearest, count) = (above, 0);
-                }
-                if above == nearest {
-                    count = count.saturating_add(self.count[arc.to as usize]);
-                }
+                self.climb_from(at);
             }
-            if nearest != NONE {
-                self.distance[at as usize] = nearest + 1;
-                self.count[at as usize] = count;
+            let now = (self.distance[c], self.count[c], self.descends[c]);
+            if comparable && now != (before.distance[c], before.count[c], before.descends[c]) {
+                wiring
+                    .arcs_down(at)
+                    .iter()
+                    .for_each(|arc| self.is_stale[arc.to as usize] = true);
             }
+        }
+        self.before = Some(before);
+    }
+
+    fn climb_from(&mut self, at: u32) {
+        let (mut nearest, mut count) = (NONE, 0_u32);
+        for arc in self.wiring.arcs_up(at) {
+            let above = self.distance[arc.to as usize];
+            if above == NONE || !self.is_up(arc.link) {
+                continue;
+            }
+            if above < nearest {
+                (nearest, count) = (above, 0);
+            }
+            if above == nearest {
+                count = count.saturating_add(self.count[arc.to as usize]);
+            }
+        }
+        if nearest != NONE {
+            self.distance[at as usize] = nearest + 1;
+            self.count[at as usize] = count;
         }
     }
 
-    /// The links from `at` that the ways take, by rising id.
-    fn next(&self, at: u32) -> impl Iterator<Item = &'a Arc> + '_ {
+    /// Visits the links from `at` that the ways take, by rising id, each with the number of ways behind it; not the last link.
+    fn next(&self, at: u32, mut visit: impl FnMut(LinkId, u32)) {
         let here = self.distance[at as usize];
-        let slope = match self.descends[at as usize] {
-            true => Ordering::Less,
-            false => Ordering::Greater,
-        };
-        self.wiring.arcs(at).iter().filter(move |arc| {
+        if self.is_last[at as usize] || here == NONE {
+            return;
+        }
+        if self.descends[at as usize] {
+            let mut found = self.found[at as usize].clone();
+            found.sort_unstable();
+            for link in found {
+                let to = self.wiring.column[self.links[link.index()].to.index()];
+                visit(link, self.count[to as usize]);
+            }
+            return;
+        }
+        for arc in self.wiring.arcs_up(at) {
             let there = self.distance[arc.to as usize];
-            there != NONE
-                && here != NONE
-                && there + arc.cost == here
-                && (!self.wiring.up_down || arc.slope == slope)
-                && self.passes(arc.to)
-                && self.is_up(arc.link)
-        })
+            if there != NONE && there + arc.cost == here && self.passes(arc.to) && self.is_up(arc.link) {
+                visit(arc.link, self.count[arc.to as usize]);
+            }
+        }
     }
 
     /// Whether ways may lead through (or end at) a node.

@@ -3,7 +3,7 @@
 use super::blueprint::Blueprint;
 use super::dragonfly::Dragonfly;
 use super::fat_tree::FatTree;
-use super::files::{Hpcc, Infragraph, Simai};
+use super::files::{AstraSim, Hpcc, Infragraph, Simai};
 use super::graph::GraphSpec;
 use super::htsim::Htsim;
 use super::kind::{Kind, Plane};
@@ -27,6 +27,7 @@ kinds! {
         Infragraph(Infragraph) = "infragraph", "hosts (XPUs), switches and links from an InfraGraph file";
         Simai(Simai) = "simai", "GPUs, switches inside servers and others from a topology file of SimAI";
         Hpcc(Hpcc) = "hpcc", "hosts and switches from a topology.txt of HPCC's ns-3";
+        AstraSim(AstraSim) = "astra-sim", "rings, full meshes and switches, one for each dimension, from a network.yml of ASTRA-sim";
         #[cfg(test)]
         Dumbbell(super::dumbbell::Dumbbell) = "dumbbell", "two switches with a cable between them";
     }

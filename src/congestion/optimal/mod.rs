@@ -13,11 +13,13 @@ mod cuts;
 mod exact;
 mod network;
 
+use std::collections::HashMap;
+
 use network::Network;
 
 use crate::ids::LinkId;
 use crate::loads::{Interval, PairAmount, PairSums};
-use crate::routes::{EdgeClasses, EdgeSwitches};
+use crate::routes::{EdgeClasses, EdgeSwitches, PairKey};
 use crate::topology::Fabric;
 use crate::workload::{Schedule, Transfer};
 
@@ -61,10 +63,13 @@ fn folded(fabric: &Fabric, edges: &EdgeSwitches, demand: &[PairAmount]) -> Vec<P
         return demand.to_vec();
     }
     let mut sums = PairSums::new(edges.len());
+    // The first of pairs that are alike stands for all.
+    let mut first: HashMap<PairKey, (u32, u32)> = HashMap::new();
     for pair in demand {
         // Between hosts on the same switches there are no other links than their own.
-        let (src, dst) = (classes.stands_for(pair.src), classes.stands_for(pair.dst));
-        if src != dst {
+        if classes.of(pair.src) != classes.of(pair.dst) {
+            let key = classes.key(pair.src, pair.dst);
+            let (src, dst) = *first.entry(key).or_insert((pair.src, pair.dst));
             sums.add(src, dst, pair.amount);
         }
     }

@@ -44,6 +44,7 @@ pub(super) fn draw(folder: &Folder, subject: &Subject<'_>) -> Result<Figure, NoF
             "points",
             "cct_us",
             "bound_us",
+            "collective_bound_us",
         ],
         rows: groups.iter().flat_map(Group::rows).collect(),
     })
@@ -56,7 +57,10 @@ struct Bar {
     ratio: Spread,
     /// In µs.
     cct: Spread,
+    /// Of its schedule.
     bound: Spread,
+    /// Of the collective by any schedule, where there is one.
+    collective: Option<Spread>,
 }
 
 impl Bar {
@@ -68,6 +72,7 @@ impl Bar {
             ratio: spread(|row| row.cct_over_bound)?,
             cct: spread(|row| row.cct_us)?,
             bound: spread(|row| row.bound_us)?,
+            collective: spread(|row| row.collective_bound_us).filter(|bound| bound.low > 0.0),
         })
     }
 }
@@ -87,12 +92,21 @@ impl Group {
         others.all(|other| alike(other.low, first.low) && alike(other.high, first.high))
     }
 
+    /// The bound of the collective over that of the schedule, where one holds for all bars.
+    fn collective(&self) -> Option<f64> {
+        let over = |bar: &Bar| Some(bar.collective?.mean / bar.bound.mean);
+        let first = over(&self.bars[0])?;
+        let alike = |bar: &Bar| over(bar).is_some_and(|other| (other - first).abs() <= 1e-6 * first);
+        self.bars.iter().all(alike).then_some(first)
+    }
+
     fn rows(&self) -> Vec<Vec<String>> {
         let row = |bar: &Bar| {
             let size = self.size.map_or(String::new(), |s| s.to_string());
             let mut row = vec![bar.label.clone(), size];
             row.extend(bar.ratio.cells());
-            row.extend([cell(bar.cct.mean), cell(bar.bound.mean)]);
+            let collective = bar.collective.map_or(String::new(), |bound| cell(bound.mean));
+            row.extend([cell(bar.cct.mean), cell(bar.bound.mean), collective]);
             row
         };
         self.bars.iter().map(row).collect()
@@ -118,8 +132,12 @@ fn ratios(subject: &Subject<'_>, groups: &[Group]) -> Drawing {
     let headings = if groups.len() > 1 { groups.len() as f64 } else { 0.0 };
     let mut drawing = Drawing::new(width(bars()) + TIMES, height(bars(), headings));
     let subtitle = format!(
-        "{}; 1 is the bound of this schedule, which no load balancing can beat",
-        note(&subject.points)
+        "{}; 1 is the bound of this schedule, which no load balancing can beat{}",
+        note(&subject.points),
+        match groups.iter().any(|group| group.collective().is_some()) {
+            true => "; dashed: the bound of the collective, which no algorithm can",
+            false => "",
+        }
     );
     let title = format!("Completion time over the bound: {}", subject.title());
     draw_head(&mut drawing, &title, &subtitle);
@@ -140,6 +158,14 @@ fn ratios(subject: &Subject<'_>, groups: &[Group]) -> Drawing {
             draw_bar(&mut drawing, &plane, top, bar, &bar.ratio, &value);
             draw_time(&mut drawing, &times, top, bar, unit);
             top += BAR;
+        }
+        if let Some(over) = group.collective() {
+            let (x, first) = (plane.x_at(over), top - BAR * group.bars.len() as f64);
+            let dashed = Stroke {
+                dash: &[4.0, 3.0],
+                ..Stroke::solid(BLACK, 1.0)
+            };
+            drawing.segment((x, first), (x, top), dashed);
         }
         top += GAP;
     }

@@ -1,4 +1,5 @@
-//! Completion time against size, one line per series, with the bound that none can beat.
+//! Completion time against size, one line per series, with the bounds that none can beat: of the schedule, and of the
+//! collective by any schedule.
 
 use super::axes::{Axis, HEAD, Plane, TimeUnit, draw_head};
 use super::drawing::{Drawing, Frame, Stroke};
@@ -6,6 +7,7 @@ use super::figure::{Figure, NoFigure, missing};
 use super::series::{Series, Spread, cell, note, series, sizes, told_apart};
 use super::style::{Legend, Look};
 use crate::report::folder::{Folder, Subject};
+use crate::results::{Number, ResultRow};
 
 pub(super) fn draw(folder: &Folder, subject: &Subject<'_>) -> Result<Figure, NoFigure> {
     let sizes: Vec<u64> = sizes(&subject.points)
@@ -26,7 +28,11 @@ pub(super) fn draw(folder: &Folder, subject: &Subject<'_>) -> Result<Figure, NoF
         return missing("no point has a completion time");
     }
     told_apart(lines.len())?;
-    let bounds = bounds(&all, &sizes);
+    let mut bounds = bounds_of("bound of this schedule", &all, &sizes, 0, |row| row.bound_us);
+    let next = bounds.len();
+    bounds.extend(bounds_of("bound of the collective", &all, &sizes, next, |row| {
+        row.collective_bound_us
+    }));
     Ok(Figure {
         drawing: drawing(subject, &sizes, &lines, &bounds),
         headings: &["series", "size_bytes", "cct_us", "lowest_us", "highest_us", "points"],
@@ -45,11 +51,17 @@ struct Bound {
 /// A bound in us, by size in bytes.
 type BoundAt = Vec<(u64, f64)>;
 
-/// The bounds that differ, each once.
-fn bounds(all: &[Series<'_>], sizes: &[u64]) -> Vec<Bound> {
+/// The bounds of one kind that differ, each once, with the looks from number `first` on.
+fn bounds_of(
+    name: &str,
+    all: &[Series<'_>],
+    sizes: &[u64],
+    first: usize,
+    of: fn(&ResultRow) -> Option<Number>,
+) -> Vec<Bound> {
     let mut found: Vec<(BoundAt, Vec<&Series<'_>>)> = Vec::new();
     for series in all {
-        let bound = |&size: &u64| Some((size, series.spread(Some(size), |row| row.bound_us)?.low));
+        let bound = |&size: &u64| Some((size, series.spread(Some(size), of)?.low));
         let at: Vec<_> = sizes.iter().filter_map(bound).filter(|(_, us)| *us > 0.0).collect();
         if at.is_empty() {
             continue;
@@ -67,10 +79,10 @@ fn bounds(all: &[Series<'_>], sizes: &[u64]) -> Vec<Bound> {
     let one = found.len() == 1;
     let named = found.into_iter().enumerate().map(|(n, (at, owners))| Bound {
         label: match one {
-            true => "bound of this schedule".to_owned(),
-            false => format!("bound, {}", owner(&owners)),
+            true => name.to_owned(),
+            false => format!("{name}, {}", owner(&owners)),
         },
-        look: Look::bound(n),
+        look: Look::bound(first + n),
         at,
     });
     named.collect()

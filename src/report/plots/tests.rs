@@ -31,7 +31,7 @@ fn result(point: u64, engine: &str, size: u64, scheme: usize, seed: u64) -> Resu
     row(json!({
         "point": point, "engine": engine, "topology": "leaf-spine", "hosts": 256, "workload": "all-to-all",
         "size_bytes": size, "load_balancing": name, "seed": seed,
-        "cct_us": bound * ratio, "bound_us": bound, "cct_over_bound": ratio,
+        "cct_us": bound * ratio, "bound_us": bound, "cct_over_bound": ratio, "collective_bound_us": 0.75 * bound,
         "congestion_ratio": factor + wobble, "flows": 65_280, "subflows": 65_280 * ways,
     }))
 }
@@ -343,7 +343,12 @@ fn bounds_that_differ_have_owners_and_times_are_absolute() {
         .collect();
     assert_eq!(
         bounds,
-        ["bound, ecmp, faults=none", "bound, ecmp, faults=leaf0-spine0 down"]
+        [
+            "bound of this schedule, ecmp, faults=none",
+            "bound of this schedule, ecmp, faults=leaf0-spine0 down",
+            // The same of both: no algorithm has anything to do with that link.
+            "bound of the collective"
+        ]
     );
     // One fabric: one bound, and bars over it, with times beside them.
     let dir = tempfile::tempdir().unwrap();
@@ -357,6 +362,25 @@ fn bounds_that_differ_have_owners_and_times_are_absolute() {
         words(&bars)
     );
     assert!(words(&lines).contains(&"bound of this schedule"));
+    assert!(words(&lines).contains(&"bound of the collective"));
+    assert!(words(&bars)[1].contains("dashed: the bound of the collective"));
+    let (schedule, collective): (f64, f64) = (bars.rows[0][7].parse().unwrap(), bars.rows[0][8].parse().unwrap());
+    assert!(
+        (collective - 0.75 * schedule).abs() < 1e-6 * schedule,
+        "{:?}",
+        bars.rows[0]
+    );
+    // Dashes of a line for each size, all at one place: 0.75 of the bound of the schedule.
+    let dashes = bars.drawing.shapes.iter().filter_map(|shape| match shape {
+        drawing::Shape::Line { points, .. } => match points.as_slice() {
+            &[(x, top), (other, bottom)] if x == other && (bottom - top - 4.0).abs() < 1e-9 => Some(x.to_bits()),
+            _ => None,
+        },
+        _ => None,
+    });
+    let mut by_place = std::collections::BTreeMap::new();
+    dashes.for_each(|x| *by_place.entry(x).or_insert(0) += 1);
+    assert!(by_place.values().any(|&dashes| dashes >= SIZES.len()), "{by_place:?}");
 }
 
 /// 30 flows, of which every fifth has two sub-flows; windows and alpha, no rates and no credits.

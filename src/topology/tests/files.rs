@@ -98,6 +98,46 @@ fn files_that_contradict_themselves() {
     ");
 }
 
+#[test]
+fn networks_that_astra_sim_could_not_build() {
+    let network =
+        "topology: [ Ring, Switch ]\nnpus_count: [ 4, 2 ]\nbandwidth: [ 80.0, 50.0 ]\nlatency: [ 1000.0, 500.0 ]\n";
+    let fabric = Fabric::compile(&draw("astra-sim", network).unwrap());
+    assert_eq!(
+        (fabric.hosts(), fabric.nodes().len(), fabric.links().len()),
+        (8, 12, 32)
+    );
+    let change = |from: &str, to: &str| {
+        draw("astra-sim", &network.replacen(from, to, 1))
+            .unwrap_err()
+            .to_string()
+    };
+    let messages = [
+        draw("astra-sim", "").unwrap_err().to_string(),
+        change("Ring", "Torus"),
+        change("latency", "latencies"),
+        change("[ 4, 2 ]", "[ 4 ]"),
+        change("[ 4, 2 ]", "[ 4, 1 ]"),
+        change("[ 4, 2 ]", "[ 4000000, 2 ]"),
+        change("80.0", "0"),
+        change("80.0", "tbd"),
+        change("500.0", "-1"),
+        change("500.0", ".nan"),
+    ];
+    insta::assert_snapshot!(messages.join("\n"), @r#"
+    topology.txt:1: missing field `topology` (a network has lists `topology` (Ring, FullyConnected, Switch), `npus_count`, `bandwidth` (GB/s) and `latency` (ns), with an entry for each dimension)
+    topology.txt:1: topology[0]: unknown variant `Torus`, expected one of `Ring`, `FullyConnected`, `Switch` at line 1 column 13 (a network has lists `topology` (Ring, FullyConnected, Switch), `npus_count`, `bandwidth` (GB/s) and `latency` (ns), with an entry for each dimension)
+    topology.txt:4: unknown field `latencies`, expected one of `topology`, `npus_count`, `bandwidth`, `latency` at line 4 column 1 (a network has lists `topology` (Ring, FullyConnected, Switch), `npus_count`, `bandwidth` (GB/s) and `latency` (ns), with an entry for each dimension)
+    topology.txt:2: `npus_count` has 1 entries, and `topology` has 2 (write one entry for each dimension)
+    topology.txt:2: dimension 1 has 1 NPUs (every dimension has at least 2)
+    topology.txt: the fabric would have 8000000 NPUs (at most 4000000 can be simulated)
+    topology.txt:3: the bandwidth of dimension 0 is 0 GB/s (it must be above 0, and below 10^8)
+    topology.txt:3: bandwidth[0]: invalid type: string "tbd", expected f64 at line 3 column 14 (a network has lists `topology` (Ring, FullyConnected, Switch), `npus_count`, `bandwidth` (GB/s) and `latency` (ns), with an entry for each dimension)
+    topology.txt:4: the latency of dimension 1 is -1 ns (it is at least 0, and at most 106 days)
+    topology.txt:4: the latency of dimension 1 is NaN ns (it is at least 0, and at most 106 days)
+    "#);
+}
+
 /// A fabric by all that it consists of.
 fn parts(
     drawing: &Blueprint,

@@ -144,7 +144,7 @@ fn files() {
       |
     1 | [leaf-spin]
       |  ^^^^^^^^^
-    unknown key `leaf-spin`: a topology file holds one of leaf-spine, fat-tree, rail, graph, htsim, dragonfly, multi-plane, infragraph, simai, hpcc, and `faults`
+    unknown key `leaf-spin`: a topology file holds one of leaf-spine, fat-tree, rail, graph, htsim, dragonfly, multi-plane, infragraph, simai, hpcc, astra-sim, and `faults`
 
     TOML parse error at line 3, column 1
       |
@@ -162,7 +162,7 @@ fn files() {
       |
     1 | [[faults]]
       | ^
-    there is no table named after a kind of topology: leaf-spine, fat-tree, rail, graph, htsim, dragonfly, multi-plane, infragraph, simai, hpcc
+    there is no table named after a kind of topology: leaf-spine, fat-tree, rail, graph, htsim, dragonfly, multi-plane, infragraph, simai, hpcc, astra-sim
 
     TOML parse error at line 3, column 1
       |

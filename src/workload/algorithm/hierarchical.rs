@@ -8,6 +8,7 @@ use super::ring::{collect, spread};
 use super::trip::{Circle, Trip};
 use super::{Cut, Held, Job, Part};
 use crate::input::InputError;
+use crate::workload::schedule_writer::Data;
 
 /// Ranks by server, and by place in their servers.
 struct Layout {
@@ -16,6 +17,27 @@ struct Layout {
     /// The rail of each rank.
     rail: Vec<usize>,
     cut: Cut,
+    /// Bytes of the shares of each rail, by part.
+    bytes: Vec<Vec<u64>>,
+}
+
+/// The shares of all ranks on a rail.
+struct RailBlock<'l> {
+    layout: &'l Layout,
+    rail: usize,
+    part: Part,
+    bytes: u64,
+}
+
+impl Data for RailBlock<'_> {
+    fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    fn ranges(&self) -> Box<dyn Iterator<Item = Range<u64>> + '_> {
+        let rail = self.layout.rails[self.rail].iter();
+        Box::new(rail.map(|&rank| self.layout.cut.piece(rank, self.part)))
+    }
 }
 
 impl Layout {
@@ -29,18 +51,30 @@ impl Layout {
         for (number, members) in rails.iter().enumerate() {
             members.iter().for_each(|&rank| rail[rank as usize] = number);
         }
+        let cut = job.cut(job.ranks);
+        let of_rail =
+            |part: Part, rail: &Circle| -> u64 { rail.iter().map(|&rank| cut.piece(rank, part).bytes()).sum() };
+        let bytes = job
+            .parts()
+            .map(|part| rails.iter().map(|rail| of_rail(part, rail)).collect());
         Ok(Self {
+            bytes: bytes.collect(),
             servers,
             rails,
             rail,
-            cut: job.cut(job.ranks),
+            cut,
         })
     }
 
     /// The shares of all ranks on a rank's rail.
-    fn block(&self, rank: u32, part: Part) -> Vec<Range<u64>> {
-        let rail = &self.rails[self.rail[rank as usize]];
-        rail.iter().map(|&rank| self.cut.piece(rank, part)).collect()
+    fn block(&self, rank: u32, part: Part) -> RailBlock<'_> {
+        let rail = self.rail[rank as usize];
+        RailBlock {
+            layout: self,
+            rail,
+            part,
+            bytes: self.bytes[part.index as usize][rail],
+        }
     }
 
     fn share(&self, rank: u32, part: Part) -> Range<u64> {

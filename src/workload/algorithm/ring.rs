@@ -34,17 +34,8 @@ pub(crate) fn collect<D: Data>(
     circles: &[Vec<Circle>],
     block: impl Fn(u32, Part) -> D,
 ) -> Held {
-    travel(
-        job,
-        trip,
-        held,
-        Effect::Reduce,
-        circles,
-        |members, place, round, part| {
-            let owner = (place + 2 * members.len() - 1 - round) % members.len();
-            block(members[owner], part)
-        },
-    )
+    let owner = |place: usize, round: usize, members: usize| (place + 2 * members - 1 - round) % members;
+    travel(job, trip, held, Effect::Reduce, circles, owner, block)
 }
 
 /// In each circle, every member ends with the blocks of all.
@@ -55,20 +46,20 @@ pub(crate) fn spread<D: Data>(
     circles: &[Vec<Circle>],
     block: impl Fn(u32, Part) -> D,
 ) -> Held {
-    travel(job, trip, held, Effect::Copy, circles, |members, place, round, part| {
-        let owner = (place + members.len() - round) % members.len();
-        block(members[owner], part)
-    })
+    let owner = |place: usize, round: usize, members: usize| (place + members - round) % members;
+    travel(job, trip, held, Effect::Copy, circles, owner, block)
 }
 
-/// In each round but one for every member, each passes on the block that the round before has brought.
+/// In each round but one for every member, each passes on the block that the round before has brought: that of the `owner` in a
+/// place, by place, round and number of members.
 fn travel<D: Data>(
     job: &mut Job,
     trip: Trip,
     mut held: Held,
     effect: Effect,
     circles: &[Vec<Circle>],
-    block: impl Fn(&[u32], usize, usize, Part) -> D,
+    owner: impl Fn(usize, usize, usize) -> usize,
+    block: impl Fn(u32, Part) -> D,
 ) -> Held {
     let rounds = circles[0].iter().map(|members| members.len() - 1).max().unwrap_or(0);
     let [lanes, first_lane] = trip.lanes;
@@ -79,10 +70,22 @@ fn travel<D: Data>(
         true => held.by.iter().map(|&own| vec![own]).collect(),
         false => Vec::new(),
     };
+    let streams: Vec<Vec<Option<u64>>> = job
+        .parts()
+        .map(|part| {
+            circles[part.channel as usize]
+                .iter()
+                .map(|members| stream(job, members, part, &block))
+                .collect()
+        })
+        .collect();
     for round in 0..rounds {
         for part in job.parts() {
             let held = held.of(part);
-            for members in &circles[part.channel as usize] {
+            for (members, &stream) in circles[part.channel as usize].iter().zip(&streams[part.index as usize]) {
+                if stream.is_some() && round > 0 {
+                    continue;
+                }
                 for (place, &rank) in members.iter().enumerate() {
                     let hop = Hop {
                         src: rank,
@@ -96,7 +99,13 @@ fn travel<D: Data>(
                         0 => [held[rank as usize], None],
                         _ => [held[rank as usize], own[slot]],
                     };
-                    let transfer = job.draft.send(&hop, &block(members, place, round, part), &after);
+                    let of = |round| block(members[owner(place, round, members.len())], part);
+                    let transfer = job.draft.send(&hop, &of(round), &after);
+                    if let (Some(all), Some(transfer)) = (stream, transfer) {
+                        // It carries what later rounds bring, too: all but the block of the round that there is not.
+                        let missing = of(members.len() - 1).bytes();
+                        job.draft.schedule.extend(transfer, all - missing - of(0).bytes());
+                    }
                     if transfer.is_some() {
                         own[slot] = None;
                     }
@@ -120,6 +129,16 @@ fn travel<D: Data>(
         *held = job.draft.join(all.into_iter());
     }
     held
+}
+
+/// All bytes that go round a circle of which every connection carries one transfer, so that there is nothing to draw after the first
+/// round; none where rounds are to be drawn one by one.
+fn stream<D: Data>(job: &Job, members: &[u32], part: Part, block: impl Fn(u32, Part) -> D) -> Option<u64> {
+    if !job.draft.streams() || members.len() < 2 {
+        return None;
+    }
+    let bytes = |&rank: &u32| Some(block(rank, part).bytes()).filter(|&bytes| bytes > 0);
+    members.iter().map(bytes).sum()
 }
 
 /// Broadcast from rank 0: the data passes from rank to rank, chunk after chunk.

@@ -314,3 +314,47 @@ fn workload_files_can_be_built() {
     }
     assert!(built >= 4);
 }
+
+struct One(&'static str);
+
+impl Files for One {
+    fn read(&self, _: &str) -> Result<String, InputError> {
+        Ok(self.0.to_owned())
+    }
+}
+
+/// The format of HPCC's ns-3: how many flows, then `src dst priority port bytes start`, with the start in seconds.
+#[test]
+fn flows_of_hpcc() {
+    let read = |text| workload("[flows]\nfile = \"flow.txt\"").schedule(4, &One(text), 1);
+    let schedule = read("3\n0 1 3 100 200000 2\n2 1 3 100 1 0.0000015\n3 0 3 101 64000 1e-6\n").unwrap();
+    let flows: Vec<_> = schedule
+        .transfers()
+        .map(|t| (t.src.0, t.dst.0, t.bytes, schedule.task(t.task).earliest))
+        .collect();
+    let expected = [
+        (0, 1, 200_000, Time(2_000_000_000_000)),
+        (2, 1, 1, Time(1_500_000)),
+        (3, 0, 64_000, Time(1_000_000)),
+    ];
+    assert_eq!(flows, expected);
+    let error = |text| read(text).unwrap_err().to_string();
+    let messages = [
+        error("2\n0 1 3 100 200000 2\n"),
+        error("0\n"),
+        error("1\n0 1 3 100 200000\n"),
+        error("1\n0 4 3 100 200000 2\n"),
+        error("1\n1 1 3 100 200000 2\n"),
+        error("1\n0 1 3 100 -5 2\n"),
+        error("1\n0 1 3 100 200000 soon\n"),
+    ];
+    insta::assert_snapshot!(messages.join("\n"), @r"
+    flow.txt: the first line says 2 flows, and there are 1 (correct the count, or look for lines that are missing)
+    flow.txt: the first line says 0 flows, and there are 0 (correct the count, or look for lines that are missing)
+    flow.txt:2: this line has 5 fields (a flow is `src dst priority port bytes start`)
+    flow.txt:2: `dst` is `4` (it must be a whole number from 0 to 3)
+    flow.txt:2: rank 1 sends to itself (source and destination must differ)
+    flow.txt:2: `bytes` is `-5` (it must be a size from 1 to 4611686018427387904 bytes, such as 65536, 64KiB or 1MB)
+    flow.txt:2: the start is `soon` (it must be a time in seconds)
+    ");
+}

@@ -137,6 +137,13 @@ pub(super) fn read(file: &str, text: &str) -> Result<Algo, InputError> {
             .wrong(algo, message)
             .help("the file is one algorithm, as msccl-tools writes it"));
     }
+    if let Some(op) = algo.descendants().find(|node| node.has_tag_name("op")) {
+        let message = "<op> is where <step> should be: the short form, which has one place for each step";
+        return Err(reader.wrong(op, message).help(
+            "where copies and sums take their chunks from is not in it, so that nothing can be proved: \
+             write the file with `old_format=True` of msccl-tools",
+        ));
+    }
     let count = reader.number(algo, "ngpus", 1, MOST_GPUS)?;
     let chunks = reader.number(algo, "nchunksperloop", 1, MOST_CHUNKS)?;
     let collective = match algo.attribute("coll").unwrap_or("custom") {

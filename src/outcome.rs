@@ -215,6 +215,15 @@ pub struct Unfinished {
     pub reason: String,
 }
 
+/// What a run may not exceed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// Simulated time.
+    Time,
+    /// Events.
+    Events,
+}
+
 /// The reason of a flow that had not finished when the clock reached [`Time::LATEST`].
 pub const TOO_LATE: &str = "the clock would pass 53 days, the longest time that is simulated";
 
@@ -230,6 +239,8 @@ pub struct Stuck {
     pub unfinished: Vec<Unfinished>,
     /// The links that flow control pauses for ever, as each waits for the next, in words.
     pub deadlock: Option<String>,
+    /// The limit that was reached, if one was.
+    pub limit: Option<Limit>,
 }
 
 impl FctSummary {

@@ -15,6 +15,7 @@ use super::series::Sampler;
 use super::setup::Setup;
 use super::status::{Continue, Status};
 use crate::ids::TaskId;
+use crate::outcome::Limit;
 use crate::rng::mix;
 use crate::units::Time;
 use crate::workload::{Action, Milestone};
@@ -348,7 +349,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
         self.net.events.now = self.limits.until;
         self.ended = Some(match self.net.setup.packet.stop {
             Some(stop) if stop.0 == self.limits.until => Ended::Stopped,
-            _ => Ended::Limit("packet.max_time"),
+            _ => Ended::Limit(Limit::Time),
         });
     }
 

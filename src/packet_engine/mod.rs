@@ -12,7 +12,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `packet`, `queue/` | packets and alarms; pending events: a timing wheel, and a binary heap to hold it against |
-//! | `options`, `setup`, `unloaded` | what a run depends on; what idle paths take |
+//! | `options`, `setup`, `refusal`, `unloaded` | what a run depends on, and why it cannot be run; what idle paths take |
 //! | `transport/`, `path_selection/`, `recovery/` | one file per way to control, to spread, to recover |
 //! | `events` | the clock, pending events and effects |
 //! | `network`, `switching`, `links`, `port`, `flow_control`, `forwarding`, `gray_links`, `telemetry` | switches and links: where a packet goes next, queues, marking, buffers, pauses, losses |
@@ -59,6 +59,7 @@ mod queue_pairs;
 mod receiver;
 mod receiving;
 mod recovery;
+mod refusal;
 mod report;
 mod room;
 mod sender;
@@ -79,6 +80,7 @@ mod unloaded;
 pub use ecn::Ecn;
 pub use options::{PacketOptions, Recovery, SwitchOptions};
 pub use port_failover::PortFailover;
+pub use refusal::{Part, Refusal};
 pub use setup::Setup;
 pub use status::{Continue, Status};
 pub use transport::{Dcqcn, Dctcp, Eqds, EqdsMode, Hpcc, Ideal, Nscc, Signal, Swift, Transport, Udp};

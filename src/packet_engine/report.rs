@@ -11,7 +11,7 @@ use super::setup::PATHS_COMPARED;
 use super::unloaded;
 use crate::ids::{LinkId, NodeId, TaskId};
 use crate::outcome::{
-    Counters, FctSummary, FlowRecord, LinkRecord, Outcome, Reached, Stuck, TOO_LATE, TaskTimes, Unfinished,
+    Counters, FctSummary, FlowRecord, Limit, LinkRecord, Outcome, Reached, Stuck, TOO_LATE, TaskTimes, Unfinished,
 };
 use crate::topology::Fabric;
 use crate::units::Time;
@@ -173,6 +173,10 @@ fn stuck<Q: EventQueue>(engine: &Engine<'_, Q>) -> Stuck {
         at: Time(engine.net.events.now),
         flows: engine.net.setup.schedule.transfer_count(),
         unfinished,
+        limit: match engine.ended {
+            Some(Ended::Limit(limit)) => Some(limit),
+            _ => None,
+        },
         deadlock: deadlock.map(|cycle| in_words(engine.net.setup.fabric, &cycle)),
     }
 }
@@ -260,7 +264,8 @@ impl<Q: EventQueue> Engine<'_, Q> {
                 "nothing new was delivered to any flow since {}; it has sent {resent} packets again, {tries} timeouts in a row",
                 Time(since)
             ),
-            Ended::Limit(key) => format!("the limit of {key} was reached"),
+            Ended::Limit(Limit::Time) => "the limit of simulated time was reached".to_owned(),
+            Ended::Limit(Limit::Events) => "the limit of events was reached".to_owned(),
             Ended::Told | Ended::Stopped => "the run was ended".to_owned(),
         }
     }

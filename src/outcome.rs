@@ -179,6 +179,11 @@ pub struct Outcome {
     pub ended: Time,
     /// When the run was stopped, where flows were left then: `cct` is that of the transfers that were delivered.
     pub stopped: Option<Time>,
+    /// Simulated time that was skipped, and by how much what was skipped may have taken more or less; packet engine
+    /// with `fast_forward`.
+    pub skipped: Time,
+    /// Its bound.
+    pub skip_error: Time,
     /// Completion times of the flows.
     pub fct: FctSummary,
     /// By task id; empty unless observed.
@@ -215,6 +220,15 @@ pub struct Unfinished {
     pub reason: String,
 }
 
+/// What a run may not exceed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// Simulated time.
+    Time,
+    /// Events.
+    Events,
+}
+
 /// The reason of a flow that had not finished when the clock reached [`Time::LATEST`].
 pub const TOO_LATE: &str = "the clock would pass 53 days, the longest time that is simulated";
 
@@ -230,6 +244,8 @@ pub struct Stuck {
     pub unfinished: Vec<Unfinished>,
     /// The links that flow control pauses for ever, as each waits for the next, in words.
     pub deadlock: Option<String>,
+    /// The limit that was reached, if one was.
+    pub limit: Option<Limit>,
 }
 
 impl FctSummary {

@@ -19,7 +19,7 @@ use crate::congestion::{self, Bounds, Framing};
 use crate::flow_engine::{self, FlowOptions};
 use crate::input::{InputError, NoFiles};
 use crate::outcome::{Observe, Outcome, Stuck};
-use crate::packet_engine::{self, PacketOptions, Setup, SwitchOptions, Transport};
+use crate::packet_engine::{self, PacketOptions, Part, Refusal, Setup, SwitchOptions, Transport};
 use crate::placement::{Ecmp, LoadBalancing, Placement};
 use crate::topology::Fabric;
 use crate::workload::Schedule;
@@ -47,6 +47,20 @@ struct PacketModel {
     transport: Transport,
     packet: PacketOptions,
     switch: SwitchOptions,
+}
+
+/// What the packet engine refuses, at the part of a [`Simulation`] that brought it about.
+fn located(refusal: Refusal) -> InputError {
+    refusal.error.under(match refusal.part {
+        Part::Fabric => "fabric",
+        Part::Schedule => "schedule",
+        Part::LoadBalancing => "load_balancing",
+        Part::Transport => "transport",
+        Part::Packet => "packet",
+        Part::Switch => "switch",
+        Part::Series => "observe.series",
+        Part::Senders => "observe.senders",
+    })
 }
 
 /// What came of a simulation.
@@ -157,7 +171,7 @@ impl<'a> Simulation<'a> {
             }
             Engine::Packet(model) => {
                 let setup = self.setup(model, schedule, &placement);
-                setup.check()?;
+                setup.check().map_err(located)?;
                 packet_engine::simulate(&setup)
             }
         };

@@ -12,7 +12,7 @@ use super::progress::Meter;
 use super::shard::ShardArg;
 use super::signals::stop_on_interrupt;
 use super::tell::tell;
-use crate::experiment::{Memory, Plan, Preparer};
+use crate::experiment::{self, Memory, Plan, Preparer};
 use crate::outcome::Stuck;
 use crate::report::plots::plot_folder;
 use crate::report::table::Columns;
@@ -272,6 +272,9 @@ fn stuck_text(report: &Report) -> String {
 /// What did not finish, with the first flows by name.
 pub(super) fn unfinished(stuck: &Stuck) -> String {
     let mut text = stuck.to_string();
+    if let Some(limit) = stuck.limit {
+        text += &format!("; the limit of {} was reached", experiment::key_of(limit));
+    }
     for flow in stuck.unfinished.iter().take(NAMED_FLOWS) {
         text += &format!(
             "\n    flow {}: {} bytes delivered; {}",

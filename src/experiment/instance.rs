@@ -9,7 +9,7 @@ use crate::congestion::RouteSet;
 use crate::ids::{LinkId, NodeId};
 use crate::input::InputError;
 use crate::outcome::Observe;
-use crate::packet_engine::Setup;
+use crate::packet_engine::{Part, Refusal, Setup};
 use crate::placement::Placement;
 use crate::topology::{Fabric, Fault, LinkChange, LinkEvent, Place, Stage};
 use crate::workload::Schedule;
@@ -82,6 +82,21 @@ fn unsteady(network: &Network, faults: &[Fault]) -> Option<InputError> {
     None
 }
 
+/// What the packet engine refuses, at the key of the experiment that brought it about.
+fn located(refusal: Refusal, experiment: &Experiment) -> InputError {
+    let table = match refusal.part {
+        Part::Fabric => "topology",
+        Part::Schedule => "workload",
+        Part::LoadBalancing => "load_balancing",
+        Part::Transport => &format!("transport.{}", experiment.transport.name()),
+        Part::Packet => "packet",
+        Part::Switch => "switch",
+        Part::Series => "output.series",
+        Part::Senders => "output.senders",
+    };
+    refusal.error.under(table)
+}
+
 /// Whether every next link in one state of a fabric is one in another state too.
 fn has_routes_of(all: &Fabric, some: &Fabric) -> bool {
     let stages = if some.stages().is_some() {
@@ -133,7 +148,10 @@ impl Instance {
     /// Refuses what the engine cannot simulate here.
     pub fn check(&self, experiment: &Experiment) -> Result<(), InputError> {
         match experiment.engine {
-            Engine::Packet => self.packet_setup(experiment).check(),
+            Engine::Packet => self
+                .packet_setup(experiment)
+                .check()
+                .map_err(|refusal| located(refusal, experiment)),
             Engine::Flow if self.schedule.has_endless() => {
                 let message = "a flow of size 0 has no end, and the flow engine runs to the end";
                 Err(InputError::key("engine", message)

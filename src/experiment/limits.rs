@@ -9,6 +9,7 @@ use super::spec::{Engine, Experiment};
 use crate::congestion::Bounds;
 use crate::ids::LinkId;
 use crate::input::InputError;
+use crate::outcome::Limit;
 use crate::placement::Placement;
 use crate::routes::Route;
 use crate::topology::Fault;
@@ -20,6 +21,14 @@ const MOST_SAMPLES: f64 = 50e6;
 
 /// A path is taken to have so many links where it only matters whether there is any doubt.
 const MANY_HOPS: f64 = 16.0;
+
+/// The key that sets a limit of a run.
+pub fn key_of(limit: Limit) -> &'static str {
+    match limit {
+        Limit::Time => "packet.max_time",
+        Limit::Events => "packet.max_events",
+    }
+}
 
 /// Refuses a point that would take too long in simulated time, too many samples, or more than `memory`; else says how
 /// much of that it takes. Bounds are asked for only where there is doubt about the time.

@@ -27,6 +27,7 @@ mod tuning;
 mod usage;
 
 pub use instance::{Instance, Network};
+pub use limits::key_of;
 pub use memory::Memory;
 pub use plan::{Plan, Point, Resolved};
 pub use prepare::{Prepared, Preparer};

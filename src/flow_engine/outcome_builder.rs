@@ -283,6 +283,7 @@ pub(super) fn stuck(schedule: &Schedule, routes: &Routes, flows: &[Flow], now: f
         flows: schedule.transfer_count(),
         unfinished: unfinished.collect(),
         deadlock: None,
+        limit: None,
     }
 }
 

@@ -11,9 +11,9 @@ use std::collections::BTreeMap;
 use super::links::Refused;
 use super::links::buffer_size;
 use super::options::PacketOptions;
+use super::refusal::{Part, Refusal};
 use super::setup::Setup;
 use crate::ids::NodeId;
-use crate::input::InputError;
 use crate::topology::{Fabric, NodeKind};
 
 /// Bytes of a pause frame.
@@ -88,7 +88,7 @@ pub(super) fn headroom(fabric: &Fabric, link: usize, packet: &PacketOptions) -> 
 }
 
 /// Refuses switch buffers that headroom alone would fill.
-pub(super) fn check(setup: &Setup<'_>) -> Result<(), InputError> {
+pub(super) fn check(setup: &Setup<'_>) -> Result<(), Refusal> {
     let (fabric, full) = (setup.fabric, setup.packet.full());
     for node in (fabric.hosts() as usize..fabric.nodes().len()).map(NodeId::from) {
         let ports = fabric.out_links(node);
@@ -100,7 +100,8 @@ pub(super) fn check(setup: &Setup<'_>) -> Result<(), InputError> {
         if size < needed {
             let name = &fabric.node(node).name;
             let message = format!("{size} bytes are too little for flow control: the links into {name} need {needed}");
-            return Err(InputError::key("switch.buffer", message)
+            return Err(Part::Switch
+                .refused_at("buffer", message)
                 .help("raise it: what is on the wire when a link is paused must find room"));
         }
     }

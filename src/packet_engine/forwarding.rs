@@ -218,6 +218,11 @@ impl Forwarding {
         }
     }
 
+    /// The edge of a host.
+    pub(super) fn edge(&self, host: u32) -> u32 {
+        self.hosts[host as usize].edge
+    }
+
     /// The link of a host that hangs on one cable.
     #[inline]
     pub(super) fn only_uplink(&self, host: u32) -> Option<u32> {

@@ -3,6 +3,7 @@
 
 use super::options::PacketOptions;
 use super::status::{Continue, Status};
+use crate::outcome::Limit;
 
 /// The monitor is asked, and the watchdog looks, after so many events.
 const LOOK_EVERY: u64 = 1 << 20;
@@ -20,8 +21,8 @@ pub(super) enum Ended {
     Stopped,
     /// Whoever watched it had enough.
     Told,
-    /// A limit: the key that sets it.
-    Limit(&'static str),
+    /// A limit.
+    Limit(Limit),
     /// Nothing new had been delivered since this time.
     Silent(u64),
 }
@@ -75,7 +76,7 @@ impl Limits {
         let events = status.events;
         self.look_at = (events + LOOK_EVERY).min(self.most_events);
         if events >= self.most_events {
-            Some(Ended::Limit("packet.max_events"))
+            Some(Ended::Limit(Limit::Events))
         } else if monitor(status) == Continue::No {
             Some(Ended::Told)
         } else {

@@ -12,13 +12,14 @@
 //! | file | holds |
 //! |---|---|
 //! | `packet`, `queue/` | packets and alarms; pending events: a timing wheel, and a binary heap to hold it against |
-//! | `options`, `setup`, `unloaded` | what a run depends on; what idle paths take |
+//! | `options`, `setup`, `refusal`, `unloaded` | what a run depends on, and why it cannot be run; what idle paths take |
 //! | `transport/`, `path_selection/`, `recovery/` | one file per way to control, to spread, to recover |
 //! | `events` | the clock, pending events and effects |
 //! | `network`, `switching`, `links`, `port`, `flow_control`, `forwarding`, `gray_links`, `telemetry` | switches and links: where a packet goes next, queues, marking, buffers, pauses, losses |
 //! | `sending`, `sender`, `nic`, `lanes`, `acknowledging`, `opening` | hosts as senders: cards, queue pairs, recovery |
 //! | `receiving`, `receiver`, `credits`, `coalescing` | hosts as receivers: arrivals, answers, credits |
 //! | `flows`, `faults`, `limits`, `series`, `sender_samples` | transfers, changes of links, the end, what is observed |
+//! | `skipped`, `fast_forward/` | what was skipped, and skipping it |
 //! | `engine`, `lookahead` | the loop, and asking memory for what the coming events need |
 //! | `check`, `room`, `report` | before a run, and after it |
 
@@ -33,6 +34,7 @@ mod ecn;
 mod engine;
 mod events;
 mod fabric_watch;
+mod fast_forward;
 mod faults;
 mod flow_control;
 mod flows;
@@ -58,6 +60,7 @@ mod queue_pairs;
 mod receiver;
 mod receiving;
 mod recovery;
+mod refusal;
 mod report;
 mod room;
 mod sender;
@@ -65,6 +68,7 @@ mod sender_samples;
 mod sending;
 mod series;
 mod setup;
+mod skipped;
 mod slab;
 mod spraying;
 mod status;
@@ -76,8 +80,10 @@ mod transport;
 mod unloaded;
 
 pub use ecn::Ecn;
+pub use fast_forward::FastForward;
 pub use options::{PacketOptions, Recovery, SwitchOptions};
 pub use port_failover::PortFailover;
+pub use refusal::{Part, Refusal};
 pub use setup::Setup;
 pub use status::{Continue, Status};
 pub use transport::{Dcqcn, Dctcp, Eqds, EqdsMode, Hpcc, Ideal, Nscc, Signal, Swift, Transport, Udp};

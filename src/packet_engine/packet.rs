@@ -38,6 +38,8 @@ pub(super) enum Kind {
     Converged,
     /// Queues and rates are sampled.
     Sample,
+    /// A look at whether anything but the clock changes.
+    Watch,
 }
 
 /// The packet has crossed a queue above its marking threshold.
@@ -82,6 +84,14 @@ impl Kind {
     /// Whether it travels on links.
     pub(super) fn is_packet(self) -> bool {
         self <= Self::Notification
+    }
+
+    /// Whether it comes at a time of the schedule, of faults or of samples, whatever packets do until then.
+    pub(super) fn is_outside(self) -> bool {
+        matches!(
+            self,
+            Self::Task | Self::Start | Self::LinkChange | Self::Converged | Self::Sample
+        )
     }
 
     /// Whether it travels from the sender to the receiver.
@@ -187,6 +197,8 @@ impl Keys {
     pub(super) const CONVERGED: u32 = 1;
     pub(super) const SAMPLE: u32 = 2;
     pub(super) const ARRIVAL: u32 = 3;
+    /// Behind all ranges: [`Keys::new`] gives away none so high.
+    pub(super) const WATCH: u32 = u32::MAX;
 
     /// `None` where there are more entities than keys.
     pub(super) fn new(links: usize, hosts: usize, queue_pairs: usize, tasks: usize) -> Option<Self> {

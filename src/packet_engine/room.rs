@@ -2,23 +2,20 @@
 
 use super::flow_control::{self, headroom};
 use super::links::{buffer_size, own_limit, shares_buffers};
+use super::refusal::{Part, Refusal};
 use super::setup::Setup;
 use crate::ids::NodeId;
-use crate::input::InputError;
 
 /// Refuses limits below which some packet never fits, or a link is paused for every packet.
-pub(super) fn check(setup: &Setup<'_>) -> Result<(), InputError> {
+pub(super) fn check(setup: &Setup<'_>) -> Result<(), Refusal> {
     let (full, ack) = (setup.packet.full(), setup.packet.ack.0);
     let largest = Largest {
         size: full.max(ack),
-        key: if ack > full { "packet.ack" } else { "packet.payload" },
+        key: if ack > full { "ack" } else { "payload" },
     };
-    for (key, room) in [
-        ("switch.queue", setup.switch.queue),
-        ("switch.buffer", setup.switch.buffer),
-    ] {
+    for (key, room) in [("queue", setup.switch.queue), ("buffer", setup.switch.buffer)] {
         if room.is_some_and(|room| room.0 < largest.size) {
-            return Err(largest.never_fits(key, String::new(), "raise it"));
+            return Err(largest.never_fits(Part::Switch, key, "", "raise it"));
         }
     }
     if setup.switch.pfc {
@@ -29,33 +26,34 @@ pub(super) fn check(setup: &Setup<'_>) -> Result<(), InputError> {
     thresholds(setup, &largest)
 }
 
-/// The largest packet that there is, and the key that makes it so large.
+/// The largest packet that there is, and the option that makes it so large.
 struct Largest {
     size: u64,
     key: &'static str,
 }
 
 impl Largest {
-    fn never_fits(&self, key: &str, place: String, raise: &str) -> InputError {
+    fn never_fits(&self, part: Part, key: &str, place: &str, raise: &str) -> Refusal {
         let message = format!("{place}a packet of {} bytes never fits in", self.size);
-        InputError::key(key, message).help(format!("{raise}, or lower {}", self.key))
+        part.refused_at(key, message)
+            .help(format!("{raise}, or lower the packets' `{}`", self.key))
     }
 }
 
 /// Queues that the topology limits.
-fn queues(setup: &Setup<'_>, largest: &Largest) -> Result<(), InputError> {
+fn queues(setup: &Setup<'_>, largest: &Largest) -> Result<(), Refusal> {
     for id in setup.fabric.link_ids() {
         let room = setup.fabric.link(id).queue;
         if let Some(room) = room.filter(|room| room.0 < largest.size) {
             let place = format!("the queue of {} holds {room}: ", setup.fabric.link_name(id));
-            return Err(largest.never_fits("topology", place, "raise it where the topology sets it"));
+            return Err(largest.never_fits(Part::Fabric, "", &place, "raise it where the topology sets it"));
         }
     }
     Ok(())
 }
 
 /// Dynamic thresholds of shared buffers, when they are empty.
-fn thresholds(setup: &Setup<'_>, largest: &Largest) -> Result<(), InputError> {
+fn thresholds(setup: &Setup<'_>, largest: &Largest) -> Result<(), Refusal> {
     let (fabric, switch) = (setup.fabric, setup.switch);
     if !shares_buffers(switch, setup.transport) {
         return Ok(());
@@ -69,7 +67,7 @@ fn thresholds(setup: &Setup<'_>, largest: &Largest) -> Result<(), InputError> {
         let (size, name) = (buffer_size(fabric, switch, ports), &fabric.node(node).name);
         if size < largest.size {
             let place = format!("{name} has a buffer of {size} bytes (5 KB for each Gb/s): ");
-            return Err(largest.never_fits("switch", place, "set `switch.buffer`"));
+            return Err(largest.never_fits(Part::Switch, "", &place, "set `buffer`"));
         }
         let threshold = switch.alpha * size as f64;
         if threshold < largest.size as f64 {
@@ -79,18 +77,20 @@ fn thresholds(setup: &Setup<'_>, largest: &Largest) -> Result<(), InputError> {
             );
             let least = largest.size as f64 / size as f64;
             let raise = format!("raise `alpha` to {} or more, or `buffer`", (least * 1e4).ceil() / 1e4);
-            return Err(largest.never_fits("switch.alpha", place, &raise));
+            return Err(largest.never_fits(Part::Switch, "alpha", &place, &raise));
         }
     }
     Ok(())
 }
 
 /// Thresholds of flow control, when buffers are empty.
-fn pauses(setup: &Setup<'_>) -> Result<(), InputError> {
+fn pauses(setup: &Setup<'_>) -> Result<(), Refusal> {
     let (fabric, switch, full) = (setup.fabric, setup.switch, setup.packet.full());
     if switch.pfc_pause.is_some_and(|pause| pause.0 < full) {
         let message = format!("a packet of {full} bytes alone would pause its link");
-        return Err(InputError::key("switch.pfc_pause", message).help("raise it, or lower packet.payload"));
+        return Err(Part::Switch
+            .refused_at("pfc_pause", message)
+            .help("raise it, or lower the packets' `payload`"));
     }
     for node in (fabric.hosts() as usize..fabric.nodes().len()).map(NodeId::from) {
         let ports = fabric.out_links(node);
@@ -105,7 +105,9 @@ fn pauses(setup: &Setup<'_>) -> Result<(), InputError> {
                  alone would pause it",
                 switch.alpha
             );
-            return Err(InputError::key("switch.alpha", message).help("raise it, or `buffer`, or lower packet.payload"));
+            return Err(Part::Switch
+                .refused_at("alpha", message)
+                .help("raise it, or `buffer`, or lower the packets' `payload`"));
         }
     }
     Ok(())

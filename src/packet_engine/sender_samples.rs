@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::network::Network;
+use super::queue::EventQueue;
+use super::refusal::{Part, Refusal};
 use super::sender::Sender;
 use super::setup::Setup;
 use super::slab::Slab;
 use super::transport::CongestionControl;
 use crate::ids::{NodeId, TaskId};
-use crate::input::InputError;
 use crate::outcome::SenderSample;
 use crate::units::{Rate, Time};
 use crate::workload::Transfer;
@@ -45,8 +46,8 @@ impl SenderSampler {
     }
 
     /// Samples every sender that is at work, by queue pair, if it is time.
-    pub(super) fn look<Q>(&mut self, net: &Network<'_, Q>, senders: &Slab<Sender>) {
-        let (now, full) = (net.events.now, net.terms.full);
+    pub(super) fn look<Q: EventQueue>(&mut self, net: &Network<'_, Q>, senders: &Slab<Sender>) {
+        let (now, full) = (net.events.clock(), net.terms.full);
         if self.next > now {
             return;
         }
@@ -74,12 +75,12 @@ impl SenderSampler {
 }
 
 /// Refuses an interval that is zero, or at which there would be more samples than can be kept.
-pub(super) fn check(setup: &Setup<'_>) -> Result<(), InputError> {
+pub(super) fn check(setup: &Setup<'_>) -> Result<(), Refusal> {
     let Some(interval) = setup.observe.senders else {
         return Ok(());
     };
     if interval.is_zero() {
-        return Err(InputError::key("output.senders", "the sampling interval is zero"));
+        return Err(Part::Senders.refused("the sampling interval is zero"));
     }
     let subflows = setup.placement.subflows().len() as u128;
     let until = setup
@@ -91,9 +92,8 @@ pub(super) fn check(setup: &Setup<'_>) -> Result<(), InputError> {
         let times = samples.div_ceil(u128::from(MOST_SAMPLES));
         let longer = Time(u64::try_from(u128::from(interval.0).saturating_mul(times)).unwrap_or(u64::MAX));
         let message = format!("there would be about {samples} samples");
-        return Err(InputError::key("output.senders", message).help(format!(
-            "at most {MOST_SAMPLES} can be kept: sample every {longer} or less often"
-        )));
+        let help = format!("at most {MOST_SAMPLES} can be kept: sample every {longer} or less often");
+        return Err(Part::Senders.refused(message).help(help));
     }
     Ok(())
 }

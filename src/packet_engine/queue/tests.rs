@@ -113,10 +113,64 @@ fn timers_alone_are_in_order() {
     }
 }
 
+/// Many hosts in lockstep: buckets of thousands of events, at one time or spread over what no width may split, that
+/// become current in windows while others join them.
 #[test]
-fn more_equal_times_than_a_sort_word_can_number() {
+fn large_buckets_are_in_order() {
     let many: Vec<_> = (0..20_000).rev().map(|key| (7_000, key)).collect();
     same_order(&many, |_, _| None);
+    for apart in [0, 1, 333] {
+        let lockstep: Vec<_> = (0..9_000).map(|key| (mix(key.into()) % (apart + 1), key)).collect();
+        same_order(&lockstep, |time, key| {
+            // Some come back at once, in the bucket that is being read, before or after the rest of it.
+            let at_once = mix(time ^ u64::from(key) << 32).is_multiple_of(4);
+            let next = if at_once {
+                time + 1
+            } else {
+                time - time % 83_000 + 83_000 + u64::from(key) % (apart + 1)
+            };
+            (time < 900_000).then_some((next, key))
+        });
+    }
+}
+
+/// Rare and crowded moments: the widest buckets, whose events are more than a sort word can number.
+#[test]
+fn more_events_than_a_sort_word_can_number_are_in_order() {
+    let rare: Vec<_> = (0..6_000).map(|moment| (moment * 40_000_000, 0)).collect();
+    let end = 6_000 * 40_000_000;
+    let crowd = (0_u32..10_000).map(|key| (end + mix(key.into()) % 900_000, key + 1));
+    let all: Vec<_> = rare.into_iter().chain(crowd).collect();
+    same_order(&all, |time, key| {
+        (time == end - 40_000_000).then_some((end + 450_000, key + 20_000))
+    });
+}
+
+#[test]
+fn extracting_from_a_large_bucket_keeps_the_rest_in_order() {
+    let (mut wheel, mut heap) = (Wheel::default(), Heap::default());
+    (0..7_000).for_each(|key| push(&mut wheel, &mut heap, 5_000 + mix(key.into()) % 3, key));
+    (0..1_500).for_each(|_| assert_eq!(wheel.pop(), heap.pop()));
+    let third = |event: &Event| event.key.is_multiple_of(3);
+    assert_eq!(wheel.extract(third), heap.extract(third));
+    while let Some(event) = heap.pop() {
+        assert_eq!(wheel.pop(), Some(event));
+    }
+    assert!(wheel.is_empty());
+}
+
+/// What is kept about coming events holds for one window.
+#[test]
+fn every_window_is_another_turn() {
+    let mut wheel = Wheel::default();
+    (0..5_000).for_each(|key| wheel.push(event(5_000, key)));
+    let mut turns = std::collections::BTreeMap::new();
+    while let Some(popped) = wheel.pop() {
+        assert_eq!(wheel.coming()[wheel.position()], popped);
+        *turns.entry(wheel.turn()).or_insert(0) += 1;
+    }
+    let sizes: Vec<_> = turns.into_values().collect();
+    assert_eq!(sizes, [1_024, 1_024, 1_024, 1_024, 904]);
 }
 
 #[test]

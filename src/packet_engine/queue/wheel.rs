@@ -7,6 +7,9 @@
 //! pushed into the current bucket meanwhile goes to a small heap. The width adapts to what buckets
 //! hold, by powers of two.
 //!
+//! Where thousands of hosts send in lockstep, buckets that no width could split hold thousands of events. They are
+//! sorted at once but become current in windows, as what all of their events touch would not stay in the cache.
+//!
 //! Timers that run for a constant time are set in the order in which they run out. They wait in lanes, first in, first
 //! out, and join a bucket when it is reached, so that they are neither moved from wheel to wheel nor in the way.
 
@@ -23,8 +26,10 @@ const SLOT_BITS: u32 = 11;
 /// Buckets start 2^12 ps wide and stay between 2^4 and 2^20 ps.
 const FIRST_SHIFT: u32 = 12;
 const SHIFTS: std::ops::RangeInclusive<u32> = 4..=20;
-/// Bits of a sort word for the position in the bucket; with 20 for the time and 32 for the key it is full.
-const POSITION_BITS: u32 = 12;
+/// Bits of a sort word for the time in the bucket and the position there; the other half is the key.
+const TIME_AND_POSITION_BITS: u32 = 32;
+/// Events that are current at a time: about what fits a second-level cache with all that they touch.
+const WINDOW: usize = 1 << 10;
 /// Fills memory that holds no event yet.
 const NO_EVENT: Event = Event {
     time: 0,
@@ -173,7 +178,7 @@ impl Level {
             let lines = chunks
                 .of(self.tails[next])
                 .flat_map(|chunk| chunk.iter().step_by(EVENTS_PER_LINE));
-            lines.for_each(prefetch);
+            lines.take(WINDOW / EVENTS_PER_LINE).for_each(prefetch);
         }
     }
 }
@@ -193,7 +198,10 @@ pub(in crate::packet_engine) struct Wheel {
     /// Events of the current bucket, and the words that sort them, last first.
     current: Vec<Event>,
     order: Vec<u64>,
-    /// Buckets that have been made current.
+    /// Of a bucket that becomes current in windows: all events, and the places of those yet to come, last first.
+    bucket: Vec<Event>,
+    rest: Vec<u32>,
+    /// Buckets and windows that have been made current.
     turn: u64,
     /// Where in `current` the event lies that was popped last; nowhere if it was a late one.
     popped: usize,
@@ -220,6 +228,8 @@ impl Default for Wheel {
             lanes: Default::default(),
             current: Vec::new(),
             order: Vec::new(),
+            bucket: Vec::new(),
+            rest: Vec::new(),
             turn: 0,
             popped: usize::MAX,
             late: BinaryHeap::new(),
@@ -250,7 +260,7 @@ impl EventQueue for Wheel {
     fn pop(&mut self) -> Option<Event> {
         loop {
             if let Some(&word) = self.order.last() {
-                let position = (word & ((1 << POSITION_BITS) - 1)) as usize;
+                let position = self.position_of(word);
                 let event = self.current[position];
                 if let Some(Earliest(late)) = self.late.peek()
                     && (late.time, late.key) < (event.time, event.key)
@@ -261,6 +271,10 @@ impl EventQueue for Wheel {
                 self.order.pop();
                 self.popped = position;
                 return Some(event);
+            }
+            if !self.rest.is_empty() {
+                self.next_window();
+                continue;
             }
             if let Some(Earliest(late)) = self.late.pop() {
                 self.popped = usize::MAX;
@@ -290,6 +304,7 @@ impl EventQueue for Wheel {
     fn is_empty(&self) -> bool {
         let levels = [&self.near, &self.far];
         self.order.is_empty()
+            && self.rest.is_empty()
             && self.late.is_empty()
             && self.lanes.iter().all(VecDeque::is_empty)
             && self.beyond.is_empty()
@@ -429,23 +444,75 @@ impl Wheel {
         self.turn += 1;
         self.judged += 1;
         self.judged_events += self.current.len() as u32;
-        if self.current.len() > 1 << POSITION_BITS {
-            // More than a sort word can number.
-            self.late.extend(self.current.drain(1 << POSITION_BITS..).map(Earliest));
+        if self.current.len() > 1 << self.position_bits() {
+            return self.read_unnumbered();
         }
-        let start = self.cursor << self.shift;
+        self.sort();
+        self.judged_splits += u32::from(self.splits());
+        if self.current.len() > WINDOW {
+            self.read_in_windows();
+        }
+    }
+
+    /// Bits of a sort word that hold the position.
+    #[inline(always)]
+    fn position_bits(&self) -> u32 {
+        TIME_AND_POSITION_BITS - self.shift
+    }
+
+    /// The position that a sort word holds.
+    #[inline(always)]
+    fn position_of(&self, word: u64) -> usize {
+        (word & ((1 << self.position_bits()) - 1)) as usize
+    }
+
+    /// Finds the order of the events that have become current.
+    fn sort(&mut self) {
+        let (bits, start) = (self.position_bits(), self.cursor << self.shift);
         self.order
             .extend(self.current.iter().enumerate().map(|(position, event)| {
-                (event.time - start) << (32 + POSITION_BITS) | u64::from(event.key) << POSITION_BITS | position as u64
+                (event.time - start) << (32 + bits) | u64::from(event.key) << bits | position as u64
             }));
         self.order.sort_unstable_by(|a, b| b.cmp(a));
-        self.judged_splits += u32::from(self.splits());
+    }
+
+    /// Leaves but a window of a large bucket current.
+    #[inline(never)]
+    fn read_in_windows(&mut self) {
+        std::mem::swap(&mut self.current, &mut self.bucket);
+        let mask = (1 << self.position_bits()) - 1;
+        self.rest.extend(self.order.drain(..).map(|word| (word & mask) as u32));
+        self.next_window();
+    }
+
+    /// The same where there are more events than sort words can number, in the widest buckets: they are sorted themselves.
+    #[cold]
+    fn read_unnumbered(&mut self) {
+        self.current.sort_unstable_by_key(|event| (event.time, event.key));
+        let ends = self.current.first().zip(self.current.last());
+        let splits = ends.is_some_and(|(first, last)| (first.time ^ last.time) >> (self.shift - 1) != 0);
+        self.judged_splits += u32::from(splits);
+        std::mem::swap(&mut self.current, &mut self.bucket);
+        self.rest.extend((0..self.bucket.len() as u32).rev());
+        self.next_window();
+    }
+
+    /// Makes the next window of a large bucket current.
+    #[inline(never)]
+    fn next_window(&mut self) {
+        let first = self.rest.len().saturating_sub(WINDOW);
+        self.current.clear();
+        let places = self.rest.drain(first..).rev();
+        self.current.extend(places.map(|place| self.bucket[place as usize]));
+        // In order already: the position says it all.
+        self.order.extend((0..self.current.len() as u64).rev());
+        self.turn += 1;
     }
 
     /// Whether the current bucket would be two if its width were halved.
     fn splits(&self) -> bool {
-        let half = 1 << (31 + POSITION_BITS + self.shift);
-        matches!((self.order.first(), self.order.last()), (Some(last), Some(first)) if (first ^ last) & half != 0)
+        // The time is the upper end of a word, and its own upper bit tells the halves apart.
+        matches!((self.order.first(), self.order.last()), (Some(last), Some(first)) if (first ^ last) >> 63 != 0)
     }
 
     /// Halves or doubles the width of the buckets where they hold too many or too few events.
@@ -477,11 +544,10 @@ impl Wheel {
 
     fn drain(&mut self) -> Vec<Event> {
         let mut events: Vec<Event> = self.late.drain().map(|Earliest(event)| event).collect();
-        let positions = self
-            .order
-            .drain(..)
-            .map(|word| (word & ((1 << POSITION_BITS) - 1)) as usize);
+        let mask = (1 << self.position_bits()) - 1;
+        let positions = self.order.drain(..).map(|word| (word & mask) as usize);
         events.extend(positions.map(|position| self.current[position]));
+        events.extend(self.rest.drain(..).map(|place| self.bucket[place as usize]));
         for level in [&mut self.near, &mut self.far] {
             while let Some(slot) = level.next_occupied(0) {
                 level.take(&mut self.chunks, slot, &mut events);

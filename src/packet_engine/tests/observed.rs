@@ -161,7 +161,7 @@ fn too_many_samples_are_refused() {
         })
     };
     // Sixteen senders share four links for 320 ms: 5.12 s at work in all.
-    insta::assert_snapshot!(message(100_000, None).unwrap_err(), @"output.senders: there would be about 51200000 samples (at most 50000000 can be kept: sample every 200ns or less often)");
+    insta::assert_snapshot!(message(100_000, None).unwrap_err(), @"there would be about 51200000 samples (at most 50000000 can be kept: sample every 200ns or less often)");
     assert_eq!(message(103_000, None), Ok(()));
     // One of four at a time: a quarter of that.
     assert_eq!(message(26_000, Some(1)), Ok(()));

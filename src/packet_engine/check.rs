@@ -52,7 +52,8 @@ impl Setup<'_> {
         }
         if self.switch.pfc && self.fabric.stages().is_some() {
             let message = "flow control would end in a deadlock: with detours, switches of different groups can wait for each other in a circle";
-            return Err(InputError::key("switch.pfc", message)
+            return Err(Part::Switch
+                .refused_at("pfc", message)
                 .help("leave `pfc` out, or write `paths = \"minimal\"` in the topology"));
         }
         room::check(self)?;

@@ -133,7 +133,10 @@ impl Instance {
     /// Refuses what the engine cannot simulate here.
     pub fn check(&self, experiment: &Experiment) -> Result<(), InputError> {
         match experiment.engine {
-            Engine::Packet => self.packet_setup(experiment).check().map_err(|refusal| located(refusal, experiment)),
+            Engine::Packet => self
+                .packet_setup(experiment)
+                .check()
+                .map_err(|refusal| located(refusal, experiment)),
             Engine::Flow if self.schedule.has_endless() => {
                 let message = "a flow of size 0 has no end, and the flow engine runs to the end";
                 Err(InputError::key("engine", message)

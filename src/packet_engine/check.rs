@@ -38,7 +38,9 @@ impl Setup<'_> {
                 let path = fabric.path(src, dst, index);
                 let rate = fabric.link(path[0]).rate;
                 let conditions = unloaded::conditions(fabric, &path, rate, self.packet, self.trimming());
-                swift.check_path(&conditions).map_err(|error| Part::Transport.of(error))?;
+                swift
+                    .check_path(&conditions)
+                    .map_err(|error| Part::Transport.of(error))?;
             }
         }
         Ok(())
@@ -53,7 +55,9 @@ impl Setup<'_> {
         if self.packet.recovery == Recovery::GoBackN && self.placement.subflows().iter().any(sprayed) {
             let scheme = self.load_balancing.name();
             let message = format!("go-back-n takes packets in order only, but `{scheme}` spreads a flow over paths");
-            return Err(Part::Packet.refused_at("recovery", message).help("use selective-repeat"));
+            return Err(Part::Packet
+                .refused_at("recovery", message)
+                .help("use selective-repeat"));
         }
         if self.load_balancing.needs_acknowledgements() && !self.transport.acknowledged() {
             let (scheme, transport) = (self.load_balancing.name(), self.transport.name());

@@ -124,7 +124,11 @@ fn large_buckets_are_in_order() {
         same_order(&lockstep, |time, key| {
             // Some come back at once, in the bucket that is being read, before or after the rest of it.
             let at_once = mix(time ^ u64::from(key) << 32).is_multiple_of(4);
-            let next = if at_once { time + 1 } else { time - time % 83_000 + 83_000 + u64::from(key) % (apart + 1) };
+            let next = if at_once {
+                time + 1
+            } else {
+                time - time % 83_000 + 83_000 + u64::from(key) % (apart + 1)
+            };
             (time < 900_000).then_some((next, key))
         });
     }
@@ -135,9 +139,11 @@ fn large_buckets_are_in_order() {
 fn more_events_than_a_sort_word_can_number_are_in_order() {
     let rare: Vec<_> = (0..6_000).map(|moment| (moment * 40_000_000, 0)).collect();
     let end = 6_000 * 40_000_000;
-    let crowd = (0..10_000).map(|key| (end + mix(key.into()) % 900_000, key as u32 + 1));
+    let crowd = (0_u32..10_000).map(|key| (end + mix(key.into()) % 900_000, key + 1));
     let all: Vec<_> = rare.into_iter().chain(crowd).collect();
-    same_order(&all, |time, key| (time == end - 40_000_000).then_some((end + 450_000, key + 20_000)));
+    same_order(&all, |time, key| {
+        (time == end - 40_000_000).then_some((end + 450_000, key + 20_000))
+    });
 }
 
 #[test]

@@ -93,7 +93,10 @@ fn an_endless_flow_needs_a_stop() {
         flows([(0, 2, Schedule::ENDLESS)]),
     );
     let refused = case.unchecked(|setup| setup.check().unwrap_err());
-    assert_eq!((refused.part, refused.to_string().starts_with("stop: ")), (Part::Packet, true));
+    assert_eq!(
+        (refused.part, refused.to_string().starts_with("stop: ")),
+        (Part::Packet, true)
+    );
 }
 
 /// A threshold below one packet trims every packet: headers and NACKs travel for ever.

@@ -1,6 +1,7 @@
 //! The loop: takes the earliest event and hands it to its owner, until every flow is done or nothing is left.
 
 use super::events::Effect;
+use super::fast_forward::{Run, Skipper};
 use super::faults::Faults;
 use super::flows::Flows;
 use super::limits::{Ended, Limits, State};
@@ -37,6 +38,8 @@ pub(super) struct Engine<'a, Q> {
     pub sender_sampler: Option<SenderSampler>,
     /// Data packets of all transfers.
     packets: u64,
+    /// Skips steady states, where that is asked for.
+    skipper: Option<Skipper>,
     /// State is so large that looking ahead pays.
     looks_ahead: bool,
 }
@@ -58,6 +61,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
             sampler: setup.observe.series.map(|interval| Sampler::new(interval, links)),
             sender_sampler: setup.observe.senders.map(SenderSampler::new),
             packets: net.pairs.iter().map(|pair| u64::from(pair.packets)).sum(),
+            skipper: Skipper::new(&net),
             looks_ahead: lookahead::pays(links, net.pairs.len()),
             net,
         }
@@ -74,7 +78,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
             }
         }
         if let Some(sampler) = &mut self.sampler {
-            sampler.sample(&self.net.links, self.net.events.now);
+            sampler.sample(&self.net.links, &self.net.events);
         }
         self
     }
@@ -131,6 +135,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
             Kind::LinkChange => self.links_change(),
             Kind::Converged => self.converge(packet.qp),
             Kind::Sample => self.sample(),
+            Kind::Watch => self.watch(),
             Kind::Task => {
                 self.task_due(TaskId(packet.qp));
                 self.start_due();
@@ -174,7 +179,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
     }
 
     fn take_effect(&mut self, effect: Effect) {
-        let now = self.net.events.now;
+        let now = self.net.events.clock();
         match effect {
             Effect::Sent { task } => {
                 if self.flows.sent(TaskId(task)) {
@@ -215,16 +220,19 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
 
     /// Notes a milestone of a transfer, and starts what it releases.
     fn happened(&mut self, task: u32, milestone: Milestone) {
-        let now = self.net.events.now;
+        let now = self.net.events.clock();
         self.flows.happened(self.net.setup, TaskId(task), milestone, now);
         self.start_due();
     }
 
     /// A transfer is over for its sender.
     fn end(&mut self, task: u32) {
-        self.flows.end(TaskId(task), self.net.events.now);
+        self.flows.end(TaskId(task), self.net.events.clock());
         if self.flows.unfinished == 0 {
             self.limits.look_at = 0;
+        }
+        if let Some(skipper) = &mut self.skipper {
+            skipper.begin(&mut self.net.events);
         }
         self.happened(task, Milestone::Acked);
     }
@@ -233,9 +241,9 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
     fn start_due(&mut self) {
         while let Some(batch) = self.flows.take_due() {
             for due in &batch {
-                if due.at.0 > self.net.events.now {
+                if due.at.0 > self.net.events.clock() {
                     let key = self.net.events.keys.task + due.task.0;
-                    self.net.events.alarm(due.at.0, key, Kind::Task, due.task.0);
+                    self.net.events.alarm_at(due.at.0, key, Kind::Task, due.task.0);
                 } else {
                     self.task_due(due.task);
                 }
@@ -247,7 +255,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
     fn task_due(&mut self, task: TaskId) {
         match self.net.setup.schedule.task(task).action {
             Action::Transfer { .. } => self.start_flow(task),
-            action => self.flows.pass(self.net.setup, task, action, self.net.events.now),
+            action => self.flows.pass(self.net.setup, task, action, self.net.events.clock()),
         }
     }
 
@@ -256,7 +264,10 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
         let (setup, now) = (self.net.setup, self.net.events.now);
         let first = setup.placement.first(task);
         let count = setup.placement.of(task).len();
-        self.flows.start(task, count, now);
+        self.flows.start(task, count, self.net.events.clock());
+        if let Some(skipper) = &mut self.skipper {
+            skipper.begin(&mut self.net.events);
+        }
         let jitter = setup.packet.start_jitter.0;
         for qp in first..first + count {
             let qp = qp as u32;
@@ -302,14 +313,29 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
         let links = self.sampler.as_ref().map(Sampler::next);
         let senders = self.sender_sampler.as_ref().map(SenderSampler::next);
         if let Some(time) = links.into_iter().chain(senders).min() {
-            self.net.events.alarm(time, Keys::SAMPLE, Kind::Sample, 0);
+            self.net.events.alarm_at(time, Keys::SAMPLE, Kind::Sample, 0);
+        }
+    }
+
+    /// Looks at whether anything but the clock changes, and skips it if not.
+    #[cold]
+    fn watch(&mut self) {
+        if let Some(skipper) = &mut self.skipper {
+            skipper.look(Run {
+                net: &mut self.net,
+                sending: &mut self.sending,
+                receiving: &self.receiving,
+                flows: &self.flows,
+                faults: &self.faults,
+                until: &mut self.limits.until,
+            });
         }
     }
 
     /// Looks at what is due, and again later, unless nothing but this alarm was pending.
     fn sample(&mut self) {
         if let Some(sampler) = &mut self.sampler {
-            sampler.look(&self.net.links, self.net.events.now);
+            sampler.look(&self.net.links, &self.net.events);
         }
         if let Some(sampler) = &mut self.sender_sampler {
             sampler.look(&self.net, &self.sending.senders);
@@ -334,10 +360,10 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
 
     pub fn status(&self) -> Status {
         Status {
-            now: Time(self.net.events.now),
+            now: Time(self.net.events.clock()),
             events: self.events,
             unfinished: self.flows.unfinished,
-            sent: self.sending.packets - self.sending.retransmits,
+            sent: self.sending.packets - self.sending.retransmits + self.net.skipped.packets,
             packets: self.packets,
             stop: self.net.setup.packet.stop,
         }
@@ -348,7 +374,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
     fn out_of_time(&mut self) {
         self.net.events.now = self.limits.until;
         self.ended = Some(match self.net.setup.packet.stop {
-            Some(stop) if stop.0 == self.limits.until => Ended::Stopped,
+            Some(stop) if stop.0 == self.net.events.clock() => Ended::Stopped,
             _ => Ended::Limit(Limit::Time),
         });
     }

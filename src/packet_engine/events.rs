@@ -25,8 +25,10 @@ pub(super) enum Effect {
 /// Pending events, and effects of the one at hand.
 #[derive(Debug)]
 pub(super) struct Events<Q> {
-    /// In picoseconds.
+    /// In picoseconds, without what has been skipped: what packets, hosts and switches go by.
     pub now: u64,
+    /// Time that has been skipped, in ps.
+    pub skipped: u64,
     pub keys: Keys,
     pub queue: Q,
     effects: Vec<Effect>,
@@ -38,11 +40,45 @@ impl<Q: EventQueue> Events<Q> {
     pub fn new(keys: Keys) -> Self {
         Self {
             now: 0,
+            skipped: 0,
             keys,
             queue: Q::default(),
             effects: Vec::new(),
             settled: 0,
         }
+    }
+
+    /// Simulated time, in ps, with what has been skipped: what schedules, faults and results go by.
+    #[inline]
+    pub fn clock(&self) -> u64 {
+        self.now + self.skipped
+    }
+
+    /// Skips a time: what is to happen at a time of the schedule, of faults or of samples comes so much sooner for all that packets, hosts
+    /// and switches have under way. None of it may lie within the time that is skipped.
+    pub fn skip(&mut self, time: u64) {
+        let outside = self.queue.extract(|event| event.packet.kind.is_outside());
+        for event in outside {
+            debug_assert!(event.time >= self.now + time, "what is to happen is not skipped");
+            self.queue.push(Event {
+                time: event.time - time,
+                ..event
+            });
+        }
+        self.skipped += time;
+    }
+
+    /// When the next of what is to happen at a time of the schedule, of faults or of samples comes, in ps as packets know it. Slow.
+    pub fn next_outside(&mut self) -> Option<u64> {
+        let outside = self.queue.extract(|event| event.packet.kind.is_outside());
+        let first = outside.first().map(|event| event.time);
+        outside.into_iter().for_each(|event| self.queue.push(event));
+        first
+    }
+
+    /// Adds an alarm at a simulated time, in ps.
+    pub fn alarm_at(&mut self, clock: u64, key: u32, kind: Kind, about: u32) {
+        self.alarm(clock - self.skipped, key, kind, about);
     }
 
     /// Adds an alarm.

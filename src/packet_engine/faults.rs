@@ -27,6 +27,11 @@ pub(super) struct Faults {
 }
 
 impl Faults {
+    /// How often links have changed, or routing has noticed.
+    pub fn changes(&self) -> usize {
+        self.happened + self.known
+    }
+
     /// Whether links are yet to change, or routing is yet to notice that they have.
     pub fn awaits_changes<Q>(&self, net: &Network<'_, Q>) -> bool {
         self.happened < net.setup.link_events.len() || self.known < self.rerouted
@@ -35,15 +40,15 @@ impl Faults {
     /// Sets the alarm for the next link event.
     pub fn await_link_event<Q: EventQueue>(&self, net: &mut Network<'_, Q>) {
         if let Some(event) = net.setup.link_events.get(self.happened) {
-            let time = event.at.0.max(net.events.now);
-            net.events.alarm(time, Keys::LINK_CHANGE, Kind::LinkChange, 0);
+            let time = event.at.0.max(net.events.clock());
+            net.events.alarm_at(time, Keys::LINK_CHANGE, Kind::LinkChange, 0);
         }
     }
 
     /// One link changes, if one does now. Says which card has to send anew, if any.
     pub fn change_next<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>) -> Option<Option<u32>> {
         let event = net.setup.link_events.get(self.happened)?;
-        if event.at.0 > net.events.now {
+        if event.at.0 > net.events.clock() {
             return None;
         }
         self.happened += 1;

@@ -32,6 +32,8 @@ pub(super) struct Flows {
     due: Vec<Due>,
     /// Transfers without their last acknowledgement, and delays that are not over.
     pub unfinished: usize,
+    /// Transfers that have started.
+    pub started: u64,
     pub fcts: Vec<Time>,
     pub cct: u64,
 }
@@ -45,6 +47,7 @@ impl Flows {
             progress,
             due,
             unfinished: setup.schedule.transfer_count() + setup.schedule.delay_count(),
+            started: 0,
             fcts: Vec::new(),
             cct: 0,
         }
@@ -78,6 +81,7 @@ impl Flows {
     pub fn start(&mut self, task: TaskId, subflows: usize, now: u64) {
         let flow = &mut self.flows[task.index()];
         flow.started = true;
+        self.started += 1;
         flow.start = now;
         flow.unsent = subflows as u32;
         flow.undelivered = subflows as u32;

@@ -205,6 +205,11 @@ impl Forwarding {
         }
     }
 
+    /// The edge of a host.
+    pub fn edge(&self, host: u32) -> u32 {
+        self.hosts[host as usize].edge
+    }
+
     /// The link of a host that hangs on one cable.
     #[inline]
     pub fn only_uplink(&self, host: u32) -> Option<u32> {

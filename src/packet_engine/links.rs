@@ -108,6 +108,22 @@ struct Buffer {
     ports: Vec<u32>,
 }
 
+/// What a link has done, and what it holds, at a moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct LinkTotals {
+    /// Wire and payload bytes accepted.
+    pub wire_bytes: u64,
+    pub data_bytes: u64,
+    pub drops: u64,
+    pub trims: u64,
+    pub ecn_marks: u64,
+    pub pauses: u64,
+    /// Time for which it was paused, in ps.
+    pub paused: u64,
+    /// Bytes that are still to be sent.
+    pub queue: u64,
+}
+
 /// Bytes of a switch with these ports: as the switch table says, else 5 KB for each Gb/s.
 pub(super) fn buffer_size(fabric: &Fabric, switch: &SwitchOptions, ports: &[LinkId]) -> u64 {
     let by_rate = ports
@@ -461,6 +477,21 @@ impl Links {
     pub fn bytes(&self, link: u32) -> (u64, u64) {
         let state = &self.states[link as usize];
         (state.wire_bytes, state.data_bytes)
+    }
+
+    /// What all links have done by now, and what they hold.
+    pub fn totals(&self, now: u64) -> impl Iterator<Item = LinkTotals> {
+        let links = self.states.iter().zip(&self.counts).zip(0..);
+        links.map(move |((state, counts), link)| LinkTotals {
+            wire_bytes: state.wire_bytes,
+            data_bytes: state.data_bytes,
+            drops: counts.drops,
+            trims: counts.trims,
+            ecn_marks: counts.ecn_marks,
+            pauses: counts.pauses,
+            paused: counts.paused.total(now).0,
+            queue: self.queue(link, now),
+        })
     }
 
     /// Wire bytes that a link has taken and not sent yet, counting the rest of the packet that it sends.

@@ -19,6 +19,7 @@
 //! | `sending`, `sender`, `nic`, `lanes`, `acknowledging`, `opening` | hosts as senders: cards, queue pairs, recovery |
 //! | `receiving`, `receiver`, `credits`, `coalescing` | hosts as receivers: arrivals, answers, credits |
 //! | `flows`, `faults`, `limits`, `series`, `sender_samples` | transfers, changes of links, the end, what is observed |
+//! | `skipped`, `fast_forward/` | what was skipped, and skipping it |
 //! | `engine`, `lookahead` | the loop, and asking memory for what the coming events need |
 //! | `check`, `room`, `report` | before a run, and after it |
 
@@ -33,6 +34,7 @@ mod ecn;
 mod engine;
 mod events;
 mod fabric_watch;
+mod fast_forward;
 mod faults;
 mod flow_control;
 mod flows;
@@ -67,6 +69,7 @@ mod sender_samples;
 mod sending;
 mod series;
 mod setup;
+mod skipped;
 mod slab;
 mod spraying;
 mod status;
@@ -78,6 +81,7 @@ mod transport;
 mod unloaded;
 
 pub use ecn::Ecn;
+pub use fast_forward::FastForward;
 pub use options::{PacketOptions, Recovery, SwitchOptions};
 pub use port_failover::PortFailover;
 pub use refusal::{Part, Refusal};

@@ -13,6 +13,7 @@ use super::port::Port;
 use super::queue::EventQueue;
 use super::queue_pairs::{NONE, QueuePair, queue_pairs};
 use super::setup::{Setup, TRANSFERS_COMPARED, has_equal_links};
+use super::skipped::Skipped;
 use super::telemetry::Telemetry;
 use super::unloaded;
 use crate::ids::NodeId;
@@ -73,6 +74,8 @@ pub(super) struct Network<'a, Q> {
     /// What acknowledgements under way tell of.
     pub reports: Reports,
     pub packet_hops: u64,
+    /// What was done in times that were skipped.
+    pub skipped: Skipped,
 }
 
 impl<'a, Q: EventQueue> Network<'a, Q> {
@@ -131,12 +134,18 @@ impl<'a, Q: EventQueue> Network<'a, Q> {
             rerouted: None,
             next_hops: Vec::new(),
             packet_hops: 0,
+            skipped: Skipped::default(),
         }
     }
 
     /// The fabric as routing knows it.
     pub fn fabric(&self) -> &Fabric {
         self.rerouted.as_deref().unwrap_or(self.setup.fabric)
+    }
+
+    /// Whether any link ever loses packets at random.
+    pub fn is_gray(&self) -> bool {
+        self.gray.any()
     }
 
     /// The port of the card that sends by a link; none where a switch does.

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ecn::Ecn;
+use super::fast_forward::FastForward;
 use super::port_failover::PortFailover;
 use super::transport::Transport;
 use crate::input::InputError;
@@ -27,7 +28,7 @@ pub enum Recovery {
 }
 
 /// The `[packet]` table: packets, hosts and recovery.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PacketOptions {
     /// Data bytes per packet. Default 4096.
@@ -87,6 +88,10 @@ pub struct PacketOptions {
     /// leaving single paths. Default: off, as in NCCL.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub port_failover: Option<PortFailover>,
+    /// Skips what only repeats: where the rates of all flows stay the same, the clock moves on to the next change, with all that is
+    /// counted. Default: every packet is simulated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fast_forward: Option<FastForward>,
 }
 
 impl Default for PacketOptions {
@@ -109,6 +114,7 @@ impl Default for PacketOptions {
             convergence: Time::from_us(100_000),
             path_penalty: Time::from_us(100_000),
             port_failover: None,
+            fast_forward: None,
         }
     }
 }
@@ -147,6 +153,9 @@ impl PacketOptions {
         }
         if self.max_events == Some(0) {
             return Err(InputError::key("max_events", "`max_events` is 0: nothing would happen"));
+        }
+        if let Some(fast_forward) = &self.fast_forward {
+            fast_forward.check()?;
         }
         if self.active_queue_pairs == Some(0) {
             return Err(InputError::key("active_queue_pairs", "no queue pair would ever send")

@@ -38,6 +38,8 @@ pub(super) enum Kind {
     Converged,
     /// Queues and rates are sampled.
     Sample,
+    /// A look at whether anything but the clock changes.
+    Watch,
 }
 
 /// The packet has crossed a queue above its marking threshold.
@@ -82,6 +84,14 @@ impl Kind {
     /// Whether it travels on links.
     pub fn is_packet(self) -> bool {
         self <= Self::Notification
+    }
+
+    /// Whether it comes at a time of the schedule, of faults or of samples, whatever packets do until then.
+    pub fn is_outside(self) -> bool {
+        matches!(
+            self,
+            Self::Task | Self::Start | Self::LinkChange | Self::Converged | Self::Sample
+        )
     }
 
     /// Whether it travels from the sender to the receiver.
@@ -186,7 +196,8 @@ impl Keys {
     pub const LINK_CHANGE: u32 = 0;
     pub const CONVERGED: u32 = 1;
     pub const SAMPLE: u32 = 2;
-    pub const ARRIVAL: u32 = 3;
+    pub const WATCH: u32 = 3;
+    pub const ARRIVAL: u32 = 4;
 
     /// `None` where there are more entities than keys.
     pub fn new(links: usize, hosts: usize, queue_pairs: usize, tasks: usize) -> Option<Self> {

@@ -26,8 +26,10 @@ pub(super) fn outcome<Q: EventQueue>(mut engine: Engine<'_, Q>) -> Result<Outcom
     let observe = engine.net.setup.observe;
     Ok(Outcome {
         cct: Time(engine.flows.cct),
-        ended: Time(engine.net.events.now),
-        stopped: stopped.then_some(Time(engine.net.events.now)),
+        ended: Time(engine.net.events.clock()),
+        skipped: Time(engine.net.events.skipped),
+        skip_error: Time(engine.net.skipped.doubt as u64),
+        stopped: stopped.then_some(Time(engine.net.events.clock())),
         fct: FctSummary::of(std::mem::take(&mut engine.flows.fcts)),
         flows: if observe.flows { flows(&engine) } else { Vec::new() },
         tasks: if observe.tasks { tasks(&engine) } else { Vec::new() },
@@ -46,16 +48,17 @@ pub(super) fn outcome<Q: EventQueue>(mut engine: Engine<'_, Q>) -> Result<Outcom
 fn counters<Q: EventQueue>(engine: &Engine<'_, Q>) -> Counters {
     let mut counters = Counters {
         events: engine.events,
-        packet_hops: engine.net.packet_hops,
-        packets: engine.sending.packets,
-        retransmits: engine.sending.retransmits,
+        packet_hops: engine.net.packet_hops + engine.net.skipped.packet_hops,
+        packets: engine.sending.packets + engine.net.skipped.packets,
+        retransmits: engine.sending.retransmits + engine.net.skipped.retransmits,
         ..Counters::default()
     };
-    for counts in &engine.net.links.counts {
-        counters.ecn_marks += counts.ecn_marks;
-        counters.drops += counts.drops;
-        counters.trims += counts.trims;
-        counters.pauses += counts.pauses;
+    for (link, counts) in (0..).zip(&engine.net.links.counts) {
+        let skipped = engine.net.skipped.link(link);
+        counters.ecn_marks += counts.ecn_marks + skipped.ecn_marks;
+        counters.drops += counts.drops + skipped.drops;
+        counters.trims += counts.trims + skipped.trims;
+        counters.pauses += counts.pauses + skipped.pauses;
     }
     counters
 }
@@ -74,7 +77,13 @@ fn flows<Q: EventQueue>(engine: &Engine<'_, Q>) -> Vec<FlowRecord> {
             unloaded::completion(fabric, &path, bytes, engine.net.setup.packet).0
         });
         let reached = reached(&flow);
-        let end = |time, then| Time(if reached < then { engine.net.events.now } else { time });
+        let end = |time, then| {
+            Time(if reached < then {
+                engine.net.events.clock()
+            } else {
+                time
+            })
+        };
         FlowRecord {
             task,
             reached,
@@ -89,7 +98,7 @@ fn flows<Q: EventQueue>(engine: &Engine<'_, Q>) -> Vec<FlowRecord> {
                 .map(|bits| bits.count_ones())
                 .sum(),
             retransmits: engine.retransmits(task),
-            reordered: flow.reordered,
+            reordered: flow.reordered + engine.skipped_reordered(task),
             extent: flow.extent,
         }
     };
@@ -126,17 +135,21 @@ fn links<Q: EventQueue>(engine: &Engine<'_, Q>) -> Vec<LinkRecord> {
             Some(_) => engine.net.links.unsent(link as u32, engine.net.events.now),
             None => 0,
         };
-        let wire_bytes = taken.saturating_sub(unsent);
+        let skipped = engine.net.skipped.link(link as u32);
+        let wire_bytes = taken.saturating_sub(unsent) + skipped.wire_bytes;
         let counts = engine.net.links.counts[link];
         LinkRecord {
-            bytes: bytes as f64,
+            bytes: (bytes + skipped.data_bytes) as f64,
             wire_bytes: wire_bytes as f64,
             max_queue: engine.net.links.max_queue(link as u32),
-            drops: counts.drops,
-            trims: counts.trims,
-            ecn_marks: counts.ecn_marks,
-            pauses: counts.pauses,
-            paused: counts.paused.total(engine.net.events.now),
+            drops: counts.drops + skipped.drops,
+            trims: counts.trims + skipped.trims,
+            ecn_marks: counts.ecn_marks + skipped.ecn_marks,
+            pauses: counts.pauses + skipped.pauses,
+            paused: counts
+                .paused
+                .total(engine.net.events.now)
+                .saturating_add(Time(skipped.paused)),
             longest_pause: counts.paused.longest(engine.net.events.now),
         }
     };
@@ -145,15 +158,15 @@ fn links<Q: EventQueue>(engine: &Engine<'_, Q>) -> Vec<LinkRecord> {
 
 /// The link that was paused longest; of several the first.
 fn most_paused<Q: EventQueue>(engine: &Engine<'_, Q>) -> Option<(LinkId, Time)> {
-    let mut paused = engine
-        .net
-        .links
-        .counts
-        .iter()
-        .map(|counts| counts.paused.total(engine.net.events.now));
-    let longest = paused.clone().max().filter(|time| !time.is_zero())?;
-    let link = paused.position(|time| time == longest)?;
-    Some((LinkId(link as u32), longest))
+    let net = &engine.net;
+    let paused = (0..).zip(&net.links.counts).map(|(link, counts)| {
+        let seen = counts.paused.total(net.events.now);
+        (seen.saturating_add(Time(net.skipped.link(link).paused)), link)
+    });
+    let longest = paused.max_by_key(|&(time, link)| (time, std::cmp::Reverse(link)));
+    longest
+        .filter(|(time, _)| !time.is_zero())
+        .map(|(time, link)| (LinkId(link), time))
 }
 
 fn stuck<Q: EventQueue>(engine: &Engine<'_, Q>) -> Stuck {
@@ -170,7 +183,7 @@ fn stuck<Q: EventQueue>(engine: &Engine<'_, Q>) -> Stuck {
         });
     }
     Stuck {
-        at: Time(engine.net.events.now),
+        at: Time(engine.net.events.clock()),
         flows: engine.net.setup.schedule.transfer_count(),
         unfinished,
         limit: match engine.ended {
@@ -211,7 +224,8 @@ impl<Q: EventQueue> Engine<'_, Q> {
             match self.receiving.receivers.get(pair.receiver) {
                 Some(receiver) => {
                     let last = u64::from(pair.last) - options.header.0;
-                    receiver.received.bytes(pair.packets, options.payload.0, last)
+                    let skipped = self.net.skipped.pair(qp as u32).packets * options.payload.0;
+                    receiver.received.bytes(pair.packets, options.payload.0, last) + skipped
                 }
                 None if pair.receiver == COMPLETE => subflows[qp - first].bytes,
                 None => 0,
@@ -225,7 +239,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         if !self.flows.flows[task.index()].started {
             return "it never started: transfers it waits for did not finish".to_owned();
         }
-        if self.net.events.now >= Time::LATEST.0 {
+        if self.net.events.clock() >= Time::LATEST.0 {
             return TOO_LATE.to_owned();
         }
         let first = self.net.setup.placement.first(task);
@@ -270,12 +284,22 @@ impl<Q: EventQueue> Engine<'_, Q> {
         }
     }
 
+    /// Packets of a transfer that came late in times that were skipped.
+    fn skipped_reordered(&self, task: TaskId) -> u32 {
+        let first = self.net.setup.placement.first(task) as u32;
+        let range = first..first + self.net.setup.placement.of(task).len() as u32;
+        range.map(|qp| self.net.skipped.pair(qp).reordered as u32).sum()
+    }
+
     /// Packets that a transfer has sent again.
     fn retransmits(&self, task: TaskId) -> u32 {
         let first = self.net.setup.placement.first(task);
         let range = first..first + self.net.setup.placement.of(task).len();
         let senders = range.filter_map(|qp| self.sending.senders.get(self.net.pairs[qp].sender));
         let live: u32 = senders.map(|sender| sender.retransmits).sum();
-        self.flows.flows[task.index()].retransmits + live
+        let first = self.net.setup.placement.first(task) as u32;
+        let skipped = (first..first + self.net.setup.placement.of(task).len() as u32)
+            .map(|qp| self.net.skipped.pair(qp).retransmits as u32);
+        self.flows.flows[task.index()].retransmits + live + skipped.sum::<u32>()
     }
 }

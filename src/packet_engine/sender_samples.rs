@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::network::Network;
+use super::queue::EventQueue;
 use super::refusal::{Part, Refusal};
 use super::sender::Sender;
 use super::setup::Setup;
@@ -45,8 +46,8 @@ impl SenderSampler {
     }
 
     /// Samples every sender that is at work, by queue pair, if it is time.
-    pub fn look<Q>(&mut self, net: &Network<'_, Q>, senders: &Slab<Sender>) {
-        let (now, full) = (net.events.now, net.terms.full);
+    pub fn look<Q: EventQueue>(&mut self, net: &Network<'_, Q>, senders: &Slab<Sender>) {
+        let (now, full) = (net.events.clock(), net.terms.full);
         if self.next > now {
             return;
         }

@@ -1,6 +1,8 @@
 //! Queues and rates over time, where a run is asked to sample them.
 
+use super::events::Events;
 use super::links::Links;
+use super::queue::EventQueue;
 use crate::ids::LinkId;
 use crate::outcome::{Sample, Series};
 use crate::units::Time;
@@ -40,22 +42,22 @@ impl Sampler {
     }
 
     /// Takes a sample if it is time.
-    pub fn look(&mut self, links: &Links, now: u64) {
-        if self.next <= now {
+    pub fn look<Q: EventQueue>(&mut self, links: &Links, events: &Events<Q>) {
+        if self.next <= events.clock() {
             self.next = self.next.saturating_add(self.interval);
-            self.sample(links, now);
+            self.sample(links, events);
         }
     }
 
     /// Takes a sample of every link that was not idle since the last one.
-    pub fn sample(&mut self, links: &Links, now: u64) {
+    pub fn sample<Q: EventQueue>(&mut self, links: &Links, events: &Events<Q>) {
         for (link, before) in self.sent.iter_mut().enumerate() {
-            let queue = links.queue(link as u32, now);
-            let (accepted, _) = links.bytes(link as u32);
+            let queue = links.queue(link as u32, events.now);
+            let accepted = links.bytes(link as u32).0;
             let sent = accepted.saturating_sub(queue).max(*before);
             if queue > 0 || sent > *before {
                 self.samples.push(Sample {
-                    at: Time(now),
+                    at: Time(events.clock()),
                     link: LinkId(link as u32),
                     queue,
                     sent: sent - *before,

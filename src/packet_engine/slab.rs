@@ -53,6 +53,11 @@ impl<T> Slab<T> {
         self.values.iter().flatten()
     }
 
+    /// All values, by slot, to be changed.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.values.iter_mut().flatten()
+    }
+
     /// The value in a slot, if there is one.
     pub fn get(&self, slot: u32) -> Option<&T> {
         self.values.get(slot as usize)?.as_ref()

@@ -39,7 +39,7 @@ pub use number::{Number, microseconds, ratio};
 pub use point_key::{PointKey, PointRow};
 pub use points::PointList;
 pub use read_error::ReadError;
-pub use record::{RESULTS_VERSION, Record, is_whole};
+pub use record::{RESULTS_VERSION, Record, Skipped, is_whole};
 pub use rows::{BoundRow, DesignRow, PlaceRow, PriceRow, ResultRow, TimingRow, TrialRow, WeightRow};
 pub use store::{PARQUET_REMEDY, Store};
 pub use swept::{Swept, cell};

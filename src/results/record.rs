@@ -29,8 +29,20 @@ pub struct Record {
     /// The file of `fabrics/` with the fabric it was simulated on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fabric: Option<String>,
+    /// What was skipped of it, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fast_forward: Option<Skipped>,
     /// The files beside this one.
     pub(super) files: BTreeMap<String, Sum>,
+}
+
+/// What `packet.fast_forward` has skipped.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Skipped {
+    /// The part of the simulated time.
+    pub skipped: f64,
+    /// By which part of all the time it may have taken more or less, as far as the rates tell by which it was skipped.
+    pub error: f64,
 }
 
 /// A file as it was written.

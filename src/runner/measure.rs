@@ -10,7 +10,7 @@ use crate::experiment::{Engine, Experiment, Instance, Point, Prepared, Preparer,
 use crate::flow_engine;
 use crate::outcome::{Outcome, Stuck};
 use crate::packet_engine::{self, Continue};
-use crate::results::{Details, Number, ResultRow, microseconds, ratio};
+use crate::results::{Details, Number, ResultRow, Skipped, microseconds, ratio};
 use crate::units::{Bytes, Time};
 use crate::workload::{Schedule, Transfer};
 
@@ -25,6 +25,8 @@ pub struct Measured {
     pub stuck: Option<Stuck>,
     /// The link that flow control held back for most of the run, if any: a pause storm.
     pub storm: Option<Storm>,
+    /// What was skipped, where that was asked for.
+    pub skipped: Option<Skipped>,
 }
 
 /// A link that was paused for more than half of a run.
@@ -145,6 +147,7 @@ impl Evaluated {
                     .filter(|_| outcome.stopped.is_none());
                 row.mfu = least.and_then(|least| ratio(least, outcome.cct.as_us()));
                 let storm = storm(&instance, &outcome);
+                let skipped = skipped(experiment, &outcome);
                 let jobs = job_rows(&instance.schedule, &outcome, &alone);
                 let ops = experiment
                     .output
@@ -158,6 +161,7 @@ impl Evaluated {
                     details,
                     stuck: None,
                     storm,
+                    skipped,
                 }
             }
             Err(stuck) => Measured {
@@ -165,6 +169,7 @@ impl Evaluated {
                 details: Details::default(),
                 stuck: Some(stuck),
                 storm: None,
+                skipped: None,
             },
         }
     }
@@ -193,6 +198,16 @@ fn storm(instance: &Instance, outcome: &Outcome) -> Option<Storm> {
     (share > 0.5).then(|| Storm {
         link: instance.network.fabric.link_name(link),
         share,
+    })
+}
+
+/// Which part of the run was skipped, and how well that is known.
+fn skipped(experiment: &Experiment, outcome: &Outcome) -> Option<Skipped> {
+    let asked = experiment.engine == Engine::Packet && experiment.packet.fast_forward.is_some();
+    let all = outcome.ended.0.max(1) as f64;
+    asked.then(|| Skipped {
+        skipped: outcome.skipped.0 as f64 / all,
+        error: outcome.skip_error.0 as f64 / all,
     })
 }
 

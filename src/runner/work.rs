@@ -256,9 +256,11 @@ impl<'a> Work<'a> {
             details,
             stuck,
             storm,
+            skipped,
         } = evaluated.simulate_watched(progress);
         let mut record = Record::new(row, cpu.elapsed().as_secs_f64(), wall.elapsed().as_secs_f64());
         record.fabric = fabric;
+        record.fast_forward = skipped;
         if stuck.is_none() {
             self.store.save(&task.hash, &record, details)?;
         }

@@ -70,6 +70,8 @@ pub struct Evidence {
     pub wire_ccts: Result<[Time; 2], Absent>,
     /// The largest transfer alone on the fabric, with the experiment's own transport and switches.
     pub alone: Result<Alone, Absent>,
+    /// When the packets of the experiment itself are done, without `packet.fast_forward` and with it.
+    pub skipping: Result<[Time; 2], Absent>,
 }
 
 /// One transfer alone.
@@ -137,6 +139,7 @@ impl Evidence {
             }),
             packet: packet(subject, experiment, &network, &schedule, &placement),
             alone: alone(subject, experiment, &network, &schedule, &placement),
+            skipping: skipping(subject, experiment, &network, &schedule, &placement),
             experiment: experiment.clone(),
             placement,
             schedule,
@@ -186,6 +189,7 @@ fn packet(
         stop: None,
         max_time: None,
         max_events: None,
+        fast_forward: None,
         ..experiment.packet.clone()
     };
     let setup = Setup {
@@ -201,6 +205,43 @@ fn packet(
         seed: experiment.seed,
     };
     run(|| subject.packet(&setup))
+}
+
+/// What the experiment says about packets, with every one of them simulated.
+fn every_packet(experiment: &Experiment) -> PacketOptions {
+    PacketOptions {
+        fast_forward: None,
+        ..experiment.packet.clone()
+    }
+}
+
+/// Completion times of the experiment as it is, without skipping and with it.
+fn skipping(
+    subject: &dyn SystemUnderTest,
+    experiment: &Experiment,
+    network: &Network,
+    schedule: &Schedule,
+    placement: &Placement,
+) -> Result<[Time; 2], Absent> {
+    if experiment.engine != Engine::Packet || experiment.packet.fast_forward.is_none() {
+        return Err(Absent::NotSimulated("packet.fast_forward is not set"));
+    }
+    let cct = |packet: &PacketOptions| {
+        let outcome = subject.packet(&Setup {
+            fabric: &network.fabric,
+            link_events: &network.events,
+            schedule,
+            placement,
+            load_balancing: &experiment.load_balancing,
+            transport: &experiment.transport,
+            packet,
+            switch: &experiment.switch,
+            observe: Observe::default(),
+            seed: experiment.seed,
+        });
+        outcome.map(|outcome| outcome.end()).map_err(stuck)
+    };
+    Ok([cct(&every_packet(experiment))?, cct(&experiment.packet)?])
 }
 
 /// Paths that are looked at of a transfer that is spread over all of its.
@@ -260,7 +301,7 @@ fn alone(
         placement: &subflows,
         load_balancing: &experiment.load_balancing,
         transport: &experiment.transport,
-        packet: &experiment.packet,
+        packet: &every_packet(experiment),
         switch: &experiment.switch,
         observe: EVERYTHING,
         seed: experiment.seed,

@@ -20,6 +20,7 @@ mod loads;
 mod optimum;
 mod path_by_path;
 mod prediction;
+mod skipping;
 mod subject;
 mod theorem;
 mod transport;
@@ -49,6 +50,7 @@ const CHECKS: &[Check] = &[
     transport::check,
     conservation::check,
     determinism::check,
+    skipping::check,
 ];
 
 /// Compares everything at every point of a plan; findings come in the plan's order.

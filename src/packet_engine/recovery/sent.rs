@@ -82,6 +82,24 @@ impl Sent {
         self.lost_count > 0 || (self.next < self.total && self.next - self.cumulative < self.span)
     }
 
+    /// Packets that have been acknowledged or let go.
+    #[inline]
+    pub fn answered(&self) -> u64 {
+        u64::from(self.next - self.in_flight - self.lost_count)
+    }
+
+    /// Packets that have not been sent yet.
+    #[inline]
+    pub fn unsent(&self) -> u32 {
+        self.total - self.next
+    }
+
+    /// So many of the packets that have not been sent need not be.
+    pub fn shorten(&mut self, packets: u32) {
+        debug_assert!(packets < self.unsent(), "the end is sent");
+        self.total -= packets;
+    }
+
     /// Packets to send, those to send again included.
     #[inline]
     pub fn backlog(&self) -> u32 {

@@ -3,6 +3,7 @@
 mod closed_forms;
 mod collectives;
 mod dynamics;
+mod fast_forward;
 mod faults;
 mod gray_links;
 mod laws;

@@ -57,6 +57,15 @@ impl Default for Dcqcn {
 }
 
 impl Spec for Dcqcn {
+    /// The recovery after a cut.
+    fn cycle(&self) -> Option<u64> {
+        Some(
+            self.increase_timer
+                .0
+                .saturating_mul(u64::from(self.recovery_rounds.max(1))),
+        )
+    }
+
     fn check(&self) -> Result<(), InputError> {
         check_fraction("gain", self.gain)?;
         for (key, time) in [

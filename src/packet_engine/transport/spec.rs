@@ -73,6 +73,13 @@ pub(super) trait Spec {
         None
     }
 
+    /// What steady means for it (`packet.fast_forward`): how long what it does by a clock of its own takes to come round, in
+    /// ps. Rates are steady only where times no shorter than this are alike. None where it has no steady state that could be
+    /// seen. Default 0: all it does, it does by round trips.
+    fn cycle(&self) -> Option<u64> {
+        Some(0)
+    }
+
     /// Shortest retransmission timeout, where round trips take `rtt` ps unloaded and a packet waits at most `queue` ps at a
     /// port; none where ports share a buffer. Default 1 ms (the paper's).
     fn rto(&self, _rtt: u64, _queue: Option<u64>) -> Time {

@@ -182,6 +182,10 @@ impl Transport {
         self.kind().notification_interval()
     }
 
+    pub(in crate::packet_engine) fn cycle(&self) -> Option<u64> {
+        self.kind().cycle()
+    }
+
     pub(in crate::packet_engine) fn rto(&self, rtt: u64, queue: Option<u64>) -> Time {
         self.kind().rto(rtt, queue)
     }

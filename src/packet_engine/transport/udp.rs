@@ -14,6 +14,11 @@ use super::spec::{Controlled, Spec};
 pub struct Udp {}
 
 impl Spec for Udp {
+    /// No sender knows what arrives.
+    fn cycle(&self) -> Option<u64> {
+        None
+    }
+
     fn acknowledged(&self) -> bool {
         false
     }

@@ -196,8 +196,9 @@ impl Keys {
     pub const LINK_CHANGE: u32 = 0;
     pub const CONVERGED: u32 = 1;
     pub const SAMPLE: u32 = 2;
-    pub const WATCH: u32 = 3;
-    pub const ARRIVAL: u32 = 4;
+    pub const ARRIVAL: u32 = 3;
+    /// Behind all ranges: [`Keys::new`] gives away none so high.
+    pub const WATCH: u32 = u32::MAX;
 
     /// `None` where there are more entities than keys.
     pub fn new(links: usize, hosts: usize, queue_pairs: usize, tasks: usize) -> Option<Self> {

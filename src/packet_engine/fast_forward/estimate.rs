@@ -5,6 +5,8 @@
 //! split in two by how it repeats: the part that lasts (a path with fewer rivals) grows with time, the part that
 //! does not (the luck of spraying) grows with its root. So the slowest of many flows stays as far behind as it would be.
 
+use crate::math::ln;
+
 /// What two windows of equal length have seen of each flow.
 #[derive(Debug, Default)]
 pub(super) struct Windows {
@@ -122,7 +124,7 @@ impl Class {
 
     /// How many standard deviations the flow is off that is furthest off.
     fn furthest(&self) -> f64 {
-        (2.0 * (self.flows as f64).ln()).sqrt().max(1.0)
+        (2.0 * ln(self.flows as f64)).sqrt().max(1.0)
     }
 
     /// What the mean has drifted beyond what rounding makes of it.
@@ -140,7 +142,8 @@ impl Class {
 
     /// By how many packets a flow may be ahead by luck over one window.
     fn luck(&self) -> f64 {
-        let alone = (self.means[0] - self.means[1]).powi(2) / 2.0;
+        let apart = self.means[0] - self.means[1];
+        let alone = apart * apart / 2.0;
         let variance = if self.flows == 1 { alone } else { self.variance };
         let rounding = 2.0 * ROUNDING * ROUNDING;
         (variance * (1.0 - self.repeats) - rounding).max(0.0).sqrt() * self.furthest()
@@ -162,7 +165,7 @@ impl Rates {
     pub fn windows_until_lucky(&self, flow: usize, packets: f64) -> f64 {
         match self.luck[flow] {
             0.0 => f64::INFINITY,
-            luck => (packets / luck).powi(2),
+            luck => packets / luck * (packets / luck),
         }
     }
 }
@@ -204,8 +207,10 @@ mod tests {
         });
         let rates = lucky.rates(0.005).unwrap();
         let spread = |windows: f64| {
-            let of = (0..400).map(|flow| rates.over(flow, windows) - 1_000.0 * windows);
-            (of.map(|ahead| ahead * ahead).sum::<f64>() / 400.0).sqrt()
+            let counts: Vec<_> = (0..400).map(|flow| rates.over(flow, windows)).collect();
+            let mean = counts.iter().sum::<f64>() / 400.0;
+            let squares = counts.iter().map(|count| (count - mean) * (count - mean));
+            (squares.sum::<f64>() / 400.0).sqrt()
         };
         // Even numbers from -30 to 30: a deviation of 17.3.
         assert!((spread(100.0) / 173.0 - 1.0).abs() < 0.1, "{}", spread(100.0));

@@ -4,7 +4,7 @@
 mod calibration;
 
 use fabricsim::input::NoFiles;
-use fabricsim::placement::{LoadBalancing, OptimalTransport, judge};
+use fabricsim::placement::{LoadBalancing, OptimalTransport, evaluate};
 use fabricsim::rng::stream;
 use fabricsim::topology::{Cable, Fabric, LeafSpine, LinkChange};
 use fabricsim::units::{Bytes, Rate, Time};
@@ -67,7 +67,7 @@ fn transport(hold: f64) {
         let scheme = LoadBalancing::OptimalTransport(spec.clone());
         let (cpu, placement) = calibration::cpu_seconds(|| scheme.place(fabric, schedule, &NoFiles, 1));
         let placement = placement.expect("every pair has a path");
-        let evaluated = judge(fabric, schedule, &placement, &spec).expect("it can be judged");
+        let evaluated = evaluate(fabric, schedule, &placement, &spec).expect("it can be judged");
         let ratio = evaluated.worst().map_or(1.0, |step| step.ratio());
         let subflows = placement.subflows().len();
         println!(

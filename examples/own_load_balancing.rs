@@ -9,7 +9,7 @@ use fabricsim::prelude::*;
 fn by_sum(fabric: &Fabric, schedule: &Schedule) -> Placement {
     Placement::whole(schedule, |transfer| {
         let paths = fabric.path_count(transfer.src.node(), transfer.dst.node());
-        Route::Pinned((transfer.src.0 + transfer.dst.0) % paths)
+        Route::pinned((transfer.src.0 + transfer.dst.0) % paths)
     })
 }
 

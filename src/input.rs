@@ -1,4 +1,4 @@
-//! What the user wrote, as the rooms below the experiment see it: texts of files, and the error
+//! What the user wrote, as the modules below the experiment see it: texts of files, and the error
 //! that says which part of an input cannot be used and what would be valid instead.
 
 use std::fmt;

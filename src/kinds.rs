@@ -8,40 +8,40 @@ macro_rules! kinds {
     (
         $(#[$outer:meta])*
         pub enum $name:ident: $kind:ident $(and $also:ident)? {
-            $($variant:ident($options:ty) = $key:literal, $about:literal;)*
+            $($(#[$attribute:meta])* $variant:ident($options:ty) = $key:literal, $about:literal;)*
         }
     ) => {
         $(#[$outer])*
         #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
         pub enum $name {
-            $(#[doc = $about] #[serde(rename = $key)] $variant($options),)*
+            $($(#[$attribute])* #[doc = $about] #[serde(rename = $key)] $variant($options),)*
         }
 
         impl $name {
             /// Names and one-line descriptions of all kinds, in the order of `fabricsim list`.
-            pub const ALL: &[(&str, &str)] = &[$(($key, $about)),*];
+            pub const ALL: &[(&str, &str)] = &[$($(#[$attribute])* ($key, $about)),*];
 
             /// The name of this kind, as in the experiment file.
             pub fn name(&self) -> &'static str {
                 match self {
-                    $(Self::$variant(_) => $key,)*
+                    $($(#[$attribute])* Self::$variant(_) => $key,)*
                 }
             }
 
             pub(super) fn kind(&self) -> &dyn $kind {
                 match self {
-                    $(Self::$variant(options) => options,)*
+                    $($(#[$attribute])* Self::$variant(options) => options,)*
                 }
             }
         }
 
-        $(impl From<$options> for $name {
+        $($(#[$attribute])* impl From<$options> for $name {
             fn from(options: $options) -> Self {
                 Self::$variant(options)
             }
         })*
 
-        $crate::kinds::kinds! { @hand to $($also)?: $($variant($options);)* }
+        $crate::kinds::kinds! { @hand to $($also)?: $($(#[$attribute])* $variant($options);)* }
     };
     (@hand to: $($rows:tt)*) => {};
     (@hand to $also:ident: $($rows:tt)*) => {

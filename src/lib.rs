@@ -75,6 +75,7 @@ pub mod math;
 pub mod optimal_transport;
 pub mod outcome;
 pub mod packet_engine;
+mod path_selection;
 pub mod placement;
 pub mod prelude;
 pub mod report;

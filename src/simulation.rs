@@ -268,7 +268,7 @@ mod tests {
     fn a_placement_of_ones_own_is_what_is_run() {
         let fabric = fabric();
         let schedule = shift(&fabric);
-        let first = Placement::whole(&schedule, |_| Route::Pinned(0));
+        let first = Placement::whole(&schedule, |_| Route::pinned(0));
         let simulated = Simulation::on(&fabric).placed(&first).run(&schedule).unwrap();
         // All four flows over one spine: two share each of its links.
         assert_eq!(simulated.outcome.cct, Time::from_us(16) + Time::from_us(2));
@@ -280,5 +280,49 @@ mod tests {
         let reps = Simulation::on(&fabric).load_balancing(Reps::default());
         let error = reps.run(&shift(&fabric)).unwrap_err();
         insta::assert_snapshot!(error, @"4 of the flows did not finish by 0 us");
+    }
+
+    fn parsed<T: serde::de::DeserializeOwned>(text: serde_json::Value) -> T {
+        serde_json::from_value(text).unwrap()
+    }
+
+    /// A topology, a workload, a load balancing and a transport that only tests have: each is one file, and one line in
+    /// its table, as docs/extending.md says.
+    #[test]
+    fn one_of_each_kind_is_a_file_and_a_line() {
+        let link = serde_json::json!({ "rate": "100Gbps", "delay": "500ns" });
+        let topology: Topology = parsed(serde_json::json!({ "dumbbell": { "hosts_per_side": 2, "link": link } }));
+        let fabric = Fabric::compile(&topology.blueprint(&NoFiles).unwrap());
+        let workload: Workload = parsed(serde_json::json!({ "one-way": { "message": 10 * 4096 } }));
+        let schedule = workload.schedule(fabric.hosts(), &NoFiles, 1).unwrap();
+        let stop_and_wait = Simulation::on(&fabric)
+            .load_balancing(parsed::<LoadBalancing>(serde_json::json!({ "last-path": {} })))
+            .transport(parsed::<Transport>(serde_json::json!({ "stop-and-wait": {} })));
+        let simulated = stop_and_wait.run(&schedule).unwrap();
+        // Four links of 500 ns each way, at 80 ps a byte, for ten packets of 4096 bytes with headers of 64, one at a time.
+        let over = |bytes: u64| 4 * (500_000 + 80 * bytes);
+        let (there, back) = (over(4_096 + 64), over(64));
+        assert_eq!(simulated.outcome.cct, Time(9 * (there + back) + there));
+    }
+
+    /// The same for one that chooses packet by packet.
+    #[test]
+    fn one_that_chooses_packet_by_packet_is_a_file_and_a_line_in_two_tables() {
+        let fabric = fabric();
+        let mut builder = ScheduleBuilder::default();
+        builder.transfer(0, 2, 100 * 4_096, 0);
+        let alternating = Simulation::on(&fabric)
+            .load_balancing(parsed::<LoadBalancing>(serde_json::json!({ "alternating": {} })))
+            .transport(Dctcp::default())
+            .observe(Observe {
+                links: true,
+                ..Observe::default()
+            });
+        let outcome = alternating.run(&builder.build()).unwrap().outcome;
+        let path = |index| fabric.path(NodeId(0), NodeId(2), index);
+        for index in [0, 1] {
+            let up = path(index)[1];
+            assert_eq!(outcome.links[up.index()].wire_bytes, f64::from(50 * (4_096 + 64)));
+        }
     }
 }

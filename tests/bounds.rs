@@ -219,7 +219,7 @@ fn schedule(dice: &mut Dice, hosts: u32) -> Schedule {
         let dst = (src + 1 + dice.roll(hosts - 1)) % hosts;
         let bytes = [1, 1_000, 50_000, 1_000_000][dice.roll(4) as usize];
         let earliest = Time::from_us([0, u64::from(dice.roll(200))][usize::from(style > 0)]);
-        let action = Action::Transfer { src, dst, bytes };
+        let action = Action::transfer(src, dst, bytes);
         let task = builder.add(action, earliest, 0);
         if style == 2 && t > 1 && dice.roll(2) == 0 {
             let milestone = [Milestone::Delivered, Milestone::Acked][dice.roll(2) as usize];

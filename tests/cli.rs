@@ -7,26 +7,26 @@ use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
 
 /// The binary, to be run in a folder.
-pub fn fabricsim(dir: &Path) -> Command {
+pub(crate) fn fabricsim(dir: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fabricsim"));
     command.current_dir(dir).env_remove("NO_COLOR").stdin(Stdio::null());
     command
 }
 
 /// Runs the binary with arguments.
-pub fn run(dir: &Path, args: &[&str]) -> Output {
+pub(crate) fn run(dir: &Path, args: &[&str]) -> Output {
     fabricsim(dir).args(args).output().unwrap()
 }
 
 /// Runs the binary, which must succeed, and returns its stdout.
-pub fn stdout(dir: &Path, args: &[&str]) -> String {
+pub(crate) fn stdout(dir: &Path, args: &[&str]) -> String {
     let output = run(dir, args);
     assert!(output.status.success(), "{args:?}: {}", text(&output.stderr));
     text(&output.stdout)
 }
 
 /// Output as text.
-pub fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
@@ -45,7 +45,7 @@ message = "64KiB"
 "#;
 
 /// A folder with these files.
-pub fn folder(files: &[(&str, &str)]) -> TempDir {
+pub(crate) fn folder(files: &[(&str, &str)]) -> TempDir {
     let dir = TempDir::new().unwrap();
     for (name, content) in files {
         let path = dir.path().join(name);

@@ -37,6 +37,61 @@ are errors. `fabricsim check FILE` prints a file with every default filled in, a
 options, swept values and files alone.
 ";
 
+/// Examples by section: what follows a line `#: Section`.
+const EXAMPLES: &str = include_str!("fixtures/configuration-examples.toml");
+
+fn examples() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let blocks = EXAMPLES.split("#: ").skip(1);
+    blocks
+        .filter_map(|block| block.split_once('\n'))
+        .map(|(name, text)| (name, text.trim()))
+}
+
+/// A file of each example and what it takes to be one, as `fabricsim check` sees it.
+#[test]
+fn examples_of_the_configuration_page_are_right() {
+    const TOPOLOGY: &str = "topology = { leaf-spine = { leaves = 2, spines = 2, hosts_per_leaf = 16, \
+        host_link = { rate = \"100Gbps\" }, fabric_link = { rate = \"100Gbps\" } } }\n";
+    const WORKLOAD: &str = "workload = { all-reduce = { size = \"1MiB\" } }\n";
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in examples() {
+        let has = |key: &str| text.lines().any(|line| line.trim_start_matches('[').starts_with(key));
+        let packets = ["packet", "switch", "transport", "tune"].iter().any(|key| has(key))
+            || text.contains("flap")
+            || ["Spray", "Reps", "Bitmap", "Mrc", "Adaptive", "Flowlet", "Plb"].contains(&name);
+        // Parts of an example that stands elsewhere, and those that need files.
+        if ["Shape", "Groups"].contains(&name)
+            || text.contains("file = ")
+            || text.contains("plan = ")
+            || text.contains("prefix = ")
+        {
+            continue;
+        }
+        let mut file = String::new();
+        if !has("topology") {
+            file += TOPOLOGY;
+        }
+        if !has("workload") && !has("jobs") && !has("[jobs") {
+            file += WORKLOAD;
+        }
+        if packets {
+            file += "engine = \"packet\"\n";
+        }
+        let path = folder.path().join("example.toml");
+        fs::write(&path, file + text).unwrap();
+        let checked = Command::new(env!("CARGO_BIN_EXE_fabricsim"))
+            .args(["check", "--quick"])
+            .arg(&path)
+            .output()
+            .unwrap();
+        assert!(
+            checked.status.success(),
+            "{name}: {}",
+            String::from_utf8_lossy(&checked.stderr)
+        );
+    }
+}
+
 struct Page<'a> {
     definitions: &'a Value,
     text: String,
@@ -75,6 +130,9 @@ impl<'a> Page<'a> {
             .collect();
         if !choices.is_empty() {
             self.choices(&choices);
+        }
+        if let Some((_, example)) = examples().find(|(name, _)| *name == title) {
+            let _ = writeln!(self.text, "\n```toml\n{example}\n```");
         }
     }
 

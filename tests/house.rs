@@ -6,12 +6,13 @@ use std::fs;
 use std::path::Path;
 
 const BASE: &[&str] = &["units", "ids", "rng", "input", "kinds", "math", "outcome"];
-const ENGINE: &[&str] = &["topology", "workload", "routes", "loads", "placement"];
+const ENGINE: &[&str] = &["topology", "workload", "routes", "loads", "path_selection", "placement"];
 const ANSWERS: &[&str] = &[
     "topology",
     "workload",
     "routes",
     "loads",
+    "path_selection",
     "placement",
     "congestion",
     "optimal_transport",
@@ -28,9 +29,17 @@ const MODULES: &[(&str, &[&[&str]])] = &[
     ("optimal_transport", &[]),
     ("routes", &[&["topology"]]),
     ("loads", &[&["topology", "routes"]]),
+    ("path_selection", &[&["topology", "routes"]]),
     (
         "placement",
-        &[&["topology", "workload", "routes", "loads", "optimal_transport"]],
+        &[&[
+            "topology",
+            "workload",
+            "routes",
+            "loads",
+            "path_selection",
+            "optimal_transport",
+        ]],
     ),
     ("congestion", &[ENGINE, &["optimal_transport"]]),
     ("flow_engine", &[ENGINE]),

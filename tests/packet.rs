@@ -22,7 +22,7 @@ fabric_link = { rate = "100Gbps" }
 "#;
 
 /// The cells of one column of a results file.
-pub fn column(file: &Path, name: &str) -> Vec<String> {
+pub(crate) fn column(file: &Path, name: &str) -> Vec<String> {
     let text = fs::read_to_string(file).unwrap();
     let mut lines = text.lines().map(|line| line.split(',').collect::<Vec<_>>());
     let position = lines.next().unwrap().iter().position(|cell| *cell == name).unwrap();

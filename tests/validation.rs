@@ -57,7 +57,7 @@ struct OnePathTooFew;
 impl SystemUnderTest for OnePathTooFew {
     fn place(&self, _: &Fabric, schedule: &Schedule, placement: &Placement) -> Placement {
         let on_first = |subflow: &Subflow| Subflow {
-            route: Route::Pinned(0),
+            route: Route::pinned(0),
             ..*subflow
         };
         let tasks = 0..schedule.tasks().len();

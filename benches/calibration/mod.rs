@@ -16,7 +16,7 @@ const DELTAS: [u64; 8] = [83_000, 166_000, 332_000, 340_500, 500_000, 505_000, 6
 
 /// CPU nanoseconds of one hold operation (pop the earliest event, push it again later) on a std
 /// `BinaryHeap` of 24-byte events: the unit in which results are the same on fast and slow machines.
-pub fn hold_ns() -> f64 {
+pub(crate) fn hold_ns() -> f64 {
     let mut heap: BinaryHeap<Reverse<(u64, u64, u64)>> =
         (0..PENDING).map(|i| Reverse((mix(i) % 833_000, i, 0))).collect();
     let start = ProcessTime::now();
@@ -32,7 +32,7 @@ pub fn hold_ns() -> f64 {
 
 /// The CPU seconds of one call, with its result.
 #[allow(dead_code, reason = "each benchmark uses what it needs of this module")]
-pub fn cpu_seconds<T>(work: impl FnOnce() -> T) -> (f64, T) {
+pub(crate) fn cpu_seconds<T>(work: impl FnOnce() -> T) -> (f64, T) {
     let start = ProcessTime::now();
     let result = work();
     (start.elapsed().as_secs_f64(), result)
@@ -46,7 +46,7 @@ const REPEATS: usize = 15;
 /// The CPU seconds of one call, with its result: where a call is short, the median of several, for the first pays for
 /// the memory that the process gets from the system.
 #[allow(dead_code, reason = "each benchmark uses what it needs of this module")]
-pub fn repeated<T>(mut work: impl FnMut() -> T) -> (f64, T) {
+pub(crate) fn repeated<T>(mut work: impl FnMut() -> T) -> (f64, T) {
     let (first, result) = cpu_seconds(&mut work);
     let mut seconds = vec![first];
     while seconds.iter().sum::<f64>() < SECONDS && seconds.len() < REPEATS {
@@ -59,7 +59,7 @@ pub fn repeated<T>(mut work: impl FnMut() -> T) -> (f64, T) {
 /// The part of the CPU time of some work that was spent in this process itself, the rest in the system for it; to a
 /// tick of 10 ms. 1 where the system does not tell.
 #[allow(dead_code, reason = "each benchmark uses what it needs of this module")]
-pub fn user_share<T>(work: impl FnOnce() -> T) -> (f64, T) {
+pub(crate) fn user_share<T>(work: impl FnOnce() -> T) -> (f64, T) {
     let before = ticks();
     let result = work();
     let spent = before.zip(ticks()).map(|(a, b)| (b.0 - a.0, b.1 - a.1));

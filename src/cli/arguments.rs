@@ -13,7 +13,7 @@ use crate::results::replace;
 
 /// Which experiment, and what is different from the file.
 #[derive(Debug, Args)]
-pub struct ExperimentArgs {
+pub(super) struct ExperimentArgs {
     /// Experiment file
     #[arg(value_name = "EXPERIMENT.toml", value_hint = clap::ValueHint::FilePath)]
     file: PathBuf,
@@ -33,29 +33,29 @@ impl ExperimentArgs {
     }
 
     /// The experiment file.
-    pub fn file(&self) -> &Path {
+    pub(super) fn file(&self) -> &Path {
         &self.file
     }
 
     /// What is set on the command line.
-    pub fn settings(&self) -> &[String] {
+    pub(super) fn settings(&self) -> &[String] {
         &self.settings
     }
 
     /// The plan, every setting of which some point uses.
-    pub fn plan(&self) -> Result<Plan, Failure> {
+    pub(super) fn plan(&self) -> Result<Plan, Failure> {
         self.plan_with(&[])
     }
 
     /// The same with further settings.
-    pub fn plan_with(&self, further: &[String]) -> Result<Plan, Failure> {
+    pub(super) fn plan_with(&self, further: &[String]) -> Result<Plan, Failure> {
         let plan = self.plan_for_both_engines(further)?;
         plan.check_engine()?;
         Ok(plan)
     }
 
     /// The plan for who asks both engines, whichever the experiment names.
-    pub fn plan_for_both_engines(&self, further: &[String]) -> Result<Plan, Failure> {
+    pub(super) fn plan_for_both_engines(&self, further: &[String]) -> Result<Plan, Failure> {
         let dir = self.file.parent().unwrap_or(&self.file);
         let texts = self.settings.iter().chain(further);
         let settings: Result<Vec<_>, _> = texts.map(|text| Setting::parse(text, dir)).collect();
@@ -66,12 +66,12 @@ impl ExperimentArgs {
 }
 
 /// Tells the user what is likely not meant.
-pub fn warn(warning: &str) {
+pub(super) fn warn(warning: &str) {
     tell(format_args!("warning: {warning}"));
 }
 
 /// Refuses an experiment of several points, for `what` needs one.
-pub fn one_point_only(plan: &Plan, what: &str) -> ConfigError {
+pub(super) fn one_point_only(plan: &Plan, what: &str) -> ConfigError {
     let keys: Vec<_> = plan.sweep().axes().iter().map(|axis| axis.key()).collect();
     ConfigError::new(format!("{what} needs one point, and there are {}", plan.points().len())).help(format!(
         "set what is swept: {}",
@@ -83,13 +83,13 @@ pub fn one_point_only(plan: &Plan, what: &str) -> ConfigError {
 }
 
 /// Refuses to write over an input of what is written, `what` by name.
-pub fn onto_an_input(input: &Path, what: &str) -> ConfigError {
+pub(super) fn onto_an_input(input: &Path, what: &str) -> ConfigError {
     ConfigError::new(format!("--out: {} is an input of this {what}", input.display())).help(format!(
         "name another file; {what}s are never written over what they are made from"
     ))
 }
 
 /// Writes a file that is there as a whole or not at all.
-pub fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+pub(super) fn write_whole(path: &Path, text: &str) -> io::Result<()> {
     replace(path, |out| out.write_all(text.as_bytes()))
 }

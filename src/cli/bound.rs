@@ -53,7 +53,7 @@ Examples:
   fabricsim bound exp.toml               what no scheme can beat, of every point and step
   fabricsim bound exp.toml --prices      what one more Gb/s on each link is worth, and what to repair first
   fabricsim bound exp.toml --format json")]
-pub struct Bound {
+pub(super) struct Bound {
     #[command(flatten)]
     experiment: ExperimentArgs,
     /// Print instead what one more Gb/s on each kind of links and each link is worth, and which slow or failed cable to
@@ -67,7 +67,7 @@ pub struct Bound {
 
 impl Bound {
     /// Prints what is known without simulating.
-    pub fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
+    pub(super) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
         let plan = self.experiment.plan()?;
         let stop = stop_on_interrupt()?;
         let preparer = Preparer::new(&plan, Memory::free());

@@ -20,7 +20,7 @@ Examples:
   fabricsim check exp.toml                                 every default filled in, and what it will cost
   fabricsim check exp.toml --quick                         the text alone
   fabricsim check exp.toml --graph | dot -Tsvg > graph.svg")]
-pub struct Check {
+pub(super) struct Check {
     #[command(flatten)]
     experiment: ExperimentArgs,
     /// Write the schedule of a point as a graph of tasks in DOT: to this file, or instead of the experiment to stdout
@@ -40,7 +40,7 @@ pub struct Check {
 impl Check {
     /// Prepares every point, tells what all will cost, and prints the experiment as a file that means the same, or the graph
     /// of a point.
-    pub fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
+    pub(super) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
         let plan = self.experiment.plan()?;
         let preparer = Preparer::new(&plan, Memory::free());
         if !self.quick {

@@ -17,7 +17,7 @@ Rows are matched by all that they set; several seeds of one setting make one row
 
 Example:
   fabricsim compare results/before results/after --fail-over 5")]
-pub struct Compare {
+pub(super) struct Compare {
     /// Results folder to compare with
     #[arg(value_name = "DIR_A", value_hint = clap::ValueHint::DirPath)]
     before: PathBuf,
@@ -41,7 +41,7 @@ const NAMED_ROWS: usize = 5;
 
 impl Compare {
     /// Prints the rows that both have, what only one has, and how the second compares in all.
-    pub fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
+    pub(super) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
         let open = |dir: &Path| Folder::open(dir).map_err(ReportError::from);
         let comparison = compare::compare(&open(&self.before)?, &open(&self.after)?);
         if comparison.settings() > 0 {

@@ -30,7 +30,7 @@ Example: with this in design.toml
 this prints the designs that none other beats, and writes an experiment file of each:
   fabricsim design design.toml
   fabricsim run results/design-design/8x32xs64.toml")]
-pub struct Design {
+pub(super) struct Design {
     /// Design file: a table [design], and keys of an experiment without fabric and workload
     #[arg(value_name = "DESIGN.toml", value_hint = clap::ValueHint::FilePath)]
     file: PathBuf,
@@ -47,7 +47,7 @@ pub struct Design {
 
 impl Design {
     /// Finds the front, prints it, and writes the folder.
-    pub fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
+    pub(super) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
         let dir = self.file.parent().unwrap_or(&self.file);
         let settings: Result<Vec<_>, _> = self.settings.iter().map(|text| Setting::parse(text, dir)).collect();
         let files = FileStore::default();

@@ -18,7 +18,7 @@ use crate::workload::ExportFormat;
 Examples:
   fabricsim export exp.toml --to chakra --out traces    a trace for every rank
   fabricsim export exp.toml --to infragraph --out .     the fabric")]
-pub struct Export {
+pub(super) struct Export {
     #[command(flatten)]
     experiment: ExperimentArgs,
     /// What is written
@@ -58,7 +58,7 @@ impl To {
 
 impl Export {
     /// Writes the files and says their names, one a line.
-    pub fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
+    pub(super) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
         let plan = self.experiment.plan()?;
         let [point] = plan.points() else {
             return Err(one_point_only(&plan, "export").into());

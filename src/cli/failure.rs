@@ -17,7 +17,7 @@ const TRY_AGAIN: u8 = 75;
 
 /// Why a verb ended without success.
 #[derive(Debug)]
-pub enum Failure {
+pub(super) enum Failure {
     /// The configuration cannot be used.
     Config(Box<ConfigError>),
     /// Flows that did not finish, listed.
@@ -65,7 +65,7 @@ impl From<RunError> for Failure {
 
 impl Failure {
     /// Tells the user on stderr; the exit code says the same in short.
-    pub fn report(self) -> ExitCode {
+    pub(super) fn report(self) -> ExitCode {
         match self {
             Self::Config(error) => {
                 tell(render(&error, &theme()).trim_end_matches('\n'));

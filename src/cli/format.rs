@@ -8,7 +8,7 @@ use clap::ValueEnum;
 
 /// How results are printed.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub(super) enum Format {
     /// Aligned columns: those in which the points differ, and the main results
     #[default]
     Table,
@@ -22,7 +22,13 @@ pub enum Format {
 
 impl Format {
     /// Prints rows about points.
-    pub fn print<R: PointRow>(self, out: &mut impl Write, rows: &[R], shown: Columns, swept: &Swept) -> io::Result<()> {
+    pub(super) fn print<R: PointRow>(
+        self,
+        out: &mut impl Write,
+        rows: &[R],
+        shown: Columns,
+        swept: &Swept,
+    ) -> io::Result<()> {
         match self {
             Self::Csv => Ok(write_points_csv(out, rows, swept)?),
             Self::Json => write_points_json(out, rows, swept),

@@ -16,7 +16,7 @@ use crate::workload::Workload;
 Examples:
   fabricsim list load-balancing
   fabricsim list workloads")]
-pub struct List {
+pub(super) struct List {
     /// Which kind; all of them without
     kind: Option<Kind>,
 }
@@ -53,7 +53,7 @@ impl Kind {
 
 impl List {
     /// Prints one line per name; with several kinds, under the key of each.
-    pub fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
+    pub(super) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
         if let Some(kind) = self.kind {
             return print(out, kind, "");
         }

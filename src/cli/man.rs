@@ -15,7 +15,7 @@ Examples:
   fabricsim man | man -l -                        the page of the program
   fabricsim man run | man -l -                    that of a command
   fabricsim man --out ~/.local/share/man/man1     all pages as files")]
-pub struct Man {
+pub(super) struct Man {
     /// The command; without it, the program
     #[arg(value_name = "COMMAND")]
     command: Option<String>,
@@ -26,7 +26,7 @@ pub struct Man {
 
 impl Man {
     /// Prints a page in roff, or writes all.
-    pub fn run(&self, mut program: Command, out: &mut impl Write) -> Result<(), Failure> {
+    pub(super) fn run(&self, mut program: Command, out: &mut impl Write) -> Result<(), Failure> {
         // Commands are called by the name of the program and their own.
         program.build();
         if let Some(dir) = &self.out {

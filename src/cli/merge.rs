@@ -17,7 +17,7 @@ use crate::runner;
 #[command(after_help = "\
 Example:
   fabricsim merge results/exp")]
-pub struct Merge {
+pub(super) struct Merge {
     /// Results folder
     #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     folder: PathBuf,
@@ -31,7 +31,7 @@ const NAMED_POINTS: usize = 20;
 
 impl Merge {
     /// Writes results.csv and timings.csv from the points that are there, and draws the plots if none is missing.
-    pub fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
+    pub(super) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
         let merged = results::merge(&self.folder).map_err(ReportError::from)?;
         let (done, points) = (merged.rows.len(), merged.points.hashes.len());
         let missing = merged.missing.clone();

@@ -11,7 +11,7 @@ use super::failure::Failure;
 #[command(after_help = "\
 Example:
   fabricsim new rail > mine.toml && fabricsim run mine.toml")]
-pub struct New {
+pub(super) struct New {
     /// What it is about
     #[arg(value_enum, default_value_t)]
     kind: Kind,
@@ -44,7 +44,7 @@ impl Kind {
 
 impl New {
     /// Prints a commented experiment file.
-    pub fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
+    pub(super) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
         Ok(out.write_all(self.kind.text().as_bytes())?)
     }
 }

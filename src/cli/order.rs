@@ -19,7 +19,7 @@ use crate::search::order::{self, OrderOptions, OrderReport};
 Example:
   fabricsim order exp.toml --set workload.all-reduce.rank_map=random --out rank-map.json
   fabricsim run exp.toml --set 'workload.all-reduce.rank_map={ file = \"rank-map.json\" }'")]
-pub struct Order {
+pub(super) struct Order {
     #[command(flatten)]
     experiment: ExperimentArgs,
     /// Write the best map to this file, for `rank_map = { file = \"...\" }`
@@ -46,7 +46,7 @@ enum Objective {
 
 impl Order {
     /// Finds the best map, prints what it comes to beside others, and writes it down.
-    pub fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
+    pub(super) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
         let plan = self.experiment.plan()?;
         let &[point] = plan.points() else {
             return Err(one_point_only(&plan, "order").into());

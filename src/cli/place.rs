@@ -46,7 +46,7 @@ const COLUMNS: Columns = Columns {
 #[command(after_help = "\
 Example:
   fabricsim place exp.toml --set load_balancing=ethereal")]
-pub struct Place {
+pub(super) struct Place {
     #[command(flatten)]
     experiment: ExperimentArgs,
     /// Write the placement to this file; needs an experiment of one point
@@ -72,7 +72,7 @@ enum Engine {
 
 impl Place {
     /// Places every point, prints how good that is, and writes it down.
-    pub fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
+    pub(super) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
         let engine = self.verify.map(|engine| match engine {
             Engine::Flow => "engine=flow".to_owned(),
             Engine::Packet => "engine=packet".to_owned(),

@@ -14,7 +14,7 @@ use crate::report::plots::plot_folder;
 #[command(after_help = "\
 Example:
   fabricsim plot results/quickstart")]
-pub struct Plot {
+pub(super) struct Plot {
     /// Results folder
     #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     folder: PathBuf,
@@ -22,7 +22,7 @@ pub struct Plot {
 
 impl Plot {
     /// Draws what the folder has records for and prints the files, one per line.
-    pub fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
+    pub(super) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
         let plots = plot_folder(&self.folder)?;
         for plot in &plots.made {
             for file in &plot.files {

@@ -14,7 +14,7 @@ use crate::runner::RunProgress;
 const EVERY: Duration = Duration::from_secs(10);
 
 /// Takes note of how far a run is.
-pub struct Meter {
+pub(super) struct Meter {
     total: usize,
     bar: ProgressBar,
     points: AtomicUsize,
@@ -25,7 +25,7 @@ pub struct Meter {
 
 impl Meter {
     /// Runs `work`, showing how far it is, if at all.
-    pub fn around<T>(quiet: bool, points: usize, work: impl FnOnce(&Self) -> T) -> T {
+    pub(super) fn around<T>(quiet: bool, points: usize, work: impl FnOnce(&Self) -> T) -> T {
         let terminal = io::stderr().is_terminal();
         let meter = Self::new(
             points,
@@ -54,12 +54,12 @@ impl Meter {
     }
 
     /// Points that were there already.
-    pub fn keep(&self, points: usize) {
+    pub(super) fn keep(&self, points: usize) {
         self.kept.store(points, Ordering::Relaxed);
     }
 
     /// How far the run is now.
-    pub fn show(&self, progress: RunProgress) {
+    pub(super) fn show(&self, progress: RunProgress) {
         self.points.fetch_max(progress.points, Ordering::Relaxed);
         self.thousandths.fetch_max(progress.thousandths, Ordering::Relaxed);
         // The bar counts thousandths of points.

@@ -16,7 +16,7 @@ Examples:
   fabricsim report results/quickstart                     results/quickstart/report.html
   fabricsim report results/quickstart --out page.html
   fabricsim report results/quickstart --point 7           with the details of point 7 first")]
-pub struct Report {
+pub(super) struct Report {
     /// Results folder
     #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     folder: PathBuf,
@@ -30,7 +30,7 @@ pub struct Report {
 
 impl Report {
     /// Writes the page and prints where it is.
-    pub fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
+    pub(super) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
         let options = PageOptions {
             points: self.points.clone(),
             live: None,

@@ -59,7 +59,7 @@ Examples:
   fabricsim run exp.toml --set seed=7 --out results/seven  the same with another value
   fabricsim run exp.toml --format nccl-tests               the columns of nccl-tests
   fabricsim run exp.toml --shard 0/8                       the first of eight equal parts")]
-pub struct Run {
+pub(super) struct Run {
     #[command(flatten)]
     experiment: ExperimentArgs,
     /// Results folder [default: results/NAME]
@@ -85,7 +85,7 @@ pub struct Run {
 
 impl Run {
     /// Runs all points and prints their results.
-    pub fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
+    pub(super) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
         let memory = if self.force { Memory::UNLIMITED } else { Memory::free() };
         let plan = self.experiment.plan()?;
         let preparer = Preparer::new(&plan, memory);
@@ -270,7 +270,7 @@ fn stuck_text(report: &Report) -> String {
 }
 
 /// What did not finish, with the first flows by name.
-pub fn unfinished(stuck: &Stuck) -> String {
+pub(super) fn unfinished(stuck: &Stuck) -> String {
     let mut text = stuck.to_string();
     if let Some(limit) = stuck.limit {
         text += &format!("; the limit of {} was reached", experiment::key_of(limit));

@@ -17,7 +17,7 @@ Examples:
   ssh -L 8080:127.0.0.1:8080 cluster                       see it from elsewhere: forward the port
 
 The address has a token that is new every time; only who has it gets anything.")]
-pub struct Serve {
+pub(super) struct Serve {
     /// Results folder, or an experiment, which is run
     #[arg(value_name = "DIR|EXPERIMENT.toml", value_hint = clap::ValueHint::AnyPath)]
     what: PathBuf,
@@ -38,7 +38,7 @@ pub struct Serve {
 #[cfg(not(feature = "server"))]
 impl Serve {
     /// Says how to get a build that can.
-    pub fn run(&self) -> Result<(), Failure> {
+    pub(super) fn run(&self) -> Result<(), Failure> {
         let Self {
             what,
             port,

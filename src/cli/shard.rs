@@ -7,7 +7,7 @@ use crate::runner::Shard;
 
 /// The value of `--shard`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ShardArg {
+pub(super) enum ShardArg {
     /// `I/N`.
     Given(Shard),
     /// `auto`: what the scheduler says.
@@ -32,7 +32,7 @@ impl FromStr for ShardArg {
 
 impl ShardArg {
     /// The part, from the variables that schedulers set where it is theirs to say.
-    pub fn resolve(self) -> Result<Shard, ConfigError> {
+    pub(super) fn resolve(self) -> Result<Shard, ConfigError> {
         match self {
             Self::Given(shard) => Ok(shard),
             Self::Auto => {

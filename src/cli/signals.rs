@@ -8,7 +8,7 @@ use super::tell::tell;
 static TERMINATED: AtomicBool = AtomicBool::new(false);
 
 /// Whether a scheduler has asked the process to end (SIGTERM).
-pub fn was_terminated() -> bool {
+pub(super) fn was_terminated() -> bool {
     TERMINATED.load(Ordering::Relaxed)
 }
 
@@ -28,7 +28,7 @@ async fn terminated() {
 }
 
 /// A flag that the first Ctrl-C sets, or a scheduler; the second Ctrl-C ends the process at once.
-pub fn stop_on_interrupt() -> io::Result<&'static AtomicBool> {
+pub(super) fn stop_on_interrupt() -> io::Result<&'static AtomicBool> {
     static STOP: AtomicBool = AtomicBool::new(false);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
     let terminate = async {

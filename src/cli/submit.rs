@@ -17,7 +17,7 @@ retries, requeues and another number of shards do no harm.
 
 Example:
   fabricsim submit exp.toml --to slurm --shards 64 --throttle 16 --dry-run")]
-pub struct Submit {
+pub(super) struct Submit {
     #[command(flatten)]
     experiment: ExperimentArgs,
     /// What runs the shards
@@ -57,7 +57,7 @@ enum Scheduler {
 
 impl Submit {
     /// Prints the script, or has the scheduler run it.
-    pub fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
+    pub(super) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
         let plan = self.experiment.plan()?;
         let folder = self
             .out

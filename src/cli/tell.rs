@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::io::{self, Write};
 
 /// Says a line.
-pub fn tell(line: impl Display) {
+pub(super) fn tell(line: impl Display) {
     // In one sub-flow, so that lines of several threads stay whole.
     let _ = io::stderr().write_all(format!("{line}\n").as_bytes());
 }

@@ -16,7 +16,7 @@ Example:
   fabricsim trace results/quickstart --point 3 --out trace.pftrace
 opens at https://ui.perfetto.dev, and in Perfetto's trace processor without a network. Operations need `ops = true`
 under [output] of the experiment, flows `flows = true`, queues and the use of links `series` and `links`.")]
-pub struct Trace {
+pub(super) struct Trace {
     /// Results folder
     #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     folder: PathBuf,
@@ -30,7 +30,7 @@ pub struct Trace {
 
 impl Trace {
     /// Writes the trace and prints where it is.
-    pub fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
+    pub(super) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
         let traced = trace(&self.folder, self.point, &self.out)?;
         writeln!(out, "{}", self.out.display())?;
         out.flush()?;

@@ -30,7 +30,7 @@ Example: with these lines in exp.toml
 this finds the best, and writes it as a file that can be run:
   fabricsim tune exp.toml
   fabricsim run results/exp-tune/best.toml")]
-pub struct Tune {
+pub(super) struct Tune {
     #[command(flatten)]
     experiment: ExperimentArgs,
     /// Folder for best.toml, trials.csv, the plot, and what was simulated, from which the same command goes on
@@ -44,7 +44,7 @@ pub struct Tune {
 
 impl Tune {
     /// Searches, prints the best of each family and what matters, and writes the folder.
-    pub fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
+    pub(super) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
         let plan = self.experiment.plan_for_both_engines(&[])?;
         if plan.points().len() > 1 {
             return Err(one_point_only(&plan, "tune").into());

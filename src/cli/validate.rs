@@ -33,7 +33,7 @@ const COLUMNS: Columns = Columns {
 #[command(after_help = "\
 Example:
   fabricsim validate experiments/validate/leaf-spine.toml")]
-pub struct Validate {
+pub(super) struct Validate {
     #[command(flatten)]
     experiment: ExperimentArgs,
     /// How the findings are printed
@@ -46,7 +46,7 @@ pub struct Validate {
 
 impl Validate {
     /// Compares engines, placements and bounds at every point.
-    pub fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
+    pub(super) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
         let plan = self.experiment.plan_for_both_engines(&[])?;
         let preparer = Preparer::new(&plan, Memory::free());
         let findings = validate(&preparer, &House)?;

@@ -232,7 +232,7 @@ fn read(path: &Path, limit: u64) -> std::io::Result<Vec<u8>> {
 }
 
 /// A path without `.` and, where a folder is left again, without `..`; `.` if nothing is left.
-pub fn tidy(path: &Path) -> PathBuf {
+pub(super) fn tidy(path: &Path) -> PathBuf {
     let mut tidied = PathBuf::new();
     for part in path.components() {
         match part {

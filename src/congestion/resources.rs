@@ -125,7 +125,7 @@ impl Resources {
             let mut fastest = vec![0.0_f64; edges.len()];
             for (host, nic) in nics.iter().enumerate() {
                 let rate = if nic.rate > 0.0 { nic.rate } else { f64::INFINITY };
-                let edge = edges.of(HostId::from(host)) as usize;
+                let edge = edges.of(HostId(host as u32)) as usize;
                 fastest[edge] = fastest[edge].max(rate);
             }
             fastest
@@ -151,7 +151,7 @@ impl Resources {
 
     /// Whether some host has several cables, and so links to choose from.
     pub(super) fn some_host_chooses(&self) -> bool {
-        (0..self.up.len()).any(|host| self.edges.attachment(HostId::from(host)).is_none())
+        (0..self.up.len()).any(|host| self.edges.attachment(HostId(host as u32)).is_none())
     }
 
     /// All kinds of resources of this fabric.

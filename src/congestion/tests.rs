@@ -3,7 +3,7 @@
 use super::*;
 use crate::input::NoFiles;
 use crate::loads::Interval;
-use crate::placement::{Ecmp, Hash, LoadBalancing, OptimalTransport, Placement, Solver, Spray, judge};
+use crate::placement::{Ecmp, Hash, LoadBalancing, OptimalTransport, Placement, Solver, Spray, evaluate};
 use crate::rng::mix;
 use crate::topology::{Cable, Fabric, LeafSpine, LinkChange};
 use crate::units::{Bytes, Rate, Time};
@@ -261,7 +261,7 @@ fn the_optimum_over_links_is_that_over_paths() {
         let schedule = builder.build();
         let over_links = certified_minimum(&fabric, &schedule);
         let placement = spray(&fabric, &schedule);
-        let over_paths = judge(&fabric, &schedule, &placement, &solver).unwrap().steps[0].optimum_us;
+        let over_paths = evaluate(&fabric, &schedule, &placement, &solver).unwrap().steps[0].optimum_us;
         assert!(over_links.gap() <= 1e-3, "{seed}: {over_links:?}");
         let within = over_links.lower * (1.0 - 1e-7)..=over_links.upper * (1.0 + 1e-7);
         assert!(within.contains(&over_paths), "{seed}: {over_links:?} {over_paths}");

@@ -20,7 +20,7 @@ impl std::fmt::Display for Identity {
 
 impl Identity {
     /// Whatever cannot change the result is left out: names, and the options of the other engine.
-    pub fn of(experiment: &Experiment, files: &FileStore) -> Self {
+    pub(super) fn of(experiment: &Experiment, files: &FileStore) -> Self {
         let mut value = serde_json::to_value(experiment).unwrap_or_default();
         if let Some(table) = value.as_object_mut() {
             table.remove("name");

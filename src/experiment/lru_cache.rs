@@ -7,7 +7,7 @@ type Cell<T, E> = Arc<OnceLock<Result<Arc<T>, E>>>;
 
 /// Values by key. Those that were not used for longest go first when the weights exceed the capacity.
 #[derive(Debug)]
-pub struct LruCache<T, E> {
+pub(super) struct LruCache<T, E> {
     capacity: u64,
     slots: Mutex<Slots<T, E>>,
 }
@@ -31,7 +31,7 @@ struct Slot<T, E> {
 
 impl<T, E: Clone> LruCache<T, E> {
     /// An empty cache for values of this weight in all.
-    pub fn new(capacity: u64) -> Self {
+    pub(super) fn new(capacity: u64) -> Self {
         let slots = Slots {
             by_key: HashMap::new(),
             by_age: BTreeMap::new(),
@@ -45,7 +45,12 @@ impl<T, E: Clone> LruCache<T, E> {
     }
 
     /// The value of a key, made if it is not there. Whoever asks while it is being made waits.
-    pub fn get(&self, key: &str, weight: impl Fn(&T) -> u64, make: impl FnOnce() -> Result<T, E>) -> Result<Arc<T>, E> {
+    pub(super) fn get(
+        &self,
+        key: &str,
+        weight: impl Fn(&T) -> u64,
+        make: impl FnOnce() -> Result<T, E>,
+    ) -> Result<Arc<T>, E> {
         let cell = self.cell(key);
         let value = cell.get_or_init(|| make().map(Arc::new)).clone();
         self.settle(key, value.as_ref().map_or(0, |value| weight(value)));

@@ -41,7 +41,7 @@ impl Memory {
 
 /// What a point is made of.
 #[derive(Debug, Clone, Copy)]
-pub struct Parts<'a> {
+pub(super) struct Parts<'a> {
     pub engine: Engine,
     pub fabric: &'a Fabric,
     pub tasks: u64,
@@ -55,7 +55,7 @@ pub struct Parts<'a> {
 
 impl Parts<'_> {
     /// Bytes that a point takes in memory while it is simulated, about.
-    pub fn bytes(&self) -> u64 {
+    pub(super) fn bytes(&self) -> u64 {
         let costs = Costs::of(self.engine);
         let counts = [
             (self.tasks, costs.task),
@@ -165,7 +165,7 @@ fn number_after(text: &str, name: &str) -> Option<u64> {
 }
 
 /// Bytes as they are told to people.
-pub fn gigabytes(bytes: u64) -> String {
+pub(super) fn gigabytes(bytes: u64) -> String {
     format!("{:.1} GB", bytes as f64 / 1e9)
 }
 

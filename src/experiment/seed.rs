@@ -8,7 +8,7 @@ use serde::de::{Error, Visitor};
 use serde::{Deserializer, Serializer};
 
 /// As a number where every reader of TOML takes it, else as text.
-pub fn serialize<S: Serializer>(seed: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn serialize<S: Serializer>(seed: &u64, serializer: S) -> Result<S::Ok, S::Error> {
     match i64::try_from(*seed) {
         Ok(seed) => serializer.serialize_i64(seed),
         Err(_) => serializer.collect_str(seed),
@@ -16,12 +16,12 @@ pub fn serialize<S: Serializer>(seed: &u64, serializer: S) -> Result<S::Ok, S::E
 }
 
 /// From either.
-pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     deserializer.deserialize_any(Seed)
 }
 
 /// The schema of a seed.
-pub struct Seed;
+pub(super) struct Seed;
 
 impl schemars::JsonSchema for Seed {
     fn inline_schema() -> bool {

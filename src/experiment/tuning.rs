@@ -53,14 +53,18 @@ pub enum TuneObjective {
 /// What is tuned.
 #[derive(Debug, Clone)]
 pub struct Tuning {
+    /// How long and towards what.
     pub options: TuneOptions,
+    /// The keys that are tuned, in the order of the file.
     pub axes: Vec<TuneAxis>,
 }
 
 /// A key that is tuned.
 #[derive(Debug, Clone)]
 pub struct TuneAxis {
+    /// The key, part by part.
     pub path: Vec<String>,
+    /// What it may be set to.
     pub values: TuneValues,
     /// Where it is written.
     entry: Entry,

@@ -197,10 +197,10 @@ impl Finder<'_> {
         }
         for (subflow, route) in subflows.iter().zip(routes) {
             let choice = match subflow.route {
-                Route::Pinned(path) if path >= count => {
+                Route::Pinned(path) if path.0 >= count => {
                     return Err(format!("it is placed on path {path}, but the pair has {count}"));
                 }
-                Route::Pinned(path) => Choice::Path(path),
+                Route::Pinned(path) => Choice::Path(path.0),
                 Route::Even | Route::Weighted if count == 1 => Choice::Path(0),
                 Route::Even => Choice::Even,
                 Route::Weighted => Choice::Weighted,

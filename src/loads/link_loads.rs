@@ -1,7 +1,7 @@
 //! The calculator of link loads: bytes on routes, by directed link.
 
 use super::demand::{PairAmount, PairSums, by_destination};
-use crate::ids::{HostId, LinkId};
+use crate::ids::{HostId, LinkId, PathIndex};
 use crate::routes::{EdgeClasses, EdgeSwitches, PathDagBuilder, Route, path_weights};
 use crate::topology::Fabric;
 
@@ -73,7 +73,7 @@ impl<'a> LinkLoads<'a> {
     }
 
     /// Adds to the links of a path between the two edges.
-    fn add_path(&mut self, src: HostId, dst: HostId, index: u32, bytes: f64) {
+    fn add_path(&mut self, src: HostId, dst: HostId, index: PathIndex, bytes: f64) {
         let path = self.fabric.path(src.node(), dst.node(), index);
         for &link in self.edges.inner(&path, src, dst) {
             self.add_link(link, bytes);
@@ -100,7 +100,7 @@ impl<'a> LinkLoads<'a> {
             let weights = path_weights(self.fabric, src.node(), dst.node());
             let total: f64 = weights.iter().map(|&w| w as f64).sum();
             for (index, &weight) in weights.iter().enumerate() {
-                self.add_path(src, dst, index as u32, amount * weight as f64 / total);
+                self.add_path(src, dst, PathIndex(index as u32), amount * weight as f64 / total);
             }
         }
     }

@@ -12,7 +12,7 @@ pub(super) struct Cholesky {
 impl Cholesky {
     /// Factorises the lower triangle of `matrix` with `ridge` added to its diagonal; `None` where that is
     /// not positive definite.
-    pub fn new(matrix: &Matrix, ridge: f64) -> Option<Self> {
+    pub(super) fn new(matrix: &Matrix, ridge: f64) -> Option<Self> {
         let n = matrix.rows();
         let mut factor = matrix.clone();
         for i in 0..n {
@@ -37,7 +37,7 @@ impl Cholesky {
 
     /// Factorises with a ridge of at least `damping` times the largest diagonal entry: the smallest, in steps of 100 from
     /// 1e-15, that works.
-    pub fn with_ridge(matrix: &Matrix, damping: f64) -> Option<Self> {
+    pub(super) fn with_ridge(matrix: &Matrix, damping: f64) -> Option<Self> {
         let largest = (0..matrix.rows()).map(|i| matrix.at(i, i).abs()).fold(0.0, f64::max);
         let ridges = std::iter::successors(Some(1e-15), |ridge| Some(ridge * 100.0)).take(8);
         ridges
@@ -46,7 +46,7 @@ impl Cholesky {
     }
 
     /// Solves for a right-hand side.
-    pub fn solve(&self, right: &[f64]) -> Vec<f64> {
+    pub(super) fn solve(&self, right: &[f64]) -> Vec<f64> {
         let n = self.factor.rows();
         let mut x = right.to_vec();
         for i in 0..n {

@@ -2,16 +2,16 @@
 
 use super::network::Network;
 use super::packet::{BOUNDED, Kind, MARKED, Packet, RESENT};
-use super::path_selection::AckInfo;
 use super::paths::chance;
 use super::queue::EventQueue;
 use super::queue_pairs::NONE;
 use super::sending::Sending;
 use super::transport::{CongestionControl, Feedback};
+use crate::path_selection::{AckInfo, Select};
 
 impl Sending {
     /// An acknowledgement reaches the sender.
-    pub fn ack_arrived<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, packet: Packet) {
+    pub(super) fn ack_arrived<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, packet: Packet) {
         let slot = net.pairs[packet.qp as usize].sender;
         if slot == NONE {
             return;
@@ -81,7 +81,7 @@ impl Sending {
     }
 
     /// A packet was trimmed, or is missing in go-back-N.
-    pub fn nack_arrived<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, packet: Packet) {
+    pub(super) fn nack_arrived<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, packet: Packet) {
         let pair = net.pairs[packet.qp as usize];
         if pair.sender == NONE {
             return;
@@ -131,7 +131,7 @@ impl Sending {
     }
 
     /// The retransmission timer: runs on where something was heard, else everything that old is lost.
-    pub fn timeout<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, qp: u32) {
+    pub(super) fn timeout<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, qp: u32) {
         let slot = net.pairs[qp as usize].sender;
         if slot == NONE {
             return;
@@ -178,7 +178,7 @@ impl Sending {
     }
 
     /// A congestion notification reaches the sender.
-    pub fn notification_arrived<Q: EventQueue>(&mut self, net: &Network<'_, Q>, packet: Packet) {
+    pub(super) fn notification_arrived<Q: EventQueue>(&mut self, net: &Network<'_, Q>, packet: Packet) {
         let slot = net.pairs[packet.qp as usize].sender;
         if slot != NONE {
             let now = net.events.now;
@@ -187,7 +187,7 @@ impl Sending {
     }
 
     /// A credit reaches the sender.
-    pub fn credit_arrived<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, packet: Packet) {
+    pub(super) fn credit_arrived<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, packet: Packet) {
         let slot = net.pairs[packet.qp as usize].sender;
         if slot != NONE {
             self.senders.at(slot).control.on_credit(packet.seq);

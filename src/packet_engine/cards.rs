@@ -9,11 +9,12 @@ use super::queue_pairs::NONE;
 use super::sending::Sending;
 use super::transport::CongestionControl;
 use crate::ids::{LinkId, TaskId};
+use crate::path_selection::Select;
 use crate::workload::Milestone;
 
 impl Sending {
     /// A port may take its next data packet.
-    pub fn nic_free<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, port: u32) {
+    pub(super) fn nic_free<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, port: u32) {
         self.nics.ports[port as usize].pending = false;
         if !self.ends_subflow(net, port) {
             self.poll_tx(net, port);
@@ -21,7 +22,7 @@ impl Sending {
     }
 
     /// The last data packet of a port has left its list. Whether effects have yet to poll the port.
-    pub fn data_left<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, port: u32) -> bool {
+    pub(super) fn data_left<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, port: u32) -> bool {
         self.nics.ports[port as usize].free_at = 0;
         let told = self.ends_subflow(net, port);
         if !told {
@@ -43,7 +44,7 @@ impl Sending {
     }
 
     /// Lets a port take a packet from the next queue pair, or wakes it when it can.
-    pub fn poll_tx<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, index: u32) {
+    pub(super) fn poll_tx<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, index: u32) {
         let port = &self.nics.ports[index as usize];
         if port.pending {
             return;
@@ -80,7 +81,7 @@ impl Sending {
     }
 
     /// Lists a sender at its port if it may send; sets an alarm if it only has to wait for its pace.
-    pub fn mark_ready<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, slot: u32) {
+    pub(super) fn mark_ready<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, slot: u32) {
         if let Some(port) = self.list(net, slot) {
             self.poll_tx(net, port);
         }
@@ -120,7 +121,7 @@ impl Sending {
     }
 
     /// A paced queue pair may send again.
-    pub fn pace<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, qp: u32) {
+    pub(super) fn pace<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, qp: u32) {
         let slot = net.pairs[qp as usize].sender;
         if slot != NONE {
             self.senders.at(slot).pacing = false;
@@ -287,7 +288,7 @@ impl Sending {
     }
 
     /// The sending end of a queue pair is no longer needed: all that it has sent is acknowledged, or nothing will be.
-    pub fn remove_sender<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, qp: u32, slot: u32) {
+    pub(super) fn remove_sender<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, qp: u32, slot: u32) {
         let pair = &mut net.pairs[qp as usize];
         pair.sender = NONE;
         let Some(sender) = self.senders.remove(slot) else {

@@ -17,19 +17,19 @@ pub(super) struct Reports {
 }
 
 impl Reports {
-    pub fn new(queue_pairs: usize) -> Self {
+    pub(super) fn new(queue_pairs: usize) -> Self {
         Self {
             arrived: vec![VecDeque::new(); queue_pairs],
         }
     }
 
     /// A packet has arrived.
-    pub fn add(&mut self, qp: u32, seq: u32) {
+    pub(super) fn add(&mut self, qp: u32, seq: u32) {
         self.arrived[qp as usize].push_back(seq);
     }
 
     /// An acknowledgement of a packet reaches the sender: all that arrived up to it has. Returns how much of that is news.
-    pub fn take(&mut self, qp: u32, seq: u32, sent: &mut Sent) -> u32 {
+    pub(super) fn take(&mut self, qp: u32, seq: u32, sent: &mut Sent) -> u32 {
         let Some(arrived) = self.arrived.get_mut(qp as usize) else {
             return 0;
         };
@@ -46,7 +46,7 @@ impl Reports {
     }
 
     /// A queue pair is over.
-    pub fn forget(&mut self, qp: u32) {
+    pub(super) fn forget(&mut self, qp: u32) {
         if let Some(arrived) = self.arrived.get_mut(qp as usize) {
             *arrived = VecDeque::new();
         }
@@ -64,7 +64,7 @@ pub(super) struct Unreported {
 impl Unreported {
     /// Notes a packet with so many bytes of payload. Says whether it is acknowledged now, as after every `every` bytes, and which one
     /// before it is acknowledged first: what came unmarked before a marked one (RFC 8257, section 3.2).
-    pub fn note(
+    pub(super) fn note(
         &mut self,
         packet: &Packet,
         payload: u64,

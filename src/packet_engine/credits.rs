@@ -34,20 +34,20 @@ pub(super) struct Quanta {
 
 impl Quanta {
     /// None where senders need no credits.
-    pub fn new(setup: &Setup<'_>) -> Option<Self> {
+    pub(super) fn new(setup: &Setup<'_>) -> Option<Self> {
         setup.transport.needs_credits().then(|| Self {
             packets: largest_window(setup).div_ceil(MOST_QUANTA).max(1),
         })
     }
 
     /// A target as a packet states it, and its flag.
-    pub fn state(&self, target: CreditTarget) -> (u16, u8) {
+    pub(super) fn state(&self, target: CreditTarget) -> (u16, u8) {
         let units = target.number.div_ceil(self.packets);
         (units as u16, if target.bounded { BOUNDED } else { 0 })
     }
 
     /// The credits that a packet states, `known` where it is no higher.
-    pub fn stated(&self, units: u16, known: u32) -> u32 {
+    pub(super) fn stated(&self, units: u16, known: u32) -> u32 {
         let before = known / self.packets;
         let ahead = units.wrapping_sub(before as u16).cast_signed();
         match u32::try_from(ahead) {
@@ -81,7 +81,7 @@ pub(super) struct Credits {
 
 impl Credits {
     /// `rtt`: the longest unloaded round trip.
-    pub fn new(setup: &Setup<'_>, rtt: u64, quanta: Quanta) -> Self {
+    pub(super) fn new(setup: &Setup<'_>, rtt: u64, quanta: Quanta) -> Self {
         let hosts = 0..u64::from(setup.fabric.hosts());
         let watches = setup.transport.watches_fabric();
         let ratio = if watches { oversubscription(setup.fabric) } else { 1.0 };
@@ -97,7 +97,12 @@ impl Credits {
     }
 
     /// A packet, whole or trimmed, or a request states how many credits its sender wants.
-    pub fn note_target<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, receiver: &mut Receiver, packet: &Packet) {
+    pub(super) fn note_target<Q: EventQueue>(
+        &mut self,
+        net: &mut Network<'_, Q>,
+        receiver: &mut Receiver,
+        packet: &Packet,
+    ) {
         let host = net.pairs[packet.qp as usize].ends.dst;
         if let Some(watch) = &mut self.hosts[host as usize].watch
             && packet.kind == Kind::Data
@@ -128,7 +133,7 @@ impl Credits {
     }
 
     /// A host may send its next credit.
-    pub fn send<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, receivers: &mut Slab<Receiver>, host: u32) {
+    pub(super) fn send<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, receivers: &mut Slab<Receiver>, host: u32) {
         let turn = self.turn_of_credits(net, host);
         let credits = &mut self.hosts[host as usize];
         credits.pending = false;

@@ -12,7 +12,7 @@ impl<Q> Network<'_, Q> {
     /// A link is paused for ever if it would be even when all had left but what waits for links that are paused for ever: of all
     /// paused links those that would not be are taken away until none is left to take away. From any that remains, going on
     /// to what it waits for leads into a cycle.
-    pub fn deadlock(&self) -> Option<Vec<LinkId>> {
+    pub(super) fn deadlock(&self) -> Option<Vec<LinkId>> {
         let control = self.flow_control.as_ref()?;
         let mut blocked: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
         for (link, port) in (0..).zip(&self.ports) {

@@ -46,7 +46,7 @@ pub(super) struct Engine<'a, Q> {
 
 impl<'a, Q: EventQueue> Engine<'a, Q> {
     /// A run at its beginning.
-    pub fn new(setup: &'a Setup<'a>) -> Self {
+    pub(super) fn new(setup: &'a Setup<'a>) -> Self {
         let net = Network::new(setup);
         let sending = Sending::new(&net);
         let links = setup.fabric.links().len();
@@ -68,7 +68,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
     }
 
     /// Dispatches events until all flows are done, nothing is left to do, a limit is reached, or `monitor` has enough.
-    pub fn run(mut self, monitor: &mut dyn FnMut(&Status) -> Continue) -> Self {
+    pub(super) fn run(mut self, monitor: &mut dyn FnMut(&Status) -> Continue) -> Self {
         self.begin();
         // The end of the last flow has the loop look at once.
         let some = self.flows.unfinished > 0;
@@ -84,7 +84,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
     }
 
     /// What comes before the first event.
-    pub fn begin(&mut self) {
+    pub(super) fn begin(&mut self) {
         self.faults.await_link_event(&mut self.net);
         self.await_sample();
         self.start_due();
@@ -97,7 +97,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
     //
     // Inlined, so that the event, which only tests look at, is not written to memory for the caller.
     #[inline(always)]
-    pub fn step(&mut self) -> Option<Event> {
+    pub(super) fn step(&mut self) -> Option<Event> {
         let turn = self.net.events.queue.turn();
         let event = self.net.events.queue.pop()?;
         if self.looks_ahead && self.net.events.queue.turn() != turn {
@@ -358,7 +358,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
         self.net.next_hops = next_hops;
     }
 
-    pub fn status(&self) -> Status {
+    pub(super) fn status(&self) -> Status {
         Status {
             now: Time(self.net.events.clock()),
             events: self.events,

@@ -37,7 +37,7 @@ pub(super) struct Events<Q> {
 }
 
 impl<Q: EventQueue> Events<Q> {
-    pub fn new(keys: Keys) -> Self {
+    pub(super) fn new(keys: Keys) -> Self {
         Self {
             now: 0,
             skipped: 0,
@@ -50,13 +50,13 @@ impl<Q: EventQueue> Events<Q> {
 
     /// Simulated time, in ps, with what has been skipped: what schedules, faults and results go by.
     #[inline]
-    pub fn clock(&self) -> u64 {
+    pub(super) fn clock(&self) -> u64 {
         self.now + self.skipped
     }
 
     /// Skips a time: what is to happen at a time of the schedule, of faults or of samples comes so much sooner for all that packets, hosts
     /// and switches have under way. None of it may lie within the time that is skipped.
-    pub fn skip(&mut self, time: u64) {
+    pub(super) fn skip(&mut self, time: u64) {
         let outside = self.queue.extract(|event| event.packet.kind.is_outside());
         for event in outside {
             debug_assert!(event.time >= self.now + time, "what is to happen is not skipped");
@@ -69,7 +69,7 @@ impl<Q: EventQueue> Events<Q> {
     }
 
     /// When the next of what is to happen at a time of the schedule, of faults or of samples comes, in ps as packets know it. Slow.
-    pub fn next_outside(&mut self) -> Option<u64> {
+    pub(super) fn next_outside(&mut self) -> Option<u64> {
         let outside = self.queue.extract(|event| event.packet.kind.is_outside());
         let first = outside.first().map(|event| event.time);
         outside.into_iter().for_each(|event| self.queue.push(event));
@@ -77,42 +77,42 @@ impl<Q: EventQueue> Events<Q> {
     }
 
     /// Adds an alarm at a simulated time, in ps.
-    pub fn alarm_at(&mut self, clock: u64, key: u32, kind: Kind, about: u32) {
+    pub(super) fn alarm_at(&mut self, clock: u64, key: u32, kind: Kind, about: u32) {
         self.alarm(clock - self.skipped, key, kind, about);
     }
 
     /// Adds an alarm.
-    pub fn alarm(&mut self, time: u64, key: u32, kind: Kind, about: u32) {
+    pub(super) fn alarm(&mut self, time: u64, key: u32, kind: Kind, about: u32) {
         let packet = Packet::alarm(kind, about);
         self.queue.push(Event { time, key, packet });
     }
 
     /// Adds the alarm of a retransmission timer.
-    pub fn await_timeout(&mut self, time: u64, qp: u32) {
+    pub(super) fn await_timeout(&mut self, time: u64, qp: u32) {
         let (key, packet) = (self.keys.timeout + qp, Packet::alarm(Kind::Timeout, qp));
         self.queue.push_timer(Event { time, key, packet });
     }
 
     /// A packet will have crossed a link.
     #[inline(always)]
-    pub fn arrival(&mut self, time: u64, link: u32, packet: Packet) {
+    pub(super) fn arrival(&mut self, time: u64, link: u32, packet: Packet) {
         let key = Keys::ARRIVAL + link;
         self.queue.push(Event { time, key, packet });
     }
 
     /// Tells of an effect.
-    pub fn tell(&mut self, effect: Effect) {
+    pub(super) fn tell(&mut self, effect: Effect) {
         self.effects.push(effect);
     }
 
     /// Whether effects wait to be dealt with.
     #[inline(always)]
-    pub fn has_effects(&self) -> bool {
+    pub(super) fn has_effects(&self) -> bool {
         !self.effects.is_empty()
     }
 
     /// The next effect, in the order in which they were told.
-    pub fn next_effect(&mut self) -> Option<Effect> {
+    pub(super) fn next_effect(&mut self) -> Option<Effect> {
         let next = self.effects.get(self.settled).copied();
         match next {
             Some(_) => self.settled += 1,

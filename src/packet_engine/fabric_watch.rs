@@ -70,7 +70,7 @@ pub(super) struct FabricWatch {
 
 impl FabricWatch {
     /// In a fabric whose hosts can send `ratio` times as much as it carries.
-    pub fn new(rtt: u64, ratio: f64, seed: u64, host: u64) -> Self {
+    pub(super) fn new(rtt: u64, ratio: f64, seed: u64, host: u64) -> Self {
         Self {
             rtt: rtt.max(1_000),
             salt: mix(mix(seed ^ 0x0cc5) ^ host),
@@ -88,7 +88,7 @@ impl FabricWatch {
     }
 
     /// A packet arrives, whole or trimmed, then perhaps before the last hop.
-    pub fn arrived(&mut self, now: u64, marked: bool, trimmed: bool, early: bool) {
+    pub(super) fn arrived(&mut self, now: u64, marked: bool, trimmed: bool, early: bool) {
         self.catch_up(now);
         self.packets += 1;
         self.marked += u32::from(marked && !trimmed);
@@ -97,7 +97,7 @@ impl FabricWatch {
     }
 
     /// The share of the line rate at which credits may be sent now.
-    pub fn rate(&mut self, now: u64) -> f64 {
+    pub(super) fn rate(&mut self, now: u64) -> f64 {
         self.catch_up(now);
         self.rate
     }

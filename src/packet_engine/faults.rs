@@ -13,6 +13,7 @@ use super::packet::{Event, Keys, Kind};
 use super::queue::EventQueue;
 use super::queue_pairs::{COMPLETE, NONE};
 use crate::ids::NodeId;
+use crate::path_selection::SelectLink;
 use crate::rng::{index_below, mix};
 use crate::topology::{Fabric, LinkChange};
 
@@ -28,17 +29,17 @@ pub(super) struct Faults {
 
 impl Faults {
     /// How often links have changed, or routing has noticed.
-    pub fn changes(&self) -> usize {
+    pub(super) fn changes(&self) -> usize {
         self.happened + self.known
     }
 
     /// Whether links are yet to change, or routing is yet to notice that they have.
-    pub fn awaits_changes<Q>(&self, net: &Network<'_, Q>) -> bool {
+    pub(super) fn awaits_changes<Q>(&self, net: &Network<'_, Q>) -> bool {
         self.happened < net.setup.link_events.len() || self.known < self.rerouted
     }
 
     /// Sets the alarm for the next link event.
-    pub fn await_link_event<Q: EventQueue>(&self, net: &mut Network<'_, Q>) {
+    pub(super) fn await_link_event<Q: EventQueue>(&self, net: &mut Network<'_, Q>) {
         if let Some(event) = net.setup.link_events.get(self.happened) {
             let time = event.at.0.max(net.events.clock());
             net.events.alarm_at(time, Keys::LINK_CHANGE, Kind::LinkChange, 0);
@@ -46,7 +47,7 @@ impl Faults {
     }
 
     /// One link changes, if one does now. Says which card has to send anew, if any.
-    pub fn change_next<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>) -> Option<Option<u32>> {
+    pub(super) fn change_next<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>) -> Option<Option<u32>> {
         let event = net.setup.link_events.get(self.happened)?;
         if event.at.0 > net.events.clock() {
             return None;
@@ -60,7 +61,7 @@ impl Faults {
     }
 
     /// All links that change now have changed, since so many changes were rerouted.
-    pub fn changed<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, rerouted_before: usize) {
+    pub(super) fn changed<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, rerouted_before: usize) {
         if self.rerouted > rerouted_before {
             self.rerouted = self.happened;
             let time = net.events.now.saturating_add(net.setup.packet.convergence.0);
@@ -71,12 +72,12 @@ impl Faults {
     }
 
     /// How many link events have happened up to the last by which a link went down or came up.
-    pub fn rerouted(&self) -> usize {
+    pub(super) fn rerouted(&self) -> usize {
         self.rerouted
     }
 
     /// Routing has noticed the first `known` link events. False where it knew already.
-    pub fn converge<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, known: u32) -> bool {
+    pub(super) fn converge<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, known: u32) -> bool {
         let known = known as usize;
         if known <= self.known {
             return false;
@@ -89,7 +90,7 @@ impl Faults {
         let new = Box::new(net.setup.fabric.with(&changes));
         let old = net.rerouted.take();
         net.forwarding = Forwarding::new(&new);
-        net.in_switch.reselect_path(&net.forwarding);
+        net.in_switch.restart(net.forwarding.hop_count());
         net.next_hops.clear();
         repin(net, old.as_deref().unwrap_or(net.setup.fabric), &new);
         net.rerouted = Some(new);
@@ -165,7 +166,7 @@ fn repin<Q>(net: &mut Network<'_, Q>, old: &Fabric, new: &Fabric) {
         let ends = &mut pair.ends;
         let (src, dst) = (NodeId(ends.src), NodeId(ends.dst));
         let kept = (ends.base < old.path_count(src, dst))
-            .then(|| new.path_index(src, dst, &old.path(src, dst, ends.base)))
+            .then(|| new.path_index(src, dst, &old.path(src, dst, ends.base)).map(u32::from))
             .flatten();
         let hash = mix(mix(net.setup.seed ^ 0x4e91) ^ qp as u64);
         ends.base = kept.unwrap_or_else(|| index_below(hash, new.path_count(src, dst).max(1)));

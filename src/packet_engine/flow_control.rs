@@ -29,7 +29,7 @@ pub(super) enum Charge {
 }
 
 impl Charge {
-    pub fn is_some(self) -> bool {
+    pub(super) fn is_some(self) -> bool {
         self != Self::Nothing
     }
 }
@@ -110,7 +110,7 @@ pub(super) fn check(setup: &Setup<'_>) -> Result<(), Refusal> {
 
 impl FlowControl {
     /// Buffers as the switch table says.
-    pub fn new(setup: &Setup<'_>) -> Self {
+    pub(super) fn new(setup: &Setup<'_>) -> Self {
         let (fabric, switch, packet) = (setup.fabric, setup.switch, setup.packet);
         let switches = (fabric.hosts() as usize..fabric.nodes().len()).map(NodeId::from);
         let sizes = switches.map(|node| buffer_size(fabric, switch, fabric.out_links(node)));
@@ -157,7 +157,7 @@ impl FlowControl {
     }
 
     /// Whether a paused link would still be were nothing left in its switch but these bytes of each link.
-    pub fn stays_paused(&self, link: u32, stuck: &BTreeMap<u32, Stuck>) -> bool {
+    pub(super) fn stays_paused(&self, link: u32, stuck: &BTreeMap<u32, Stuck>) -> bool {
         let ingress = &self.ingress[link as usize];
         let own = stuck.get(&link).copied().unwrap_or_default();
         if ingress.switch == NO_SWITCH || !ingress.paused {
@@ -171,12 +171,12 @@ impl FlowControl {
     }
 
     /// Whether a link is paused.
-    pub fn is_paused(&self, link: u32) -> bool {
+    pub(super) fn is_paused(&self, link: u32) -> bool {
         self.ingress[link as usize].paused
     }
 
     /// The time at which a frame that could take effect at `soonest` does: frames do not overtake each other.
-    pub fn time_of_frame(&mut self, link: u32, soonest: u64) -> u64 {
+    pub(super) fn time_of_frame(&mut self, link: u32, soonest: u64) -> u64 {
         let last = &mut self.ingress[link as usize].last_frame;
         *last = soonest.max(last.saturating_add(1));
         *last
@@ -184,14 +184,14 @@ impl FlowControl {
 
     /// Takes some of the headroom of every link away.
     #[cfg(test)]
-    pub fn shrink_headroom(&mut self, less: u64) {
+    pub(in crate::packet_engine) fn shrink_headroom(&mut self, less: u64) {
         for ingress in &mut self.ingress {
             ingress.headroom_size = ingress.headroom_size.saturating_sub(less);
         }
     }
 
     /// Charges a packet that came by link `from`; also says whether to pause that link now.
-    pub fn charge(&mut self, from: u32, size: u64) -> Result<(Charge, bool), Refused> {
+    pub(super) fn charge(&mut self, from: u32, size: u64) -> Result<(Charge, bool), Refused> {
         let ingress = self.ingress[from as usize];
         let Some(&pool) = self.pools.get(ingress.switch as usize) else {
             return Ok((Charge::Nothing, false));
@@ -212,7 +212,7 @@ impl FlowControl {
     }
 
     /// Frees the place of a packet; says which link to resume now.
-    pub fn release(&mut self, charge: Charge, size: u64) -> Option<u32> {
+    pub(super) fn release(&mut self, charge: Charge, size: u64) -> Option<u32> {
         let from = match charge {
             Charge::Nothing => return None,
             Charge::Shared(from) => {

@@ -40,7 +40,7 @@ pub(super) struct Flows {
 
 impl Flows {
     /// Before the beginning.
-    pub fn new(setup: &Setup<'_>) -> Self {
+    pub(super) fn new(setup: &Setup<'_>) -> Self {
         let (progress, due) = Progress::new(setup.schedule);
         Self {
             flows: vec![Flow::default(); setup.schedule.tasks().len()],
@@ -54,7 +54,7 @@ impl Flows {
     }
 
     /// What has become due, in order of task; none where nothing has.
-    pub fn take_due(&mut self) -> Option<Vec<Due>> {
+    pub(super) fn take_due(&mut self) -> Option<Vec<Due>> {
         if self.due.is_empty() {
             return None;
         }
@@ -64,7 +64,7 @@ impl Flows {
     }
 
     /// Keeps the memory of a batch for the next.
-    pub fn recycle(&mut self, mut batch: Vec<Due>) {
+    pub(super) fn recycle(&mut self, mut batch: Vec<Due>) {
         if self.due.is_empty() {
             batch.clear();
             self.due = batch;
@@ -72,13 +72,13 @@ impl Flows {
     }
 
     /// Notes a milestone of a task, which may make others due.
-    pub fn happened(&mut self, setup: &Setup<'_>, task: TaskId, milestone: Milestone, now: u64) {
+    pub(super) fn happened(&mut self, setup: &Setup<'_>, task: TaskId, milestone: Milestone, now: u64) {
         self.progress
             .happened(setup.schedule, task, milestone, Time(now), &mut self.due);
     }
 
     /// A transfer starts, with so many sub-flows.
-    pub fn start(&mut self, task: TaskId, subflows: usize, now: u64) {
+    pub(super) fn start(&mut self, task: TaskId, subflows: usize, now: u64) {
         let flow = &mut self.flows[task.index()];
         flow.started = true;
         self.started += 1;
@@ -89,7 +89,7 @@ impl Flows {
     }
 
     /// A delay, or what takes no time, is over.
-    pub fn pass(&mut self, setup: &Setup<'_>, task: TaskId, action: Action, now: u64) {
+    pub(super) fn pass(&mut self, setup: &Setup<'_>, task: TaskId, action: Action, now: u64) {
         if matches!(action, Action::Delay(time) if !time.is_zero()) {
             self.cct = self.cct.max(now);
             self.unfinished -= 1;
@@ -99,19 +99,19 @@ impl Flows {
     }
 
     /// The last packet of a sub-flow has left its sender; whether it was the last of the transfer.
-    pub fn sent(&mut self, task: TaskId) -> bool {
+    pub(super) fn sent(&mut self, task: TaskId) -> bool {
         let flow = &mut self.flows[task.index()];
         flow.unsent -= 1;
         flow.unsent == 0
     }
 
     /// The first packet of a sub-flow has arrived; whether it was the first of the transfer.
-    pub fn begun(&mut self, task: TaskId) -> bool {
+    pub(super) fn begun(&mut self, task: TaskId) -> bool {
         !std::mem::replace(&mut self.flows[task.index()].begun, true)
     }
 
     /// The last packet of a sub-flow has arrived; whether the transfer is delivered.
-    pub fn delivered(&mut self, task: TaskId, (reordered, extent): (u32, u32), now: u64) -> bool {
+    pub(super) fn delivered(&mut self, task: TaskId, (reordered, extent): (u32, u32), now: u64) -> bool {
         let flow = &mut self.flows[task.index()];
         flow.reordered += reordered;
         flow.extent = flow.extent.max(extent);
@@ -126,7 +126,7 @@ impl Flows {
     }
 
     /// A sub-flow is over for its sender; whether it was the last of the transfer.
-    pub fn acknowledged(&mut self, task: TaskId, retransmits: u32) -> bool {
+    pub(super) fn acknowledged(&mut self, task: TaskId, retransmits: u32) -> bool {
         let flow = &mut self.flows[task.index()];
         flow.retransmits += retransmits;
         flow.unacked -= 1;
@@ -134,7 +134,7 @@ impl Flows {
     }
 
     /// A transfer is over for its sender.
-    pub fn end(&mut self, task: TaskId, now: u64) {
+    pub(super) fn end(&mut self, task: TaskId, now: u64) {
         let flow = &mut self.flows[task.index()];
         flow.unacked = 0;
         flow.acked = now;

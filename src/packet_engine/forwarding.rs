@@ -73,7 +73,7 @@ struct Attached {
 }
 
 impl Forwarding {
-    pub fn new(fabric: &Fabric) -> Self {
+    pub(super) fn new(fabric: &Fabric) -> Self {
         let nodes = fabric.nodes().len();
         let mut table = Self {
             column: vec![NONE; nodes],
@@ -206,42 +206,42 @@ impl Forwarding {
     }
 
     /// The edge of a host.
-    pub fn edge(&self, host: u32) -> u32 {
+    pub(super) fn edge(&self, host: u32) -> u32 {
         self.hosts[host as usize].edge
     }
 
     /// The link of a host that hangs on one cable.
     #[inline]
-    pub fn only_uplink(&self, host: u32) -> Option<u32> {
+    pub(super) fn only_uplink(&self, host: u32) -> Option<u32> {
         let up = self.hosts[host as usize].up;
         (up != NONE).then_some(up)
     }
 
     /// The node at the end of a link.
     #[inline]
-    pub fn end_of(&self, link: u32) -> u32 {
+    pub(super) fn end_of(&self, link: u32) -> u32 {
         self.link_to[link as usize]
     }
 
     /// Nodes of the network.
-    pub fn nodes(&self) -> usize {
+    pub(super) fn nodes(&self) -> usize {
         self.column.len()
     }
 
     /// Next links of all cells, those of cells with the same ones counted once.
-    pub fn hop_count(&self) -> usize {
+    pub(super) fn hop_count(&self) -> usize {
         self.hops.len()
     }
 
     /// The next links of a cell.
     #[inline]
-    pub fn hops(&self, cell: Cell) -> &[u32] {
+    pub(super) fn hops(&self, cell: Cell) -> &[u32] {
         &self.hops[cell.first as usize..(cell.first + cell.count) as usize]
     }
 
     /// What a packet for host `dst` can do at `node`.
     #[inline]
-    pub fn next(&self, node: u32, dst: u32) -> Next {
+    pub(super) fn next(&self, node: u32, dst: u32) -> Next {
         if node == dst {
             return Next::Arrived;
         }
@@ -266,13 +266,13 @@ impl Forwarding {
 
     /// A cell by its number.
     #[inline]
-    pub fn cell(&self, id: CellId) -> Cell {
+    pub(super) fn cell(&self, id: CellId) -> Cell {
         self.cells[id.0 as usize]
     }
 
     /// The link by which path `path` of the pair goes on from the node of `cell`.
     #[inline]
-    pub fn along(&self, cell: Cell, node: u32, src: u32, dst: u32, path: u32) -> u32 {
+    pub(super) fn along(&self, cell: Cell, node: u32, src: u32, dst: u32, path: u32) -> u32 {
         let position = if !self.uniform {
             self.position_by_walk(cell, node, src, dst, path)
         } else if cell.behind == 1 {
@@ -285,7 +285,7 @@ impl Forwarding {
 
     /// By how much taking position `position` of a cell on the way to a host moves the path's number.
     #[inline]
-    pub fn step(&self, cell: Cell, position: u32, dst: impl FnOnce() -> u32) -> u32 {
+    pub(super) fn step(&self, cell: Cell, position: u32, dst: impl FnOnce() -> u32) -> u32 {
         match cell.behind {
             0 => self.step_by_counting(cell, position, dst()),
             behind => position * behind,
@@ -300,7 +300,7 @@ impl Forwarding {
 
     /// Number of paths between two hosts, 0 where there is none. Unlike [`Fabric::path_count`] it does
     /// not know whether the hosts' own links are up.
-    pub fn path_count(&self, src: u32, dst: u32) -> u32 {
+    pub(super) fn path_count(&self, src: u32, dst: u32) -> u32 {
         let (from, to) = (self.hosts[src as usize], self.hosts[dst as usize]);
         if from.edge == to.edge {
             1

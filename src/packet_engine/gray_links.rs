@@ -30,7 +30,7 @@ struct GrayLink {
 const NONE: u32 = u32::MAX;
 
 impl GrayLinks {
-    pub fn new(setup: &Setup<'_>) -> Self {
+    pub(super) fn new(setup: &Setup<'_>) -> Self {
         let mut gray = Self::default();
         for change in setup.fabric.losses() {
             gray.position.resize(setup.fabric.links().len(), NONE);
@@ -51,13 +51,13 @@ impl GrayLinks {
     }
 
     /// Whether any link is ever gray.
-    pub fn any(&self) -> bool {
+    pub(super) fn any(&self) -> bool {
         !self.links.is_empty()
     }
 
     /// Whether a packet is lost that has crossed a link now.
     #[inline]
-    pub fn loses(&mut self, link: u32, now: u64) -> bool {
+    pub(super) fn loses(&mut self, link: u32, now: u64) -> bool {
         match self.position.get(link as usize) {
             None | Some(&NONE) => false,
             Some(&position) => self.links[position as usize].loses(now),

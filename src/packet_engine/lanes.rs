@@ -35,7 +35,7 @@ struct Lane {
 
 impl Lanes {
     /// In no list yet; `ports` are those that take its packets in any order.
-    pub fn new(ports: impl Iterator<Item = u32>) -> Self {
+    pub(super) fn new(ports: impl Iterator<Item = u32>) -> Self {
         let lane = |port| Lane {
             port,
             listed: false,
@@ -49,26 +49,26 @@ impl Lanes {
     }
 
     /// The ports that take packets in any order, beginning with the one that is asked first.
-    pub fn in_turn(&self) -> SmallVec<[u32; 2]> {
+    pub(super) fn in_turn(&self) -> SmallVec<[u32; 2]> {
         let (before, after) = self.lanes.split_at(self.turn);
         after.iter().chain(before).map(|lane| lane.port).collect()
     }
 
     /// Ports that take packets of the queue pair in any order.
     #[inline]
-    pub fn count(&self) -> usize {
+    pub(super) fn count(&self) -> usize {
         self.lanes.len()
     }
 
     /// The queue pair has left the list of a port.
-    pub fn delisted(&mut self, port: u32) {
+    pub(super) fn delisted(&mut self, port: u32) {
         if let Some(lane) = self.lanes.iter_mut().find(|lane| lane.port == port) {
             lane.listed = false;
         }
     }
 
     /// Puts the queue pair in the lists of all ports.
-    pub fn list(&mut self, slot: u32, nics: &mut Nics) {
+    pub(super) fn list(&mut self, slot: u32, nics: &mut Nics) {
         for lane in self.lanes.iter_mut().filter(|lane| !lane.listed) {
             lane.listed = true;
             nics.list(lane.port, slot);
@@ -76,20 +76,20 @@ impl Lanes {
     }
 
     /// The next port is asked first from now on.
-    pub fn took(&mut self, port: u32) {
+    pub(super) fn took(&mut self, port: u32) {
         if let Some(position) = self.lanes.iter().position(|lane| lane.port == port) {
             self.turn = (position + 1) % self.lanes.len();
         }
     }
 
     /// The path that has waited longest for a port.
-    pub fn kept_for(&mut self, port: u32) -> Option<u16> {
+    pub(super) fn kept_for(&mut self, port: u32) -> Option<u16> {
         let lane = self.lanes.iter_mut().find(|lane| lane.port == port)?;
         (!lane.kept.is_empty()).then(|| lane.kept.remove(0))
     }
 
     /// Keeps a path for its port; false where there is no room.
-    pub fn keep(&mut self, port: u32, path: u16) -> bool {
+    pub(super) fn keep(&mut self, port: u32, path: u16) -> bool {
         let lane = self.lanes.iter_mut().find(|lane| lane.port == port);
         let Some(lane) = lane.filter(|lane| lane.kept.len() < KEPT) else {
             return false;

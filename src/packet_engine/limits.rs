@@ -53,7 +53,7 @@ pub(super) struct Limits {
 }
 
 impl Limits {
-    pub fn new(options: &PacketOptions) -> Self {
+    pub(super) fn new(options: &PacketOptions) -> Self {
         let most_events = options.most_events();
         Self {
             until: options.end().0,
@@ -67,7 +67,7 @@ impl Limits {
 
     /// Whether the run may go on after so many events, and how it ends if not: at the limit, because whoever watches has enough, or as
     /// nothing new has been delivered for too long. To be asked from [`Limits::look_at`] on.
-    pub fn look(
+    pub(super) fn look(
         &mut self,
         status: &Status,
         state: &State<'_>,

@@ -74,7 +74,7 @@ pub(super) struct Paused {
 
 impl Paused {
     /// A pause begins or ends.
-    pub fn set(&mut self, paused: bool, now: u64) {
+    pub(super) fn set(&mut self, paused: bool, now: u64) {
         if let Some(since) = self.since.filter(|_| !paused) {
             self.total += now - since;
             self.longest = self.longest.max(now - since);
@@ -87,12 +87,12 @@ impl Paused {
     }
 
     /// All pauses, one that is going on included.
-    pub fn total(&self, now: u64) -> Time {
+    pub(super) fn total(&self, now: u64) -> Time {
         Time(self.total + self.going_on(now))
     }
 
     /// The longest of them.
-    pub fn longest(&self, now: u64) -> Time {
+    pub(super) fn longest(&self, now: u64) -> Time {
         Time(self.longest.max(self.going_on(now)))
     }
 }
@@ -190,7 +190,7 @@ pub(super) struct Links {
 
 impl Links {
     /// Queues as the switch table says, or as the transport wants them where it is silent.
-    pub fn new(setup: &Setup<'_>, rtt: u64, listed: bool) -> Self {
+    pub(super) fn new(setup: &Setup<'_>, rtt: u64, listed: bool) -> Self {
         let (fabric, switch, transport) = (setup.fabric, setup.switch, setup.transport);
         let mut links = Self {
             states: Vec::with_capacity(fabric.links().len()),
@@ -259,18 +259,18 @@ impl Links {
     }
 
     /// Whether any packet can ever be refused or lost (links that fail aside).
-    pub fn can_drop(&self) -> bool {
+    pub(super) fn can_drop(&self) -> bool {
         !self.buffers.is_empty() || self.limits.iter().any(Option::is_some)
     }
 
     /// Longest that a packet waits in a queue with a limit of its own, in ps; none where there is no such queue.
-    pub fn longest_wait(&self) -> Option<u64> {
+    pub(super) fn longest_wait(&self) -> Option<u64> {
         self.limits_in_ps.iter().copied().filter(|&limit| limit < NEVER).max()
     }
 
     /// What the port of each link holds, in bytes: the limit of its queue, or one bandwidth-delay product where it has none
     /// of its own; `rtt` in ps, of the unloaded network.
-    pub fn holds(&self, rtt: u64) -> impl Iterator<Item = u64> {
+    pub(super) fn holds(&self, rtt: u64) -> impl Iterator<Item = u64> {
         let bdp = move |rate: Rate| (rate.bytes_per_ps() * rtt as f64) as u64;
         let ports = self.limits.iter().zip(&self.rates);
         ports.map(move |(limit, &rate)| limit.unwrap_or_else(|| bdp(rate)))
@@ -278,7 +278,7 @@ impl Links {
 
     /// Time on the wire of `bytes`, in ps, rounded up.
     #[inline]
-    pub fn on_wire(&self, link: u32, bytes: u64) -> u64 {
+    pub(super) fn on_wire(&self, link: u32, bytes: u64) -> u64 {
         match self.states[link as usize].ps_per_byte {
             0 => self.rates[link as usize].transmission_time(bytes).0,
             ps => bytes * u64::from(ps),
@@ -298,7 +298,7 @@ impl Links {
 
     /// Puts a packet in the queue of a link; says when it will arrive at the far end, and with which flags.
     #[inline(always)]
-    pub fn enqueue(&mut self, link: u32, now: u64, packet: &Packet) -> Result<(u64, u8), Refused> {
+    pub(super) fn enqueue(&mut self, link: u32, now: u64, packet: &Packet) -> Result<(u64, u8), Refused> {
         let Admitted { backlog, mark } = self.admit(link, now, 0, packet)?;
         let payload = self.payload(packet);
         let state = &mut self.states[link as usize];
@@ -311,7 +311,7 @@ impl Links {
 
     /// Whether a queue takes a packet behind the one being sent and `ahead` ps of others, at most [`TOO_LONG`].
     #[inline(always)]
-    pub fn admit(&mut self, link: u32, now: u64, ahead: u64, packet: &Packet) -> Result<Admitted, Refused> {
+    pub(super) fn admit(&mut self, link: u32, now: u64, ahead: u64, packet: &Packet) -> Result<Admitted, Refused> {
         let state = &self.states[link as usize];
         let on_wire = u64::from(packet.size) * u64::from(state.ps_per_byte);
         let backlog = state.busy_until.saturating_sub(now) + ahead + on_wire;
@@ -359,7 +359,7 @@ impl Links {
     }
 
     /// Counts a packet that joins the list of a port, with `backlog` ps to send then.
-    pub fn join(&mut self, link: u32, packet: &Packet, on_wire: u64, backlog: u64) {
+    pub(super) fn join(&mut self, link: u32, packet: &Packet, on_wire: u64, backlog: u64) {
         let payload = self.payload(packet);
         let waiting = &mut self.waiting[link as usize];
         *waiting = waiting.saturating_add(on_wire);
@@ -370,7 +370,7 @@ impl Links {
     }
 
     /// A packet leaves the list of a port and will be sent until `done`; says when it will arrive.
-    pub fn send(&mut self, link: u32, on_wire: u64, done: u64) -> u64 {
+    pub(super) fn send(&mut self, link: u32, on_wire: u64, done: u64) -> u64 {
         self.waiting[link as usize] -= on_wire;
         let state = &mut self.states[link as usize];
         state.busy_until = done.min(TOO_LONG);
@@ -387,7 +387,7 @@ impl Links {
 
     /// Counts a packet that is lost in front of a link or on it.
     #[cold]
-    pub fn lose(&mut self, link: u32, size: u16) {
+    pub(super) fn lose(&mut self, link: u32, size: u16) {
         let counts = &mut self.counts[link as usize];
         counts.drops += 1;
         counts.lost_bytes += u64::from(size);
@@ -442,7 +442,7 @@ impl Links {
     }
 
     /// Bytes of a queue still to be sent, rounded up.
-    pub fn queue(&self, link: u32, now: u64) -> u64 {
+    pub(super) fn queue(&self, link: u32, now: u64) -> u64 {
         let waiting = self.waiting.get(link as usize).copied().unwrap_or(0);
         self.bytes_in(
             link,
@@ -455,32 +455,32 @@ impl Links {
 
     /// Asks for the state of a link.
     #[inline]
-    pub fn fetch(&self, link: u32) {
+    pub(super) fn fetch(&self, link: u32) {
         prefetch(&self.states[link as usize]);
     }
 
     /// When all accepted packets will have left.
     #[inline]
-    pub fn busy_until(&self, link: u32) -> u64 {
+    pub(super) fn busy_until(&self, link: u32) -> u64 {
         self.states[link as usize].busy_until
     }
 
-    pub fn delay(&self, link: u32) -> u64 {
+    pub(super) fn delay(&self, link: u32) -> u64 {
         self.states[link as usize].delay
     }
 
-    pub fn rate(&self, link: u32) -> Rate {
+    pub(super) fn rate(&self, link: u32) -> Rate {
         self.rates[link as usize]
     }
 
     /// Wire and payload bytes accepted.
-    pub fn bytes(&self, link: u32) -> (u64, u64) {
+    pub(super) fn bytes(&self, link: u32) -> (u64, u64) {
         let state = &self.states[link as usize];
         (state.wire_bytes, state.data_bytes)
     }
 
     /// What all links have done by now, and what they hold.
-    pub fn totals(&self, now: u64) -> impl Iterator<Item = LinkTotals> {
+    pub(super) fn totals(&self, now: u64) -> impl Iterator<Item = LinkTotals> {
         let links = self.states.iter().zip(&self.counts).zip(0..);
         links.map(move |((state, counts), link)| LinkTotals {
             wire_bytes: state.wire_bytes,
@@ -495,20 +495,20 @@ impl Links {
     }
 
     /// Wire bytes that a link has taken and not sent yet, counting the rest of the packet that it sends.
-    pub fn unsent(&self, link: u32, now: u64) -> u64 {
+    pub(super) fn unsent(&self, link: u32, now: u64) -> u64 {
         let sending = self.states[link as usize].busy_until.saturating_sub(now);
         let waiting = self.waiting.get(link as usize).copied().unwrap_or(0);
         self.bytes_in(link, sending.saturating_add(waiting))
     }
 
     /// The longest queue so far, in bytes.
-    pub fn max_queue(&self, link: u32) -> u64 {
+    pub(super) fn max_queue(&self, link: u32) -> u64 {
         let now = self.bytes_in(link, self.states[link as usize].max_backlog);
         now.max(self.counts[link as usize].max_queue_before)
     }
 
     /// Counts a packet that is lost after its link had accepted it.
-    pub fn lose_accepted(&mut self, link: u32, packet: &Packet) {
+    pub(super) fn lose_accepted(&mut self, link: u32, packet: &Packet) {
         let payload = self.payload(packet);
         let state = &mut self.states[link as usize];
         state.wire_bytes -= u64::from(packet.size);
@@ -517,7 +517,7 @@ impl Links {
     }
 
     /// Changes the rate of a link. What it holds must be timed anew: see [`Links::set_busy_until`].
-    pub fn change_rate(&mut self, link: u32, rate: Rate, now: u64) {
+    pub(super) fn change_rate(&mut self, link: u32, rate: Rate, now: u64) {
         self.counts[link as usize].max_queue_before = self.max_queue(link);
         self.states[link as usize].max_backlog = 0;
         self.states[link as usize].busy_until = now;
@@ -525,12 +525,12 @@ impl Links {
     }
 
     /// Sets when a link will have sent all it holds.
-    pub fn set_busy_until(&mut self, link: u32, time: u64) {
+    pub(super) fn set_busy_until(&mut self, link: u32, time: u64) {
         self.states[link as usize].busy_until = time.min(TOO_LONG);
     }
 
     /// Sets the time on the wire of what waits in the list of a port, in ps.
-    pub fn set_waiting(&mut self, link: u32, waiting: u64) {
+    pub(super) fn set_waiting(&mut self, link: u32, waiting: u64) {
         self.waiting[link as usize] = waiting;
     }
 

@@ -34,7 +34,7 @@ pub(super) struct LookAhead<'a, 'n, Q> {
 impl<Q: EventQueue> LookAhead<'_, '_, Q> {
     /// Asks for what the coming events need: for their queue pairs, then for what the numbers of those lead to, then for
     /// what that leads to. Each round finds what the one before has asked for. Finds the next hops of the coming events.
-    pub fn ask(&self, next_hops: &mut Vec<Next>) {
+    pub(super) fn ask(&self, next_hops: &mut Vec<Next>) {
         let coming = self.net.events.queue.coming();
         for event in coming.iter().filter(|event| is_packet(event)) {
             prefetch(&self.net.pairs[event.packet.qp as usize]);

@@ -50,7 +50,6 @@ mod opening;
 mod options;
 mod pacing;
 mod packet;
-mod path_selection;
 mod paths;
 mod port;
 mod port_failover;

@@ -8,7 +8,6 @@ use super::gray_links::GrayLinks;
 use super::links::Links;
 use super::options::Recovery;
 use super::packet::{Keys, Kind, PRIORITY, Packet, Stamps};
-use super::path_selection::InSwitch;
 use super::port::Port;
 use super::queue::EventQueue;
 use super::queue_pairs::{NONE, QueuePair, queue_pairs};
@@ -17,6 +16,7 @@ use super::skipped::Skipped;
 use super::telemetry::Telemetry;
 use super::unloaded;
 use crate::ids::NodeId;
+use crate::path_selection::{Hop, InSwitch, SelectLink, Switches};
 use crate::rng::mix;
 use crate::topology::Fabric;
 use crate::workload::Transfer;
@@ -80,7 +80,7 @@ pub(super) struct Network<'a, Q> {
 
 impl<'a, Q: EventQueue> Network<'a, Q> {
     /// An empty network.
-    pub fn new(setup: &'a Setup<'a>) -> Self {
+    pub(super) fn new(setup: &'a Setup<'a>) -> Self {
         let fabric = setup.fabric;
         let rtt = network_rtt(setup);
         let salt = mix(setup.seed ^ 0x5317_c4e5);
@@ -88,7 +88,16 @@ impl<'a, Q: EventQueue> Network<'a, Q> {
         let flow_control = setup.switch.pfc.then(|| FlowControl::new(setup));
         let listed = setup.control_first() || trimming || flow_control.is_some();
         let (forwarding, links) = (Forwarding::new(fabric), Links::new(setup, rtt, listed));
-        let in_switch = InSwitch::new(setup.load_balancing, &forwarding, &links, rtt, salt);
+        let in_switch = setup.load_balancing.dynamic().and_then(|scheme| {
+            scheme.in_switch(&Switches {
+                nodes: forwarding.nodes(),
+                hops: forwarding.hop_count(),
+                holds: &|| links.holds(rtt).collect(),
+                rtt,
+                salt,
+            })
+        });
+        let in_switch = in_switch.unwrap_or(InSwitch::ByPath);
         let gray = GrayLinks::new(setup);
         let can_lose = links.can_drop() || !setup.link_events.is_empty() || gray.any();
         let acknowledged = setup.transport.acknowledged();
@@ -139,36 +148,36 @@ impl<'a, Q: EventQueue> Network<'a, Q> {
     }
 
     /// The fabric as routing knows it.
-    pub fn fabric(&self) -> &Fabric {
+    pub(super) fn fabric(&self) -> &Fabric {
         self.rerouted.as_deref().unwrap_or(self.setup.fabric)
     }
 
     /// Whether any link ever loses packets at random.
-    pub fn is_gray(&self) -> bool {
+    pub(super) fn is_gray(&self) -> bool {
         self.gray.any()
     }
 
     /// The port of the card that sends by a link; none where a switch does.
     #[inline]
-    pub fn card_of(&self, link: u32) -> Option<u32> {
+    pub(super) fn card_of(&self, link: u32) -> Option<u32> {
         Some(self.cards[link as usize]).filter(|&port| port != NONE)
     }
 
     /// The ports of the card of a host.
-    pub fn cards_of(&self, host: u32) -> impl Iterator<Item = u32> + use<'_, Q> {
+    pub(super) fn cards_of(&self, host: u32) -> impl Iterator<Item = u32> + use<'_, Q> {
         let links = self.setup.fabric.out_links(NodeId(host)).iter();
         links.map(|link| self.cards[link.index()])
     }
 
     /// Whether the receiver of a queue pair takes packets in order only.
-    pub fn in_order_only(&self, pinned: bool) -> bool {
+    pub(super) fn in_order_only(&self, pinned: bool) -> bool {
         pinned && self.setup.packet.recovery == Recovery::GoBackN
     }
 
     /// A packet has crossed a link and goes on, or is lost; false where it has reached its host. `known` is what looking ahead has found out
     /// about its next hop.
     #[inline(always)]
-    pub fn pass_on(&mut self, link: u32, packet: &Packet, known: Option<Next>) -> bool {
+    pub(super) fn pass_on(&mut self, link: u32, packet: &Packet, known: Option<Next>) -> bool {
         self.packet_hops += 1;
         if self.gray.loses(link, self.events.now) {
             self.links.lose_accepted(link, packet);
@@ -197,7 +206,7 @@ impl<'a, Q: EventQueue> Network<'a, Q> {
 
     /// The hosts that a packet of a queue pair comes from and goes to.
     #[inline]
-    pub fn ends(&self, qp: u32, kind: Kind) -> (u32, u32) {
+    pub(super) fn ends(&self, qp: u32, kind: Kind) -> (u32, u32) {
         let ends = &self.pairs[qp as usize].ends;
         match kind.is_forward() {
             true => (ends.src, ends.dst),
@@ -209,7 +218,7 @@ impl<'a, Q: EventQueue> Network<'a, Q> {
     //
     // Inlined: a packet handed over by reference would have to be written to memory first.
     #[inline(always)]
-    pub fn next_hop(&self, node: u32, packet: &Packet) -> Next {
+    pub(super) fn next_hop(&self, node: u32, packet: &Packet) -> Next {
         let (src, dst) = self.ends(packet.qp, packet.kind);
         let base = self.pairs[packet.qp as usize].ends.base;
         match self.forwarding.next(node, dst) {
@@ -222,20 +231,19 @@ impl<'a, Q: EventQueue> Network<'a, Q> {
     }
 
     /// A node's own choice among links, and how far it moves the number of the packet's path.
-    pub fn choose(&mut self, node: u32, cell: CellId, qp: u32, kind: Kind) -> (u32, u16) {
-        let (cell, control) = (self.forwarding.cell(cell), kind != Kind::Data);
-        let at_switch = node >= self.setup.fabric.hosts();
-        let position = match &mut self.in_switch {
-            InSwitch::ByPath => 0,
-            InSwitch::RoundRobin(state) => state.choose(cell.first, cell.count, control, at_switch),
-            InSwitch::Adaptive(state) => {
-                let (links, now) = (&self.links, self.events.now);
-                let hops = self.forwarding.hops(cell).iter();
-                let queues = hops.map(|&hop| (hop, (!links.rate(hop).is_zero()).then(|| links.queue(hop, now))));
-                state.choose(queues, at_switch)
-            }
-            InSwitch::Flowlet(state) => state.choose(node, qp, control, cell.count, self.events.now),
-        };
+    pub(super) fn choose(&mut self, node: u32, cell: CellId, qp: u32, kind: Kind) -> (u32, u16) {
+        let cell = self.forwarding.cell(cell);
+        let (links, now) = (&self.links, self.events.now);
+        let position = self.in_switch.choose(&Hop {
+            node,
+            at_switch: node >= self.setup.fabric.hosts(),
+            links: self.forwarding.hops(cell),
+            first: cell.first,
+            qp,
+            control: kind != Kind::Data,
+            now,
+            queue: |link| (!links.rate(link).is_zero()).then(|| links.queue(link, now)),
+        });
         let link = self.forwarding.hops(cell)[position as usize];
         let step = self.forwarding.step(cell, position, || self.ends(qp, kind).1);
         (link, step as u16)
@@ -247,7 +255,7 @@ impl<'a, Q: EventQueue> Network<'a, Q> {
     // Inlined with all that it calls on the usual way, and the packet is copied but once, so that its fields stay in
     // registers from one bucket of the event queue to the other.
     #[inline(always)]
-    pub fn transmit(&mut self, link: u32, from: u32, packet: &Packet, path: u16) -> bool {
+    pub(super) fn transmit(&mut self, link: u32, from: u32, packet: &Packet, path: u16) -> bool {
         if let Some(telemetry) = self.telemetry.as_mut().filter(|_| packet.kind == Kind::Data) {
             telemetry.note(packet, link, from == NONE, &self.links, self.events.now);
         }
@@ -267,7 +275,7 @@ impl<'a, Q: EventQueue> Network<'a, Q> {
     }
 
     /// The link by which a packet leaves a host with several ports, and the number of its path so far.
-    pub fn first_link(&mut self, packet: &Packet) -> (u32, u16) {
+    pub(super) fn first_link(&mut self, packet: &Packet) -> (u32, u16) {
         let (host, _) = self.ends(packet.qp, packet.kind);
         match self.next_hop(host, packet) {
             Next::Only(link) => (link, packet.path),
@@ -277,7 +285,7 @@ impl<'a, Q: EventQueue> Network<'a, Q> {
     }
 
     /// An empty control packet of a queue pair.
-    pub fn control_packet(&self, kind: Kind, qp: u32) -> Packet {
+    pub(super) fn control_packet(&self, kind: Kind, qp: u32) -> Packet {
         Packet {
             size: self.setup.packet.ack.0 as u16,
             flags: self.terms.control_flags,
@@ -287,7 +295,7 @@ impl<'a, Q: EventQueue> Network<'a, Q> {
     }
 
     /// Puts a control packet of either end on its way to the other.
-    pub fn send_control(&mut self, packet: Packet) {
+    pub(super) fn send_control(&mut self, packet: Packet) {
         let (from, _) = self.ends(packet.qp, packet.kind);
         let (link, path) = match self.forwarding.only_uplink(from) {
             Some(link) => (link, packet.path),

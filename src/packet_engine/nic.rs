@@ -43,7 +43,7 @@ pub(super) struct Nics {
 }
 
 impl Nics {
-    pub fn new(fabric: &Fabric, most_active: Option<u32>) -> Self {
+    pub(super) fn new(fabric: &Fabric, most_active: Option<u32>) -> Self {
         let hosts = (0..fabric.hosts()).map(NodeId);
         let port = |link: &LinkId| Port {
             link: link.0,
@@ -61,30 +61,30 @@ impl Nics {
 
     /// The link of a port, and the sender that will be asked next.
     #[inline]
-    pub fn next(&self, port: u32) -> (u32, Option<u32>) {
+    pub(super) fn next(&self, port: u32) -> (u32, Option<u32>) {
         let port = &self.ports[port as usize];
         (port.link, port.ready.front().copied())
     }
 
     /// The link of a port.
-    pub fn link(&self, port: u32) -> u32 {
+    pub(super) fn link(&self, port: u32) -> u32 {
         self.ports[port as usize].link
     }
 
     /// A sender waits at a port.
-    pub fn list(&mut self, port: u32, slot: u32) {
+    pub(super) fn list(&mut self, port: u32, slot: u32) {
         self.ports[port as usize].ready.push_back(slot);
     }
 
     /// A sender that is done, but was about to send again what only came late, leaves the lists of its ports.
-    pub fn delist(&mut self, ports: impl Iterator<Item = u32>, slot: u32) {
+    pub(super) fn delist(&mut self, ports: impl Iterator<Item = u32>, slot: u32) {
         for port in ports {
             self.ports[port as usize].ready.retain(|&other| other != slot);
         }
     }
 
     /// Whether the host serves one more queue pair; else `qp` waits.
-    pub fn admit(&mut self, host: u32, qp: u32) -> bool {
+    pub(super) fn admit(&mut self, host: u32, qp: u32) -> bool {
         let served = &mut self.served[host as usize];
         if served.active < self.most_active {
             served.active += 1;
@@ -95,7 +95,7 @@ impl Nics {
     }
 
     /// A queue pair is done; the next one that may be served instead.
-    pub fn leave(&mut self, host: u32) -> Option<u32> {
+    pub(super) fn leave(&mut self, host: u32) -> Option<u32> {
         let served = &mut self.served[host as usize];
         let next = served.waiting.pop_front();
         if next.is_none() {

@@ -15,14 +15,14 @@ const SPAN_WINDOWS: u64 = 4;
 
 impl Sending {
     /// A queue pair may be served, or waits until its host serves fewer.
-    pub fn open<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, qp: u32) {
+    pub(super) fn open<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, qp: u32) {
         if self.nics.admit(net.pairs[qp as usize].ends.src, qp) {
             self.activate(net, qp);
         }
     }
 
     /// Makes the sending end of a queue pair.
-    pub fn activate<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, qp: u32) {
+    pub(super) fn activate<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, qp: u32) {
         self.avoid_bad_path(net, qp);
         let conditions = self.conditions(net, qp);
         let ends = net.pairs[qp as usize].ends;
@@ -67,7 +67,7 @@ impl Sending {
     }
 
     /// A sender learns that paths have changed.
-    pub fn reselect_path<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, qp: u32, slot: u32) {
+    pub(super) fn reselect_path<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, qp: u32, slot: u32) {
         let conditions = self.conditions(net, qp);
         let spread = Self::spread(net, qp, &conditions);
         let timeout = Self::timeout_on(net, qp, &conditions);

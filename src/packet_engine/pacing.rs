@@ -24,7 +24,7 @@ pub(super) fn rates(setup: &Setup<'_>, pairs: &[QueuePair]) -> Vec<f64> {
                 continue;
             }
             let route = match setup.placement.subflows()[qp].route {
-                Route::Pinned(path) if path >= paths => Route::Even,
+                Route::Pinned(path) if path.0 >= paths => Route::Even,
                 Route::Dynamic => Route::Even,
                 route => route,
             };

@@ -82,12 +82,12 @@ pub(super) struct Packet {
 
 impl Kind {
     /// Whether it travels on links.
-    pub fn is_packet(self) -> bool {
+    pub(super) fn is_packet(self) -> bool {
         self <= Self::Notification
     }
 
     /// Whether it comes at a time of the schedule, of faults or of samples, whatever packets do until then.
-    pub fn is_outside(self) -> bool {
+    pub(super) fn is_outside(self) -> bool {
         matches!(
             self,
             Self::Task | Self::Start | Self::LinkChange | Self::Converged | Self::Sample
@@ -96,14 +96,14 @@ impl Kind {
 
     /// Whether it travels from the sender to the receiver.
     #[inline]
-    pub fn is_forward(self) -> bool {
+    pub(super) fn is_forward(self) -> bool {
         self <= Self::Request
     }
 }
 
 impl Packet {
     /// An alarm about `qp` (or whatever the kind counts).
-    pub const fn alarm(kind: Kind, qp: u32) -> Self {
+    pub(super) const fn alarm(kind: Kind, qp: u32) -> Self {
         Self {
             qp,
             seq: 0,
@@ -117,14 +117,14 @@ impl Packet {
     }
 
     #[inline]
-    pub fn has(&self, flag: u8) -> bool {
+    pub(super) fn has(&self, flag: u8) -> bool {
         self.flags & flag != 0
     }
 
     /// All data packets below this number have arrived, says this acknowledgement; 0 where the
     /// distance does not fit.
     #[inline]
-    pub fn cumulative(&self) -> u32 {
+    pub(super) fn cumulative(&self) -> u32 {
         match self.behind {
             u16::MAX => 0,
             behind => self.seq + 1 - u32::from(behind),
@@ -133,7 +133,7 @@ impl Packet {
 
     /// Writes down the cumulative number of an acknowledgement of `seq`.
     #[inline]
-    pub fn set_cumulative(&mut self, cumulative: u32) {
+    pub(super) fn set_cumulative(&mut self, cumulative: u32) {
         // A duplicate of an old packet acknowledges all that arrived since: its number moves up.
         self.seq = self.seq.max(cumulative.saturating_sub(1));
         self.behind = u16::try_from(self.seq + 1 - cumulative).unwrap_or(u16::MAX);
@@ -159,7 +159,7 @@ pub(super) struct Stamps {
 
 impl Stamps {
     /// Units of 2^10 ps, which wrap after 4.4 s, or as much longer ones as it takes to tell apart times of up to `longest`.
-    pub fn new(longest: u64) -> Self {
+    pub(super) fn new(longest: u64) -> Self {
         let bits = u64::BITS - longest.leading_zeros();
         Self {
             shift: bits.saturating_sub(u32::BITS).max(10),
@@ -167,13 +167,13 @@ impl Stamps {
     }
 
     #[inline]
-    pub fn of(self, now: u64) -> u32 {
+    pub(super) fn of(self, now: u64) -> u32 {
         (now >> self.shift) as u32
     }
 
     /// Picoseconds since a time stamp.
     #[inline]
-    pub fn since(self, now: u64, earlier: u32) -> u64 {
+    pub(super) fn since(self, now: u64, earlier: u32) -> u64 {
         u64::from(self.of(now).wrapping_sub(earlier)) << self.shift
     }
 }
@@ -193,15 +193,15 @@ pub(super) struct Keys {
 }
 
 impl Keys {
-    pub const LINK_CHANGE: u32 = 0;
-    pub const CONVERGED: u32 = 1;
-    pub const SAMPLE: u32 = 2;
-    pub const ARRIVAL: u32 = 3;
+    pub(super) const LINK_CHANGE: u32 = 0;
+    pub(super) const CONVERGED: u32 = 1;
+    pub(super) const SAMPLE: u32 = 2;
+    pub(super) const ARRIVAL: u32 = 3;
     /// Behind all ranges: [`Keys::new`] gives away none so high.
-    pub const WATCH: u32 = u32::MAX;
+    pub(super) const WATCH: u32 = u32::MAX;
 
     /// `None` where there are more entities than keys.
-    pub fn new(links: usize, hosts: usize, queue_pairs: usize, tasks: usize) -> Option<Self> {
+    pub(super) fn new(links: usize, hosts: usize, queue_pairs: usize, tasks: usize) -> Option<Self> {
         let mut next = Some(Self::ARRIVAL);
         let mut range = |count: usize| {
             let first = next?;

@@ -5,16 +5,16 @@
 
 use super::conditions::on_path;
 use super::network::Network;
-use super::path_selection::{Choice, PathSelector};
 use super::queue::EventQueue;
 use super::queue_pairs::NONE;
 use super::recovery::Timeout;
 use super::sending::Sending;
 use super::transport::PathProperties;
 use crate::ids::NodeId;
+use crate::path_selection::{PathSelector, QueuePairPaths, Random, Weighted};
 use crate::placement::LoadBalancing;
 use crate::rng::{index_below, mix};
-use crate::routes::path_weights;
+use crate::routes::{Route, path_weights};
 
 /// A retransmission timeout is not below so many unloaded round trips.
 const LEAST_ROUND_TRIPS: u64 = 3;
@@ -26,23 +26,38 @@ pub(super) fn chance<Q>(net: &Network<'_, Q>, qp: u32, tries: u32) -> u64 {
 
 impl Sending {
     /// How a queue pair chooses its paths. Where switches decide it does not.
-    pub fn spread<Q: EventQueue>(net: &Network<'_, Q>, qp: u32, conditions: &PathProperties) -> PathSelector {
+    pub(super) fn spread<Q: EventQueue>(net: &Network<'_, Q>, qp: u32, conditions: &PathProperties) -> PathSelector {
         let ends = net.pairs[qp as usize].ends;
         if ends.base == NONE {
             return PathSelector::Fixed;
         }
         let route = net.setup.placement.subflows()[qp as usize].route;
-        let choice = Choice {
-            paths: net.fabric().path_count(NodeId(ends.src), NodeId(ends.dst)),
+        let (src, dst) = (NodeId(ends.src), NodeId(ends.dst));
+        // Paths are named by 16 bits in a packet.
+        let paths = net.fabric().path_count(src, dst).min(1 << 16);
+        let salt = mix(mix(net.setup.seed ^ 0x5917_ead0) ^ u64::from(qp));
+        if paths <= 1 || matches!(route, Route::Pinned(_)) {
+            return PathSelector::Fixed;
+        }
+        if route == Route::Weighted {
+            let weights = path_weights(net.fabric(), src, dst);
+            return PathSelector::Weighted(Weighted::new(&weights[..paths as usize], salt));
+        }
+        let queue_pair = QueuePairPaths {
+            paths,
             window: (conditions.bdp / conditions.full) as u32,
-            weights: &|| path_weights(net.fabric(), NodeId(ends.src), NodeId(ends.dst)),
-            salt: mix(mix(net.setup.seed ^ 0x5917_ead0) ^ u64::from(qp)),
+            salt,
         };
-        PathSelector::new(net.setup.load_balancing, route, &choice)
+        let chosen = net
+            .setup
+            .load_balancing
+            .dynamic()
+            .and_then(|scheme| scheme.selector(&queue_pair));
+        chosen.unwrap_or_else(|| PathSelector::Random(Random::new(paths, salt)))
     }
 
     /// What a queue pair finds on its path, or on the fastest where it has several.
-    pub fn conditions<Q: EventQueue>(&self, net: &Network<'_, Q>, qp: u32) -> PathProperties {
+    pub(super) fn conditions<Q: EventQueue>(&self, net: &Network<'_, Q>, qp: u32) -> PathProperties {
         PathProperties {
             pace: self.rates.get(qp as usize).copied(),
             ..on_path(net, qp)
@@ -50,7 +65,7 @@ impl Sending {
     }
 
     /// The retransmission timeout of a queue pair under what it finds.
-    pub fn timeout_on<Q: EventQueue>(net: &Network<'_, Q>, qp: u32, conditions: &PathProperties) -> Timeout {
+    pub(super) fn timeout_on<Q: EventQueue>(net: &Network<'_, Q>, qp: u32, conditions: &PathProperties) -> Timeout {
         let rtt = conditions.longest_rtt;
         let least = match net.setup.packet.rto {
             Some(rto) => rto.0,
@@ -61,12 +76,12 @@ impl Sending {
 
     /// Whether the sub-flows of a load balancing leave a path that times out: those that a placement
     /// has pinned do, those pinned by hashing do not know their path.
-    pub fn moves_on_timeout(load_balancing: &LoadBalancing) -> bool {
+    pub(super) fn moves_on_timeout(load_balancing: &LoadBalancing) -> bool {
         !matches!(load_balancing, LoadBalancing::Ecmp(_) | LoadBalancing::EcmpSplit(_))
     }
 
     /// After a timeout, moves a pinned sub-flow to another path at random and starts afresh there.
-    pub fn leave_path<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, qp: u32, slot: u32) {
+    pub(super) fn leave_path<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, qp: u32, slot: u32) {
         if let Some(failover) = net.setup.packet.port_failover {
             let timeouts = self.senders.at(slot).timeouts;
             if net.pairs[qp as usize].pinned
@@ -112,7 +127,7 @@ impl Sending {
     }
 
     /// A queue pair that starts takes another path if its host avoids the planned one.
-    pub fn avoid_bad_path<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, qp: u32) {
+    pub(super) fn avoid_bad_path<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, qp: u32) {
         if net.setup.packet.port_failover.is_some() && net.pairs[qp as usize].pinned {
             if let Some(path) = self.port_watch.avoid_bad_port(net, qp) {
                 Self::move_to(net, qp, path);

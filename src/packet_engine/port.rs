@@ -50,7 +50,7 @@ pub(super) struct Port {
 
 impl Port {
     /// The class that sends next; none where nothing may be sent.
-    pub fn next_class(&mut self) -> Option<usize> {
+    pub(super) fn next_class(&mut self) -> Option<usize> {
         let data_waits = !self.paused && !self.classes[DATA].is_empty();
         if self.classes[CONTROL].is_empty() || (data_waits && self.control_run == CONTROL_PER_DATA) {
             self.control_run = 0;
@@ -61,20 +61,20 @@ impl Port {
     }
 
     /// What holds data packets back: flow control, and what those that wait are charged to.
-    pub fn held_back(&self) -> Option<impl Iterator<Item = (Charge, u64)>> {
+    pub(super) fn held_back(&self) -> Option<impl Iterator<Item = (Charge, u64)>> {
         let data = self.classes[DATA].iter();
         self.paused
             .then(|| data.map(|held| (held.charge, u64::from(held.packet.size))))
     }
 
     /// Time on the wire of all that waits, in ps.
-    pub fn waits(&self) -> u64 {
+    pub(super) fn waits(&self) -> u64 {
         self.waiting[CONTROL].saturating_add(self.waiting[DATA])
     }
 
     /// Packets that wait.
     #[cfg(test)]
-    pub fn held(&self) -> impl Iterator<Item = &Packet> {
+    pub(super) fn held(&self) -> impl Iterator<Item = &Packet> {
         self.classes.iter().flatten().map(|held| &held.packet)
     }
 }

@@ -19,7 +19,7 @@ pub(super) struct PortWatch {
 
 impl PortWatch {
     /// After a timeout, the path through another port that a queue pair moves to, if it is time.
-    pub fn fail_over<Q: EventQueue>(
+    pub(super) fn fail_over<Q: EventQueue>(
         &mut self,
         net: &Network<'_, Q>,
         qp: u32,
@@ -42,7 +42,7 @@ impl PortWatch {
     }
 
     /// For a queue pair that starts: a path through another port where its own was given up.
-    pub fn avoid_bad_port<Q: EventQueue>(&self, net: &Network<'_, Q>, qp: u32) -> Option<u32> {
+    pub(super) fn avoid_bad_port<Q: EventQueue>(&self, net: &Network<'_, Q>, qp: u32) -> Option<u32> {
         let port = port_of_path(net, qp)?;
         self.is_given_up(port, net.events.now)
             .then(|| self.path_by_another_port(net, qp))?

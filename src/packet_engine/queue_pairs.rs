@@ -52,7 +52,7 @@ pub(super) fn queue_pairs(setup: &Setup<'_>, switches_decide: bool) -> Vec<Queue
         };
         for subflow in setup.placement.of(task) {
             let pinned = match subflow.route {
-                Route::Pinned(path) => Some(path),
+                Route::Pinned(path) => Some(path.0),
                 _ => None,
             };
             let open = if switches_decide { NONE } else { 0 };

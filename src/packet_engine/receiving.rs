@@ -29,7 +29,7 @@ pub(super) struct Receiving {
 
 impl Receiving {
     /// Senders state targets of credits in `quanta`.
-    pub fn new<Q: EventQueue>(net: &Network<'_, Q>, quanta: Option<Quanta>) -> Self {
+    pub(super) fn new<Q: EventQueue>(net: &Network<'_, Q>, quanta: Option<Quanta>) -> Self {
         let setup = net.setup;
         let tasks = setup.schedule.tasks().len();
         Self {
@@ -42,7 +42,7 @@ impl Receiving {
     }
 
     /// Payload, or what trimming left of it, reaches its receiver.
-    pub fn data_arrived<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, packet: Packet) {
+    pub(super) fn data_arrived<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, packet: Packet) {
         let qp = packet.qp;
         let pair = net.pairs[qp as usize];
         if pair.receiver == COMPLETE {
@@ -173,7 +173,7 @@ impl Receiving {
     }
 
     /// A sender asks for credits, unaware of those or of acknowledgements that were lost.
-    pub fn credit_requested<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, packet: Packet) {
+    pub(super) fn credit_requested<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, packet: Packet) {
         let pair = net.pairs[packet.qp as usize];
         let slot = match pair.receiver {
             COMPLETE => return answer(net, packet, Kind::Ack, pair.packets),
@@ -186,7 +186,7 @@ impl Receiving {
     }
 
     /// A host may send its next credit.
-    pub fn send_credit<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, host: u32) {
+    pub(super) fn send_credit<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, host: u32) {
         if let Some(credits) = &mut self.credits {
             credits.send(net, &mut self.receivers, host);
         }

@@ -9,7 +9,7 @@ use super::sender_samples::SenderSampler;
 use super::series::Sampler;
 use super::setup::PATHS_COMPARED;
 use super::unloaded;
-use crate::ids::{LinkId, NodeId, TaskId};
+use crate::ids::{HostId, LinkId, TaskId};
 use crate::outcome::{
     Counters, FctSummary, FlowRecord, Limit, LinkRecord, Outcome, Reached, Stuck, TOO_LATE, TaskTimes, Unfinished,
 };
@@ -249,9 +249,9 @@ impl<Q: EventQueue> Engine<'_, Q> {
         let task_id = task;
         let task = self.net.setup.schedule.task(task).action;
         if let crate::workload::Action::Transfer { src, dst, .. } = task
-            && self.net.fabric().path_count(NodeId(src), NodeId(dst)) == 0
+            && self.net.fabric().path_count(src.node(), dst.node()) == 0
         {
-            let name = |host| &self.net.setup.fabric.node(NodeId(host)).name;
+            let name = |host: HostId| &self.net.setup.fabric.node(host.node()).name;
             return format!("no path was left from {} to {}", name(src), name(dst));
         }
         if tries > self.net.setup.packet.retries {

@@ -1,9 +1,9 @@
 //! The sending end of a queue pair.
 
 use super::lanes::Lanes;
-use super::path_selection::PathSelector;
 use super::recovery::{Order, Sent, Timeout};
 use super::transport::{CongestionControl, Control, Loss};
+use crate::path_selection::PathSelector;
 
 /// The sending end.
 //
@@ -46,13 +46,13 @@ pub(super) struct Sender {
 impl Sender {
     /// Whether there is a packet for which there is room in the window, and it is time.
     #[inline(always)]
-    pub fn may_send(&self, now: u64, full: u64) -> bool {
+    pub(super) fn may_send(&self, now: u64, full: u64) -> bool {
         self.sent.has_more() && self.control.may_send(self.sent.in_flight(), full) && self.next_at <= now
     }
 
     /// Packets have been acknowledged, one of them `rtt` after it was sent.
     #[inline(always)]
-    pub fn progress(&mut self, now: u64, rtt: u64) {
+    pub(super) fn progress(&mut self, now: u64, rtt: u64) {
         (self.timeouts, self.patience) = (0, 0);
         self.timeout.heard(rtt);
         self.deadline = now.saturating_add(self.timeout.wait(0));
@@ -61,14 +61,14 @@ impl Sender {
 
     /// Ports of which each may take its next packet.
     #[inline]
-    pub fn ports(&self) -> usize {
+    pub(super) fn ports(&self) -> usize {
         self.lanes.as_ref().map_or(1, |lanes| lanes.count())
     }
 
     /// Whether the packet just sent asks to be acknowledged at once, where acknowledgements are coalesced: no other can follow
     /// it, or nothing has been heard of for longer than round trips take.
     #[inline]
-    pub fn asks(&self, now: u64, full: u64) -> bool {
+    pub(super) fn asks(&self, now: u64, full: u64) -> bool {
         let next = (u64::from(self.sent.in_flight()) + 1) * full;
         let is_last = !self.sent.has_more() || next > self.control.window();
         is_last || now - self.heard_at >= self.timeout.round_trip()
@@ -77,7 +77,7 @@ impl Sender {
     /// How late a packet that is paced at `rate` may leave and not put off the ones behind it, in ps: one of several ports
     /// that are all busy may be free only one packet later for each.
     #[inline]
-    pub fn lateness(&self, rate: f64, full: u64) -> u64 {
+    pub(super) fn lateness(&self, rate: f64, full: u64) -> u64 {
         match self.ports() {
             0 | 1 => 0,
             ports => (ports as u64).saturating_mul((full as f64 / rate) as u64),
@@ -85,7 +85,7 @@ impl Sender {
     }
 
     /// Tells the control of `lost` packets of `full` bytes that packet `seq` has shown to be missing, if there are any.
-    pub fn hear_of_loss(&mut self, now: u64, seq: u32, lost: u32, full: u64, trimmed: bool) {
+    pub(super) fn hear_of_loss(&mut self, now: u64, seq: u32, lost: u32, full: u64, trimmed: bool) {
         if lost > 0 {
             self.control.on_loss(&Loss {
                 now,

@@ -27,7 +27,7 @@ pub(super) struct SenderSampler {
 }
 
 impl SenderSampler {
-    pub fn new(interval: Time) -> Self {
+    pub(super) fn new(interval: Time) -> Self {
         Self {
             interval: interval.0,
             next: interval.0,
@@ -36,17 +36,17 @@ impl SenderSampler {
     }
 
     /// All samples.
-    pub fn into_samples(self) -> Vec<SenderSample> {
+    pub(super) fn into_samples(self) -> Vec<SenderSample> {
         self.samples
     }
 
     /// When the next sample is due.
-    pub fn next(&self) -> u64 {
+    pub(super) fn next(&self) -> u64 {
         self.next
     }
 
     /// Samples every sender that is at work, by queue pair, if it is time.
-    pub fn look<Q: EventQueue>(&mut self, net: &Network<'_, Q>, senders: &Slab<Sender>) {
+    pub(super) fn look<Q: EventQueue>(&mut self, net: &Network<'_, Q>, senders: &Slab<Sender>) {
         let (now, full) = (net.events.clock(), net.terms.full);
         if self.next > now {
             return;

@@ -29,7 +29,7 @@ pub(super) struct Sending {
 }
 
 impl Sending {
-    pub fn new<Q: EventQueue>(net: &Network<'_, Q>) -> Self {
+    pub(super) fn new<Q: EventQueue>(net: &Network<'_, Q>) -> Self {
         let setup = net.setup;
         Self {
             nics: Nics::new(setup.fabric, setup.packet.active_queue_pairs),

@@ -19,7 +19,7 @@ pub(super) struct Sampler {
 }
 
 impl Sampler {
-    pub fn new(interval: Time, links: usize) -> Self {
+    pub(super) fn new(interval: Time, links: usize) -> Self {
         Self {
             interval: interval.0,
             next: interval.0,
@@ -29,7 +29,7 @@ impl Sampler {
     }
 
     /// All samples.
-    pub fn into_series(self) -> Series {
+    pub(super) fn into_series(self) -> Series {
         Series {
             interval: Time(self.interval),
             samples: self.samples,
@@ -37,12 +37,12 @@ impl Sampler {
     }
 
     /// When the next sample is due.
-    pub fn next(&self) -> u64 {
+    pub(super) fn next(&self) -> u64 {
         self.next
     }
 
     /// Takes a sample if it is time.
-    pub fn look<Q: EventQueue>(&mut self, links: &Links, events: &Events<Q>) {
+    pub(super) fn look<Q: EventQueue>(&mut self, links: &Links, events: &Events<Q>) {
         if self.next <= events.clock() {
             self.next = self.next.saturating_add(self.interval);
             self.sample(links, events);
@@ -50,7 +50,7 @@ impl Sampler {
     }
 
     /// Takes a sample of every link that was not idle since the last one.
-    pub fn sample<Q: EventQueue>(&mut self, links: &Links, events: &Events<Q>) {
+    pub(super) fn sample<Q: EventQueue>(&mut self, links: &Links, events: &Events<Q>) {
         for (link, before) in self.sent.iter_mut().enumerate() {
             let queue = links.queue(link as u32, events.now);
             let accepted = links.bytes(link as u32).0;

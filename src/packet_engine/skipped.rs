@@ -9,9 +9,9 @@ use super::links::LinkTotals;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct PairTotals {
     /// Packets delivered for the first time.
-    pub packets: u64,
-    pub retransmits: u64,
-    pub reordered: u64,
+    pub(super) packets: u64,
+    pub(super) retransmits: u64,
+    pub(super) reordered: u64,
 }
 
 /// What was done in all times that were skipped.
@@ -20,16 +20,16 @@ pub(super) struct Skipped {
     /// By link; empty where nothing was skipped.
     links: Vec<LinkTotals>,
     pairs: BTreeMap<u32, PairTotals>,
-    pub packet_hops: u64,
-    pub packets: u64,
-    pub retransmits: u64,
+    pub(super) packet_hops: u64,
+    pub(super) packets: u64,
+    pub(super) retransmits: u64,
     /// Picoseconds by which what was skipped may have taken more or less.
-    pub doubt: f64,
+    pub(super) doubt: f64,
 }
 
 impl Skipped {
     /// Adds what links have done, by link.
-    pub fn add_links(&mut self, done: impl ExactSizeIterator<Item = LinkTotals>) {
+    pub(super) fn add_links(&mut self, done: impl ExactSizeIterator<Item = LinkTotals>) {
         self.links.resize(done.len(), LinkTotals::default());
         for (total, done) in self.links.iter_mut().zip(done) {
             total.wire_bytes += done.wire_bytes;
@@ -43,7 +43,7 @@ impl Skipped {
     }
 
     /// Adds what a queue pair has done.
-    pub fn add_pair(&mut self, qp: u32, done: &PairTotals) {
+    pub(super) fn add_pair(&mut self, qp: u32, done: &PairTotals) {
         let total = self.pairs.entry(qp).or_default();
         total.packets += done.packets;
         total.retransmits += done.retransmits;
@@ -53,12 +53,12 @@ impl Skipped {
     }
 
     /// What a link has done.
-    pub fn link(&self, link: u32) -> LinkTotals {
+    pub(super) fn link(&self, link: u32) -> LinkTotals {
         self.links.get(link as usize).copied().unwrap_or_default()
     }
 
     /// What a queue pair has done.
-    pub fn pair(&self, qp: u32) -> PairTotals {
+    pub(super) fn pair(&self, qp: u32) -> PairTotals {
         self.pairs.get(&qp).copied().unwrap_or_default()
     }
 }

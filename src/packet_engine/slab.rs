@@ -19,7 +19,7 @@ impl<T> Default for Slab<T> {
 }
 
 impl<T> Slab<T> {
-    pub fn insert(&mut self, value: T) -> u32 {
+    pub(super) fn insert(&mut self, value: T) -> u32 {
         if let Some(slot) = self.free.pop() {
             self.values[slot as usize] = Some(value);
             return slot;
@@ -28,13 +28,13 @@ impl<T> Slab<T> {
         self.values.len() as u32 - 1
     }
 
-    pub fn remove(&mut self, slot: u32) -> Option<T> {
+    pub(super) fn remove(&mut self, slot: u32) -> Option<T> {
         self.free.push(slot);
         self.values[slot as usize].take()
     }
 
     #[inline]
-    pub fn at(&mut self, slot: u32) -> &mut T {
+    pub(super) fn at(&mut self, slot: u32) -> &mut T {
         self.values[slot as usize]
             .as_mut()
             .expect("slots are used between insertion and removal")
@@ -42,24 +42,24 @@ impl<T> Slab<T> {
 
     /// Asks for a value, if the slot exists.
     #[inline]
-    pub fn fetch(&self, slot: u32) {
+    pub(super) fn fetch(&self, slot: u32) {
         if let Some(value) = self.values.get(slot as usize) {
             prefetch(value);
         }
     }
 
     /// All values, by slot.
-    pub fn iter(&self) -> impl Iterator<Item = &T> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
         self.values.iter().flatten()
     }
 
     /// All values, by slot, to be changed.
-    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
         self.values.iter_mut().flatten()
     }
 
     /// The value in a slot, if there is one.
-    pub fn get(&self, slot: u32) -> Option<&T> {
+    pub(super) fn get(&self, slot: u32) -> Option<&T> {
         self.values.get(slot as usize)?.as_ref()
     }
 }

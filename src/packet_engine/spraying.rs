@@ -4,18 +4,23 @@ use super::forwarding::Next;
 use super::lanes::Lanes;
 use super::network::Network;
 use super::packet::{Kind, Packet};
-use super::path_selection::PathSelector;
 use super::queue::EventQueue;
 use super::queue_pairs::NONE;
 use super::sending::Sending;
 use crate::ids::NodeId;
+use crate::path_selection::{PathSelector, Select, SelectLink};
 
 /// Paths named in a row to find one that begins at a port.
 const NAMED: u32 = 64;
 
 impl Sending {
     /// The ports of a queue pair that chooses its paths by `spread`; none where its host has only one.
-    pub fn lanes<Q: EventQueue>(&self, net: &Network<'_, Q>, qp: u32, spread: &PathSelector) -> Option<Box<Lanes>> {
+    pub(super) fn lanes<Q: EventQueue>(
+        &self,
+        net: &Network<'_, Q>,
+        qp: u32,
+        spread: &PathSelector,
+    ) -> Option<Box<Lanes>> {
         let ends = net.pairs[qp as usize].ends;
         if net.forwarding.only_uplink(ends.src).is_some() {
             return None;
@@ -32,7 +37,7 @@ impl Sending {
     }
 
     /// The path of the next packet, from a port, of a sender whose host has several; none where no path leads there.
-    pub fn path_from<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, slot: u32, port: u32) -> Option<u16> {
+    pub(super) fn path_from<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, slot: u32, port: u32) -> Option<u16> {
         let now = net.events.now;
         let sender = self.senders.at(slot);
         let lanes = sender.lanes.as_mut()?;

@@ -11,7 +11,7 @@ use super::queue_pairs::NONE;
 impl<Q: EventQueue> Network<'_, Q> {
     /// Puts a packet that came by link `from` in the port of a link, trimmed if it must.
     /// False where it was lost.
-    pub fn enqueue(&mut self, link: u32, from: u32, mut packet: Packet) -> bool {
+    pub(super) fn enqueue(&mut self, link: u32, from: u32, mut packet: Packet) -> bool {
         let index = link as usize;
         let charged = match self.admit(link, &mut packet) {
             Ok(()) => self.charge(from, class_of(&packet) == DATA, packet.size),
@@ -58,7 +58,7 @@ impl<Q: EventQueue> Network<'_, Q> {
     }
 
     /// Lets an idle port send its next packet; sees to it that a busy one wakes up.
-    pub fn serve(&mut self, link: u32) {
+    pub(super) fn serve(&mut self, link: u32) {
         let port = &mut self.ports[link as usize];
         if port.pending {
             return;
@@ -73,7 +73,7 @@ impl<Q: EventQueue> Network<'_, Q> {
 
     /// A port has sent a packet, and may send the next once [`Network::serve`] is called. Says which card's data has left by it, if
     /// it is the port of a host.
-    pub fn port_free(&mut self, link: u32) -> Option<u32> {
+    pub(super) fn port_free(&mut self, link: u32) -> Option<u32> {
         self.ports[link as usize].pending = false;
         let sent = self.ports[link as usize].sending.take()?;
         self.release(sent.charge, sent.size);
@@ -117,7 +117,7 @@ impl<Q: EventQueue> Network<'_, Q> {
     }
 
     /// A link went down: its port loses all it holds. Says which card has to send anew, if it is the port of a host.
-    pub fn empty_port(&mut self, link: u32) -> Option<u32> {
+    pub(super) fn empty_port(&mut self, link: u32) -> Option<u32> {
         if self.ports.is_empty() {
             return None;
         }
@@ -140,7 +140,7 @@ impl<Q: EventQueue> Network<'_, Q> {
     }
 
     /// A link changed its rate: what waits in its port takes another time.
-    pub fn retime_port(&mut self, link: u32) {
+    pub(super) fn retime_port(&mut self, link: u32) {
         if self.ports.is_empty() {
             return;
         }
@@ -157,7 +157,7 @@ impl<Q: EventQueue> Network<'_, Q> {
     }
 
     /// Flow control pauses or resumes the data of a port.
-    pub fn set_paused(&mut self, link: u32, paused: bool) {
+    pub(super) fn set_paused(&mut self, link: u32, paused: bool) {
         let counts = &mut self.links.counts[link as usize];
         counts.pauses += u64::from(paused);
         counts.paused.set(paused, self.events.now);
@@ -168,7 +168,7 @@ impl<Q: EventQueue> Network<'_, Q> {
     }
 
     /// Charges a data packet's place in a switch, where there is flow control.
-    pub fn charge(&mut self, from: u32, data: bool, size: u16) -> Result<Charge, Refused> {
+    pub(super) fn charge(&mut self, from: u32, data: bool, size: u16) -> Result<Charge, Refused> {
         let Some(control) = &mut self.flow_control else {
             return Ok(Charge::Nothing);
         };
@@ -183,7 +183,7 @@ impl<Q: EventQueue> Network<'_, Q> {
     }
 
     /// Frees a packet's place.
-    pub fn release(&mut self, charge: Charge, size: u16) {
+    pub(super) fn release(&mut self, charge: Charge, size: u16) {
         if let Some(control) = &mut self.flow_control
             && let Some(link) = control.release(charge, u64::from(size))
         {
@@ -193,7 +193,7 @@ impl<Q: EventQueue> Network<'_, Q> {
 
     /// The way of a link's frames back to its sender is gone: those on it are lost, and a pause that nobody renews
     /// runs out. That takes up to 65 535 quanta in a network; here the sender goes on at once.
-    pub fn frames_cut(&mut self, back: u32) {
+    pub(super) fn frames_cut(&mut self, back: u32) {
         let link = self.setup.fabric.links()[back as usize].reverse.0;
         let frames = self.events.keys.flow_control + link;
         if self.flow_control.is_some() {
@@ -203,7 +203,7 @@ impl<Q: EventQueue> Network<'_, Q> {
     }
 
     /// The way of a link's frames is there again: its sender learns whether it is paused.
-    pub fn frames_again(&mut self, back: u32) {
+    pub(super) fn frames_again(&mut self, back: u32) {
         let link = self.setup.fabric.links()[back as usize].reverse.0;
         if self
             .flow_control

@@ -23,7 +23,7 @@ fn key(packet: &Packet) -> u64 {
 
 impl Telemetry {
     /// A data packet is about to be put in the queue of a link; `first` where its host sends it.
-    pub fn note(&mut self, packet: &Packet, link: u32, first: bool, links: &Links, now: u64) {
+    pub(super) fn note(&mut self, packet: &Packet, link: u32, first: bool, links: &Links, now: u64) {
         let readings = self.readings.entry(key(packet)).or_default();
         if first {
             readings.clear();
@@ -40,7 +40,7 @@ impl Telemetry {
     }
 
     /// The readings that an acknowledgement brings back.
-    pub fn take(&mut self, ack: &Packet) -> Option<SmallVec<[HopReading; 4]>> {
+    pub(super) fn take(&mut self, ack: &Packet) -> Option<SmallVec<[HopReading; 4]>> {
         self.readings.remove(&key(ack))
     }
 }

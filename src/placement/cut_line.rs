@@ -57,7 +57,7 @@ fn cut(group: &FlowGroup<'_>, weights: &[u64], placed: &mut Vec<(TaskId, Subflow
             placed.push((
                 flow.task,
                 Subflow {
-                    route: Route::Pinned(path),
+                    route: Route::Pinned(path.into()),
                     bytes,
                 },
             ));

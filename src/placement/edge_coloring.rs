@@ -53,7 +53,7 @@ impl Scheme for EdgeColoring {
             }
         }
         Ok(Placement::whole(schedule, |Transfer { task, .. }| {
-            Route::Pinned(chosen[task.index()])
+            Route::Pinned(chosen[task.index()].into())
         }))
     }
 }

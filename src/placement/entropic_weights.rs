@@ -10,7 +10,9 @@ use crate::routes::PathEnds;
 /// The table of one edge for another: entries by path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PathWeights {
+    /// The edge that the paths start from.
     pub from: NodeId,
+    /// The edge that they lead to.
     pub to: NodeId,
     /// By path index; they add up to the entries of the table.
     pub weights: Vec<u32>,

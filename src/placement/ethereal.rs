@@ -46,7 +46,7 @@ fn deal(group: &FlowGroup<'_>, placed: &mut Vec<(TaskId, Subflow)>) {
         let count = if i < n - left_over { 1 } else { parts };
         for (bytes, &path) in equal_parts(flow.bytes, count).zip(&mut turns) {
             if bytes > 0 {
-                let route = Route::Pinned(path);
+                let route = Route::Pinned(path.into());
                 placed.push((flow.task, Subflow { route, bytes }));
             }
         }

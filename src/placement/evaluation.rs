@@ -13,7 +13,7 @@ use crate::workload::Schedule;
 
 /// A placement of one step. Times are in microseconds: bytes on a link divided by its capacity.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct StepJudgement {
+pub struct StepEvaluation {
     /// Its number.
     pub step: u32,
     /// Largest bytes / capacity over the links that the scheme can choose among.
@@ -39,7 +39,7 @@ pub struct StepJudgement {
     pub regret_us: f64,
 }
 
-impl StepJudgement {
+impl StepEvaluation {
     /// Congestion over the certified optimum; 1 where nothing is at stake.
     pub fn ratio(&self) -> f64 {
         if self.optimum_us > 0.0 {
@@ -54,13 +54,13 @@ impl StepJudgement {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Evaluation {
     /// Every step with a transfer, in order.
-    pub steps: Vec<StepJudgement>,
+    pub steps: Vec<StepEvaluation>,
 }
 
 impl Evaluation {
     /// The step of the largest congestion, the first among equals.
-    pub fn worst(&self) -> Option<&StepJudgement> {
-        let more = |best: &&StepJudgement, step: &&StepJudgement| best.congestion_us.total_cmp(&step.congestion_us);
+    pub fn worst(&self) -> Option<&StepEvaluation> {
+        let more = |best: &&StepEvaluation, step: &&StepEvaluation| best.congestion_us.total_cmp(&step.congestion_us);
         self.steps.iter().rev().max_by(|a, b| more(a, b))
     }
 
@@ -84,7 +84,7 @@ impl Evaluation {
         self.mean(|step| step.regret_us)
     }
 
-    fn mean(&self, of: impl Fn(&StepJudgement) -> f64) -> f64 {
+    fn mean(&self, of: impl Fn(&StepEvaluation) -> f64) -> f64 {
         self.steps.iter().map(of).sum::<f64>() / self.steps.len().max(1) as f64
     }
 }
@@ -94,7 +94,7 @@ impl Evaluation {
 ///
 /// # Errors
 /// Where a transfer has no path, the placement chooses paths while packets travel, or no optimum is found.
-pub fn judge(
+pub fn evaluate(
     fabric: &Fabric,
     schedule: &Schedule,
     placement: &Placement,
@@ -118,7 +118,7 @@ pub fn judge(
         );
     }
     let ethereal = LoadBalancing::Ethereal(Ethereal::default()).place(fabric, schedule, &NoFiles, 0)?;
-    let mut judge = Evaluator {
+    let mut evaluator = Evaluator {
         fabric,
         schedule,
         placement,
@@ -126,7 +126,7 @@ pub fn judge(
         weights: WeightCache::new(fabric),
         path_ends: PathEnds::new(fabric),
     };
-    let mut known: HashMap<Vec<(HostId, HostId, Vec<Subflow>)>, StepJudgement> = HashMap::new();
+    let mut known: HashMap<Vec<(HostId, HostId, Vec<Subflow>)>, StepEvaluation> = HashMap::new();
     let mut evaluation = Evaluation::default();
     let steps = (0..).zip(schedule.transfers_by_step());
     for (step, tasks) in steps.filter(|(_, tasks)| !tasks.is_empty()) {
@@ -136,8 +136,8 @@ pub fn judge(
         });
         let key: Vec<_> = key.collect();
         let verdict = match known.get(&key) {
-            Some(verdict) => StepJudgement { step, ..*verdict },
-            None => judge
+            Some(verdict) => StepEvaluation { step, ..*verdict },
+            None => evaluator
                 .step(step, &tasks, solver)
                 .map_err(|error| InputError::key("", format!("step {step} cannot be judged: {error}")))?,
         };
@@ -162,7 +162,7 @@ impl Evaluator<'_> {
         number: u32,
         tasks: &[TaskId],
         solver: &OptimalTransport,
-    ) -> Result<StepJudgement, TransportError> {
+    ) -> Result<StepEvaluation, TransportError> {
         let step = Step::new(self.fabric, self.schedule, tasks, &Preferences::NONE)?;
         let optimum = step.solve(solver)?.congestion;
         let amounts = self.amounts(&step);
@@ -185,7 +185,7 @@ impl Evaluator<'_> {
             placement.of(*task).iter().map(count).sum()
         };
         let max_pieces = tasks.iter().map(|t| subflows_of(self.placement, t)).max().unwrap_or(1) as u32;
-        Ok(StepJudgement {
+        Ok(StepEvaluation {
             step: number,
             congestion_us: step.table.congestion(&loads),
             optimum_us: optimum.bound,
@@ -217,7 +217,7 @@ impl Evaluator<'_> {
             for subflow in self.placement.of(flow.task) {
                 let weights = match subflow.route {
                     Route::Pinned(path) => {
-                        cells[path as usize] += subflow.bytes;
+                        cells[path.index()] += subflow.bytes;
                         continue;
                     }
                     Route::Weighted => self.weights.of(src, dst).to_vec(),

@@ -36,12 +36,12 @@ impl Scheme for Greedy {
             for &(_, Reverse(bytes), task) in step {
                 let Transfer { src, dst, .. } = problem.transfer(task);
                 let index = loads.best(table.choice(src.node(), dst.node()).paths(), bytes as f64);
-                loads.bytes.add(src, dst, Route::Pinned(index), bytes as f64);
+                loads.bytes.add(src, dst, Route::Pinned(index.into()), bytes as f64);
                 chosen[task.index()] = index;
             }
         }
         Ok(Placement::whole(schedule, |Transfer { task, .. }| {
-            Route::Pinned(chosen[task.index()])
+            Route::Pinned(chosen[task.index()].into())
         }))
     }
 }

@@ -43,7 +43,7 @@ impl Scheme for LeastBytes {
             }
         }
         Ok(Placement::whole(schedule, |Transfer { task, .. }| {
-            Route::Pinned(chosen[task.index()])
+            Route::Pinned(chosen[task.index()].into())
         }))
     }
 }

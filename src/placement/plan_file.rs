@@ -204,7 +204,7 @@ impl Reader<'_> {
         let Some(Action::Transfer { src, dst, bytes }) = action else {
             return Err(format!("the workload has no flow {id}"));
         };
-        if (flow.src, flow.dst) != (src, dst) {
+        if (flow.src, flow.dst) != (src.0, dst.0) {
             return Err(format!(
                 "flow {id} goes from host {src} to host {dst}, but is planned from {} to {}",
                 flow.src, flow.dst

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::hash::Hash;
 use super::scheme::{Problem, Scheme};
 use super::subflows::{Placement, Subflow};
+use crate::ids::PathIndex;
 use crate::input::InputError;
 use crate::routes::Route;
 use crate::workload::Transfer;
@@ -43,7 +44,7 @@ impl Scheme for PortStripe {
             let (src, dst) = (src.node(), dst.node());
             let ports = fabric.next_hops(src, dst).len();
             let first = self.hash.queue_pair(problem.schedule, task);
-            let stripes: Vec<(u32, u64)> = (0..ports)
+            let stripes: Vec<(PathIndex, u64)> = (0..ports)
                 .map(|port| {
                     let label = u64::from(first.0) << 32 | port as u64;
                     let path = problem.hashed_path_by_port(label, src, dst, port);

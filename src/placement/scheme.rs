@@ -4,6 +4,7 @@ use super::hash::Hash;
 use super::subflows::Placement;
 use crate::ids::TaskId;
 use crate::input::{Files, InputError};
+use crate::path_selection::{Dynamic, DynamicScheme, InSwitch, PathSelector};
 use crate::topology::Fabric;
 use crate::workload::{Schedule, Transfer};
 
@@ -25,14 +26,9 @@ pub(super) trait Scheme {
         Ok(())
     }
 
-    /// Whether paths are chosen while packets travel, which only the packet engine can simulate.
-    fn needs_packets(&self) -> bool {
-        false
-    }
-
-    /// Whether paths are chosen by what acknowledgements tell.
-    fn needs_acknowledgements(&self) -> bool {
-        false
+    /// What chooses paths while packets travel, if anything does.
+    fn dynamic(&self) -> Option<&DynamicScheme> {
+        None
     }
 
     /// What takes a path by a hash of its own, if paths are hashed.
@@ -44,15 +40,30 @@ pub(super) trait Scheme {
     fn place(&self, problem: &Problem<'_>) -> Result<Placement, InputError>;
 }
 
+/// Where paths are chosen packet by packet there is nothing to place but whole flows.
+impl<D: Dynamic<PathSelector, InSwitch> + 'static> Scheme for D {
+    fn check(&self) -> Result<(), InputError> {
+        Dynamic::check(self)
+    }
+
+    fn dynamic(&self) -> Option<&DynamicScheme> {
+        Some(self)
+    }
+
+    fn place(&self, problem: &Problem<'_>) -> Result<Placement, InputError> {
+        Ok(Placement::whole(problem.schedule, |_| self.route()))
+    }
+}
+
 impl Problem<'_> {
     /// A task that is a transfer.
-    pub fn transfer(&self, task: TaskId) -> Transfer {
+    pub(super) fn transfer(&self, task: TaskId) -> Transfer {
         let transfer = self.schedule.transfer(task);
         transfer.unwrap_or_else(|| unreachable!("task {task} is no transfer"))
     }
 
     /// Refuses transfers that no path can carry.
-    pub fn check(&self) -> Result<(), InputError> {
+    pub(super) fn check(&self) -> Result<(), InputError> {
         let hosts = self.fabric.hosts();
         for Transfer { task, src, dst, .. } in self.schedule.transfers() {
             if src.max(dst).0 >= hosts {

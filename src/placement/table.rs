@@ -1,31 +1,26 @@
 //! The table of load balancings.
 
-use super::adaptive::Adaptive;
-use super::bitmap::Bitmap;
 use super::cut_line::CutLine;
 use super::ecmp::Ecmp;
 use super::ecmp_split::EcmpSplit;
 use super::edge_coloring::EdgeColoring;
 use super::entropic_weights::PathWeights;
 use super::ethereal::Ethereal;
-use super::flowlet::Flowlet;
 use super::greedy::Greedy;
 use super::hash::Hash;
 use super::label::label;
 use super::least_bytes::LeastBytes;
-use super::mrc::Mrc;
 use super::optimal_transport::OptimalTransport;
 use super::plan::PlannedPaths;
-use super::plb::Plb;
 use super::port_stripe::PortStripe;
 use super::qp_stripe::QpStripe;
-use super::reps::Reps;
 use super::scheme::{Problem, Scheme};
-use super::spray::Spray;
 use super::subflows::Placement;
 use super::weighted_spray::WeightedSpray;
 use crate::input::{Files, InputError};
 use crate::kinds::kinds;
+use crate::path_selection::{Adaptive, Bitmap, DynamicScheme, Flowlet, Mrc, Plb, Reps, Spray};
+use crate::routes::Route;
 use crate::topology::Fabric;
 use crate::workload::Schedule;
 
@@ -51,6 +46,10 @@ kinds! {
         LeastBytes(LeastBytes) = "least-bytes", "whole flows onto the up-link with the fewest bytes of their host (the paper's v1)";
         OptimalTransport(OptimalTransport) = "optimal-transport", "the least congestion that paths allow, in few sub-flows (central view)";
         Plan(PlannedPaths) = "plan", "the sub-flows of a plan.json, as `fabricsim place` writes it";
+        #[cfg(test)]
+        LastPath(super::last_path::LastPath) = "last-path", "every flow on the last of its paths";
+        #[cfg(test)]
+        Alternating(crate::path_selection::Alternating) = "alternating", "the first path and the second in turn";
     }
 }
 
@@ -66,14 +65,19 @@ impl LoadBalancing {
         self.kind().check()
     }
 
-    /// Whether paths are chosen while packets travel, which only the packet engine can simulate.
+    /// What chooses paths while packets travel, if anything does.
+    pub(crate) fn dynamic(&self) -> Option<&DynamicScheme> {
+        self.kind().dynamic()
+    }
+
+    /// Whether paths are chosen while packets travel in a way that only the packet engine can simulate.
     pub fn needs_packets(&self) -> bool {
-        self.kind().needs_packets()
+        self.dynamic().is_some_and(|scheme| scheme.route() == Route::Dynamic)
     }
 
     /// Whether paths are chosen by what acknowledgements tell.
     pub fn needs_acknowledgements(&self) -> bool {
-        self.kind().needs_acknowledgements()
+        self.dynamic().is_some_and(|scheme| scheme.needs_acknowledgements())
     }
 
     /// What takes a path by a hash of its own, if paths are hashed, so that another seed is another draw.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::entropic_weights::{PathWeights, entropic_weights};
 use super::subflows::in_proportion;
 use super::{Placement, Problem, Scheme, Subflow};
+use crate::ids::PathIndex;
 use crate::input::InputError;
 use crate::routes::{PathEnds, Route};
 use crate::workload::Transfer;
@@ -92,11 +93,15 @@ impl Scheme for WeightedSpray {
         Ok(Placement::split(
             problem.schedule,
             |Transfer { src, dst, bytes, .. }, subflows| {
-                let whole = [(Route::Pinned(0), bytes)];
+                let whole = [(Route::Pinned(PathIndex(0)), bytes)];
                 let parts = match of_pair.get(&ends.of(src.node(), dst.node())) {
                     // Hosts of one switch have one path.
                     None => whole.to_vec(),
-                    Some(weights) => (0..).map(Route::Pinned).zip(in_proportion(bytes, weights)).collect(),
+                    Some(weights) => (0..)
+                        .map(PathIndex)
+                        .map(Route::Pinned)
+                        .zip(in_proportion(bytes, weights))
+                        .collect(),
                 };
                 let some = parts.into_iter().filter(|&(_, bytes)| bytes > 0);
                 subflows.extend(some.map(|(route, bytes)| Subflow { route, bytes }));

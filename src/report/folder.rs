@@ -35,7 +35,7 @@ pub(super) struct Subject<'a> {
 
 impl Folder {
     /// Reads a results folder.
-    pub fn open(dir: &Path) -> Result<Self, ReportError> {
+    pub(super) fn open(dir: &Path) -> Result<Self, ReportError> {
         let read = results::Folder::open(dir)?;
         let topologies = told_apart(&read.points, "topology", |row| &row.topology);
         let workloads = told_apart(&read.points, "workload", |row| &row.workload);
@@ -57,12 +57,16 @@ impl Folder {
     }
 
     /// The rows of a file of a point, such as `flows.csv`; `None` where it was not asked for.
-    pub fn detail<R: for<'de> Deserialize<'de>>(&self, point: &Point, name: &str) -> Result<Option<Vec<R>>, ReadError> {
+    pub(super) fn detail<R: for<'de> Deserialize<'de>>(
+        &self,
+        point: &Point,
+        name: &str,
+    ) -> Result<Option<Vec<R>>, ReadError> {
         self.read.detail(&point.known, name)
     }
 
     /// What a point differs in from others: the last part of every swept key, and its value in short.
-    pub fn setting(&self, point: &Point) -> Vec<(String, String)> {
+    pub(super) fn setting(&self, point: &Point) -> Vec<(String, String)> {
         let short = |(key, value): &(String, String)| {
             let value = match key.as_str() {
                 "faults" => shown_faults(&point.known),
@@ -78,22 +82,22 @@ impl Folder {
     }
 
     /// The folder itself.
-    pub fn dir(&self) -> &Path {
+    pub(super) fn dir(&self) -> &Path {
         self.read.dir()
     }
 
     /// The links of the fabric of a point; `None` where they were not kept.
-    pub fn fabric(&self, point: &Point) -> Result<Option<Vec<FabricRow>>, ReadError> {
+    pub(super) fn fabric(&self, point: &Point) -> Result<Option<Vec<FabricRow>>, ReadError> {
         self.read.fabric(&point.known)
     }
 
     /// What the file of that fabric is called.
-    pub fn fabric_name(&self, point: &Point) -> Option<String> {
+    pub(super) fn fabric_name(&self, point: &Point) -> Option<String> {
         self.read.fabric_name(&point.known)
     }
 
     /// The points by topology and workload, in order of appearance.
-    pub fn subjects(&self) -> Vec<Subject<'_>> {
+    pub(super) fn subjects(&self) -> Vec<Subject<'_>> {
         let mut subjects: Vec<Subject<'_>> = Vec::new();
         for point in &self.points {
             let row = &point.row;
@@ -115,12 +119,12 @@ impl Folder {
 
     /// What tells the series of a figure apart: load balancing, and what else is swept but sizes,
     /// seeds and what makes a subject.
-    pub fn label(&self, point: &Point) -> String {
+    pub(super) fn label(&self, point: &Point) -> String {
         self.label_but_for(point, "")
     }
 
     /// The same without the value of one key.
-    pub fn label_but_for(&self, point: &Point, left_out: &str) -> String {
+    pub(super) fn label_but_for(&self, point: &Point, left_out: &str) -> String {
         let mut label = point.row.load_balancing.clone();
         let telling = |(key, _): &&(String, String)| tells_series(key) && key != left_out;
         for (key, value) in point.known.swept.iter().filter(telling) {
@@ -239,12 +243,12 @@ fn tells_series(key: &str) -> bool {
 
 impl Subject<'_> {
     /// `all-to-all on leaf-spine, 256 hosts`.
-    pub fn title(&self) -> String {
+    pub(super) fn title(&self) -> String {
         format!("{} on {}, {} hosts", self.workload, self.topology, self.hosts)
     }
 
     /// The same as part of a file's name.
-    pub fn slug(&self) -> String {
+    pub(super) fn slug(&self) -> String {
         let text = format!("{}-{}-{}", self.workload, self.topology, self.hosts);
         let words = text
             .split(|c: char| !c.is_ascii_alphanumeric())

@@ -14,23 +14,23 @@ impl FromIterator<f64> for Spread {
 
 impl Spread {
     /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// Their geometric mean; 1 of none.
-    pub fn geometric_mean(&self) -> f64 {
+    pub(super) fn geometric_mean(&self) -> f64 {
         let count = self.0.len().max(1) as f64;
         (self.0.iter().map(|number| number.ln()).sum::<f64>() / count).exp()
     }
 
     /// Whether they are 1 in the digits that people are shown.
-    pub fn is_one(&self) -> bool {
+    pub(super) fn is_one(&self) -> bool {
         (self.geometric_mean() - 1.0).abs() < 0.005 && self.deviation() < 0.005
     }
 
     /// Their standard deviation; 0 of fewer than two.
-    pub fn deviation(&self) -> f64 {
+    pub(super) fn deviation(&self) -> f64 {
         let count = self.0.len() as f64;
         if count < 2.0 {
             return 0.0;
@@ -50,7 +50,7 @@ pub(super) struct Intervals {
 
 impl Intervals {
     /// `None` of a series without samples.
-    pub fn of(samples: &[SeriesRow]) -> Option<Self> {
+    pub(super) fn of(samples: &[SeriesRow]) -> Option<Self> {
         let mut times: Vec<f64> = samples.iter().map(|sample| sample.at_us.value()).collect();
         times.sort_by(f64::total_cmp);
         times.dedup();
@@ -67,7 +67,7 @@ impl Intervals {
     }
 
     /// The one that ends at a time, or in which it lies.
-    pub fn index(self, us: f64) -> usize {
+    pub(super) fn index(self, us: f64) -> usize {
         ((us / self.us - 1e-6).ceil() as usize).saturating_sub(1)
     }
 }

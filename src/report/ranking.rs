@@ -26,7 +26,7 @@ type Time = (f64, Option<f64>);
 
 impl Ranking {
     /// None where there is only one scheme, or no setting that all have completed.
-    pub fn of(rows: &[&ResultRow], swept: &Swept) -> Option<Self> {
+    pub(super) fn of(rows: &[&ResultRow], swept: &Swept) -> Option<Self> {
         let of_transports = names(rows, |row| row.load_balancing.clone()).len() == 1;
         let scheme = |row: &ResultRow| match of_transports {
             true => row.transport.clone().unwrap_or_default(),

@@ -31,7 +31,7 @@ impl Step {
     ///
     /// `exposed_us` of the point counts a moment once; where several operations are exposed at a time, they share it as they
     /// share the sum of what each is exposed.
-    pub fn of(row: &ResultRow, ops: &[OpRow], timeline: &[TimelineRow]) -> Option<Self> {
+    pub(super) fn of(row: &ResultRow, ops: &[OpRow], timeline: &[TimelineRow]) -> Option<Self> {
         let [cct, compute, exposed] = [row.cct_us?, row.compute_us?, row.exposed_us?].map(Number::value);
         let purpose: BTreeMap<&str, &str> = timeline
             .iter()

@@ -252,12 +252,16 @@ pub struct TimelineRow {
     pub host: u32,
     /// As in ops.csv.
     pub op: String,
+    /// The job, where there are several.
     pub job: String,
+    /// The group, counted from 0 within the operation.
     pub group: u32,
     /// `compute`, or what it communicates for: `tensor`, `context`, `expert`, `pipeline`, `data`; `communication` where
     /// the program does not say.
     pub purpose: String,
+    /// When it begins there, in microseconds.
     pub start_us: Number,
+    /// When it ends there, in microseconds.
     pub end_us: Number,
 }
 
@@ -277,11 +281,15 @@ pub struct PathRow {
 /// One row of a file of `fabrics/`: a link of a fabric that points were simulated on.
 #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FabricRow {
+    /// Its name, as in links.csv.
     pub link: String,
+    /// The node that sends.
     pub from: String,
+    /// The node that receives.
     pub to: String,
     /// Tiers of the two ends, as in links.csv.
     pub from_tier: Option<u32>,
+    /// Tier of the receiving end.
     pub to_tier: Option<u32>,
     /// At the start; zero where the link is down.
     pub rate_gbps: Number,
@@ -310,6 +318,8 @@ pub struct Details {
     pub ops: Option<Vec<OpRow>>,
     /// Rows of `jobs.csv`.
     pub jobs: Option<Vec<JobRow>>,
+    /// Rows of `timeline.csv`.
     pub timeline: Option<Vec<TimelineRow>>,
+    /// Rows of `paths.csv`.
     pub paths: Option<Vec<PathRow>>,
 }

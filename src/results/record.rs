@@ -85,7 +85,7 @@ fn hash_of(text: &str) -> String {
 
 impl Sum {
     /// Whether a file still has this length and hash.
-    pub fn fits(&self, path: &Path) -> io::Result<bool> {
+    pub(super) fn fits(&self, path: &Path) -> io::Result<bool> {
         let mut file = open_file(path)?;
         if file.metadata()?.len() != self.bytes {
             return Ok(false);

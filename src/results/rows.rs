@@ -229,13 +229,19 @@ pub struct PlaceRow {
 /// of a cable is. Times are those in which the links can carry a step at least, the mean over the steps.
 #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PriceRow {
+    /// Number of the point in its experiment.
     pub point: u32,
+    /// Kind of the topology.
     pub topology: String,
+    /// Kind of the workload.
     pub workload: String,
+    /// Its size or message, where it has one.
     pub size_bytes: Option<u64>,
+    /// Seed of all random choices.
     pub seed: u64,
     /// `kind`, `link` or `repair`.
     pub what: String,
+    /// The kind of links, the link or the cable.
     pub name: String,
     /// Directed links that it is about.
     pub links: u32,
@@ -243,9 +249,11 @@ pub struct PriceRow {
     pub rate_gbps: Option<Number>,
     /// How much less time for one more Gb/s on each of them.
     pub us_per_gbps: Option<Number>,
+    /// The least time with all links as they are, in microseconds.
     pub optimum_us: Number,
     /// The optimum after the repair.
     pub repaired_us: Option<Number>,
+    /// What the repair saves, in microseconds.
     pub saved_us: Option<Number>,
 }
 
@@ -253,16 +261,20 @@ pub struct PriceRow {
 /// along a path.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WeightRow {
+    /// The switch that holds the table.
     pub switch: String,
+    /// The edge that packets go to.
     pub destination: String,
     /// The switches of the path, in order.
     pub path: String,
+    /// How many of the table's entries lead along the path.
     pub entries: u32,
 }
 
 /// One row of trials.csv: what `fabricsim tune` looked at, in order.
 #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrialRow {
+    /// Its number, in the order in which candidates were looked at.
     pub trial: u32,
     /// `screen` (bounds and fluid) or `simulation`.
     pub fidelity: String,
@@ -274,6 +286,7 @@ pub struct TrialRow {
     pub family: String,
     /// `score`; `not below`, where a bound or the clock has shown that it is not better; or `impossible`.
     pub verdict: String,
+    /// The objective, in microseconds, as far as this look shows it.
     pub value_us: Option<Number>,
     /// The best in full so far.
     pub best_us: Option<Number>,
@@ -284,9 +297,13 @@ pub struct TrialRow {
 /// One row of front.csv: a design that no other beats in both price and time.
 #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DesignRow {
+    /// Name of the design and of its experiment file.
     pub design: String,
+    /// Price of all parts, in the catalogue's currency.
     pub price: Number,
+    /// The same for each host.
     pub price_per_host: Number,
+    /// Power of all parts, in watts.
     pub power_w: Number,
     /// Sum over the workloads of weight times the least time in which the links can carry them.
     pub least_time_us: Number,
@@ -296,7 +313,9 @@ pub struct DesignRow {
     pub simulated_us: Option<Number>,
     /// How many of which model.
     pub switches: String,
+    /// Cables between hosts and leaves.
     pub host_cables: u64,
+    /// Cables between switches.
     pub fabric_cables: u64,
 }
 

@@ -26,7 +26,7 @@ pub(super) struct Share<'a> {
 }
 
 impl Budget {
-    pub fn of(memory: Memory) -> Self {
+    pub(super) fn of(memory: Memory) -> Self {
         Self {
             free: memory.0,
             taken: Mutex::default(),
@@ -35,7 +35,7 @@ impl Budget {
     }
 
     /// Waits until there are so many bytes.
-    pub fn take(&self, bytes: u64) -> Share<'_> {
+    pub(super) fn take(&self, bytes: u64) -> Share<'_> {
         let full = |taken: &mut Taken| taken.points > 0 && taken.bytes.saturating_add(bytes) > self.free;
         let taken = self.given_back.wait_while(self.lock(), full);
         let mut taken = taken.unwrap_or_else(PoisonError::into_inner);

@@ -48,8 +48,8 @@ fn flow_rows(schedule: &Schedule, outcome: &Outcome) -> Vec<FlowRow> {
         let ideal = (bytes < Schedule::ENDLESS).then_some(flow.ideal);
         Some(FlowRow {
             flow: flow.task.0,
-            src,
-            dst,
+            src: src.0,
+            dst: dst.0,
             bytes,
             start_us: (flow.reached >= Reached::Started).then(|| microseconds(flow.start)),
             fct_us: fct.map(microseconds),
@@ -141,8 +141,8 @@ fn sender_rows(schedule: &Schedule, outcome: &Outcome) -> Vec<SenderRow> {
             time_us: microseconds(sample.at),
             flow: sample.task.0,
             subflow: sample.subflow,
-            src,
-            dst,
+            src: src.0,
+            dst: dst.0,
             in_flight_bytes: sample.in_flight,
             window_bytes: sample.window,
             rate_gbps: sample.rate.map(|rate| Number::new(rate.as_gbps())),

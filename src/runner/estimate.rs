@@ -7,7 +7,7 @@ use std::time::Duration;
 use cpu_time::ThreadTime;
 use rayon::prelude::*;
 
-use super::measure::judge;
+use super::measure::evaluate;
 use crate::config::ConfigError;
 use crate::experiment::{Engine, Experiment, Instance, Point, Prepared, Preparer};
 use crate::flow_engine;
@@ -46,16 +46,21 @@ pub struct PointSize {
 /// What a plan costs. Seconds are of CPU.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Estimate {
+    /// Points of the plan.
     pub points: usize,
     /// Of the largest point.
     pub hosts: u32,
+    /// Of the largest point.
     pub transfers: u64,
     /// None in the flow engine.
     pub packets: Option<u64>,
+    /// Of the largest point, in bytes.
     pub memory: u64,
+    /// Of the longest point.
     pub longest_s: f64,
     /// Of all points.
     pub all_packets: Option<u64>,
+    /// Of all points.
     pub all_s: f64,
 }
 
@@ -204,7 +209,7 @@ impl PointSize {
         let prepared = point.prepare(preparer)?;
         let (experiment, instance) = (prepared.resolved.experiment.clone(), prepared.instance.clone());
         let begun = ThreadTime::now();
-        drop(judge(preparer, point, prepared));
+        drop(evaluate(preparer, point, prepared));
         let judged = begun.elapsed().as_secs_f64();
         let begun = ThreadTime::now();
         let mut share = 1.0;

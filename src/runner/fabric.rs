@@ -26,7 +26,12 @@ pub(super) struct Fabrics {
 
 impl Fabrics {
     /// Keeps the fabric of a point, if it is small enough, and says what its file is called.
-    pub fn keep(&self, store: &Store, network: &Arc<Network>, experiment: &Experiment) -> io::Result<Option<String>> {
+    pub(super) fn keep(
+        &self,
+        store: &Store,
+        network: &Arc<Network>,
+        experiment: &Experiment,
+    ) -> io::Result<Option<String>> {
         if network.fabric.links().len() > MOST_LINKS {
             return Ok(None);
         }

@@ -19,7 +19,7 @@ pub(super) struct Description {
 
 impl Description {
     /// At the start of a run.
-    pub fn begin(plan: &Plan) -> Result<Self, ConfigError> {
+    pub(super) fn begin(plan: &Plan) -> Result<Self, ConfigError> {
         let (experiment, now) = (plan.resolved()?, utc(SystemTime::now()));
         let manifest = Manifest {
             name: plan.name().to_owned(),
@@ -47,7 +47,7 @@ impl Description {
     }
 
     /// At its end: points that have a row, and those whose flows did not all finish.
-    pub fn end(&mut self, done: usize, stuck: Vec<u32>) {
+    pub(super) fn end(&mut self, done: usize, stuck: Vec<u32>) {
         let manifest = &mut self.manifest;
         manifest.ended = utc(SystemTime::now());
         manifest.complete = done == manifest.points && stuck.is_empty();
@@ -56,7 +56,7 @@ impl Description {
     }
 
     /// Writes the files.
-    pub fn write(&self, store: &Store) -> io::Result<()> {
+    pub(super) fn write(&self, store: &Store) -> io::Result<()> {
         store.write_manifest(&self.manifest, &self.experiment, &self.points)
     }
 }

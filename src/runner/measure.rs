@@ -1,4 +1,4 @@
-//! One point: place, judge, simulate, and write down what came of it.
+//! One point: place, evaluate, simulate, and write down what came of it.
 
 use std::sync::Arc;
 
@@ -56,7 +56,7 @@ pub struct Evaluated {
 }
 
 /// Judges the placement of a point that is prepared.
-pub fn judge(preparer: &Preparer<'_>, point: Point, prepared: Prepared) -> Evaluated {
+pub fn evaluate(preparer: &Preparer<'_>, point: Point, prepared: Prepared) -> Evaluated {
     let Prepared {
         resolved,
         instance,

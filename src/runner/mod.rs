@@ -37,7 +37,7 @@ mod work;
 
 pub use bound::bound;
 pub use estimate::{Estimate, PointSize, estimate, survey};
-pub use measure::{Evaluated, Measured, Storm, beats_the_bound, judge};
+pub use measure::{Evaluated, Measured, Storm, beats_the_bound, evaluate};
 pub use merge::write_merged;
 pub use options::{Begun, RunError, RunOptions, RunProgress, Shard};
 pub use place::{PlaceOptions, PlaceReport, place};

@@ -44,8 +44,8 @@ impl<'a> Operations<'a> {
         let spans: Vec<Parts> = known.iter().map(parts).collect();
         let mut busy: BTreeMap<u32, Busy> = BTreeMap::new();
         for (span, parts) in known.iter().zip(&spans) {
-            for &host in span.ranks.iter() {
-                busy.entry(host).or_default();
+            for host in span.ranks.iter() {
+                busy.entry(host.0).or_default();
             }
             for &(host, interval) in parts {
                 let busy = busy.entry(host).or_default();
@@ -107,8 +107,8 @@ impl<'a> Operations<'a> {
     fn representatives(&self) -> BTreeSet<u32> {
         let mut kinds: HashMap<u32, Vec<&str>> = HashMap::new();
         for (span, _) in self.schedule.spans().iter().zip(&self.spans) {
-            for &host in span.ranks.iter() {
-                kinds.entry(host).or_default().push(&span.name);
+            for host in span.ranks.iter() {
+                kinds.entry(host.0).or_default().push(&span.name);
             }
         }
         let mut known = HashSet::new();
@@ -156,14 +156,14 @@ impl<'a> Operations<'a> {
 fn parts(schedule: &Schedule, tasks: &[TaskTimes], span: &Span) -> Parts {
     let own = span.tasks.start as usize..span.tasks.end as usize;
     if span.compute.is_some() {
-        let parts = span.ranks.iter().copied().zip(tasks[own].iter().copied());
+        let parts = span.ranks.iter().map(|host| host.0).zip(tasks[own].iter().copied());
         return parts.collect();
     }
     let mut parts: HashMap<u32, TaskTimes> = HashMap::new();
     for (task, &interval) in schedule.tasks()[own.clone()].iter().zip(&tasks[own]) {
         if let Action::Transfer { src, dst, .. } = task.action {
             for host in [src, dst] {
-                let part = parts.entry(host).or_insert(interval);
+                let part = parts.entry(host.0).or_insert(interval);
                 part.start = part.start.min(interval.start);
                 part.end = part.end.max(interval.end);
             }

@@ -26,7 +26,7 @@ pub(super) fn path_rows(instance: &Instance, assessment: &Assessment, outcome: &
         let subflows = instance.placement.of(flow.task);
         let (src, dst) = (transfer.src.node(), transfer.dst.node());
         let path_of = |subflow: &Subflow| match subflow.route {
-            Route::Pinned(index) if index < fabric.path_count(src, dst) => Some(fabric.path(src, dst, index)),
+            Route::Pinned(index) if index.0 < fabric.path_count(src, dst) => Some(fabric.path(src, dst, index)),
             _ => None,
         };
         let largest = subflows.iter().reduce(|a, b| if b.bytes > a.bytes { b } else { a });

@@ -112,7 +112,7 @@ fn place_point(
         alone: Vec::new(),
         memory,
     };
-    let evaluated = measure::judge(preparer, point, prepared);
+    let evaluated = measure::evaluate(preparer, point, prepared);
     let evaluation = evaluation(plan, &evaluated)?;
     let mut report = PlaceReport {
         rows: vec![row_of(plan, point, &evaluated, evaluation.as_ref())],
@@ -149,7 +149,7 @@ fn evaluation(plan: &Plan, evaluated: &Evaluated) -> Result<Option<Evaluation>, 
         LoadBalancing::OptimalTransport(spec) => spec.clone(),
         _ => OptimalTransport::default(),
     };
-    placement::judge(
+    placement::evaluate(
         &instance.network.fabric,
         &instance.schedule,
         &instance.placement,

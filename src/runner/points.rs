@@ -11,7 +11,7 @@ use crate::experiment::{Point, Preparer};
 ///
 /// # Errors
 /// That of the first point for which there are none.
-pub fn rows_of_points<R: Send>(
+pub(super) fn rows_of_points<R: Send>(
     preparer: &Preparer<'_>,
     stop: &AtomicBool,
     rows: impl Fn(Point) -> Result<Vec<R>, ConfigError> + Sync,

@@ -250,7 +250,7 @@ impl<'a> Work<'a> {
         let (network, experiment) = (&prepared.instance.network, &prepared.resolved.experiment);
         let fabric = self.fabrics.keep(self.store, network, experiment)?;
         let (cpu, wall) = (ThreadTime::now(), Instant::now());
-        let evaluated = measure::judge(self.preparer, task.points[0], prepared);
+        let evaluated = measure::evaluate(self.preparer, task.points[0], prepared);
         let Measured {
             row,
             details,

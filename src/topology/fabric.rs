@@ -11,7 +11,7 @@ use super::blueprint::{Blueprint, Node, NodeKind};
 use super::link::{Link, LinkChange, Path};
 use super::loss::LossChange;
 use super::routing::{Attachment, Routes, Ways, Wiring};
-use crate::ids::{LinkId, NodeId};
+use crate::ids::{LinkId, NodeId, PathIndex};
 use crate::units::{Rate, Time};
 
 /// A fabric ready to simulate: nodes (hosts first), links, and all equal-cost paths.
@@ -263,8 +263,8 @@ impl Fabric {
     }
 
     /// Path `index` of the pair, below [`Fabric::path_count`].
-    pub fn path(&self, src: NodeId, dst: NodeId, index: u32) -> Path {
-        let mut left = index;
+    pub fn path(&self, src: NodeId, dst: NodeId, index: impl Into<PathIndex>) -> Path {
+        let mut left = index.into().0;
         self.follow(src, dst, |at| {
             let (hop, behind) = self.ways().descend(at, dst, left);
             left = behind;
@@ -285,7 +285,7 @@ impl Fabric {
         src: NodeId,
         dst: NodeId,
         mut choose: impl FnMut(NodeId, &[LinkId]) -> usize,
-    ) -> Option<(u32, Path)> {
+    ) -> Option<(PathIndex, Path)> {
         let count = self.path_count(src, dst);
         if count == 0 {
             return None;
@@ -301,11 +301,11 @@ impl Fabric {
             index = index.saturating_add(before);
             hops[position]
         });
-        Some((index.min(count - 1), path))
+        Some((PathIndex(index.min(count - 1)), path))
     }
 
     /// The index of a path among those of its pair, if it is one of them.
-    pub fn path_index(&self, src: NodeId, dst: NodeId, path: &[LinkId]) -> Option<u32> {
+    pub fn path_index(&self, src: NodeId, dst: NodeId, path: &[LinkId]) -> Option<PathIndex> {
         let (index, found) = self.walk(src, dst, |_, hops| {
             hops.iter().position(|hop| path.contains(hop)).unwrap_or(0)
         })?;

@@ -8,6 +8,8 @@
 
 mod blueprint;
 mod dragonfly;
+#[cfg(test)]
+mod dumbbell;
 mod fabric;
 mod fat_tree;
 mod faults;

@@ -27,6 +27,8 @@ kinds! {
         Infragraph(Infragraph) = "infragraph", "hosts (XPUs), switches and links from an InfraGraph file";
         Simai(Simai) = "simai", "GPUs, switches inside servers and others from a topology file of SimAI";
         Hpcc(Hpcc) = "hpcc", "hosts and switches from a topology.txt of HPCC's ns-3";
+        #[cfg(test)]
+        Dumbbell(super::dumbbell::Dumbbell) = "dumbbell", "two switches with a cable between them";
     }
 }
 

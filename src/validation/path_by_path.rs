@@ -53,7 +53,7 @@ fn link_bytes(evidence: &Evidence) -> Option<Vec<f64>> {
         let (src, dst) = (src.node(), dst.node());
         for subflow in placement.of(task) {
             match subflow.route {
-                Route::Pinned(path) => *pinned.entry((src, dst, path)).or_default() += subflow.bytes,
+                Route::Pinned(path) => *pinned.entry((src, dst, path.0)).or_default() += subflow.bytes,
                 Route::Even => *spread.entry((src, dst, false)).or_default() += subflow.bytes,
                 Route::Weighted => *spread.entry((src, dst, true)).or_default() += subflow.bytes,
                 Route::Dynamic => return None,

@@ -3,13 +3,21 @@
 /// A collective by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CollectiveName {
+    /// Every rank ends with the sum over all ranks.
     AllReduce,
+    /// Every rank ends with its part of the sum.
     ReduceScatter,
+    /// Every rank ends with the parts of all ranks.
     AllGather,
+    /// Every rank ends with a message of every other rank.
     AllToAll,
+    /// Every rank ends with the buffer of one.
     Broadcast,
+    /// One rank ends with the sum.
     Reduce,
+    /// One rank ends with the parts of all ranks.
     Gather,
+    /// Every rank ends with its part of the buffer of one.
     Scatter,
     /// An all-reduce of a few bytes.
     Barrier,
@@ -52,6 +60,7 @@ impl CollectiveName {
 /// What a workload of one collective must bring about: where its ranks live, and what they have and get.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Collective {
+    /// Which collective it is.
     pub name: CollectiveName,
     /// The whole buffer of a rank, as nccl-tests counts it.
     pub bytes: u64,

@@ -85,11 +85,7 @@ mod tests {
                 continue;
             }
             let action = match attributes["kind"] {
-                "transfer" => Action::Transfer {
-                    src: number("src") as u32,
-                    dst: number("dst") as u32,
-                    bytes: number("bytes"),
-                },
+                "transfer" => Action::transfer(number("src") as u32, number("dst") as u32, number("bytes")),
                 "delay" => Action::Delay(Time(number("duration_ps"))),
                 "relay" => Action::Trigger,
                 other => panic!("{other}"),
@@ -109,12 +105,7 @@ mod tests {
         let first = builder.transfer(0, 3, 1 << 40, 0);
         let delay = builder.delay(Time::from_ns(700));
         let trigger = builder.trigger();
-        let action = Action::Transfer {
-            src: 3,
-            dst: 1,
-            bytes: 1,
-        };
-        let late = builder.add(action, Time(123_456_789_012_345), 7);
+        let late = builder.add(Action::transfer(3, 1, 1), Time(123_456_789_012_345), 7);
         let last = builder.transfer(1, 0, 5, 8);
         let next = builder.transfer(0, 3, 6, 9);
         builder.connect(next, first);

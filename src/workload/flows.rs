@@ -3,6 +3,7 @@
 use super::schedule_writer::ScheduleWriter;
 use super::time::parse_time;
 use super::{Action, Kind, MAX_BYTES};
+use crate::ids::RankId;
 use crate::input::{Files, InputError};
 use crate::units::{Bytes, Time};
 
@@ -91,6 +92,7 @@ impl Flows {
                 let message = "all flows up to here together exceed 2^62 bytes";
                 return Err(InputError::line(&self.file, number, message));
             }
+            let (src, dst) = (RankId(src), RankId(dst));
             draft.schedule.add(Action::Transfer { src, dst, bytes }, start, 0);
             flows += 1;
         }
@@ -186,7 +188,7 @@ impl Columns {
     }
 
     /// A flow from the fields of its line.
-    fn flow(&self, fields: &[&str], ranks: u32) -> Result<(Action, Time), Wrong> {
+    fn flow(&self, fields: &[&str], ranks: u32) -> Result<(Action<RankId>, Time), Wrong> {
         let without_start = self.width - usize::from(self.start == Some(self.width - 1));
         if !(without_start..=self.width).contains(&fields.len()) {
             let expected = match without_start {
@@ -214,6 +216,7 @@ impl Columns {
             })?,
             None => Time::ZERO,
         };
+        let (src, dst) = (RankId(src), RankId(dst));
         Ok((Action::Transfer { src, dst, bytes }, earliest))
     }
 }

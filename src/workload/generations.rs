@@ -2,10 +2,10 @@
 
 use super::progress::Progress;
 use super::schedule::{Action, Milestone, Schedule};
-use crate::ids::TaskId;
+use crate::ids::{Endpoint, TaskId};
 use crate::units::Time;
 
-impl Schedule {
+impl<E: Endpoint> Schedule<E> {
     /// Transfers that can never start, in order of id: a cycle, or a trigger that is never pulled.
     pub fn never_start(&self) -> Vec<TaskId> {
         let generations = self.generations();

@@ -18,6 +18,8 @@ mod import;
 mod incast;
 mod jobs;
 mod kind;
+#[cfg(test)]
+mod one_way;
 mod permutation;
 mod program;
 mod progress;

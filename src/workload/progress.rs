@@ -1,7 +1,7 @@
 //! Which tasks may start: the bookkeeping of dependencies that both engines share.
 
 use super::schedule::{Action, Milestone, Schedule};
-use crate::ids::TaskId;
+use crate::ids::{Endpoint, TaskId};
 use crate::units::Time;
 
 /// What an engine counts time in: whole picoseconds, or fractions of them.
@@ -69,7 +69,7 @@ pub struct Progress<C = Time> {
 
 impl<C: Clock> Progress<C> {
     /// The beginning, and what is due without any predecessor, in order of task.
-    pub fn new(schedule: &Schedule) -> (Self, Vec<Due<C>>) {
+    pub fn new<E: Endpoint>(schedule: &Schedule<E>) -> (Self, Vec<Due<C>>) {
         let needed = |t| match schedule.task(t).action {
             Action::Trigger => 0,
             _ => schedule.predecessors(t),
@@ -91,19 +91,33 @@ impl<C: Clock> Progress<C> {
     /// Notes that a milestone of a task has happened at a time and appends what becomes due: not before the latest of
     /// all that it has waited for. Engines report every milestone of a transfer that somebody waits for, each once, and
     /// `Delivered` of a delay.
-    pub fn happened(&mut self, schedule: &Schedule, task: TaskId, milestone: Milestone, at: C, due: &mut Vec<Due<C>>) {
+    pub fn happened<E: Endpoint>(
+        &mut self,
+        schedule: &Schedule<E>,
+        task: TaskId,
+        milestone: Milestone,
+        at: C,
+        due: &mut Vec<Due<C>>,
+    ) {
         self.tell(schedule, task, milestone, at, due);
         self.settle(schedule, due);
     }
 
     /// Lets joins happen, and the joins that these release, until none is left.
-    fn settle(&mut self, schedule: &Schedule, due: &mut Vec<Due<C>>) {
+    fn settle<E: Endpoint>(&mut self, schedule: &Schedule<E>, due: &mut Vec<Due<C>>) {
         while let Some((join, at)) = self.joined.pop() {
             self.tell(schedule, join, Milestone::Delivered, at, due);
         }
     }
 
-    fn tell(&mut self, schedule: &Schedule, task: TaskId, milestone: Milestone, at: C, due: &mut Vec<Due<C>>) {
+    fn tell<E: Endpoint>(
+        &mut self,
+        schedule: &Schedule<E>,
+        task: TaskId,
+        milestone: Milestone,
+        at: C,
+        due: &mut Vec<Due<C>>,
+    ) {
         for &(next, counted) in schedule.successors(task) {
             if counted == milestone {
                 self.release(schedule, next, at, due);
@@ -111,7 +125,7 @@ impl<C: Clock> Progress<C> {
         }
     }
 
-    fn release(&mut self, schedule: &Schedule, mut task: TaskId, at: C, due: &mut Vec<Due<C>>) {
+    fn release<E: Endpoint>(&mut self, schedule: &Schedule<E>, mut task: TaskId, at: C, due: &mut Vec<Due<C>>) {
         while schedule.task(task).action == Action::Trigger {
             let turn = &mut self.counters[task.index()];
             let Some(&(next, _)) = schedule.successors(task).get(*turn as usize) else {
@@ -129,7 +143,7 @@ impl<C: Clock> Progress<C> {
         }
     }
 
-    fn begin(&mut self, schedule: &Schedule, task: TaskId, due: &mut Vec<Due<C>>) {
+    fn begin<E: Endpoint>(&mut self, schedule: &Schedule<E>, task: TaskId, due: &mut Vec<Due<C>>) {
         let released = self.latest[task.index()];
         let at = released.latest(C::at(schedule.task(task).earliest));
         match schedule.task(task).action {

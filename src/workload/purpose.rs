@@ -5,13 +5,18 @@ use std::fmt;
 /// What an operation is for: reports tell where the time of a step goes by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Purpose {
+    /// Computation.
     Compute,
     /// Of a program that does not say what its collectives are for.
     #[default]
     Communication,
+    /// For tensor parallelism.
     Tensor,
+    /// For context parallelism.
     Context,
+    /// For expert parallelism.
     Expert,
+    /// Between pipeline stages.
     Pipeline,
     /// Gradients and parameters.
     Data,

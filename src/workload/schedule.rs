@@ -4,19 +4,18 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::purpose::Purpose;
-use crate::ids::{HostId, TaskId};
+use crate::ids::{Endpoint, HostId, RankId, TaskId};
 use crate::units::Time;
 
 /// What a task does once it starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
-    /// Moves `bytes` (at least 1) from one endpoint to another: a flow. Endpoints are ranks as a
-    /// collective builds them, and hosts once [`Schedule::on_hosts`] has placed the ranks.
+pub enum Action<E = HostId> {
+    /// Moves `bytes` (at least 1) from one endpoint to another: a flow.
     Transfer {
-        /// The host that sends.
-        src: u32,
-        /// The host that receives.
-        dst: u32,
+        /// Who sends.
+        src: E,
+        /// Who receives.
+        dst: E,
         /// Payload.
         bytes: u64,
     },
@@ -24,8 +23,16 @@ pub enum Action {
     Delay(Time),
     /// Passes on: the first predecessor that happens releases the first successor, the second the
     /// second, and so on; more predecessors than successors have no effect. It has no milestone of its
-    /// own. Windows and the multishot triggers of htsim are relays.
+    /// own. Windows and the multishot triggers of htsim are such.
     Trigger,
+}
+
+impl<E: Endpoint> Action<E> {
+    /// A transfer of `bytes`.
+    pub fn transfer(src: impl Into<E>, dst: impl Into<E>, bytes: u64) -> Self {
+        let (src, dst) = (src.into(), dst.into());
+        Self::Transfer { src, dst, bytes }
+    }
 }
 
 /// Which milestone of a predecessor counts.
@@ -45,9 +52,9 @@ pub enum Milestone {
 /// A node of the schedule. It starts when all its predecessors have happened; without any, at the
 /// beginning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Task {
+pub struct Task<E = HostId> {
     /// What it does.
-    pub action: Action,
+    pub action: Action<E>,
     /// It does not start before this time.
     pub earliest: Time,
     /// Step of the collective, from 0: transfers of one step are placed as one batch.
@@ -57,29 +64,30 @@ pub struct Task {
     pub connection: TaskId,
 }
 
-/// A transfer between hosts: a flow.
+/// A transfer: between hosts, a flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Transfer {
+pub struct Transfer<E = HostId> {
     /// Its task.
     pub task: TaskId,
-    /// The host that sends.
-    pub src: HostId,
-    /// The host that receives.
-    pub dst: HostId,
+    /// Who sends.
+    pub src: E,
+    /// Who receives.
+    pub dst: E,
     /// Payload.
     pub bytes: u64,
 }
 
 /// What one group of ranks does in one operation of a program: where its tasks are in the schedule.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Span {
+pub struct Span<E = HostId> {
     /// The operation, with its round from the second on.
     pub name: Arc<str>,
+    /// What it is for.
     pub purpose: Purpose,
     /// The group, counted from 0 within the operation.
     pub group: u32,
-    /// Its ranks, or their hosts, once these are known.
-    pub ranks: Arc<[u32]>,
+    /// Its ranks: each as itself, or as the host that it lives on.
+    pub ranks: Arc<[E]>,
     /// How long every rank computes; none for a communication. The tasks are one delay for each rank then, in order.
     pub compute: Option<Time>,
     /// What its transfers add up to.
@@ -101,16 +109,17 @@ pub struct JobSpan {
     pub tasks: Range<u32>,
 }
 
-/// Tasks and what each of them releases. Task ids are indices; a transfer's id is its flow's.
+/// Tasks and what each of them releases. Task ids are indices; a transfer's id is its flow's. A collective is written
+/// between ranks; [`Schedule::on_hosts`] makes of it what engines and placements take, a schedule between hosts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Schedule {
-    tasks: Vec<Task>,
+pub struct Schedule<E = HostId> {
+    tasks: Vec<Task<E>>,
     /// Successors of task `t`: `successors[offsets[t]..offsets[t + 1]]`.
     offsets: Vec<u32>,
     successors: Vec<(TaskId, Milestone)>,
     predecessors: Vec<u32>,
     warnings: Vec<String>,
-    spans: Vec<Span>,
+    spans: Vec<Span<E>>,
     jobs: Vec<JobSpan>,
     /// It stands for a part of a schedule whose transfers do not start together.
     staggered: bool,
@@ -120,14 +129,16 @@ impl Schedule {
     /// The size of a transfer that never ends: it sends until the run is stopped (`packet.stop`). Far above what a
     /// run can carry, and small enough that sums of many fit.
     pub const ENDLESS: u64 = 1 << 50;
+}
 
+impl<E: Endpoint> Schedule<E> {
     /// All tasks by id.
-    pub fn tasks(&self) -> &[Task] {
+    pub fn tasks(&self) -> &[Task<E>] {
         &self.tasks
     }
 
     /// One task.
-    pub fn task(&self, id: TaskId) -> &Task {
+    pub fn task(&self, id: TaskId) -> &Task<E> {
         &self.tasks[id.index()]
     }
 
@@ -137,7 +148,7 @@ impl Schedule {
     }
 
     /// The operations of a program, for each of their groups; none of other workloads.
-    pub fn spans(&self) -> &[Span] {
+    pub fn spans(&self) -> &[Span<E>] {
         &self.spans
     }
 
@@ -166,14 +177,14 @@ impl Schedule {
     }
 
     /// The job of an operation, where there are jobs.
-    pub fn job_of(&self, span: &Span) -> Option<&JobSpan> {
+    pub fn job_of(&self, span: &Span<E>) -> Option<&JobSpan> {
         self.jobs.iter().find(|job| job.tasks.contains(&span.tasks.start))
     }
 
     /// Several workloads beside each other: name, number of ranks and start of each, and its schedule. Steps of all
     /// count from 0.
     pub(super) fn of_jobs(jobs: Vec<(&str, u32, Time, Self)>) -> Self {
-        let mut all = ScheduleBuilder::default().build();
+        let mut all = ScheduleBuilder::<E>::default().build();
         for (name, ranks, start, job) in jobs {
             let (first, edge) = (all.tasks.len() as u32, all.successors.len() as u32);
             let moved = |task: TaskId| TaskId(task.0 + first);
@@ -235,27 +246,22 @@ impl Schedule {
     }
 
     /// The transfers, in order of their ids.
-    pub fn transfers(&self) -> impl Iterator<Item = Transfer> + '_ {
+    pub fn transfers(&self) -> impl Iterator<Item = Transfer<E>> + '_ {
         let ids = (0..self.tasks.len()).map(TaskId::from);
         ids.filter_map(|id| self.transfer(id))
     }
 
     /// A task as a transfer; `None` where it is another.
-    pub fn transfer(&self, task: TaskId) -> Option<Transfer> {
+    pub fn transfer(&self, task: TaskId) -> Option<Transfer<E>> {
         match self.task(task).action {
-            Action::Transfer { src, dst, bytes } => Some(Transfer {
-                task,
-                src: HostId(src),
-                dst: HostId(dst),
-                bytes,
-            }),
+            Action::Transfer { src, dst, bytes } => Some(Transfer { task, src, dst, bytes }),
             _ => None,
         }
     }
 
     /// Whether some transfer never ends.
     pub fn has_endless(&self) -> bool {
-        self.transfers().any(|transfer| transfer.bytes == Self::ENDLESS)
+        self.transfers().any(|transfer| transfer.bytes == Schedule::ENDLESS)
     }
 
     /// Number of dependencies.
@@ -270,7 +276,7 @@ impl Schedule {
 
     /// Number of delays that take time: computations.
     pub fn delay_count(&self) -> usize {
-        let takes_time = |task: &&Task| matches!(task.action, Action::Delay(time) if !time.is_zero());
+        let takes_time = |task: &&Task<E>| matches!(task.action, Action::Delay(time) if !time.is_zero());
         self.tasks.iter().filter(takes_time).count()
     }
 
@@ -291,21 +297,6 @@ impl Schedule {
         steps
     }
 
-    /// The same schedule between hosts: rank `r` lives on host `hosts[r]`.
-    #[must_use]
-    pub fn on_hosts(mut self, hosts: &[u32]) -> Self {
-        for task in &mut self.tasks {
-            if let Action::Transfer { src, dst, .. } = &mut task.action {
-                *src = hosts[*src as usize];
-                *dst = hosts[*dst as usize];
-            }
-        }
-        for span in &mut self.spans {
-            span.ranks = span.ranks.iter().map(|&rank| hosts[rank as usize]).collect();
-        }
-        self
-    }
-
     /// The same schedule with other steps, by task.
     pub(super) fn with_steps(mut self, steps: impl IntoIterator<Item = u32>) -> Self {
         for (step, task) in steps.into_iter().zip(&mut self.tasks) {
@@ -315,16 +306,68 @@ impl Schedule {
     }
 }
 
-/// Collects tasks and dependencies into a [`Schedule`].
-#[derive(Debug, Default)]
-pub struct ScheduleBuilder {
-    tasks: Vec<Task>,
-    edges: Vec<(TaskId, TaskId, Milestone)>,
-    warnings: Vec<String>,
-    spans: Vec<Span>,
+impl Schedule<RankId> {
+    /// The same schedule between hosts: rank `r` lives on host `hosts[r]`.
+    #[must_use]
+    pub fn on_hosts(self, hosts: &[HostId]) -> Schedule {
+        let place = |rank: RankId| hosts[rank.index()];
+        let on_hosts = |task: Task<RankId>| Task {
+            action: match task.action {
+                Action::Transfer { src, dst, bytes } => Action::Transfer {
+                    src: place(src),
+                    dst: place(dst),
+                    bytes,
+                },
+                Action::Delay(time) => Action::Delay(time),
+                Action::Trigger => Action::Trigger,
+            },
+            earliest: task.earliest,
+            step: task.step,
+            connection: task.connection,
+        };
+        let of_hosts = |span: Span<RankId>| Span {
+            ranks: span.ranks.iter().map(|&rank| place(rank)).collect(),
+            name: span.name,
+            purpose: span.purpose,
+            group: span.group,
+            compute: span.compute,
+            bytes: span.bytes,
+            tasks: span.tasks,
+        };
+        Schedule {
+            tasks: self.tasks.into_iter().map(on_hosts).collect(),
+            spans: self.spans.into_iter().map(of_hosts).collect(),
+            offsets: self.offsets,
+            successors: self.successors,
+            predecessors: self.predecessors,
+            warnings: self.warnings,
+            jobs: self.jobs,
+            staggered: self.staggered,
+        }
+    }
 }
 
-impl ScheduleBuilder {
+/// Collects tasks and dependencies into a [`Schedule`].
+#[derive(Debug)]
+pub struct ScheduleBuilder<E = HostId> {
+    tasks: Vec<Task<E>>,
+    edges: Vec<(TaskId, TaskId, Milestone)>,
+    warnings: Vec<String>,
+    spans: Vec<Span<E>>,
+}
+
+impl<E> Default for ScheduleBuilder<E> {
+    fn default() -> Self {
+        Self {
+            tasks: Vec::new(),
+            edges: Vec::new(),
+            warnings: Vec::new(),
+            spans: Vec::new(),
+        }
+    }
+}
+
+impl<E: Endpoint> ScheduleBuilder<E> {
     /// Makes room for that many more tasks and dependencies.
     pub fn reserve(&mut self, tasks: usize, edges: usize) {
         // The first knows best; further ones may be many and small.
@@ -348,7 +391,7 @@ impl ScheduleBuilder {
     }
 
     /// Adds a task that does not start before `earliest`, a transfer on a connection of its own.
-    pub fn add(&mut self, action: Action, earliest: Time, step: u32) -> TaskId {
+    pub fn add(&mut self, action: Action<E>, earliest: Time, step: u32) -> TaskId {
         let id = TaskId::from(self.tasks.len());
         self.tasks.push(Task {
             action,
@@ -360,8 +403,8 @@ impl ScheduleBuilder {
     }
 
     /// Adds a transfer of `bytes` on a connection of its own.
-    pub fn transfer(&mut self, src: u32, dst: u32, bytes: u64, step: u32) -> TaskId {
-        self.add(Action::Transfer { src, dst, bytes }, Time::ZERO, step)
+    pub fn transfer(&mut self, src: impl Into<E>, dst: impl Into<E>, bytes: u64, step: u32) -> TaskId {
+        self.add(Action::transfer(src, dst, bytes), Time::ZERO, step)
     }
 
     /// Lets a transfer use the connection whose first transfer is `first`.
@@ -377,7 +420,7 @@ impl ScheduleBuilder {
     }
 
     /// One task so far.
-    pub fn task(&self, id: TaskId) -> &Task {
+    pub fn task(&self, id: TaskId) -> &Task<E> {
         &self.tasks[id.index()]
     }
 
@@ -392,14 +435,14 @@ impl ScheduleBuilder {
     }
 
     /// Adds an operation of a group.
-    pub fn span(&mut self, span: Span) {
+    pub fn span(&mut self, span: Span<E>) {
         self.spans.push(span);
     }
 
     /// What the transfers among some tasks add up to.
     pub fn bytes(&self, tasks: Range<u32>) -> u64 {
         let sizes = self.tasks[tasks.start as usize..tasks.end as usize].iter();
-        let bytes = |task: &Task| match task.action {
+        let bytes = |task: &Task<E>| match task.action {
             Action::Transfer { bytes, .. } => bytes,
             _ => 0,
         };
@@ -417,7 +460,7 @@ impl ScheduleBuilder {
     }
 
     /// The schedule. Successors keep the order in which their dependencies were added.
-    pub fn build(self) -> Schedule {
+    pub fn build(self) -> Schedule<E> {
         let Self {
             tasks,
             edges,

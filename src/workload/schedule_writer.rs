@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::scope::{Closed, Scope};
 use super::{Action, Milestone, Schedule, ScheduleBuilder};
-use crate::ids::TaskId;
+use crate::ids::{RankId, TaskId};
 use crate::input::InputError;
 use crate::units::{Bytes, Time};
 
@@ -76,7 +76,7 @@ pub(super) struct Extent {
 
 impl Extent {
     /// Of transfers of one size that do not wait for each other.
-    pub fn independent(transfers: u128, message: Bytes) -> Self {
+    pub(super) fn independent(transfers: u128, message: Bytes) -> Self {
         Self {
             transfers,
             joins: 0,
@@ -140,7 +140,7 @@ impl Room {
 
 /// A schedule being drawn up.
 pub(super) struct ScheduleWriter<'w> {
-    pub schedule: ScheduleBuilder,
+    pub schedule: ScheduleBuilder<RankId>,
     room: Room,
     /// What the transfers expected so far add up to.
     bytes: u128,
@@ -156,13 +156,13 @@ pub(super) struct ScheduleWriter<'w> {
     stream: Option<Stream>,
     /// Data wait for whole transfers even so, as those do that prove what arrives where.
     stepwise: bool,
-    done: Option<Schedule>,
+    done: Option<Schedule<RankId>>,
     observer: &'w mut dyn Observer,
 }
 
 impl<'w> ScheduleWriter<'w> {
     /// Of a workload of so many ranks.
-    pub fn new(ranks: u32, observer: &'w mut dyn Observer, room: Room) -> Self {
+    pub(super) fn new(ranks: u32, observer: &'w mut dyn Observer, room: Room) -> Self {
         Self {
             schedule: ScheduleBuilder::default(),
             room,
@@ -180,17 +180,17 @@ impl<'w> ScheduleWriter<'w> {
     }
 
     /// Says which server each rank lives in.
-    pub fn in_servers(&mut self, servers: Option<Vec<u32>>) {
+    pub(super) fn in_servers(&mut self, servers: Option<Vec<u32>>) {
         self.servers = servers;
     }
 
     /// Says which host each rank lives on.
-    pub fn on_hosts(&mut self, hosts: Vec<u32>) {
+    pub(super) fn on_hosts(&mut self, hosts: Vec<u32>) {
         self.hosts = Some(hosts);
     }
 
     /// The ranks in the order of their hosts.
-    pub fn ranks_by_host(&self) -> Vec<u32> {
+    pub(super) fn ranks_by_host(&self) -> Vec<u32> {
         let mut order: Vec<u32> = (0..self.ranks()).collect();
         order.sort_by_key(|&local| {
             let rank = self.scope.ranks[local as usize];
@@ -200,18 +200,18 @@ impl<'w> ScheduleWriter<'w> {
     }
 
     /// Number of ranks that take part.
-    pub fn ranks(&self) -> u32 {
+    pub(super) fn ranks(&self) -> u32 {
         self.scope.ranks.len() as u32
     }
 
     /// The server of a rank, where ranks live in servers.
-    pub fn server(&self, rank: u32) -> Option<u32> {
+    pub(super) fn server(&self, rank: u32) -> Option<u32> {
         let servers = self.servers.as_ref()?;
         Some(servers[self.scope.ranks[rank as usize] as usize])
     }
 
     /// Draws what follows for the ranks of a scope, over these wires; yields those of before.
-    pub fn enter(&mut self, scope: Scope, wires: Wires) -> Outer {
+    pub(super) fn enter(&mut self, scope: Scope, wires: Wires) -> Outer {
         self.used.clear();
         self.stream = None;
         let scope = std::mem::replace(&mut self.scope, scope.opened(&self.schedule));
@@ -222,7 +222,7 @@ impl<'w> ScheduleWriter<'w> {
     }
 
     /// Goes back to the scope before: what came of the inner one, and its wires.
-    pub fn leave(&mut self, outer: Outer) -> (Closed, Wires) {
+    pub(super) fn leave(&mut self, outer: Outer) -> (Closed, Wires) {
         self.stream = None;
         let scope = std::mem::replace(&mut self.scope, outer.scope);
         let wires = std::mem::replace(&mut self.wires, outer.wires);
@@ -233,7 +233,7 @@ impl<'w> ScheduleWriter<'w> {
     ///
     /// # Errors
     /// A size of zero, more bytes than can be added up, more tasks than memory may hold.
-    pub fn expect(&mut self, key: &str, size: Bytes, extent: &Extent) -> Result<(), InputError> {
+    pub(super) fn expect(&mut self, key: &str, size: Bytes, extent: &Extent) -> Result<(), InputError> {
         if size.is_zero() {
             return Err(InputError::key(key, format!("`{key}` is 0")).help("there must be at least 1 byte to send"));
         }
@@ -259,7 +259,7 @@ impl<'w> ScheduleWriter<'w> {
 
     /// Adds a transfer of this data that starts once everything in `after` has been delivered; `None`
     /// if there is nothing to send.
-    pub fn send(&mut self, hop: &Hop, data: &impl Data, after: &[Option<TaskId>]) -> Option<TaskId> {
+    pub(super) fn send(&mut self, hop: &Hop, data: &impl Data, after: &[Option<TaskId>]) -> Option<TaskId> {
         let bytes = data.bytes();
         if bytes == 0 {
             return None;
@@ -292,7 +292,7 @@ impl<'w> ScheduleWriter<'w> {
     }
 
     /// Adds a transfer that waits for nothing in the workload itself.
-    pub fn transfer(&mut self, src: u32, dst: u32, bytes: u64, step: u32) -> TaskId {
+    pub(super) fn transfer(&mut self, src: u32, dst: u32, bytes: u64, step: u32) -> TaskId {
         let transfer = self.add(src, dst, bytes, step);
         let follows = self.reuse(src, dst, transfer);
         self.admit(src, transfer, follows);
@@ -350,7 +350,7 @@ impl<'w> ScheduleWriter<'w> {
     }
 
     /// What happens once all of these have been delivered.
-    pub fn join(&mut self, parts: impl Iterator<Item = Option<TaskId>>) -> Option<TaskId> {
+    pub(super) fn join(&mut self, parts: impl Iterator<Item = Option<TaskId>>) -> Option<TaskId> {
         let mut parts = parts.flatten();
         let first = parts.next()?;
         let Some(second) = parts.next() else {
@@ -365,7 +365,7 @@ impl<'w> ScheduleWriter<'w> {
 
     /// From here on, all that goes over one lane is one transfer, which begins when what it passes on has begun to
     /// arrive.
-    pub fn begin_stream(&mut self) {
+    pub(super) fn begin_stream(&mut self) {
         if !self.stepwise {
             self.stream = Some(Stream {
                 first: TaskId::from(self.schedule.tasks()),
@@ -376,12 +376,12 @@ impl<'w> ScheduleWriter<'w> {
     }
 
     /// Whether data are passed on as they arrive.
-    pub fn streams(&self) -> bool {
+    pub(super) fn streams(&self) -> bool {
         self.stream.is_some()
     }
 
     /// What happens once all that streams over some lanes has been delivered. No rank of those is done before.
-    pub fn end_stream(&mut self, ranks: &[u32], lanes: impl Iterator<Item = usize>) -> Option<TaskId> {
+    pub(super) fn end_stream(&mut self, ranks: &[u32], lanes: impl Iterator<Item = usize>) -> Option<TaskId> {
         let stream = self.stream.as_ref()?;
         let transfers: Vec<_> = lanes.map(|lane| stream.transfers.get(&lane).copied()).collect();
         let all = self.join(transfers.into_iter())?;
@@ -391,7 +391,7 @@ impl<'w> ScheduleWriter<'w> {
 
     /// Lets data wait for whole transfers, whatever is said of streams.
     #[cfg(test)]
-    pub fn prove_step_by_step(&mut self) {
+    pub(super) fn prove_step_by_step(&mut self) {
         self.stepwise = true;
     }
 
@@ -399,7 +399,7 @@ impl<'w> ScheduleWriter<'w> {
     ///
     /// # Errors
     /// Servers that are unknown or of different sizes.
-    pub fn servers(&self, local: Option<u32>) -> Result<Vec<Vec<u32>>, InputError> {
+    pub(super) fn servers(&self, local: Option<u32>) -> Result<Vec<Vec<u32>>, InputError> {
         let ranks = self.ranks();
         if let Some(local) = local {
             if local == 0 || !ranks.is_multiple_of(local) {
@@ -437,7 +437,7 @@ impl<'w> ScheduleWriter<'w> {
     }
 
     /// The same where there are several servers of several ranks, each a row of ranks.
-    pub fn consecutive_servers(&self) -> Option<Vec<Vec<u32>>> {
+    pub(super) fn consecutive_servers(&self) -> Option<Vec<Vec<u32>>> {
         let servers = self.servers(None).ok()?;
         let in_a_row = servers
             .iter()
@@ -446,11 +446,11 @@ impl<'w> ScheduleWriter<'w> {
     }
 
     /// Takes this for the whole schedule.
-    pub fn replace(&mut self, schedule: Schedule) {
+    pub(super) fn replace(&mut self, schedule: Schedule<RankId>) {
         self.done = Some(schedule);
     }
 
-    pub fn build(self) -> Schedule {
+    pub(super) fn build(self) -> Schedule<RankId> {
         self.done.unwrap_or_else(|| self.schedule.build())
     }
 }
@@ -470,7 +470,7 @@ pub(super) struct Wires {
     /// The last transfer of every lane.
     lanes: Vec<Option<TaskId>>,
     /// The connections of lanes that have changed their receiver, by lane and receiver.
-    connections: HashMap<(usize, u32), TaskId>,
+    connections: HashMap<(usize, RankId), TaskId>,
     /// The first transfer of every connection outside lanes, by sender, receiver and number; none where each
     /// transfer has its own.
     pairs: Option<HashMap<(u32, u32, u32), TaskId>>,
@@ -478,7 +478,7 @@ pub(super) struct Wires {
 
 impl Wires {
     /// Of a communicator that is used more than once.
-    pub fn lasting() -> Self {
+    pub(super) fn lasting() -> Self {
         Self {
             pairs: Some(HashMap::new()),
             ..Self::default()

@@ -2,7 +2,7 @@
 //! part, and, in the end, what must have happened for the part to be done on each.
 
 use super::{Action, Milestone, ScheduleBuilder};
-use crate::ids::TaskId;
+use crate::ids::{RankId, TaskId};
 use crate::units::Time;
 
 /// A milestone of a task that something waits for.
@@ -38,7 +38,7 @@ pub(super) struct Closed {
 
 impl Scope {
     /// All ranks of a workload.
-    pub fn whole(ranks: u32) -> Self {
+    pub(super) fn whole(ranks: u32) -> Self {
         Self {
             ranks: (0..ranks).collect(),
             ..Self::default()
@@ -46,7 +46,7 @@ impl Scope {
     }
 
     /// Some ranks, each after something, from a step on.
-    pub fn of(ranks: Vec<u32>, entry: Vec<Option<When>>, first_step: u32) -> Self {
+    pub(super) fn of(ranks: Vec<u32>, entry: Vec<Option<When>>, first_step: u32) -> Self {
         Self {
             ranks,
             entry,
@@ -56,25 +56,25 @@ impl Scope {
     }
 
     /// The same, to hold what is added from now on.
-    pub fn opened(mut self, schedule: &ScheduleBuilder) -> Self {
+    pub(super) fn opened(mut self, schedule: &ScheduleBuilder<RankId>) -> Self {
         self.first_task = schedule.tasks();
         self.first_edge = schedule.edges().len();
         self
     }
 
     /// Whether a task was added here.
-    pub fn holds(&self, task: TaskId) -> bool {
+    pub(super) fn holds(&self, task: TaskId) -> bool {
         task.index() >= self.first_task
     }
 
     /// Lets no rank of these be done before all that leads to a join.
-    pub fn end_together(&mut self, ranks: &[u32], join: TaskId) {
+    pub(super) fn end_together(&mut self, ranks: &[u32], join: TaskId) {
         self.together.push((ranks.to_vec(), join));
     }
 
     /// Finds out when each rank is done. A transfer that another one of the same rank waits for need not be waited
     /// for again.
-    pub fn close(self, schedule: &mut ScheduleBuilder) -> Closed {
+    pub(super) fn close(self, schedule: &mut ScheduleBuilder<RankId>) -> Closed {
         let tasks = self.first_task as u32..schedule.tasks() as u32;
         let last = self.last_moments(schedule);
         let entries = self.entry.into_iter().chain(std::iter::repeat(None));
@@ -93,11 +93,11 @@ impl Scope {
     }
 
     /// By rank of the scope, the milestones of its transfers that none of its later ones waits for.
-    fn last_moments(&self, schedule: &ScheduleBuilder) -> Vec<Vec<When>> {
+    fn last_moments(&self, schedule: &ScheduleBuilder<RankId>) -> Vec<Vec<When>> {
         let count = schedule.tasks() - self.first_task;
         let inner = |task: TaskId| task.index().checked_sub(self.first_task);
         // Who goes on after a task: the sender of a transfer, and whoever waits for a join.
-        let mut heir: Vec<Option<u32>> = vec![None; count];
+        let mut heir: Vec<Option<RankId>> = vec![None; count];
         let (mut sent, mut delivered) = (vec![false; count], vec![false; count]);
         // What waits for a join was added after what the join waits for.
         for &(before, after, milestone) in schedule.edges()[self.first_edge..].iter().rev() {
@@ -129,10 +129,10 @@ impl Scope {
             let task = TaskId::from(self.first_task + index);
             if let Action::Transfer { src, dst, .. } = schedule.task(task).action {
                 if !sent[index] {
-                    last[local(src)].push((task, Milestone::Sent));
+                    last[local(src.0)].push((task, Milestone::Sent));
                 }
                 if !delivered[index] {
-                    last[local(dst)].push((task, Milestone::Delivered));
+                    last[local(dst.0)].push((task, Milestone::Delivered));
                 }
             }
         }
@@ -146,7 +146,7 @@ impl Scope {
 }
 
 /// One milestone that stands for all of these; none for none.
-pub(super) fn join(schedule: &mut ScheduleBuilder, milestones: &[When]) -> Option<When> {
+pub(super) fn join(schedule: &mut ScheduleBuilder<RankId>, milestones: &[When]) -> Option<When> {
     if let [] | [_] = milestones {
         return milestones.first().copied();
     }

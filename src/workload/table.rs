@@ -23,18 +23,19 @@ use super::schedule_writer::{NoObserver, Room, ScheduleWriter};
 use super::send_recv::SendRecv;
 use super::shift::Shift;
 use super::training::Training;
+use crate::ids::HostId;
 use crate::input::{Files, InputError};
 use crate::kinds::kinds;
 use crate::units::Bytes;
 
 /// What all workloads have and no trait object can give away.
 macro_rules! with_rank_maps {
-    ($($kind:ident($options:ty);)*) => {
+    ($($(#[$attribute:meta])* $kind:ident($options:ty);)*) => {
         impl Workload {
             /// Puts its ranks elsewhere.
             pub fn set_rank_map(&mut self, map: RankMap) {
                 match self {
-                    $(Self::$kind(options) => options.rank_map = map,)*
+                    $($(#[$attribute])* Self::$kind(options) => options.rank_map = map,)*
                 }
             }
         }
@@ -66,6 +67,8 @@ kinds! {
         Inspector(Inspector) = "inspector", "the collectives that the NCCL Inspector has recorded (.json)";
         Training(Training) = "training", "steps of training a transformer, as a program of its layers' computation and communication";
         Program(Program) = "program", "operations on groups of ranks, computation among them, one after the other or side by side";
+        #[cfg(test)]
+        OneWay(super::one_way::OneWay) = "one-way", "the first rank sends to the last one";
     }
 }
 
@@ -129,8 +132,8 @@ impl Workload {
         draft.on_hosts(seats.clone());
         kind.draw(&mut draft, files, seed)?;
         let schedule = draft.build();
-        let in_order = (0..).zip(&seats).all(|(rank, &host)| host == rank);
-        Ok(if in_order { schedule } else { schedule.on_hosts(&seats) })
+        let seats: Vec<HostId> = seats.into_iter().map(HostId).collect();
+        Ok(schedule.on_hosts(&seats))
     }
 
     /// What it must bring about on a fabric of `hosts` hosts, where it is a collective that can be drawn there.

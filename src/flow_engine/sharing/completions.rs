@@ -4,9 +4,6 @@ use super::coincidence::Coincidence;
 use super::held::{Held, Others};
 use super::{AWAY, Sharing};
 
-/// Completions this close, relatively, coincide however small the tolerance: they differ by rounding.
-const ROUNDING: f64 = 1e-12;
-
 impl Sharing {
     /// When the next sub-flow will have sent its last byte.
     pub(in crate::flow_engine) fn next_completion(&self) -> f64 {
@@ -19,7 +16,7 @@ impl Sharing {
     pub(in crate::flow_engine) fn complete(&mut self, limit: f64, ended: &mut Vec<(usize, f64)>) -> f64 {
         let first = self.ends.min();
         let window = self.coincidence.tolerance * self.spans.min();
-        let last = first + window.max(ROUNDING * self.spans.min()) + 8.0 * f64::EPSILON * first;
+        let last = first + window.max(self.rounding * self.spans.min()) + 8.0 * f64::EPSILON * first;
         let mut found = Vec::new();
         self.ends.up_to(last, &mut found);
         self.coincidence.window = window;

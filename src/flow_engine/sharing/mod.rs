@@ -40,6 +40,9 @@ use super::routes::Routes;
 use crate::placement::Placement;
 use crate::workload::{Schedule, Transfer};
 
+/// What [`rounding`] may come to: the last bits of any sum, and what would be seen in a result.
+const LEAST_ROUNDING: f64 = 1e-12;
+const MOST_ROUNDING: f64 = 1e-9;
 /// Levels this close, relatively, are the same.
 const TIE: f64 = 1e-12;
 /// A constraint without level is full when its load exceeds its capacity by this fraction.
@@ -294,6 +297,8 @@ pub(super) struct Sharing {
     spans: MinSegmentTree,
     rates: ExactSumQuantizer,
     weights: ExactSumQuantizer,
+    /// Completions this close, relatively, to the shortest completion time differ by rounding alone: they coincide.
+    rounding: f64,
     /// Levels and loads this close, relatively, to the fair ones are left as they are.
     slack: f64,
     /// Turns after which a settlement starts over from nothing.
@@ -324,6 +329,8 @@ impl Sharing {
         };
         let weights = ExactSumQuantizer::below(placement.subflows().len() as f64 + 8.0);
         let subflows = subflows(&limits, schedule, placement, routes, options.weights, weights);
+        let rates = ExactSumQuantizer::below(8.0 * fastest);
+        let rounding = rounding(&limits, &subflows, rates.quantum());
         let mut traffic = vec![Traffic::default(); count + 1];
         traffic[count].queued = true;
         Self {
@@ -355,8 +362,9 @@ impl Sharing {
             captured: Vec::new(),
             ends: MinSegmentTree::new(count),
             spans: MinSegmentTree::new(count),
-            rates: ExactSumQuantizer::below(8.0 * fastest),
+            rates,
             weights,
+            rounding,
             slack: options.tolerance * SLACK,
             patience: 100 + 16 * count,
             limits,
@@ -612,6 +620,30 @@ impl Sharing {
         self.audit();
         any
     }
+}
+
+/// How far apart, relatively, completions can be that would coincide if all rates were exact: every rate on a constraint, and every
+/// segment's part of it, is off by half a quantum, and its level makes that up.
+fn rounding(limits: &Constraints, subflows: &[Subflow], quantum: f64) -> f64 {
+    let mut rounded = vec![0.0; limits.capacity.len()];
+    let mut of_segment = std::collections::BTreeMap::<u32, f64>::new();
+    for subflow in subflows {
+        subflow.own.each().for_each(|own| rounded[own as usize] += 1.0);
+        if subflow.segment != NONE {
+            *of_segment.entry(subflow.segment).or_default() += 1.0;
+        }
+    }
+    for (segment, subflows) in of_segment {
+        for &(constraint, fraction) in limits.of_segment(segment) {
+            rounded[constraint as usize] += 1.0 + fraction * subflows;
+        }
+    }
+    let off = rounded
+        .iter()
+        .zip(&limits.capacity)
+        .map(|(&rates, &capacity)| rates * quantum / capacity);
+    // Both completions are off, each in either direction.
+    (2.0 * off.fold(0.0, f64::max)).clamp(LEAST_ROUNDING, MOST_ROUNDING)
 }
 
 /// Members of each constraint, none yet: with room for all, so that no list has to grow.

@@ -128,7 +128,7 @@ fn schedule(dice: &mut Dice, hosts: u32, flows: u32) -> Schedule {
         };
         let action = match dice.roll(12) {
             0 => Action::Delay(Time::from_us(u64::from(dice.roll(3)) * 700)),
-            _ => Action::Transfer { src, dst, bytes },
+            _ => Action::transfer(src, dst, bytes),
         };
         let predecessors = if t > 4 { dice.roll(4).saturating_sub(1) } else { 0 };
         let earliest = Time::from_us([0, 0, 0, 1_000][dice.roll(4) as usize]);
@@ -157,13 +157,13 @@ fn placement(dice: &mut Dice, fabric: &Fabric, schedule: &Schedule) -> Placement
         for _ in 0..dice.roll(3) {
             let bytes = left / (2 + u64::from(dice.roll(3)));
             left -= bytes;
-            let route = Route::Pinned(dice.roll(paths));
+            let route = Route::pinned(dice.roll(paths));
             subflows.push(Subflow { route, bytes });
         }
         let route = match (style, dice.roll(3)) {
             (0, _) | (4, 0) => Route::Even,
             (1, _) | (4, 1) => Route::Weighted,
-            _ => Route::Pinned(dice.roll(paths)),
+            _ => Route::pinned(dice.roll(paths)),
         };
         subflows.push(Subflow { route, bytes: left });
     })

@@ -80,3 +80,23 @@ fn flows_share_fairly_and_then_speed_up() {
     assert_eq!(times(next), (us(162), us(243), us(244)));
     assert_eq!(outcome.counters.events, 5);
 }
+
+/// Every pair across leaves has the same part of the up-links, and every pair below a leaf what is left of the hosts' links: they
+/// start and end in four moments, whatever a third or a seventh of a rate is rounded to. One link is so fast that rates are rounded as
+/// coarsely as among thousands of flows.
+#[test]
+fn equal_completions_are_not_split_by_rounding() {
+    for (leaves, spines, hosts_per_leaf) in [(6, 3, 5), (7, 7, 11), (12, 6, 8), (9, 7, 13)] {
+        let fabric = leaf_spine(leaves, spines, hosts_per_leaf);
+        let into_the_first = fabric.path(crate::ids::NodeId(1), crate::ids::NodeId(0), 0)[1];
+        let fabric = fabric.with(&[crate::topology::LinkChange {
+            link: into_the_first,
+            rate: Rate::from_gbps(5_000),
+        }]);
+        let workload = Workload::AllToAll(AllToAll::new(Bytes(65_536)));
+        let schedule = workload.schedule(fabric.hosts(), &NoFiles, 1).unwrap();
+        let outcome = run(&fabric, &schedule, &LoadBalancing::Spray(Spray::default()));
+        let events = outcome.counters.events;
+        assert!(events <= 4, "{leaves} x {spines} x {hosts_per_leaf}: {events}");
+    }
+}

@@ -1,7 +1,7 @@
 //! The textbook's method, as plainly as possible: all rates from nothing at every event, on all
 //! links of all paths. It shares no code with the engine.
 
-use crate::ids::{NodeId, TaskId};
+use crate::ids::TaskId;
 use crate::placement::Placement;
 use crate::routes::{Route, path_weights};
 use crate::topology::Fabric;
@@ -126,10 +126,10 @@ fn subflows(
     let Action::Transfer { src, dst, bytes } = schedule.task(task).action else {
         return Vec::new();
     };
-    let (src, dst) = (NodeId(src), NodeId(dst));
+    let (src, dst) = (src.node(), dst.node());
     let subflow = |subflow: &crate::placement::Subflow| {
         let paths: Vec<(u32, f64)> = match subflow.route {
-            Route::Pinned(path) => vec![(path, 1.0)],
+            Route::Pinned(path) => vec![(path.0, 1.0)],
             Route::Even => (0..fabric.path_count(src, dst)).map(|path| (path, 1.0)).collect(),
             _ => (0..)
                 .zip(path_weights(fabric, src, dst).iter().map(|&w| w as f64))

@@ -30,7 +30,7 @@ pub(super) struct Dual<'a> {
 }
 
 impl<'a> Dual<'a> {
-    pub fn new(table: &'a CellTable, epsilon: f64) -> Self {
+    pub(super) fn new(table: &'a CellTable, epsilon: f64) -> Self {
         let cells = table.cell_count();
         let mut costs: Vec<f64> = (0..cells).map(|c| table.cost(c) / epsilon).collect();
         for p in 0..table.demands().len() {
@@ -54,7 +54,7 @@ impl<'a> Dual<'a> {
     }
 
     /// Sets the prices (held within bounds) and the plan.
-    pub fn set_prices(&mut self, prices: &[f64]) {
+    pub(super) fn set_prices(&mut self, prices: &[f64]) {
         for (e, &price) in prices.iter().enumerate() {
             self.prices[e] = price.clamp(0.0, self.dearest);
             self.factors[e] = exp(-self.prices[e]);
@@ -99,7 +99,7 @@ impl<'a> Dual<'a> {
 
     /// One round of the clipped Sinkhorn iteration: every capacity in turn is given the price at which
     /// its load is at most `theta` times its capacity (0 where it is anyway), then demands are met again.
-    pub fn round(&mut self, theta: f64) {
+    pub(super) fn round(&mut self, theta: f64) {
         let table = self.table;
         for (e, capacity) in table.capacities().iter().enumerate() {
             let cells = table.cells_of(e);
@@ -123,7 +123,7 @@ impl<'a> Dual<'a> {
     }
 
     /// The value of the dual at the present prices, up to a constant.
-    pub fn value(&self, theta: f64) -> f64 {
+    pub(super) fn value(&self, theta: f64) -> f64 {
         let table = self.table;
         let mut value = 0.0;
         for (p, &demand) in table.demands().iter().enumerate().filter(|(_, d)| **d > 0.0) {

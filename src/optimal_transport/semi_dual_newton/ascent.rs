@@ -35,7 +35,7 @@ pub(super) struct Ascent<'a> {
 
 impl<'a> Ascent<'a> {
     /// Starts at column potentials in units of cost, with a Hessian that holds nearby if one is known.
-    pub fn new(mut semi_dual: SemiDual<'a>, start: &[f64], hessian: Option<Matrix>) -> Self {
+    pub(super) fn new(mut semi_dual: SemiDual<'a>, start: &[f64], hessian: Option<Matrix>) -> Self {
         let g: Vec<f64> = start.iter().map(|p| p * semi_dual.scale()).collect();
         let (here, own) = semi_dual.evaluate(&g, hessian.is_none());
         Self {
@@ -50,27 +50,27 @@ impl<'a> Ascent<'a> {
     }
 
     /// L1 error of the marginals, relative to the total mass.
-    pub fn error(&self) -> f64 {
+    pub(super) fn error(&self) -> f64 {
         self.here.error
     }
 
     /// The column potentials in units of cost.
-    pub fn potentials(&self) -> Vec<f64> {
+    pub(super) fn potentials(&self) -> Vec<f64> {
         self.g.iter().map(|g| g / self.semi_dual.scale()).collect()
     }
 
     /// What the next ascent can use: the memory of the kernel, and the Hessian.
-    pub fn into_parts(self) -> (Vec<f64>, Option<Matrix>) {
+    pub(super) fn into_parts(self) -> (Vec<f64>, Option<Matrix>) {
         (self.semi_dual.into_memory(), Some(self.hessian))
     }
 
     /// The plan in units of mass, its rows exact, and the row potentials in units of cost.
-    pub fn into_plan(self, masses: &[f64]) -> Result<(Matrix, Vec<f64>), TransportError> {
+    pub(super) fn into_plan(self, masses: &[f64]) -> Result<(Matrix, Vec<f64>), TransportError> {
         self.semi_dual.into_plan(masses, &self.g)
     }
 
     /// Steps until the error is at most `tolerance`, nothing helps, or `most` steps are done; their number.
-    pub fn climb(&mut self, tolerance: f64, most: usize) -> usize {
+    pub(super) fn climb(&mut self, tolerance: f64, most: usize) -> usize {
         let mut steps = 0;
         while self.here.error > tolerance && steps < most {
             steps += 1;

@@ -27,7 +27,7 @@ pub(super) struct Gram {
 }
 
 impl Gram {
-    pub fn new(size: usize) -> Self {
+    pub(super) fn new(size: usize) -> Self {
         let stride = size.next_multiple_of(TILE.1);
         Self {
             size,
@@ -40,7 +40,7 @@ impl Gram {
     }
 
     /// Adds the outer product of `factor * entries * weights`, whose entries sum to about `sum`.
-    pub fn add(&mut self, factor: f64, entries: &[f64], weights: &[f64], sum: f64) {
+    pub(super) fn add(&mut self, factor: f64, entries: &[f64], weights: &[f64], sum: f64) {
         let least = NEGLIGIBLE * sum;
         let row = &mut self.panel[self.filled * self.stride..][..self.size];
         for ((out, &entry), &weight) in row.iter_mut().zip(entries).zip(weights) {
@@ -109,7 +109,7 @@ impl Gram {
     }
 
     /// The sum; its lower triangle is complete.
-    pub fn finish(mut self) -> Matrix {
+    pub(super) fn finish(mut self) -> Matrix {
         self.multiply();
         Matrix::from_fn(self.size, self.size, |i, j| self.totals[i * self.stride + j])
     }

@@ -39,7 +39,7 @@ pub(super) struct Evaluation {
 
 impl<'a> SemiDual<'a> {
     /// `memory` holds the kernel: its contents do not matter.
-    pub fn new(problem: &'a Problem<'a>, epsilon: f64, stride: usize, memory: Vec<f64>) -> Self {
+    pub(super) fn new(problem: &'a Problem<'a>, epsilon: f64, stride: usize, memory: Vec<f64>) -> Self {
         let relative = |masses: Vec<f64>| -> Vec<f64> {
             let total = sum(&masses);
             masses.iter().map(|m| m / total).collect()
@@ -57,17 +57,17 @@ impl<'a> SemiDual<'a> {
     }
 
     /// Units of potentials per unit of cost.
-    pub fn scale(&self) -> f64 {
+    pub(super) fn scale(&self) -> f64 {
         self.scale
     }
 
-    pub fn into_memory(self) -> Vec<f64> {
+    pub(super) fn into_memory(self) -> Vec<f64> {
         self.kernel
     }
 
     /// Value and gradient at `g`, and if asked for the Hessian, negated, without its last row and column
     /// (potentials count up to a constant); its lower triangle is complete.
-    pub fn evaluate(&mut self, g: &[f64], hessian: bool) -> (Evaluation, Option<Matrix>) {
+    pub(super) fn evaluate(&mut self, g: &[f64], hessian: bool) -> (Evaluation, Option<Matrix>) {
         let (m, n) = (g.len(), self.rows.len());
         let near = g.iter().zip(&self.base).all(|(g, b)| (g - b).abs() <= REACH);
         if !near {
@@ -125,7 +125,7 @@ impl<'a> SemiDual<'a> {
     }
 
     /// The plan at the point evaluated last, in units of mass, its rows exact, and the row potentials in units of cost.
-    pub fn into_plan(mut self, masses: &[f64], g: &[f64]) -> Result<(Matrix, Vec<f64>), TransportError> {
+    pub(super) fn into_plan(mut self, masses: &[f64], g: &[f64]) -> Result<(Matrix, Vec<f64>), TransportError> {
         let weights = self.weights(g);
         let mut logs = Vec::with_capacity(masses.len());
         for (entries, &mass) in self.kernel.chunks_exact_mut(g.len()).zip(masses) {

@@ -11,10 +11,10 @@ use crate::math::ln;
 #[derive(Debug, Default)]
 pub(super) struct Windows {
     /// Packets delivered in the first and in the second.
-    pub first: Vec<f64>,
-    pub second: Vec<f64>,
+    pub(super) first: Vec<f64>,
+    pub(super) second: Vec<f64>,
     /// Which flows have the same to do.
-    pub classes: Vec<u32>,
+    pub(super) classes: Vec<u32>,
 }
 
 /// The rates of flows, where they repeat.
@@ -27,11 +27,11 @@ pub(super) struct Rates {
     /// By how many packets the luckiest of its class may be ahead over one window.
     luck: Vec<f64>,
     /// Bound of the relative error of the rates.
-    pub error: f64,
+    pub(super) error: f64,
     /// By which part rates have drifted from one window to the next.
-    pub drift: f64,
+    pub(super) drift: f64,
     /// By which part the rate of a flow differs from that of its class at most.
-    pub own: f64,
+    pub(super) own: f64,
 }
 
 /// How one class repeats.
@@ -51,7 +51,7 @@ const LEAST_CLASS: usize = 8;
 
 impl Windows {
     /// The rates, if all of them repeat within `error`.
-    pub fn rates(&self, error: f64) -> Option<Rates> {
+    pub(super) fn rates(&self, error: f64) -> Option<Rates> {
         let flows = self.first.len();
         let mut rates = Rates {
             lasting: vec![0.0; flows],
@@ -152,17 +152,17 @@ impl Class {
 
 impl Rates {
     /// Packets that each flow delivers per window in the long run.
-    pub fn lasting(&self) -> &[f64] {
+    pub(super) fn lasting(&self) -> &[f64] {
         &self.lasting
     }
 
     /// What flow number `flow` delivers in so many windows.
-    pub fn over(&self, flow: usize, windows: f64) -> f64 {
+    pub(super) fn over(&self, flow: usize, windows: f64) -> f64 {
         (self.lasting[flow] * windows + self.passing[flow] * windows.sqrt()).max(0.0)
     }
 
     /// After how many windows luck may come to so many packets of a flow.
-    pub fn windows_until_lucky(&self, flow: usize, packets: f64) -> f64 {
+    pub(super) fn windows_until_lucky(&self, flow: usize, packets: f64) -> f64 {
         match self.luck[flow] {
             0.0 => f64::INFINITY,
             luck => packets / luck * (packets / luck),

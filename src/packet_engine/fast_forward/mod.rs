@@ -44,13 +44,13 @@ const LUCK: f64 = 0.4;
 
 /// All that a run has, as far as it is looked at or moved on.
 pub(super) struct Run<'a, 'n, Q> {
-    pub net: &'a mut Network<'n, Q>,
-    pub sending: &'a mut Sending,
-    pub receiving: &'a Receiving,
-    pub flows: &'a Flows,
-    pub faults: &'a Faults,
+    pub(super) net: &'a mut Network<'n, Q>,
+    pub(super) sending: &'a mut Sending,
+    pub(super) receiving: &'a Receiving,
+    pub(super) flows: &'a Flows,
+    pub(super) faults: &'a Faults,
     /// Nothing happens after this time, in ps as packets know it.
-    pub until: &'a mut u64,
+    pub(super) until: &'a mut u64,
 }
 
 /// Looks at a run and moves it on.
@@ -69,7 +69,7 @@ pub(super) struct Skipper {
 impl Skipper {
     /// None where nothing is to be skipped, or nothing could be: links that lose packets at random have no steady state, and
     /// some transports have none.
-    pub fn new<Q: EventQueue>(net: &Network<'_, Q>) -> Option<Self> {
+    pub(super) fn new<Q: EventQueue>(net: &Network<'_, Q>) -> Option<Self> {
         let options = net.setup.packet.fast_forward?;
         let (rtt, cycle) = (net.terms.rtt.max(1), net.setup.transport.cycle()?);
         (!net.is_gray()).then(|| Self {
@@ -82,7 +82,7 @@ impl Skipper {
     }
 
     /// A flow starts or ends: a phase begins.
-    pub fn begin<Q: EventQueue>(&mut self, events: &mut Events<Q>) {
+    pub(super) fn begin<Q: EventQueue>(&mut self, events: &mut Events<Q>) {
         self.restart(events);
         if self.awaited.is_none_or(|time| time > self.watch.next_at()) {
             self.await_look(events);
@@ -101,7 +101,7 @@ impl Skipper {
     }
 
     /// Looks at a run, if it is time, and skips what can be skipped.
-    pub fn look<Q: EventQueue>(&mut self, mut run: Run<'_, '_, Q>) {
+    pub(super) fn look<Q: EventQueue>(&mut self, mut run: Run<'_, '_, Q>) {
         let now = run.net.events.now;
         if self.awaited != Some(now) {
             return;

@@ -19,17 +19,17 @@ struct Membership {
 /// One queue pair at work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct AtWork {
-    pub qp: u32,
+    pub(super) qp: u32,
     /// Packets that have been answered, or that nobody will answer.
-    pub delivered: u64,
-    pub in_flight: u64,
-    pub retransmits: u64,
-    pub reordered: u64,
+    pub(super) delivered: u64,
+    pub(super) in_flight: u64,
+    pub(super) retransmits: u64,
+    pub(super) reordered: u64,
 }
 
 impl AtWork {
     /// Packets that have been sent, each counted once.
-    pub fn sent(&self) -> u64 {
+    pub(super) fn sent(&self) -> u64 {
         self.delivered + self.in_flight
     }
 }
@@ -38,18 +38,18 @@ impl AtWork {
 #[derive(Debug, Clone)]
 pub(super) struct Snapshot {
     /// In ps, without what was skipped.
-    pub now: u64,
+    pub(super) now: u64,
     membership: Membership,
     /// By slot of the sender.
-    pub pairs: Vec<AtWork>,
+    pub(super) pairs: Vec<AtWork>,
     /// By link.
-    pub links: Vec<LinkTotals>,
-    pub packet_hops: u64,
+    pub(super) links: Vec<LinkTotals>,
+    pub(super) packet_hops: u64,
 }
 
 impl Snapshot {
     /// Of everything, as it is now.
-    pub fn take<Q: EventQueue>(
+    pub(super) fn take<Q: EventQueue>(
         net: &Network<'_, Q>,
         (sending, receiving): (&Sending, &Receiving),
         flows: &Flows,
@@ -81,13 +81,13 @@ impl Snapshot {
     }
 
     /// Whether the same queue pairs are at work, and links are as they were.
-    pub fn is_of_the_same(&self, other: &Self) -> bool {
+    pub(super) fn is_of_the_same(&self, other: &Self) -> bool {
         let pairs = |snapshot: &Self| snapshot.pairs.iter().map(|pair| pair.qp).collect::<Vec<_>>();
         self.membership == other.membership && pairs(self) == pairs(other)
     }
 
     /// Packets in flight, and bytes in all queues.
-    pub fn held(&self) -> (u64, u64) {
+    pub(super) fn held(&self) -> (u64, u64) {
         let in_flight = self.pairs.iter().map(|pair| pair.in_flight).sum();
         (in_flight, self.links.iter().map(|link| link.queue).sum())
     }

@@ -37,7 +37,7 @@ pub(super) struct Watch {
 
 impl Watch {
     /// `unit` in ps.
-    pub fn new(error: f64, unit: u64) -> Self {
+    pub(super) fn new(error: f64, unit: u64) -> Self {
         Self {
             error,
             unit: unit.max(1),
@@ -51,14 +51,14 @@ impl Watch {
     }
 
     /// Begins anew: nothing that was seen says anything about what comes.
-    pub fn restart(&mut self, now: u64) {
+    pub(super) fn restart(&mut self, now: u64) {
         self.seen.clear();
         self.known.clear();
         (self.began, self.beat, self.steady) = (now, 2, false);
     }
 
     /// When to look next.
-    pub fn next_at(&self) -> u64 {
+    pub(super) fn next_at(&self) -> u64 {
         match self.seen.as_slice() {
             [.., before, last] if self.steady => last.now + (last.now - before.now),
             _ => self.began + self.beat * self.unit,
@@ -66,17 +66,17 @@ impl Watch {
     }
 
     /// Whether flows and links are still those of the last look.
-    pub fn goes_on(&self, snapshot: &Snapshot) -> bool {
+    pub(super) fn goes_on(&self, snapshot: &Snapshot) -> bool {
         self.seen.last().is_none_or(|last| last.is_of_the_same(snapshot))
     }
 
     /// Whether so many looks in a row have seen nothing move that there should be no more.
-    pub fn is_idle(&self) -> bool {
+    pub(super) fn is_idle(&self) -> bool {
         self.idle >= MOST_IDLE
     }
 
     /// Takes a look. Tells the rates per window, and how long that is, where they repeat.
-    pub fn look<Q: EventQueue>(&mut self, net: &Network<'_, Q>, snapshot: Snapshot) -> Option<(Rates, u64)> {
+    pub(super) fn look<Q: EventQueue>(&mut self, net: &Network<'_, Q>, snapshot: Snapshot) -> Option<(Rates, u64)> {
         if let Some(last) = self.seen.last() {
             let moved = last.packet_hops < snapshot.packet_hops;
             self.idle = if moved { 0 } else { self.idle + 1 };
@@ -103,7 +103,7 @@ impl Watch {
     }
 
     /// The present windows tell too little: from now on they are twice as long.
-    pub fn lengthen(&mut self) {
+    pub(super) fn lengthen(&mut self) {
         if let Some([before, last]) = self.window() {
             let length = (last.now - before.now) / self.unit;
             self.began = last.now - 2 * length * self.unit;
@@ -127,7 +127,7 @@ impl Watch {
     }
 
     /// The last two looks.
-    pub fn window(&self) -> Option<[&Snapshot; 2]> {
+    pub(super) fn window(&self) -> Option<[&Snapshot; 2]> {
         match self.seen.as_slice() {
             [.., before, last] => Some([before, last]),
             _ => None,

@@ -324,7 +324,7 @@ impl EventQueue for Wheel {
 impl Wheel {
     /// The width of buckets, in ps.
     #[cfg(test)]
-    pub fn width(&self) -> u64 {
+    pub(super) fn width(&self) -> u64 {
         1 << self.shift
     }
 

@@ -12,7 +12,7 @@ pub(in crate::packet_engine) enum Bits {
 
 impl Bits {
     /// All clear, for windows of at least `span` packets.
-    pub fn new(span: u32) -> Self {
+    pub(super) fn new(span: u32) -> Self {
         if span <= 64 {
             Self::Word(0)
         } else {
@@ -29,7 +29,7 @@ impl Bits {
     }
 
     #[inline]
-    pub fn get(&self, seq: u32) -> bool {
+    pub(super) fn get(&self, seq: u32) -> bool {
         let (word, bit) = self.slot(seq);
         match self {
             Self::Word(bits) => bits & bit != 0,
@@ -39,7 +39,7 @@ impl Bits {
 
     /// Sets the bit; true where it was clear.
     #[inline]
-    pub fn set(&mut self, seq: u32) -> bool {
+    pub(super) fn set(&mut self, seq: u32) -> bool {
         let (word, bit) = self.slot(seq);
         let word = self.word(word);
         let clear = *word & bit == 0;
@@ -49,7 +49,7 @@ impl Bits {
 
     /// Clears the bit; true where it was set.
     #[inline]
-    pub fn clear(&mut self, seq: u32) -> bool {
+    pub(super) fn clear(&mut self, seq: u32) -> bool {
         let (word, bit) = self.slot(seq);
         let word = self.word(word);
         let set = *word & bit != 0;
@@ -59,7 +59,7 @@ impl Bits {
 
     /// Asks for the word of a bit that lies in memory of its own.
     #[inline]
-    pub fn fetch(&self, seq: u32) {
+    pub(super) fn fetch(&self, seq: u32) {
         if let Self::Words(words) = self {
             prefetch(&words[(seq / 64) as usize & (words.len() - 1)]);
         }

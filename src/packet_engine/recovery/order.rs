@@ -30,7 +30,7 @@ impl Order {
     /// Packet `seq`, sent at `sent`, was acknowledged. One check per window: a loss is found one to two windows after
     /// the packet's round trip.
     #[inline]
-    pub fn heard(&mut self, seq: u32, sent: u64, resent: bool, window: u64) -> Verdict {
+    pub(crate) fn heard(&mut self, seq: u32, sent: u64, resent: bool, window: u64) -> Verdict {
         self.newest = self.newest.max(sent);
         if !resent {
             self.high = self.high.max(seq + 1);
@@ -51,7 +51,7 @@ impl Order {
     }
 
     /// A packet is sent again.
-    pub fn resend(&mut self, now: u64) {
+    pub(crate) fn resend(&mut self, now: u64) {
         self.resent = Some(now);
     }
 }

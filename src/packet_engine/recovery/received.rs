@@ -34,7 +34,7 @@ pub(in crate::packet_engine) struct Received {
 
 impl Received {
     /// Nothing yet. The sender never has more than `span` packets between the first missing one and the last.
-    pub fn new(span: u32, in_order_only: bool) -> Self {
+    pub(crate) fn new(span: u32, in_order_only: bool) -> Self {
         Self {
             cumulative: 0,
             count: 0,
@@ -49,13 +49,13 @@ impl Received {
 
     /// Asks for what the arrival of `seq` will touch.
     #[inline]
-    pub fn fetch(&self, seq: u32) {
+    pub(crate) fn fetch(&self, seq: u32) {
         self.beyond.fetch(seq);
     }
 
     /// Takes a packet.
     #[inline]
-    pub fn accept(&mut self, seq: u32) -> Arrival {
+    pub(crate) fn accept(&mut self, seq: u32) -> Arrival {
         if seq < self.cumulative {
             return Arrival::Duplicate;
         }
@@ -83,28 +83,28 @@ impl Received {
     }
 
     /// Whether to ask for the first missing packet now; once per gap.
-    pub fn ask(&mut self) -> bool {
+    pub(crate) fn ask(&mut self) -> bool {
         !std::mem::replace(&mut self.asked, true)
     }
 
     #[inline]
-    pub fn cumulative(&self) -> u32 {
+    pub(crate) fn cumulative(&self) -> u32 {
         self.cumulative
     }
 
     #[inline]
-    pub fn count(&self) -> u32 {
+    pub(crate) fn count(&self) -> u32 {
         self.count
     }
 
     /// Payload bytes that have arrived, of `total` packets with `payload` bytes each and `last` in the last one.
-    pub fn bytes(&self, total: u32, payload: u64, last: u64) -> u64 {
+    pub(crate) fn bytes(&self, total: u32, payload: u64, last: u64) -> u64 {
         let short = if self.highest == total { payload - last } else { 0 };
         u64::from(self.count) * payload - short
     }
 
     /// New packets that came after a later one, and the most numbers by which one lay behind the highest.
-    pub fn reordering(&self) -> (u32, u32) {
+    pub(crate) fn reordering(&self) -> (u32, u32) {
         (self.reordered, self.extent)
     }
 }

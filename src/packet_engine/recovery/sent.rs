@@ -26,7 +26,7 @@ pub(in crate::packet_engine) struct Sent {
 
 impl Sent {
     /// Nothing sent yet of `total` packets; at most `span` of them are told apart at a time.
-    pub fn new(total: u32, span: u32) -> Self {
+    pub(crate) fn new(total: u32, span: u32) -> Self {
         Self {
             total,
             next: 0,
@@ -44,71 +44,71 @@ impl Sent {
 
     /// Asks for what the acknowledgement of `seq` will touch.
     #[inline]
-    pub fn fetch(&self, seq: u32) {
+    pub(crate) fn fetch(&self, seq: u32) {
         self.acked.fetch(seq);
     }
 
     #[inline]
-    pub fn next(&self) -> u32 {
+    pub(crate) fn next(&self) -> u32 {
         self.next
     }
 
     /// All packets below have been acknowledged.
     #[inline]
-    pub fn cumulative(&self) -> u32 {
+    pub(crate) fn cumulative(&self) -> u32 {
         self.cumulative
     }
 
     #[inline]
-    pub fn in_flight(&self) -> u32 {
+    pub(crate) fn in_flight(&self) -> u32 {
         self.in_flight
     }
 
     /// Whether a packet has been acknowledged.
     #[inline]
-    pub fn is_acknowledged(&self, seq: u32) -> bool {
+    pub(crate) fn is_acknowledged(&self, seq: u32) -> bool {
         seq < self.cumulative || (self.acked_beyond > 0 && seq < self.next && self.acked.get(seq))
     }
 
     /// Whether all packets have been acknowledged, or let go.
     #[inline]
-    pub fn is_done(&self) -> bool {
+    pub(crate) fn is_done(&self) -> bool {
         self.cumulative == self.total
     }
 
     /// Whether there is a packet to send, were there room in the window.
     #[inline]
-    pub fn has_more(&self) -> bool {
+    pub(crate) fn has_more(&self) -> bool {
         self.lost_count > 0 || (self.next < self.total && self.next - self.cumulative < self.span)
     }
 
     /// Packets that have been acknowledged or let go.
     #[inline]
-    pub fn answered(&self) -> u64 {
+    pub(in crate::packet_engine) fn answered(&self) -> u64 {
         u64::from(self.next - self.in_flight - self.lost_count)
     }
 
     /// Packets that have not been sent yet.
     #[inline]
-    pub fn unsent(&self) -> u32 {
+    pub(in crate::packet_engine) fn unsent(&self) -> u32 {
         self.total - self.next
     }
 
     /// So many of the packets that have not been sent need not be.
-    pub fn shorten(&mut self, packets: u32) {
+    pub(in crate::packet_engine) fn shorten(&mut self, packets: u32) {
         debug_assert!(packets < self.unsent(), "the end is sent");
         self.total -= packets;
     }
 
     /// Packets to send, those to send again included.
     #[inline]
-    pub fn backlog(&self) -> u32 {
+    pub(crate) fn backlog(&self) -> u32 {
         self.total - self.next + self.lost_count
     }
 
     /// Takes the next packet to send, lost ones first; true where it had been sent before.
     #[inline]
-    pub fn take(&mut self) -> (u32, bool) {
+    pub(crate) fn take(&mut self) -> (u32, bool) {
         debug_assert!(self.has_more());
         self.in_flight += 1;
         if self.lost_count == 0 {
@@ -127,14 +127,14 @@ impl Sent {
 
     /// Nobody will acknowledge what was sent: it counts as gone.
     #[inline]
-    pub fn let_go(&mut self) {
+    pub(crate) fn let_go(&mut self) {
         self.in_flight = 0;
         self.cumulative = self.next;
     }
 
     /// Notes the acknowledgement of `seq` and of all packets below `cumulative`; returns how many are new.
     #[inline]
-    pub fn acknowledge(&mut self, seq: u32, cumulative: u32) -> u32 {
+    pub(crate) fn acknowledge(&mut self, seq: u32, cumulative: u32) -> u32 {
         let mut new = self.acknowledge_below(cumulative);
         if seq == self.cumulative && seq < self.next {
             new += self.pass(seq);
@@ -153,7 +153,7 @@ impl Sent {
 
     /// Notes that all packets below `cumulative` have arrived; returns how many of them are news.
     #[inline]
-    pub fn acknowledge_below(&mut self, cumulative: u32) -> u32 {
+    pub(crate) fn acknowledge_below(&mut self, cumulative: u32) -> u32 {
         let mut new = 0;
         while self.cumulative < cumulative.min(self.next) {
             new += self.pass(self.cumulative);
@@ -184,7 +184,7 @@ impl Sent {
     }
 
     /// Marks a packet as lost; false where it is not in flight.
-    pub fn lose(&mut self, seq: u32) -> bool {
+    pub(crate) fn lose(&mut self, seq: u32) -> bool {
         let known = seq >= self.cumulative && seq < self.next;
         if !known || (self.acked_beyond > 0 && self.acked.get(seq)) || !self.lost.set(seq) {
             return false;
@@ -196,7 +196,7 @@ impl Sent {
     }
 
     /// Marks all packets in flight below `end` as lost; returns how many.
-    pub fn lose_before(&mut self, end: u32) -> u32 {
+    pub(crate) fn lose_before(&mut self, end: u32) -> u32 {
         (self.cumulative..end.min(self.next))
             .filter(|&seq| self.lose(seq))
             .count() as u32
@@ -204,7 +204,7 @@ impl Sent {
 
     /// Packets of one path arrive in order: when `seq`, sent once, was acknowledged, those sent before
     /// it and not heard of are lost. Returns how many. Packets sent again are not judged twice.
-    pub fn infer_losses(&mut self, seq: u32) -> u32 {
+    pub(crate) fn infer_losses(&mut self, seq: u32) -> u32 {
         if seq < self.inferred {
             return 0;
         }
@@ -215,7 +215,7 @@ impl Sent {
 
     /// Packets below `end` that were sent once and have not been heard of are lost, and so are, with `again`, those that
     /// were sent again. Returns how many.
-    pub fn judge(&mut self, end: u32, again: bool) -> u32 {
+    pub(crate) fn judge(&mut self, end: u32, again: bool) -> u32 {
         let from = self.cumulative.max(if again { 0 } else { self.inferred });
         let to = if again { end.max(self.inferred) } else { end };
         self.inferred = self.inferred.max(end);
@@ -223,13 +223,13 @@ impl Sent {
     }
 
     /// The path changes: what was sent so far says nothing about the order of what comes.
-    pub fn forget_order(&mut self) {
+    pub(crate) fn forget_order(&mut self) {
         self.inferred = self.next;
     }
 
     /// Go-back-N: everything from the first unacknowledged packet on will be sent again. Returns how
     /// many that are.
-    pub fn go_back(&mut self) -> u32 {
+    pub(crate) fn go_back(&mut self) -> u32 {
         self.lose_before(self.next)
     }
 }

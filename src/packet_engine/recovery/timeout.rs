@@ -24,7 +24,7 @@ pub(in crate::packet_engine) struct Timeout {
 impl Timeout {
     /// For a path whose unloaded round trip is `rtt`; never below `least`. As if one packet had been answered in
     /// that time: RFC 6298's first sample sets the deviation to half of it.
-    pub fn new(least: u64, rtt: u64, random: u64) -> Self {
+    pub(crate) fn new(least: u64, rtt: u64, random: u64) -> Self {
         Self {
             least,
             mean: rtt,
@@ -35,7 +35,7 @@ impl Timeout {
 
     /// A packet was answered after `rtt`.
     #[inline]
-    pub fn heard(&mut self, rtt: u64) {
+    pub(crate) fn heard(&mut self, rtt: u64) {
         let off = rtt as i64 - self.mean as i64;
         let change = (off.unsigned_abs() as i64 - self.deviation as i64) >> DEVIATION_GAIN;
         self.deviation = self.deviation.saturating_add_signed(change);
@@ -44,13 +44,13 @@ impl Timeout {
 
     /// The smoothed round trip and four deviations: what hardly any round trip exceeds.
     #[inline]
-    pub fn round_trip(&self) -> u64 {
+    pub(crate) fn round_trip(&self) -> u64 {
         self.mean.saturating_add(self.deviation.saturating_mul(4))
     }
 
     /// How long to wait after `tries` timeouts in a row.
     #[inline]
-    pub fn wait(&self, tries: u32) -> u64 {
+    pub(crate) fn wait(&self, tries: u32) -> u64 {
         let whole = self.least.max(self.round_trip());
         let whole = whole.saturating_mul(1 << tries.min(MOST_BACKOFF));
         let extra = u64::from(self.draw) * u64::from((tries + 1).min(MOST_SPREAD));
@@ -58,7 +58,7 @@ impl Timeout {
     }
 
     /// Draws the random share anew.
-    pub fn redraw(&mut self, random: u64) {
+    pub(crate) fn redraw(&mut self, random: u64) {
         self.draw = random as u16;
     }
 }

@@ -197,11 +197,7 @@ fn hpcc_leaves_five_percent_and_no_queue() {
 fn hpcc_shares_a_link() {
     let mut builder = ScheduleBuilder::default();
     for (src, start) in [(1, 0), (2, 100)] {
-        let transfer = crate::workload::Action::Transfer {
-            src,
-            dst: 0,
-            bytes: 150_000_000,
-        };
+        let transfer = crate::workload::Action::transfer(src, 0, 150_000_000);
         builder.add(transfer, Time::from_us(start), 0);
     }
     let mut case = incast(2, 1, 1_064, "100Gbps", "1us");

@@ -97,11 +97,7 @@ fn queue_pairs_fail_over_to_another_port_and_come_back() {
     let port = fabric.links_of_port("host0.plane0");
     let mut builder = ScheduleBuilder::default();
     for start in [0, 50_000, 300_000] {
-        let transfer = crate::workload::Action::Transfer {
-            src: 0,
-            dst: 4,
-            bytes: 1_000_000,
-        };
+        let transfer = crate::workload::Action::transfer(0, 4, 1_000_000);
         builder.add(transfer, Time::from_us(start), 0);
     }
     let mut case = Case::new(fabric, builder.build()).with(r#"{"qp-stripe": {"qps": 1}}"#, r#"{"dctcp": {}}"#);

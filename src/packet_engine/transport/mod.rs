@@ -12,6 +12,8 @@ mod hpcc;
 mod ideal;
 mod nscc;
 mod spec;
+#[cfg(test)]
+mod stop_and_wait;
 mod swift;
 mod table;
 mod udp;

@@ -17,92 +17,92 @@ use crate::units::{Rate, Time};
 
 /// Declares [`Control`], the congestion control of a queue pair, of that of every transport.
 macro_rules! controls {
-    ($($variant:ident($options:ty);)*) => {
+    ($($(#[$attribute:meta])* $variant:ident($options:ty);)*) => {
         impl Transport {
             pub(in crate::packet_engine) fn control(&self, conditions: &PathProperties) -> Control {
-                match self { $(Self::$variant(options) => Control::$variant(options.control(conditions)),)* }
+                match self { $($(#[$attribute])* Self::$variant(options) => Control::$variant(options.control(conditions)),)* }
             }
         }
 
         /// The congestion control of one queue pair.
         #[derive(Debug, Clone)]
         pub(in crate::packet_engine) enum Control {
-            $($variant(<$options as Controlled>::Control),)*
+            $($(#[$attribute])* $variant(<$options as Controlled>::Control),)*
         }
 
         impl CongestionControl for Control {
             #[inline]
             fn window(&self) -> u64 {
-                match self { $(Self::$variant(control) => control.window(),)* }
+                match self { $($(#[$attribute])* Self::$variant(control) => control.window(),)* }
             }
 
             fn largest_window(&self) -> u64 {
-                match self { $(Self::$variant(control) => control.largest_window(),)* }
+                match self { $($(#[$attribute])* Self::$variant(control) => control.largest_window(),)* }
             }
 
             #[inline(always)]
             fn may_send(&self, in_flight: u32, full: u64) -> bool {
-                match self { $(Self::$variant(control) => control.may_send(in_flight, full),)* }
+                match self { $($(#[$attribute])* Self::$variant(control) => control.may_send(in_flight, full),)* }
             }
 
             #[inline]
             fn on_send(&mut self) {
-                match self { $(Self::$variant(control) => control.on_send(),)* }
+                match self { $($(#[$attribute])* Self::$variant(control) => control.on_send(),)* }
             }
 
             fn on_credit(&mut self, number: u32) {
-                match self { $(Self::$variant(control) => control.on_credit(number),)* }
+                match self { $($(#[$attribute])* Self::$variant(control) => control.on_credit(number),)* }
             }
 
             fn on_extra_credit(&mut self) {
-                match self { $(Self::$variant(control) => control.on_extra_credit(),)* }
+                match self { $($(#[$attribute])* Self::$variant(control) => control.on_extra_credit(),)* }
             }
 
             fn credit_target(&mut self, backlog: u32) -> CreditTarget {
-                match self { $(Self::$variant(control) => control.credit_target(backlog),)* }
+                match self { $($(#[$attribute])* Self::$variant(control) => control.credit_target(backlog),)* }
             }
 
             fn lacks_credit(&self) -> bool {
-                match self { $(Self::$variant(control) => control.lacks_credit(),)* }
+                match self { $($(#[$attribute])* Self::$variant(control) => control.lacks_credit(),)* }
             }
 
             fn expects_credit(&self) -> bool {
-                match self { $(Self::$variant(control) => control.expects_credit(),)* }
+                match self { $($(#[$attribute])* Self::$variant(control) => control.expects_credit(),)* }
             }
 
             #[inline]
             fn pace(&self) -> Option<f64> {
-                match self { $(Self::$variant(control) => control.pace(),)* }
+                match self { $($(#[$attribute])* Self::$variant(control) => control.pace(),)* }
             }
 
             #[inline]
             fn catches_up(&self) -> bool {
-                match self { $(Self::$variant(control) => control.catches_up(),)* }
+                match self { $($(#[$attribute])* Self::$variant(control) => control.catches_up(),)* }
             }
 
             fn on_telemetry(&mut self, hops: &[HopReading]) {
-                match self { $(Self::$variant(control) => control.on_telemetry(hops),)* }
+                match self { $($(#[$attribute])* Self::$variant(control) => control.on_telemetry(hops),)* }
             }
 
             #[inline]
             fn on_ack(&mut self, ack: &Feedback) {
-                match self { $(Self::$variant(control) => control.on_ack(ack),)* }
+                match self { $($(#[$attribute])* Self::$variant(control) => control.on_ack(ack),)* }
             }
 
             fn on_loss(&mut self, loss: &Loss) {
-                match self { $(Self::$variant(control) => control.on_loss(loss),)* }
+                match self { $($(#[$attribute])* Self::$variant(control) => control.on_loss(loss),)* }
             }
 
             fn on_notification(&mut self, now: u64) {
-                match self { $(Self::$variant(control) => control.on_notification(now),)* }
+                match self { $($(#[$attribute])* Self::$variant(control) => control.on_notification(now),)* }
             }
 
             fn on_timeout(&mut self, now: u64) {
-                match self { $(Self::$variant(control) => control.on_timeout(now),)* }
+                match self { $($(#[$attribute])* Self::$variant(control) => control.on_timeout(now),)* }
             }
 
             fn state(&self) -> SenderState {
-                match self { $(Self::$variant(control) => control.state(),)* }
+                match self { $($(#[$attribute])* Self::$variant(control) => control.state(),)* }
             }
         }
     };
@@ -119,6 +119,8 @@ kinds! {
         Eqds(Eqds) = "eqds", "the receiver hands out credits at its line rate; switches trim (EQDS, NDP)";
         Hpcc(Hpcc) = "hpcc", "a window that follows the queue and load which every hop writes into packets (telemetry)";
         Udp(Udp) = "udp", "datagrams at line rate: not acknowledged, not sent again (RFC 768)";
+        #[cfg(test)]
+        StopAndWait(super::stop_and_wait::StopAndWait) = "stop-and-wait", "one packet at a time";
     }
 }
 

@@ -15,7 +15,7 @@ pub(super) struct Admission<'a> {
 impl<'a> Admission<'a> {
     /// At least this share of the bytes is admitted, at these prices of the links. A byte costs what the links of its
     /// cheapest path do.
-    pub fn new(step: &'a Step, prices: &[f64], share: f64) -> Self {
+    pub(super) fn new(step: &'a Step, prices: &[f64], share: f64) -> Self {
         let cost = |pair: usize| {
             let of_cell = |cell: usize| {
                 step.table
@@ -53,13 +53,13 @@ impl<'a> Admission<'a> {
     }
 
     /// The flows that are placed first, by number.
-    pub fn admitted(&self) -> impl Iterator<Item = usize> {
+    pub(super) fn admitted(&self) -> impl Iterator<Item = usize> {
         (0..self.is_admitted.len()).filter(|&f| self.is_admitted[f])
     }
 
     /// The sub-flows of all flows, `first` being those of the admitted ones: the others, largest first, go whole to the path
     /// whose most loaded link is then loaded least.
-    pub fn lay_rest(&self, first: Vec<Subflows>) -> Vec<Subflows> {
+    pub(super) fn lay_rest(&self, first: Vec<Subflows>) -> Vec<Subflows> {
         let table = &self.step.table;
         let mut laid = vec![Subflows::new(); self.step.flows.len()];
         let mut times = vec![0.0; table.capacities().len()];

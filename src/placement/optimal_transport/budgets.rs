@@ -18,7 +18,7 @@ pub(super) struct Budgets<'a> {
 
 impl<'a> Budgets<'a> {
     /// The bytes of a plan for all flows; those that never leave their edge need none.
-    pub fn new(step: &'a Step, plan: &[f64]) -> Self {
+    pub(super) fn new(step: &'a Step, plan: &[f64]) -> Self {
         let within_an_edge = |flow: &Flow| match flow.pair {
             None => Subflows::from_slice(&[(0, flow.bytes)]),
             Some(_) => Subflows::new(),
@@ -34,7 +34,7 @@ impl<'a> Budgets<'a> {
 
     /// Divides what waits anew, by an amount per cell; by largest remainder, so that each pair's bytes add up to what its
     /// waiting flows have.
-    pub fn give(&mut self, plan: &[f64]) {
+    pub(super) fn give(&mut self, plan: &[f64]) {
         self.left = plan.iter().map(|&x| x as u64).collect();
         for pair in 0..self.step.of_pair.len() {
             let cells = self.step.table.cells(pair);
@@ -68,7 +68,7 @@ impl<'a> Budgets<'a> {
     }
 
     /// Lays what can stay on the paths that it had before, then flows whole where they fit.
-    pub fn lay_fitting(&mut self, preferences: &Preferences) {
+    pub(super) fn lay_fitting(&mut self, preferences: &Preferences) {
         for pair in 0..self.step.of_pair.len() {
             let mut order = self.by_size(pair);
             order.retain(|&f| !self.keep(pair, f, preferences));
@@ -87,14 +87,14 @@ impl<'a> Budgets<'a> {
     fn keep(&mut self, pair: usize, f: u32, preferences: &Preferences) -> bool {
         let budgets = &mut self.left[self.step.table.cells(pair)];
         let subflows = preferences.before(self.step.flows[f as usize].task);
-        let fits = |subflow: &Subflow| matches!(subflow.route, Route::Pinned(path) if budgets.get(path as usize).is_some_and(|b| *b >= subflow.bytes));
+        let fits = |subflow: &Subflow| matches!(subflow.route, Route::Pinned(path) if budgets.get(path.index()).is_some_and(|b| *b >= subflow.bytes));
         if subflows.is_empty() || !subflows.iter().all(fits) {
             return false;
         }
         for subflow in subflows {
             if let Route::Pinned(path) = subflow.route {
-                budgets[path as usize] -= subflow.bytes;
-                change(&mut self.laid[f as usize], path, subflow.bytes as i64);
+                budgets[path.index()] -= subflow.bytes;
+                change(&mut self.laid[f as usize], path.0, subflow.bytes as i64);
             }
         }
         true
@@ -102,7 +102,7 @@ impl<'a> Budgets<'a> {
 
     /// Lays all that waits, whole where it fits. Every cut fills a budget, so that a pair has fewer extra sub-flows
     /// than paths in use.
-    pub fn lay_all(mut self) -> Vec<Subflows> {
+    pub(super) fn lay_all(mut self) -> Vec<Subflows> {
         for pair in 0..self.step.of_pair.len() {
             for f in self.by_size(pair) {
                 let budgets = &mut self.left[self.step.table.cells(pair)];

@@ -32,7 +32,7 @@ struct Move {
 }
 
 impl<'a> Search<'a> {
-    pub fn new(step: &'a Step, subflows: Vec<Subflows>, k: u32) -> Self {
+    pub(super) fn new(step: &'a Step, subflows: Vec<Subflows>, k: u32) -> Self {
         let mut search = Self {
             step,
             k: k as usize,
@@ -71,12 +71,12 @@ impl<'a> Search<'a> {
     }
 
     /// The congestion in microseconds.
-    pub fn congestion(&self) -> f64 {
+    pub(super) fn congestion(&self) -> f64 {
         self.worst().1
     }
 
     /// Improves until the congestion is at most `target`, nothing helps, or `moves` are made.
-    pub fn run(&mut self, target: f64, moves: usize) {
+    pub(super) fn run(&mut self, target: f64, moves: usize) {
         for _ in 0..moves {
             let (link, now) = self.worst();
             if now <= target {
@@ -207,7 +207,7 @@ impl<'a> Search<'a> {
     }
 
     /// Moves a whole sub-flow of a flow to another path, for better or worse.
-    pub fn kick(&mut self, flow: u32, slot: usize, to: u32) {
+    pub(super) fn kick(&mut self, flow: u32, slot: usize, to: u32) {
         let Some(&(from, bytes)) = self.subflows[flow as usize].get(slot) else {
             return;
         };
@@ -223,7 +223,7 @@ impl<'a> Search<'a> {
     }
 
     /// Flows with a sub-flow on the worst link.
-    pub fn on_worst(&self) -> Vec<u32> {
+    pub(super) fn on_worst(&self) -> Vec<u32> {
         let (link, now) = self.worst();
         let mut flows: Vec<u32> = self.moves_off(link, now).iter().map(|m| m.flow).collect();
         flows.dedup();

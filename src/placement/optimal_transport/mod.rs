@@ -74,7 +74,7 @@ impl Scheme for OptimalTransport {
             };
             for (&task, subflows) in tasks.iter().zip(&subflows) {
                 placed.extend(subflows.iter().map(|&(path, bytes)| {
-                    let route = Route::Pinned(path);
+                    let route = Route::Pinned(path.into());
                     (task, Subflow { route, bytes })
                 }));
             }

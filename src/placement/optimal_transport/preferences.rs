@@ -19,12 +19,12 @@ pub(in crate::placement) struct Preferences {
 
 impl Preferences {
     /// None at all.
-    pub const NONE: Self = Self {
+    pub(crate) const NONE: Self = Self {
         short: false,
         kept: None,
     };
 
-    pub fn new(options: &OptimalTransport, problem: &Problem<'_>) -> Result<Self, InputError> {
+    pub(crate) fn new(options: &OptimalTransport, problem: &Problem<'_>) -> Result<Self, InputError> {
         Ok(Self {
             short: options.prefer == Prefer::Short,
             kept: options.keep.as_ref().map(|plan| plan.place(problem)).transpose()?,
@@ -32,13 +32,13 @@ impl Preferences {
     }
 
     /// The sub-flows that a flow had before.
-    pub fn before(&self, task: TaskId) -> &[Subflow] {
+    pub(crate) fn before(&self, task: TaskId) -> &[Subflow] {
         self.kept.as_ref().map_or(&[], |placement| placement.of(task))
     }
 
     /// The cost of every path of every pair, if any is better than another: its excess delay relative to the largest, and
     /// the share of the pair's bytes that did not take it before.
-    pub fn costs(
+    pub(crate) fn costs(
         &self,
         fabric: &Fabric,
         ends: &[(NodeId, NodeId)],
@@ -67,7 +67,7 @@ impl Preferences {
                 for &flow in members {
                     for subflow in self.before(flows[flow as usize].task) {
                         if let Route::Pinned(path) = subflow.route {
-                            *before.entry(path).or_default() += subflow.bytes;
+                            *before.entry(path.0).or_default() += subflow.bytes;
                             total += subflow.bytes;
                         }
                     }

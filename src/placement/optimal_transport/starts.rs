@@ -31,7 +31,7 @@ pub(super) fn from_before(
 ) -> Option<Vec<Subflows>> {
     let k = max_pieces.unwrap_or(u32::MAX);
     let pinned = |subflow: &Subflow| match subflow.route {
-        Route::Pinned(path) => Some((path, subflow.bytes)),
+        Route::Pinned(path) => Some((path.0, subflow.bytes)),
         _ => None,
     };
     let subflows = |flow: &Flow| -> Option<Subflows> {

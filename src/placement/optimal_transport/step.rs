@@ -43,7 +43,7 @@ pub(in crate::placement) struct Fractional {
 }
 
 impl Step {
-    pub fn new(
+    pub(crate) fn new(
         fabric: &Fabric,
         schedule: &Schedule,
         tasks: &[TaskId],
@@ -113,7 +113,7 @@ impl Step {
     }
 
     /// The least congestion, as the options ask.
-    pub fn solve(&self, options: &OptimalTransport) -> Result<Fractional, TransportError> {
+    pub(crate) fn solve(&self, options: &OptimalTransport) -> Result<Fractional, TransportError> {
         if options.solver == Solver::Exact {
             let congestion = ot3::exact_least_congestion(&self.table)?;
             return Ok(Fractional { congestion });
@@ -139,7 +139,7 @@ impl Step {
 
     /// What is left of the plan, in bytes per cell, as a vertex where the problem is small enough, else as it is. What is not
     /// left stays where the plan has it, and no link gets more than in the plan's congestion.
-    pub fn thin_out(&self, fractional: &Fractional, left: &[u64]) -> Result<Vec<f64>, TransportError> {
+    pub(crate) fn thin_out(&self, fractional: &Fractional, left: &[u64]) -> Result<Vec<f64>, TransportError> {
         let mut thinned: Vec<f64> = left.iter().map(|&bytes| bytes as f64).collect();
         let used: Vec<usize> = (0..left.len()).filter(|&cell| left[cell] > 0).collect();
         let (demands, room) = self.rest(fractional, &used, &thinned);
@@ -176,7 +176,7 @@ impl Step {
 
     /// No placement with at most `k` sub-flows per flow has less congestion: the bound, and each flow alone on its
     /// k widest paths.
-    pub fn bound_for_subflows(&self, bound: f64, k: u32) -> f64 {
+    pub(crate) fn bound_for_subflows(&self, bound: f64, k: u32) -> f64 {
         let capacities = self.table.capacities();
         let mut best = bound;
         for (pair, flows) in self.of_pair.iter().enumerate() {

@@ -296,7 +296,7 @@ fn every_pair_of_leaves_uses_all_spines_alike() {
             panic!("a flow is divided")
         };
         if let Route::Pinned(path) = subflow.route {
-            flows[src.index() / 4][dst.index() / 4][path as usize] += 1;
+            flows[src.index() / 4][dst.index() / 4][path.index()] += 1;
         }
     }
     for (from, to) in (0..4)
@@ -440,13 +440,13 @@ fn a_judgement_matches_the_loads_and_knows_the_optimum() {
     let transport = place(&fabric, &schedule, None);
     let spray: LoadBalancing = serde_json::from_value(serde_json::json!({ "spray": {} })).unwrap();
     let spray = spray.place(&fabric, &schedule, &NoFiles, 1).unwrap();
-    let evaluated = crate::placement::judge(&fabric, &schedule, &transport, &solver).unwrap();
+    let evaluated = crate::placement::evaluate(&fabric, &schedule, &transport, &solver).unwrap();
     let worst = *evaluated.worst().unwrap();
     assert!((worst.congestion_us / congestion(&fabric, &schedule, &transport) - 1.0).abs() < 1e-9);
     assert!(worst.ratio() < 1.001 && worst.ratio() >= 1.0 - 1e-6);
     assert!(worst.subflows < worst.spray_subflows && worst.flows <= worst.subflows);
     assert!(worst.monge_gap_us >= 0.0 && worst.monge_gap_us <= worst.regret_us + 1e-9);
-    let evaluated = crate::placement::judge(&fabric, &schedule, &spray, &solver).unwrap();
+    let evaluated = crate::placement::evaluate(&fabric, &schedule, &spray, &solver).unwrap();
     let sprayed = evaluated.worst().unwrap();
     assert!(sprayed.ratio() > 1.2, "{sprayed:?}");
     assert_eq!(sprayed.subflows, sprayed.spray_subflows);
@@ -460,7 +460,7 @@ fn a_judgement_matches_the_loads_and_knows_the_optimum() {
         self::schedule(Family::AllToAll, 1),
     );
     let spread = Placement::whole(&all, |_| Route::Even);
-    let content = *crate::placement::judge(&even, &all, &spread, &solver)
+    let content = *crate::placement::evaluate(&even, &all, &spread, &solver)
         .unwrap()
         .worst()
         .unwrap();

@@ -79,7 +79,7 @@ fn tables_are_full_and_bytes_follow_them() {
         };
         for subflow in subflows {
             let Route::Pinned(path) = subflow.route else { panic!() };
-            let share = transfer.bytes as f64 * f64::from(table.weights[path as usize]) / 16.0;
+            let share = transfer.bytes as f64 * f64::from(table.weights[path.index()]) / 16.0;
             assert!((subflow.bytes as f64 - share).abs() <= 1.0);
         }
     }

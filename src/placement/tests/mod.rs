@@ -114,7 +114,7 @@ fn assert_sound(fabric: &Fabric, schedule: &Schedule, placement: &Placement) {
         for subflow in own {
             assert!(subflow.bytes > 0);
             if let Route::Pinned(index) = subflow.route {
-                assert!(index < fabric.path_count(src.node(), dst.node()));
+                assert!(index.0 < fabric.path_count(src.node(), dst.node()));
             }
         }
     }

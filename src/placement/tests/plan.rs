@@ -48,11 +48,11 @@ fn the_file_reads_as_documented() {
     let placement = Placement::from_subflows([
         vec![
             Subflow {
-                route: Route::Pinned(0),
+                route: Route::pinned(0),
                 bytes: 30,
             },
             Subflow {
-                route: Route::Pinned(5),
+                route: Route::pinned(5),
                 bytes: 30,
             },
             Subflow {
@@ -61,7 +61,7 @@ fn the_file_reads_as_documented() {
             },
         ],
         vec![Subflow {
-            route: Route::Pinned(0),
+            route: Route::pinned(0),
             bytes: 5,
         }],
     ]);

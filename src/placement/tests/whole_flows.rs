@@ -1,5 +1,6 @@
 //! Whole flows: hashed, colored, greedy, and onto the up-link with the fewest bytes.
 
+use crate::ids::PathIndex;
 use std::collections::BTreeMap;
 
 use super::*;
@@ -46,7 +47,7 @@ fn hashing_by_connection_keeps_paths() {
         };
         let paths = |scheme| {
             let placement = place(scheme, &fabric, &ring);
-            let mut paths = BTreeMap::<u32, std::collections::BTreeSet<Vec<u32>>>::new();
+            let mut paths = BTreeMap::<u32, std::collections::BTreeSet<Vec<PathIndex>>>::new();
             for Transfer { task, src, .. } in ring.transfers() {
                 let routes = placement.of(task).iter().map(|subflow| pinned(subflow.route)).collect();
                 paths.entry(src.0).or_default().insert(routes);
@@ -224,7 +225,7 @@ fn whole_flows_make_way_for_those_without_a_choice() {
             let placement = scheme(name, json!({}))
                 .place(&fabric, &schedule, &NoFiles, seed)
                 .unwrap();
-            assert_eq!(placement.of(TaskId(1))[0].route, Route::Pinned(1), "{name}");
+            assert_eq!(placement.of(TaskId(1))[0].route, Route::pinned(1), "{name}");
         }
     }
 }

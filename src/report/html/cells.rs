@@ -16,7 +16,7 @@ pub(super) struct Cells {
 }
 
 impl Cells {
-    pub fn read(dir: &Path) -> Result<Self, ReportError> {
+    pub(super) fn read(dir: &Path) -> Result<Self, ReportError> {
         let path = dir.join("results.csv");
         let file = open_file(&path).map_err(|error| ReportError::file(&path, error))?;
         let mut reader = csv::Reader::from_reader(io::BufReader::new(file));
@@ -28,17 +28,17 @@ impl Cells {
     }
 
     /// The place of a column.
-    pub fn column(&self, name: &str) -> Option<usize> {
+    pub(super) fn column(&self, name: &str) -> Option<usize> {
         self.header.iter().position(|column| column == name)
     }
 
     /// The cell of a row under a heading; empty where there is none.
-    pub fn cell(&self, row: usize, name: &str) -> &str {
+    pub(super) fn cell(&self, row: usize, name: &str) -> &str {
         self.column(name).map_or("", |column| &self.rows[row][column])
     }
 
     /// Columns in which some row has something.
-    pub fn telling(&self) -> Vec<usize> {
+    pub(super) fn telling(&self) -> Vec<usize> {
         let tells = |&column: &usize| self.rows.iter().any(|row| !row[column].is_empty());
         (0..self.header.len()).filter(tells).collect()
     }

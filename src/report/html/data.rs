@@ -39,7 +39,7 @@ pub(super) struct Key {
 }
 
 impl Data {
-    pub fn of(folder: &Folder, cells: &Cells, first: &[u32]) -> Result<Self, ReportError> {
+    pub(super) fn of(folder: &Folder, cells: &Cells, first: &[u32]) -> Result<Self, ReportError> {
         let telling = cells.telling();
         let settings: Vec<Vec<(String, String)>> = folder.points.iter().map(|point| folder.setting(point)).collect();
         let keys = settings.first().into_iter().flatten().enumerate();

@@ -91,7 +91,7 @@ struct Timeline {
 
 impl Details {
     /// Adds a point, if it has details and there is room.
-    pub fn add(&mut self, folder: &Folder, point: &Point) -> Result<(), ReportError> {
+    pub(super) fn add(&mut self, folder: &Folder, point: &Point) -> Result<(), ReportError> {
         if self.misses >= MOST_MISSES {
             return Ok(());
         }
@@ -165,7 +165,7 @@ impl Detail {
     }
 
     /// The link that was used most, and which share of the time.
-    pub fn busiest(&self) -> Option<(&str, f64)> {
+    pub(super) fn busiest(&self) -> Option<(&str, f64)> {
         let links = self.links.as_ref()?;
         Some((&links.busiest, links.busiest_utilisation.value()))
     }

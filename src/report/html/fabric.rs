@@ -31,7 +31,7 @@ pub(super) struct Fabric {
 }
 
 impl Fabric {
-    pub fn of(rows: &[FabricRow]) -> Self {
+    pub(super) fn of(rows: &[FabricRow]) -> Self {
         let between_switches = |row: &&FabricRow| row.from_tier != Some(0) && row.to_tier != Some(0);
         let inner = rows.iter().filter(between_switches).count();
         let keep = |row: &&FabricRow| {
@@ -66,12 +66,12 @@ impl Fabric {
     }
 
     /// The number of a link, if it is on the page.
-    pub fn number(&self, link: &str) -> Option<u32> {
+    pub(super) fn number(&self, link: &str) -> Option<u32> {
         self.numbers.get(link).copied()
     }
 
     /// Of how many links it is.
-    pub fn links(&self) -> usize {
+    pub(super) fn links(&self) -> usize {
         self.links.len()
     }
 }

@@ -37,8 +37,11 @@ pub struct PageOptions {
 /// A page, and how many points it shows in detail of those that have details.
 #[derive(Debug)]
 pub struct Page {
+    /// The page, in one file.
     pub html: String,
+    /// Points whose details are on it.
     pub detailed: usize,
+    /// Points that have details.
     pub with_details: usize,
 }
 

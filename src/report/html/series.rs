@@ -44,7 +44,7 @@ struct Course {
 }
 
 impl Series {
-    pub fn of(rows: &[SeriesRow], fabric: &Fabric) -> Option<Self> {
+    pub(super) fn of(rows: &[SeriesRow], fabric: &Fabric) -> Option<Self> {
         let intervals = Intervals::of(rows)?;
         let mut by_link: BTreeMap<u32, Vec<&SeriesRow>> = BTreeMap::new();
         for row in rows {

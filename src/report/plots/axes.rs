@@ -29,14 +29,14 @@ pub(super) struct Axis {
 
 impl Axis {
     /// From zero to beyond the largest value.
-    pub fn from_zero(title: impl Into<String>, values: impl IntoIterator<Item = f64>) -> Self {
+    pub(super) fn from_zero(title: impl Into<String>, values: impl IntoIterator<Item = f64>) -> Self {
         let high = values.into_iter().fold(0.0, f64::max);
         let high = if high > 0.0 { high * 1.04 } else { 1.0 };
         Self::linear(title, 0.0, high)
     }
 
     /// A linear axis over a range.
-    pub fn linear(title: impl Into<String>, low: f64, high: f64) -> Self {
+    pub(super) fn linear(title: impl Into<String>, low: f64, high: f64) -> Self {
         Self {
             title: title.into(),
             spacing: Spacing::Linear,
@@ -48,7 +48,7 @@ impl Axis {
     }
 
     /// A logarithmic axis around the values, which are positive.
-    pub fn log(title: impl Into<String>, values: impl IntoIterator<Item = f64>) -> Self {
+    pub(super) fn log(title: impl Into<String>, values: impl IntoIterator<Item = f64>) -> Self {
         let (low, high) = range(values.into_iter().filter(|v| *v > 0.0));
         let room = (high / low).powf(0.05).max(1.05);
         let (low, high) = (low / room, high * room);
@@ -63,7 +63,7 @@ impl Axis {
     }
 
     /// A logarithmic axis marked at powers of two.
-    pub fn doubling(title: impl Into<String>, values: impl IntoIterator<Item = f64>) -> Self {
+    pub(super) fn doubling(title: impl Into<String>, values: impl IntoIterator<Item = f64>) -> Self {
         let axis = Self::log(title, values);
         let powers = (0..64).map(|p| 2_f64.powi(p));
         let inside = powers.filter(|v| (axis.low..=axis.high).contains(v));
@@ -72,7 +72,7 @@ impl Axis {
     }
 
     /// A linear axis around the values, from zero where they are not all far from it.
-    pub fn around(title: impl Into<String>, values: impl IntoIterator<Item = f64>) -> Self {
+    pub(super) fn around(title: impl Into<String>, values: impl IntoIterator<Item = f64>) -> Self {
         let (low, high) = range(values.into_iter());
         if low < high * 0.4 {
             return Self::from_zero(title, [high]);
@@ -82,26 +82,26 @@ impl Axis {
     }
 
     /// A logarithmic axis of sizes, marked at the sizes there are.
-    pub fn sizes(title: impl Into<String>, sizes: &[u64]) -> Self {
+    pub(super) fn sizes(title: impl Into<String>, sizes: &[u64]) -> Self {
         let mut axis = Self::log(title, sizes.iter().map(|&s| s as f64));
         axis.ticks = sizes.iter().map(|&s| (s as f64, Bytes(s).to_string())).collect();
         axis
     }
 
     /// The same with other marks.
-    pub fn marked(mut self, ticks: Vec<(f64, String)>) -> Self {
+    pub(super) fn marked(mut self, ticks: Vec<(f64, String)>) -> Self {
         self.ticks = ticks;
         self
     }
 
     /// The same with room for labels of that width, so that planes below each other are in line.
-    pub fn at_least(mut self, width: f64) -> Self {
+    pub(super) fn at_least(mut self, width: f64) -> Self {
         self.least_width = width;
         self
     }
 
     /// Its marks: values and labels.
-    pub fn ticks(&self) -> &[(f64, String)] {
+    pub(super) fn ticks(&self) -> &[(f64, String)] {
         &self.ticks
     }
 
@@ -114,7 +114,7 @@ impl Axis {
     }
 
     /// Room for its labels.
-    pub fn label_width(&self) -> f64 {
+    pub(super) fn label_width(&self) -> f64 {
         let widths = self.ticks.iter().map(|(_, label)| text_room(label, SMALL));
         widths.fold(self.least_width, f64::max)
     }
@@ -177,7 +177,7 @@ pub(super) struct TimeUnit {
 }
 
 impl TimeUnit {
-    pub fn for_us(largest: f64) -> Self {
+    pub(super) fn for_us(largest: f64) -> Self {
         let (name, us) = match largest {
             t if t < 1.0 => ("ns", 1e-3),
             t if t < 20_000.0 => ("µs", 1.0),
@@ -197,17 +197,17 @@ pub(super) struct Plane {
 
 /// Room for the labels and titles of axes.
 const TICK: f64 = 5.0;
-const TITLE_ROOM: f64 = 22.0;
+const TITLE_HEIGHT: f64 = 22.0;
 
 impl Plane {
     /// Draws two axes with their grid within a frame.
-    pub fn draw(drawing: &mut Drawing, outer: Frame, x: Axis, y: Axis) -> Self {
+    pub(super) fn draw(drawing: &mut Drawing, outer: Frame, x: Axis, y: Axis) -> Self {
         let half_label = x.ticks.last().map_or(0.0, |(_, label)| text_room(label, SMALL) / 2.0);
         let frame = Frame {
-            left: outer.left + TITLE_ROOM + y.label_width() + TICK + 6.0,
+            left: outer.left + TITLE_HEIGHT + y.label_width() + TICK + 6.0,
             top: outer.top + 8.0,
             right: outer.right - half_label.max(6.0),
-            bottom: outer.bottom - TITLE_ROOM - SMALL - TICK - 6.0,
+            bottom: outer.bottom - TITLE_HEIGHT - SMALL - TICK - 6.0,
         };
         let plane = Self { frame, x, y };
         plane.draw_y(drawing, outer.left);
@@ -262,15 +262,15 @@ impl Plane {
         );
     }
 
-    pub fn x_at(&self, value: f64) -> f64 {
+    pub(super) fn x_at(&self, value: f64) -> f64 {
         self.frame.left + self.x.share(value) * self.frame.width()
     }
 
-    pub fn y_at(&self, value: f64) -> f64 {
+    pub(super) fn y_at(&self, value: f64) -> f64 {
         self.frame.bottom - self.y.share(value) * self.frame.height()
     }
 
-    pub fn at(&self, (x, y): At) -> At {
+    pub(super) fn at(&self, (x, y): At) -> At {
         (self.x_at(x), self.y_at(y))
     }
 }

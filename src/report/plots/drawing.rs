@@ -24,11 +24,11 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    pub fn width(&self) -> f64 {
+    pub(super) fn width(&self) -> f64 {
         self.right - self.left
     }
 
-    pub fn height(&self) -> f64 {
+    pub(super) fn height(&self) -> f64 {
         self.bottom - self.top
     }
 }
@@ -44,7 +44,7 @@ pub(super) struct Stroke {
 }
 
 impl Stroke {
-    pub const fn solid(ink: Ink, width: f64) -> Self {
+    pub(super) const fn solid(ink: Ink, width: f64) -> Self {
         Self { ink, width, dash: &[] }
     }
 }
@@ -90,7 +90,7 @@ pub(super) struct Drawing {
 }
 
 impl Drawing {
-    pub fn new(width: f64, height: f64) -> Self {
+    pub(super) fn new(width: f64, height: f64) -> Self {
         Self {
             width,
             height,
@@ -99,7 +99,7 @@ impl Drawing {
     }
 
     /// A line, cut into dashes where it has them.
-    pub fn line(&mut self, points: Vec<At>, stroke: Stroke) {
+    pub(super) fn line(&mut self, points: Vec<At>, stroke: Stroke) {
         let subflows = match stroke.dash {
             [] => vec![points],
             dash => dashes(&points, dash),
@@ -113,19 +113,19 @@ impl Drawing {
             .extend(long_enough.map(|points| Shape::Line { points, stroke: solid }));
     }
 
-    pub fn segment(&mut self, from: At, to: At, stroke: Stroke) {
+    pub(super) fn segment(&mut self, from: At, to: At, stroke: Stroke) {
         self.line(vec![from, to], stroke);
     }
 
-    pub fn polygon(&mut self, points: Vec<At>, ink: Ink) {
+    pub(super) fn polygon(&mut self, points: Vec<At>, ink: Ink) {
         self.shapes.push(Shape::Polygon { points, ink });
     }
 
-    pub fn rect(&mut self, frame: Frame, ink: Ink) {
+    pub(super) fn rect(&mut self, frame: Frame, ink: Ink) {
         self.shapes.push(Shape::Rect { frame, ink });
     }
 
-    pub fn text(&mut self, at: At, text: impl Into<String>, size: f64, anchor: Anchor, ink: Ink) {
+    pub(super) fn text(&mut self, at: At, text: impl Into<String>, size: f64, anchor: Anchor, ink: Ink) {
         self.shapes.push(Shape::Text {
             at,
             text: text.into(),
@@ -137,7 +137,7 @@ impl Drawing {
     }
 
     /// A text that runs upwards, centered on its position.
-    pub fn turned_text(&mut self, at: At, text: impl Into<String>, size: f64, ink: Ink) {
+    pub(super) fn turned_text(&mut self, at: At, text: impl Into<String>, size: f64, ink: Ink) {
         self.shapes.push(Shape::Text {
             at,
             text: text.into(),

@@ -33,7 +33,7 @@ pub(super) fn missing<T>(what: impl Into<String>) -> Result<T, NoFigure> {
 
 impl Figure {
     /// Writes SVG, PNG and CSV of this name into a folder.
-    pub fn write(&self, dir: &Path, name: &str) -> Result<[PathBuf; 3], ReportError> {
+    pub(super) fn write(&self, dir: &Path, name: &str) -> Result<[PathBuf; 3], ReportError> {
         let [svg, png, csv] = ["svg", "png", "csv"].map(|kind| dir.join(format!("{name}.{kind}")));
         render::write_svg(&self.drawing, &svg)?;
         render::write_png(&self.drawing, &png)?;

@@ -57,7 +57,7 @@ pub(super) struct Canvas<'a> {
 
 impl Canvas<'_> {
     /// Draws a shape if it is a text.
-    pub fn text(&mut self, shape: &Shape) {
+    pub(super) fn text(&mut self, shape: &Shape) {
         let Shape::Text {
             at,
             text,

@@ -25,7 +25,7 @@ impl Panel {
     }
 
     /// Positions and numbers of a few of `count` things in a row.
-    pub fn numbered(count: usize) -> Vec<(f64, String)> {
+    pub(super) fn numbered(count: usize) -> Vec<(f64, String)> {
         let step = (0..32).map(|p| 1 << p).find(|step| count / step <= 8).unwrap_or(count);
         let at = |k: usize| ((k as f64 + 0.5) / count as f64, k.to_string());
         (0..count).step_by(step.max(1)).map(at).collect()
@@ -54,7 +54,7 @@ const GAP: f64 = 22.0;
 const BAR: f64 = 16.0;
 
 impl Maps<'_> {
-    pub fn draw(&self) -> Drawing {
+    pub(super) fn draw(&self) -> Drawing {
         let columns = self.rows.iter().map(|(_, panels)| panels.len()).max().unwrap_or(0) as f64;
         let (width, height) = self.size;
         let inside = columns * (LEFT + width + GAP);

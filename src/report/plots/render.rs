@@ -57,11 +57,20 @@ pub(super) fn write_png(drawing: &Drawing, path: &Path) -> Result<(), ReportErro
     drawing.shapes.iter().for_each(|shape| canvas.text(shape));
     let (width, height) = (width / SAMPLES, height / SAMPLES);
     let pixels = shrink(&large, width as usize, height as usize);
-    let mut image = BitMapBackend::new(path, (width, height));
-    image
-        .blit_bitmap((0, 0), (width, height), &pixels)
-        .map_err(|e| failed(&e))?;
-    image.present().map_err(|e| failed(&e))
+    let encoded = encode(width, height, &pixels).map_err(|e| failed(&e))?;
+    std::fs::write(path, encoded).map_err(|error| ReportError::file(path, error))
+}
+
+/// Red, green and blue of every pixel, row by row, as a PNG.
+fn encode(width: u32, height: u32, pixels: &[u8]) -> Result<Vec<u8>, png::EncodingError> {
+    let mut encoded = Vec::new();
+    let mut encoder = png::Encoder::new(&mut encoded, width, height);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_depth(png::BitDepth::Eight);
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(pixels)?;
+    writer.finish()?;
+    Ok(encoded)
 }
 
 /// The mean of each square of samples.

@@ -51,7 +51,7 @@ pub(super) fn series<'a>(folder: &Folder, points: &[&'a Point]) -> Vec<Series<'a
 
 impl Series<'_> {
     /// The spread over seeds of some number of the points of one size.
-    pub fn spread(&self, size: Option<u64>, number: impl Fn(&ResultRow) -> Option<Number>) -> Option<Spread> {
+    pub(super) fn spread(&self, size: Option<u64>, number: impl Fn(&ResultRow) -> Option<Number>) -> Option<Spread> {
         let of_size = self.points.iter().filter(|point| point.row.size_bytes == size);
         Spread::of(of_size.filter_map(|point| number(&point.row).map(Number::value)))
     }
@@ -92,7 +92,7 @@ pub(super) struct Spread {
 }
 
 impl Spread {
-    pub fn of(values: impl Iterator<Item = f64>) -> Option<Self> {
+    pub(super) fn of(values: impl Iterator<Item = f64>) -> Option<Self> {
         let values: Vec<f64> = values.collect();
         let count = values.len();
         (count > 0).then(|| Self {
@@ -104,7 +104,7 @@ impl Spread {
     }
 
     /// The same in another unit.
-    pub fn times(self, factor: f64) -> Self {
+    pub(super) fn times(self, factor: f64) -> Self {
         Self {
             mean: self.mean * factor,
             low: self.low * factor,
@@ -114,7 +114,7 @@ impl Spread {
     }
 
     /// Mean, ends and number as cells.
-    pub fn cells(&self) -> [String; 4] {
+    pub(super) fn cells(&self) -> [String; 4] {
         [cell(self.mean), cell(self.low), cell(self.high), self.count.to_string()]
     }
 }

@@ -68,7 +68,7 @@ pub(super) struct Look {
 
 impl Look {
     /// The looks of series `n`, which has the color of kind `kind`.
-    pub fn of(kind: usize, n: usize) -> Self {
+    pub(super) fn of(kind: usize, n: usize) -> Self {
         Self {
             ink: INKS[kind % INKS.len()],
             marker: Some(MARKERS[n % MARKERS.len()]),
@@ -78,14 +78,14 @@ impl Look {
     }
 
     /// The looks of a bound: a thin black line without points.
-    pub const BOUND: Self = Self {
+    pub(super) const BOUND: Self = Self {
         ink: BLACK,
         marker: None,
         dash: &[],
         width: 1.0,
     };
 
-    pub fn stroke(&self) -> Stroke {
+    pub(super) fn stroke(&self) -> Stroke {
         Stroke {
             ink: self.ink,
             width: self.width,
@@ -94,7 +94,7 @@ impl Look {
     }
 
     /// The looks of bound `n` of several: black as any, thin, with dashes of its own.
-    pub fn bound(n: usize) -> Self {
+    pub(super) fn bound(n: usize) -> Self {
         Self {
             dash: DASHES[n % DASHES.len()],
             ..Self::BOUND
@@ -102,17 +102,17 @@ impl Look {
     }
 
     /// The same without points.
-    pub fn line_only(self) -> Self {
+    pub(super) fn line_only(self) -> Self {
         Self { marker: None, ..self }
     }
 
     /// The same without a line.
-    pub fn point_only(self) -> Self {
+    pub(super) fn point_only(self) -> Self {
         Self { width: 0.0, ..self }
     }
 
     /// Draws a point.
-    pub fn point(&self, drawing: &mut Drawing, (x, y): At) {
+    pub(super) fn point(&self, drawing: &mut Drawing, (x, y): At) {
         const R: f64 = 3.6;
         let Some(marker) = self.marker else { return };
         let ring = |corners: usize, turn: f64, r: f64| {
@@ -194,17 +194,17 @@ pub(super) struct Legend<'a> {
 
 impl Legend<'_> {
     /// Room that it needs.
-    pub fn width(&self) -> f64 {
+    pub(super) fn width(&self) -> f64 {
         let widest = self.entries.iter().map(|(name, _)| text_room(name, SMALL));
         SAMPLE + 8.0 + widest.fold(0.0, f64::max)
     }
 
-    pub fn height(&self) -> f64 {
+    pub(super) fn height(&self) -> f64 {
         self.entries.len() as f64 * LINE_HEIGHT
     }
 
     /// Draws it from its top left corner.
-    pub fn draw(&self, drawing: &mut Drawing, (left, top): At) {
+    pub(super) fn draw(&self, drawing: &mut Drawing, (left, top): At) {
         for (i, (name, look)) in self.entries.iter().enumerate() {
             let y = top + (i as f64 + 0.5) * LINE_HEIGHT;
             if look.width > 0.0 {

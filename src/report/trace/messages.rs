@@ -5,7 +5,7 @@ use prost::Message;
 
 /// A file is a message whose field 1 is a list of these.
 #[derive(Clone, PartialEq, Message)]
-pub struct TracePacket {
+pub(super) struct TracePacket {
     /// Nanoseconds.
     #[prost(uint64, optional, tag = "8")]
     pub timestamp: Option<u64>,
@@ -19,7 +19,7 @@ pub struct TracePacket {
 }
 
 #[derive(Clone, PartialEq, Message)]
-pub struct TrackDescriptor {
+pub(super) struct TrackDescriptor {
     #[prost(uint64, optional, tag = "1")]
     pub uuid: Option<u64>,
     #[prost(string, optional, tag = "2")]
@@ -33,7 +33,7 @@ pub struct TrackDescriptor {
 }
 
 #[derive(Clone, PartialEq, Message)]
-pub struct ProcessDescriptor {
+pub(super) struct ProcessDescriptor {
     #[prost(int32, optional, tag = "1")]
     pub pid: Option<i32>,
     #[prost(string, optional, tag = "6")]
@@ -41,13 +41,13 @@ pub struct ProcessDescriptor {
 }
 
 #[derive(Clone, PartialEq, Message)]
-pub struct CounterDescriptor {
+pub(super) struct CounterDescriptor {
     #[prost(string, optional, tag = "6")]
     pub unit_name: Option<String>,
 }
 
 #[derive(Clone, PartialEq, Message)]
-pub struct TrackEvent {
+pub(super) struct TrackEvent {
     #[prost(message, repeated, tag = "4")]
     pub debug_annotations: Vec<DebugAnnotation>,
     #[prost(enumeration = "EventType", optional, tag = "9")]
@@ -78,7 +78,7 @@ pub enum EventType {
 }
 
 #[derive(Clone, PartialEq, Message)]
-pub struct DebugAnnotation {
+pub(super) struct DebugAnnotation {
     #[prost(double, optional, tag = "5")]
     pub double_value: Option<f64>,
     #[prost(string, optional, tag = "6")]

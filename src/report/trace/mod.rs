@@ -20,8 +20,11 @@ use writer::{Slice, Told, Track, Writer};
 /// What a trace has.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Traced {
+    /// Intervals on the tracks of ranks.
     pub operations: usize,
+    /// Flows.
     pub flows: usize,
+    /// Values of counters.
     pub samples: usize,
 }
 

@@ -39,12 +39,12 @@ pub(super) struct Writer<W> {
 }
 
 impl<W: Write> Writer<W> {
-    pub fn new(out: W) -> Self {
+    pub(super) fn new(out: W) -> Self {
         Self { out, tracks: 0 }
     }
 
     /// A host, or something else that has tracks.
-    pub fn process(&mut self, name: &str) -> io::Result<Track> {
+    pub(super) fn process(&mut self, name: &str) -> io::Result<Track> {
         let pid = self.tracks as i32 + 1;
         self.describe(TrackDescriptor {
             process: Some(ProcessDescriptor {
@@ -55,7 +55,7 @@ impl<W: Write> Writer<W> {
         })
     }
 
-    pub fn track(&mut self, parent: Track, name: &str) -> io::Result<Track> {
+    pub(super) fn track(&mut self, parent: Track, name: &str) -> io::Result<Track> {
         self.describe(TrackDescriptor {
             name: Some(name.to_owned()),
             parent_uuid: Some(parent.0),
@@ -63,7 +63,7 @@ impl<W: Write> Writer<W> {
         })
     }
 
-    pub fn counter(&mut self, parent: Track, name: &str, unit: &str) -> io::Result<Track> {
+    pub(super) fn counter(&mut self, parent: Track, name: &str, unit: &str) -> io::Result<Track> {
         self.describe(TrackDescriptor {
             name: Some(name.to_owned()),
             parent_uuid: Some(parent.0),
@@ -87,7 +87,7 @@ impl<W: Write> Writer<W> {
         Ok(track)
     }
 
-    pub fn slice(&mut self, track: Track, slice: Slice) -> io::Result<()> {
+    pub(super) fn slice(&mut self, track: Track, slice: Slice) -> io::Result<()> {
         let annotation = |(name, told): (&str, Told)| {
             let (double_value, string_value) = match told {
                 Told::Number(number) => (Some(number), None),
@@ -111,7 +111,7 @@ impl<W: Write> Writer<W> {
         self.event(track, slice.end, EventType::SliceEnd, TrackEvent::default())
     }
 
-    pub fn count(&mut self, track: Track, at: f64, value: f64) -> io::Result<()> {
+    pub(super) fn count(&mut self, track: Track, at: f64, value: f64) -> io::Result<()> {
         let event = TrackEvent {
             double_counter_value: Some(value),
             ..TrackEvent::default()

@@ -9,14 +9,19 @@ use crate::units::Rate;
 /// A fabric, in models of a catalogue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Design {
+    /// Leaf-spine or fat tree.
     pub kind: Kind,
     /// The model of the leaves, and that of all others.
     pub leaf: usize,
+    /// The model of all others.
     pub spine: usize,
+    /// Hosts below each leaf.
     pub hosts_per_leaf: u32,
     /// Spines of each plane; of a fat tree, the switches above the leaves of a pod.
     pub spines: u32,
+    /// Cables between each leaf and each switch above it.
     pub parallel: u32,
+    /// Copies of the fabric, each with a port of every host.
     pub planes: u32,
 }
 
@@ -25,9 +30,13 @@ pub struct Design {
 pub struct Bill {
     /// Switches by model.
     pub switches: Vec<(String, u64)>,
+    /// Cables between hosts and leaves.
     pub host_cables: u64,
+    /// Cables between switches.
     pub fabric_cables: u64,
+    /// Ports of hosts.
     pub host_ports: u64,
+    /// In the catalogue's currency.
     pub price: f64,
     /// Watts.
     pub power: f64,
@@ -66,7 +75,7 @@ pub(super) struct Genes<'s> {
 pub(super) type Genome = [usize; 7];
 
 impl<'s> Genes<'s> {
-    pub fn new(spec: &'s DesignSpec) -> Self {
+    pub(super) fn new(spec: &'s DesignSpec) -> Self {
         let widest = spec.switches.iter().map(|model| model.ports).max().unwrap_or(0);
         let divides = |count: &u32| spec.hosts.is_multiple_of(*count);
         let or = |list: &[u32], all: Vec<u32>| if list.is_empty() { all } else { list.to_vec() };
@@ -81,7 +90,7 @@ impl<'s> Genes<'s> {
     }
 
     /// Lengths of the lists.
-    pub fn lengths(&self) -> Genome {
+    pub(super) fn lengths(&self) -> Genome {
         let spec = self.spec;
         [
             spec.kinds.len(),
@@ -94,11 +103,11 @@ impl<'s> Genes<'s> {
         ]
     }
 
-    pub fn count(&self) -> u128 {
+    pub(super) fn count(&self) -> u128 {
         self.lengths().iter().map(|&length| length as u128).product()
     }
 
-    pub fn genome(&self, mut number: u64) -> Genome {
+    pub(super) fn genome(&self, mut number: u64) -> Genome {
         self.lengths().map(|length| {
             let choice = number % length.max(1) as u64;
             number /= length.max(1) as u64;
@@ -106,7 +115,7 @@ impl<'s> Genes<'s> {
         })
     }
 
-    pub fn design(&self, genome: &Genome) -> Design {
+    pub(super) fn design(&self, genome: &Genome) -> Design {
         let spec = self.spec;
         let [kind, leaf, spine, hosts, spines, parallel, planes] = *genome;
         let design = Design {

@@ -4,8 +4,10 @@ use super::catalogue::{Bill, Design};
 
 /// A design whose least time is known.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Judged {
+pub struct EvaluatedDesign {
+    /// What is built.
     pub design: Design,
+    /// What it takes.
     pub bill: Bill,
     /// Sum over the workloads of weight times least time, in microseconds.
     pub time_us: f64,
@@ -17,7 +19,7 @@ pub struct Judged {
 const ALIKE: f64 = 1e-9;
 
 /// Those that none other beats, by rising price.
-pub(super) fn front(mut judged: Vec<Judged>) -> Vec<Judged> {
+pub(super) fn front(mut judged: Vec<EvaluatedDesign>) -> Vec<EvaluatedDesign> {
     judged.sort_by(|a, b| {
         a.bill
             .price
@@ -25,7 +27,7 @@ pub(super) fn front(mut judged: Vec<Judged>) -> Vec<Judged> {
             .then(a.time_us.total_cmp(&b.time_us))
             .then(a.design.cmp(&b.design))
     });
-    let mut front: Vec<Judged> = Vec::new();
+    let mut front: Vec<EvaluatedDesign> = Vec::new();
     for one in judged {
         if front
             .last()
@@ -38,7 +40,7 @@ pub(super) fn front(mut judged: Vec<Judged>) -> Vec<Judged> {
 }
 
 /// The area that a front covers up to a reference price and time.
-pub fn hypervolume(front: &[Judged], price: f64, time_us: f64) -> f64 {
+pub fn hypervolume(front: &[EvaluatedDesign], price: f64, time_us: f64) -> f64 {
     let mut area = 0.0;
     for (index, one) in front.iter().enumerate() {
         let next = front.get(index + 1).map_or(price, |next| next.bill.price.min(price));

@@ -15,13 +15,13 @@ const PATIENCE: u32 = 30;
 /// Price and time of a genome.
 type Cost = [f64; 2];
 
-/// The genomes that were found worth looking at, at most `evaluations` of which `judge` gives price and time; it says
+/// The genomes that were found worth looking at, at most `evaluations` of which `evaluate` gives price and time; it says
 /// `None` of what cannot be built.
 pub(super) fn evolve(
     genes: &Genes<'_>,
     evaluations: usize,
     seed: u64,
-    judge: &mut dyn FnMut(&[Genome]) -> Vec<Option<Cost>>,
+    evaluate: &mut dyn FnMut(&[Genome]) -> Vec<Option<Cost>>,
     can_be_built: &dyn Fn(&Genome) -> bool,
 ) {
     let mut random = stream(seed, "design", 0);
@@ -32,7 +32,7 @@ pub(super) fn evolve(
         let room = POPULATION.min(evaluations - known.len());
         let children = offspring(genes, &population, &known, room, &mut random, can_be_built);
         idle = if children.is_empty() { idle + 1 } else { 0 };
-        for (child, cost) in children.iter().zip(judge(&children)) {
+        for (child, cost) in children.iter().zip(evaluate(&children)) {
             known.insert(*child, cost);
         }
         population.extend(children);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::catalogue::{Bill, Design};
-use super::front::Judged;
+use super::front::EvaluatedDesign;
 use super::spec::{DesignSpec, Survive};
 use crate::congestion::Demands;
 use crate::ids::NodeId;
@@ -26,7 +26,7 @@ impl<'s> Load<'s> {
     ///
     /// # Errors
     /// A workload that does not fit the hosts.
-    pub fn new(spec: &'s DesignSpec, files: &dyn Files, seed: u64) -> Result<Self, InputError> {
+    pub(super) fn new(spec: &'s DesignSpec, files: &dyn Files, seed: u64) -> Result<Self, InputError> {
         let draw = |(index, one): (usize, &super::spec::Weighted)| {
             let workload = &one.workload;
             let all = workload.ranks(spec.hosts, files) == Ok(spec.hosts);
@@ -46,7 +46,7 @@ impl<'s> Load<'s> {
     }
 
     /// What a design needs at least, by its leaves and hosts alone.
-    pub fn glance(&self, design: &Design) -> f64 {
+    pub(super) fn glance(&self, design: &Design) -> f64 {
         let known = self
             .least
             .lock()
@@ -70,7 +70,7 @@ impl<'s> Load<'s> {
     }
 
     /// The least time of a design, and that under failures; `None` where a failure cuts hosts off or slows too much.
-    pub fn judge(&self, design: &Design, bill: &Bill) -> Option<Judged> {
+    pub(super) fn evaluate(&self, design: &Design, bill: &Bill) -> Option<EvaluatedDesign> {
         let drawing = design.topology(self.spec).blueprint(&NoFiles).ok()?;
         let fabric = Fabric::compile(&drawing);
         let time_us = self.time(&fabric, design);
@@ -86,7 +86,7 @@ impl<'s> Load<'s> {
             }
             failed_us = Some(failed_us.map_or(time, |known| known.max(time)));
         }
-        Some(Judged {
+        Some(EvaluatedDesign {
             design: *design,
             bill: bill.clone(),
             time_us,

@@ -21,6 +21,6 @@ mod spec;
 mod tests;
 
 pub use catalogue::{Bill, Design, designs};
-pub use front::{Judged, hypervolume};
+pub use front::{EvaluatedDesign, hypervolume};
 pub use report::{Confirmed, DesignReport, confirm, report, rows, write_experiments};
 pub use spec::{Budget, Cabling, DesignFile, DesignSpec, Kind, Survive, SwitchModel, Weighted};

@@ -9,7 +9,7 @@ use serde_json::json;
 use toml::{Table, Value};
 
 use super::catalogue::{Bill, Design, Genes, Genome, designs};
-use super::front::{Judged, front};
+use super::front::{EvaluatedDesign, front};
 use super::genetic::evolve;
 use super::least_time::Load;
 use super::spec::{DesignFile, DesignSpec};
@@ -29,7 +29,7 @@ pub struct DesignReport {
     /// Whether the front is that of all designs.
     pub exact: bool,
     /// By rising price.
-    pub front: Vec<Judged>,
+    pub front: Vec<EvaluatedDesign>,
 }
 
 /// What a run of a design said.
@@ -84,7 +84,7 @@ fn by_rising_price(
     most: usize,
     stop: &AtomicBool,
     evaluations: &mut usize,
-    judged: &mut Vec<Judged>,
+    judged: &mut Vec<EvaluatedDesign>,
 ) -> bool {
     let mut fastest = f64::INFINITY;
     let mut open = listed.iter();
@@ -102,7 +102,7 @@ fn by_rising_price(
         *evaluations += batch.len();
         let found: Vec<_> = batch
             .into_par_iter()
-            .map(|(design, bill)| load.judge(design, bill))
+            .map(|(design, bill)| load.evaluate(design, bill))
             .collect();
         for one in found.into_iter().flatten() {
             fastest = fastest.min(one.time_us);
@@ -117,15 +117,15 @@ pub(super) fn genetic(
     seed: u64,
     stop: &AtomicBool,
     evaluations: &mut usize,
-    judged: &mut Vec<Judged>,
+    judged: &mut Vec<EvaluatedDesign>,
 ) {
     let genes = Genes::new(spec);
     let can_be_built = |genome: &Genome| genes.design(genome).bill(spec).is_some();
-    let mut judge = |genomes: &[Genome]| -> Vec<Option<[f64; 2]>> {
+    let mut evaluate = |genomes: &[Genome]| -> Vec<Option<[f64; 2]>> {
         let one = |genome: &Genome| {
             let design = genes.design(genome);
             let bill = design.bill(spec).filter(|_| !stop.load(Ordering::Relaxed))?;
-            load.judge(&design, &bill)
+            load.evaluate(&design, &bill)
         };
         let found: Vec<_> = genomes.par_iter().map(one).collect();
         *evaluations += found.len();
@@ -136,16 +136,16 @@ pub(super) fn genetic(
         judged.extend(found.into_iter().flatten());
         costs
     };
-    evolve(&genes, spec.evaluations, seed, &mut judge, &can_be_built);
+    evolve(&genes, spec.evaluations, seed, &mut evaluate, &can_be_built);
 }
 
 /// Writes the experiment file of every design of a front into a folder.
 ///
 /// # Errors
 /// A file that cannot be written.
-pub fn write_experiments(file: &DesignFile, front: &[Judged], dir: &Path) -> io::Result<Vec<PathBuf>> {
+pub fn write_experiments(file: &DesignFile, front: &[EvaluatedDesign], dir: &Path) -> io::Result<Vec<PathBuf>> {
     fs::create_dir_all(dir)?;
-    let write = |one: &Judged| {
+    let write = |one: &EvaluatedDesign| {
         let name = one.design.name(&file.spec);
         let path = dir.join(format!("{name}.toml"));
         let text = experiment(file, one, &name).map_err(io::Error::other)?;
@@ -156,7 +156,7 @@ pub fn write_experiments(file: &DesignFile, front: &[Judged], dir: &Path) -> io:
 }
 
 /// The keys of the design file, with a fabric and the workloads; `engine = "packet"` where the file names none.
-fn experiment(file: &DesignFile, one: &Judged, name: &str) -> Result<String, toml::ser::Error> {
+fn experiment(file: &DesignFile, one: &EvaluatedDesign, name: &str) -> Result<String, toml::ser::Error> {
     let mut root = match file.rest.to_toml(false) {
         Value::Table(root) => root,
         _ => Table::new(),
@@ -185,7 +185,7 @@ fn experiment(file: &DesignFile, one: &Judged, name: &str) -> Result<String, tom
 /// A file that cannot be read back.
 pub fn confirm(
     file: &DesignFile,
-    front: &[Judged],
+    front: &[EvaluatedDesign],
     paths: &[PathBuf],
     stop: &AtomicBool,
 ) -> Result<Vec<Confirmed>, ConfigError> {
@@ -219,15 +219,15 @@ fn time(file: &DesignFile, path: &Path) -> Result<Option<f64>, ConfigError> {
     let mut sum = Some(0.0);
     for (&point, one) in plan.points().iter().zip(&file.spec.workloads) {
         let prepared = point.prepare(&preparer)?;
-        let row = runner::judge(&preparer, point, prepared).simulate().row;
+        let row = runner::evaluate(&preparer, point, prepared).simulate().row;
         sum = sum.zip(row.cct_us).map(|(sum, cct)| sum + one.weight * cct.value());
     }
     Ok(sum)
 }
 
 /// The front as rows.
-pub fn rows(spec: &DesignSpec, front: &[Judged], confirmed: &[Confirmed]) -> Vec<DesignRow> {
-    let row = |(place, one): (usize, &Judged)| {
+pub fn rows(spec: &DesignSpec, front: &[EvaluatedDesign], confirmed: &[Confirmed]) -> Vec<DesignRow> {
+    let row = |(place, one): (usize, &EvaluatedDesign)| {
         let run = confirmed.iter().find(|confirmed| confirmed.place == place);
         let switches = one.bill.switches.iter().map(|(name, count)| format!("{count} {name}"));
         DesignRow {

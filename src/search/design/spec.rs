@@ -72,10 +72,13 @@ pub enum Kind {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SwitchModel {
+    /// What the bill calls it.
     pub name: String,
+    /// How many ports it has.
     pub ports: u32,
     /// Rate of each port.
     pub rate: Rate,
+    /// In the catalogue's currency.
     pub price: f64,
     /// Watts.
     #[serde(default)]
@@ -86,7 +89,9 @@ pub struct SwitchModel {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cabling {
+    /// The rate that it can carry.
     pub rate: Rate,
+    /// In the catalogue's currency, with its transceivers.
     pub price: f64,
     /// Watts of both transceivers.
     #[serde(default)]
@@ -97,6 +102,7 @@ pub struct Cabling {
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Budget {
+    /// Price of all parts.
     pub money: Option<f64>,
     /// Watts.
     pub power: Option<f64>,
@@ -108,8 +114,10 @@ pub struct Budget {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Weighted {
+    /// How much its time counts.
     #[serde(default = "weight")]
     pub weight: f64,
+    /// What is sent.
     pub workload: Workload,
 }
 
@@ -154,6 +162,7 @@ fn confirm() -> usize {
 pub struct DesignFile {
     /// Name of the file without folder and ending, or as written.
     pub name: String,
+    /// The `[design]` table.
     pub spec: DesignSpec,
     /// The keys of the experiments.
     pub rest: Entry,

@@ -39,12 +39,12 @@ fn search(file: &DesignFile, seed: u64) -> DesignReport {
     report(file, &NoFiles, seed, &AtomicBool::new(false)).unwrap()
 }
 
-fn everything(file: &DesignFile) -> (usize, Vec<Judged>) {
+fn everything(file: &DesignFile) -> (usize, Vec<EvaluatedDesign>) {
     let load = Load::new(&file.spec, &NoFiles, 1).unwrap();
     let all = designs(&file.spec).unwrap();
     let judged = all
         .iter()
-        .filter_map(|(design, bill)| load.judge(design, bill))
+        .filter_map(|(design, bill)| load.evaluate(design, bill))
         .collect();
     (all.len(), front(judged))
 }
@@ -67,7 +67,7 @@ fn the_genetic_search_comes_close_with_a_tenth_of_the_evaluations() {
     let (count, all) = everything(&file);
     let corner = (all[all.len() - 1].bill.price * 1.1, all[0].time_us * 1.1);
     let area = hypervolume(&all, corner.0, corner.1);
-    let best = |front: &[Judged]| front.iter().map(|one| one.time_us).fold(f64::INFINITY, f64::min);
+    let best = |front: &[EvaluatedDesign]| front.iter().map(|one| one.time_us).fold(f64::INFINITY, f64::min);
     let mut good = 0;
     for seed in 1..=10 {
         file.spec.evaluations = count / 10;
@@ -78,7 +78,7 @@ fn the_genetic_search_comes_close_with_a_tenth_of_the_evaluations() {
     assert!(good >= 9, "{good} of 10");
 }
 
-fn genetic_front(file: &DesignFile, seed: u64) -> Vec<Judged> {
+fn genetic_front(file: &DesignFile, seed: u64) -> Vec<EvaluatedDesign> {
     let load = Load::new(&file.spec, &NoFiles, seed).unwrap();
     let (mut evaluations, mut judged) = (0, Vec::new());
     super::report::genetic(
@@ -99,7 +99,7 @@ fn a_glance_is_a_bound() {
     let file = read(CATALOGUE);
     let load = Load::new(&file.spec, &NoFiles, 1).unwrap();
     for (design, bill) in designs(&file.spec).unwrap().iter().step_by(37) {
-        let time = load.judge(design, bill).unwrap().time_us;
+        let time = load.evaluate(design, bill).unwrap().time_us;
         assert!(load.glance(design) <= time * (1.0 + 1e-9), "{design:?}");
     }
 }

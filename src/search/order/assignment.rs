@@ -53,11 +53,11 @@ fn reassign_set(map: &mut Map<'_>, set: &[u32]) {
             .map(|partner| (map.seats()[partner.rank as usize], partner.bytes, partner.receives))
             .collect();
         for &seat in &seats {
-            let ledger = map.ledger();
+            let tracker = map.tracker();
             let cost = partners.iter().map(|&(other, bytes, receives)| {
                 let (from, to) = if receives { (seat, other) } else { (other, seat) };
-                let (from, to) = (ledger.edge(from), ledger.edge(to));
-                bytes * ledger.prints().of(from, to).hops
+                let (from, to) = (tracker.edge(from), tracker.edge(to));
+                bytes * tracker.prints().of(from, to).hops
             });
             costs.push(cost.sum());
         }

@@ -2,7 +2,7 @@
 //! best so far is left. Every figure of a key only grows as ranks are added, so that a part of a map bounds the whole.
 
 use super::key::Key;
-use super::ledger::Ledger;
+use super::load_tracker::LoadTracker;
 use super::map::Partners;
 use super::traffic::Traffic;
 
@@ -10,11 +10,11 @@ use super::traffic::Traffic;
 pub(super) const MOST_RANKS: u32 = 9;
 
 /// The best of all maps, `known` being one that is good already.
-pub(super) fn best_map(ledger: &mut Ledger<'_>, traffic: &Traffic, known: Vec<u32>) -> Vec<u32> {
-    ledger.clear();
+pub(super) fn best_map(tracker: &mut LoadTracker<'_>, traffic: &Traffic, known: Vec<u32>) -> Vec<u32> {
+    tracker.clear();
     let links = Partners::new(traffic);
     let mut search = Search {
-        ledger,
+        tracker,
         links,
         seats: Vec::new(),
         best: known.clone(),
@@ -23,15 +23,15 @@ pub(super) fn best_map(ledger: &mut Ledger<'_>, traffic: &Traffic, known: Vec<u3
     for (rank, &seat) in (0..).zip(&known) {
         search.place(rank, seat);
     }
-    search.key = search.ledger.key();
-    search.ledger.clear();
+    search.key = search.tracker.key();
+    search.tracker.clear();
     search.seats.clear();
     search.descend();
     search.best
 }
 
 struct Search<'s, 'a> {
-    ledger: &'s mut Ledger<'a>,
+    tracker: &'s mut LoadTracker<'a>,
     links: Partners,
     /// The seats of the first ranks.
     seats: Vec<u32>,
@@ -45,7 +45,7 @@ impl Search<'_, '_> {
         for partner in self.links.of(rank).iter().filter(|partner| partner.rank < rank) {
             let other = self.seats[partner.rank as usize];
             let (from, to) = if partner.receives { (seat, other) } else { (other, seat) };
-            self.ledger.add(partner.step as usize, from, to, partner.bytes);
+            self.tracker.add(partner.step as usize, from, to, partner.bytes);
         }
     }
 
@@ -53,7 +53,7 @@ impl Search<'_, '_> {
     fn descend(&mut self) {
         let rank = self.seats.len() as u32;
         if rank as usize == self.best.len() {
-            self.key = self.ledger.key();
+            self.key = self.tracker.key();
             self.best.clone_from(&self.seats);
             return;
         }
@@ -61,12 +61,12 @@ impl Search<'_, '_> {
             if self.seats.contains(&seat) {
                 continue;
             }
-            let mark = self.ledger.mark();
+            let mark = self.tracker.mark();
             self.place(rank, seat);
-            if self.ledger.key().beats(&self.key) {
+            if self.tracker.key().beats(&self.key) {
                 self.descend();
             }
-            self.ledger.roll_back(mark);
+            self.tracker.roll_back(mark);
             self.seats.pop();
         }
     }

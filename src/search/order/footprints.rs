@@ -50,7 +50,7 @@ const MOST_EDGES: usize = 1_024;
 
 impl<'a> Footprints<'a> {
     /// Between the edges of some hosts.
-    pub fn new(fabric: &'a Fabric, hosts: &[u32]) -> Self {
+    pub(super) fn new(fabric: &'a Fabric, hosts: &[u32]) -> Self {
         let edges = EdgeSwitches::new(fabric);
         let mut members: Vec<u32> = hosts.iter().map(|&host| edges.of(HostId(host))).collect();
         members.sort_unstable();
@@ -79,32 +79,32 @@ impl<'a> Footprints<'a> {
         }
     }
 
-    pub fn fabric(&self) -> &'a Fabric {
+    pub(super) fn fabric(&self) -> &'a Fabric {
         self.fabric
     }
 
     /// Number of bundles, that of what has no path included.
-    pub fn bundles(&self) -> usize {
+    pub(super) fn bundles(&self) -> usize {
         self.slowest.len()
     }
 
     /// The slowest link of a bundle.
-    pub fn slowest(&self, bundle: usize) -> Option<LinkId> {
+    pub(super) fn slowest(&self, bundle: usize) -> Option<LinkId> {
         self.slowest.get(bundle).copied().flatten()
     }
 
     /// The edge of a host.
-    pub fn edge(&self, host: u32) -> u32 {
+    pub(super) fn edge(&self, host: u32) -> u32 {
         self.edges.of(HostId(host))
     }
 
     /// The switch, or host, that an edge is.
-    pub fn node(&self, edge: u32) -> NodeId {
+    pub(super) fn node(&self, edge: u32) -> NodeId {
         self.edges.node(edge)
     }
 
     /// What a byte from one edge to another costs.
-    pub fn of(&mut self, src: u32, dst: u32) -> &Footprint {
+    pub(super) fn of(&mut self, src: u32, dst: u32) -> &Footprint {
         let number = self.index.number(src, dst);
         if self.known.len() <= number {
             self.known.resize_with(number + 1, || None);

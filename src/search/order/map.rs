@@ -1,7 +1,7 @@
 //! Ranks on seats under any traffic, and its moves: two ranks change places.
 
 use super::key::{Key, Objective};
-use super::ledger::{Ledger, Mark};
+use super::load_tracker::{LoadTracker, Mark};
 use super::neighborhood::Neighborhood;
 use super::neighbors::Neighbors;
 use super::traffic::Traffic;
@@ -9,7 +9,7 @@ use super::traffic::Traffic;
 /// The seat of every rank.
 #[derive(Debug)]
 pub(super) struct Map<'a> {
-    ledger: Ledger<'a>,
+    tracker: LoadTracker<'a>,
     neighbors: Neighbors,
     links: Partners,
     seat_of: Vec<u32>,
@@ -33,7 +33,7 @@ pub(super) struct Partner {
 pub(super) struct Partners(Vec<Vec<Partner>>);
 
 impl Partners {
-    pub fn new(traffic: &Traffic) -> Self {
+    pub(super) fn new(traffic: &Traffic) -> Self {
         let mut of = vec![Vec::new(); traffic.ranks as usize];
         for (step, flows) in (0..).zip(&traffic.steps) {
             for flow in &flows.flows {
@@ -55,7 +55,7 @@ impl Partners {
         Self(of)
     }
 
-    pub fn of(&self, rank: u32) -> &[Partner] {
+    pub(super) fn of(&self, rank: u32) -> &[Partner] {
         &self.0[rank as usize]
     }
 }
@@ -71,9 +71,9 @@ const REFRESH: u32 = 256;
 const ALL_PAIRS: usize = 64;
 
 impl<'a> Map<'a> {
-    pub fn new(ledger: Ledger<'a>, neighbors: Neighbors, traffic: &Traffic, seat_of: Vec<u32>) -> Self {
+    pub(super) fn new(tracker: LoadTracker<'a>, neighbors: Neighbors, traffic: &Traffic, seat_of: Vec<u32>) -> Self {
         let mut map = Self {
-            ledger,
+            tracker,
             neighbors,
             links: Partners::new(traffic),
             rank_on: vec![0; seat_of.len()],
@@ -85,36 +85,36 @@ impl<'a> Map<'a> {
         map
     }
 
-    pub fn seats(&self) -> &[u32] {
+    pub(super) fn seats(&self) -> &[u32] {
         &self.seat_of
     }
 
-    pub fn rank_on(&self, seat: u32) -> u32 {
+    pub(super) fn rank_on(&self, seat: u32) -> u32 {
         self.rank_on[seat as usize]
     }
 
-    pub fn ledger(&mut self) -> &mut Ledger<'a> {
-        &mut self.ledger
+    pub(super) fn tracker(&mut self) -> &mut LoadTracker<'a> {
+        &mut self.tracker
     }
 
-    pub fn into_ledger(self) -> Ledger<'a> {
-        self.ledger
+    pub(super) fn into_tracker(self) -> LoadTracker<'a> {
+        self.tracker
     }
 
-    pub fn partners(&self, rank: u32) -> &[Partner] {
+    pub(super) fn partners(&self, rank: u32) -> &[Partner] {
         self.links.of(rank)
     }
 
-    pub fn neighbors(&self) -> &Neighbors {
+    pub(super) fn neighbors(&self) -> &Neighbors {
         &self.neighbors
     }
 
     fn refresh(&mut self) {
-        self.ledger.clear();
+        self.tracker.clear();
         for rank in 0..self.seat_of.len() as u32 {
             self.flows(rank, 1.0, |partner| partner.receives);
         }
-        self.ledger.keep();
+        self.tracker.keep();
         self.marks.clear();
     }
 
@@ -124,7 +124,7 @@ impl<'a> Map<'a> {
         for partner in self.links.of(rank).iter().filter(|&partner| test(partner)) {
             let other = self.seat_of[partner.rank as usize];
             let (from, to) = if partner.receives { (own, other) } else { (other, own) };
-            self.ledger.add(partner.step as usize, from, to, sign * partner.bytes);
+            self.tracker.add(partner.step as usize, from, to, sign * partner.bytes);
         }
     }
 
@@ -135,8 +135,8 @@ impl<'a> Map<'a> {
     }
 
     /// Moves some ranks, which send each other nothing, to the seats that a map has for them, if that is no worse.
-    pub fn move_to(&mut self, seat_of: &[u32], ranks: &[u32]) {
-        let (before, mark) = (self.key(), self.ledger.mark());
+    pub(super) fn move_to(&mut self, seat_of: &[u32], ranks: &[u32]) {
+        let (before, mark) = (self.key(), self.tracker.mark());
         let old: Vec<u32> = ranks.iter().map(|&rank| self.seat_of[rank as usize]).collect();
         ranks.iter().for_each(|&rank| self.flows(rank, -1.0, |_| true));
         self.seat(ranks, |rank| seat_of[rank as usize]);
@@ -145,7 +145,7 @@ impl<'a> Map<'a> {
             self.keep();
             return;
         }
-        self.ledger.roll_back(mark);
+        self.tracker.roll_back(mark);
         let mut old = old.into_iter();
         self.seat(ranks, |rank| old.next().unwrap_or(rank));
     }
@@ -175,11 +175,11 @@ impl Neighborhood for Map<'_> {
     fn worst_focus(&self, drawn: u64) -> u32 {
         let n = self.seat_of.len() as u64;
         let rank = |turn: u64| (drawn.wrapping_add(turn.wrapping_mul(0x9e37_79b9)) % n) as u32;
-        if self.ledger.objective() == Objective::Bytes {
+        if self.tracker.objective() == Objective::Bytes {
             return rank(0);
         }
-        let (_, bundle) = self.ledger.worst();
-        let crosses = |rank: &u32| self.ledger.touches(self.seat_of[*rank as usize], bundle);
+        let (_, bundle) = self.tracker.worst();
+        let crosses = |rank: &u32| self.tracker.touches(self.seat_of[*rank as usize], bundle);
         (0..16).map(rank).find(crosses).unwrap_or_else(|| rank(0))
     }
 
@@ -204,11 +204,11 @@ impl Neighborhood for Map<'_> {
     }
 
     fn key(&self) -> Key {
-        self.ledger.key()
+        self.tracker.key()
     }
 
     fn apply(&mut self, step: Swap) {
-        self.marks.push(self.ledger.mark());
+        self.marks.push(self.tracker.mark());
         self.flows_of_both(step, -1.0);
         self.swap(step);
         self.flows_of_both(step, 1.0);
@@ -217,12 +217,12 @@ impl Neighborhood for Map<'_> {
     fn take_back(&mut self, step: Swap) {
         self.swap(step);
         if let Some(mark) = self.marks.pop() {
-            self.ledger.roll_back(mark);
+            self.tracker.roll_back(mark);
         }
     }
 
     fn keep(&mut self) {
-        self.ledger.keep();
+        self.tracker.keep();
         self.marks.clear();
         self.kept += 1;
         if self.kept.is_multiple_of(REFRESH) {

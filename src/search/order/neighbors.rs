@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::ledger::Ledger;
+use super::load_tracker::LoadTracker;
 
 /// Neighbors that are kept of each seat.
 const NEAREST: usize = 8;
@@ -14,30 +14,30 @@ pub(super) struct Neighbors {
 }
 
 /// How far an edge is from another.
-pub(super) fn distance(ledger: &mut Ledger<'_>, from: u32, to: u32) -> (f64, f64) {
-    let print = ledger.prints().of(from, to);
+pub(super) fn distance(tracker: &mut LoadTracker<'_>, from: u32, to: u32) -> (f64, f64) {
+    let print = tracker.prints().of(from, to);
     (print.hops, print.delay)
 }
 
 /// Seats by edge.
-pub(super) fn seats_by_edge(ledger: &Ledger<'_>) -> BTreeMap<u32, Vec<u32>> {
+pub(super) fn seats_by_edge(tracker: &LoadTracker<'_>) -> BTreeMap<u32, Vec<u32>> {
     let mut by_edge: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-    for seat in 0..ledger.seats() as u32 {
-        by_edge.entry(ledger.edge(seat)).or_default().push(seat);
+    for seat in 0..tracker.seats() as u32 {
+        by_edge.entry(tracker.edge(seat)).or_default().push(seat);
     }
     by_edge
 }
 
 impl Neighbors {
-    pub fn new(ledger: &mut Ledger<'_>) -> Self {
-        let by_edge = seats_by_edge(ledger);
+    pub(super) fn new(tracker: &mut LoadTracker<'_>) -> Self {
+        let by_edge = seats_by_edge(tracker);
         let edges: Vec<u32> = by_edge.keys().copied().collect();
-        let mut of = vec![Vec::new(); ledger.seats()];
+        let mut of = vec![Vec::new(); tracker.seats()];
         for (&edge, seats) in &by_edge {
             let mut near: Vec<((f64, f64), u32)> = edges
                 .iter()
                 .filter(|&&other| other != edge)
-                .map(|&other| (distance(ledger, edge, other), other))
+                .map(|&other| (distance(tracker, edge, other), other))
                 .collect();
             let few = NEAREST.min(near.len());
             if few > 0 && few < near.len() {
@@ -62,7 +62,7 @@ impl Neighbors {
         Self { of }
     }
 
-    pub fn of(&self, seat: u32) -> &[u32] {
+    pub(super) fn of(&self, seat: u32) -> &[u32] {
         &self.of[seat as usize]
     }
 }

@@ -50,6 +50,7 @@ pub struct OrderedMap {
 pub struct OrderReport {
     /// As written, in order, drawn, and the new one.
     pub maps: Vec<OrderedMap>,
+    /// The file of the new map.
     pub file: RankMapFile,
 }
 
@@ -58,10 +59,13 @@ pub struct OrderReport {
 pub struct RankMapFile {
     /// Counted as the workload's `rank_map` counts them.
     pub hosts: Vec<u32>,
+    /// What was made small.
     pub objective: Objective,
     /// Whether no map is better.
     pub optimal: bool,
+    /// The largest load of a link in any step, as the time that it takes, in microseconds.
     pub worst_link_us: Number,
+    /// Bytes that leave their edge, times the hops that they take.
     pub crossing_bytes: Number,
 }
 
@@ -250,5 +254,5 @@ fn simulate(
         workload.set_rank_map(map);
     }
     let prepared = preparer.prepare(changed)?;
-    Ok(runner::judge(preparer, point, prepared).simulate().row)
+    Ok(runner::evaluate(preparer, point, prepared).simulate().row)
 }

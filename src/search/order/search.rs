@@ -7,7 +7,7 @@ use super::climb::climb;
 use super::exact::{MOST_RANKS, best_map};
 use super::footprints::Footprints;
 use super::key::{Key, Objective};
-use super::ledger::Ledger;
+use super::load_tracker::LoadTracker;
 use super::map::Map;
 use super::neighborhood::Neighborhood;
 use super::neighbors::Neighbors;
@@ -24,6 +24,7 @@ use crate::topology::Fabric;
 pub struct Ordered {
     /// The host of each rank.
     pub hosts: Vec<u32>,
+    /// What the map costs.
     pub key: Key,
     /// The most loaded link.
     pub worst: Option<LinkId>,
@@ -39,21 +40,21 @@ const SEQUENCES: usize = 20_000;
 /// The best map of ranks on hosts, of which there is one for each, in the order in which the ranks live there now. It is
 /// never worse than that, nor than the ranks in the order of the hosts.
 pub fn order(fabric: &Fabric, traffic: &Traffic, hosts: &[u32], objective: Objective, seed: u64) -> Ordered {
-    let (mut ledger, seats) = search(fabric, traffic, hosts, objective, seed);
+    let (mut tracker, seats) = search(fabric, traffic, hosts, objective, seed);
     let optimal = traffic.ranks <= MOST_RANKS;
     let seats = if optimal {
-        best_map(&mut ledger, traffic, seats)
+        best_map(&mut tracker, traffic, seats)
     } else {
         seats
     };
-    judge(&mut ledger, traffic, &seats, optimal)
+    evaluate(&mut tracker, traffic, &seats, optimal)
 }
 
 /// The same by local search and sequences of moves alone, as beyond few ranks.
 #[cfg(test)]
 pub(super) fn heuristic(fabric: &Fabric, traffic: &Traffic, hosts: &[u32], objective: Objective, seed: u64) -> Ordered {
-    let (mut ledger, seats) = search(fabric, traffic, hosts, objective, seed);
-    judge(&mut ledger, traffic, &seats, false)
+    let (mut tracker, seats) = search(fabric, traffic, hosts, objective, seed);
+    evaluate(&mut tracker, traffic, &seats, false)
 }
 
 fn search<'a>(
@@ -62,10 +63,10 @@ fn search<'a>(
     hosts: &[u32],
     objective: Objective,
     seed: u64,
-) -> (Ledger<'a>, Vec<u32>) {
+) -> (LoadTracker<'a>, Vec<u32>) {
     let mut sorted = hosts.to_vec();
     sorted.sort_unstable();
-    let ledger = Ledger::new(
+    let tracker = LoadTracker::new(
         Footprints::new(fabric, &sorted),
         objective,
         &sorted,
@@ -74,43 +75,48 @@ fn search<'a>(
     let seat = |host: &u32| sorted.binary_search(host).unwrap_or_default() as u32;
     let now: Vec<u32> = hosts.iter().map(seat).collect();
     let mut random = stream(seed, "order", 0);
-    let (seats, ledger) = match (objective, traffic.as_ring()) {
-        (Objective::Congestion, Some(bytes)) => ring(ledger, bytes, now, &mut random),
-        _ => any(ledger, traffic, now, &mut random),
+    let (seats, tracker) = match (objective, traffic.as_ring()) {
+        (Objective::Congestion, Some(bytes)) => ring(tracker, bytes, now, &mut random),
+        _ => any(tracker, traffic, now, &mut random),
     };
-    (ledger, seats)
+    (tracker, seats)
 }
 
 /// What a map comes to, the host of each rank being given.
 pub fn judge_map(fabric: &Fabric, traffic: &Traffic, hosts: &[u32], objective: Objective) -> Ordered {
-    let mut ledger = Ledger::new(Footprints::new(fabric, hosts), objective, hosts, traffic.steps.len());
+    let mut tracker = LoadTracker::new(Footprints::new(fabric, hosts), objective, hosts, traffic.steps.len());
     let seats: Vec<u32> = (0..hosts.len() as u32).collect();
-    judge(&mut ledger, traffic, &seats, false)
+    evaluate(&mut tracker, traffic, &seats, false)
 }
 
-fn judge(ledger: &mut Ledger<'_>, traffic: &Traffic, seats: &[u32], optimal: bool) -> Ordered {
-    ledger.clear();
+fn evaluate(tracker: &mut LoadTracker<'_>, traffic: &Traffic, seats: &[u32], optimal: bool) -> Ordered {
+    tracker.clear();
     for (step, flows) in traffic.steps.iter().enumerate() {
         for flow in &flows.flows {
             let (from, to) = (seats[flow.src as usize], seats[flow.dst as usize]);
-            ledger.add(step, from, to, flow.bytes);
+            tracker.add(step, from, to, flow.bytes);
         }
-        ledger.keep();
+        tracker.keep();
     }
     Ordered {
-        hosts: seats.iter().map(|&seat| ledger.host(seat)).collect(),
-        key: ledger.key(),
-        worst: ledger.worst_link(),
+        hosts: seats.iter().map(|&seat| tracker.host(seat)).collect(),
+        key: tracker.key(),
+        worst: tracker.worst_link(),
         optimal,
     }
 }
 
 /// A ring: the seat of each rank is its place in the tour.
-fn ring<'a>(mut ledger: Ledger<'a>, bytes: f64, now: Vec<u32>, random: &mut Stream) -> (Vec<u32>, Ledger<'a>) {
-    let along = starts::along_neighbors(&mut ledger);
-    let neighbors = Neighbors::new(&mut ledger);
+fn ring<'a>(
+    mut tracker: LoadTracker<'a>,
+    bytes: f64,
+    now: Vec<u32>,
+    random: &mut Stream,
+) -> (Vec<u32>, LoadTracker<'a>) {
+    let along = starts::along_neighbors(&mut tracker);
+    let neighbors = Neighbors::new(&mut tracker);
     let in_order: Vec<u32> = (0..now.len() as u32).collect();
-    let mut tour = Tour::new(ledger, neighbors, bytes, now);
+    let mut tour = Tour::new(tracker, neighbors, bytes, now);
     let mut best = (tour.key(), tour.order().to_vec());
     for start in [in_order, along] {
         tour.begin_with(start);
@@ -120,16 +126,21 @@ fn ring<'a>(mut ledger: Ledger<'a>, bytes: f64, now: Vec<u32>, random: &mut Stre
     }
     tour.begin_with(best.1);
     improve(&mut tour, TRIALS / 8, random);
-    (tour.order().to_vec(), tour.into_ledger())
+    (tour.order().to_vec(), tour.into_tracker())
 }
 
 /// Any other traffic.
-fn any<'a>(mut ledger: Ledger<'a>, traffic: &Traffic, now: Vec<u32>, random: &mut Stream) -> (Vec<u32>, Ledger<'a>) {
-    let along = starts::along_neighbors(&mut ledger);
-    let attracted = starts::by_attraction(&ledger, traffic, &along);
-    let neighbors = Neighbors::new(&mut ledger);
+fn any<'a>(
+    mut tracker: LoadTracker<'a>,
+    traffic: &Traffic,
+    now: Vec<u32>,
+    random: &mut Stream,
+) -> (Vec<u32>, LoadTracker<'a>) {
+    let along = starts::along_neighbors(&mut tracker);
+    let attracted = starts::by_attraction(&tracker, traffic, &along);
+    let neighbors = Neighbors::new(&mut tracker);
     let in_order: Vec<u32> = (0..now.len() as u32).collect();
-    let mut map = Map::new(ledger, neighbors, traffic, now);
+    let mut map = Map::new(tracker, neighbors, traffic, now);
     let mut best = (map.key(), map.seats().to_vec());
     for start in [in_order, along, attracted] {
         map.begin_with(start);
@@ -140,11 +151,11 @@ fn any<'a>(mut ledger: Ledger<'a>, traffic: &Traffic, now: Vec<u32>, random: &mu
     map.begin_with(best.1);
     let flows: usize = traffic.steps.iter().map(|step| step.flows.len()).sum();
     let degree = (4 * flows / traffic.ranks.max(1) as usize).max(8);
-    if map.ledger().objective() == Objective::Bytes {
+    if map.tracker().objective() == Objective::Bytes {
         reassign(&mut map, SETS);
     }
     improve(&mut map, TRIALS / degree, random);
-    (map.seats().to_vec(), map.into_ledger())
+    (map.seats().to_vec(), map.into_tracker())
 }
 
 /// Sets of ranks that are reassigned at most.

@@ -2,22 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::ledger::Ledger;
+use super::load_tracker::LoadTracker;
 use super::map::Partners;
 use super::neighbors::{distance, seats_by_edge};
 use super::traffic::Traffic;
 
 /// All seats, those of an edge together, and after each edge the nearest that is left.
-pub(super) fn along_neighbors(ledger: &mut Ledger<'_>) -> Vec<u32> {
-    let by_edge = seats_by_edge(ledger);
+pub(super) fn along_neighbors(tracker: &mut LoadTracker<'_>) -> Vec<u32> {
+    let by_edge = seats_by_edge(tracker);
     let mut left: BTreeSet<u32> = by_edge.keys().copied().collect();
-    let mut order = Vec::with_capacity(ledger.seats());
+    let mut order = Vec::with_capacity(tracker.seats());
     let mut at = left.pop_first();
     while let Some(edge) = at {
         order.extend_from_slice(&by_edge[&edge]);
         let mut nearest: Option<((f64, f64), u32)> = None;
         for &other in &left {
-            let way = distance(ledger, edge, other);
+            let way = distance(tracker, edge, other);
             if nearest.is_none_or(|(known, _)| way < known) {
                 nearest = Some((way, other));
             }
@@ -32,7 +32,7 @@ pub(super) fn along_neighbors(ledger: &mut Ledger<'_>) -> Vec<u32> {
 
 /// Fills the edges one after the other, in the order of the seats, each with the ranks that have most to do with those
 /// that it has, then with those before.
-pub(super) fn by_attraction(ledger: &Ledger<'_>, traffic: &Traffic, order: &[u32]) -> Vec<u32> {
+pub(super) fn by_attraction(tracker: &LoadTracker<'_>, traffic: &Traffic, order: &[u32]) -> Vec<u32> {
     let links = Partners::new(traffic);
     let ranks = traffic.ranks as usize;
     let mut seat_of = vec![u32::MAX; ranks];
@@ -41,7 +41,7 @@ pub(super) fn by_attraction(ledger: &Ledger<'_>, traffic: &Traffic, order: &[u32
     let mut frontier: BTreeMap<(std::cmp::Reverse<u64>, u32), ()> = BTreeMap::new();
     let mut free: BTreeSet<u32> = (0..traffic.ranks).collect();
     for (place, &seat) in order.iter().enumerate() {
-        if place > 0 && ledger.edge(order[place - 1]) != ledger.edge(seat) {
+        if place > 0 && tracker.edge(order[place - 1]) != tracker.edge(seat) {
             let fading: Vec<u32> = frontier.keys().map(|&(_, rank)| rank).collect();
             frontier.clear();
             for rank in fading {

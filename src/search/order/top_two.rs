@@ -9,7 +9,7 @@ pub(super) struct TopTwo {
 
 impl TopTwo {
     /// So many numbers, all 0.
-    pub fn new(count: usize) -> Self {
+    pub(super) fn new(count: usize) -> Self {
         let leaves = count.max(1).next_power_of_two();
         Self {
             leaves,
@@ -18,15 +18,15 @@ impl TopTwo {
     }
 
     /// Numbers that there is room for.
-    pub fn count(&self) -> usize {
+    pub(super) fn count(&self) -> usize {
         self.leaves
     }
 
-    pub fn get(&self, index: usize) -> f64 {
+    pub(super) fn get(&self, index: usize) -> f64 {
         self.nodes[self.leaves + index][0]
     }
 
-    pub fn set(&mut self, index: usize, value: f64) {
+    pub(super) fn set(&mut self, index: usize, value: f64) {
         let mut at = self.leaves + index;
         self.nodes[at][0] = value;
         while at > 1 {
@@ -40,12 +40,12 @@ impl TopTwo {
     }
 
     /// The largest and the second largest.
-    pub fn largest(&self) -> [f64; 2] {
+    pub(super) fn largest(&self) -> [f64; 2] {
         self.nodes[1]
     }
 
     /// Where the largest is.
-    pub fn place_of_largest(&self) -> usize {
+    pub(super) fn place_of_largest(&self) -> usize {
         let mut at = 1;
         while at < self.leaves {
             at = 2 * at + usize::from(self.nodes[2 * at][0] < self.nodes[2 * at + 1][0]);

@@ -1,14 +1,14 @@
 //! A ring over all seats, and its moves: a few seats go elsewhere (Or-opt), or a part is turned around (2-opt).
 
 use super::key::Key;
-use super::ledger::{Ledger, Mark};
+use super::load_tracker::{LoadTracker, Mark};
 use super::neighborhood::Neighborhood;
 use super::neighbors::Neighbors;
 
 /// Seats in the order of the ring, each of which sends to the next.
 #[derive(Debug)]
 pub(super) struct Tour<'a> {
-    ledger: Ledger<'a>,
+    tracker: LoadTracker<'a>,
     neighbors: Neighbors,
     bytes: f64,
     order: Vec<u32>,
@@ -35,9 +35,9 @@ const LONGEST_TURN: u32 = 64;
 const REFRESH: u32 = 256;
 
 impl<'a> Tour<'a> {
-    pub fn new(ledger: Ledger<'a>, neighbors: Neighbors, bytes: f64, order: Vec<u32>) -> Self {
+    pub(super) fn new(tracker: LoadTracker<'a>, neighbors: Neighbors, bytes: f64, order: Vec<u32>) -> Self {
         let mut tour = Self {
-            ledger,
+            tracker,
             neighbors,
             bytes,
             at: vec![0; order.len()],
@@ -49,20 +49,20 @@ impl<'a> Tour<'a> {
         tour
     }
 
-    pub fn order(&self) -> &[u32] {
+    pub(super) fn order(&self) -> &[u32] {
         &self.order
     }
 
-    pub fn into_ledger(self) -> Ledger<'a> {
-        self.ledger
+    pub(super) fn into_tracker(self) -> LoadTracker<'a> {
+        self.tracker
     }
 
     fn refresh(&mut self) {
-        self.ledger.clear();
+        self.tracker.clear();
         for position in 0..self.order.len() {
             self.pair(position, 1.0);
         }
-        self.ledger.keep();
+        self.tracker.keep();
         self.marks.clear();
     }
 
@@ -73,7 +73,7 @@ impl<'a> Tour<'a> {
         } else {
             position + 1
         };
-        self.ledger
+        self.tracker
             .add(0, self.order[position], self.order[next], sign * self.bytes);
     }
 
@@ -138,10 +138,10 @@ impl Neighborhood for Tour<'_> {
 
     fn worst_focus(&self, drawn: u64) -> u32 {
         // A seat at either end of the worst link, if one is met among a few.
-        let (_, bundle) = self.ledger.worst();
+        let (_, bundle) = self.tracker.worst();
         let n = self.order.len() as u64;
         let seat = |turn: u64| (drawn.wrapping_add(turn.wrapping_mul(0x9e37_79b9)) % n) as u32;
-        let crosses = |seat: &u32| self.ledger.touches(*seat, bundle);
+        let crosses = |seat: &u32| self.tracker.touches(*seat, bundle);
         (0..16).map(seat).find(crosses).unwrap_or_else(|| seat(0))
     }
 
@@ -194,11 +194,11 @@ impl Neighborhood for Tour<'_> {
     }
 
     fn key(&self) -> Key {
-        self.ledger.key()
+        self.tracker.key()
     }
 
     fn apply(&mut self, step: TourMove) {
-        self.marks.push(self.ledger.mark());
+        self.marks.push(self.tracker.mark());
         self.touch(step, -1.0, false);
         self.permute(step);
         self.touch(step, 1.0, true);
@@ -215,12 +215,12 @@ impl Neighborhood for Tour<'_> {
         };
         self.permute(back);
         if let Some(mark) = self.marks.pop() {
-            self.ledger.roll_back(mark);
+            self.tracker.roll_back(mark);
         }
     }
 
     fn keep(&mut self) {
-        self.ledger.keep();
+        self.tracker.keep();
         self.marks.clear();
         self.kept += 1;
         if self.kept.is_multiple_of(REFRESH) {

@@ -7,21 +7,27 @@ use crate::workload::{Schedule, Transfer};
 /// The bytes from one rank to another.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Flow {
+    /// The rank that sends.
     pub src: u32,
+    /// The rank that receives.
     pub dst: u32,
+    /// What it sends.
     pub bytes: f64,
 }
 
 /// What is under way together, one flow for each pair of ranks.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Step {
+    /// In the order of their senders.
     pub flows: Vec<Flow>,
 }
 
 /// The traffic of a workload between its ranks. Steps in which the same pairs send the same are one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Traffic {
+    /// How many there are.
     pub ranks: u32,
+    /// What is under way together, one after the other.
     pub steps: Vec<Step>,
 }
 

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 
-use super::hyperband::{Fidelity, Judge, Verdict};
+use super::hyperband::{Evaluator, Fidelity, Verdict};
 use super::space::{Config, Dimension, Space};
 use crate::config::{ConfigError, Entry};
 use crate::experiment::{Engine, Experiment, Output, Point, Preparer, Resolved, TuneObjective, Tuning};
@@ -87,14 +87,17 @@ impl<'a> Tuner<'a> {
         })
     }
 
+    /// What is searched.
     pub fn space(&self) -> &Space {
         &self.space
     }
 
+    /// Where results are kept.
     pub fn store(&self) -> &Store {
         &self.store
     }
 
+    /// What has been simulated and what has not been, so far.
     pub fn tally(&self) -> Tally {
         self.tally.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -172,7 +175,7 @@ impl<'a> Tuner<'a> {
         let prepared = self.preparer.prepare(resolved)?;
         let timed = !prepared.instance.network.events.is_empty();
         let transfers = prepared.instance.schedule.transfer_count();
-        let row = runner::judge(self.preparer, self.point, prepared).row;
+        let row = runner::evaluate(self.preparer, self.point, prepared).row;
         let number = |cell: Option<crate::results::Number>| cell.unwrap_or_default().value();
         // What a placement puts on a link takes its time there, unless faults change the placement.
         let placed = if timed { 0.0 } else { number(row.congestion_us) };
@@ -233,7 +236,7 @@ impl<'a> Tuner<'a> {
     fn measure(&self, resolved: Resolved, hash: &str) -> Result<ResultRow, ConfigError> {
         let began = Instant::now();
         let prepared = self.preparer.prepare(resolved)?;
-        let measured = runner::judge(self.preparer, self.point, prepared).simulate();
+        let measured = runner::evaluate(self.preparer, self.point, prepared).simulate();
         let mut row = measured.row;
         if measured.stuck.is_some() {
             (row.cct_us, row.events) = (None, None);
@@ -264,8 +267,8 @@ impl<'a> Tuner<'a> {
     }
 }
 
-impl Judge for Tuner<'_> {
-    fn judge(&self, candidates: &[Config], fidelity: Fidelity, incumbent: Option<f64>) -> Vec<Verdict> {
+impl Evaluator for Tuner<'_> {
+    fn evaluate(&self, candidates: &[Config], fidelity: Fidelity, incumbent: Option<f64>) -> Vec<Verdict> {
         let look = || {
             candidates
                 .par_iter()

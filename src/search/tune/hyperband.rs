@@ -40,10 +40,10 @@ impl Verdict {
 }
 
 /// Looks at candidates.
-pub trait Judge {
+pub trait Evaluator {
     /// What a fidelity says of each candidate. Those that can not be better than `incumbent` in full may be left early.
     /// What it says must not depend on how many are looked at at a time.
-    fn judge(&self, candidates: &[Config], fidelity: Fidelity, incumbent: Option<f64>) -> Vec<Verdict>;
+    fn evaluate(&self, candidates: &[Config], fidelity: Fidelity, incumbent: Option<f64>) -> Vec<Verdict>;
 
     /// Whether all is to end.
     fn stopped(&self) -> bool {
@@ -59,8 +59,11 @@ pub trait Judge {
 /// What was looked at.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trial {
+    /// The candidate.
     pub config: Config,
+    /// How closely it was looked at.
     pub fidelity: Fidelity,
+    /// What that showed.
     pub verdict: Verdict,
 }
 
@@ -74,10 +77,10 @@ pub struct Budget {
 }
 
 /// Spends the budget. All trials, in the order in which they were made.
-pub fn search(dimensions: &[Dimension], budget: Budget, seed: u64, judge: &dyn Judge) -> Vec<Trial> {
+pub fn search(dimensions: &[Dimension], budget: Budget, seed: u64, evaluator: &dyn Evaluator) -> Vec<Trial> {
     let mut state = State {
         dimensions,
-        judge,
+        evaluator,
         seed,
         drawn: 0,
         trials: Vec::new(),
@@ -113,7 +116,7 @@ fn power(times: usize) -> f64 {
 
 struct State<'a> {
     dimensions: &'a [Dimension],
-    judge: &'a dyn Judge,
+    evaluator: &'a dyn Evaluator,
     seed: u64,
     drawn: u64,
     trials: Vec<Trial>,
@@ -125,9 +128,9 @@ impl State<'_> {
     fn ended(&self) -> bool {
         let done = self
             .best()
-            .zip(self.judge.floor())
+            .zip(self.evaluator.floor())
             .is_some_and(|(best, floor)| best <= floor);
-        done || self.spent >= self.budget - 1e-9 || self.judge.stopped()
+        done || self.spent >= self.budget - 1e-9 || self.evaluator.stopped()
     }
 
     /// The best score in full.
@@ -146,7 +149,7 @@ impl State<'_> {
         for (rung, &share) in shares.iter().enumerate() {
             let room = ((self.budget - self.spent) / share + 1e-6).floor() as usize;
             left.truncate(room.max(usize::from(self.trials.is_empty())));
-            if left.is_empty() || self.judge.stopped() {
+            if left.is_empty() || self.evaluator.stopped() {
                 return;
             }
             let mut judged = self.look(left, Fidelity::Share(share));
@@ -188,7 +191,7 @@ impl State<'_> {
     }
 
     fn look(&mut self, candidates: Vec<Config>, fidelity: Fidelity) -> Vec<(f64, Config)> {
-        let verdicts = self.judge.judge(&candidates, fidelity, self.best());
+        let verdicts = self.evaluator.evaluate(&candidates, fidelity, self.best());
         let mut judged = Vec::with_capacity(candidates.len());
         for (config, verdict) in candidates.into_iter().zip(verdicts) {
             judged.push((verdict.value(), config.clone()));
@@ -236,8 +239,8 @@ mod tests {
         1.0 + family + (x - 0.7) * (x - 0.7) + 2.0 * (y - 0.2) * (y - 0.2)
     }
 
-    impl Judge for Grid {
-        fn judge(&self, candidates: &[Config], fidelity: Fidelity, incumbent: Option<f64>) -> Vec<Verdict> {
+    impl Evaluator for Grid {
+        fn evaluate(&self, candidates: &[Config], fidelity: Fidelity, incumbent: Option<f64>) -> Vec<Verdict> {
             let one = |config: &Config| match fidelity {
                 Fidelity::Screen if incumbent.is_some_and(|best| value(config) - 0.2 >= best) => {
                     Verdict::NotBelow(value(config) - 0.2)

@@ -17,6 +17,6 @@ mod report;
 mod space;
 
 pub use candidate::Tuner;
-pub use hyperband::{Budget, Fidelity, Judge, Trial, Verdict, search};
+pub use hyperband::{Budget, Evaluator, Fidelity, Trial, Verdict, search};
 pub use report::{Family, Sensitivity, TuneReport, report};
 pub use space::{Config, Dimension, Space};

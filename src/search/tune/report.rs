@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::candidate::Tuner;
-use super::hyperband::{Budget, Fidelity, Judge, Trial, Verdict, search};
+use super::hyperband::{Budget, Evaluator, Fidelity, Trial, Verdict, search};
 use super::space::{Config, Dimension, Space};
 use crate::experiment::Tuning;
 use crate::math::ln;
@@ -12,6 +12,7 @@ use crate::results::{Number, TrialRow};
 /// The best of the candidates with the same choices.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Family {
+    /// Its choices, as one text.
     pub name: String,
     /// Candidates that were looked at in any fidelity.
     pub candidates: usize,
@@ -26,6 +27,7 @@ pub struct Family {
 /// How much a key matters.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sensitivity {
+    /// The key.
     pub key: String,
     /// Share of the variance of the logarithm of what was found, within its fidelity, that the key alone explains.
     pub explains: f64,
@@ -36,7 +38,9 @@ pub struct Sensitivity {
 /// What came of a search.
 #[derive(Debug)]
 pub struct TuneReport {
+    /// The best candidate that ran in full, if any did.
     pub best: Option<Config>,
+    /// Its objective, in microseconds.
     pub best_us: Option<f64>,
     /// No candidate is below, where that is known.
     pub floor_us: Option<f64>,
@@ -44,9 +48,11 @@ pub struct TuneReport {
     pub families: Vec<Family>,
     /// The most important first.
     pub sensitivities: Vec<Sensitivity>,
+    /// All that was looked at, in order.
     pub trials: Vec<TrialRow>,
-    /// Candidates that a bound has shown not to be better, and runs that the clock has.
+    /// Candidates that a bound has shown not to be better.
     pub bounded: usize,
+    /// Runs that the clock has shown not to be better.
     pub timed_out: usize,
     /// Candidates whose values do not fit together.
     pub impossible: usize,

@@ -42,10 +42,12 @@ impl Space {
         }
     }
 
+    /// What each key can be, as the search sees it.
     pub fn dimensions(&self) -> &[Dimension] {
         &self.dimensions
     }
 
+    /// The keys, in the order of the dimensions.
     pub fn axes(&self) -> &[TuneAxis] {
         &self.axes
     }

@@ -1,5 +1,6 @@
 //! Every kind of topology, by hand.
 
+use crate::ids::PathIndex;
 use std::path::Path;
 
 use super::*;
@@ -20,7 +21,7 @@ fn leaf_spine_paths_are_one_per_spine() {
         ]
     );
     let path = fabric.path(NodeId(0), NodeId(7), 2);
-    assert_eq!(fabric.path_index(NodeId(0), NodeId(7), &path), Some(2));
+    assert_eq!(fabric.path_index(NodeId(0), NodeId(7), &path), Some(PathIndex(2)));
     assert_eq!(fabric.path_delay(&path), Time::from_us(2));
 }
 

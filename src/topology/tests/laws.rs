@@ -1,6 +1,7 @@
 //! Forwarding tables against brute force: all simple paths of the drawn graph, filtered by the
 //! definition of each routing.
 
+use crate::ids::PathIndex;
 use std::collections::BTreeMap;
 
 use petgraph::graph::{EdgeIndex, NodeIndex};
@@ -173,7 +174,7 @@ proptest! {
                 // Also in the same order: by link ids, hop by hop.
                 prop_assert_eq!(&found, &expected, "{} to {}", src, dst);
                 for (index, path) in fabric.paths(src, dst).enumerate() {
-                    prop_assert_eq!(fabric.path_index(src, dst, &path), Some(index as u32));
+                    prop_assert_eq!(fabric.path_index(src, dst, &path), Some(PathIndex(index as u32)));
                     for &hop in path.iter() {
                         prop_assert!(fabric.next_hops(fabric.link(hop).from, dst).contains(&hop));
                     }

@@ -4,7 +4,7 @@ use super::{Effect, Hop, Job};
 
 /// From rank 0. In round `k` the ranks below 2^k, which have the data, send it to those 2^k further on.
 /// Each rank serves its receivers one after the other, and begins once the first chunk is there.
-pub fn broadcast(job: &mut Job) {
+pub(crate) fn broadcast(job: &mut Job) {
     let (ranks, cut) = (job.ranks, job.cut(1));
     let mut held = job.held_from_start();
     // The step from which a rank is free to send.
@@ -33,7 +33,7 @@ pub fn broadcast(job: &mut Job) {
 }
 
 /// To rank 0: the broadcast backwards. A rank sends its sum once it has those of all that send to it.
-pub fn reduce(job: &mut Job) {
+pub(crate) fn reduce(job: &mut Job) {
     let (ranks, cut) = (job.ranks, job.cut(1));
     let mut arrived = vec![Vec::new(); ranks as usize * job.channels as usize * job.chunks as usize];
     // The step after the last one that brings a rank something.

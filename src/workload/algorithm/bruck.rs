@@ -15,7 +15,7 @@ fn distances(ranks: u32) -> impl Iterator<Item = u32> + use<> {
 
 /// Every rank sends all that it has to the rank before it at distance 1, 2, 4, ...: it holds the shares that follow its
 /// own, and the last round sends only what is missing.
-pub fn all_gather(job: &mut Job, held: Held) {
+pub(crate) fn all_gather(job: &mut Job, held: Held) {
     let (ranks, cut) = (job.ranks, job.cut(job.ranks));
     let rounds = distances(ranks).map(|distance| {
         let count = distance.min(ranks - distance);
@@ -32,7 +32,7 @@ pub fn all_gather(job: &mut Job, held: Held) {
 
 /// A block travels by the distances that its own distance is the sum of; blocks that go the same way in a round go
 /// together. Block `d` of rank `s` lies at `(s * ranks + d) * message`.
-pub fn all_to_all(job: &mut Job, message: u64) {
+pub(crate) fn all_to_all(job: &mut Job, message: u64) {
     let (ranks, held) = (job.ranks, job.held_from_start());
     let block = move |src: u32, dst: u32| {
         let first = (u64::from(src) * u64::from(ranks) + u64::from(dst)) * message;
@@ -54,12 +54,12 @@ pub fn all_to_all(job: &mut Job, message: u64) {
 }
 
 /// Blocks that all transfers of an all-to-all carry together.
-pub fn blocks(ranks: u32) -> u128 {
+pub(crate) fn blocks(ranks: u32) -> u128 {
     let hops: u32 = (1..ranks).map(u32::count_ones).sum();
     u128::from(ranks) * u128::from(hops)
 }
 
 /// Rounds of an exchange between so many ranks.
-pub fn rounds(ranks: u32) -> u128 {
+pub(crate) fn rounds(ranks: u32) -> u128 {
     distances(ranks).count() as u128
 }

@@ -7,7 +7,7 @@ use crate::workload::schedule_writer::Data;
 
 /// How the data is cut: sizes of shares differ by at most one byte, and so do sizes of parts.
 #[derive(Clone, Copy)]
-pub struct Cut {
+pub(super) struct Cut {
     pub bytes: u64,
     pub shares: u32,
     pub parts: u32,
@@ -16,21 +16,21 @@ pub struct Cut {
 /// The shares whose number is `common` in all bits but those of `free`; these may have any value.
 /// The number of shares is a power of two, unless none is free.
 #[derive(Clone, Copy)]
-pub struct Shares {
+pub(super) struct Shares {
     pub common: u32,
     pub free: u32,
 }
 
 /// One chunk of one channel.
 #[derive(Clone, Copy)]
-pub struct Part {
+pub(crate) struct Part {
     pub index: u32,
     pub channel: u32,
     pub chunk: u32,
 }
 
 /// One part of some shares.
-pub struct Pieces {
+pub(super) struct Pieces {
     cut: Cut,
     shares: Shares,
     part: Part,
@@ -38,12 +38,12 @@ pub struct Pieces {
 
 impl Cut {
     /// The part of one share.
-    pub fn piece(self, share: u32, part: Part) -> Range<u64> {
+    pub(super) fn piece(self, share: u32, part: Part) -> Range<u64> {
         slice(slice(0..self.bytes, self.shares, share), self.parts, part.index)
     }
 
     /// The part of several shares.
-    pub fn pieces(self, shares: Shares, part: Part) -> Pieces {
+    pub(super) fn pieces(self, shares: Shares, part: Part) -> Pieces {
         Pieces {
             cut: self,
             shares,

@@ -4,7 +4,7 @@ use super::{Effect, Held, Hop, Job, Part};
 use crate::ids::TaskId;
 
 /// Every rank sends every other one its share, to be added up there.
-pub fn reduce_scatter(job: &mut Job) -> Held {
+pub(crate) fn reduce_scatter(job: &mut Job) -> Held {
     let (ranks, cut) = (job.ranks, job.cut(job.ranks));
     let mut held = job.held_from_start();
     let mut arrivals = vec![Vec::with_capacity(ranks as usize - 1); ranks as usize];
@@ -22,7 +22,7 @@ pub fn reduce_scatter(job: &mut Job) -> Held {
 }
 
 /// Every rank sends its share to every other one.
-pub fn all_gather(job: &mut Job, first_round: u32, mut held: Held) {
+pub(crate) fn all_gather(job: &mut Job, first_round: u32, mut held: Held) {
     let (ranks, cut) = (job.ranks, job.cut(job.ranks));
     for part in job.parts() {
         for (src, dst) in pairs(ranks) {
@@ -34,7 +34,7 @@ pub fn all_gather(job: &mut Job, first_round: u32, mut held: Held) {
 }
 
 /// Every rank sends rank 0 its share.
-pub fn gather(job: &mut Job) {
+pub(crate) fn gather(job: &mut Job) {
     let cut = job.cut(job.ranks);
     for part in job.parts() {
         for src in 1..job.ranks {
@@ -45,7 +45,7 @@ pub fn gather(job: &mut Job) {
 }
 
 /// Rank 0 sends every rank its share.
-pub fn scatter(job: &mut Job) {
+pub(crate) fn scatter(job: &mut Job) {
     let cut = job.cut(job.ranks);
     for part in job.parts() {
         for dst in 1..job.ranks {

@@ -10,7 +10,7 @@ use super::{Effect, Hop, Job, Part};
 use crate::ids::TaskId;
 
 /// Up to the roots, where the sums are complete, and down again.
-pub fn all_reduce(job: &mut Job) {
+pub(crate) fn all_reduce(job: &mut Job) {
     for half in Half::BOTH {
         let tree = Tree::new(0..job.ranks, half);
         for part in job.parts() {
@@ -21,7 +21,7 @@ pub fn all_reduce(job: &mut Job) {
 }
 
 /// From rank 0, which is in neither tree, to the two roots and down.
-pub fn broadcast(job: &mut Job) {
+pub(crate) fn broadcast(job: &mut Job) {
     for half in Half::BOTH {
         let tree = Tree::new(1..job.ranks, half);
         for part in job.parts() {

@@ -4,7 +4,7 @@ use super::{Effect, Held, Hop, Job, Part};
 use crate::workload::schedule_writer::Data;
 
 /// One round.
-pub struct Round<F> {
+pub(super) struct Round<F> {
     /// The receiver of a rank: another one for every rank.
     pub to: fn(u32, u32, u32) -> u32,
     pub distance: u32,
@@ -13,22 +13,22 @@ pub struct Round<F> {
 }
 
 /// The rank that differs in one bit.
-pub fn across(rank: u32, distance: u32, _ranks: u32) -> u32 {
+pub(super) fn across(rank: u32, distance: u32, _ranks: u32) -> u32 {
     rank ^ distance
 }
 
 /// The rank so much further on, around the end.
-pub fn ahead(rank: u32, distance: u32, ranks: u32) -> u32 {
+pub(super) fn ahead(rank: u32, distance: u32, ranks: u32) -> u32 {
     (rank + distance) % ranks
 }
 
 /// The rank so much before, around the end.
-pub fn behind(rank: u32, distance: u32, ranks: u32) -> u32 {
+pub(super) fn behind(rank: u32, distance: u32, ranks: u32) -> u32 {
     (rank + ranks - distance) % ranks
 }
 
 /// In every round each rank sends, once it has everything that the rounds before have brought it.
-pub fn exchange<D: Data, F: Fn(u32, Part) -> D>(
+pub(super) fn exchange<D: Data, F: Fn(u32, Part) -> D>(
     job: &mut Job,
     first_round: u32,
     mut held: Held,

@@ -106,7 +106,7 @@ impl Layout {
 }
 
 /// Sums inside servers and over rails, and back.
-pub fn all_reduce(job: &mut Job, local: Option<u32>) -> Result<(), InputError> {
+pub(crate) fn all_reduce(job: &mut Job, local: Option<u32>) -> Result<(), InputError> {
     let layout = Layout::of(job, local)?;
     let (inside, across) = layout.rounds();
     let held = job.held_from_start();
@@ -116,7 +116,7 @@ pub fn all_reduce(job: &mut Job, local: Option<u32>) -> Result<(), InputError> {
 }
 
 /// Sums inside servers, then over rails.
-pub fn reduce_scatter(job: &mut Job, local: Option<u32>) -> Result<(), InputError> {
+pub(crate) fn reduce_scatter(job: &mut Job, local: Option<u32>) -> Result<(), InputError> {
     let layout = Layout::of(job, local)?;
     let held = job.held_from_start();
     layout.collect(job, held);
@@ -124,7 +124,7 @@ pub fn reduce_scatter(job: &mut Job, local: Option<u32>) -> Result<(), InputErro
 }
 
 /// Shares over rails, then inside servers.
-pub fn all_gather(job: &mut Job, local: Option<u32>) -> Result<(), InputError> {
+pub(crate) fn all_gather(job: &mut Job, local: Option<u32>) -> Result<(), InputError> {
     let layout = Layout::of(job, local)?;
     let held = job.held_from_start();
     layout.spread(job, held, 0);

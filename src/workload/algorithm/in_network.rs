@@ -7,7 +7,7 @@ use super::{Effect, Hop, Job};
 /// There are no transfers between hosts that do that. What stands for them has the same bytes on the same links: each
 /// host, in the order of the hosts, sends all of its data to the next one. Every host's cable carries them once up and
 /// once down, and so does every set of neighboring hosts, such as a leaf. No rank is done before all are.
-pub fn all_reduce(job: &mut Job) {
+pub(crate) fn all_reduce(job: &mut Job) {
     let order = job.draft.ranks_by_host();
     let cut = job.cut(1);
     job.draft.begin_stream();

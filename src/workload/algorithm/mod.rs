@@ -43,7 +43,7 @@ pub(super) struct Job<'d, 'w> {
 
 impl<'d, 'w> Job<'d, 'w> {
     /// A collective over `size` bytes whose algorithm makes `extent` transfers and so on per part.
-    pub fn new(
+    pub(super) fn new(
         draft: &'d mut ScheduleWriter<'w>,
         ranks: u32,
         size: Bytes,
@@ -77,7 +77,7 @@ impl<'d, 'w> Job<'d, 'w> {
     }
 
     /// An exchange of `bytes` in one piece, of which the draft knows already.
-    pub fn of_one_piece(draft: &'d mut ScheduleWriter<'w>, bytes: u64) -> Self {
+    pub(super) fn of_one_piece(draft: &'d mut ScheduleWriter<'w>, bytes: u64) -> Self {
         Self {
             ranks: draft.ranks(),
             draft,
@@ -92,7 +92,7 @@ impl<'d, 'w> Job<'d, 'w> {
     ///
     /// # Errors
     /// Several chunks: there are none to tell apart.
-    pub fn pipelined(mut self, pipelined: bool) -> Result<Self, InputError> {
+    pub(super) fn pipelined(mut self, pipelined: bool) -> Result<Self, InputError> {
         if pipelined && self.chunks > 1 {
             let message = "what is pipelined goes on as it arrives, and has no chunks";
             return Err(InputError::key("chunks", message).help("leave out `chunks` or `pipelined`"));
@@ -186,7 +186,7 @@ impl<'d, 'w> Job<'d, 'w> {
     }
 
     /// All ranks hold their data from the beginning.
-    pub fn held_from_start(&self) -> Held {
+    pub(super) fn held_from_start(&self) -> Held {
         Held {
             ranks: self.ranks as usize,
             by: vec![None; self.ranks as usize * self.cut(1).parts as usize],

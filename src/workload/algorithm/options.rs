@@ -146,7 +146,7 @@ impl Options {
     ///
     /// # Errors
     /// A number of ranks or an order that the algorithm cannot have.
-    pub fn extent(self, ranks: u32, size: Bytes, phases: u128) -> Result<Extent, InputError> {
+    pub(crate) fn extent(self, ranks: u32, size: Bytes, phases: u128) -> Result<Extent, InputError> {
         self.check(ranks)?;
         let (n, bytes) = (u128::from(ranks), u128::from(size.0));
         let rounds = u128::from(ranks.ilog2());

@@ -6,7 +6,7 @@ use super::{Effect, Held, Job, Part, Shares};
 
 /// Recursive halving: every rank sends the half of its shares that belongs to its partner's side, and
 /// adds what it gets to the other half. In the end it has its own share alone.
-pub fn reduce_scatter(job: &mut Job, distances: &[u32]) -> Held {
+pub(crate) fn reduce_scatter(job: &mut Job, distances: &[u32]) -> Held {
     let (held, cut, all) = (job.held_from_start(), job.cut(job.ranks), job.ranks - 1);
     let mut settled = 0;
     let rounds = distances.iter().map(|&distance| {
@@ -22,7 +22,7 @@ pub fn reduce_scatter(job: &mut Job, distances: &[u32]) -> Held {
 }
 
 /// Recursive doubling of shares: every rank sends all that it has and has twice as many then.
-pub fn all_gather(job: &mut Job, first_round: u32, held: Held, distances: &[u32]) {
+pub(crate) fn all_gather(job: &mut Job, first_round: u32, held: Held, distances: &[u32]) {
     let cut = job.cut(job.ranks);
     let mut gathered = 0;
     let rounds = distances.iter().map(|&distance| {
@@ -39,7 +39,7 @@ pub fn all_gather(job: &mut Job, first_round: u32, held: Held, distances: &[u32]
 
 /// Recursive doubling of sums: every rank sends the sum over the ranks it has heard of and adds its
 /// partner's.
-pub fn all_reduce(job: &mut Job, distances: &[u32]) {
+pub(crate) fn all_reduce(job: &mut Job, distances: &[u32]) {
     let (held, cut) = (job.held_from_start(), job.cut(1));
     let everything = move |_: u32, part: Part| cut.piece(0, part);
     let rounds = distances.iter().map(|&distance| round(distance, everything));

@@ -16,7 +16,7 @@ fn farthest(ranks: u32) -> u32 {
 
 /// Down the trees, from the farthest distance to the nearest: rank `root + v` sends on to `root + v + d` where `v` is a
 /// multiple of `2d`.
-pub fn all_gather(job: &mut Job, held: Held) {
+pub(crate) fn all_gather(job: &mut Job, held: Held) {
     let (ranks, cut) = (job.ranks, job.cut(job.ranks));
     let distances = std::iter::successors(Some(farthest(ranks)), |distance| Some(distance / 2));
     let rounds = distances.take_while(|&distance| distance > 0).map(|distance| Round {
@@ -32,7 +32,7 @@ pub fn all_gather(job: &mut Job, held: Held) {
 
 /// Up the trees, from the nearest distance to the farthest: rank `root + v` sends its sum to `root + v - d` where `v` is
 /// an odd multiple of `d`.
-pub fn reduce_scatter(job: &mut Job) -> Held {
+pub(crate) fn reduce_scatter(job: &mut Job) -> Held {
     let (ranks, cut, held) = (job.ranks, job.cut(job.ranks), job.held_from_start());
     let distances = std::iter::successors(Some(1), |distance| Some(distance * 2));
     let rounds = distances

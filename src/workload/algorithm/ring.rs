@@ -5,21 +5,21 @@ use super::{Effect, Held, Hop, Job, Part};
 use crate::workload::schedule_writer::Data;
 
 /// A reduce-scatter by itself.
-pub fn reduce_scatter(job: &mut Job) {
+pub(crate) fn reduce_scatter(job: &mut Job) {
     let (trip, circles) = (Trip::of_all(job.ranks, 0), job.circles());
     let mut held = sum(job);
     job.settle_stream(trip, &circles, &mut held);
 }
 
 /// The share of a rank sets out from the rank after it and is added to on its way around.
-pub fn sum(job: &mut Job) -> Held {
+pub(crate) fn sum(job: &mut Job) -> Held {
     let (held, cut, circles) = (job.held_from_start(), job.cut(job.ranks), job.circles());
     let trip = Trip::of_all(job.ranks, 0);
     collect(job, trip, held, &circles, |rank, part| cut.piece(rank, part))
 }
 
 /// The share of a rank sets out from it and is copied on its way around.
-pub fn all_gather(job: &mut Job, first_round: u32, held: Held) {
+pub(crate) fn all_gather(job: &mut Job, first_round: u32, held: Held) {
     let (cut, circles) = (job.cut(job.ranks), job.circles());
     let trip = Trip::of_all(job.ranks, first_round);
     let mut held = spread(job, trip, held, &circles, |rank, part| cut.piece(rank, part));
@@ -27,7 +27,7 @@ pub fn all_gather(job: &mut Job, first_round: u32, held: Held) {
 }
 
 /// In each circle, every member ends with the sum of its own block. `circles` are those of each channel.
-pub fn collect<D: Data>(
+pub(crate) fn collect<D: Data>(
     job: &mut Job,
     trip: Trip,
     held: Held,
@@ -48,7 +48,7 @@ pub fn collect<D: Data>(
 }
 
 /// In each circle, every member ends with the blocks of all.
-pub fn spread<D: Data>(
+pub(crate) fn spread<D: Data>(
     job: &mut Job,
     trip: Trip,
     held: Held,
@@ -123,12 +123,12 @@ fn travel<D: Data>(
 }
 
 /// Broadcast from rank 0: the data passes from rank to rank, chunk after chunk.
-pub fn broadcast(job: &mut Job) {
+pub(crate) fn broadcast(job: &mut Job) {
     chain(job, Effect::Copy, |place, _| place);
 }
 
 /// Reduction to rank 0: the sum passes from rank to rank, from the last to the first, chunk after chunk.
-pub fn reduce(job: &mut Job) {
+pub(crate) fn reduce(job: &mut Job) {
     chain(job, Effect::Reduce, |place, ranks| ranks - 1 - place);
 }
 

@@ -1,11 +1,11 @@
 //! Trips of data around circles of ranks.
 
 /// Ranks that pass data around; the first follows the last.
-pub type Circle = Vec<u32>;
+pub(super) type Circle = Vec<u32>;
 
 /// Which connections a trip around circles uses, and in which rounds it happens.
 #[derive(Clone, Copy)]
-pub struct Trip {
+pub(crate) struct Trip {
     pub first_round: u32,
     /// Connections of each channel, and the number of that of rank 0.
     pub lanes: [u32; 2],
@@ -15,7 +15,7 @@ pub struct Trip {
 
 impl Trip {
     /// A trip of all `ranks`, the only one of its collective or one of two over the same connections.
-    pub fn of_all(ranks: u32, first_round: u32) -> Self {
+    pub(crate) fn of_all(ranks: u32, first_round: u32) -> Self {
         Self {
             first_round,
             lanes: [ranks, 0],

@@ -8,7 +8,7 @@ use crate::workload::schedule_writer::{Effect, Extent, Hop, ScheduleWriter};
 
 /// Every rank hands each of its server's ranks all that it has for that one's rail; then every rank sends each rank of
 /// its rail all that its server has for it. Block `d` of rank `s` lies at `(s * ranks + d) * message`.
-pub fn all_to_all(draft: &mut ScheduleWriter, message: Bytes, local: Option<u32>) -> Result<(), InputError> {
+pub(crate) fn all_to_all(draft: &mut ScheduleWriter, message: Bytes, local: Option<u32>) -> Result<(), InputError> {
     let (ranks, servers) = (draft.ranks(), draft.servers(local)?);
     let (size, count) = (servers[0].len(), servers.len());
     let (near, far) = (

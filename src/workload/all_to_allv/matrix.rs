@@ -4,7 +4,7 @@ use crate::input::InputError;
 use crate::workload::MAX_BYTES;
 
 /// The matrix of so many ranks, row by row, every number multiplied by `scale`. What follows a `#` is a comment.
-pub fn read(file: &str, text: &str, ranks: u32, scale: f64) -> Result<Vec<u64>, InputError> {
+pub(super) fn read(file: &str, text: &str, ranks: u32, scale: f64) -> Result<Vec<u64>, InputError> {
     let mut matrix = Vec::new();
     let mut rows = 0;
     for (number, line) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {

@@ -13,7 +13,7 @@ const NEAR: f64 = 0.005;
 ///
 /// The rank in place k (from 0, drawn from the seed) gets a share in proportion to 1 / (c + k), with the c that fits: the law of
 /// Zipf and Mandelbrot. It takes no more than sums, products and quotients, which are the same on every machine.
-pub fn matrix(ranks: u32, message: Bytes, gini: f64, seed: u64) -> Result<Vec<u64>, InputError> {
+pub(super) fn matrix(ranks: u32, message: Bytes, gini: f64, seed: u64) -> Result<Vec<u64>, InputError> {
     let wrong = |message: String| InputError::key("gini", message);
     if !(0.0..1.0).contains(&gini) {
         return Err(wrong(format!("`gini` is {gini}")).help("it must be at least 0 and below 1"));
@@ -41,7 +41,7 @@ pub fn matrix(ranks: u32, message: Bytes, gini: f64, seed: u64) -> Result<Vec<u6
 }
 
 /// Shares that add up to 1, the largest first, with this Gini coefficient.
-pub fn shares(ranks: u32, gini: f64) -> Vec<f64> {
+pub(super) fn shares(ranks: u32, gini: f64) -> Vec<f64> {
     // 1 / (1 + a k): a = 0 is all the same, and the larger a, the more unequal.
     let of = |a: f64| {
         let weights: Vec<f64> = (0..ranks).map(|place| 1.0 / (1.0 + a * f64::from(place))).collect();
@@ -67,7 +67,7 @@ pub fn shares(ranks: u32, gini: f64) -> Vec<f64> {
 }
 
 /// The Gini coefficient: the mean difference of two of them over twice the mean.
-pub fn gini(values: &[f64]) -> f64 {
+pub(super) fn gini(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
     let n = sorted.len() as f64;

@@ -13,7 +13,7 @@ pub use time_unit::TimeUnit;
 
 use super::schedule_writer::ScheduleWriter;
 use super::{Action, Kind, Milestone, Schedule};
-use crate::ids::TaskId;
+use crate::ids::{RankId, TaskId};
 use crate::input::{Files, InputError};
 use crate::units::Time;
 
@@ -47,6 +47,7 @@ impl Kind for ConnectionMatrix {
                 Start::Trigger(_) => Time::ZERO,
             };
             let Flow { src, dst, bytes, .. } = *flow;
+            let (src, dst) = (RankId(src), RankId(dst));
             let transfer = draft.schedule.add(Action::Transfer { src, dst, bytes }, earliest, 0);
             if let Some(id) = flow.id {
                 let first = *connections.entry((id, src, dst)).or_insert(transfer);

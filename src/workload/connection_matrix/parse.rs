@@ -26,7 +26,7 @@ use crate::workload::connection_matrix::TimeUnit;
 use crate::workload::{MAX_BYTES, MAX_TASKS, Schedule, parse_time};
 
 /// A connection matrix as its file has it.
-pub struct Matrix {
+pub(super) struct Matrix {
     pub nodes: u32,
     pub nodes_line: usize,
     pub flows: Vec<Flow>,
@@ -35,7 +35,7 @@ pub struct Matrix {
 }
 
 /// One connection.
-pub struct Flow {
+pub(super) struct Flow {
     pub line: usize,
     pub src: u32,
     pub dst: u32,
@@ -52,20 +52,20 @@ pub struct Flow {
 
 /// When a connection starts.
 #[derive(Debug, Clone, Copy)]
-pub enum Start {
+pub(super) enum Start {
     At(Time),
     Trigger(u32),
 }
 
 /// A trigger as it is declared.
-pub struct Trigger {
+pub(super) struct Trigger {
     pub line: usize,
     pub kind: TriggerKind,
 }
 
 /// What a trigger does with its flows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TriggerKind {
+pub(super) enum TriggerKind {
     /// Starts all of them when it is pulled, which happens once.
     Oneshot,
     /// Starts the next of them, in the order of the file, each time that it is pulled.
@@ -84,7 +84,7 @@ struct Header {
 }
 
 /// Reads a whole file called `file`, whose times are in `unit`.
-pub fn parse(file: &str, text: &str, unit: TimeUnit) -> Result<Matrix, InputError> {
+pub(super) fn parse(file: &str, text: &str, unit: TimeUnit) -> Result<Matrix, InputError> {
     let mut header = Header::default();
     let mut matrix = Matrix {
         nodes: 0,

@@ -17,6 +17,7 @@ pub enum TimeUnit {
 }
 
 impl TimeUnit {
+    /// As in the experiment file.
     pub fn name(self) -> &'static str {
         match self {
             Self::Ps => "ps",

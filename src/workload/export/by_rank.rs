@@ -1,21 +1,21 @@
 //! What each host sends, receives and computes, and what of its own it waits for: all that a trace can say.
 
 use super::exported::Inexpressible;
-use crate::ids::TaskId;
+use crate::ids::{HostId, TaskId};
 use crate::units::Time;
 use crate::workload::{Action, Milestone, Schedule};
 
 /// What a host does.
 #[derive(Debug, Clone, Copy)]
-pub enum What {
+pub(super) enum What {
     Send {
-        to: u32,
+        to: HostId,
         bytes: u64,
         step: u32,
         connection: TaskId,
     },
     Receive {
-        from: u32,
+        from: HostId,
         bytes: u64,
     },
     /// Of no length: a join.
@@ -24,7 +24,7 @@ pub enum What {
 
 /// An operation of a host.
 #[derive(Debug)]
-pub struct Operation {
+pub(super) struct Operation {
     pub task: TaskId,
     pub what: What,
     /// Tasks whose operation on the same host comes before: of a transfer, that of this end.
@@ -32,7 +32,7 @@ pub struct Operation {
 }
 
 /// The operations of all hosts, each in order of task.
-pub fn by_rank(schedule: &Schedule, hosts: u32) -> Result<Vec<Vec<Operation>>, Inexpressible> {
+pub(super) fn by_rank(schedule: &Schedule, hosts: u32) -> Result<Vec<Vec<Operation>>, Inexpressible> {
     let causes = causes(schedule);
     let hosts_of = hosts_of_delays(schedule, &causes)?;
     let mut all: Vec<Vec<Operation>> = (0..hosts).map(|_| Vec::new()).collect();
@@ -43,7 +43,7 @@ pub fn by_rank(schedule: &Schedule, hosts: u32) -> Result<Vec<Vec<Operation>>, I
             return Err(Inexpressible::new(why, "take `--to cm` or `--to flows`"));
         }
         let mut add =
-            |host: u32, what: What, after: Vec<TaskId>| all[host as usize].push(Operation { task, what, after });
+            |host: HostId, what: What, after: Vec<TaskId>| all[host.index()].push(Operation { task, what, after });
         match entry.action {
             Action::Transfer { src, dst, bytes } => {
                 let what = What::Send {
@@ -70,7 +70,7 @@ pub fn by_rank(schedule: &Schedule, hosts: u32) -> Result<Vec<Vec<Operation>>, I
 }
 
 /// What each task waits for, in the order in which it was said.
-pub fn causes(schedule: &Schedule) -> Vec<Vec<(TaskId, Milestone)>> {
+pub(super) fn causes(schedule: &Schedule) -> Vec<Vec<(TaskId, Milestone)>> {
     let mut causes = vec![Vec::new(); schedule.tasks().len()];
     for before in (0..schedule.tasks().len()).map(TaskId::from) {
         for &(after, milestone) in schedule.successors(before) {
@@ -81,7 +81,7 @@ pub fn causes(schedule: &Schedule) -> Vec<Vec<(TaskId, Milestone)>> {
 }
 
 /// The host that knows of a milestone.
-fn witness(schedule: &Schedule, (task, milestone): (TaskId, Milestone), hosts: &[Option<u32>]) -> Option<u32> {
+fn witness(schedule: &Schedule, (task, milestone): (TaskId, Milestone), hosts: &[Option<HostId>]) -> Option<HostId> {
     match (schedule.task(task).action, milestone) {
         (Action::Transfer { dst, .. }, Milestone::Delivered) => Some(dst),
         (Action::Transfer { src, .. }, Milestone::Sent) => Some(src),
@@ -94,7 +94,7 @@ fn witness(schedule: &Schedule, (task, milestone): (TaskId, Milestone), hosts: &
 fn hosts_of_delays(
     schedule: &Schedule,
     causes: &[Vec<(TaskId, Milestone)>],
-) -> Result<Vec<Option<u32>>, Inexpressible> {
+) -> Result<Vec<Option<HostId>>, Inexpressible> {
     let mut hosts = vec![None; schedule.tasks().len()];
     for span in schedule.spans().iter().filter(|span| span.compute.is_some()) {
         for (task, &host) in span.tasks.clone().zip(span.ranks.iter()) {
@@ -122,8 +122,8 @@ fn hosts_of_delays(
 fn local(
     schedule: &Schedule,
     causes: &[(TaskId, Milestone)],
-    hosts: &[Option<u32>],
-    host: u32,
+    hosts: &[Option<HostId>],
+    host: HostId,
 ) -> Result<Vec<TaskId>, Inexpressible> {
     let known = |&cause: &(TaskId, Milestone)| witness(schedule, cause, hosts) == Some(host);
     match causes.iter().all(known) {

@@ -4,6 +4,7 @@ use prost::Message;
 
 use super::by_rank::{Operation, What, by_rank};
 use super::exported::{Exported, Inexpressible};
+use crate::ids::HostId;
 use crate::workload::Schedule;
 use crate::workload::import::CHAKRA_MARK;
 use crate::workload::import::messages::{Attribute, GlobalMetadata, Node, Value, kind};
@@ -12,7 +13,7 @@ use crate::workload::import::messages::{Attribute, GlobalMetadata, Node, Value, 
 const PREFIX: &str = "trace";
 
 /// A file for each host. Nodes have the numbers of tasks, and tell their step and connection.
-pub fn write(schedule: &Schedule, hosts: u32) -> Result<Exported, Inexpressible> {
+pub(super) fn write(schedule: &Schedule, hosts: u32) -> Result<Exported, Inexpressible> {
     let all = by_rank(schedule, hosts)?;
     let file = |(rank, operations): (usize, &Vec<Operation>)| {
         let metadata = GlobalMetadata {
@@ -42,12 +43,12 @@ fn node(operation: &Operation) -> Node {
     let id = operation.task.0;
     let number = |number: u32| Value::Int32(i32::try_from(number).unwrap_or(i32::MAX));
     let mut attr = vec![attribute("is_cpu_op", Value::Bool(false))];
-    let mut message = |end: &str, peer: u32, bytes: u64| {
+    let mut message = |end: &str, peer: HostId, bytes: u64| {
         attr.push(attribute(
             "comm_size",
             Value::Int64(i64::try_from(bytes).unwrap_or(i64::MAX)),
         ));
-        attr.push(attribute(end, number(peer)));
+        attr.push(attribute(end, number(peer.0)));
         attr.push(attribute("comm_tag", number(id)));
     };
     let (name, kind, duration) = match operation.what {

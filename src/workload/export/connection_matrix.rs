@@ -16,7 +16,7 @@ enum Pulled {
 }
 
 /// One file.
-pub fn write(schedule: &Schedule, hosts: u32) -> Result<Exported, Inexpressible> {
+pub(super) fn write(schedule: &Schedule, hosts: u32) -> Result<Exported, Inexpressible> {
     let matrix = Matrix::of(schedule)?;
     let warnings = match matrix.left_out {
         0 => Vec::new(),

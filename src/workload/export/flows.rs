@@ -6,7 +6,7 @@ use super::exported::{Exported, Inexpressible};
 use crate::workload::{Action, Schedule};
 
 /// One file with all transfers, none of which may wait for another.
-pub fn write(schedule: &Schedule) -> Result<Exported, Inexpressible> {
+pub(super) fn write(schedule: &Schedule) -> Result<Exported, Inexpressible> {
     let waits = schedule.dependencies() > 0;
     if waits || schedule.delay_count() > 0 {
         let why = "its flows wait for each other or for computations, which a table of flows does not have";

@@ -9,7 +9,7 @@ use crate::workload::Schedule;
 use crate::workload::import::GOAL_MARK;
 
 /// One file. Labels say the number of the task, its step and its connection.
-pub fn write(schedule: &Schedule, hosts: u32) -> Result<Exported, Inexpressible> {
+pub(super) fn write(schedule: &Schedule, hosts: u32) -> Result<Exported, Inexpressible> {
     let all = by_rank(schedule, hosts)?;
     let mut text = format!("{GOAL_MARK}\nnum_ranks {hosts}\n");
     for (rank, operations) in all.iter().enumerate() {

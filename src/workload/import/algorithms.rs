@@ -68,14 +68,17 @@ impl Algorithms {
         })
     }
 
+    /// What carries out an all-to-all.
     pub fn of_all_to_all(&self) -> AllToAllAlgorithm {
         self.choose(|each| each.all_to_all)
     }
 
+    /// What carries out a broadcast.
     pub fn of_broadcast(&self) -> BroadcastAlgorithm {
         self.choose(|each| each.broadcast)
     }
 
+    /// What carries out a reduction.
     pub fn of_reduce(&self) -> ReduceAlgorithm {
         self.choose(|each| each.reduce)
     }

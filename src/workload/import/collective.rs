@@ -8,14 +8,14 @@ use crate::workload::{
 
 /// A collective over `bytes` bytes: the whole buffer of a rank, as nccl-tests counts it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Collective {
+pub(super) struct Collective {
     pub name: CollectiveName,
     pub bytes: u64,
 }
 
 impl Collective {
     /// The communication between so many ranks that carries it out.
-    pub fn kind(&self, ranks: u32, how: &How) -> Box<dyn Kind> {
+    pub(super) fn kind(&self, ranks: u32, how: &How) -> Box<dyn Kind> {
         let (size, algorithms, pipelined) = (Bytes(self.bytes.max(1)), &how.algorithm, how.pipelined);
         match self.name {
             CollectiveName::AllReduce => Box::new(AllReduce::with(size, algorithms.of_three(self.name), pipelined)),
@@ -38,7 +38,7 @@ impl Collective {
 
 /// How the collectives of a file are carried out.
 #[derive(Debug, Clone, Copy)]
-pub struct How<'a> {
+pub(super) struct How<'a> {
     pub algorithm: &'a Algorithms,
     pub pipelined: bool,
 }

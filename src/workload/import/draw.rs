@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::collective::How;
 use super::matching::{Instance, collectives, messages};
 use super::trace::{ANY, Trace, What};
-use crate::ids::TaskId;
+use crate::ids::{RankId, TaskId};
 use crate::input::{Files, InputError};
 use crate::rng::mix;
 use crate::units::{Bytes, Time};
@@ -21,7 +21,7 @@ use crate::workload::{Action, Milestone, Span};
 ///
 /// # Errors
 /// More ranks than there are, messages and collectives that do not fit together, and nodes that wait for themselves.
-pub fn draw(
+pub(super) fn draw(
     mut trace: Trace,
     draft: &mut ScheduleWriter,
     how: &How,
@@ -418,7 +418,7 @@ impl Drawing<'_> {
         draft.schedule.span(Span {
             name: named.unwrap_or_else(|| otherwise.into()),
             group: 0,
-            ranks: ranks.into(),
+            ranks: ranks.iter().copied().map(RankId).collect(),
             purpose: match compute {
                 Some(_) => Purpose::Compute,
                 None => Purpose::Communication,
@@ -478,6 +478,6 @@ fn earlier_connection(draft: &ScheduleWriter, connection: u64, (transfer, src, d
         return transfer;
     };
     let fits = first < transfer
-        && matches!(draft.schedule.task(first).action, Action::Transfer { src: s, dst: d, .. } if (s, d) == (src, dst));
+        && matches!(draft.schedule.task(first).action, Action::Transfer { src: s, dst: d, .. } if (s.0, d.0) == (src, dst));
     if fits { first } else { transfer }
 }

@@ -9,7 +9,7 @@ use crate::input::InputError;
 type Message = ((u32, u32, u32, u64), u32);
 
 /// No node.
-pub const NONE: u32 = u32::MAX;
+pub(super) const NONE: u32 = u32::MAX;
 
 /// By node, the send of a receive and the receive of a send.
 ///
@@ -18,7 +18,7 @@ pub const NONE: u32 = u32::MAX;
 ///
 /// # Errors
 /// A message that nobody receives, a receive for which there is none, and one that is too small.
-pub fn messages(trace: &Trace) -> Result<Vec<u32>, InputError> {
+pub(super) fn messages(trace: &Trace) -> Result<Vec<u32>, InputError> {
     let mut partner = vec![NONE; trace.nodes().len()];
     let (mut sends, mut receives) = (Vec::new(), Vec::new());
     let mut open = Vec::new();
@@ -178,7 +178,7 @@ fn check_sizes(trace: &Trace, partner: &[u32]) -> Result<(), InputError> {
 }
 
 /// A collective with the node of each member, in the order of the communicator.
-pub struct Instance {
+pub(super) struct Instance {
     pub communicator: u32,
     pub members: Vec<u32>,
 }
@@ -188,7 +188,7 @@ pub struct Instance {
 ///
 /// # Errors
 /// Members that take part in more of them than others, or in another one, or that are none.
-pub fn collectives(trace: &Trace) -> Result<(Vec<Instance>, Vec<u32>), InputError> {
+pub(super) fn collectives(trace: &Trace) -> Result<(Vec<Instance>, Vec<u32>), InputError> {
     let mut of_member: Vec<BTreeMap<u32, Vec<u32>>> = vec![BTreeMap::new(); trace.communicators.len()];
     let mut some = false;
     for rank in 0..trace.ranks() {

@@ -2,20 +2,21 @@
 
 use std::collections::BTreeMap;
 
+use crate::ids::RankId;
 use crate::workload::ScheduleBuilder;
 
 /// Remarks with how often each was made.
 #[derive(Debug, Default)]
-pub struct Notes(BTreeMap<String, u64>);
+pub(super) struct Notes(BTreeMap<String, u64>);
 
 impl Notes {
     /// Counts something, such as "memory nodes take no time".
-    pub fn count(&mut self, what: &str) {
+    pub(super) fn count(&mut self, what: &str) {
         self.count_many(what, 1);
     }
 
     /// Counts something that was there so many times.
-    pub fn count_many(&mut self, what: &str, times: u64) {
+    pub(super) fn count_many(&mut self, what: &str, times: u64) {
         if times == 0 {
             return;
         }
@@ -26,7 +27,7 @@ impl Notes {
     }
 
     /// Says all of them in one line.
-    pub fn tell(self, file: &str, schedule: &mut ScheduleBuilder) {
+    pub(super) fn tell(self, file: &str, schedule: &mut ScheduleBuilder<RankId>) {
         if self.0.is_empty() {
             return;
         }

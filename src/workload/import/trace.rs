@@ -10,11 +10,11 @@ use crate::units::Time;
 use crate::workload::MAX_TASKS;
 
 /// A tag or a sender that matches all.
-pub const ANY: u32 = u32::MAX;
+pub(super) const ANY: u32 = u32::MAX;
 
 /// What a node does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum What {
+pub(super) enum What {
     Send {
         to: u32,
         tag: u32,
@@ -55,7 +55,7 @@ impl fmt::Display for What {
 
 /// One node of a rank.
 #[derive(Debug, Clone, Copy)]
-pub struct Node {
+pub(super) struct Node {
     pub what: What,
     /// Of the nodes that may be drawn, the one with the smallest number comes first: that of its label or its id.
     pub order: u64,
@@ -67,7 +67,7 @@ pub struct Node {
 
 /// The ranks of a communicator, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Communicator {
+pub(super) struct Communicator {
     /// As the file calls it.
     pub name: String,
     pub ranks: Vec<u32>,
@@ -75,7 +75,7 @@ pub struct Communicator {
 
 /// How errors call a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Places {
+pub(super) enum Places {
     /// By its line in the one file.
     Lines,
     /// By its id in its rank's file.
@@ -84,7 +84,7 @@ pub enum Places {
 
 /// A trace of all ranks.
 #[derive(Debug)]
-pub struct Trace {
+pub(super) struct Trace {
     /// The file, or what the names of all of its files begin with.
     pub file: String,
     pub places: Places,
@@ -105,7 +105,7 @@ pub struct Trace {
 }
 
 impl Trace {
-    pub fn new(file: &str, places: Places) -> Self {
+    pub(super) fn new(file: &str, places: Places) -> Self {
         Self {
             file: file.to_owned(),
             places,
@@ -125,7 +125,7 @@ impl Trace {
     ///
     /// # Errors
     /// More nodes than a schedule may have tasks.
-    pub fn add(&mut self, node: Node) -> Result<u32, InputError> {
+    pub(super) fn add(&mut self, node: Node) -> Result<u32, InputError> {
         let number = self.nodes.len() as u32;
         if u64::from(number) >= MAX_TASKS {
             let message = format!("it has more than {MAX_TASKS} operations");
@@ -136,40 +136,40 @@ impl Trace {
     }
 
     /// What comes next belongs to the next rank.
-    pub fn end_rank(&mut self) {
+    pub(super) fn end_rank(&mut self) {
         self.first.push(self.nodes.len() as u32);
     }
 
     /// Ranks that have been read.
-    pub fn ranks(&self) -> u32 {
+    pub(super) fn ranks(&self) -> u32 {
         self.first.len() as u32 - 1
     }
 
     /// Number of the first node of the rank that is being read.
-    pub fn rank_start(&self) -> u32 {
+    pub(super) fn rank_start(&self) -> u32 {
         self.first[self.first.len() - 1]
     }
 
-    pub fn nodes(&self) -> &[Node] {
+    pub(super) fn nodes(&self) -> &[Node] {
         &self.nodes
     }
 
-    pub fn node_mut(&mut self, node: u32) -> &mut Node {
+    pub(super) fn node_mut(&mut self, node: u32) -> &mut Node {
         &mut self.nodes[node as usize]
     }
 
     /// The nodes of a rank.
-    pub fn of_rank(&self, rank: u32) -> std::ops::Range<u32> {
+    pub(super) fn of_rank(&self, rank: u32) -> std::ops::Range<u32> {
         self.first[rank as usize]..self.first[rank as usize + 1]
     }
 
     /// The rank of a node.
-    pub fn rank_of(&self, node: u32) -> u32 {
+    pub(super) fn rank_of(&self, node: u32) -> u32 {
         self.first.partition_point(|&first| first <= node) as u32 - 1
     }
 
     /// An error about a node: names its rank, what it does, and its line or its number in its file.
-    pub fn error(&self, node: u32, message: &str) -> InputError {
+    pub(super) fn error(&self, node: u32, message: &str) -> InputError {
         let rank = self.rank_of(node);
         let Node { what, place, .. } = self.nodes[node as usize];
         let message = |place: &str| format!("rank {rank}, {what}{place}: {message}");
@@ -180,7 +180,7 @@ impl Trace {
     }
 
     /// How another node is called in an error about one.
-    pub fn mention(&self, node: u32) -> String {
+    pub(super) fn mention(&self, node: u32) -> String {
         let (rank, place) = (self.rank_of(node), self.nodes[node as usize].place);
         match self.places {
             Places::Lines => format!("line {place}"),

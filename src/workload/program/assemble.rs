@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::communicators::Communicators;
+use crate::ids::RankId;
 use crate::input::{Files, InputError};
 use crate::rng::mix;
 use crate::units::Time;
@@ -11,7 +12,7 @@ use crate::workload::scope::{When, join};
 use crate::workload::{Kind, Milestone, Purpose, Span};
 
 /// What some groups of ranks do.
-pub struct Operation<'a> {
+pub(crate) struct Operation<'a> {
     pub name: Arc<str>,
     /// The key that describes it.
     pub key: String,
@@ -23,7 +24,7 @@ pub struct Operation<'a> {
 }
 
 /// What a group does.
-pub enum Work<'a> {
+pub(crate) enum Work<'a> {
     /// Every rank is busy for this long.
     Compute(Time),
     /// They communicate.
@@ -31,7 +32,7 @@ pub enum Work<'a> {
 }
 
 /// Draws up operations, each of which comes after those that it waits for, `rounds` times.
-pub fn assemble(
+pub(crate) fn assemble(
     draft: &mut ScheduleWriter,
     operations: &[Operation],
     rounds: u32,
@@ -120,7 +121,7 @@ impl Assembly {
                 name: Arc::clone(name),
                 purpose: operation.purpose,
                 group: number as u32,
-                ranks: group.as_slice().into(),
+                ranks: group.iter().copied().map(RankId).collect(),
                 compute: None,
                 bytes: 0,
                 tasks: 0..0,
@@ -147,11 +148,11 @@ impl Assembly {
         draft: &mut ScheduleWriter,
         operation: &Operation,
         time: Time,
-        span: &mut Span,
+        span: &mut Span<RankId>,
         done: &mut Done,
     ) {
         let mut delays = Vec::with_capacity(span.ranks.len());
-        for &rank in span.ranks.iter() {
+        for rank in span.ranks.iter().map(|rank| rank.0) {
             let last = self.computed[rank as usize];
             let causes = self.causes(operation, rank, last);
             let delay = draft.schedule.delay(time);
@@ -176,12 +177,12 @@ impl Assembly {
         operation: &Operation,
         kind: &dyn Kind,
         first_step: u32,
-        span: &mut Span,
+        span: &mut Span<RankId>,
         done: &mut Done,
         files: &dyn Files,
         seed: u64,
     ) -> Result<(), InputError> {
-        let group = span.ranks.to_vec();
+        let group: Vec<u32> = span.ranks.iter().map(|rank| rank.0).collect();
         let mut communicators = std::mem::take(&mut self.communicators);
         let mut entry = |draft: &mut ScheduleWriter, place: usize, last| {
             let causes = self.causes(operation, group[place], last);

@@ -9,7 +9,7 @@ use crate::workload::scope::{Closed, Scope, When};
 
 /// All communicators, by their ranks.
 #[derive(Default)]
-pub struct Communicators(HashMap<Vec<u32>, Communicator>);
+pub(crate) struct Communicators(HashMap<Vec<u32>, Communicator>);
 
 #[derive(Default)]
 struct Communicator {
@@ -21,11 +21,11 @@ struct Communicator {
 }
 
 /// What a member of a group waits for before it takes part: its place, and the operation before of its communicator.
-pub type Entry<'e> = dyn FnMut(&mut ScheduleWriter, usize, Option<When>) -> Option<When> + 'e;
+pub(super) type Entry<'e> = dyn FnMut(&mut ScheduleWriter, usize, Option<When>) -> Option<When> + 'e;
 
 impl Communicators {
     /// Draws an operation of a group, from a step on.
-    pub fn draw(
+    pub(crate) fn draw(
         &mut self,
         draft: &mut ScheduleWriter,
         kind: &dyn Kind,

@@ -10,7 +10,7 @@ use crate::input::InputError;
 ///
 /// # Errors
 /// Names that are empty, given twice or not given at all, and operations that wait for themselves.
-pub fn in_order(ops: &[Op]) -> Result<Vec<(usize, Vec<usize>)>, InputError> {
+pub(super) fn in_order(ops: &[Op]) -> Result<Vec<(usize, Vec<usize>)>, InputError> {
     let after = by_index(ops)?;
     let mut waiting: Vec<usize> = after.iter().map(Vec::len).collect();
     let mut before: Vec<Vec<usize>> = vec![Vec::new(); ops.len()];

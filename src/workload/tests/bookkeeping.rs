@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use proptest::prelude::*;
 
-use crate::ids::TaskId;
+use crate::ids::{HostId, TaskId};
 use crate::units::Time;
 use crate::workload::{Action, Due, Milestone, Progress, Schedule, ScheduleBuilder, Task};
 
@@ -104,7 +104,7 @@ impl Reference<'_> {
 
 fn any_task() -> impl Strategy<Value = Task> {
     let action = prop_oneof![
-        4 => Just(Action::Transfer { src: 0, dst: 1, bytes: 1 }),
+        4 => Just(Action::transfer(0, 1, 1)),
         2 => Just(Action::Delay(Time::ZERO)),
         1 => (1..5_u64).prop_map(|wait| Action::Delay(Time(wait))),
         2 => Just(Action::Trigger),
@@ -156,7 +156,7 @@ fn build(tasks: &[Task], edges: &[Edge]) -> Schedule {
 /// whatever order they are told, also through joins.
 #[test]
 fn tasks_start_at_the_latest_moment_that_they_wait_for() {
-    let mut builder = ScheduleBuilder::default();
+    let mut builder = ScheduleBuilder::<HostId>::default();
     let [sent, arrival, other] = [0, 1, 2].map(|src| builder.transfer(src, 3, 1, 0));
     let join = builder.delay(Time::ZERO);
     let after = builder.transfer(3, 4, 1, 1);

@@ -264,7 +264,7 @@ fn all_to_all_delivers_every_block() {
 /// When every transfer starts if each is sent in the time that `sending` gives for its bytes and arrives a
 /// `latency` later, and no two share a link; acknowledgements take no time. Second: when the last one has
 /// been delivered.
-pub fn run(schedule: &Schedule, latency: u64, sending: impl Fn(u64) -> u64) -> (BTreeMap<TaskId, u64>, u64) {
+pub(super) fn run(schedule: &Schedule, latency: u64, sending: impl Fn(u64) -> u64) -> (BTreeMap<TaskId, u64>, u64) {
     let (mut progress, mut due) = Progress::<Time>::new(schedule);
     let mut coming = BinaryHeap::new();
     let (mut starts, mut end) = (BTreeMap::new(), 0);
@@ -508,7 +508,7 @@ fn a_ring_pays_a_long_link_as_often_as_data_cross_it() {
                 unreachable!("a ring has no joins")
             };
             let sent = next.at.0 + 1;
-            let latency = if src == 7 { 1_000 } else { 10 };
+            let latency = if src.0 == 7 { 1_000 } else { 10 };
             coming.push(Reverse((sent, next.task, Milestone::Sent)));
             coming.push(Reverse((sent + latency, next.task, Milestone::Delivered)));
         }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::collectives::run;
 use super::workload;
-use crate::ids::TaskId;
+use crate::ids::{HostId, TaskId};
 use crate::input::{Files, InputError};
 use crate::workload::{Action, ExportFormat, Milestone, Schedule, Transfer};
 
@@ -367,7 +367,7 @@ fn records_of_the_inspector_are_collectives_in_a_row() {
     let schedule = draw("[inspector]\nfile = 'x.json'", 4, &files);
     assert_eq!(time(&schedule), 6 * (500 + 1000) + 500 + 1000);
     let last = schedule.spans().last().unwrap();
-    assert_eq!((&*last.ranks, last.bytes), (&[1, 3][..], 2000));
+    assert_eq!((&*last.ranks, last.bytes), (&[HostId(1), HostId(3)][..], 2000));
     assert_eq!(schedule.warnings(), [] as [&str; 0]);
     // With the records of one rank, all groups of two do what it did.
     let text = record("p", 2, 0, 1, "AllReduce", 7, 1000);

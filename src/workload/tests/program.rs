@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::collectives::run;
 use super::workload;
-use crate::ids::TaskId;
+use crate::ids::{HostId, TaskId};
 use crate::input::NoFiles;
 use crate::workload::{Action, Schedule, Transfer};
 
@@ -170,7 +170,7 @@ fn steps_follow_the_operations() {
         (*steps.iter().min().unwrap(), *steps.iter().max().unwrap())
     };
     assert_eq!((steps(0), steps(1), steps(5)), ((0, 6), (0, 0), (1, 3)));
-    assert_eq!(schedule.spans()[1].ranks[..], [0, 4]);
+    assert_eq!(schedule.spans()[1].ranks[..], [HostId(0), HostId(4)]);
     assert_eq!(schedule.spans()[5].bytes, 4 * 3 * 200);
 }
 
@@ -263,8 +263,8 @@ proptest! {
         let (starts, _) = run(&schedule, 500, |bytes| bytes);
         prop_assert_eq!(starts.len(), schedule.transfer_count());
         // Of each operation and rank: the first start of what it does itself, and the end of all that it takes part in.
-        let mut own: BTreeMap<(&str, u32), u64> = BTreeMap::new();
-        let mut ends: BTreeMap<(&str, u32), u64> = BTreeMap::new();
+        let mut own: BTreeMap<(&str, HostId), u64> = BTreeMap::new();
+        let mut ends: BTreeMap<(&str, HostId), u64> = BTreeMap::new();
         for span in schedule.spans().iter().filter(|span| span.compute.is_none()) {
             for task in (span.tasks.start..span.tasks.end).map(TaskId) {
                 if let Action::Transfer { src, dst, bytes } = schedule.task(task).action {
@@ -286,7 +286,7 @@ proptest! {
                 for before in (0..number).filter(|i| after >> i & 1 == 1) {
                     for rank in 0..8 {
                         let (before, number) = (name(before), name(number));
-                        let (end, start) = (ends.get(&(&*before, rank)), own.get(&(&*number, rank)));
+                        let (end, start) = (ends.get(&(&*before, HostId(rank))), own.get(&(&*number, HostId(rank))));
                         if let (Some(end), Some(start)) = (end, start) {
                             prop_assert!(end <= start, "rank {}: {} ends at {}, {} begins at {}", rank, before, end, number, start);
                         }

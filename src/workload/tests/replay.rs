@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use rand::RngExt;
 
-use crate::ids::TaskId;
+use crate::ids::{RankId, TaskId};
 use crate::input::{InputError, NoFiles};
 use crate::rng;
 use crate::units::Time;
@@ -18,7 +18,7 @@ use crate::workload::schedule_writer::{Data, Effect, Observer, ScheduleWriter};
 use crate::workload::{Action, Kind, Milestone, Progress, Schedule};
 
 /// The ranks whose contributions a sum holds: one bit each.
-pub type Contributions = u64;
+pub(in crate::workload) type Contributions = u64;
 
 /// What a transfer carries.
 struct Cargo {
@@ -37,15 +37,15 @@ impl Observer for Log {
 }
 
 /// A schedule between ranks, and what its transfers carry.
-pub struct Recording {
-    pub schedule: Schedule,
+pub(in crate::workload) struct Recording {
+    pub schedule: Schedule<RankId>,
     cargo: BTreeMap<TaskId, Cargo>,
     predecessors: Vec<Vec<TaskId>>,
 }
 
 /// What every rank holds of every byte range between two cuts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Holdings {
+pub(in crate::workload) struct Holdings {
     /// First byte of each cell, and the end of the last.
     cuts: Vec<u64>,
     /// By rank, then cell.
@@ -83,7 +83,12 @@ pub(in crate::workload) fn record_on(
 
 impl Recording {
     /// What the ranks hold from the beginning: `initial(rank, byte)`, which changes only at `cuts`.
-    pub fn holdings(&self, ranks: u32, cuts: &[u64], initial: impl Fn(u32, u64) -> Contributions) -> Holdings {
+    pub(in crate::workload) fn holdings(
+        &self,
+        ranks: u32,
+        cuts: &[u64],
+        initial: impl Fn(u32, u64) -> Contributions,
+    ) -> Holdings {
         let mut all: BTreeSet<u64> = cuts.iter().copied().collect();
         all.extend(self.cargo.values().flat_map(|c| &c.data).flat_map(|r| [r.start, r.end]));
         let cuts: Vec<u64> = all.into_iter().collect();
@@ -99,7 +104,7 @@ impl Recording {
     ///
     /// # Panics
     /// Where a transfer sends what its sender does not hold, adds a contribution twice, or never starts.
-    pub fn replay(&self, mut holdings: Holdings, seed: u64) -> Holdings {
+    pub(in crate::workload) fn replay(&self, mut holdings: Holdings, seed: u64) -> Holdings {
         let mut stream = rng::stream(seed, "replay", 0);
         let (mut progress, mut due) = Progress::new(&self.schedule);
         let mut carried: BTreeMap<TaskId, Vec<Contributions>> = BTreeMap::new();
@@ -170,12 +175,12 @@ impl Holdings {
             .collect()
     }
 
-    fn load(&self, schedule: &Schedule, task: TaskId, cargo: &Cargo) -> Vec<Contributions> {
+    fn load(&self, schedule: &Schedule<RankId>, task: TaskId, cargo: &Cargo) -> Vec<Contributions> {
         let Action::Transfer { src, bytes, .. } = schedule.task(task).action else {
             panic!("only transfers carry data");
         };
         assert_eq!(bytes, cargo.data.iter().map(|r| r.end - r.start).sum::<u64>());
-        let held = |cell: usize| self.cells[src as usize][cell];
+        let held = |cell: usize| self.cells[src.index()][cell];
         let data: Vec<_> = self.cells(&cargo.data).into_iter().map(held).collect();
         assert!(
             data.iter().all(|&cell| cell != 0),
@@ -184,12 +189,12 @@ impl Holdings {
         data
     }
 
-    fn unload(&mut self, schedule: &Schedule, task: TaskId, cargo: &Cargo, data: &[Contributions]) {
+    fn unload(&mut self, schedule: &Schedule<RankId>, task: TaskId, cargo: &Cargo, data: &[Contributions]) {
         let Action::Transfer { dst, .. } = schedule.task(task).action else {
             panic!("only transfers carry data");
         };
         for (cell, &arrived) in self.cells(&cargo.data).into_iter().zip(data) {
-            let held = &mut self.cells[dst as usize][cell];
+            let held = &mut self.cells[dst.index()][cell];
             if cargo.effect == Effect::Reduce {
                 assert_eq!(
                     *held & arrived,
@@ -204,7 +209,7 @@ impl Holdings {
     }
 
     /// Checks every cell for which something is expected of a rank: `expected(rank, byte)`.
-    pub fn check(&self, expected: impl Fn(u32, u64) -> Option<Contributions>) {
+    pub(in crate::workload) fn check(&self, expected: impl Fn(u32, u64) -> Option<Contributions>) {
         for (rank, cells) in (0..).zip(&self.cells) {
             for (&byte, &held) in self.cuts.iter().zip(cells) {
                 if let Some(expected) = expected(rank, byte) {

@@ -21,7 +21,7 @@ fn sent(schedule: &Schedule, rank: u32, word: &str) -> f64 {
     let spans = schedule.spans().iter().filter(|span| span.name.contains(word));
     let tasks = spans.flat_map(|span| &schedule.tasks()[span.tasks.start as usize..span.tasks.end as usize]);
     let bytes = tasks.map(|task| match task.action {
-        Action::Transfer { src, bytes, .. } if src == rank => bytes as f64,
+        Action::Transfer { src, bytes, .. } if src.0 == rank => bytes as f64,
         _ => 0.0,
     });
     bytes.sum()

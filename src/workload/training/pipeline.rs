@@ -2,7 +2,7 @@
 
 /// One pass of a micro-batch through one of a stage's parts of the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pass {
+pub(super) struct Pass {
     pub backward: bool,
     /// The part, counted from 0 among those of the stage.
     pub part: u32,
@@ -10,7 +10,7 @@ pub struct Pass {
 }
 
 /// All forward passes, then all backward passes.
-pub fn gpipe(batches: u32) -> Vec<Pass> {
+pub(super) fn gpipe(batches: u32) -> Vec<Pass> {
     let pass = |backward| {
         move |batch| Pass {
             backward,
@@ -27,7 +27,7 @@ pub fn gpipe(batches: u32) -> Vec<Pass> {
 /// One forward, one backward (Megatron-LM): a stage begins with as many forward passes as there are stages after it. With several `parts`
 /// of the model in each stage (interleaved; the batches are a multiple of the stages) groups of as many
 /// micro-batches as stages go through one part after the other.
-pub fn one_forward_one_backward(stage: u32, stages: u32, parts: u32, batches: u32) -> Vec<Pass> {
+pub(super) fn one_forward_one_backward(stage: u32, stages: u32, parts: u32, batches: u32) -> Vec<Pass> {
     let total = batches * parts;
     let warm_up = match parts {
         1 => stages - stage - 1,

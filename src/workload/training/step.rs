@@ -17,7 +17,7 @@ const BF16: f64 = 2.0;
 const FP32: f64 = 4.0;
 
 /// A step while it is put together.
-pub struct Step<'a> {
+pub(super) struct Step<'a> {
     training: &'a Training,
     kinds: Vec<Box<dyn Kind>>,
     ops: Vec<Op>,
@@ -48,7 +48,7 @@ struct Stage {
 }
 
 impl<'a> Step<'a> {
-    pub fn of(training: &'a Training) -> Self {
+    pub(super) fn of(training: &'a Training) -> Self {
         let mut step = Self {
             training,
             kinds: Vec::new(),
@@ -58,7 +58,7 @@ impl<'a> Step<'a> {
         step
     }
 
-    pub fn operations(&self) -> Vec<Operation<'_>> {
+    pub(super) fn operations(&self) -> Vec<Operation<'_>> {
         let operation = |op: &Op| Operation {
             name: Arc::from(op.name.as_str()),
             key: String::new(),

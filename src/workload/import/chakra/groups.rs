@@ -6,7 +6,7 @@ use super::super::trace::Communicator;
 use crate::input::InputError;
 
 /// The groups of a file, in order of their names.
-pub fn read(file: &str, text: &str) -> Result<Vec<Communicator>, InputError> {
+pub(super) fn read(file: &str, text: &str) -> Result<Vec<Communicator>, InputError> {
     let groups: BTreeMap<String, Vec<u32>> = serde_json::from_str(text).map_err(|error| {
         let message = format!("it is no table of groups: {error}");
         InputError::line(file, error.line().max(1), message).help("it looks like {\"0\": [0, 1], \"1\": [2, 3]}")
@@ -27,7 +27,7 @@ pub fn read(file: &str, text: &str) -> Result<Vec<Communicator>, InputError> {
 }
 
 /// Refuses groups with ranks that are not there.
-pub fn check(file: &str, groups: &[Communicator], ranks: u32) -> Result<(), InputError> {
+pub(super) fn check(file: &str, groups: &[Communicator], ranks: u32) -> Result<(), InputError> {
     for group in groups {
         if let Some(beyond) = group.ranks.iter().find(|&&rank| rank >= ranks) {
             let message = format!("group {}: there is no rank {beyond}", group.name);

@@ -2,7 +2,7 @@
 
 /// The first message of a file.
 #[derive(Clone, PartialEq, prost::Message)]
-pub struct GlobalMetadata {
+pub(crate) struct GlobalMetadata {
     #[prost(string, tag = "1")]
     pub version: String,
     #[prost(message, repeated, tag = "2")]
@@ -11,7 +11,7 @@ pub struct GlobalMetadata {
 
 /// All messages behind it.
 #[derive(Clone, PartialEq, prost::Message)]
-pub struct Node {
+pub(crate) struct Node {
     #[prost(uint64, tag = "1")]
     pub id: u64,
     #[prost(string, tag = "2")]
@@ -30,20 +30,20 @@ pub struct Node {
 }
 
 /// What a node does.
-pub mod kind {
-    pub const INVALID: i32 = 0;
-    pub const METADATA: i32 = 1;
-    pub const MEMORY_LOAD: i32 = 2;
-    pub const MEMORY_STORE: i32 = 3;
-    pub const COMPUTE: i32 = 4;
-    pub const SEND: i32 = 5;
-    pub const RECEIVE: i32 = 6;
-    pub const COLLECTIVE: i32 = 7;
+pub(crate) mod kind {
+    pub(crate) const INVALID: i32 = 0;
+    pub(crate) const METADATA: i32 = 1;
+    pub(crate) const MEMORY_LOAD: i32 = 2;
+    pub(crate) const MEMORY_STORE: i32 = 3;
+    pub(crate) const COMPUTE: i32 = 4;
+    pub(crate) const SEND: i32 = 5;
+    pub(crate) const RECEIVE: i32 = 6;
+    pub(crate) const COLLECTIVE: i32 = 7;
 }
 
 /// A value with its name.
 #[derive(Clone, PartialEq, prost::Message)]
-pub struct Attribute {
+pub(crate) struct Attribute {
     #[prost(string, tag = "1")]
     pub name: String,
     #[prost(oneof = "Value", tags = "3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 28, 29")]
@@ -52,7 +52,7 @@ pub struct Attribute {
 
 /// The kinds of values that are read; lists of the others have even numbers.
 #[derive(Clone, PartialEq, prost::Oneof)]
-pub enum Value {
+pub(crate) enum Value {
     #[prost(double, tag = "3")]
     Double(f64),
     #[prost(float, tag = "5")]
@@ -87,14 +87,14 @@ pub enum Value {
 
 /// A list of truth values.
 #[derive(Clone, PartialEq, prost::Message)]
-pub struct Bools {
+pub(crate) struct Bools {
     #[prost(bool, repeated, tag = "1")]
     pub values: Vec<bool>,
 }
 
 impl Value {
     /// The value of any integer kind.
-    pub fn integer(&self) -> Option<i128> {
+    pub(crate) fn integer(&self) -> Option<i128> {
         Some(match *self {
             Self::Int32(n) | Self::Sint32(n) | Self::Sfixed32(n) => n.into(),
             Self::Int64(n) | Self::Sint64(n) | Self::Sfixed64(n) => n.into(),
@@ -107,7 +107,7 @@ impl Value {
 
 impl Node {
     /// The value of an attribute.
-    pub fn value(&self, name: &str) -> Option<&Value> {
+    pub(crate) fn value(&self, name: &str) -> Option<&Value> {
         self.attr.iter().find(|attr| attr.name == name)?.value.as_ref()
     }
 }

@@ -1,7 +1,7 @@
 //! Chakra execution traces: one file per rank, with what the rank computes, sends and takes part in.
 
 mod groups;
-pub mod messages;
+pub(crate) mod messages;
 mod node;
 mod read;
 
@@ -82,6 +82,6 @@ impl Chakra {
 }
 
 /// The file of a rank.
-pub fn file_name(prefix: &str, rank: u32) -> String {
+pub(super) fn file_name(prefix: &str, rank: u32) -> String {
     format!("{prefix}.{rank}.et")
 }

@@ -26,7 +26,7 @@ const COLLECTIVES: [CollectiveName; 10] = [
 ];
 
 /// Reads the files of one rank after the other.
-pub struct Reader {
+pub(super) struct Reader {
     trace: Trace,
     peak: Option<Flops>,
     names: HashMap<String, u32>,
@@ -38,7 +38,7 @@ pub struct Reader {
 }
 
 impl Reader {
-    pub fn new(mut trace: Trace, named: Vec<Communicator>, peak: Option<Flops>) -> Self {
+    pub(super) fn new(mut trace: Trace, named: Vec<Communicator>, peak: Option<Flops>) -> Self {
         trace.sizes_match = true;
         let by_name = named
             .iter()
@@ -57,7 +57,7 @@ impl Reader {
     }
 
     /// Reads the next rank.
-    pub fn file(&mut self, file: &str, files: &dyn Files) -> Result<(), InputError> {
+    pub(super) fn file(&mut self, file: &str, files: &dyn Files) -> Result<(), InputError> {
         let mut messages = Messages::open(file, files)?;
         let Some(metadata) = messages.next::<GlobalMetadata>()? else {
             return Err(InputError::file(file, "it is empty").help("a trace begins with its metadata"));
@@ -82,7 +82,7 @@ impl Reader {
     }
 
     /// The trace of all ranks.
-    pub fn finish(mut self, groups_file: Option<&str>) -> Result<Trace, InputError> {
+    pub(super) fn finish(mut self, groups_file: Option<&str>) -> Result<Trace, InputError> {
         let ranks = self.trace.ranks();
         if let Some(file) = groups_file {
             groups::check(file, &self.trace.communicators, ranks)?;

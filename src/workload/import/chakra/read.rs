@@ -11,7 +11,7 @@ use crate::input::{Files, InputError};
 const MOST_BYTES: u64 = 1 << 28;
 
 /// A file that is read message by message.
-pub struct Messages {
+pub(super) struct Messages {
     file: String,
     reader: Box<dyn BufRead>,
     /// Bytes read so far, after decompression.
@@ -24,7 +24,7 @@ impl Messages {
     ///
     /// # Errors
     /// One that cannot be read.
-    pub fn open(file: &str, files: &dyn Files) -> Result<Self, InputError> {
+    pub(super) fn open(file: &str, files: &dyn Files) -> Result<Self, InputError> {
         let mut reader: Box<dyn BufRead> = Box::new(BufReader::with_capacity(1 << 18, files.open(file)?));
         let compressed = reader
             .fill_buf()
@@ -45,7 +45,7 @@ impl Messages {
     ///
     /// # Errors
     /// A length without end, a message that is cut off, and one that is no such message.
-    pub fn next<M: Message + Default>(&mut self) -> Result<Option<M>, InputError> {
+    pub(super) fn next<M: Message + Default>(&mut self) -> Result<Option<M>, InputError> {
         let start = self.offset;
         let Some(length) = self.length()? else {
             return Ok(None);

@@ -21,12 +21,12 @@ const HEADER: usize = 8 + 4 + 1 + 1;
 const NODE: usize = 39;
 
 /// Whether a file is one: text begins with a word.
-pub fn is_binary(bytes: &[u8]) -> bool {
+pub(super) fn is_binary(bytes: &[u8]) -> bool {
     bytes.get(..8) == Some(&MAGIC.to_le_bytes()) || bytes.iter().take(64).any(|&byte| byte == 0)
 }
 
 /// The program of all ranks.
-pub fn read(file: &str, bytes: &[u8]) -> Result<Trace, InputError> {
+pub(super) fn read(file: &str, bytes: &[u8]) -> Result<Trace, InputError> {
     let wrong = |message: String| InputError::file(file, message).help("is it a binary GOAL program, and complete?");
     let magic = bytes
         .get(..8)

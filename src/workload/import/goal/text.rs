@@ -26,7 +26,7 @@ use crate::workload::MAX_BYTES;
 const NANOSECOND: u64 = 1_000;
 
 /// The program of all ranks.
-pub fn read(file: &str, text: &[u8]) -> Result<Trace, InputError> {
+pub(super) fn read(file: &str, text: &[u8]) -> Result<Trace, InputError> {
     let own = text.starts_with(GOAL_MARK.as_bytes());
     let mut parser = Parser {
         words: Words {

@@ -22,7 +22,7 @@ const MOST_CHUNKS: u32 = 1 << 20;
 
 /// An algorithm.
 #[derive(Debug)]
-pub struct Algo {
+pub(super) struct Algo {
     pub collective: Collective,
     pub chunks: u32,
     /// Input and output are one buffer.
@@ -33,7 +33,7 @@ pub struct Algo {
 
 /// What an algorithm carries out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Collective {
+pub(super) enum Collective {
     AllReduce,
     AllGather,
     ReduceScatter,
@@ -42,7 +42,7 @@ pub enum Collective {
 }
 
 #[derive(Debug)]
-pub struct Gpu {
+pub(super) struct Gpu {
     pub id: u32,
     /// Chunks of input, output and scratch.
     pub buffers: [u32; 3],
@@ -51,7 +51,7 @@ pub struct Gpu {
 
 /// A thread block.
 #[derive(Debug)]
-pub struct Block {
+pub(super) struct Block {
     pub id: i64,
     pub send: Option<u32>,
     pub receive: Option<u32>,
@@ -60,10 +60,10 @@ pub struct Block {
 }
 
 /// A place in a buffer: 0 input, 1 output, 2 scratch; and a chunk of it.
-pub type Place = (usize, u32);
+pub(super) type Place = (usize, u32);
 
 #[derive(Debug)]
-pub struct Step {
+pub(super) struct Step {
     pub line: u32,
     pub kind: Type,
     pub from: Place,
@@ -75,7 +75,7 @@ pub struct Step {
 
 /// What a step does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Type {
+pub(super) enum Type {
     Send,
     Receive,
     ReceiveCopySend,
@@ -88,11 +88,11 @@ pub enum Type {
 }
 
 impl Type {
-    pub fn receives(self) -> bool {
+    pub(super) fn receives(self) -> bool {
         !matches!(self, Self::Send | Self::Copy | Self::Reduce | Self::Nothing)
     }
 
-    pub fn sends(self) -> bool {
+    pub(super) fn sends(self) -> bool {
         matches!(
             self,
             Self::Send | Self::ReceiveCopySend | Self::ReceiveReduceSend | Self::ReceiveReduceCopySend
@@ -102,7 +102,7 @@ impl Type {
 
 impl Algo {
     /// Bytes of a step's chunks when the buffer has `size`.
-    pub fn bytes(&self, size: u64, step: &Step) -> u64 {
+    pub(super) fn bytes(&self, size: u64, step: &Step) -> u64 {
         // Chunks of a scratch buffer have no place in the data.
         let place = if step.from.0 == 2 { step.to } else { step.from };
         let first = if place.0 == 2 { 0 } else { place.1 % self.chunks };
@@ -114,14 +114,14 @@ impl Algo {
     }
 
     /// Most bytes of as many chunks as a step's.
-    pub fn room(&self, size: u64, step: &Step) -> u64 {
+    pub(super) fn room(&self, size: u64, step: &Step) -> u64 {
         let all = u128::from(size) * u128::from(step.count);
         all.div_ceil(u128::from(self.chunks)) as u64
     }
 }
 
 /// Reads a whole file.
-pub fn read(file: &str, text: &str) -> Result<Algo, InputError> {
+pub(super) fn read(file: &str, text: &str) -> Result<Algo, InputError> {
     let options = ParsingOptions {
         nodes_limit: MOST_NODES,
         ..ParsingOptions::default()

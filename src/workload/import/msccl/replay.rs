@@ -10,7 +10,7 @@ use crate::input::InputError;
 type Value = Option<Rc<[(u32, u32)]>>;
 
 /// Refuses an algorithm that does not carry out its collective.
-pub fn check(file: &str, algo: &Algo) -> Result<(), InputError> {
+pub(super) fn check(file: &str, algo: &Algo) -> Result<(), InputError> {
     if algo.collective == Collective::Custom {
         return Ok(());
     }

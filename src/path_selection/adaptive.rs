@@ -1,14 +1,48 @@
 //! Adaptive routing: the switch takes the next link with the shortest queue, as coarsely as it sees queues.
 
-use crate::placement::Adaptive as Spec;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::dynamic::{Dynamic, Switches};
+use super::select_link::{Hop, SelectLink};
+use crate::input::InputError;
 use crate::rng::{index_below, mix};
+use crate::units::Bytes;
+
+/// Options of `adaptive`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Adaptive {
+    /// Queue lengths, rising, between which the switch cannot tell queues apart: it sees how many
+    /// of them a queue has reached, and ties are random. Default: 5, 10 and 20 % of the limit of the port's queue, or of one
+    /// bandwidth-delay product where it has none of its own, as in real switches. `[]`: queues are compared to the byte.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quantise: Option<Vec<Bytes>>,
+}
+
+impl<H, S: From<AdaptiveState>> Dynamic<H, S> for Adaptive {
+    fn check(&self) -> Result<(), InputError> {
+        let levels = self.quantise.as_deref().unwrap_or_default();
+        let rising = levels.windows(2).all(|pair| pair[0] < pair[1]);
+        if !rising || levels.first().is_some_and(|level| level.is_zero()) {
+            let error = InputError::key("quantise", "the queue levels do not rise from above zero");
+            return Err(error.help("write them in rising order, such as [\"50KB\", \"100KB\", \"200KB\"]"));
+        }
+        Ok(())
+    }
+
+    fn in_switch(&self, switches: &Switches<'_>) -> Option<S> {
+        let state = AdaptiveState::new(self, (switches.holds)().into_iter(), switches.salt);
+        Some(state.into())
+    }
+}
 
 /// Levels of a port where none are given, in percent of what it holds.
 const LEVELS: [u64; 3] = [5, 10, 20];
 
 /// The rule of all switches, with the draws that decide ties.
 #[derive(Debug, Clone)]
-pub(in crate::packet_engine) struct Adaptive {
+pub(crate) struct AdaptiveState {
     /// For each link as many queue lengths in bytes, rising, between which queues look alike.
     levels: Vec<u64>,
     /// How many; none: queues are compared to the byte.
@@ -17,9 +51,9 @@ pub(in crate::packet_engine) struct Adaptive {
     drawn: u64,
 }
 
-impl Adaptive {
+impl AdaptiveState {
     /// `holds`: what the port of each link holds, in bytes.
-    pub fn new(spec: &Spec, holds: impl Iterator<Item = u64>, salt: u64) -> Self {
+    pub(crate) fn new(spec: &Adaptive, holds: impl Iterator<Item = u64>, salt: u64) -> Self {
         let levels = |holds: u64| match &spec.quantise {
             Some(levels) => levels.iter().map(|level| level.0).collect(),
             None => LEVELS
@@ -47,7 +81,7 @@ impl Adaptive {
 
     /// A position among links with these queues (in bytes; `None`: the link is down). Ties are random.
     /// A host knows the queues of its own ports to the byte.
-    pub fn choose(&mut self, queues: impl Iterator<Item = (u32, Option<u64>)>, at_switch: bool) -> u32 {
+    fn shortest(&mut self, queues: impl Iterator<Item = (u32, Option<u64>)>, at_switch: bool) -> u32 {
         self.drawn += 1;
         let hash = mix(self.salt ^ self.drawn);
         let (mut best, mut chosen, mut ties) = (u64::MAX, 0, 0);
@@ -70,6 +104,17 @@ impl Adaptive {
     }
 }
 
+impl SelectLink for AdaptiveState {
+    fn choose(&mut self, hop: &Hop<'_, impl Fn(u32) -> Option<u64>>) -> u32 {
+        let queues = hop.links.iter().map(|&link| (link, (hop.queue)(link)));
+        self.shortest(queues, hop.at_switch)
+    }
+
+    fn sees_queues(&self) -> bool {
+        true
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,10 +122,10 @@ mod tests {
 
     /// How often each of links 0, 1, ... with these queues is chosen, of 30 000 times.
     fn chosen(quantise: Option<Vec<Bytes>>, holds: &[u64], queues: &[Option<u64>]) -> Vec<u32> {
-        let mut adaptive = Adaptive::new(&Spec { quantise }, holds.iter().copied(), 1);
+        let mut adaptive = AdaptiveState::new(&Adaptive { quantise }, holds.iter().copied(), 1);
         let mut counts = vec![0; queues.len()];
         for _ in 0..30_000 {
-            counts[adaptive.choose((0..).zip(queues.iter().copied()), true) as usize] += 1;
+            counts[adaptive.shortest((0..).zip(queues.iter().copied()), true) as usize] += 1;
         }
         counts
     }

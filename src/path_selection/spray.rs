@@ -3,8 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Placement, Problem, Scheme};
-use crate::input::InputError;
+use super::dynamic::{Dynamic, QueuePairPaths, Switches};
+use super::permuted::Permuted;
+use super::random::Random;
+use super::round_robin::RoundRobin;
 use crate::routes::Route;
 
 /// How the next packet's path is chosen; matters to the packet engine only.
@@ -28,8 +30,21 @@ pub struct Spray {
     pub choose: Choose,
 }
 
-impl Scheme for Spray {
-    fn place(&self, problem: &Problem<'_>) -> Result<Placement, InputError> {
-        Ok(Placement::whole(problem.schedule, |_| Route::Even))
+impl<H: From<Random> + From<Permuted>, S: From<RoundRobin>> Dynamic<H, S> for Spray {
+    fn route(&self) -> Route {
+        Route::Even
+    }
+
+    fn selector(&self, queue_pair: &QueuePairPaths) -> Option<H> {
+        let (paths, salt) = (queue_pair.paths, queue_pair.salt);
+        match self.choose {
+            Choose::Random => Some(Random::new(paths, salt).into()),
+            Choose::Permuted => Some(Permuted::new(paths, salt).into()),
+            Choose::RoundRobin => None,
+        }
+    }
+
+    fn in_switch(&self, switches: &Switches<'_>) -> Option<S> {
+        (self.choose == Choose::RoundRobin).then(|| RoundRobin::new(switches.hops, switches.salt).into())
     }
 }

@@ -5,12 +5,73 @@
 //! paths are random. After a timeout the ring freezes: its paths are used again, consumed or not, and
 //! nothing random is tried for a while.
 
-use crate::placement::{Reps as Spec, RepsVariant};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::dynamic::{Dynamic, QueuePairPaths};
+use super::select::{AckInfo, Select};
+use crate::input::InputError;
 use crate::rng::{index_below, mix};
+use crate::units::Time;
+
+/// Which rule recycles entropies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RepsVariant {
+    /// A ring of entropies whose acknowledgements came back without ECN mark; each is used once.
+    #[default]
+    Published,
+    /// The stand-in of the Ethereal authors' simulator, weaker than the published rule: one entropy,
+    /// kept until an acknowledgement comes back marked.
+    Artifact,
+}
+
+/// Options of `reps`. A sender begins with random paths for one bandwidth-delay product. An
+/// acknowledgement without ECN mark puts its packet's path in a ring; a packet takes the oldest path
+/// from the ring, or a random one where the ring is empty.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Reps {
+    /// Which rule recycles entropies. Default `published`.
+    pub variant: RepsVariant,
+    /// Entropies in the ring. Default 8.
+    pub ring: u32,
+    /// After a timeout the ring is reused, consumed entries as well, and nothing random is tried for
+    /// this long. Default 10 ms.
+    pub freeze: Time,
+}
+
+impl Default for Reps {
+    fn default() -> Self {
+        Self {
+            variant: RepsVariant::Published,
+            ring: 8,
+            freeze: Time::from_us(10_000),
+        }
+    }
+}
+
+impl<H: From<RepsState>, S> Dynamic<H, S> for Reps {
+    fn check(&self) -> Result<(), InputError> {
+        if !(1..=65_536).contains(&self.ring) {
+            let error = InputError::key("ring", format!("a ring of {} entropies cannot be simulated", self.ring));
+            return Err(error.help("`ring` is from 1 to 65536; the published one has 8 entries"));
+        }
+        Ok(())
+    }
+
+    fn needs_acknowledgements(&self) -> bool {
+        true
+    }
+
+    fn selector(&self, queue_pair: &QueuePairPaths) -> Option<H> {
+        Some(RepsState::new(self, queue_pair.paths, queue_pair.window, queue_pair.salt).into())
+    }
+}
 
 /// The ring of one queue pair.
 #[derive(Debug, Clone)]
-pub(in crate::packet_engine) struct Reps {
+pub(crate) struct RepsState {
     paths: u32,
     salt: u64,
     drawn: u64,
@@ -27,9 +88,9 @@ pub(in crate::packet_engine) struct Reps {
     keeps: bool,
 }
 
-impl Reps {
+impl RepsState {
     /// For `paths` paths; the first `window` packets explore.
-    pub fn new(spec: &Spec, paths: u32, window: u32, salt: u64) -> Self {
+    pub(crate) fn new(spec: &Reps, paths: u32, window: u32, salt: u64) -> Self {
         let keeps = spec.variant == RepsVariant::Artifact;
         let entries = if keeps { 1 } else { spec.ring as usize };
         Self {
@@ -47,12 +108,23 @@ impl Reps {
         }
     }
 
-    /// Whether it stays on one path as long as that is good.
-    pub fn keeps(&self) -> bool {
-        self.keeps
+    fn random(&mut self) -> u16 {
+        self.drawn += 1;
+        index_below(mix(self.salt ^ self.drawn), self.paths) as u16
+    }
+}
+
+impl Select for RepsState {
+    /// The authors' stand-in stays on one path as long as that is good.
+    fn sprays(&self) -> bool {
+        !self.keeps
     }
 
-    pub fn choose(&mut self, now: u64) -> u16 {
+    fn learns(&self) -> bool {
+        true
+    }
+
+    fn choose(&mut self, now: u64) -> u16 {
         let entries = self.ring.len() as u32;
         if self.exploring > 0 {
             self.exploring -= 1;
@@ -74,7 +146,7 @@ impl Reps {
         self.random()
     }
 
-    pub fn on_ack(&mut self, path: u16, marked: bool) {
+    fn on_ack(&mut self, AckInfo { path, marked, .. }: AckInfo) {
         let entries = self.ring.len() as u32;
         if self.keeps {
             if marked && self.valid > 0 && self.ring[0] == path {
@@ -91,7 +163,7 @@ impl Reps {
         }
     }
 
-    pub fn on_timeout(&mut self, now: u64) {
+    fn on_timeout(&mut self, now: u64) {
         if self.keeps {
             self.valid = 0;
         } else {
@@ -99,23 +171,18 @@ impl Reps {
             self.exploring = 0;
         }
     }
-
-    fn random(&mut self) -> u16 {
-        self.drawn += 1;
-        index_below(mix(self.salt ^ self.drawn), self.paths) as u16
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn reps(ring: u32) -> Reps {
-        let spec = Spec {
+    fn reps(ring: u32) -> RepsState {
+        let spec = Reps {
             ring,
-            ..Spec::default()
+            ..Reps::default()
         };
-        Reps::new(&spec, 1_000, 2, 9)
+        RepsState::new(&spec, 1_000, 2, 9)
     }
 
     #[test]
@@ -123,7 +190,7 @@ mod tests {
         let mut reps = reps(3);
         (0..2).for_each(|_| _ = reps.choose(0));
         for (path, marked) in [(5, false), (6, true), (7, false), (8, false), (9, false)] {
-            reps.on_ack(path, marked);
+            reps.on_ack(AckInfo::of(path, marked));
         }
         // The ring of three has lost 5; 6 was marked.
         assert_eq!([reps.choose(0), reps.choose(0), reps.choose(0)], [7, 8, 9]);
@@ -136,7 +203,7 @@ mod tests {
     fn a_frozen_ring_is_used_again_until_it_thaws() {
         let mut reps = reps(4);
         (0..2).for_each(|_| _ = reps.choose(0));
-        (5..9).for_each(|path| reps.on_ack(path, false));
+        (5..9).for_each(|path| reps.on_ack(AckInfo::of(path, false)));
         (0..4).for_each(|_| _ = reps.choose(0));
         reps.on_timeout(1_000);
         let mut again: Vec<_> = (0..8).map(|_| reps.choose(2_000)).collect();
@@ -149,17 +216,17 @@ mod tests {
 
     #[test]
     fn the_artifact_keeps_a_path_until_it_is_marked() {
-        let spec = Spec {
+        let spec = Reps {
             variant: RepsVariant::Artifact,
-            ..Spec::default()
+            ..Reps::default()
         };
-        let mut reps = Reps::new(&spec, 1_000, 2, 9);
-        reps.on_ack(5, false);
-        reps.on_ack(6, false);
+        let mut reps = RepsState::new(&spec, 1_000, 2, 9);
+        reps.on_ack(AckInfo::of(5, false));
+        reps.on_ack(AckInfo::of(6, false));
         assert_eq!([reps.choose(0), reps.choose(0)], [5, 5]);
-        reps.on_ack(6, true);
+        reps.on_ack(AckInfo::of(6, true));
         assert_eq!(reps.choose(0), 5);
-        reps.on_ack(5, true);
+        reps.on_ack(AckInfo::of(5, true));
         let drawn = reps.drawn;
         reps.choose(0);
         assert_eq!(reps.drawn, drawn + 1);

@@ -5,6 +5,7 @@
 //! packets are counted apart. With one count for both, a steady alternation of data and
 //! acknowledgements would send all data over every second link.
 
+use super::select_link::{Hop, SelectLink};
 use crate::rng::{index_below, mix};
 
 /// The rounds of one class of packets, for every group of next links: a group is known by the position of its first
@@ -20,7 +21,7 @@ struct Rounds {
 
 /// The rounds of all switches: of data, then of control packets.
 #[derive(Debug, Clone)]
-pub(in crate::packet_engine) struct RoundRobin {
+pub(crate) struct RoundRobin {
     classes: [Rounds; 2],
     salt: u64,
     drawn: u64,
@@ -28,7 +29,7 @@ pub(in crate::packet_engine) struct RoundRobin {
 
 impl RoundRobin {
     /// For forwarding tables with so many hops.
-    pub fn new(hops: usize, salt: u64) -> Self {
+    pub(crate) fn new(hops: usize, salt: u64) -> Self {
         let unused = Rounds {
             turns: vec![0; hops],
             orders: vec![0; hops],
@@ -40,19 +41,12 @@ impl RoundRobin {
         }
     }
 
-    /// The same with other tables: all rounds begin anew.
-    pub fn restart(&mut self, hops: usize) {
-        let drawn = self.drawn;
-        *self = Self::new(hops, self.salt);
-        self.drawn = drawn;
-    }
-
     /// A position among the `count` links of the group that begins at `first`; of a switch in random order. A network card
     /// takes its ports in turn: in random order one would be idle while two packets wait for the other.
     //
     // One step of the shuffle by Fisher and Yates a packet: a round costs no more than its draws.
     #[inline]
-    pub fn choose(&mut self, first: u32, count: u32, control: bool, at_switch: bool) -> u32 {
+    fn take(&mut self, first: u32, count: u32, control: bool, at_switch: bool) -> u32 {
         let rounds = &mut self.classes[usize::from(control)];
         let turn = &mut rounds.turns[first as usize];
         let order = &mut rounds.orders[first as usize..(first + count) as usize];
@@ -70,6 +64,20 @@ impl RoundRobin {
     }
 }
 
+impl SelectLink for RoundRobin {
+    #[inline]
+    fn choose(&mut self, hop: &Hop<'_, impl Fn(u32) -> Option<u64>>) -> u32 {
+        self.take(hop.first, hop.links.len() as u32, hop.control, hop.at_switch)
+    }
+
+    /// All rounds begin anew.
+    fn restart(&mut self, hops: usize) {
+        let drawn = self.drawn;
+        *self = Self::new(hops, self.salt);
+        self.drawn = drawn;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,7 +91,7 @@ mod tests {
         for step in 0..3_000_usize {
             let which = mix(step as u64) as usize % groups.len();
             let (first, count, control) = groups[which];
-            taken[which].push(state.choose(first, count, control, true));
+            taken[which].push(state.take(first, count, control, true));
         }
         for ((_, count, _), taken) in groups.into_iter().zip(taken) {
             for round in taken.chunks_exact(count as usize) {
@@ -98,7 +106,7 @@ mod tests {
     #[test]
     fn orders_are_random() {
         let mut state = RoundRobin::new(4, 7);
-        let mut round = || (0..4).map(|_| state.choose(0, 4, false, true)).collect::<Vec<_>>();
+        let mut round = || (0..4).map(|_| state.take(0, 4, false, true)).collect::<Vec<_>>();
         let mut counts = std::collections::BTreeMap::<_, u32>::new();
         let mut repeated = 0_u32;
         let mut last = round();

@@ -4,11 +4,12 @@
 //! until it lands below the number of paths (cycle walking), so that a queue pair needs 24 bytes
 //! however many paths there are.
 
+use super::select::Select;
 use crate::rng::mix;
 
 /// The walk of one queue pair.
 #[derive(Debug, Clone)]
-pub(in crate::packet_engine) struct Permuted {
+pub(crate) struct Permuted {
     paths: u32,
     at: u32,
     salt: u64,
@@ -16,7 +17,7 @@ pub(in crate::packet_engine) struct Permuted {
 }
 
 impl Permuted {
-    pub fn new(paths: u32, salt: u64) -> Self {
+    pub(crate) fn new(paths: u32, salt: u64) -> Self {
         Self {
             paths,
             at: 0,
@@ -24,9 +25,11 @@ impl Permuted {
             key: mix(salt),
         }
     }
+}
 
+impl Select for Permuted {
     #[inline]
-    pub fn choose(&mut self) -> u16 {
+    fn choose(&mut self, _now: u64) -> u16 {
         if self.at == self.paths {
             self.at = 0;
             self.salt = self.salt.wrapping_add(1);
@@ -68,7 +71,7 @@ mod tests {
         for paths in [2, 3, 5, 16, 31, 32, 100, 1_000] {
             let mut walk = Permuted::new(paths, 7);
             for _ in 0..10 {
-                let mut round: Vec<_> = (0..paths).map(|_| u32::from(walk.choose())).collect();
+                let mut round: Vec<_> = (0..paths).map(|_| u32::from(walk.choose(0))).collect();
                 round.sort_unstable();
                 assert!(round.into_iter().eq(0..paths), "{paths}");
             }

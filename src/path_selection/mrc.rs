@@ -4,13 +4,73 @@
 //! entropy that waits for an answer longer than a few round trips is retired, and so is one whose packet was trimmed.
 //! After a while it carries one packet, one entropy of a queue pair at a time, and more once that was answered. As with `bitmap` a packet carries `entropy * paths + path`.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::dynamic::{Dynamic, QueuePairPaths};
 use super::permuted::permute;
-use crate::placement::Mrc as Spec;
+use super::select::{AckInfo, Select};
+use crate::input::InputError;
 use crate::rng::{index_below, mix};
+use crate::units::Time;
+
+/// Options of `mrc`. A queue pair goes through its entropies, spread evenly over the ports of its host and the paths behind
+/// them, in an order by chance that changes with every round. One whose packet came back marked is skipped for a while; one
+/// that loses a packet (trimmed, or not answered for a few round trips) is retired, and tried again with a single packet from time to time:
+/// the answer brings it back. How often is not published; the defaults are ours.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Mrc {
+    /// Entropies of a queue pair; fewer where paths times entropies exceed 65536. Default 256 ("hundreds").
+    pub entropies: u32,
+    /// How often an entropy is skipped after an ECN mark. Default 1.
+    pub ecn_skips: u8,
+    /// Round trips, of the longest seen lately, after which a packet without an answer retires its entropy. Default 3.
+    pub patience: u32,
+    /// From the loss of a packet to the next try of its entropy, twice as long with every try in a row that fails. A queue pair
+    /// tries one entropy at a time. Default 100 us.
+    pub probe: Time,
+}
+
+impl Default for Mrc {
+    fn default() -> Self {
+        Self {
+            entropies: 256,
+            ecn_skips: 1,
+            patience: 3,
+            probe: Time::from_us(100),
+        }
+    }
+}
+
+impl<H: From<MrcState>, S> Dynamic<H, S> for Mrc {
+    fn check(&self) -> Result<(), InputError> {
+        if !(2..=65_536).contains(&self.entropies) {
+            let error = InputError::key("entropies", format!("nothing can be chosen among {}", self.entropies));
+            return Err(error.help("`entropies` is from 2 to 65536"));
+        }
+        if !(1..=1_000).contains(&self.patience) {
+            let error = InputError::key(
+                "patience",
+                format!("no answer comes within {} round trips", self.patience),
+            );
+            return Err(error.help("`patience` is from 1 to 1000"));
+        }
+        Ok(())
+    }
+
+    fn needs_acknowledgements(&self) -> bool {
+        true
+    }
+
+    fn selector(&self, queue_pair: &QueuePairPaths) -> Option<H> {
+        Some(MrcState::new(self, queue_pair.paths, queue_pair.salt).into())
+    }
+}
 
 /// The entropies of one queue pair.
 #[derive(Debug, Clone)]
-pub(in crate::packet_engine) struct Mrc {
+pub(crate) struct MrcState {
     paths: u32,
     salt: u64,
     /// Position in this round's order.
@@ -46,9 +106,9 @@ struct Entropy {
     skips: u8,
 }
 
-impl Mrc {
+impl MrcState {
     /// For `paths` paths, at least 2.
-    pub fn new(spec: &Spec, paths: u32, salt: u64) -> Self {
+    pub(crate) fn new(spec: &Mrc, paths: u32, salt: u64) -> Self {
         let count = spec.entropies.min((1 << 16) / paths).max(2);
         Self {
             paths,
@@ -62,20 +122,6 @@ impl Mrc {
             probe: spec.probe.0,
             trying: None,
         }
-    }
-
-    pub fn choose(&mut self, now: u64) -> u16 {
-        let count = self.entropies.len();
-        let mut soonest = (u64::MAX, 0);
-        for _ in 0..count {
-            let entropy = self.next();
-            if self.takes(entropy, now) {
-                return self.send(entropy, now);
-            }
-            soonest = soonest.min((self.entropies[entropy as usize].try_at, entropy));
-        }
-        // Where none is any good, the one that has been retired longest is used all the same.
-        self.send(soonest.1, now)
     }
 
     fn next(&mut self) -> u32 {
@@ -122,9 +168,29 @@ impl Mrc {
         let path = (u64::from(entropy) * u64::from(self.paths) / count + shift) as u32 % self.paths;
         (entropy * self.paths + path) as u16
     }
+}
+
+impl Select for MrcState {
+    fn learns(&self) -> bool {
+        true
+    }
+
+    fn choose(&mut self, now: u64) -> u16 {
+        let count = self.entropies.len();
+        let mut soonest = (u64::MAX, 0);
+        for _ in 0..count {
+            let entropy = self.next();
+            if self.takes(entropy, now) {
+                return self.send(entropy, now);
+            }
+            soonest = soonest.min((self.entropies[entropy as usize].try_at, entropy));
+        }
+        // Where none is any good, the one that has been retired longest is used all the same.
+        self.send(soonest.1, now)
+    }
 
     /// No packet was sent on this path.
-    pub fn give_back(&mut self, path: u16) {
+    fn give_back(&mut self, path: u16) {
         if let Some(state) = self.entropies.get_mut((u32::from(path) / self.paths) as usize) {
             state.open = state.open.saturating_sub(1);
             state.since = if state.open > 0 { state.since } else { 0 };
@@ -132,8 +198,7 @@ impl Mrc {
         }
     }
 
-    /// An answer `rtt` after its packet.
-    pub fn on_ack(&mut self, path: u16, marked: bool, rtt: u64) {
+    fn on_ack(&mut self, AckInfo { path, marked, rtt, .. }: AckInfo) {
         // What is long ago says little: the longest round trip fades.
         self.rtt = rtt.max(self.rtt - self.rtt / 64);
         let entropy = u32::from(path) / self.paths;
@@ -150,7 +215,7 @@ impl Mrc {
     }
 
     /// A packet of this path was lost.
-    pub fn on_trimmed(&mut self, path: u16, now: u64) {
+    fn on_trimmed(&mut self, path: u16, now: u64) {
         let entropy = u32::from(path) / self.paths;
         if let Some(state) = self.entropies.get_mut(entropy as usize) {
             state.retire(now, self.probe);
@@ -159,7 +224,7 @@ impl Mrc {
     }
 
     /// Nothing was heard for a retransmission timeout: all that was waited for is lost.
-    pub fn on_timeout(&mut self, now: u64) {
+    fn on_timeout(&mut self, now: u64) {
         self.trying = None;
         for state in self
             .entropies
@@ -193,12 +258,15 @@ mod tests {
     const RTT: u64 = 1_000_000;
 
     /// Answers a round of packets, but for those on paths that are dead.
-    fn round(mrc: &mut Mrc, now: u64, dead: impl Fn(u32) -> bool) -> Vec<u32> {
+    fn round(mrc: &mut MrcState, now: u64, dead: impl Fn(u32) -> bool) -> Vec<u32> {
         let count = mrc.entropies.len();
         let names: Vec<u16> = (0..count).map(|_| mrc.choose(now)).collect();
         let alive = names.iter().filter(|&&name| !dead(u32::from(name) % mrc.paths));
         for &name in alive.collect::<Vec<_>>() {
-            mrc.on_ack(name, false, RTT);
+            mrc.on_ack(AckInfo {
+                rtt: RTT,
+                ..AckInfo::of(name, false)
+            });
         }
         names.iter().map(|&name| u32::from(name) % mrc.paths).collect()
     }
@@ -206,11 +274,11 @@ mod tests {
     #[test]
     fn entropies_are_spread_evenly_over_ports() {
         // Eight ports of 40 paths each and 64 entropies: eight for every port.
-        let spec = Spec {
+        let spec = Mrc {
             entropies: 64,
-            ..Spec::default()
+            ..Mrc::default()
         };
-        let mut mrc = Mrc::new(&spec, 320, 5);
+        let mut mrc = MrcState::new(&spec, 320, 5);
         let paths = round(&mut mrc, 1, |_| false);
         let of_port = |port| paths.iter().filter(|&&path| path / 40 == port).count();
         assert!((0..8).all(|port| of_port(port) == 8), "{paths:?}");
@@ -219,7 +287,7 @@ mod tests {
 
     #[test]
     fn a_path_that_loses_packets_is_retired_tried_and_taken_back() {
-        let mut mrc = Mrc::new(&Spec::default(), 4, 5);
+        let mut mrc = MrcState::new(&Mrc::default(), 4, 5);
         // Packets on path 2 in four rounds of all entropies.
         let mut on_two = |now, alive: bool| -> usize {
             let rounds = (0..4).map(|_| round(&mut mrc, now, |path| path == 2 && !alive));
@@ -229,7 +297,7 @@ mod tests {
         };
         assert_eq!(on_two(1, false), 4 * 64);
         // Three round trips later nothing goes there, and after the probe time a single packet of one entropy.
-        let probe = Spec::default().probe.0;
+        let probe = Mrc::default().probe.0;
         assert_eq!(on_two(4 * RTT, false), 0);
         assert_eq!(on_two(4 * RTT + probe, false), 1);
         // The path is alive again: its answers bring back one entropy after the other.
@@ -240,9 +308,12 @@ mod tests {
 
     #[test]
     fn marked_entropies_are_skipped_and_trimmed_ones_retired() {
-        let mut mrc = Mrc::new(&Spec::default(), 4, 5);
+        let mut mrc = MrcState::new(&Mrc::default(), 4, 5);
         let first = mrc.choose(1);
-        mrc.on_ack(first, true, RTT);
+        mrc.on_ack(AckInfo {
+            rtt: RTT,
+            ..AckInfo::of(first, true)
+        });
         let second = mrc.choose(1);
         mrc.on_trimmed(second, 1);
         let names: Vec<u16> = (0..4 * 255).map(|_| mrc.choose(1)).collect();
@@ -253,7 +324,7 @@ mod tests {
 
     #[test]
     fn where_all_are_retired_one_is_used() {
-        let mut mrc = Mrc::new(&Spec::default(), 2, 5);
+        let mut mrc = MrcState::new(&Mrc::default(), 2, 5);
         (0..256).for_each(|_| {
             let name = mrc.choose(1);
             mrc.on_trimmed(name, 1);

@@ -7,7 +7,7 @@ use crate::ids::{LinkId, NodeId};
 
 /// Loads by step and bundle, and what goes back when a move is taken back.
 #[derive(Debug)]
-pub(super) struct Ledger<'a> {
+pub(super) struct LoadTracker<'a> {
     prints: Footprints<'a>,
     objective: Objective,
     /// The host of each seat, and its edge.
@@ -28,13 +28,13 @@ enum Change {
     Sums(f64, f64),
 }
 
-/// A state of a ledger to go back to.
+/// A state of a tracker to go back to.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Mark(usize);
 
-impl<'a> Ledger<'a> {
+impl<'a> LoadTracker<'a> {
     /// With nothing on any link.
-    pub fn new(prints: Footprints<'a>, objective: Objective, hosts: &[u32], steps: usize) -> Self {
+    pub(super) fn new(prints: Footprints<'a>, objective: Objective, hosts: &[u32], steps: usize) -> Self {
         let edges = hosts.iter().map(|&host| prints.edge(host)).collect();
         let cables = unequal_cables(&prints, hosts);
         let cells_per_step = prints.bundles() + if cables.is_some() { 2 * hosts.len() } else { 0 };
@@ -56,30 +56,30 @@ impl<'a> Ledger<'a> {
         }
     }
 
-    pub fn prints(&mut self) -> &mut Footprints<'a> {
+    pub(super) fn prints(&mut self) -> &mut Footprints<'a> {
         &mut self.prints
     }
 
-    pub fn objective(&self) -> Objective {
+    pub(super) fn objective(&self) -> Objective {
         self.objective
     }
 
     /// Number of seats.
-    pub fn seats(&self) -> usize {
+    pub(super) fn seats(&self) -> usize {
         self.edges.len()
     }
 
     /// The host of a seat.
-    pub fn host(&self, seat: u32) -> u32 {
+    pub(super) fn host(&self, seat: u32) -> u32 {
         self.hosts[seat as usize]
     }
 
     /// The edge of a seat.
-    pub fn edge(&self, seat: u32) -> u32 {
+    pub(super) fn edge(&self, seat: u32) -> u32 {
         self.edges[seat as usize]
     }
 
-    pub fn key(&self) -> Key {
+    pub(super) fn key(&self) -> Key {
         match self.objective {
             Objective::Congestion => {
                 let [first, second] = self.top.largest();
@@ -90,13 +90,13 @@ impl<'a> Ledger<'a> {
     }
 
     /// The most loaded bundle and its step.
-    pub fn worst(&self) -> (usize, usize) {
+    pub(super) fn worst(&self) -> (usize, usize) {
         let place = self.top.place_of_largest();
         (place / self.cells_per_step, place % self.cells_per_step)
     }
 
     /// The slowest link of the most loaded bundle.
-    pub fn worst_link(&self) -> Option<LinkId> {
+    pub(super) fn worst_link(&self) -> Option<LinkId> {
         match self.objective {
             Objective::Congestion => self.prints.slowest(self.worst().1),
             Objective::Bytes => None,
@@ -104,7 +104,7 @@ impl<'a> Ledger<'a> {
     }
 
     /// Whether a bundle begins or ends at the edge of a seat.
-    pub fn touches(&self, seat: u32, bundle: usize) -> bool {
+    pub(super) fn touches(&self, seat: u32, bundle: usize) -> bool {
         let node = self.prints.node(self.edge(seat));
         let ends = |link: LinkId| self.prints.fabric().link(link);
         self.prints
@@ -113,7 +113,7 @@ impl<'a> Ledger<'a> {
     }
 
     /// Puts bytes between two seats on the links, or takes them off where they are negative.
-    pub fn add(&mut self, step: usize, from: u32, to: u32, bytes: f64) {
+    pub(super) fn add(&mut self, step: usize, from: u32, to: u32, bytes: f64) {
         let (src, dst) = (self.edges[from as usize], self.edges[to as usize]);
         let print = self.prints.of(src, dst);
         self.undo.push(Change::Sums(self.bytes, self.delay));
@@ -142,12 +142,12 @@ impl<'a> Ledger<'a> {
     }
 
     /// Where to come back to.
-    pub fn mark(&self) -> Mark {
+    pub(super) fn mark(&self) -> Mark {
         Mark(self.undo.len())
     }
 
     /// Takes back all since the mark, exactly.
-    pub fn roll_back(&mut self, mark: Mark) {
+    pub(super) fn roll_back(&mut self, mark: Mark) {
         while self.undo.len() > mark.0 {
             match self.undo.pop() {
                 Some(Change::Cell(cell, before)) => self.top.set(cell as usize, before),
@@ -158,12 +158,12 @@ impl<'a> Ledger<'a> {
     }
 
     /// Keeps all that was done.
-    pub fn keep(&mut self) {
+    pub(super) fn keep(&mut self) {
         self.undo.clear();
     }
 
     /// Takes everything off.
-    pub fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.top = TopTwo::new(self.top.count());
         (self.bytes, self.delay) = (0.0, 0.0);
         self.undo.clear();

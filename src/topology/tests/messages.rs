@@ -139,7 +139,8 @@ fn files() {
         refused("[htsim]\nfile = \"x.topo\""),
         refused("[htsim]\nfile = \"x.topo\"\n[[faults]]\nlink = \"a\"\ndwn = true"),
     ];
-    insta::assert_snapshot!(messages.join("\n"), @r#"
+    // A kind that only tests have.
+    insta::assert_snapshot!(messages.join("\n").replace(", dumbbell", ""), @r#"
     TOML parse error at line 1, column 2
       |
     1 | [leaf-spin]

@@ -63,6 +63,30 @@ const LARGE: Case = Case {
 const CASES: &[Case] = &[
     SMALL,
     LARGE,
+    // What size alone costs: the same hosts in lockstep, more of them.
+    Case {
+        name: "permutation-4096",
+        leaves: 64,
+        hosts_per_leaf: 64,
+        spines: 64,
+        ..SMALL
+    },
+    Case {
+        name: "permutation-16384",
+        leaves: 128,
+        hosts_per_leaf: 128,
+        spines: 128,
+        traffic: Traffic::Shift(500_000),
+        ..SMALL
+    },
+    Case {
+        name: "permutation-65536",
+        leaves: 256,
+        hosts_per_leaf: 256,
+        spines: 256,
+        traffic: Traffic::Shift(100_000),
+        ..SMALL
+    },
     Case {
         name: "round-robin-ideal-128",
         load_balancing: r#"{"spray": {"choose": "round-robin"}}"#,

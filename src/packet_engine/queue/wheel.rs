@@ -30,6 +30,8 @@ const SHIFTS: std::ops::RangeInclusive<u32> = 4..=20;
 const TIME_AND_POSITION_BITS: u32 = 32;
 /// Events that are current at a time: about what fits a second-level cache with all that they touch.
 const WINDOW: usize = 1 << 10;
+/// Buckets up to this size become current as a whole: copying windows costs more than the cache gains.
+const LARGE: usize = 4 * WINDOW;
 /// Fills memory that holds no event yet.
 const NO_EVENT: Event = Event {
     time: 0,
@@ -178,7 +180,7 @@ impl Level {
             let lines = chunks
                 .of(self.tails[next])
                 .flat_map(|chunk| chunk.iter().step_by(EVENTS_PER_LINE));
-            lines.take(WINDOW / EVENTS_PER_LINE).for_each(prefetch);
+            lines.take(LARGE / EVENTS_PER_LINE).for_each(prefetch);
         }
     }
 }
@@ -449,7 +451,7 @@ impl Wheel {
         }
         self.sort();
         self.judged_splits += u32::from(self.splits());
-        if self.current.len() > WINDOW {
+        if self.current.len() > LARGE {
             self.read_in_windows();
         }
     }

@@ -25,7 +25,7 @@ pub(super) struct ExperimentArgs {
 impl ExperimentArgs {
     /// Those of a command that names its file in another way.
     #[cfg(feature = "server")]
-    pub fn of(file: &Path, settings: &[String]) -> Self {
+    pub(super) fn of(file: &Path, settings: &[String]) -> Self {
         Self {
             file: file.to_owned(),
             settings: settings.to_vec(),

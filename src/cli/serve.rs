@@ -70,7 +70,7 @@ mod with_server {
 
     impl Serve {
         /// Serves until it is interrupted; an experiment is run meanwhile.
-        pub fn run(&self) -> Result<(), Failure> {
+        pub(in crate::cli) fn run(&self) -> Result<(), Failure> {
             if !self.listen.is_loopback() {
                 warn(&format!(
                     "everybody who can reach {} and knows the address can see the results and cancel the run",

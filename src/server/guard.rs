@@ -30,7 +30,7 @@ pub(super) struct Doorkeeper {
 }
 
 impl Doorkeeper {
-    pub fn at(address: SocketAddr) -> Self {
+    pub(super) fn at(address: SocketAddr) -> Self {
         let port = address.port();
         let names = ["127.0.0.1", "localhost", "[::1]"].map(|name| format!("{name}:{port}"));
         Self {
@@ -68,7 +68,7 @@ pub(super) struct Listener {
 }
 
 impl Listener {
-    pub fn new(inner: TcpListener) -> Self {
+    pub(super) fn new(inner: TcpListener) -> Self {
         Self {
             inner,
             room: Arc::new(Semaphore::new(MOST_CONNECTIONS)),

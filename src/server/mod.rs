@@ -36,6 +36,7 @@ pub struct Options {
     pub folder: PathBuf,
     /// Where to listen.
     pub address: IpAddr,
+    /// The port of the address.
     pub port: u16,
     /// How far the run is, if there is one.
     pub reporter: Reporter,

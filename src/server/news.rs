@@ -9,19 +9,26 @@ use tokio::sync::watch;
 pub enum State {
     /// There is no run: the folder is as it is.
     Still,
+    /// Points are being simulated.
     Running,
+    /// All points are there.
     Done,
+    /// It was stopped from the page.
     Cancelled,
+    /// It ended with this error.
     Failed(String),
 }
 
 /// How far a run is.
 #[derive(Debug, Clone, PartialEq)]
 pub struct News {
+    /// Points that are there.
     pub done: usize,
+    /// All points.
     pub points: usize,
     /// With the parts of points that are being simulated, from 0 to 1.
     pub share: f64,
+    /// What the run is at.
     pub state: State,
 }
 

@@ -29,7 +29,7 @@ const MODULES: &[(&str, &[&[&str]])] = &[
     ("optimal_transport", &[]),
     ("routes", &[&["topology"]]),
     ("loads", &[&["topology", "routes"]]),
-    ("path_selection", &[&["topology", "routes"]]),
+    ("path_selection", &[&["routes"]]),
     (
         "placement",
         &[&[

@@ -77,7 +77,7 @@ impl<'a> Engine<'a> {
         let routes = Routes::new(fabric, schedule, placement);
         let mut task_of = Vec::with_capacity(placement.subflows().len());
         for Transfer { task, .. } in schedule.transfers() {
-            task_of.resize(placement.first(task) + placement.of(task).len(), task);
+            task_of.resize(placement.range(task).end, task);
         }
         Self {
             fabric,

@@ -127,9 +127,8 @@ fn records(
     let record = |Transfer { task, src, dst, bytes }: Transfer| {
         let flow = &flows[task.index()];
         let subflows = placement.of(task);
-        let first = placement.first(task);
         segments.clear();
-        segments.extend_from_slice(&routes.of_subflow[first..first + subflows.len()]);
+        segments.extend_from_slice(&routes.of_subflow[placement.range(task)]);
         segments.sort_unstable();
         segments.dedup();
         let paths: u32 = segments.iter().map(|&s| routes.segments[s as usize].paths).sum();

@@ -79,8 +79,12 @@ impl Routes {
         let mut of_subflow = vec![NO_ROUTE; placement.subflows().len()];
         let mut impossible = Vec::new();
         for Transfer { task, src, dst, .. } in schedule.transfers() {
-            let first = placement.first(task);
-            match finder.find(src.node(), dst.node(), placement.of(task), &mut of_subflow[first..]) {
+            match finder.find(
+                src.node(),
+                dst.node(),
+                placement.of(task),
+                &mut of_subflow[placement.range(task)],
+            ) {
                 Ok(()) => {}
                 Err(reason) => impossible.push((task, reason)),
             }
@@ -115,11 +119,7 @@ pub(super) fn link_loads(fabric: &Fabric, schedule: &Schedule, placement: &Place
     let mut on_segment = vec![0_u64; routes.segments.len()];
     for Transfer { task, src, dst, .. } in schedule.transfers() {
         let mut bytes = 0;
-        for (subflow, &segment) in placement
-            .of(task)
-            .iter()
-            .zip(&routes.of_subflow[placement.first(task)..])
-        {
+        for (subflow, &segment) in placement.of(task).iter().zip(&routes.of_subflow[placement.range(task)]) {
             on_segment[segment as usize] += subflow.bytes;
             bytes += subflow.bytes;
         }

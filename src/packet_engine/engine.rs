@@ -262,14 +262,13 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
     /// A transfer starts: its queue pairs open, after their jitter.
     fn start_flow(&mut self, task: TaskId) {
         let (setup, now) = (self.net.setup, self.net.events.now);
-        let first = setup.placement.first(task);
-        let count = setup.placement.of(task).len();
-        self.flows.start(task, count, self.net.events.clock());
+        let queue_pairs = setup.placement.range(task);
+        self.flows.start(task, queue_pairs.len(), self.net.events.clock());
         if let Some(skipper) = &mut self.skipper {
             skipper.begin(&mut self.net.events);
         }
         let jitter = setup.packet.start_jitter.0;
-        for qp in first..first + count {
+        for qp in queue_pairs {
             let qp = qp as u32;
             if jitter == 0 {
                 self.sending.open(&mut self.net, qp);

@@ -12,10 +12,7 @@ pub(super) fn rates(setup: &Setup<'_>, pairs: &[QueuePair]) -> Vec<f64> {
     let mut rates = vec![0.0; pairs.len()];
     for tasks in setup.schedule.transfers_by_step() {
         loads.clear();
-        let members = || {
-            let of = |&task| setup.placement.first(task)..setup.placement.first(task) + setup.placement.of(task).len();
-            tasks.iter().flat_map(of)
-        };
+        let members = || tasks.iter().flat_map(|&task| setup.placement.range(task));
         for qp in members() {
             let pair = &pairs[qp];
             let (src, dst) = (HostId(pair.ends.src), HostId(pair.ends.dst));

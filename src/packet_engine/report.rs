@@ -216,8 +216,7 @@ fn in_words(fabric: &Fabric, cycle: &[LinkId]) -> String {
 impl<Q: EventQueue> Engine<'_, Q> {
     /// Payload bytes of a transfer that have reached its receiver.
     fn delivered_bytes(&self, task: TaskId) -> u64 {
-        let first = self.net.setup.placement.first(task);
-        let subflows = self.net.setup.placement.of(task);
+        let placement = self.net.setup.placement;
         let options = self.net.setup.packet;
         let received = |qp: usize| {
             let pair = &self.net.pairs[qp];
@@ -227,11 +226,11 @@ impl<Q: EventQueue> Engine<'_, Q> {
                     let skipped = self.net.skipped.pair(qp as u32).packets * options.payload.0;
                     receiver.received.bytes(pair.packets, options.payload.0, last) + skipped
                 }
-                None if pair.receiver == COMPLETE => subflows[qp - first].bytes,
+                None if pair.receiver == COMPLETE => placement.subflows()[qp].bytes,
                 None => 0,
             }
         };
-        (first..first + subflows.len()).map(received).sum()
+        placement.range(task).map(received).sum()
     }
 
     /// Why a transfer did not finish.
@@ -242,8 +241,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         if self.net.events.clock() >= Time::LATEST.0 {
             return TOO_LATE.to_owned();
         }
-        let first = self.net.setup.placement.first(task);
-        let range = first..first + self.net.setup.placement.of(task).len();
+        let range = self.net.setup.placement.range(task);
         let senders = range.filter_map(|qp| self.sending.senders.get(self.net.pairs[qp].sender));
         let tries = senders.map(|sender| sender.timeouts).max().unwrap_or(0);
         let task_id = task;
@@ -286,20 +284,17 @@ impl<Q: EventQueue> Engine<'_, Q> {
 
     /// Packets of a transfer that came late in times that were skipped.
     fn skipped_reordered(&self, task: TaskId) -> u32 {
-        let first = self.net.setup.placement.first(task) as u32;
-        let range = first..first + self.net.setup.placement.of(task).len() as u32;
-        range.map(|qp| self.net.skipped.pair(qp).reordered as u32).sum()
+        let range = self.net.setup.placement.ids(task);
+        range.map(|qp| self.net.skipped.pair(qp.0).reordered as u32).sum()
     }
 
     /// Packets that a transfer has sent again.
     fn retransmits(&self, task: TaskId) -> u32 {
-        let first = self.net.setup.placement.first(task);
-        let range = first..first + self.net.setup.placement.of(task).len();
+        let range = self.net.setup.placement.range(task);
         let senders = range.filter_map(|qp| self.sending.senders.get(self.net.pairs[qp].sender));
         let live: u32 = senders.map(|sender| sender.retransmits).sum();
-        let first = self.net.setup.placement.first(task) as u32;
-        let skipped = (first..first + self.net.setup.placement.of(task).len() as u32)
-            .map(|qp| self.net.skipped.pair(qp).retransmits as u32);
+        let range = self.net.setup.placement.ids(task);
+        let skipped = range.map(|qp| self.net.skipped.pair(qp.0).retransmits as u32);
         self.flows.flows[task.index()].retransmits + live + skipped.sum::<u32>()
     }
 }

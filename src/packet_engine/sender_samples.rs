@@ -69,7 +69,7 @@ impl SenderSampler {
         }
         self.samples[first..].sort_unstable_by_key(|sample| sample.subflow);
         for sample in &mut self.samples[first..] {
-            sample.subflow -= net.setup.placement.first(sample.task) as u32;
+            sample.subflow -= net.setup.placement.range(sample.task).start as u32;
         }
     }
 }

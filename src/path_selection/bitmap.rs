@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::dynamic::{Dynamic, QueuePairPaths};
-use super::permuted::permute;
+use super::rounds::{Rounds, check_entropies};
 use super::select::{AckInfo, Select};
 use crate::input::InputError;
 use crate::rng::{index_below, mix};
@@ -41,11 +41,7 @@ impl Default for Bitmap {
 
 impl<H: From<BitmapState>, S> Dynamic<H, S> for Bitmap {
     fn check(&self) -> Result<(), InputError> {
-        if !(2..=65_536).contains(&self.entropies) {
-            let error = InputError::key("entropies", format!("nothing can be chosen among {}", self.entropies));
-            return Err(error.help("`entropies` is from 2 to 65536"));
-        }
-        Ok(())
+        check_entropies(self.entropies)
     }
 
     fn needs_acknowledgements(&self) -> bool {
@@ -62,9 +58,7 @@ impl<H: From<BitmapState>, S> Dynamic<H, S> for Bitmap {
 pub(crate) struct BitmapState {
     paths: u32,
     salt: u64,
-    /// Position in this round's order.
-    at: u32,
-    round: u64,
+    rounds: Rounds,
     /// Times that each entropy will be skipped.
     penalties: Box<[u8]>,
     ecn_penalty: u8,
@@ -75,27 +69,16 @@ pub(crate) struct BitmapState {
 impl BitmapState {
     /// For `paths` paths, at least 2.
     pub(crate) fn new(spec: &Bitmap, paths: u32, salt: u64) -> Self {
-        let entropies = spec.entropies.min((1 << 16) / paths).max(2);
+        let rounds = Rounds::new(spec.entropies, paths, salt);
         Self {
             paths,
             salt,
-            at: 0,
-            round: 0,
-            penalties: vec![0; entropies as usize].into_boxed_slice(),
+            penalties: vec![0; rounds.entropies() as usize].into_boxed_slice(),
+            rounds,
             ecn_penalty: spec.ecn_penalty,
             trim_penalty: spec.trim_penalty,
             max_penalty: spec.max_penalty,
         }
-    }
-
-    fn next(&mut self) -> u32 {
-        let entropies = self.penalties.len() as u32;
-        if self.at == entropies {
-            self.at = 0;
-            self.round += 1;
-        }
-        self.at += 1;
-        permute(self.at - 1, entropies, mix(self.salt ^ self.round))
     }
 
     fn name(&self, entropy: u32) -> u16 {
@@ -115,13 +98,13 @@ impl Select for BitmapState {
     fn choose(&mut self, _now: u64) -> u16 {
         // Where all are to be skipped, one is used all the same.
         for _ in 0..self.penalties.len() {
-            let entropy = self.next();
+            let entropy = self.rounds.next();
             match &mut self.penalties[entropy as usize] {
                 0 => return self.name(entropy),
                 penalty => *penalty -= 1,
             }
         }
-        let entropy = self.next();
+        let entropy = self.rounds.next();
         self.name(entropy)
     }
 

@@ -18,6 +18,7 @@ mod plb;
 mod random;
 mod reps;
 mod round_robin;
+mod rounds;
 mod select;
 mod select_link;
 mod selector;

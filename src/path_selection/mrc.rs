@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::dynamic::{Dynamic, QueuePairPaths};
-use super::permuted::permute;
+use super::rounds::{Rounds, check_entropies};
 use super::select::{AckInfo, Select};
 use crate::input::InputError;
 use crate::rng::{index_below, mix};
@@ -45,10 +45,7 @@ impl Default for Mrc {
 
 impl<H: From<MrcState>, S> Dynamic<H, S> for Mrc {
     fn check(&self) -> Result<(), InputError> {
-        if !(2..=65_536).contains(&self.entropies) {
-            let error = InputError::key("entropies", format!("nothing can be chosen among {}", self.entropies));
-            return Err(error.help("`entropies` is from 2 to 65536"));
-        }
+        check_entropies(self.entropies)?;
         if !(1..=1_000).contains(&self.patience) {
             let error = InputError::key(
                 "patience",
@@ -73,9 +70,7 @@ impl<H: From<MrcState>, S> Dynamic<H, S> for Mrc {
 pub(crate) struct MrcState {
     paths: u32,
     salt: u64,
-    /// Position in this round's order.
-    at: u32,
-    round: u64,
+    rounds: Rounds,
     entropies: Box<[Entropy]>,
     /// The longest round trip lately, in ps; 0 before the first answer.
     rtt: u64,
@@ -109,29 +104,18 @@ struct Entropy {
 impl MrcState {
     /// For `paths` paths, at least 2.
     pub(crate) fn new(spec: &Mrc, paths: u32, salt: u64) -> Self {
-        let count = spec.entropies.min((1 << 16) / paths).max(2);
+        let rounds = Rounds::new(spec.entropies, paths, salt);
         Self {
             paths,
             salt,
-            at: 0,
-            round: 0,
-            entropies: vec![Entropy::default(); count as usize].into_boxed_slice(),
+            entropies: vec![Entropy::default(); rounds.entropies() as usize].into_boxed_slice(),
+            rounds,
             rtt: 0,
             ecn_skips: spec.ecn_skips,
             patience: u64::from(spec.patience),
             probe: spec.probe.0,
             trying: None,
         }
-    }
-
-    fn next(&mut self) -> u32 {
-        let count = self.entropies.len() as u32;
-        if self.at == count {
-            self.at = 0;
-            self.round += 1;
-        }
-        self.at += 1;
-        permute(self.at - 1, count, mix(self.salt ^ self.round))
     }
 
     /// Whether an entropy takes a packet.
@@ -179,7 +163,7 @@ impl Select for MrcState {
         let count = self.entropies.len();
         let mut soonest = (u64::MAX, 0);
         for _ in 0..count {
-            let entropy = self.next();
+            let entropy = self.rounds.next();
             if self.takes(entropy, now) {
                 return self.send(entropy, now);
             }

@@ -1,5 +1,7 @@
 //! The result of placing: sub-flows with their routes.
 
+use std::ops::Range;
+
 use crate::ids::{SubflowId, TaskId};
 use crate::routes::Route;
 use crate::workload::{Schedule, Transfer};
@@ -110,12 +112,12 @@ impl Placement {
 
     /// The sub-flows of a transfer.
     pub fn of(&self, task: TaskId) -> &[Subflow] {
-        &self.subflows[self.offsets[task.index()] as usize..self.offsets[task.index() + 1] as usize]
+        &self.subflows[self.range(task)]
     }
 
-    /// Position of a transfer's first sub-flow among all sub-flows.
-    pub fn first(&self, task: TaskId) -> usize {
-        self.offsets[task.index()] as usize
+    /// Positions of a transfer's sub-flows among all.
+    pub fn range(&self, task: TaskId) -> Range<usize> {
+        self.offsets[task.index()] as usize..self.offsets[task.index() + 1] as usize
     }
 
     /// Ids of a transfer's sub-flows: their positions among all.

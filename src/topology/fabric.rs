@@ -10,8 +10,10 @@ use smallvec::SmallVec;
 use super::blueprint::{Blueprint, Node, NodeKind};
 use super::link::{Link, LinkChange, Path};
 use super::loss::LossChange;
-use super::routing::{Attachment, Routes, Ways, Wiring};
+use super::path_lookup::PathLookup;
+use super::routing::Routes;
 use super::stages::{Place, Stage, Stages};
+use super::wiring::{Attachment, Wiring};
 use crate::ids::{LinkId, NodeId, PathIndex};
 use crate::units::{Rate, Time};
 
@@ -260,14 +262,14 @@ impl Fabric {
     /// the two edges (see [`Fabric::edge`]) and on whether the hosts' own links are up. At most
     /// 2^32 - 1: further paths are never taken.
     pub fn path_count(&self, src: NodeId, dst: NodeId) -> u32 {
-        self.ways().path_count(src, dst)
+        self.lookup().path_count(src, dst)
     }
 
     /// Path `index` of the pair, below [`Fabric::path_count`].
     pub fn path(&self, src: NodeId, dst: NodeId, index: impl Into<PathIndex>) -> Path {
         let mut left = index.into().0;
         self.follow(src, dst, |at| {
-            let (hop, behind) = self.ways().descend(at, dst, left);
+            let (hop, behind) = self.lookup().descend(at, dst, left);
             left = behind;
             hop
         })
@@ -293,12 +295,12 @@ impl Fabric {
         }
         let mut index = 0_u32;
         let path = self.follow(src, dst, |at| {
-            let hops = self.ways().hops(at, dst);
+            let hops = self.lookup().hops(at, dst);
             if hops.len() == 1 {
                 return hops[0];
             }
             let position = choose(at.node, &hops);
-            let before = self.ways().paths_before(at, dst, position);
+            let before = self.lookup().paths_before(at, dst, position);
             index = index.saturating_add(before);
             hops[position]
         });
@@ -327,13 +329,13 @@ impl Fabric {
         }
         match wiring.last_link(dst) {
             Some(down) if self.link(*down).from == at => Cow::Borrowed(std::slice::from_ref(down)),
-            _ => self.ways().hops(at.into(), dst),
+            _ => self.lookup().hops(at.into(), dst),
         }
     }
 
     /// Where the paths of a pair begin: at the edge of the source.
     pub(crate) fn start(&self, src: NodeId, dst: NodeId) -> Place {
-        self.ways().start(src, dst)
+        self.lookup().start(src, dst)
     }
 
     /// The place behind a link on a path.
@@ -346,7 +348,7 @@ impl Fabric {
         match place.stage {
             Stage::Shortest => self.next_hops(place.node, dst),
             _ if !self.routes.receives(dst) => Cow::Borrowed(&[]),
-            _ => self.ways().hops(place, dst),
+            _ => self.lookup().hops(place, dst),
         }
     }
 
@@ -361,8 +363,8 @@ impl Fabric {
         self.routes.way(dst)
     }
 
-    fn ways(&self) -> Ways<'_> {
-        Ways {
+    fn lookup(&self) -> PathLookup<'_> {
+        PathLookup {
             wiring: &self.shape.wiring,
             routes: &self.routes,
             links: &self.links,

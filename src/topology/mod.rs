@@ -22,6 +22,7 @@ mod leaf_spine;
 mod link;
 mod loss;
 mod multi_plane;
+mod path_lookup;
 mod ports;
 mod rail;
 mod reach;
@@ -31,6 +32,7 @@ mod stages;
 mod table;
 #[cfg(test)]
 mod tests;
+mod wiring;
 
 pub use blueprint::{Blueprint, Cable, Detours, Graph, LinkSpec, Node, NodeKind, Routing};
 pub use dragonfly::{Dragonfly, DragonflyPaths};
@@ -46,7 +48,7 @@ pub use link::{Link, LinkChange, Path};
 pub use loss::{Loss, LossChange};
 pub use multi_plane::MultiPlane;
 pub use rail::{Rail, SpinesJoin};
-pub use routing::Attachment;
 pub use sizes::MAX_SIZE;
 pub(crate) use stages::{Place, Stage, Stages};
 pub use table::Topology;
+pub use wiring::Attachment;

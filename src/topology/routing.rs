@@ -1,7 +1,7 @@
 //! Forwarding tables: for every node that forwards and every destination, the equal-cost next links and
 //! the number of paths behind them.
 //!
-//! Under [`Routing::UpDown`] a node that has a way down (each link to a lower tier) takes the
+//! Under [`Routing::UpDown`](super::blueprint::Routing::UpDown) a node that has a way down (each link to a lower tier) takes the
 //! shortest such way; any other node goes up, towards the nearest that has one. The rule looks at
 //! the node alone, not at where a packet came from, so every packet goes up, then down.
 //!
@@ -12,296 +12,31 @@
 //!
 //! Where a fabric has detours, a node has an entry for each stage at which packets pass it (see [`Stages`]).
 
-use std::borrow::Cow;
-use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use smallvec::SmallVec;
 
-use super::blueprint::{Detours, Node, NodeKind, Routing};
 use super::link::Link;
-use super::stages::{Place, Stage, Stages};
+use super::stages::{Stage, Stages};
+use super::wiring::{FAR, HostEnd, NONE, Wiring};
 use crate::ids::{LinkId, NodeId};
-
-const NONE: u32 = u32::MAX;
-
-/// How a host hangs on a switch by a single cable: its paths begin and end at the switch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Attachment {
-    /// The link from the host to the switch.
-    pub up: LinkId,
-    /// The link from the switch to the host.
-    pub down: LinkId,
-    /// The switch that the host hangs on.
-    pub switch: NodeId,
-}
-
-/// A link between two columns.
-#[derive(Debug, Clone, Copy)]
-struct Arc {
-    link: LinkId,
-    to: u32,
-    /// The tier of `to` against that of the node the link leaves.
-    slope: Ordering,
-    /// What the link adds to the length of a path.
-    cost: u32,
-}
-
-/// What no fault changes: how hosts are attached, who forwards, and the links between them.
-#[derive(Debug, Clone)]
-pub(super) struct Wiring {
-    up_down: bool,
-    hosts: Vec<HostEnd>,
-    /// Ports of hosts with several, see [`HostEnd::Ports`].
-    ports: Vec<Attachment>,
-    /// What a cable of a host adds to the length of its paths, by port.
-    costs: Vec<u8>,
-    /// Column of a node in the tables, or NONE: for hosts that are in none, and for switches that join only such with several
-    /// cables.
-    column: Vec<u32>,
-    /// Whether packets of others pass through the node of a column.
-    forwards: Vec<bool>,
-    /// Columns by falling tier.
-    falling: Vec<u32>,
-    /// Links out of column `c`: `arcs[starts[c]..starts[c + 1]]`, by rising id; under up-down routing those down first, then
-    /// those on one level, and from `ups[c]` on those up.
-    starts: Vec<u32>,
-    ups: Vec<u32>,
-    arcs: Vec<Arc>,
-    /// The ways besides the shortest, and the node of every column then.
-    stages: Option<Stages>,
-    nodes: Vec<NodeId>,
-}
-
-/// Where the paths of a host begin and end.
-#[derive(Debug, Clone, Copy)]
-enum HostEnd {
-    /// At the switch of its only cable.
-    Switch(Attachment),
-    /// At the host, which has several cables to switches and does not forward: `ports[first..first + count]`.
-    Ports { first: u32, count: u32 },
-    /// At the host, which is a node of the tables like a switch.
-    Node,
-}
-
-/// What a host's cable to a switch adds to the length of a path. Inside a server there is always a shorter way than
-/// through the network, however near that is.
-const NEAR: u8 = 1;
-const FAR: u8 = 2;
-
-impl Wiring {
-    pub(super) fn new(
-        nodes: &[Node],
-        links: &[Link],
-        out: &[SmallVec<[LinkId; 4]>],
-        routing: Routing,
-        detours: Option<&Detours>,
-    ) -> Self {
-        let through_hosts = routing == Routing::ShortestThroughHosts;
-        let mut wiring = Self {
-            up_down: routing == Routing::UpDown,
-            hosts: Vec::new(),
-            ports: Vec::new(),
-            costs: Vec::new(),
-            column: vec![NONE; nodes.len()],
-            forwards: Vec::new(),
-            falling: Vec::new(),
-            starts: vec![0],
-            ups: Vec::new(),
-            arcs: Vec::new(),
-            stages: detours.map(Stages::new),
-            nodes: Vec::new(),
-        };
-        for links_out in out
-            .iter()
-            .zip(nodes)
-            .take_while(|(_, n)| n.kind == NodeKind::Host)
-            .map(|(l, _)| l)
-        {
-            let end = wiring.attach(nodes, links, links_out, through_hosts);
-            wiring.hosts.push(end);
-        }
-        let mut of_column = Vec::new();
-        for (n, slot) in wiring.column.iter_mut().enumerate() {
-            let ends = out[n].iter().map(|link| links[link.index()].to.index());
-            let has_ports = |end: usize| matches!(wiring.hosts.get(end), Some(HostEnd::Ports { .. }));
-            let in_tables = match wiring.hosts.get(n) {
-                None => !ends.clone().all(has_ports),
-                Some(end) => matches!(end, HostEnd::Node),
-            };
-            if in_tables {
-                *slot = of_column.len() as u32;
-                of_column.push(n);
-            }
-        }
-        for &n in &of_column {
-            let inner = out[n].iter().map(|&link| (link, links[link.index()].to.index()));
-            let (column, up_down) = (&wiring.column, wiring.up_down);
-            wiring
-                .arcs
-                .extend(inner.filter(|&(_, to)| column[to] != NONE).map(|(link, to)| Arc {
-                    link,
-                    to: column[to],
-                    slope: nodes[to].tier.cmp(&nodes[n].tier),
-                    cost: if up_down {
-                        1
-                    } else {
-                        u32::from(links[link.index()].cost.max(1))
-                    },
-                }));
-            let start = *wiring.starts.last().unwrap_or(&0);
-            let own = &mut wiring.arcs[start as usize..];
-            let mut up = start;
-            if up_down {
-                own.sort_by_key(|arc| arc.slope);
-                up += own.partition_point(|arc| arc.slope != Ordering::Greater) as u32;
-            }
-            wiring.ups.push(up);
-            wiring.starts.push(wiring.arcs.len() as u32);
-        }
-        wiring.falling = (0..of_column.len() as u32).collect();
-        let tier = |c: &u32| std::cmp::Reverse(nodes[of_column[*c as usize]].tier);
-        wiring.falling.sort_by_key(tier);
-        let forwards = of_column
-            .iter()
-            .map(|&n| nodes[n].kind == NodeKind::Switch || through_hosts);
-        wiring.forwards = forwards.collect();
-        if wiring.stages.is_some() {
-            wiring.nodes = of_column.iter().map(|&n| NodeId::from(n)).collect();
-        }
-        wiring
-    }
-
-    fn attach(&mut self, nodes: &[Node], links: &[Link], out: &[LinkId], through_hosts: bool) -> HostEnd {
-        let far_end = |link: &LinkId| &nodes[links[link.index()].to.index()];
-        if out.is_empty() || out.iter().any(|link| far_end(link).kind == NodeKind::Host) {
-            return HostEnd::Node;
-        }
-        let attachment = |&up: &LinkId| Attachment {
-            up,
-            down: links[up.index()].reverse,
-            switch: links[up.index()].to,
-        };
-        match out {
-            [up] => HostEnd::Switch(attachment(up)),
-            _ if through_hosts => HostEnd::Node,
-            _ => {
-                let first = self.ports.len() as u32;
-                let in_server = out.iter().any(|link| far_end(link).in_server);
-                let cost = |link: &LinkId| {
-                    if in_server && !far_end(link).in_server {
-                        FAR
-                    } else {
-                        NEAR
-                    }
-                };
-                self.ports.extend(out.iter().map(attachment));
-                self.costs.extend(out.iter().map(cost));
-                HostEnd::Ports {
-                    first,
-                    count: out.len() as u32,
-                }
-            }
-        }
-    }
-
-    fn arcs(&self, column: u32) -> &[Arc] {
-        &self.arcs[self.starts[column as usize] as usize..self.starts[column as usize + 1] as usize]
-    }
-
-    /// Links up out of a column, of up-down routing; all of another.
-    fn arcs_up(&self, column: u32) -> &[Arc] {
-        &self.arcs[self.ups[column as usize] as usize..self.starts[column as usize + 1] as usize]
-    }
-
-    /// The others.
-    fn arcs_down(&self, column: u32) -> &[Arc] {
-        &self.arcs[self.starts[column as usize] as usize..self.ups[column as usize] as usize]
-    }
-
-    pub(super) fn attachment(&self, host: NodeId) -> Option<&Attachment> {
-        match &self.hosts[host.index()] {
-            HostEnd::Switch(attachment) => Some(attachment),
-            _ => None,
-        }
-    }
-
-    pub(super) fn edge(&self, host: NodeId) -> NodeId {
-        self.attachment(host).map_or(host, |attachment| attachment.switch)
-    }
-
-    /// The link from a host with a single cable to its switch.
-    pub(super) fn first_link(&self, host: NodeId) -> Option<&LinkId> {
-        self.attachment(host).map(|attachment| &attachment.up)
-    }
-
-    /// The link to a host with a single cable from its switch.
-    pub(super) fn last_link(&self, host: NodeId) -> Option<&LinkId> {
-        self.attachment(host).map(|attachment| &attachment.down)
-    }
-
-    /// Nodes of the tables.
-    pub(super) fn columns(&self) -> usize {
-        self.forwards.len()
-    }
-
-    /// Stages of the tables.
-    fn stage_count(&self) -> usize {
-        match self.stages {
-            Some(_) => Stage::ALL.len(),
-            None => 1,
-        }
-    }
-
-    /// The ways besides the shortest.
-    pub(super) fn stages(&self) -> Option<&Stages> {
-        self.stages.as_ref()
-    }
-
-    /// Where packets are that have reached a node from a place.
-    pub(super) fn after(&self, place: Place, node: NodeId) -> Place {
-        match &self.stages {
-            Some(stages) => stages.after(place, node),
-            None => node.into(),
-        }
-    }
-
-    /// The group of the node of a column, where there are detours.
-    fn group(&self, stages: &Stages, column: u32) -> u32 {
-        stages.group(self.nodes[column as usize])
-    }
-
-    /// Whether a node is a host with several cables, all to switches, that forwards nothing.
-    pub(super) fn has_ports(&self, node: NodeId) -> bool {
-        matches!(self.hosts.get(node.index()), Some(HostEnd::Ports { .. }))
-    }
-
-    /// The cables of a host with several, each with its cost; none for other nodes.
-    fn ports(&self, node: NodeId) -> impl Iterator<Item = (&Attachment, u8)> + Clone {
-        let range = match self.hosts.get(node.index()) {
-            Some(&HostEnd::Ports { first, count }) => first as usize..(first + count) as usize,
-            _ => 0..0,
-        };
-        self.ports[range.clone()].iter().zip(self.costs[range].iter().copied())
-    }
-}
 
 /// One entry of the tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Entry {
+pub(super) struct Entry {
     /// Number of equal-cost paths, at most 2^32 - 1.
-    count: u32,
+    pub(super) count: u32,
     /// Length of these paths.
-    distance: u32,
+    pub(super) distance: u32,
     /// Which set of next links.
-    set: u32,
+    pub(super) set: u32,
     /// Whether all of them have equally many paths behind.
-    even: bool,
+    pub(super) even: bool,
 }
 
 /// The set without links, and that of the links from a switch to the destination, which every host of a row has its own of.
-const EMPTY: u32 = 0;
-const LAST: u32 = 1;
+pub(super) const EMPTY: u32 = 0;
+pub(super) const LAST: u32 = 1;
 
 /// A destination of a row: a node of the tables, or where the live cables to some hosts begin.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -315,22 +50,22 @@ enum Target {
 /// a leaf goes up by the same links whatever the destination.
 #[derive(Debug, Clone)]
 pub(super) struct Routes {
-    columns: usize,
+    pub(super) columns: usize,
     /// Cells of a row: all columns for one stage after the other.
-    width: usize,
+    pub(super) width: usize,
     /// Number of the entry by row, stage and column.
-    cells: Vec<u32>,
-    entries: Vec<Entry>,
+    pub(super) cells: Vec<u32>,
+    pub(super) entries: Vec<Entry>,
     /// Set `s` is `hops[starts[s]..starts[s + 1]]`.
-    starts: Vec<u32>,
-    hops: Vec<LinkId>,
+    pub(super) starts: Vec<u32>,
+    pub(super) hops: Vec<LinkId>,
     /// By host.
-    row: Vec<u32>,
+    pub(super) row: Vec<u32>,
     /// By host; the same number for those of one row that are on the same switches without a column, too.
-    way: Vec<u32>,
+    pub(super) way: Vec<u32>,
     /// Whether the only link of a host is up; true for hosts without a single one.
-    sends: Vec<bool>,
-    receives: Vec<bool>,
+    pub(super) sends: Vec<bool>,
+    pub(super) receives: Vec<bool>,
 }
 
 impl Routes {
@@ -454,7 +189,7 @@ impl Routes {
         self.cells.len() as u64
     }
 
-    fn set(&self, set: u32) -> &[LinkId] {
+    pub(super) fn set(&self, set: u32) -> &[LinkId] {
         &self.hops[self.starts[set as usize] as usize..self.starts[set as usize + 1] as usize]
     }
 
@@ -473,157 +208,6 @@ impl Routes {
 struct Known {
     entries: HashMap<Entry, u32>,
     sets: HashMap<Box<[LinkId]>, u32>,
-}
-
-/// The tables with what they are tables of: what a packet can do at a node on its way to a host.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Ways<'a> {
-    pub wiring: &'a Wiring,
-    pub routes: &'a Routes,
-    pub links: &'a [Link],
-}
-
-impl<'a> Ways<'a> {
-    fn is_up(&self, link: LinkId) -> bool {
-        !self.links[link.index()].rate.is_zero()
-    }
-
-    /// The entry of a node of the tables, or of a switch that joins only hosts which are in none.
-    fn entry(&self, at: Place, dst: NodeId) -> Entry {
-        let Place { node: at, stage } = at;
-        let column = self.wiring.column[at.index()] as usize;
-        if column == NONE as usize {
-            let own = self
-                .wiring
-                .ports(dst)
-                .filter(|(port, _)| port.switch == at && self.is_up(port.down));
-            return Entry {
-                count: own.clone().count() as u32,
-                distance: own.clone().next().map_or(NONE, |(_, cost)| u32::from(cost)),
-                set: if own.clone().next().is_some() { LAST } else { EMPTY },
-                even: true,
-            };
-        }
-        let routes = self.routes;
-        let row = routes.row[dst.index()] as usize;
-        routes.entries[routes.cells[row * routes.width + stage as usize * routes.columns + column] as usize]
-    }
-
-    /// Where paths between two hosts begin to divide: at the switch of the source, or at a source with several cables.
-    pub(super) fn start(&self, src: NodeId, dst: NodeId) -> Place {
-        let (from, to) = (self.wiring.edge(src), self.wiring.edge(dst));
-        let stages = self.wiring.stages.as_ref();
-        Place {
-            node: from,
-            stage: stages.map_or(Stage::Shortest, |stages| stages.at(from, from, to)),
-        }
-    }
-
-    /// The ports of a host that lead to `dst` on the shortest way, each with the paths behind it; none for other nodes.
-    fn ports(&self, host: NodeId, dst: NodeId) -> impl Iterator<Item = (LinkId, u32)> + Clone + use<'a> {
-        let ways = *self;
-        let live = self.wiring.ports(host).filter(move |(port, _)| ways.is_up(port.up));
-        let with_length = live.filter_map(move |(port, cost)| {
-            let entry = ways.entry(port.switch.into(), dst);
-            (entry.count > 0).then(|| (port.up, entry.distance + u32::from(cost), entry.count))
-        });
-        let shortest = with_length.clone().map(|(_, length, _)| length).min();
-        let chosen = with_length.filter(move |&(_, length, _)| Some(length) == shortest);
-        chosen.map(|(up, _, count)| (up, count))
-    }
-
-    /// Number of paths from a place, saturating.
-    fn count(&self, at: Place, dst: NodeId) -> u32 {
-        if at.node == dst {
-            return 1;
-        }
-        match self.wiring.hosts.get(at.node.index()) {
-            Some(HostEnd::Ports { .. }) => {
-                let counts = self.ports(at.node, dst).map(|(_, count)| count);
-                counts.fold(0, u32::saturating_add)
-            }
-            _ => self.entry(at, dst).count,
-        }
-    }
-
-    pub(super) fn path_count(&self, src: NodeId, dst: NodeId) -> u32 {
-        if src == dst || !self.routes.sends[src.index()] || !self.routes.receives[dst.index()] {
-            return 0;
-        }
-        self.count(self.start(src, dst), dst)
-    }
-
-    /// The links on the paths from a place where paths divide (see [`Wiring::edge`]), or from a switch, towards `dst`.
-    pub(super) fn hops(&self, at: Place, dst: NodeId) -> Cow<'a, [LinkId]> {
-        let routes = self.routes;
-        if let Some(HostEnd::Ports { .. }) = self.wiring.hosts.get(at.node.index()) {
-            return self.ports(at.node, dst).map(|(up, _)| up).collect();
-        }
-        match self.entry(at, dst).set {
-            LAST => self.last_links(at.node, dst).collect(),
-            set => Cow::Borrowed(routes.set(set)),
-        }
-    }
-
-    /// The live cables of a host with several from a switch.
-    fn last_links(&self, at: NodeId, dst: NodeId) -> impl Iterator<Item = LinkId> + use<'a> {
-        let ways = *self;
-        let here = self.wiring.ports(dst).filter(move |(port, _)| port.switch == at);
-        here.map(|(port, _)| port.down).filter(move |&down| ways.is_up(down))
-    }
-
-    /// The link that path `index` from `at` to `dst` takes first, and its index behind that link.
-    pub(super) fn descend(&self, at: Place, dst: NodeId, index: u32) -> (LinkId, u32) {
-        let mut left = index;
-        let mut step = |(hop, behind): (LinkId, u32)| {
-            if left < behind {
-                return Some((hop, left));
-            }
-            left -= behind;
-            None
-        };
-        let found = if let Some(HostEnd::Ports { .. }) = self.wiring.hosts.get(at.node.index()) {
-            self.ports(at.node, dst).find_map(&mut step)
-        } else {
-            let entry = self.entry(at, dst);
-            let hops = self.routes.set(entry.set);
-            match entry.set {
-                LAST => self.last_links(at.node, dst).map(|hop| (hop, 1)).find_map(&mut step),
-                _ if entry.even => {
-                    let behind = entry.count / hops.len() as u32;
-                    return (hops[(index / behind) as usize], index % behind);
-                }
-                _ => hops
-                    .iter()
-                    .map(|&hop| (hop, self.behind(at, hop, dst)))
-                    .find_map(&mut step),
-            }
-        };
-        found.unwrap_or_else(|| panic!("path index {index} beyond the number of paths"))
-    }
-
-    /// Number of paths from `at` to `dst` through the links before `position`.
-    pub(super) fn paths_before(&self, at: Place, dst: NodeId, position: usize) -> u32 {
-        if let Some(HostEnd::Ports { .. }) = self.wiring.hosts.get(at.node.index()) {
-            let counts = self.ports(at.node, dst).map(|(_, count)| count);
-            return counts.take(position).fold(0, u32::saturating_add);
-        }
-        let entry = self.entry(at, dst);
-        let hops = self.routes.set(entry.set);
-        match entry.set {
-            LAST => position as u32,
-            _ if entry.even => entry.count / hops.len() as u32 * position as u32,
-            _ => {
-                let behind = hops[..position].iter().map(|&hop| self.behind(at, hop, dst));
-                behind.fold(0, u32::saturating_add)
-            }
-        }
-    }
-
-    /// Number of paths behind a link from a place.
-    fn behind(&self, at: Place, hop: LinkId, dst: NodeId) -> u32 {
-        self.count(self.wiring.after(at, self.links[hop.index()].to), dst)
-    }
 }
 
 /// What a search has found, to be compared with by the next.

@@ -26,7 +26,7 @@ pub(super) struct Rates {
     passing: Vec<f64>,
     /// By how many packets the luckiest of its class may be ahead over one window.
     luck: Vec<f64>,
-    /// Bound of the relative error of the rates.
+    /// Estimate of the relative error of the rates.
     pub(super) error: f64,
     /// By which part rates have drifted from one window to the next.
     pub(super) drift: f64,

@@ -148,8 +148,8 @@ impl Skipper {
 
     /// For how long the rates are known well enough, in ps: their drift, if it goes on, and the luck of flows come to less
     /// than the error allowed.
-    fn known<Q>(&self, run: &Run<'_, '_, Q>, rates: &Rates, window: u64) -> u64 {
-        let span = (run.net.events.now + run.net.events.skipped - self.phase) as f64;
+    fn known<Q: EventQueue>(&self, run: &Run<'_, '_, Q>, rates: &Rates, window: u64) -> u64 {
+        let span = (run.net.events.clock() - self.phase) as f64;
         // What flows are ahead of others has lasted for so long, and may do so once more.
         let spans = if rates.own > self.error { 1.0 } else { MOST_SPANS };
         let by_drift = span * (self.error / rates.drift.max(1e-9) - 2.0).min(spans);

@@ -9,7 +9,7 @@ use crate::input::InputError;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FastForward {
-    /// By which part times may be off, from 0.0001 to 0.1. Nothing is skipped whose rates are not known so well.
+    /// By which part times may be off as far as rates tell, from 0.0001 to 0.1. Nothing is skipped whose rates are not known so well.
     pub error: f64,
 }
 

@@ -10,38 +10,6 @@ use crate::packet_engine::packet::{Event, Keys, Kind, RESENT};
 use crate::topology::LinkChange;
 use crate::units::Rate;
 
-const TRANSPORTS: [&str; 11] = [
-    r#"{"ideal": {}}"#,
-    r#"{"ideal": {"window": 16, "paced": true}}"#,
-    r#"{"dctcp": {}}"#,
-    r#"{"dctcp": {"control": "rate"}}"#,
-    r#"{"dcqcn": {}}"#,
-    r#"{"swift": {"base_target": "5us"}}"#,
-    r#"{"nscc": {}}"#,
-    r#"{"eqds": {}}"#,
-    r#"{"udp": {}}"#,
-    r#"{"eqds": {"mode": "rccc"}}"#,
-    r#"{"eqds": {"mode": "rccc", "initial_window": 1.5, "nscc": {}}}"#,
-];
-const UDP: usize = 8;
-
-const SCHEMES: [&str; 14] = [
-    r#"{"ecmp": {}}"#,
-    r#"{"ecmp-split": {"ways": 3}}"#,
-    r#"{"spray": {"choose": "random"}}"#,
-    r#"{"spray": {"choose": "round-robin"}}"#,
-    r#"{"spray": {"choose": "permuted"}}"#,
-    r#"{"weighted-spray": {}}"#,
-    r#"{"reps": {}}"#,
-    r#"{"reps": {"variant": "artifact"}}"#,
-    r#"{"mrc": {}}"#,
-    r#"{"bitmap": {}}"#,
-    r#"{"adaptive": {"quantise": ["20KB"]}}"#,
-    r#"{"flowlet": {}}"#,
-    r#"{"plb": {"rounds": 2}}"#,
-    r#"{"ethereal": {}}"#,
-];
-
 const SWITCHES: [&str; 7] = [
     "{}",
     r#"{"buffer": "60KB"}"#,
@@ -83,7 +51,7 @@ fn draws() -> impl Strategy<Value = Draw> {
             transport,
             // What learns from acknowledgements needs some.
             scheme: match parsed::<LoadBalancing>(SCHEMES[scheme]).needs_acknowledgements() {
-                true if transport == UDP => 0,
+                true if TRANSPORTS[transport] == UDP => 0,
                 _ => scheme,
             },
             switch,
@@ -253,7 +221,7 @@ proptest! {
     #[test]
     fn every_flow_finishes(draw in draws()) {
         let case = draw.case();
-        let udp = draw.transport == UDP;
+        let udp = TRANSPORTS[draw.transport] == UDP;
         let outcome = match case.run() {
             Ok(outcome) => outcome,
             // Nothing sends again what a fault or a full queue has cost.

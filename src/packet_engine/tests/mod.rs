@@ -29,6 +29,42 @@ use crate::topology::{Fabric, LinkEvent, Topology};
 use crate::units::{Bytes, Time};
 use crate::workload::{Schedule, ScheduleBuilder, Transfer};
 
+const UDP: &str = r#"{"udp": {}}"#;
+
+/// Every transport, and some in two forms.
+const TRANSPORTS: [&str; 12] = [
+    r#"{"ideal": {}}"#,
+    r#"{"ideal": {"window": 16, "paced": true}}"#,
+    r#"{"dctcp": {}}"#,
+    r#"{"dctcp": {"control": "rate"}}"#,
+    r#"{"dcqcn": {}}"#,
+    r#"{"swift": {"base_target": "5us"}}"#,
+    r#"{"nscc": {}}"#,
+    r#"{"eqds": {}}"#,
+    UDP,
+    r#"{"eqds": {"mode": "rccc"}}"#,
+    r#"{"eqds": {"mode": "rccc", "initial_window": 1.5, "nscc": {}}}"#,
+    r#"{"hpcc": {}}"#,
+];
+
+/// Every way to choose paths.
+const SCHEMES: [&str; 14] = [
+    r#"{"ecmp": {}}"#,
+    r#"{"ecmp-split": {"ways": 3}}"#,
+    r#"{"spray": {"choose": "random"}}"#,
+    r#"{"spray": {"choose": "round-robin"}}"#,
+    r#"{"spray": {"choose": "permuted"}}"#,
+    r#"{"weighted-spray": {}}"#,
+    r#"{"reps": {}}"#,
+    r#"{"reps": {"variant": "artifact"}}"#,
+    r#"{"mrc": {}}"#,
+    r#"{"bitmap": {}}"#,
+    r#"{"adaptive": {"quantise": ["20KB"]}}"#,
+    r#"{"flowlet": {}}"#,
+    r#"{"plb": {"rounds": 2}}"#,
+    r#"{"ethereal": {}}"#,
+];
+
 /// A run by its parts, with short ways to set them.
 #[derive(Debug)]
 struct Case {

@@ -110,7 +110,7 @@ fn assert_sound(fabric: &Fabric, schedule: &Schedule, placement: &Placement) {
         let own = placement.of(task);
         subflows += own.len();
         assert_eq!(own.iter().map(|subflow| subflow.bytes).sum::<u64>(), bytes);
-        assert_eq!(&placement.subflows()[placement.first(task)..][..own.len()], own);
+        assert_eq!(&placement.subflows()[placement.range(task)], own);
         for subflow in own {
             assert!(subflow.bytes > 0);
             if let Route::Pinned(index) = subflow.route {

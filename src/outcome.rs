@@ -179,10 +179,9 @@ pub struct Outcome {
     pub ended: Time,
     /// When the run was stopped, where flows were left then: `cct` is that of the transfers that were delivered.
     pub stopped: Option<Time>,
-    /// Simulated time that was skipped, and by how much what was skipped may have taken more or less; packet engine
-    /// with `fast_forward`.
+    /// Simulated time that was skipped; packet engine with `fast_forward`.
     pub skipped: Time,
-    /// Its bound.
+    /// By how much that may have taken more or less, as far as the rates tell by which it was skipped: an estimate.
     pub skip_error: Time,
     /// Completion times of the flows.
     pub fct: FctSummary,

@@ -253,7 +253,7 @@ pub struct PriceRow {
     pub optimum_us: Number,
     /// The optimum after the repair.
     pub repaired_us: Option<Number>,
-    /// What the repair saves, in microseconds.
+    /// How much less time the repair makes it, in microseconds.
     pub saved_us: Option<Number>,
 }
 

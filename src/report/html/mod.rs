@@ -39,9 +39,9 @@ pub struct PageOptions {
 pub struct Page {
     /// The page, in one file.
     pub html: String,
-    /// Points whose details are on it.
+    /// How many points have their details on it.
     pub detailed: usize,
-    /// Points that have details.
+    /// How many points have details.
     pub with_details: usize,
 }
 

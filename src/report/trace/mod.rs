@@ -20,11 +20,11 @@ use writer::{Slice, Told, Track, Writer};
 /// What a trace has.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Traced {
-    /// Intervals on the tracks of ranks.
+    /// How many intervals there are on the tracks of ranks.
     pub operations: usize,
-    /// Flows.
+    /// How many flows.
     pub flows: usize,
-    /// Values of counters.
+    /// How many values of counters.
     pub samples: usize,
 }
 

@@ -11,7 +11,7 @@ pub struct Flow {
     pub src: u32,
     /// The rank that receives.
     pub dst: u32,
-    /// What it sends.
+    /// How many bytes it sends.
     pub bytes: f64,
 }
 

@@ -58,7 +58,10 @@ fn examples_of_the_configuration_page_are_right() {
         let has = |key: &str| text.lines().any(|line| line.trim_start_matches('[').starts_with(key));
         let packets = ["packet", "switch", "transport", "tune"].iter().any(|key| has(key))
             || text.contains("flap")
-            || ["Spray", "Reps", "Bitmap", "Mrc", "Adaptive", "Flowlet", "Plb"].contains(&name);
+            || [
+                "Spray", "Reps", "Bitmap", "Mrc", "Learned", "Adaptive", "Flowlet", "Plb",
+            ]
+            .contains(&name);
         // Parts of an example that stands elsewhere, and those that need files.
         if ["Shape", "Groups"].contains(&name)
             || text.contains("file = ")

@@ -13,6 +13,7 @@ mod htsim;
 mod imports;
 mod limits;
 mod optimal_transport;
+mod over_time;
 mod packet;
 mod pages;
 mod placement;

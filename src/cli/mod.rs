@@ -10,12 +10,14 @@ mod compare;
 mod design;
 mod export;
 mod failure;
+mod fleet;
 mod format;
 mod list;
 mod man;
 mod merge;
 mod new;
 mod order;
+mod over_time;
 mod place;
 mod plot;
 mod progress;
@@ -84,6 +86,8 @@ enum Command {
     Tune(tune::Tune),
     /// Which fabric to buy, as [design] says: a front of price against time, with bills of materials
     Design(design::Design),
+    /// Many jobs that come and go on one fabric, as [fleet] says: how much longer each takes, by policy
+    Fleet(fleet::Fleet),
     /// Cross-check engines, placements and bounds; exit 1 if a comparison fails
     Validate(validate::Validate),
     /// Write what an experiment sends for other tools: Chakra traces, a GOAL program, a connection matrix, a table
@@ -147,6 +151,7 @@ fn dispatch(command: Command, out: &mut impl Write) -> Result<(), Failure> {
         Command::Order(order) => order.run(out),
         Command::Tune(tune) => tune.run(out),
         Command::Design(design) => design.run(out),
+        Command::Fleet(fleet) => fleet.run(out),
         Command::Validate(validate) => validate.run(out),
         Command::Export(export) => export.run(out),
         Command::Plot(plot) => plot.run(out),

@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use super::arguments::{ExperimentArgs, one_point_only, onto_an_input, warn, write_whole};
 use super::failure::Failure;
 use super::format::Format;
+use super::over_time;
 use super::run::unfinished;
 use super::signals::stop_on_interrupt;
 use super::tell::tell;
@@ -45,7 +46,8 @@ const COLUMNS: Columns = Columns {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
-  fabricsim place exp.toml --set load_balancing=ethereal")]
+  fabricsim place exp.toml --set load_balancing=ethereal
+  fabricsim place jobs.toml --over-time --out shifted.toml")]
 pub(super) struct Place {
     #[command(flatten)]
     experiment: ExperimentArgs,
@@ -59,6 +61,10 @@ pub(super) struct Place {
     /// Simulate the placement, and beside it ecmp, spray, weighted-spray and ethereal
     #[arg(long, value_enum, value_name = "ENGINE")]
     verify: Option<Engine>,
+    /// Plan over time instead, in fluid: start shifts of several [[jobs]] that keep their peaks apart (--out writes the
+    /// experiment with these starts), or what goes where while links come and go (--out writes that as JSON)
+    #[arg(long, conflicts_with_all = ["weights", "verify", "format"])]
+    over_time: bool,
     /// How the evaluation is printed
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -73,6 +79,9 @@ enum Engine {
 impl Place {
     /// Places every point, prints how good that is, and writes it down.
     pub(super) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
+        if self.over_time {
+            return over_time::run(&self.experiment, self.out.as_deref(), out);
+        }
         let engine = self.verify.map(|engine| match engine {
             Engine::Flow => "engine=flow".to_owned(),
             Engine::Packet => "engine=packet".to_owned(),

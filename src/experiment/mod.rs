@@ -5,13 +5,14 @@
 //! identity  what a point is named by      plan      every point read and named; builds nothing
 //! usage     settings that change nothing  resolved  a plan as one experiment file
 //! instance     what a point is simulated on  prepare   builds it, once for all points that share it
-//! tuning    the table `[tune]`
+//! tuning    the table `[tune]`     fleet   the table `[fleet]`
 //! limits    time, samples and memory that a point needs; memory: how much there is
 //! ```
 //!
 //! Reading a plan is cheap, preparing a point is not: a command parses the whole plan first, and prepares a point when
 //! its turn comes.
 
+mod fleet;
 mod identity;
 mod instance;
 mod limits;
@@ -26,6 +27,7 @@ mod sweep;
 mod tuning;
 mod usage;
 
+pub use fleet::{FleetJobs, FleetOptions, FleetOutages, FleetPolicy};
 pub use instance::{Instance, Network};
 pub use limits::key_of;
 pub use memory::Memory;

@@ -5,6 +5,7 @@ use std::path::Path;
 use rayon::prelude::*;
 use serde_json::Value;
 
+use super::fleet::FleetOptions;
 use super::identity::Identity;
 use super::spec::Experiment;
 use super::sweep::Sweep;
@@ -52,6 +53,7 @@ pub struct Plan {
     draft: ConfigDraft,
     sweep: Sweep,
     tune: Option<Entry>,
+    fleet: Option<Entry>,
     files: FileStore,
     points: Vec<Point>,
     usage: Usage,
@@ -74,15 +76,17 @@ impl Plan {
     pub fn parse_among(path: &Path, settings: &[Setting], files: FileStore) -> Result<Self, ConfigError> {
         let mut draft = ConfigDraft::load(path, settings, &files)?;
         let sweep = Sweep::read(draft.remove("sweep").as_ref())?;
-        let tune = draft.remove("tune");
+        let (tune, fleet) = (draft.remove("tune"), draft.remove("fleet"));
         // What another command is told is looked at here, so that no mistake in it waits for that command.
         tune.as_ref().map(Tuning::read).transpose()?;
+        fleet.as_ref().map(FleetOptions::read).transpose()?;
         let mut plan = Self {
             name: checked_name(&draft)?,
             usage: Usage::of(&sweep),
             draft,
             sweep,
             tune,
+            fleet,
             files,
             points: Vec::new(),
         };
@@ -150,6 +154,20 @@ impl Plan {
                 .help("add [tune.space] with values by key; docs/deciding.md has an example"));
         };
         Tuning::read(table)
+    }
+
+    /// What `fabricsim fleet` is told.
+    ///
+    /// # Errors
+    /// Where it is told nothing.
+    pub fn fleet(&self) -> Result<FleetOptions, ConfigError> {
+        let Some(table) = &self.fleet else {
+            return Err(
+                ConfigError::new("fleet: the experiment does not say which jobs there are")
+                    .help("add [fleet] with `jobs`; docs/deciding.md has an example"),
+            );
+        };
+        FleetOptions::read(table)
     }
 
     /// The experiment of the first point with further values.

@@ -159,7 +159,16 @@ impl<'a> Preparer<'a> {
         (0..jobs).map(instance).collect()
     }
 
-    fn place(&self, experiment: &Experiment, network: &Network, schedule: &Schedule) -> Result<Placement, InputError> {
+    /// The placement of another schedule than the experiment's on its fabric.
+    ///
+    /// # Errors
+    /// As [`LoadBalancing::place`](crate::placement::LoadBalancing::place).
+    pub fn place(
+        &self,
+        experiment: &Experiment,
+        network: &Network,
+        schedule: &Schedule,
+    ) -> Result<Placement, InputError> {
         let (scheme, fabric) = (&experiment.load_balancing, &network.fabric);
         scheme
             .place(fabric, schedule, self.plan.files(), experiment.seed)

@@ -7,6 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema, schema_for};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::fleet::FleetOptions;
 use super::tuning::TuneOptions;
 use crate::congestion::Framing;
 use crate::flow_engine::FlowOptions;
@@ -211,6 +212,7 @@ fn default_transport() -> Transport {
 pub fn schema() -> Schema {
     let mut schema = schema_for!(Experiment);
     add_table(&mut schema, "tune", schema_for!(TuneOptions));
+    add_table(&mut schema, "fleet", schema_for!(FleetOptions));
     let soften = |table: &mut Map<String, Value>| {
         if let Some(keys) = table.remove("required") {
             table.insert("x-required".into(), keys);

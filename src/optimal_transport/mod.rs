@@ -13,6 +13,7 @@
 //! | exact, one unit from every row to every column | [`assign`] |
 //! | exact, integer masses and costs | [`network_simplex()`] |
 //! | demands over shared capacities, least congestion | [`ot3`] |
+//! | demands over place and time, earliest end | [`Quickest`] |
 //! | how good a plan is for its marginals | [`monge_gap()`] |
 
 mod assignment;
@@ -24,6 +25,7 @@ mod monge_gap;
 mod network_simplex;
 pub mod ot3;
 mod partial;
+mod quickest;
 mod rounding;
 mod semi_dual_newton;
 mod sinkhorn;
@@ -41,6 +43,7 @@ pub use matrix::{Entropic, Matrix, Problem};
 pub use monge_gap::{Scenario, mean_monge_gap, monge_gap};
 pub use network_simplex::{ExactPlan, integer_costs, network_simplex};
 pub use partial::{ColumnMasses, Partial, PartialPlan};
+pub use quickest::{Quickest, QuickestPlan};
 pub use rounding::round_to_marginals;
 pub use semi_dual_newton::SemiDualNewton;
 pub use sinkhorn::{EpsilonScaling, Sinkhorn};

@@ -2,11 +2,12 @@
 
 use super::network::Network;
 use super::packet::{BOUNDED, Kind, MARKED, Packet, RESENT};
-use super::paths::chance;
+use super::paths::{chance, group, named_paths};
 use super::queue::EventQueue;
 use super::queue_pairs::NONE;
 use super::sending::Sending;
 use super::transport::{CongestionControl, Feedback};
+use crate::ids::NodeId;
 use crate::path_selection::{AckInfo, Select};
 
 impl Sending {
@@ -50,6 +51,14 @@ impl Sending {
         });
         if new > 0 {
             sender.progress(now, rtt);
+        }
+        if let Some(experience) = &mut self.experience {
+            let (ends, fabric) = (net.pairs[packet.qp as usize].ends, net.fabric());
+            let (src, dst) = (NodeId(ends.src), NodeId(ends.dst));
+            let paths = named_paths(fabric, src, dst);
+            if paths > 1 {
+                experience.acknowledged(group(fabric, src, dst, paths), packet.path, packet.has(MARKED), rtt);
+            }
         }
         if sender.sent.is_done() {
             return self.remove_sender(net, packet.qp, slot);

@@ -17,6 +17,7 @@ use super::setup::Setup;
 use super::status::{Continue, Status};
 use crate::ids::TaskId;
 use crate::outcome::Limit;
+use crate::path_selection::Policy;
 use crate::rng::mix;
 use crate::units::Time;
 use crate::workload::{Action, Milestone};
@@ -42,12 +43,14 @@ pub(super) struct Engine<'a, Q> {
     skipper: Option<Skipper>,
     /// State is so large that looking ahead pays.
     looks_ahead: bool,
+    /// Rehearsals that are done.
+    rehearsed: u32,
 }
 
 impl<'a, Q: EventQueue> Engine<'a, Q> {
-    /// A run at its beginning.
-    pub(super) fn new(setup: &'a Setup<'a>) -> Self {
-        let net = Network::new(setup);
+    /// A run at its beginning, with weights of paths that so many rehearsals have taught.
+    pub(super) fn after(rehearsed: u32, policy: Policy, setup: &'a Setup<'a>) -> Self {
+        let net = Network::new(setup, policy);
         let sending = Sending::new(&net);
         let links = setup.fabric.links().len();
         Self {
@@ -63,8 +66,15 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
             packets: net.pairs.iter().map(|pair| u64::from(pair.packets)).sum(),
             skipper: Skipper::new(&net),
             looks_ahead: lookahead::pays(links, net.pairs.len()),
+            rehearsed,
             net,
         }
+    }
+
+    /// A run without rehearsals.
+    #[cfg(test)]
+    pub(super) fn new(setup: &'a Setup<'a>) -> Self {
+        Self::after(0, Policy::default(), setup)
     }
 
     /// Dispatches events until all flows are done, nothing is left to do, a limit is reached, or `monitor` has enough.
@@ -365,6 +375,8 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
             sent: self.sending.packets - self.sending.retransmits + self.net.skipped.packets,
             packets: self.packets,
             stop: self.net.setup.packet.stop,
+            rehearsed: self.rehearsed,
+            rehearsals: self.net.setup.load_balancing.rehearsals(),
         }
     }
 

@@ -21,7 +21,7 @@
 //! | `flows`, `faults`, `limits`, `series`, `sender_samples` | transfers, changes of links, the end, what is observed |
 //! | `skipped`, `fast_forward/` | what was skipped, and skipping it |
 //! | `engine`, `lookahead` | the loop, and asking memory for what the coming events need |
-//! | `check`, `room`, `report` | before a run, and after it |
+//! | `check`, `room`, `report`, `rehearsal` | before a run, and after it; runs to learn from |
 
 mod acknowledging;
 mod cards;
@@ -61,6 +61,7 @@ mod receiver;
 mod receiving;
 mod recovery;
 mod refusal;
+mod rehearsal;
 mod report;
 mod room;
 mod sender;
@@ -104,11 +105,20 @@ pub fn simulate(setup: &Setup<'_>) -> Result<Outcome, Stuck> {
 /// [`simulate`], asking `monitor` about every million events whether to go on. What it answers never
 /// changes what happens, only whether the run ends early, with [`Stuck`].
 pub fn simulate_watched(setup: &Setup<'_>, monitor: &mut dyn FnMut(&Status) -> Continue) -> Result<Outcome, Stuck> {
-    report::outcome(engine::Engine::<queue::Wheel>::new(setup).run(monitor))
+    run::<queue::Wheel>(setup, monitor)
 }
 
 /// [`simulate`] with a plain binary heap for its pending events: the same outcome, slower. It is
 /// there to be held against.
 pub fn simulate_by_heap(setup: &Setup<'_>) -> Result<Outcome, Stuck> {
-    report::outcome(engine::Engine::<queue::Heap>::new(setup).run(&mut |_| Continue::Yes))
+    run::<queue::Heap>(setup, &mut |_| Continue::Yes)
+}
+
+fn run<Q: queue::EventQueue>(
+    setup: &Setup<'_>,
+    monitor: &mut dyn FnMut(&Status) -> Continue,
+) -> Result<Outcome, Stuck> {
+    let policy = rehearsal::rehearse::<Q>(setup, monitor)?;
+    let rehearsed = setup.load_balancing.rehearsals();
+    report::outcome(engine::Engine::<Q>::after(rehearsed, policy, setup).run(monitor))
 }

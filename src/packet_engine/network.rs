@@ -18,7 +18,7 @@ use super::skipped::Skipped;
 use super::telemetry::Telemetry;
 use super::unloaded;
 use crate::ids::NodeId;
-use crate::path_selection::{Hop, InSwitch, SelectLink, Switches};
+use crate::path_selection::{Hop, InSwitch, Policy, SelectLink, Switches};
 use crate::rng::mix;
 use crate::topology::Fabric;
 use crate::workload::Transfer;
@@ -76,13 +76,15 @@ pub(super) struct Network<'a, Q> {
     /// What acknowledgements under way tell of.
     pub reports: Reports,
     pub packet_hops: u64,
+    /// Weights of paths that rehearsals have taught.
+    pub policy: Policy,
     /// What was done in times that were skipped.
     pub skipped: Skipped,
 }
 
 impl<'a, Q: EventQueue> Network<'a, Q> {
     /// An empty network.
-    pub(super) fn new(setup: &'a Setup<'a>) -> Self {
+    pub(super) fn new(setup: &'a Setup<'a>, policy: Policy) -> Self {
         let fabric = setup.fabric;
         let rtt = network_rtt(setup);
         let salt = mix(setup.seed ^ 0x5317_c4e5);
@@ -145,6 +147,7 @@ impl<'a, Q: EventQueue> Network<'a, Q> {
             rerouted: None,
             next_hops: Vec::new(),
             packet_hops: 0,
+            policy,
             skipped: Skipped::default(),
         }
     }

@@ -11,10 +11,11 @@ use super::recovery::Timeout;
 use super::sending::Sending;
 use super::transport::PathProperties;
 use crate::ids::NodeId;
-use crate::path_selection::{PathSelector, QueuePairPaths, Random, Weighted};
+use crate::path_selection::{PathGroup, PathSelector, QueuePairPaths, Random, Weighted};
 use crate::placement::LoadBalancing;
 use crate::rng::{index_below, mix};
 use crate::routes::{Route, path_weights};
+use crate::topology::Fabric;
 
 /// A retransmission timeout is not below so many unloaded round trips.
 const LEAST_ROUND_TRIPS: u64 = 3;
@@ -22,6 +23,20 @@ const LEAST_ROUND_TRIPS: u64 = 3;
 /// What a queue pair's timeout draws after `tries` timeouts in a row.
 pub(super) fn chance<Q>(net: &Network<'_, Q>, qp: u32, tries: u32) -> u64 {
     mix(mix(net.setup.seed ^ 0x7140_11e5) ^ mix(net.events.now) ^ (u64::from(tries) << 32 | u64::from(qp)))
+}
+
+/// Paths that a host can tell apart: they are named by 16 bits in a packet.
+pub(super) fn named_paths(fabric: &Fabric, src: NodeId, dst: NodeId) -> u32 {
+    fabric.path_count(src, dst).min(1 << 16)
+}
+
+/// The queue pairs whose paths are those from one host to another.
+pub(super) fn group(fabric: &Fabric, src: NodeId, dst: NodeId, paths: u32) -> PathGroup {
+    PathGroup {
+        from: fabric.edge(src),
+        to: fabric.edge(dst),
+        paths,
+    }
 }
 
 impl Sending {
@@ -33,8 +48,7 @@ impl Sending {
         }
         let route = net.setup.placement.subflows()[qp as usize].route;
         let (src, dst) = (NodeId(ends.src), NodeId(ends.dst));
-        // Paths are named by 16 bits in a packet.
-        let paths = net.fabric().path_count(src, dst).min(1 << 16);
+        let paths = named_paths(net.fabric(), src, dst);
         let salt = mix(mix(net.setup.seed ^ 0x5917_ead0) ^ u64::from(qp));
         if paths <= 1 || matches!(route, Route::Pinned(_)) {
             return PathSelector::Fixed;
@@ -47,6 +61,7 @@ impl Sending {
             paths,
             window: (conditions.bdp / conditions.full) as u32,
             salt,
+            weights: net.policy.of(group(net.fabric(), src, dst, paths)),
         };
         let chosen = net
             .setup

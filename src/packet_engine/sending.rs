@@ -10,6 +10,7 @@ use super::port_watch::PortWatch;
 use super::queue::EventQueue;
 use super::sender::Sender;
 use super::slab::Slab;
+use crate::path_selection::Experience;
 
 /// The sending side of all hosts.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub(super) struct Sending {
     /// Data packets sent, and those of them that had been sent before.
     pub packets: u64,
     pub retransmits: u64,
+    /// What is seen of paths, for who learns from it.
+    pub experience: Option<Experience>,
 }
 
 impl Sending {
@@ -43,6 +46,7 @@ impl Sending {
             port_watch: PortWatch::default(),
             packets: 0,
             retransmits: 0,
+            experience: (setup.load_balancing.rehearsals() > 0).then(Experience::default),
         }
     }
 }

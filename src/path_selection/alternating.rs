@@ -13,7 +13,7 @@ use super::select::Select;
 pub struct Alternating {}
 
 impl<H: From<AlternatingState>, S> Dynamic<H, S> for Alternating {
-    fn selector(&self, _: &QueuePairPaths) -> Option<H> {
+    fn selector(&self, _: &QueuePairPaths<'_>) -> Option<H> {
         Some((AlternatingState { next: 0 }).into())
     }
 }

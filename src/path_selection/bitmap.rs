@@ -48,7 +48,7 @@ impl<H: From<BitmapState>, S> Dynamic<H, S> for Bitmap {
         true
     }
 
-    fn selector(&self, queue_pair: &QueuePairPaths) -> Option<H> {
+    fn selector(&self, queue_pair: &QueuePairPaths<'_>) -> Option<H> {
         Some(BitmapState::new(self, queue_pair.paths, queue_pair.salt).into())
     }
 }

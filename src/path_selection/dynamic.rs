@@ -1,17 +1,20 @@
 //! What a load balancing says that chooses paths while packets travel.
 
+use super::learner::Learner;
 use crate::input::InputError;
 use crate::routes::Route;
 
 /// What a host knows of the queue pair whose paths it will choose.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct QueuePairPaths {
+pub(crate) struct QueuePairPaths<'a> {
     /// Paths that it can tell apart, at least 2 and at most 2^16.
     pub paths: u32,
     /// Packets of one bandwidth-delay product.
     pub window: u32,
     /// Tells queue pairs apart.
     pub salt: u64,
+    /// Weights of its paths that rehearsals have taught.
+    pub weights: Option<&'a [u64]>,
 }
 
 /// What is known of the switches, and of hosts with several ports.
@@ -48,8 +51,18 @@ pub(crate) trait Dynamic<H, S> {
         false
     }
 
+    /// How often the run is rehearsed, each time with other random numbers, to learn from.
+    fn rehearsals(&self) -> u32 {
+        0
+    }
+
+    /// Who learns from rehearsals.
+    fn learner(&self) -> Option<Learner> {
+        None
+    }
+
     /// The choice of one queue pair's host.
-    fn selector(&self, _queue_pair: &QueuePairPaths) -> Option<H> {
+    fn selector(&self, _queue_pair: &QueuePairPaths<'_>) -> Option<H> {
         None
     }
 

@@ -60,7 +60,7 @@ impl<H: From<MrcState>, S> Dynamic<H, S> for Mrc {
         true
     }
 
-    fn selector(&self, queue_pair: &QueuePairPaths) -> Option<H> {
+    fn selector(&self, queue_pair: &QueuePairPaths<'_>) -> Option<H> {
         Some(MrcState::new(self, queue_pair.paths, queue_pair.salt).into())
     }
 }

@@ -46,7 +46,7 @@ impl<H: From<PlbState>, S> Dynamic<H, S> for Plb {
         true
     }
 
-    fn selector(&self, queue_pair: &QueuePairPaths) -> Option<H> {
+    fn selector(&self, queue_pair: &QueuePairPaths<'_>) -> Option<H> {
         Some(PlbState::new(self, queue_pair.paths, queue_pair.salt).into())
     }
 }

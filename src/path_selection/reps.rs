@@ -64,7 +64,7 @@ impl<H: From<RepsState>, S> Dynamic<H, S> for Reps {
         true
     }
 
-    fn selector(&self, queue_pair: &QueuePairPaths) -> Option<H> {
+    fn selector(&self, queue_pair: &QueuePairPaths<'_>) -> Option<H> {
         Some(RepsState::new(self, queue_pair.paths, queue_pair.window, queue_pair.salt).into())
     }
 }

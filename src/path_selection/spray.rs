@@ -35,7 +35,7 @@ impl<H: From<Random> + From<Permuted>, S: From<RoundRobin>> Dynamic<H, S> for Sp
         Route::Even
     }
 
-    fn selector(&self, queue_pair: &QueuePairPaths) -> Option<H> {
+    fn selector(&self, queue_pair: &QueuePairPaths<'_>) -> Option<H> {
         let (paths, salt) = (queue_pair.paths, queue_pair.salt);
         match self.choose {
             Choose::Random => Some(Random::new(paths, salt).into()),

@@ -36,7 +36,9 @@ mod table;
 mod tests;
 mod weighted_spray;
 
-pub use crate::path_selection::{Adaptive, Bitmap, Choose, Flowlet, Mrc, Plb, Reps, RepsVariant, Spray};
+pub use crate::path_selection::{
+    Adaptive, Bitmap, Choose, Flowlet, Learned, Method, Mrc, Plb, Reps, RepsVariant, Spray,
+};
 pub use cut_line::CutLine;
 pub use ecmp::Ecmp;
 pub use ecmp_split::EcmpSplit;

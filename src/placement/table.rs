@@ -19,7 +19,7 @@ use super::subflows::Placement;
 use super::weighted_spray::WeightedSpray;
 use crate::input::{Files, InputError};
 use crate::kinds::kinds;
-use crate::path_selection::{Adaptive, Bitmap, DynamicScheme, Flowlet, Mrc, Plb, Reps, Spray};
+use crate::path_selection::{Adaptive, Bitmap, DynamicScheme, Flowlet, Learned, Mrc, Plb, Reps, Spray};
 use crate::routes::Route;
 use crate::topology::Fabric;
 use crate::workload::Schedule;
@@ -39,6 +39,7 @@ kinds! {
         Adaptive(Adaptive) = "adaptive", "every packet on the least-loaded up-link of the switch";
         Flowlet(Flowlet) = "flowlet", "a new random path after every pause of a flow";
         Plb(Plb) = "plb", "a new random path after some congested round-trip times";
+        Learned(Learned) = "learned", "every packet on another path, by weights that iterations before have learned from marks";
         Ethereal(Ethereal) = "ethereal", "whole flows round robin, left-over flows split evenly (the paper's rule)";
         CutLine(CutLine) = "cut-line", "the same balance as ethereal with the fewest sub-flows";
         EdgeColoring(EdgeColoring) = "edge-coloring", "whole flows, a color of the flow multigraph per spine (central view, equal sizes)";
@@ -78,6 +79,11 @@ impl LoadBalancing {
     /// Whether paths are chosen by what acknowledgements tell.
     pub fn needs_acknowledgements(&self) -> bool {
         self.dynamic().is_some_and(|scheme| scheme.needs_acknowledgements())
+    }
+
+    /// Runs that are simulated to learn from before the one that counts.
+    pub fn rehearsals(&self) -> u32 {
+        self.dynamic().map_or(0, |scheme| scheme.rehearsals())
     }
 
     /// What takes a path by a hash of its own, if paths are hashed, so that another seed is another draw.

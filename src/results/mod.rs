@@ -40,7 +40,7 @@ pub use point_key::{PointKey, PointRow};
 pub use points::PointList;
 pub use read_error::ReadError;
 pub use record::{RESULTS_VERSION, Record, Skipped, is_whole};
-pub use rows::{BoundRow, DesignRow, PlaceRow, PriceRow, ResultRow, TimingRow, TrialRow, WeightRow};
+pub use rows::{BoundRow, DesignRow, FleetRow, PlaceRow, PriceRow, ResultRow, TimingRow, TrialRow, WeightRow};
 pub use store::{PARQUET_REMEDY, Store};
 pub use swept::{Swept, cell};
 pub use table::{columns, read_csv, write_csv, write_points_csv, write_points_json};

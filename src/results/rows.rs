@@ -319,6 +319,35 @@ pub struct DesignRow {
     pub fabric_cables: u64,
 }
 
+/// One row of `fleet.csv`: one job of a fleet under one policy.
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FleetRow {
+    /// Which hosts jobs get.
+    pub policy: String,
+    /// Whether jobs begin later so that their peaks keep apart.
+    pub shifts: bool,
+    /// The job.
+    pub job: String,
+    /// What it does in a round.
+    pub kind: String,
+    /// Hosts that it has.
+    pub hosts: u32,
+    /// Rounds that it makes.
+    pub rounds: u32,
+    /// When it comes.
+    pub arrival_us: Number,
+    /// When it gets its hosts.
+    pub start_us: Number,
+    /// When it is done.
+    pub end_us: Number,
+    /// How long its rounds take alone, on the first hosts of the fabric as it was built.
+    pub alone_us: Number,
+    /// `(end_us - start_us) / alone_us`.
+    pub slowdown: Number,
+    /// `(end_us - arrival_us) / alone_us`.
+    pub stretch: Number,
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::{read_csv, write_csv};

@@ -183,7 +183,8 @@ impl PointSize {
         let (experiment, instance) = (&prepared.resolved.experiment, &prepared.instance);
         let schedule = &instance.schedule;
         let hops = mean_hops(instance);
-        let instances = 1.0 + prepared.alone.len() as f64;
+        let rehearsals = f64::from(experiment.load_balancing.rehearsals());
+        let instances = (1.0 + prepared.alone.len() as f64) * (1.0 + rehearsals);
         let packets = (experiment.engine == Engine::Packet).then(|| packets(experiment, schedule));
         let units = match packets {
             // An acknowledgement comes back for most packets.

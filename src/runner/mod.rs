@@ -10,6 +10,7 @@
 //! manifest  what was run, when and where        options   how to run, and why a run fails
 //! estimate  what a plan will cost
 //! fabric    the fabrics of the points           paths     which way flows went
+//! profile   what jobs alone put on links
 //! point_key, swept   what names a point, as results have it
 //! ```
 
@@ -31,6 +32,7 @@ mod place;
 mod point_key;
 mod points;
 mod prices;
+mod profile;
 mod run;
 mod swept;
 mod work;
@@ -42,5 +44,6 @@ pub use merge::write_merged;
 pub use options::{Begun, RunError, RunOptions, RunProgress, Shard};
 pub use place::{PlaceOptions, PlaceReport, place};
 pub use prices::prices;
+pub use profile::{NoProfile, Profile, Profiles, fluid_time, job_times, profiles};
 pub use run::{Report, run};
 pub use swept::swept;

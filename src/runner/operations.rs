@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use crate::outcome::{Outcome, TaskTimes};
 use crate::results::{JobRow, Number, OpRow, ResultRow, TimelineRow, microseconds, ratio};
 use crate::units::Time;
-use crate::workload::{Action, Schedule, Span};
+use crate::workload::{Action, JobSpan, Schedule, Span};
 
 /// Hosts of a timeline: at most, and where fewer would stand for all.
 const MOST_HOSTS: usize = 64;
@@ -215,19 +215,27 @@ impl Busy {
     }
 }
 
+/// When the last transfer or computation of a job ends.
+fn end_of(schedule: &Schedule, job: &JobSpan, outcome: &Outcome) -> Time {
+    let tasks = &outcome.tasks[job.tasks.start as usize..job.tasks.end as usize];
+    let own = schedule.tasks()[job.tasks.start as usize..].iter().zip(tasks);
+    let ends = own.filter(|(task, _)| !matches!(task.action, Action::Trigger | Action::Delay(Time::ZERO)));
+    ends.map(|(_, interval)| interval.end).max().unwrap_or(job.start)
+}
+
+/// When each job may begin and when it ends, where tasks were observed.
+pub(super) fn job_ends<'a>(schedule: &'a Schedule, outcome: &'a Outcome) -> impl Iterator<Item = (Time, Time)> + 'a {
+    let jobs = schedule.jobs().iter();
+    jobs.map(|job| (job.start, end_of(schedule, job, outcome)))
+}
+
 /// A row for every job, if there are any: how long it takes beside the others, and alone.
 pub(super) fn job_rows(schedule: &Schedule, outcome: &Outcome, alone: &[Outcome]) -> Option<Vec<JobRow>> {
     if schedule.jobs().is_empty() || outcome.stopped.is_some() {
         return None;
     }
     let rows = schedule.jobs().iter().enumerate().map(|(index, job)| {
-        let time = |outcome: &Outcome| {
-            let tasks = &outcome.tasks[job.tasks.start as usize..job.tasks.end as usize];
-            let own = schedule.tasks()[job.tasks.start as usize..].iter().zip(tasks);
-            let ends = own.filter(|(task, _)| !matches!(task.action, Action::Trigger | Action::Delay(Time::ZERO)));
-            let end = ends.map(|(_, interval)| interval.end).max().unwrap_or(job.start);
-            end.saturating_sub(job.start)
-        };
+        let time = |outcome: &Outcome| end_of(schedule, job, outcome).saturating_sub(job.start);
         let (cct, alone) = (time(outcome), alone.get(index).map(time));
         JobRow {
             job: job.name.to_string(),

@@ -48,7 +48,7 @@ const TRANSPORTS: [&str; 12] = [
 ];
 
 /// Every way to choose paths.
-const SCHEMES: [&str; 14] = [
+const SCHEMES: [&str; 15] = [
     r#"{"ecmp": {}}"#,
     r#"{"ecmp-split": {"ways": 3}}"#,
     r#"{"spray": {"choose": "random"}}"#,
@@ -62,6 +62,7 @@ const SCHEMES: [&str; 14] = [
     r#"{"adaptive": {"quantise": ["20KB"]}}"#,
     r#"{"flowlet": {}}"#,
     r#"{"plb": {"rounds": 2}}"#,
+    r#"{"learned": {"iterations": 3}}"#,
     r#"{"ethereal": {}}"#,
 ];
 
@@ -162,8 +163,7 @@ impl Case {
     /// The outcome, the same by wheel and by heap.
     fn run(&self) -> Result<Outcome, Stuck> {
         self.setup(|setup| {
-            let wheel = report::outcome(Engine::<Wheel>::new(setup).run(&mut |_| Continue::Yes));
-            let heap = report::outcome(Engine::<Heap>::new(setup).run(&mut |_| Continue::Yes));
+            let (wheel, heap) = (simulate(setup), simulate_by_heap(setup));
             assert_eq!(wheel, heap, "wheel and heap differ");
             wheel
         })

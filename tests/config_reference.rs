@@ -74,7 +74,7 @@ fn examples_of_the_configuration_page_are_right() {
         if !has("topology") {
             file += TOPOLOGY;
         }
-        if !has("workload") && !has("jobs") && !has("[jobs") {
+        if has("fleet") || !has("workload") && !has("jobs") && !has("[jobs") {
             file += WORKLOAD;
         }
         if packets {

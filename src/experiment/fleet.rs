@@ -34,8 +34,8 @@ pub struct FleetOptions {
 #[serde(default, deny_unknown_fields)]
 pub struct FleetJobs {
     /// A CSV file with the columns `name,arrival,hosts,rounds`, and `kind` where there are several. Times have units.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub file: Option<String>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub file: String,
     /// Without a file: how many jobs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<u32>,
@@ -55,8 +55,8 @@ pub struct FleetJobs {
 #[serde(default, deny_unknown_fields)]
 pub struct FleetOutages {
     /// A CSV file with the columns `link,from,until`, and `rate` where the link is slow instead of down.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub file: Option<String>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub file: String,
     /// Without a file: the mean time between two outages, which are exponentially distributed; each is of any cable between
     /// switches.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -161,17 +161,17 @@ type Wrong = (&'static str, String, &'static str);
 impl FleetJobs {
     fn check(&self) -> Result<(), Wrong> {
         let drawn = self.count.is_some() || self.every.is_some() || !self.hosts.is_empty() || !self.rounds.is_empty();
-        match (&self.file, self.count) {
-            (Some(_), _) if drawn => Err((
+        match (!self.file.is_empty(), self.count) {
+            (true, _) if drawn => Err((
                 "jobs",
                 "jobs come from a file and are drawn".into(),
                 "take out `file`, or all other keys",
             )),
-            (Some(_), _) => Ok(()),
-            (None, Some(count)) if !(1..=MOST_JOBS).contains(&count) => {
+            (true, _) => Ok(()),
+            (false, Some(count)) if !(1..=MOST_JOBS).contains(&count) => {
                 Err(("jobs.count", format!("there are {count} jobs"), "draw 1 to 100000"))
             }
-            (None, Some(_)) if self.every.is_some() && !self.hosts.is_empty() && !self.rounds.is_empty() => {
+            (false, Some(_)) if self.every.is_some() && !self.hosts.is_empty() && !self.rounds.is_empty() => {
                 match self.hosts.contains(&0) || self.hosts.contains(&1) || self.rounds.contains(&0) {
                     true => Err(("jobs", "a job has fewer than 2 hosts, or no round".into(), "raise it")),
                     false => Ok(()),
@@ -188,9 +188,9 @@ impl FleetJobs {
 
 impl FleetOutages {
     fn check(&self) -> Result<(), Wrong> {
-        match (&self.file, self.every, self.lasts) {
-            (Some(_), None, None) if self.rate.is_none() => Ok(()),
-            (None, Some(every), Some(lasts)) if !every.is_zero() && !lasts.is_zero() => Ok(()),
+        match (!self.file.is_empty(), self.every, self.lasts) {
+            (true, None, None) if self.rate.is_none() => Ok(()),
+            (false, Some(every), Some(lasts)) if !every.is_zero() && !lasts.is_zero() => Ok(()),
             _ => Err((
                 "outages",
                 "it does not say which outages there are".into(),

@@ -12,12 +12,12 @@ use crate::outcome::{Observe, Outcome, Stuck};
 use crate::placement::Placement;
 use crate::topology::Fabric;
 use crate::units::Time;
-use crate::workload::{Schedule, Workload};
+use crate::workload::{Schedule, Transfer, Workload};
 
 /// Parts of the shortest period, which start times are told in.
-const PARTS: u64 = 128;
+const PARTS: u64 = 64;
 /// Parts of the whole time at most.
-const MOST_PARTS: u64 = 1 << 14;
+const MOST_PARTS: u64 = 1 << 12;
 
 /// One job alone, from its own start on.
 #[derive(Debug, Clone, PartialEq)]
@@ -132,22 +132,38 @@ fn usage(
     }
     let mut links: BTreeMap<LinkId, Vec<f64>> = BTreeMap::new();
     let mut loads = LinkLoads::new(fabric);
+    let (mut before, mut used) = (Vec::new(), Vec::new());
     for (at, of_part) in sent.into_iter().enumerate() {
-        for (transfer, share) in of_part {
-            // The fluid has sent it: no route of it is chosen by packets.
-            _ = placement.load(&mut loads, transfer, &|bytes| bytes as f64 * share);
+        // In most parts the same is sent as in the one before.
+        if of_part != before {
+            used = shares(fabric, placement, &mut loads, &of_part, part);
+            before = of_part;
         }
-        loads.finish();
-        for id in fabric.link_ids() {
-            let bytes = loads.of(id);
-            if bytes > 0.0 {
-                let capacity = fabric.link(id).rate.bytes_per_ps() * part.0 as f64;
-                links.entry(id).or_insert_with(|| vec![0.0; parts])[at] = bytes / capacity;
-            }
+        for &(id, share) in &used {
+            links.entry(id).or_insert_with(|| vec![0.0; parts])[at] = share;
         }
-        loads.clear();
     }
     links
+}
+
+/// The share of each link that these shares of transfers use in a part.
+fn shares(
+    fabric: &Fabric,
+    placement: &Placement,
+    loads: &mut LinkLoads<'_>,
+    sent: &[(Transfer, f64)],
+    part: Time,
+) -> Vec<(LinkId, f64)> {
+    for &(transfer, share) in sent {
+        // The fluid has sent it: no route of it is chosen by packets.
+        _ = placement.load(loads, transfer, &|bytes| bytes as f64 * share);
+    }
+    loads.finish();
+    let capacity = |id| fabric.link(id).rate.bytes_per_ps() * part.0 as f64;
+    let used = fabric.link_ids().filter(|&id| loads.of(id) > 0.0);
+    let used = used.map(|id| (id, loads.of(id) / capacity(id))).collect();
+    loads.clear();
+    used
 }
 
 /// How long each job of an experiment takes beside the others, in fluid.

@@ -73,9 +73,9 @@ pub(super) fn jobs(
     files: &dyn Files,
     seed: u64,
 ) -> Result<Vec<FleetJob>, InputError> {
-    let mut jobs = match &options.jobs.file {
-        Some(file) => read(file, kinds, files)?,
-        None => drawn(options, kinds, seed),
+    let mut jobs = match options.jobs.file.as_str() {
+        "" => drawn(options, kinds, seed),
+        file => read(file, kinds, files)?,
     };
     jobs.sort_by_key(|job| job.arrival);
     Ok(jobs)

@@ -22,8 +22,8 @@ pub(super) fn link_events(
 ) -> Result<Vec<LinkEvent>, InputError> {
     let faults = match outages {
         None => Vec::new(),
-        Some(FleetOutages { file: Some(file), .. }) => read(file, fabric, files)?,
-        Some(drawn) => draw(drawn, fabric, seed),
+        Some(drawn) if drawn.file.is_empty() => draw(drawn, fabric, seed),
+        Some(written) => read(&written.file, fabric, files)?,
     };
     let plan = resolve_faults(fabric, &faults).map_err(|error| error.under("fleet.outages"))?;
     let at_start = plan

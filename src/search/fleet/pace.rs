@@ -114,7 +114,7 @@ impl<'a> Pacer<'a> {
     fn phase(&self, job: usize, period: Time) -> Time {
         let mut random = stream(self.experiment.seed, "fleet phases", job as u64);
         let part = index_below(rand::Rng::next_u64(&mut random), 1 << 16);
-        Time((u128::from(period.0) * u128::from(part) >> 16) as u64)
+        Time(((u128::from(period.0) * u128::from(part)) >> 16) as u64)
     }
 
     fn shifts(

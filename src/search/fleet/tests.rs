@@ -73,7 +73,7 @@ fn kinds() -> Kinds {
 fn read(text: &'static str) -> Result<Vec<super::jobs::FleetJob>, InputError> {
     let files = Texts(HashMap::from([("j.csv", text)]));
     let spec = FleetJobs {
-        file: Some("j.csv".into()),
+        file: "j.csv".into(),
         ..FleetJobs::default()
     };
     jobs(&options(spec), &kinds(), &files, 1)
@@ -113,7 +113,7 @@ fn what_is_wrong_with_a_table_is_said_with_its_line() {
 #[test]
 fn drawn_jobs_are_as_they_are_told() {
     let spec = FleetJobs {
-        file: None,
+        file: String::new(),
         count: Some(20_000),
         every: Some(Time::from_us(10)),
         hosts: vec![4, 8],

@@ -118,16 +118,16 @@ fn fluid(span: &Span, experiment: &Experiment) -> Result<Time, InputError> {
         return Ok(Time::ZERO);
     }
     let mut schedule = ScheduleBuilder::default();
-    let mut pieces = Vec::new();
-    for pair in span.flows.chunk_by(|a, b| (a.src, a.dst) == (b.src, b.dst)) {
-        schedule.transfer(pair[0].src, pair[0].dst, pair.iter().map(|flow| flow.bytes).sum(), 0);
-        let pinned = pair.iter().map(|flow| Subflow {
+    for flow in &span.flows {
+        schedule.transfer(flow.src, flow.dst, flow.bytes, 0);
+    }
+    let pinned = span.flows.iter().map(|flow| {
+        [Subflow {
             route: Route::Pinned(flow.path),
             bytes: flow.bytes,
-        });
-        pieces.push(pinned.collect::<Vec<_>>());
-    }
-    let (schedule, placement) = (schedule.build(), Placement::from_subflows(pieces));
+        }]
+    });
+    let (schedule, placement) = (schedule.build(), Placement::from_subflows(pinned));
     runner::fluid_time(&span.fabric, &schedule, &placement, experiment)
         .map_err(|stuck| InputError::key("faults", format!("the plan does not end: {stuck}")))
 }

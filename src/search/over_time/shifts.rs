@@ -14,7 +14,7 @@ use crate::rng::{index_below, stream};
 use crate::runner::{Profile, Profiles};
 
 /// Beginnings that are drawn at random.
-const DRAWN: u64 = 6;
+const DRAWN: u64 = 2;
 /// Rounds over all jobs at most.
 const MOST_ROUNDS: usize = 20;
 /// Excesses that differ by no more, in parts, are alike.
@@ -75,6 +75,11 @@ impl Problem {
         for (link, _) in shared.into_iter().filter(|&(_, count)| count > 1) {
             let of = |job: &Profile| job.links.get(&link).cloned().unwrap_or_default();
             let usage: Vec<Vec<f64>> = jobs.iter().map(of).collect();
+            let most = |of: &Vec<f64>| of.iter().copied().fold(0.0, f64::max);
+            if usage.iter().map(most).sum::<f64>() <= 1.0 + ALIKE {
+                // Not even all peaks at once are too much.
+                continue;
+            }
             let bits = usage
                 .iter()
                 .map(|of| of.iter().map(|x| x.to_bits()).collect())

@@ -101,6 +101,29 @@ impl Constraints {
         }
     }
 
+    /// Constraints of segments that count for several sub-flows each: each list has the constraints of a segment, by number, with how
+    /// often they see its rate.
+    pub(super) fn folded(
+        capacity: Vec<f64>,
+        hosts: usize,
+        largest_edge: f64,
+        of_segment: Vec<Vec<(u32, f64)>>,
+    ) -> Self {
+        let mut segments = vec![Vec::new(); capacity.len()];
+        for (segment, list) in (0..).zip(&of_segment) {
+            list.iter()
+                .for_each(|&(constraint, times)| segments[constraint as usize].push((segment, times)));
+        }
+        Self {
+            capacity,
+            ports: vec![(NONE, NONE); hosts],
+            largest_edge,
+            direct: vec![[NONE; DIRECT]; of_segment.len()],
+            of_segment: Lists::new(&of_segment),
+            segments: Lists::new(&segments),
+        }
+    }
+
     /// The fabric constraints of a segment, with the fraction of its rate that each sees, but for direct ones;
     /// of [`NONE`], none.
     pub(super) fn of_segment(&self, segment: u32) -> &[(u32, f64)] {

@@ -28,6 +28,14 @@ pub(super) struct Segment {
     pub paths: u32,
 }
 
+impl Segment {
+    /// The same as far as delays are concerned.
+    pub(super) fn without_links(&self) -> Self {
+        let links = Vec::new();
+        Self { links, ..*self }
+    }
+}
+
 /// The segments in use and which of them each sub-flow takes.
 #[derive(Debug)]
 pub(super) struct Routes {

@@ -307,12 +307,14 @@ pub(super) struct Sharing {
 }
 
 impl Sharing {
+    /// Of sub-flows that stand for so many `in_all`.
     pub(super) fn new(
         limits: Constraints,
         schedule: &Schedule,
         placement: &Placement,
         routes: &Routes,
         options: &FlowOptions,
+        in_all: usize,
     ) -> Self {
         let count = limits.capacity.len();
         let fastest = limits
@@ -328,7 +330,7 @@ impl Sharing {
             changed: false,
             awaited: false,
         };
-        let weights = ExactSumQuantizer::below(placement.subflows().len() as f64 + 8.0);
+        let weights = ExactSumQuantizer::below(in_all as f64 + 8.0);
         let subflows = subflows(&limits, schedule, placement, routes, options.weights, weights);
         let rates = ExactSumQuantizer::below(8.0 * fastest);
         let rounding = rounding(&limits, &subflows, rates.quantum());

@@ -2,6 +2,7 @@
 
 use super::step::Step;
 use super::subflows::{Subflows, change};
+use crate::loads::TopTwo;
 
 /// Gains smaller than this fraction are not worth a move.
 const GAIN: f64 = 1e-6;
@@ -18,6 +19,8 @@ pub(super) struct Search<'a> {
     loads: Vec<f64>,
     /// Microseconds per byte.
     costs: Vec<f64>,
+    /// Microseconds on every capacity.
+    times: TopTwo,
 }
 
 /// Bytes of a flow from one of its paths to another.
@@ -38,6 +41,7 @@ impl<'a> Search<'a> {
             k: k as usize,
             loads: vec![0.0; step.links.len()],
             costs: step.table.capacities().iter().map(|c| 1.0 / c).collect(),
+            times: TopTwo::new(step.links.len()),
             subflows,
         };
         for flow in 0..search.subflows.len() {
@@ -56,18 +60,16 @@ impl<'a> Search<'a> {
     fn load(&mut self, flow: u32, path: u32, bytes: f64) {
         if let Some(cell) = self.cell(flow, path) {
             for &e in self.step.table.members(cell) {
-                self.loads[e as usize] += bytes;
+                let e = e as usize;
+                self.loads[e] += bytes;
+                self.times.set(e, self.loads[e] * self.costs[e]);
             }
         }
     }
 
-    /// The worst link and its load in microseconds.
+    /// The worst link, of equal ones the first, and its load in microseconds.
     fn worst(&self) -> (usize, f64) {
-        let times = self.loads.iter().zip(&self.costs).map(|(load, cost)| load * cost);
-        times.enumerate().fold(
-            (0, 0.0),
-            |worst, (e, time)| if time > worst.1 { (e, time) } else { worst },
-        )
+        (self.times.place_of_largest(), self.times.largest()[0])
     }
 
     /// The congestion in microseconds.

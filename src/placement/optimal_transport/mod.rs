@@ -7,6 +7,7 @@
 
 mod admission;
 mod budgets;
+mod coloring;
 mod flow;
 mod local_search;
 mod options;
@@ -118,14 +119,16 @@ impl OptimalTransport {
         if let Some(kept) = starts::from_before(&step, &fractional, preferences, self.max_pieces) {
             return Ok(kept);
         }
-        let mut budgets = Budgets::new(&step, &fractional.congestion.plan);
-        budgets.lay_fitting(preferences);
-        budgets.give(&step.thin_out(&fractional, &budgets.left)?);
-        let laid = budgets.lay_all();
-        Ok(match self.max_pieces {
-            None => laid,
-            Some(k) => starts::best_of_several(&step, &fractional, laid, k, self.starts, problem.seed)?,
-        })
+        let lay = || -> Result<Vec<Subflows>, TransportError> {
+            let mut budgets = Budgets::new(&step, &fractional.congestion.plan);
+            budgets.lay_fitting(preferences);
+            budgets.give(&step.thin_out(&fractional, &budgets.left)?);
+            Ok(budgets.lay_all())
+        };
+        match self.max_pieces {
+            None => lay(),
+            Some(k) => starts::best_of_several(&step, &fractional, lay, k, self.starts, problem.seed),
+        }
     }
 }
 

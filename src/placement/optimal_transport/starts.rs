@@ -2,6 +2,7 @@
 
 use rand::RngExt;
 
+use super::coloring::colored;
 use super::flow::Flow;
 use super::local_search::Search;
 use super::preferences::Preferences;
@@ -20,6 +21,8 @@ const MOVES: usize = 50_000;
 const KICKS: u32 = 6;
 /// Flows up to which the dearer starts are made.
 const SMALL: usize = 4_000;
+/// Equal parts of a flow that coloring tries, at most.
+const MOST_PARTS: u32 = 4;
 
 /// The plan before with as few moves as bring it to the least congestion; `None` where there was none, or where moves
 /// off the worst link do not get there.
@@ -46,21 +49,25 @@ pub(super) fn from_before(
     (search.congestion() <= target).then_some(search.subflows)
 }
 
-/// The best of what the local search makes of: the plan with its flows' smaller sub-flows merged into their
-/// largest; flows by falling size onto the least-loaded path; sparsity-constrained transport of every source; and
-/// random changes to the best so far.
+/// The best of what the local search makes of: parts of flows by coloring, where sizes are equal; the plan with its flows' smaller
+/// sub-flows merged into their largest; flows by falling size onto the least-loaded path; sparsity-constrained transport of every
+/// source; and random changes to the best so far. Ends where the bound is reached; `lay` has the plan's sub-flows.
 pub(super) fn best_of_several(
     step: &Step,
     fractional: &Fractional,
-    laid: Vec<Subflows>,
+    lay: impl FnOnce() -> Result<Vec<Subflows>, TransportError>,
     k: u32,
     starts: u32,
     seed: u64,
 ) -> Result<Vec<Subflows>, TransportError> {
     let bound = step.bound_for_subflows(fractional.congestion.bound, k);
     let target = bound * (1.0 + ENOUGH);
+    let mut best = best_coloring(step, target, k, seed);
+    if let Some(found) = best.take_if(|best| best.congestion() <= target) {
+        return Ok(found.subflows);
+    }
+    let laid = lay()?;
     let mut random = stream(seed, "optimal-transport", u64::from(k));
-    let mut best: Option<Search<'_>> = None;
     for start in 0..starts {
         let subflows = match start {
             0 => capped(laid.clone(), k),
@@ -79,6 +86,23 @@ pub(super) fn best_of_several(
         }
     }
     Ok(best.map_or(laid, |b| b.subflows))
+}
+
+/// What the local search makes of whole flows or equal parts by coloring: the best of few parts.
+fn best_coloring<'a>(step: &'a Step, target: f64, k: u32, seed: u64) -> Option<Search<'a>> {
+    let mut random = stream(seed, "optimal-transport coloring", u64::from(k));
+    let mut best: Option<Search<'a>> = None;
+    for parts in 1..=k.min(MOST_PARTS) {
+        let mut search = Search::new(step, colored(step, parts, &mut random)?, k);
+        search.run(target, MOVES);
+        if best.as_ref().is_none_or(|b| search.congestion() < b.congestion()) {
+            best = Some(search);
+        }
+        if best.as_ref().is_some_and(|b| b.congestion() <= target) {
+            break;
+        }
+    }
+    best
 }
 
 /// Kicks flows off the worst link and searches again; keeps what is better.

@@ -30,6 +30,8 @@ pub(in crate::placement) struct Step {
     pub table: CellTable,
     /// Link of each capacity.
     pub links: Vec<LinkId>,
+    /// Nodes that each of these links leads from and to.
+    pub ends: Vec<(NodeId, NodeId)>,
     /// The links out of every node that paths use, and those into it: sets that may bind together.
     cuts: Vec<Vec<u32>>,
 }
@@ -105,6 +107,10 @@ impl Step {
         }
         Ok(Self {
             cuts: cuts(fabric, &links),
+            ends: links
+                .iter()
+                .map(|&link| (fabric.link(link).from, fabric.link(link).to))
+                .collect(),
             flows,
             of_pair,
             table,
@@ -174,11 +180,50 @@ impl Step {
         (demands.collect(), room)
     }
 
-    /// No placement with at most `k` sub-flows per flow has less congestion: the bound, and each flow alone on its
-    /// k widest paths.
+    /// The bytes of a flow between edges, where all of these have as many.
+    pub(super) fn equal_size(&self) -> Option<u64> {
+        let mut sizes = self
+            .flows
+            .iter()
+            .filter(|flow| flow.pair.is_some())
+            .map(|flow| flow.bytes);
+        let size = sizes.next()?;
+        sizes.all(|other| other == size).then_some(size)
+    }
+
+    /// No placement of whole flows of one size has less congestion: those of every edge on its links, one after the other where it
+    /// is then least busy, which is the best for equal flows on links of any speeds.
+    fn bound_for_whole(&self, bytes: u64) -> f64 {
+        let mut edges: BTreeMap<(NodeId, bool), (usize, Vec<f64>)> = BTreeMap::new();
+        for (pair, flows) in self.of_pair.iter().enumerate() {
+            let Some(links) = self.table.cells(pair).next().map(|cell| self.table.members(cell)) else {
+                continue;
+            };
+            if let [first, .., last] | [first @ last] = links {
+                let (from, to) = (self.ends[*first as usize].0, self.ends[*last as usize].1);
+                edges.entry((from, true)).or_default().0 += flows.len();
+                edges.entry((to, false)).or_default().0 += flows.len();
+            }
+        }
+        for (&(from, to), &capacity) in self.ends.iter().zip(self.table.capacities()) {
+            for edge in [(from, true), (to, false)] {
+                if let Some((_, capacities)) = edges.get_mut(&edge) {
+                    capacities.push(capacity);
+                }
+            }
+        }
+        let of_edge = |(flows, capacities): &(usize, Vec<f64>)| least_busiest(*flows, capacities) * bytes as f64;
+        edges.values().map(of_edge).fold(0.0, f64::max)
+    }
+
+    /// No placement with at most `k` sub-flows per flow has less congestion: the bound, each flow alone on its
+    /// k widest paths, and what an edge's links can share of whole flows.
     pub(crate) fn bound_for_subflows(&self, bound: f64, k: u32) -> f64 {
         let capacities = self.table.capacities();
         let mut best = bound;
+        if let Some(bytes) = self.equal_size().filter(|_| k == 1) {
+            best = best.max(self.bound_for_whole(bytes));
+        }
         for (pair, flows) in self.of_pair.iter().enumerate() {
             let narrowest = |cell: usize| {
                 let members = self.table.members(cell).iter();
@@ -192,6 +237,29 @@ impl Step {
         }
         best
     }
+}
+
+/// The time of the busiest link when so many equal flows of one byte are shared among links of these capacities as well as can be.
+fn least_busiest(flows: usize, capacities: &[f64]) -> f64 {
+    let whole: f64 = capacities.iter().sum();
+    // No link has fewer than its share rounded down; the rest go one by one to where they add least.
+    let mut counts: Vec<f64> = capacities.iter().map(|c| (flows as f64 * c / whole).floor()).collect();
+    let given: f64 = counts.iter().sum();
+    for _ in 0..(flows as f64 - given) as usize {
+        let times = counts
+            .iter()
+            .zip(capacities)
+            .map(|(count, c)| (count + 1.0) / c)
+            .enumerate();
+        if let Some((link, _)) = times.min_by(|a, b| a.1.total_cmp(&b.1)) {
+            counts[link] += 1.0;
+        }
+    }
+    counts
+        .iter()
+        .zip(capacities)
+        .map(|(count, c)| count / c)
+        .fold(0.0, f64::max)
 }
 
 fn cuts(fabric: &Fabric, links: &[LinkId]) -> Vec<Vec<u32>> {

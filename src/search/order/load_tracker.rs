@@ -2,8 +2,8 @@
 
 use super::footprints::Footprints;
 use super::key::{Key, Objective};
-use super::top_two::TopTwo;
 use crate::ids::{LinkId, NodeId};
+use crate::loads::TopTwo;
 
 /// Loads by step and bundle, and what goes back when a move is taken back.
 #[derive(Debug)]

@@ -120,7 +120,7 @@ impl Setup<'_> {
                     .refused_at("stop", message)
                     .help("set `stop`, to \"2ms\" for example"));
             };
-            let most = self.most_packets(src.0, stop);
+            let most = self.most_packets(src, stop);
             if most > MOST_PACKETS {
                 let message =
                     format!("by {stop} an endless flow could send {most} packets, and 2^31 can be told apart");

@@ -96,7 +96,7 @@ fn pauses(setup: &Setup<'_>) -> Result<(), Refusal> {
         let ports = fabric.out_links(node);
         let reserved = ports
             .iter()
-            .map(|&id| headroom(fabric, fabric.link(id).reverse.index(), setup.packet));
+            .map(|&id| headroom(fabric, fabric.link(id).reverse, setup.packet));
         let size = buffer_size(fabric, switch, ports).saturating_sub(reserved.sum());
         if switch.pfc_pause.is_none() && switch.alpha * (size as f64) < full as f64 {
             let name = &fabric.node(node).name;

@@ -6,7 +6,7 @@ mod replay;
 use super::algorithms::Algorithms;
 use super::collective::How;
 use super::draw::draw;
-use super::trace::{Node, Places, Trace, What};
+use super::trace::{Node, OpId, Places, Trace, What};
 use crate::input::{Files, InputError};
 use crate::units::{Bytes, Time};
 use crate::workload::schedule_writer::ScheduleWriter;
@@ -71,10 +71,10 @@ impl Msccl {
     }
 
     /// Adds the nodes of a GPU; by block and step, the first and last of each.
-    fn blocks(&self, trace: &mut Trace, algo: &Algo, gpu: &parse::Gpu) -> Result<Vec<Vec<(u32, u32)>>, InputError> {
+    fn blocks(&self, trace: &mut Trace, algo: &Algo, gpu: &parse::Gpu) -> Result<Vec<Vec<(OpId, OpId)>>, InputError> {
         let mut all = Vec::with_capacity(gpu.blocks.len());
         for block in &gpu.blocks {
-            let mut steps: Vec<(u32, u32)> = Vec::with_capacity(block.steps.len());
+            let mut steps: Vec<(OpId, OpId)> = Vec::with_capacity(block.steps.len());
             for (number, step) in (0_u64..).zip(&block.steps) {
                 let bytes = algo.bytes(self.size.0, step);
                 let tag = block.channel;
@@ -94,7 +94,7 @@ impl Msccl {
                     time: Time::ZERO,
                     unit: 0,
                 });
-                let mut ends: Option<(u32, u32)> = None;
+                let mut ends: Option<(OpId, OpId)> = None;
                 for (half, what) in (0..).zip(nodes.chain(local)) {
                     let node = trace.add(Node {
                         what,
@@ -117,7 +117,7 @@ impl Msccl {
 }
 
 /// Lets steps wait for those of other blocks of their GPU.
-fn depend(trace: &mut Trace, file: &str, gpu: &parse::Gpu, nodes: &[Vec<(u32, u32)>]) -> Result<(), InputError> {
+fn depend(trace: &mut Trace, file: &str, gpu: &parse::Gpu, nodes: &[Vec<(OpId, OpId)>]) -> Result<(), InputError> {
     for (block, own) in gpu.blocks.iter().zip(nodes) {
         for (step, &(first, _)) in block.steps.iter().zip(own) {
             let Some((other, place)) = step.after else {

@@ -166,10 +166,7 @@ fn repin<Q>(net: &mut Network<'_, Q>, old: &Fabric, new: &Fabric) {
         let ends = &mut pair.ends;
         let (src, dst) = (ends.src.node(), ends.dst.node());
         let kept = (ends.base.0 < old.path_count(src, dst))
-            .then(|| {
-                new.path_index(src, dst, &old.path(src, dst, ends.base))
-                    .map(PathIndex::from)
-            })
+            .then(|| new.path_index(src, dst, &old.path(src, dst, ends.base)))
             .flatten();
         let hash = mix(mix(net.setup.seed ^ 0x4e91) ^ qp as u64);
         ends.base = kept.unwrap_or_else(|| PathIndex(index_below(hash, new.path_count(src, dst).max(1))));

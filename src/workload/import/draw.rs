@@ -5,7 +5,7 @@ use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
 
 use super::collective::How;
-use super::matching::{Instance, InstanceId, collectives, messages};
+use super::matching::{Collectives, InstanceId, collectives, messages};
 use super::trace::{ANY, OpId, Trace, What};
 use crate::ids::{IdLists, IdVec, RankId, TaskId};
 use crate::input::{Files, InputError};
@@ -35,7 +35,7 @@ pub(super) fn draw(
     }
     check_peers(&trace)?;
     let partner = messages(&trace)?;
-    let (instances, instance_of) = collectives(&trace)?;
+    let collectives = collectives(&trace)?;
     expect(&trace, draft)?;
     let spans = trace.nodes().iter().any(|node| match node.what {
         What::Compute { time, .. } => !time.is_zero(),
@@ -51,7 +51,11 @@ pub(super) fn draw(
             busy: HashMap::new(),
             connections: HashMap::new(),
             communicators: Communicators::default(),
-            missing: instances.iter().map(|instance| instance.members.len() as u32).collect(),
+            missing: collectives
+                .instances
+                .iter()
+                .map(|instance| instance.members.len() as u32)
+                .collect(),
             names: trace.names.iter().map(|name| Arc::from(name.as_str())).collect(),
             drawn: 0,
             self_messages: 0,
@@ -61,8 +65,7 @@ pub(super) fn draw(
         trace: &trace,
         graph,
         partner,
-        instances,
-        instance_of,
+        collectives,
         spans,
     };
     drawing.run(draft, how, files, seed)?;
@@ -164,8 +167,7 @@ struct Drawing<'t> {
     trace: &'t Trace,
     graph: Graph,
     partner: IdVec<OpId, OpId>,
-    instances: IdVec<InstanceId, Instance>,
-    instance_of: IdVec<OpId, InstanceId>,
+    collectives: Collectives,
     /// Whether operations are told of.
     spans: bool,
     state: State,
@@ -187,7 +189,7 @@ impl Drawing<'_> {
             done.clear();
             match trace.nodes()[node].what {
                 What::Collective { .. } => {
-                    let instance = self.instance_of[node];
+                    let instance = self.collectives.of[node];
                     let missing = &mut self.state.missing[instance];
                     *missing -= 1;
                     if *missing > 0 {
@@ -195,7 +197,7 @@ impl Drawing<'_> {
                     }
                     let seed = mix(seed ^ u64::from(instance.0));
                     self.collective(draft, instance, how, (files, seed))?;
-                    done.extend_from_slice(&self.instances[instance].members);
+                    done.extend_from_slice(&self.collectives.instances[instance].members);
                 }
                 _ => {
                     self.node(draft, node);
@@ -331,8 +333,8 @@ impl Drawing<'_> {
         how: &How,
         context: (&dyn Files, u64),
     ) -> Result<(), InputError> {
-        let members = self.instances[instance].members.clone();
-        let communicator = self.instances[instance].communicator;
+        let members = self.collectives.instances[instance].members.clone();
+        let communicator = self.collectives.instances[instance].communicator;
         let group = self.trace.communicators[communicator].ranks.clone();
         let What::Collective { collective, .. } = self.trace.nodes()[members[0]].what else {
             return Ok(());
@@ -401,7 +403,7 @@ impl Drawing<'_> {
     /// The error for nodes that wait for one another.
     fn circle(&self, waiting: &IdVec<OpId, u32>) -> InputError {
         let stuck = |node: OpId| match self.trace.nodes()[node].what {
-            What::Collective { .. } => self.state.missing[self.instance_of[node]] > 0,
+            What::Collective { .. } => self.state.missing[self.collectives.of[node]] > 0,
             _ => waiting[node] > 0,
         };
         // Whoever waits in vain waits for another that does: going back must end in a circle.
@@ -410,7 +412,7 @@ impl Drawing<'_> {
             let sent = matches!(what, What::Receive { .. }).then(|| self.partner[node]);
             let own = self.graph.before[node].iter().map(|&(before, _)| before).chain(sent);
             let members: &[OpId] = match what {
-                What::Collective { .. } => &self.instances[self.instance_of[node]].members,
+                What::Collective { .. } => &self.collectives.instances[self.collectives.of[node]].members,
                 _ => &[],
             };
             let others = members.iter().copied().filter(|&other| waiting[other] > 0);

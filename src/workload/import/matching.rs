@@ -186,12 +186,18 @@ pub(super) struct Instance {
     pub members: Vec<OpId>,
 }
 
-/// The collectives of all communicators: the first that each member takes part in, then the second, and so on. By node,
-/// its collective, too; NONE for others.
+/// All collectives.
+pub(super) struct Collectives {
+    pub instances: IdVec<InstanceId, Instance>,
+    /// By node, the collective that it takes part in, NONE for others; empty where there are no collectives.
+    pub of: IdVec<OpId, InstanceId>,
+}
+
+/// The collectives of all communicators: the first that each member takes part in, then the second, and so on.
 ///
 /// # Errors
 /// Members that take part in more of them than others, or in another one, or that are none.
-pub(super) fn collectives(trace: &Trace) -> Result<(IdVec<InstanceId, Instance>, IdVec<OpId, InstanceId>), InputError> {
+pub(super) fn collectives(trace: &Trace) -> Result<Collectives, InputError> {
     let mut of_member: IdVec<CommunicatorId, BTreeMap<u32, Vec<OpId>>> =
         IdVec::filled(BTreeMap::new(), trace.communicators.len());
     let mut some = false;
@@ -224,16 +230,20 @@ pub(super) fn collectives(trace: &Trace) -> Result<(IdVec<InstanceId, Instance>,
             agree(trace, &communicator.name, (first, &reference), (rank, nodes))?;
         }
         for place in 0..reference.len() {
+            let members: Vec<OpId> = all.iter().map(|rank| members[rank][place]).collect();
             let instance = instances.push(Instance {
                 communicator: number,
-                members: all.iter().map(|rank| members[rank][place]).collect(),
+                members,
             });
             for &member in &instances[instance].members {
                 instance_of[member] = instance;
             }
         }
     }
-    Ok((instances, instance_of))
+    Ok(Collectives {
+        instances,
+        of: instance_of,
+    })
 }
 
 /// Whether two members of a communicator take part in the same collectives.

@@ -44,16 +44,18 @@ impl<I: Id, T> IdLists<I, T> {
                 .checked_add(starts[at + 1])
                 .expect("lists within 2^32 values");
         }
-        let mut next = starts.clone();
         let mut values: Vec<T> = match pairs.clone().next() {
             Some((_, any)) => iter::repeat_n(any, starts[count] as usize).collect(),
             None => Vec::new(),
         };
+        // Every start moves on to the end of its list, which is the start of the next.
         for (id, value) in pairs {
-            let at = &mut next[id.index()];
+            let at = &mut starts[id.index()];
             values[*at as usize] = value;
             *at += 1;
         }
+        starts.copy_within(0..count, 1);
+        starts[0] = 0;
         Self {
             starts,
             values,
@@ -77,6 +79,11 @@ impl<I: Id, T> IdLists<I, T> {
     /// Lists.
     pub(crate) fn len(&self) -> usize {
         self.starts.len() - 1
+    }
+
+    /// All identities.
+    pub(crate) fn ids(&self) -> impl ExactSizeIterator<Item = I> + Clone + use<I, T> {
+        (0..self.len()).map(I::from_index)
     }
 
     /// Where the list of an identity lies among the values of all.

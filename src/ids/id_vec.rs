@@ -42,6 +42,11 @@ impl<I: Id, T> IdVec<I, T> {
         id
     }
 
+    /// Takes the last value off.
+    pub(crate) fn pop(&mut self) -> Option<T> {
+        self.values.pop()
+    }
+
     /// As many values as there are, or `value` for those that are missing.
     pub(crate) fn resize(&mut self, count: usize, value: T)
     where

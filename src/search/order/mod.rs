@@ -20,6 +20,7 @@ mod climb;
 mod exact;
 mod footprints;
 mod key;
+mod load_journal;
 mod load_tracker;
 mod map;
 mod neighborhood;

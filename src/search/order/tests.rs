@@ -3,7 +3,7 @@
 use rand::{Rng, RngExt};
 
 use super::*;
-use crate::ids::{LinkId, NodeId};
+use crate::ids::{LinkId, NodeId, RankId};
 use crate::input::NoFiles;
 use crate::rng::{Stream, shuffle, stream};
 use crate::topology::{Fabric, LinkChange, Topology};

@@ -42,6 +42,11 @@ impl<I: Id, T> IdVec<I, T> {
         id
     }
 
+    /// The values alone, by index.
+    pub(crate) fn as_slice(&self) -> &[T] {
+        &self.values
+    }
+
     /// Takes the last value off.
     pub(crate) fn pop(&mut self) -> Option<T> {
         self.values.pop()
@@ -141,6 +146,12 @@ impl<I, T> From<Vec<T>> for IdVec<I, T> {
 impl<I, T> FromIterator<T> for IdVec<I, T> {
     fn from_iter<A: IntoIterator<Item = T>>(values: A) -> Self {
         Vec::from_iter(values).into()
+    }
+}
+
+impl<I, T> Extend<T> for IdVec<I, T> {
+    fn extend<A: IntoIterator<Item = T>>(&mut self, values: A) {
+        self.values.extend(values);
     }
 }
 

@@ -20,17 +20,19 @@ mod tests;
 
 use std::collections::HashMap;
 
+pub(super) use flow::PairId;
 pub use options::{OptimalTransport, Prefer, Scope, Solver};
 pub(super) use preferences::Preferences;
 pub(super) use step::Step;
 
 use super::scheme::{Problem, Scheme};
 use super::subflows::{Placement, Subflow};
-use crate::ids::{HostId, TaskId};
+use crate::ids::{HostId, IdVec, TaskId};
 use crate::input::InputError;
 use crate::optimal_transport::TransportError;
 use crate::routes::Route;
 use budgets::Budgets;
+use flow::FlowId;
 use subflows::Subflows;
 
 impl Scheme for OptimalTransport {
@@ -60,7 +62,7 @@ impl Scheme for OptimalTransport {
     fn place(&self, problem: &Problem<'_>) -> Result<Placement, InputError> {
         let preferences = Preferences::new(self, problem)?;
         let mut placed: Vec<(TaskId, Subflow)> = Vec::new();
-        let mut solved: HashMap<Vec<Sent>, Vec<Subflows>> = HashMap::new();
+        let mut solved: HashMap<Vec<Sent>, IdVec<FlowId, Subflows>> = HashMap::new();
         for tasks in self.batches(problem) {
             let key: Vec<Sent> = tasks
                 .iter()
@@ -103,7 +105,7 @@ impl OptimalTransport {
         problem: &Problem<'_>,
         tasks: &[TaskId],
         preferences: &Preferences,
-    ) -> Result<Vec<Subflows>, TransportError> {
+    ) -> Result<IdVec<FlowId, Subflows>, TransportError> {
         let step = Step::new(problem.fabric, problem.schedule, tasks, preferences)?;
         let fractional = step.solve(self)?;
         if let Some(share) = self.admit.filter(|share| *share < 1.0) {

@@ -169,15 +169,15 @@ fn whole_step(fabric: &Fabric, schedule: &Schedule) -> Step {
 /// paths of a pair hold fewer than its flows will do.
 fn bound_for_whole_flows(step: &Step) -> f64 {
     let mut bound = 0.0_f64;
-    for (pair, flows) in step.of_pair.iter().enumerate() {
-        let bytes = step.flows[flows[0] as usize].bytes as f64;
+    for (pair, flows) in step.of_pair.entries() {
+        let bytes = step.flows[flows[0]].bytes as f64;
         let width = |cell: usize| {
-            let members = step.table.members(cell).iter();
+            let members = step.table.members(cell);
             members
-                .map(|&e| step.table.capacities()[e as usize] / bytes)
+                .map(|e| step.table.capacities()[e] / bytes)
                 .fold(f64::INFINITY, f64::min)
         };
-        let widths: Vec<f64> = step.table.cells(pair).map(width).collect();
+        let widths: Vec<f64> = step.cells(pair).map(width).collect();
         let fits = |theta: f64| widths.iter().map(|c| (theta * c + 1e-9).floor()).sum::<f64>() >= flows.len() as f64;
         let thetas = widths.iter().flat_map(|c| (1..=flows.len()).map(move |n| n as f64 / c));
         bound = bound.max(thetas.filter(|&theta| fits(theta)).fold(f64::INFINITY, f64::min));

@@ -280,7 +280,14 @@ impl Drawing<'_> {
                 }
                 let end = (delay, Milestone::Delivered);
                 self.state.busy.insert((rank, unit), end);
-                self.span(draft, node, "compute", Some(time), &[rank], delay.0..delay.0 + 1);
+                self.span(
+                    draft,
+                    node,
+                    "compute",
+                    Some(time),
+                    &[RankId(rank)],
+                    delay.0..delay.0 + 1,
+                );
                 Some(end)
             }
             What::Send { .. } => {
@@ -322,7 +329,14 @@ impl Drawing<'_> {
         for &(task, milestone) in causes {
             draft.schedule.depend(task, milestone, transfer);
         }
-        self.span(draft, node, "send", None, &[src, dst], transfer.0..transfer.0 + 1);
+        self.span(
+            draft,
+            node,
+            "send",
+            None,
+            &[src, dst].map(RankId),
+            transfer.0..transfer.0 + 1,
+        );
         transfer
     }
 
@@ -335,7 +349,12 @@ impl Drawing<'_> {
     ) -> Result<(), InputError> {
         let members = self.collectives.instances[instance].members.clone();
         let communicator = self.collectives.instances[instance].communicator;
-        let group = self.trace.communicators[communicator].ranks.clone();
+        let group = self.trace.communicators[communicator]
+            .ranks
+            .iter()
+            .copied()
+            .map(RankId)
+            .collect::<Vec<_>>();
         let What::Collective { collective, .. } = self.trace.nodes()[members[0]].what else {
             return Ok(());
         };
@@ -377,7 +396,7 @@ impl Drawing<'_> {
         node: OpId,
         otherwise: &str,
         compute: Option<Time>,
-        ranks: &[u32],
+        ranks: &[RankId],
         tasks: std::ops::Range<u32>,
     ) {
         if !self.spans {
@@ -389,7 +408,7 @@ impl Drawing<'_> {
         draft.schedule.span(Span {
             name: named.unwrap_or_else(|| otherwise.into()),
             group: 0,
-            ranks: ranks.iter().copied().map(RankId).collect(),
+            ranks: ranks.iter().copied().collect(),
             purpose: match compute {
                 Some(_) => Purpose::Compute,
                 None => Purpose::Communication,

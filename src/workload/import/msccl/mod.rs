@@ -79,13 +79,13 @@ impl Msccl {
                 let bytes = algo.bytes(self.size.0, step);
                 let tag = block.channel;
                 let receive = step.receives().then_some(What::Receive {
-                    from: block.receive.unwrap_or_default(),
+                    from: block.receive.map_or(0, |from| from.0),
                     tag,
                     // Where it is put says nothing about which chunk it is: room for the largest.
                     bytes: algo.room(self.size.0, step),
                 });
                 let send = step.sends().then_some(What::Send {
-                    to: block.send.unwrap_or_default(),
+                    to: block.send.map_or(0, |to| to.0),
                     tag,
                     bytes,
                 });
@@ -126,7 +126,7 @@ fn depend(trace: &mut Trace, file: &str, gpu: &parse::Gpu, nodes: &[Vec<(OpId, O
             let found = gpu.blocks.iter().position(|block| block.id == other);
             let before = found.and_then(|index| nodes[index].get(place as usize));
             let Some(&(_, before)) = before else {
-                let message = format!("GPU {} has no step {place} in block {other}", gpu.id);
+                let message = format!("GPU {} has no step {place} in block {other}", gpu.id.0);
                 return Err(InputError::line(file, step.line as usize, message)
                     .help("`depid` is a thread block of the GPU and `deps` one of its steps, or both are -1"));
             };

@@ -150,12 +150,12 @@ impl CellTable {
     }
 
     /// Capacities that a cell counts in.
-    pub fn members(&self, cell: usize) -> impl ExactSizeIterator<Item = usize> + Clone + '_ {
+    pub fn members(&self, cell: usize) -> impl ExactSizeIterator<Item = usize> + DoubleEndedIterator + Clone + '_ {
         self.members[CellId(cell as u32)].iter().map(|e| e.index())
     }
 
     /// Cells that count in a capacity.
-    pub fn cells_of(&self, capacity: usize) -> impl ExactSizeIterator<Item = usize> + Clone + '_ {
+    pub fn cells_of(&self, capacity: usize) -> impl ExactSizeIterator<Item = usize> + DoubleEndedIterator + Clone + '_ {
         self.cells[CapacityId(capacity as u32)].iter().map(|cell| cell.index())
     }
 

@@ -8,15 +8,18 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use smallvec::SmallVec;
+
+use super::flow::FlowId;
 use super::step::Step;
 use super::subflows::{Subflows, change};
-use crate::ids::NodeId;
+use crate::ids::{IdVec, NodeId};
 use crate::placement::bipartite::color_equitably;
 use crate::rng::Stream;
 
 /// All flows that leave their edge in `parts` equal parts each, on paths by coloring; `None` where flows differ in size or
 /// are smaller than that.
-pub(super) fn colored(step: &Step, parts: u32, random: &mut Stream) -> Option<Vec<Subflows>> {
+pub(super) fn colored(step: &Step, parts: u32, random: &mut Stream) -> Option<IdVec<FlowId, Subflows>> {
     let mut sizes = step
         .flows
         .iter()
@@ -27,11 +30,11 @@ pub(super) fn colored(step: &Step, parts: u32, random: &mut Stream) -> Option<Ve
         return None;
     }
     let mut all: Vec<Part> = Vec::new();
-    for (f, flow) in (0..).zip(&step.flows) {
+    for (id, flow) in step.flows.entries() {
         if let Some(pair) = flow.pair {
-            let cells = step.table.cells(pair as usize).map(|cell| cell as u32);
+            let cells = step.cells(pair).map(|cell| cell as u32);
             let part = Part {
-                flow: f,
+                flow: id,
                 cells: cells.collect(),
             };
             all.extend(std::iter::repeat_n(part, parts as usize));
@@ -51,7 +54,7 @@ pub(super) fn colored(step: &Step, parts: u32, random: &mut Stream) -> Option<Ve
 /// A part of a flow, with the cells that it may still take.
 #[derive(Clone)]
 struct Part {
-    flow: u32,
+    flow: FlowId,
     cells: Vec<u32>,
 }
 
@@ -104,19 +107,19 @@ impl Coloring<'_> {
 
     /// The nodes of a cell's path so many links and one more from its ends; `None` where the ends are closer to each other.
     fn inner(&self, cell: u32, depth: usize) -> Option<(NodeId, NodeId)> {
-        let links = self.step.table.members(cell as usize);
-        let last = links.len().checked_sub(depth + 1)?;
-        (links.len() >= 2 * (depth + 1)).then(|| (self.end(links[depth]).1, self.end(links[last]).0))
+        let mut links = self.step.table.members(cell as usize);
+        if links.len() < 2 * (depth + 1) {
+            return None;
+        }
+        let last = links.clone().nth(links.len() - 1 - depth)?;
+        Some((self.step.ends[links.nth(depth)?].1, self.step.ends[last].0))
     }
 
     /// The nodes between which a cell's path is still to be chosen.
     fn outer(&self, cell: u32, depth: usize) -> (NodeId, NodeId) {
-        let links = self.step.table.members(cell as usize);
-        (self.end(links[depth]).0, self.end(links[links.len() - 1 - depth]).1)
-    }
-
-    fn end(&self, capacity: u32) -> (NodeId, NodeId) {
-        self.step.ends[capacity as usize]
+        let links: SmallVec<[usize; 8]> = self.step.table.members(cell as usize).collect();
+        let (first, last) = (links[depth], links[links.len() - 1 - depth]);
+        (self.step.ends[first].0, self.step.ends[last].1)
     }
 }
 
@@ -186,36 +189,36 @@ fn join(parent: &mut BTreeMap<NodeId, NodeId>, a: NodeId, b: NodeId) {
 }
 
 /// Lays each part onto the one of its cells that is then least busy. Of a flow's bytes the first parts take what does not divide.
-fn lay(step: &Step, parts: impl Iterator<Item = Part>, count: u32) -> Vec<Subflows> {
+fn lay(step: &Step, parts: impl Iterator<Item = Part>, count: u32) -> IdVec<FlowId, Subflows> {
     let within_an_edge = |bytes: u64| Subflows::from_slice(&[(0, bytes)]);
-    let mut laid: Vec<Subflows> = (step.flows.iter())
+    let mut laid: IdVec<FlowId, Subflows> = (step.flows.iter())
         .map(|flow| {
             flow.pair
                 .map_or_else(|| within_an_edge(flow.bytes), |_| Subflows::new())
         })
         .collect();
-    let mut given = vec![0; step.flows.len()];
+    let mut given: IdVec<FlowId, u64> = IdVec::filled(0, step.flows.len());
     let mut loads = vec![0.0; step.links.len()];
     for part in parts {
-        let flow = step.flows[part.flow as usize];
+        let flow = step.flows[part.flow];
         let Some(pair) = flow.pair else { continue };
-        let number: &mut u64 = &mut given[part.flow as usize];
+        let number = &mut given[part.flow];
         let bytes = flow.bytes / u64::from(count) + u64::from(*number < flow.bytes % u64::from(count));
         *number += 1;
         let busy = |cell: u32| {
-            let times = step.table.members(cell as usize).iter();
-            let times = times.map(|&e| (loads[e as usize] + bytes as f64) / step.table.capacities()[e as usize]);
+            let links = step.table.members(cell as usize);
+            let times = links.map(|e| (loads[e] + bytes as f64) / step.table.capacities()[e]);
             times.fold((0.0_f64, 0.0), |(worst, sum), time| (worst.max(time), sum + time))
         };
         let cells = part.cells.iter().map(|&cell| (busy(cell), cell));
         let Some((_, cell)) = cells.min_by(|a, b| a.0.0.total_cmp(&b.0.0).then(a.0.1.total_cmp(&b.0.1))) else {
             continue;
         };
-        for &e in step.table.members(cell as usize) {
-            loads[e as usize] += bytes as f64;
+        for e in step.table.members(cell as usize) {
+            loads[e] += bytes as f64;
         }
-        let path = cell - step.table.cells(pair as usize).start as u32;
-        change(&mut laid[part.flow as usize], path, bytes as i64);
+        let path = cell - step.cells(pair).start as u32;
+        change(&mut laid[part.flow], path, bytes as i64);
     }
     laid
 }

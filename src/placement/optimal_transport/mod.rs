@@ -121,7 +121,7 @@ impl OptimalTransport {
         if let Some(kept) = starts::from_before(&step, &fractional, preferences, self.max_pieces) {
             return Ok(kept);
         }
-        let lay = || -> Result<Vec<Subflows>, TransportError> {
+        let lay = || -> Result<IdVec<FlowId, Subflows>, TransportError> {
             let mut budgets = Budgets::new(&step, &fractional.congestion.plan);
             budgets.lay_fitting(preferences);
             budgets.give(&step.thin_out(&fractional, &budgets.left)?);

@@ -200,12 +200,12 @@ impl Step {
     /// is then least busy, which is the best for equal flows on links of any speeds.
     fn bound_for_whole(&self, bytes: u64) -> f64 {
         let mut edges: BTreeMap<(NodeId, bool), (usize, Vec<f64>)> = BTreeMap::new();
-        for (pair, flows) in self.of_pair.iter().enumerate() {
-            let Some(links) = self.table.cells(pair).next().map(|cell| self.table.members(cell)) else {
+        for (pair, flows) in self.of_pair.entries() {
+            let Some(mut links) = self.cells(pair).next().map(|cell| self.table.members(cell)) else {
                 continue;
             };
-            if let [first, .., last] | [first @ last] = links {
-                let (from, to) = (self.ends[*first as usize].0, self.ends[*last as usize].1);
+            if let Some((first, last)) = links.clone().next().zip(links.next_back()) {
+                let (from, to) = (self.ends[first].0, self.ends[last].1);
                 edges.entry((from, true)).or_default().0 += flows.len();
                 edges.entry((to, false)).or_default().0 += flows.len();
             }

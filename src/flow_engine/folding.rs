@@ -11,10 +11,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::constraints::{Constraints, NONE};
+use super::constraints::{ConstraintId, Constraints, Direct};
 use super::options::{FlowOptions, Weights};
-use super::routes::Routes;
-use crate::ids::{SubflowId, TaskId};
+use super::routes::{Routes, SegmentId};
+use crate::ids::{Id, IdVec, SubflowId, TaskId};
 use crate::placement::{Placement, Subflow};
 use crate::units::Time;
 use crate::workload::{Action, Milestone, Schedule, ScheduleBuilder, Transfer};
@@ -88,8 +88,8 @@ struct Run<'a> {
 /// Colors at which no constraint differs from others of its color.
 struct Colors {
     tasks: Vec<Color>,
-    constraints: Vec<Color>,
-    segments: Vec<Color>,
+    constraints: IdVec<ConstraintId, Color>,
+    segments: IdVec<SegmentId, Color>,
 }
 
 /// An order in which every task comes after what it waits for, empty where ids have it; `None` in a circle.
@@ -117,7 +117,7 @@ impl Run<'_> {
     /// Refines colors until no round tells constraints apart that were alike; `None` where too few are.
     fn refine(&self) -> Option<Colors> {
         let capacities = self.constraints.capacity.iter();
-        let mut colors: Vec<Color> = capacities.map(|capacity| both(1, capacity.to_bits())).collect();
+        let mut colors: IdVec<ConstraintId, Color> = capacities.map(|capacity| both(1, capacity.to_bits())).collect();
         let mut count = distinct(&colors);
         for _ in 0..MOST_ROUNDS {
             let segments = self.color_segments(&colors);
@@ -147,17 +147,17 @@ impl Run<'_> {
         None
     }
 
-    fn color_segments(&self, constraints: &[Color]) -> Vec<Color> {
-        let color = |segment: u32| {
+    fn color_segments(&self, constraints: &IdVec<ConstraintId, Color>) -> IdVec<SegmentId, Color> {
+        let color = |segment: SegmentId| {
             let crossed = self.constraints.of_segment(segment).iter();
-            let parts = crossed.map(|&(c, fraction)| both(constraints[c as usize], fraction.to_bits()));
+            let parts = crossed.map(|&(c, fraction)| both(constraints[c], fraction.to_bits()));
             parts.fold(0, Color::wrapping_add)
         };
-        (0..self.routes.segments.len() as u32).map(color).collect()
+        self.routes.segments.ids().map(color).collect()
     }
 
     /// Of every task: what it does, and what it waits for.
-    fn color_tasks(&self, constraints: &[Color], segments: &[Color]) -> Vec<Color> {
+    fn color_tasks(&self, constraints: &IdVec<ConstraintId, Color>, segments: &IdVec<SegmentId, Color>) -> Vec<Color> {
         // Until its turn comes, a task's place holds the sum of what it waits for.
         let mut colors: Vec<Color> = vec![0; self.schedule.tasks().len()];
         let mut color = |task: TaskId| {
@@ -177,7 +177,12 @@ impl Run<'_> {
     }
 
     /// What a task does, and who hears of it: transfers that others wait for end with all that end around then.
-    fn action(&self, id: TaskId, constraints: &[Color], segments: &[Color]) -> Color {
+    fn action(
+        &self,
+        id: TaskId,
+        constraints: &IdVec<ConstraintId, Color>,
+        segments: &IdVec<SegmentId, Color>,
+    ) -> Color {
         let task = self.schedule.task(id);
         let heard = both(3, u32::from(self.schedule.successors(id).is_empty()));
         let heard = both(heard, task.earliest.0);
@@ -196,9 +201,14 @@ impl Run<'_> {
     }
 
     /// What a sub-flow is by itself: its bytes, its delays, and what it crosses.
-    fn way(&self, subflow: &Crossing, constraints: &[Color], segments: &[Color]) -> Color {
-        let own = subflow.own().map(|c| mix(constraints[c as usize]));
-        let crossed = own.fold(segments[subflow.segment as usize], Color::wrapping_add);
+    fn way(
+        &self,
+        subflow: &Crossing,
+        constraints: &IdVec<ConstraintId, Color>,
+        segments: &IdVec<SegmentId, Color>,
+    ) -> Color {
+        let own = subflow.own().map(|c| mix(constraints[c]));
+        let crossed = own.fold(segments[subflow.segment], Color::wrapping_add);
         let (forward, round_trip) = subflow.delays;
         let size = if self.by_size { both(crossed, 1_u32) } else { crossed };
         both(both(both(size, subflow.bytes), forward.0), round_trip.0)
@@ -218,7 +228,7 @@ impl Run<'_> {
                     bytes: self.placement.subflows()[id.index()].bytes,
                     delays: self.routes.delays(id, src, dst),
                     ports: [up, down],
-                    direct: self.constraints.direct[segment as usize],
+                    direct: self.constraints.direct[segment],
                     segment,
                 }
             })
@@ -226,21 +236,21 @@ impl Run<'_> {
     }
 
     /// The colors of all sub-flows on each constraint, added up; 0 where there are none.
-    fn carried(&self, colors: &Colors) -> Vec<Color> {
-        let mut carried = vec![0; self.constraints.capacity.len()];
-        let mut on_segment: Vec<Color> = vec![0; self.routes.segments.len()];
+    fn carried(&self, colors: &Colors) -> IdVec<ConstraintId, Color> {
+        let mut carried = IdVec::filled(0, self.constraints.capacity.len());
+        let mut on_segment: IdVec<SegmentId, Color> = IdVec::filled(0, self.routes.segments.len());
         self.each_subflow(colors, |subflow, color| {
             let part = mix(color ^ 1);
             for c in subflow.own() {
-                carried[c as usize] = Color::wrapping_add(carried[c as usize], part);
+                carried[c] = Color::wrapping_add(carried[c], part);
             }
-            let segment = &mut on_segment[subflow.segment as usize];
+            let segment = &mut on_segment[subflow.segment];
             *segment = segment.wrapping_add(part);
         });
-        for (segment, &sum) in (0..).zip(&on_segment) {
+        for (segment, &sum) in on_segment.entries() {
             for &(c, fraction) in self.constraints.of_segment(segment) {
                 let part = both(sum, fraction.to_bits());
-                carried[c as usize] = Color::wrapping_add(carried[c as usize], part);
+                carried[c] = Color::wrapping_add(carried[c], part);
             }
         }
         carried
@@ -304,23 +314,23 @@ impl Run<'_> {
     }
 
     /// The sub-flows of the first tasks, one of each color, with a segment each, and the number of each color.
-    fn placement_of(&self, firsts: &[TaskId], colors: &Colors) -> (Placement, Routes, HashMap<Color, u32>) {
+    fn placement_of(&self, firsts: &[TaskId], colors: &Colors) -> (Placement, Routes, HashMap<Color, SegmentId>) {
         let mut placed: Vec<(TaskId, Subflow)> = Vec::new();
-        let mut segments = Vec::new();
-        let mut classes: HashMap<Color, u32> = HashMap::new();
+        let mut segments = IdVec::new();
+        let mut classes: HashMap<Color, SegmentId> = HashMap::new();
         for (class, &first) in (0..).zip(firsts) {
             for subflow in self.subflows(first) {
                 let way = self.way(&subflow, &colors.constraints, &colors.segments);
-                let next = classes.len() as u32;
+                let next = SegmentId::from_index(classes.len());
                 if *classes.entry(both(colors.tasks[first.index()], way)).or_insert(next) == next {
                     placed.push((TaskId(class), self.placement.subflows()[subflow.id.index()]));
-                    segments.push(self.routes.segments[subflow.segment as usize].without_links());
+                    segments.push(self.routes.segments[subflow.segment].without_links());
                 }
             }
         }
         let routes = Routes {
             ports: self.routes.ports.clone(),
-            of_subflow: (0..segments.len() as u32).collect(),
+            of_subflow: segments.ids().collect(),
             segments,
             impossible: Vec::new(),
         };
@@ -328,36 +338,35 @@ impl Run<'_> {
     }
 
     /// The first constraint of each color, with how often it sees a sub-flow of each color.
-    fn constraints_of(&self, colors: &Colors, classes: &HashMap<Color, u32>) -> Constraints {
-        let mut known: HashMap<Color, u32> = HashMap::new();
-        let mut capacity = Vec::new();
+    fn constraints_of(&self, colors: &Colors, classes: &HashMap<Color, SegmentId>) -> Constraints {
+        let mut known: HashMap<Color, ConstraintId> = HashMap::new();
+        let mut capacity: IdVec<ConstraintId, f64> = IdVec::new();
         let first_of_color = colors
             .constraints
             .iter()
             .zip(&self.constraints.capacity)
             .map(|(&color, &limit)| {
-                let next = capacity.len() as u32;
+                let next = ConstraintId::from_index(capacity.len());
                 if *known.entry(color).or_insert(next) == next {
-                    capacity.push(limit);
-                    next
+                    capacity.push(limit)
                 } else {
-                    NONE
+                    ConstraintId::NONE
                 }
             });
-        let first_of_color: Vec<u32> = first_of_color.collect();
-        let mut seen: HashMap<(u32, u32), f64> = HashMap::new();
+        let first_of_color: IdVec<ConstraintId, ConstraintId> = first_of_color.collect();
+        let mut seen: HashMap<(SegmentId, ConstraintId), f64> = HashMap::new();
         self.each_subflow(colors, |subflow, color| {
             let own = subflow.own().map(|c| (c, 1.0));
             let parts = self.constraints.of_segment(subflow.segment).iter().copied();
             for (c, fraction) in own.chain(parts) {
-                if first_of_color[c as usize] != NONE {
-                    *seen.entry((classes[&color], first_of_color[c as usize])).or_default() += fraction;
+                if first_of_color[c] != ConstraintId::NONE {
+                    *seen.entry((classes[&color], first_of_color[c])).or_default() += fraction;
                 }
             }
         });
-        let mut of_segment = vec![Vec::new(); classes.len()];
+        let mut of_segment = IdVec::filled(Vec::new(), classes.len());
         for ((subflow, constraint), times) in seen {
-            of_segment[subflow as usize].push((constraint, times));
+            of_segment[subflow].push((constraint, times));
         }
         of_segment
             .iter_mut()
@@ -380,14 +389,17 @@ struct Crossing {
     id: SubflowId,
     bytes: u64,
     delays: (Time, Time),
-    ports: [u32; 2],
-    direct: [u32; super::constraints::DIRECT],
-    segment: u32,
+    ports: [ConstraintId; 2],
+    direct: Direct,
+    segment: SegmentId,
 }
 
 impl Crossing {
     /// The constraints that see all of it.
-    fn own(&self) -> impl Iterator<Item = u32> + use<> {
-        self.ports.into_iter().chain(self.direct).filter(|&c| c != NONE)
+    fn own(&self) -> impl Iterator<Item = ConstraintId> + use<> {
+        self.ports
+            .into_iter()
+            .chain(self.direct)
+            .filter(|&c| c != ConstraintId::NONE)
     }
 }

@@ -166,7 +166,7 @@ fn records(
         segments.extend_from_slice(&routes.of_subflow[placement.range(task)]);
         segments.sort_unstable();
         segments.dedup();
-        let paths: u32 = segments.iter().map(|&s| routes.segments[s as usize].paths).sum();
+        let paths: u32 = segments.iter().map(|&s| routes.segments[s].paths).sum();
         let (src, dst) = (src.node(), dst.node());
         let spread = subflows.len() > 1 || !matches!(subflows[0].route, Route::Pinned(_));
         FlowRecord {

@@ -97,18 +97,19 @@ impl Constraints {
         capacity: IdVec<ConstraintId, f64>,
         hosts: usize,
         largest_edge: f64,
-        of_segment: IdVec<SegmentId, Vec<(ConstraintId, f64)>>,
+        mut of_segment: IdVec<SegmentId, Vec<(ConstraintId, f64)>>,
     ) -> Self {
         let mut segments = IdVec::filled(Vec::new(), capacity.len());
         for (segment, list) in of_segment.entries() {
             list.iter()
                 .for_each(|&(constraint, times)| segments[constraint].push((segment, times)));
         }
+        let direct = take_direct(&mut of_segment, &mut segments);
         Self {
             capacity,
             ports: vec![(ConstraintId::NONE, ConstraintId::NONE); hosts],
             largest_edge,
-            direct: IdVec::filled([ConstraintId::NONE; DIRECT], of_segment.len()),
+            direct,
             of_segment: lists(&of_segment),
             segments: lists(&segments),
         }

@@ -10,9 +10,10 @@
 //! it reaches. Colors are hashes of 128 bits.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
 
 use super::constraints::{ConstraintId, Constraints, Direct};
-use super::options::{FlowOptions, Weights};
+use super::options::FlowOptions;
 use super::routes::{Routes, SegmentId};
 use crate::ids::{Id, IdVec, SubflowId, TaskId};
 use crate::placement::{Placement, Subflow};
@@ -51,7 +52,6 @@ pub(super) fn fold(
         placement,
         routes,
         constraints,
-        by_size: options.weights == Weights::Size,
         order: order(schedule)?,
     };
     let colors = run.refine()?;
@@ -60,18 +60,42 @@ pub(super) fn fold(
 
 type Color = u128;
 
-/// Two multiplications of all bits.
+const ODD: Color = 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835;
+
+/// All bits of a number on all others.
 fn mix(value: Color) -> Color {
-    const ODD: Color = 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835;
     let z = (value ^ (value >> 67)).wrapping_mul(ODD);
     let z = (z ^ (z >> 61)).wrapping_mul(ODD);
     z ^ (z >> 64)
 }
 
-/// Of two things in this order.
+/// Of two things in this order: to be mixed where it is added to others.
 fn both(a: Color, b: impl Into<Color>) -> Color {
-    mix(a.rotate_left(43) ^ mix(b.into().wrapping_add(0x5851_f42d_4c95_7f2d)))
+    let z = (a.rotate_left(43) ^ b.into()).wrapping_add(ODD >> 1).wrapping_mul(ODD);
+    z ^ (z >> 64)
 }
+
+/// Colors are hashes already.
+#[derive(Default)]
+struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
+        }
+    }
+
+    fn write_u128(&mut self, color: u128) {
+        self.0 = color as u64;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+type ByColor = HashMap<Color, u32, BuildHasherDefault<AsItIs>>;
 
 /// A run as it is written.
 struct Run<'a> {
@@ -79,8 +103,6 @@ struct Run<'a> {
     placement: &'a Placement,
     routes: &'a Routes,
     constraints: &'a Constraints,
-    /// Weights follow sizes.
-    by_size: bool,
     /// Tasks, each after all that it waits for; empty where that is the order of ids.
     order: Vec<TaskId>,
 }
@@ -90,6 +112,46 @@ struct Colors {
     tasks: Vec<Color>,
     constraints: IdVec<ConstraintId, Color>,
     segments: IdVec<SegmentId, Color>,
+}
+
+impl Colors {
+    /// The color of a task's sub-flow.
+    fn of(&self, run: &Run<'_>, task: TaskId, subflow: &Crossing) -> Color {
+        both(
+            self.tasks[task.index()],
+            run.way(subflow, &self.constraints, &self.segments),
+        )
+    }
+}
+
+/// Colors of sub-flows, added up.
+struct Carried {
+    /// Those that it sees all of.
+    by_constraint: IdVec<ConstraintId, Color>,
+    by_segment: IdVec<SegmentId, Color>,
+}
+
+impl Carried {
+    fn add(&mut self, subflow: &Crossing, color: Color) {
+        let part = mix(color);
+        for c in subflow.own() {
+            let sum = &mut self.by_constraint[c];
+            *sum = sum.wrapping_add(part);
+        }
+        let sum = &mut self.by_segment[subflow.segment];
+        *sum = sum.wrapping_add(part);
+    }
+
+    /// The sums of constraints with what they see of segments.
+    fn over_segments(mut self, constraints: &Constraints) -> IdVec<ConstraintId, Color> {
+        for (segment, &sum) in self.by_segment.entries() {
+            for &(c, fraction) in constraints.of_segment(segment) {
+                let part = mix(both(sum, fraction.to_bits()));
+                self.by_constraint[c] = self.by_constraint[c].wrapping_add(part);
+            }
+        }
+        self.by_constraint
+    }
 }
 
 /// An order in which every task comes after what it waits for, empty where ids have it; `None` in a circle.
@@ -117,23 +179,23 @@ impl Run<'_> {
     /// Refines colors until no round tells constraints apart that were alike; `None` where too few are.
     fn refine(&self) -> Option<Colors> {
         let capacities = self.constraints.capacity.iter();
-        let mut colors: IdVec<ConstraintId, Color> = capacities.map(|capacity| both(1, capacity.to_bits())).collect();
+        let mut colors: IdVec<ConstraintId, Color> =
+            capacities.map(|capacity| mix(capacity.to_bits().into())).collect();
         let mut count = distinct(&colors);
         for _ in 0..MOST_ROUNDS {
             let segments = self.color_segments(&colors);
-            let tasks = self.color_tasks(&colors, &segments);
+            let (tasks, carried) = self.color_tasks(&colors, &segments);
             let now = Colors {
                 tasks,
                 constraints: colors,
                 segments,
             };
-            let carried = self.carried(&now);
             let used = carried.iter().filter(|&&sum| sum != 0).count();
             let finer = now
                 .constraints
                 .iter()
                 .zip(&carried)
-                .map(|(&color, &sum)| both(color, sum));
+                .map(|(&color, &sum)| mix(both(color, sum)));
             colors = finer.collect();
             let finer = distinct(&colors);
             if finer > used.max(1) / LEAST_ALIKE + 1 {
@@ -150,21 +212,37 @@ impl Run<'_> {
     fn color_segments(&self, constraints: &IdVec<ConstraintId, Color>) -> IdVec<SegmentId, Color> {
         let color = |segment: SegmentId| {
             let crossed = self.constraints.of_segment(segment).iter();
-            let parts = crossed.map(|&(c, fraction)| both(constraints[c], fraction.to_bits()));
+            let parts = crossed.map(|&(c, fraction)| mix(both(constraints[c], fraction.to_bits())));
             parts.fold(0, Color::wrapping_add)
         };
         self.routes.segments.ids().map(color).collect()
     }
 
-    /// Of every task: what it does, and what it waits for.
-    fn color_tasks(&self, constraints: &IdVec<ConstraintId, Color>, segments: &IdVec<SegmentId, Color>) -> Vec<Color> {
+    /// Of every task: what it does, and what it waits for. With them the colors of all sub-flows on each constraint, added up; 0 where
+    /// there are none.
+    fn color_tasks(
+        &self,
+        constraints: &IdVec<ConstraintId, Color>,
+        segments: &IdVec<SegmentId, Color>,
+    ) -> (Vec<Color>, IdVec<ConstraintId, Color>) {
         // Until its turn comes, a task's place holds the sum of what it waits for.
         let mut colors: Vec<Color> = vec![0; self.schedule.tasks().len()];
+        let mut carried = Carried {
+            by_constraint: IdVec::filled(0, constraints.len()),
+            by_segment: IdVec::filled(0, segments.len()),
+        };
         let mut color = |task: TaskId| {
-            let own = both(self.action(task, constraints, segments), colors[task.index()]);
+            let ways = self
+                .subflows(task)
+                .map(|subflow| mix(self.way(&subflow, constraints, segments)));
+            let ways = ways.fold(0, Color::wrapping_add);
+            let own = mix(both(both(self.action(task), ways), colors[task.index()]));
             colors[task.index()] = own;
+            for subflow in self.subflows(task) {
+                carried.add(&subflow, both(own, self.way(&subflow, constraints, segments)));
+            }
             for &(next, milestone) in self.schedule.successors(task) {
-                let waits = both(own, milestone as u32);
+                let waits = mix(own ^ milestone as Color);
                 colors[next.index()] = colors[next.index()].wrapping_add(waits);
             }
         };
@@ -173,31 +251,19 @@ impl Run<'_> {
         } else {
             self.order.iter().copied().for_each(&mut color);
         }
-        colors
+        (colors, carried.over_segments(self.constraints))
     }
 
     /// What a task does, and who hears of it: transfers that others wait for end with all that end around then.
-    fn action(
-        &self,
-        id: TaskId,
-        constraints: &IdVec<ConstraintId, Color>,
-        segments: &IdVec<SegmentId, Color>,
-    ) -> Color {
+    fn action(&self, id: TaskId) -> Color {
         let task = self.schedule.task(id);
-        let heard = both(3, u32::from(self.schedule.successors(id).is_empty()));
-        let heard = both(heard, task.earliest.0);
-        match task.action {
-            Action::Delay(time) => both(both(heard, 5_u32), time.0),
-            Action::Trigger => 0,
-            Action::Transfer { bytes, .. } => {
-                let begun = self.schedule.awaits(id, Milestone::Begun);
-                let flow = both(both(heard, 7_u32 + u32::from(begun)), bytes);
-                let subflows = self
-                    .subflows(id)
-                    .map(|subflow| mix(self.way(&subflow, constraints, segments)));
-                both(flow, subflows.fold(0, Color::wrapping_add))
-            }
-        }
+        let heard = Color::from(self.schedule.successors(id).is_empty());
+        let (kind, amount) = match task.action {
+            Action::Delay(time) => (0, time.0),
+            Action::Trigger => (1, 0),
+            Action::Transfer { bytes, .. } => (2 + u8::from(self.schedule.awaits(id, Milestone::Begun)), bytes),
+        };
+        both(both(Color::from(kind) << 1 | heard, amount), task.earliest.0)
     }
 
     /// What a sub-flow is by itself: its bytes, its delays, and what it crosses.
@@ -210,8 +276,7 @@ impl Run<'_> {
         let own = subflow.own().map(|c| mix(constraints[c]));
         let crossed = own.fold(segments[subflow.segment], Color::wrapping_add);
         let (forward, round_trip) = subflow.delays;
-        let size = if self.by_size { both(crossed, 1_u32) } else { crossed };
-        both(both(both(size, subflow.bytes), forward.0), round_trip.0)
+        both(crossed, Color::from(subflow.bytes) << 64 | Color::from(forward.0)) ^ Color::from(round_trip.0)
     }
 
     fn subflows(&self, task: TaskId) -> impl Iterator<Item = Crossing> + '_ {
@@ -235,43 +300,9 @@ impl Run<'_> {
         })
     }
 
-    /// The colors of all sub-flows on each constraint, added up; 0 where there are none.
-    fn carried(&self, colors: &Colors) -> IdVec<ConstraintId, Color> {
-        let mut carried = IdVec::filled(0, self.constraints.capacity.len());
-        let mut on_segment: IdVec<SegmentId, Color> = IdVec::filled(0, self.routes.segments.len());
-        self.each_subflow(colors, |subflow, color| {
-            let part = mix(color ^ 1);
-            for c in subflow.own() {
-                carried[c] = Color::wrapping_add(carried[c], part);
-            }
-            let segment = &mut on_segment[subflow.segment];
-            *segment = segment.wrapping_add(part);
-        });
-        for (segment, &sum) in on_segment.entries() {
-            for &(c, fraction) in self.constraints.of_segment(segment) {
-                let part = both(sum, fraction.to_bits());
-                carried[c] = Color::wrapping_add(carried[c], part);
-            }
-        }
-        carried
-    }
-
-    /// Every sub-flow with its color: its task's, and its own way.
-    fn each_subflow(&self, colors: &Colors, mut visit: impl FnMut(&Crossing, Color)) {
-        for transfer in self.schedule.transfers() {
-            let task = colors.tasks[transfer.task.index()];
-            for subflow in self.subflows(transfer.task) {
-                visit(
-                    &subflow,
-                    both(task, self.way(&subflow, &colors.constraints, &colors.segments)),
-                );
-            }
-        }
-    }
-
     /// One task, one sub-flow and one constraint of each color.
     fn quotient(&self, colors: &Colors) -> Folded {
-        let mut known: HashMap<Color, u32> = HashMap::new();
+        let mut known = ByColor::default();
         let mut firsts: Vec<TaskId> = Vec::new();
         let class_of = (colors.tasks.iter().enumerate()).map(|(task, &color)| {
             *known.entry(color).or_insert_with(|| {
@@ -281,13 +312,17 @@ impl Run<'_> {
         });
         let class_of: Vec<u32> = class_of.collect();
         let schedule = self.schedule_of(&firsts, &class_of);
-        let (placement, routes, classes) = self.placement_of(&firsts, colors);
-        let constraints = self.constraints_of(colors, &classes);
+        let (placed, classes) = self.placed(&firsts, colors);
+        let (capacity, lists) = self.crossed(colors, &classes);
+        let subflow =
+            |&(class, ref crossing): &(TaskId, Crossing)| (class, self.placement.subflows()[crossing.id.index()]);
+        let subflows: Vec<(TaskId, Subflow)> = placed.iter().map(subflow).collect();
+        let (routes, lists) = self.segments(&placed, lists);
         Folded {
             schedule,
-            placement,
+            placement: Placement::from_scattered(firsts.len(), &subflows),
+            constraints: Constraints::folded(capacity, self.routes.ports.len(), self.constraints.largest_edge, lists),
             routes,
-            constraints,
             class_of,
         }
     }
@@ -313,34 +348,48 @@ impl Run<'_> {
         builder.build()
     }
 
-    /// The sub-flows of the first tasks, one of each color, with a segment each, and the number of each color.
-    fn placement_of(&self, firsts: &[TaskId], colors: &Colors) -> (Placement, Routes, HashMap<Color, SegmentId>) {
-        let mut placed: Vec<(TaskId, Subflow)> = Vec::new();
-        let mut segments = IdVec::new();
-        let mut classes: HashMap<Color, SegmentId> = HashMap::new();
+    /// The sub-flows of the first tasks, one of each color, with the number of each color.
+    fn placed(&self, firsts: &[TaskId], colors: &Colors) -> (Vec<(TaskId, Crossing)>, ByColor) {
+        let mut placed = Vec::new();
+        let mut classes = ByColor::default();
         for (class, &first) in (0..).zip(firsts) {
             for subflow in self.subflows(first) {
-                let way = self.way(&subflow, &colors.constraints, &colors.segments);
-                let next = SegmentId::from_index(classes.len());
-                if *classes.entry(both(colors.tasks[first.index()], way)).or_insert(next) == next {
-                    placed.push((TaskId(class), self.placement.subflows()[subflow.id.index()]));
-                    segments.push(self.routes.segments[subflow.segment].without_links());
+                let next = classes.len() as u32;
+                if *classes.entry(colors.of(self, first, &subflow)).or_insert(next) == next {
+                    placed.push((TaskId(class), subflow));
                 }
             }
         }
+        (placed, classes)
+    }
+
+    /// One segment for all sub-flows that cross the same constraints as often, with the same delays between edges; and these constraints.
+    fn segments(&self, placed: &[(TaskId, Crossing)], lists: Vec<Crossed>) -> (Routes, IdVec<SegmentId, Crossed>) {
+        let mut known: HashMap<(Vec<(ConstraintId, u64)>, Time, Time), SegmentId> = HashMap::new();
+        let (mut segments, mut distinct) = (IdVec::new(), IdVec::new());
+        let of_subflow = placed.iter().zip(lists).map(|((_, subflow), list)| {
+            let segment = &self.routes.segments[subflow.segment];
+            let bits = list.iter().map(|&(constraint, times)| (constraint, times.to_bits()));
+            *known
+                .entry((bits.collect(), segment.forward, segment.round_trip))
+                .or_insert_with(|| {
+                    segments.push(segment.without_links());
+                    distinct.push(list)
+                })
+        });
         let routes = Routes {
+            of_subflow: of_subflow.collect(),
             ports: self.routes.ports.clone(),
-            of_subflow: segments.ids().collect(),
             segments,
             impossible: Vec::new(),
         };
-        (Placement::from_scattered(firsts.len(), &placed), routes, classes)
+        (routes, distinct)
     }
 
-    /// The first constraint of each color, with how often it sees a sub-flow of each color.
-    fn constraints_of(&self, colors: &Colors, classes: &HashMap<Color, SegmentId>) -> Constraints {
+    /// The capacity of the first constraint of each color; and for each color of sub-flows, how often these see it.
+    fn crossed(&self, colors: &Colors, classes: &ByColor) -> (IdVec<ConstraintId, f64>, Vec<Crossed>) {
         let mut known: HashMap<Color, ConstraintId> = HashMap::new();
-        let mut capacity: IdVec<ConstraintId, f64> = IdVec::new();
+        let mut capacity = IdVec::new();
         let first_of_color = colors
             .constraints
             .iter()
@@ -354,33 +403,34 @@ impl Run<'_> {
                 }
             });
         let first_of_color: IdVec<ConstraintId, ConstraintId> = first_of_color.collect();
-        let mut seen: HashMap<(SegmentId, ConstraintId), f64> = HashMap::new();
-        self.each_subflow(colors, |subflow, color| {
-            let own = subflow.own().map(|c| (c, 1.0));
-            let parts = self.constraints.of_segment(subflow.segment).iter().copied();
-            for (c, fraction) in own.chain(parts) {
-                if first_of_color[c] != ConstraintId::NONE {
-                    *seen.entry((classes[&color], first_of_color[c])).or_default() += fraction;
+        let mut seen: HashMap<(u32, ConstraintId), f64> = HashMap::new();
+        for Transfer { task, .. } in self.schedule.transfers() {
+            for subflow in self.subflows(task) {
+                let own = subflow.own().map(|c| (c, 1.0));
+                let parts = self.constraints.of_segment(subflow.segment).iter().copied();
+                let crossed = own.chain(parts).map(|(c, fraction)| (first_of_color[c], fraction));
+                let mut class = None;
+                for (first, fraction) in crossed.filter(|&(first, _)| first != ConstraintId::NONE) {
+                    let class = *class.get_or_insert_with(|| classes[&colors.of(self, task, &subflow)]);
+                    *seen.entry((class, first)).or_default() += fraction;
                 }
             }
-        });
-        let mut of_segment = IdVec::filled(Vec::new(), classes.len());
-        for ((subflow, constraint), times) in seen {
-            of_segment[subflow].push((constraint, times));
         }
-        of_segment
-            .iter_mut()
-            .for_each(|list| list.sort_unstable_by_key(|&(constraint, _)| constraint));
-        Constraints::folded(
-            capacity,
-            self.routes.ports.len(),
-            self.constraints.largest_edge,
-            of_segment,
-        )
+        let mut lists = vec![Crossed::new(); classes.len()];
+        for ((class, constraint), times) in seen {
+            lists[class as usize].push((constraint, times));
+        }
+        for list in &mut lists {
+            list.sort_unstable_by_key(|&(constraint, _)| constraint);
+        }
+        (capacity, lists)
     }
 }
 
-fn distinct(colors: &[Color]) -> usize {
+/// Constraints, each with how often it sees a sub-flow.
+type Crossed = Vec<(ConstraintId, f64)>;
+
+fn distinct(colors: &IdVec<ConstraintId, Color>) -> usize {
     colors.iter().collect::<HashSet<_>>().len()
 }
 

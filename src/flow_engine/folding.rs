@@ -365,7 +365,7 @@ impl Run<'_> {
 
     /// One segment for all sub-flows that cross the same constraints as often, with the same delays between edges; and these constraints.
     fn segments(&self, placed: &[(TaskId, Crossing)], lists: Vec<Crossed>) -> (Routes, IdVec<SegmentId, Crossed>) {
-        let mut known: HashMap<(Vec<(ConstraintId, u64)>, Time, Time), SegmentId> = HashMap::new();
+        let mut known: HashMap<Delayed, SegmentId> = HashMap::new();
         let (mut segments, mut distinct) = (IdVec::new(), IdVec::new());
         let of_subflow = placed.iter().zip(lists).map(|((_, subflow), list)| {
             let segment = &self.routes.segments[subflow.segment];
@@ -426,6 +426,9 @@ impl Run<'_> {
         (capacity, lists)
     }
 }
+
+/// Constraints with how often they see a sub-flow, as bits, and its delays between edges.
+type Delayed = (Vec<(ConstraintId, u64)>, Time, Time);
 
 /// Constraints, each with how often it sees a sub-flow.
 type Crossed = Vec<(ConstraintId, f64)>;

@@ -12,6 +12,7 @@ mod flow;
 mod local_search;
 mod options;
 mod preferences;
+mod repair;
 mod starts;
 mod step;
 mod subflows;

@@ -6,6 +6,7 @@ use super::coloring::colored;
 use super::flow::{Flow, FlowId};
 use super::local_search::Search;
 use super::preferences::Preferences;
+use super::repair::repaired;
 use super::step::{Fractional, Step};
 use super::subflows::{Subflows, change};
 use crate::ids::IdVec;
@@ -22,6 +23,8 @@ const MOVES: usize = 50_000;
 const KICKS: u32 = 6;
 /// Flows up to which the dearer starts are made.
 const SMALL: usize = 4_000;
+/// Targets that are tried where the bound is out of reach, as multiples of it.
+const LOOSENED: [f64; 3] = [1.01, 1.03, 1.1];
 /// Equal parts of a flow that coloring tries, at most.
 const MOST_PARTS: u32 = 4;
 
@@ -52,7 +55,7 @@ pub(super) fn from_before(
 
 /// The best of what the local search makes of: parts of flows by coloring, where sizes are equal; the plan with its flows' smaller
 /// sub-flows merged into their largest; flows by falling size onto the least-loaded path; sparsity-constrained transport of every
-/// source; and random changes to the best so far. Ends where the bound is reached; `lay` has the plan's sub-flows.
+/// source; and random changes to the best so far; and flows laid anew until no link is over its limit. Ends where the bound is reached; `lay` has the plan's sub-flows.
 pub(super) fn best_of_several(
     step: &Step,
     fractional: &Fractional,
@@ -66,6 +69,10 @@ pub(super) fn best_of_several(
     let mut best = best_coloring(step, target, k, seed);
     if let Some(found) = best.take_if(|best| best.congestion() <= target) {
         return Ok(found.subflows);
+    }
+    let mut by_chance = stream(seed, "optimal-transport repair", u64::from(k));
+    if let Some(found) = repaired(step, k, target, &mut by_chance) {
+        return Ok(found);
     }
     let laid = lay()?;
     let mut random = stream(seed, "optimal-transport", u64::from(k));
@@ -84,6 +91,13 @@ pub(super) fn best_of_several(
         }
         if best.as_ref().is_some_and(|b| b.congestion() <= target) {
             break;
+        }
+    }
+    // Where the bound is out of reach, something between it and the best so far may not be.
+    for loosened in LOOSENED.map(|factor| bound * factor) {
+        let better = best.as_ref().is_none_or(|b| loosened < b.congestion() * (1.0 - ENOUGH));
+        if let Some(found) = better.then(|| repaired(step, k, loosened, &mut by_chance)).flatten() {
+            return Ok(found);
         }
     }
     Ok(best.map_or(laid, |b| b.subflows))

@@ -506,6 +506,46 @@ fn coloring_climbs_tiers_and_cuts_flows_in_equal_parts() {
     }
 }
 
+/// A permutation of equal flows over a fabric with a twentieth of its links dead, two pieces each: the certified optimum.
+#[test]
+fn two_pieces_reach_the_optimum_on_broken_fabrics() {
+    let cable = Cable {
+        rate: Rate::from_gbps(100),
+        delay: Time::from_ns(500),
+    };
+    for seed in 0..3 {
+        let (leaves, spines, hosts) = [(16, 16, 16), (24, 12, 16), (12, 20, 24)][seed as usize];
+        let healthy = Fabric::compile(&LeafSpine::uniform(leaves, spines, hosts, cable).blueprint().unwrap());
+        let mut random = stream(seed, "broken", 0);
+        let dies = |&id: &crate::ids::LinkId| healthy.is_fabric_link(id) && random.random::<f64>() < 0.05;
+        let dead: Vec<_> = healthy.link_ids().filter(dies).collect();
+        let changes = dead.into_iter().map(|link| LinkChange { link, rate: Rate::ZERO });
+        let fabric = healthy.with(&changes.collect::<Vec<_>>());
+        let mut to: Vec<u32> = (0..fabric.hosts()).collect();
+        crate::rng::shuffle(&mut random, &mut to);
+        let mut builder = ScheduleBuilder::default();
+        for (src, &dst) in (0..).zip(&to).filter(|&(src, &dst)| src != dst) {
+            builder.transfer(src, dst, 1_000_000, 0);
+        }
+        let schedule = builder.build();
+        let placement = place(&fabric, &schedule, Some(2));
+        assert!(
+            schedule
+                .transfers()
+                .all(|transfer| placement.of(transfer.task).len() <= 2)
+        );
+        let reached = congestion(&fabric, &schedule, &placement);
+        let optimum = whole_step(&fabric, &schedule)
+            .solve(&OptimalTransport::default())
+            .unwrap();
+        let ratio = reached / optimum.congestion.bound;
+        assert!(
+            (0.999..=1.002).contains(&ratio),
+            "{leaves} x {spines} x {hosts}: {ratio}"
+        );
+    }
+}
+
 #[test]
 fn a_judgement_matches_the_loads_and_knows_the_optimum() {
     let (fabric, schedule) = (

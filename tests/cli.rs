@@ -264,3 +264,33 @@ fn check_writes_the_schedule_as_a_graph() {
     }
     assert!(refused(&["--point", "1"]).contains("--graph"));
 }
+
+/// What is done in time runs as it is written; what is not is refused before anything runs, with what each choice would take.
+#[test]
+fn a_budget_of_time_is_kept_or_refused() {
+    let dir = folder(&[("x.toml", &format!("engine = \"packet\"\n{SMALL}"))]);
+    let plain = stdout(dir.path(), &["run", "x.toml", "--format", "csv", "--out", "plain"]);
+    let within = ["run", "x.toml", "--format", "csv", "--out", "r", "--budget", "1h"];
+    let output = run(dir.path(), &within);
+    assert!(
+        text(&output.stderr).starts_with("--budget: as it is written, about "),
+        "{}",
+        text(&output.stderr)
+    );
+    assert_eq!(text(&output.stdout), plain);
+    let refused = run(dir.path(), &["run", "x.toml", "--out", "none", "--budget", "0.001s"]);
+    let stderr = text(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("nothing is done in 1 ms"), "{stderr}");
+    let words = stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    for choice in [
+        "as it is written, ",
+        "packets, skipping steady states, ",
+        "the fluid, exact, ",
+    ] {
+        assert!(words.contains(choice), "{stderr}");
+    }
+    assert!(!dir.path().join("none").exists());
+    let sharded = run(dir.path(), &["run", "x.toml", "--budget", "1h", "--shard", "0/2"]);
+    assert_eq!(sharded.status.code(), Some(2), "{}", text(&sharded.stderr));
+}

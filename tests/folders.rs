@@ -113,21 +113,36 @@ fn a_changed_experiment_keeps_runs_and_drops_points_and_says_so() {
     let dir = sweep("[sweep]\nseed = [1, 2, 3]\n");
     let out = dir.path().join("r");
     stdout(dir.path(), &["run", "sweep.toml", "--out", "r", "--quiet"]);
+    assert!(!out.join("plots").exists(), "--quiet draws no plots");
+    fs::create_dir(out.join("plots")).unwrap();
     fs::write(out.join("plots/cct-vs-size-of-old.svg"), "old").unwrap();
     let output = run(
         dir.path(),
-        &["run", "sweep.toml", "--out", "r", "--set", "sweep.seed=[3, 4]"],
+        &[
+            "run",
+            "sweep.toml",
+            "--out",
+            "r",
+            "--quiet",
+            "--set",
+            "sweep.seed=[1, 2]",
+        ],
+    );
+    assert!(output.stderr.is_empty(), "{}", text(&output.stderr));
+    assert!(!out.join("plots").exists(), "plots of other rows are removed");
+    let output = run(
+        dir.path(),
+        &["run", "sweep.toml", "--out", "r", "--set", "sweep.seed=[3, 2]"],
     );
     let stderr = text(&output.stderr);
     assert!(
-        stderr.contains("the experiment has changed: 1 points are kept, 1 are run, 2 are dropped"),
+        stderr.contains("the experiment has changed: 1 points are kept, 1 are run, 1 are dropped"),
         "{stderr}"
     );
     assert_eq!(points(&out, false).len(), 2);
-    assert!(!out.join("plots/cct-vs-size-of-old.svg").exists());
     let same = run(
         dir.path(),
-        &["run", "sweep.toml", "--out", "r", "--set", "sweep.seed=[3, 4]"],
+        &["run", "sweep.toml", "--out", "r", "--set", "sweep.seed=[3, 2]"],
     );
     assert!(!text(&same.stderr).contains("changed"), "{}", text(&same.stderr));
 }

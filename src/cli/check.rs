@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::arguments::{ExperimentArgs, warn};
 use super::failure::Failure;
-use super::tell::tell;
+use super::tell::{seconds, tell};
 use crate::config::ConfigError;
 use crate::experiment::{Memory, Preparer};
 use crate::runner::{Estimate, estimate, survey};
@@ -119,15 +119,6 @@ fn megabytes(bytes: u64) -> String {
     match bytes as f64 / 1e6 {
         mb if mb < 1_000.0 => format!("{:.0} MB", mb.max(1.0)),
         mb => format!("{:.1} GB", mb / 1e3),
-    }
-}
-
-fn seconds(seconds: f64) -> String {
-    match seconds {
-        s if s < 0.1 => format!("{:.0} ms", (s * 1e3).max(1.0)),
-        s if s < 100.0 => format!("{s:.1} s"),
-        s if s < 6_000.0 => format!("{:.0} min", s / 60.0),
-        s => format!("{:.1} h", s / 3_600.0),
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod arguments;
 mod bound;
+mod budget;
 mod check;
 mod compare;
 mod design;

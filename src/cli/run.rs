@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::arguments::{ExperimentArgs, warn};
+use super::budget::BudgetArg;
 use super::failure::Failure;
 use super::format::Format;
 use super::progress::Meter;
@@ -58,6 +59,7 @@ Examples:
   fabricsim run experiments/quickstart.toml                table, results folder, plots
   fabricsim run exp.toml --set seed=7 --out results/seven  the same with another value
   fabricsim run exp.toml --format nccl-tests               the columns of nccl-tests
+  fabricsim run exp.toml --budget 60s                      as exactly as a minute allows
   fabricsim run exp.toml --shard 0/8                       the first of eight equal parts")]
 pub(super) struct Run {
     #[command(flatten)]
@@ -72,13 +74,16 @@ pub(super) struct Run {
     /// the parts together
     #[arg(long, value_name = "I/N|auto")]
     shard: Option<ShardArg>,
+    /// Be done in this time (`60s`, `10min`, `2h`): skip steady states, or take the fluid, if all is not done in it; what is left out is told
+    #[arg(long, value_name = "TIME", conflicts_with = "shard")]
+    budget: Option<BudgetArg>,
     /// How the results are printed
     #[arg(long, value_enum, default_value_t)]
     format: RunFormat,
     /// Replace the results of another experiment in the folder, and run even if memory may not suffice
     #[arg(long)]
     force: bool,
-    /// Print no results, only errors
+    /// Print no results, only errors, and draw no plots
     #[arg(long, short)]
     quiet: bool,
 }
@@ -87,7 +92,10 @@ impl Run {
     /// Runs all points and prints their results.
     pub(super) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
         let memory = if self.force { Memory::UNLIMITED } else { Memory::free() };
-        let plan = self.experiment.plan()?;
+        let plan = match self.budget {
+            None => self.experiment.plan()?,
+            Some(budget) => budget.choose(&self.experiment, self.jobs, memory)?,
+        };
         let preparer = Preparer::new(&plan, memory);
         let folder = self
             .out
@@ -117,8 +125,8 @@ impl Run {
             }
             return conclude(&plan, &report);
         }
-        let plots = plots(&report, &folder);
         if !self.quiet {
+            let plots = plots(&report, &folder);
             let swept = runner::swept(&plan);
             self.format.print(out, &report.rows, &swept)?;
             out.flush()?;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::bounds::whole;
-use super::cuts::divisions;
+use super::cuts::{SetId, divisions};
 use super::framing::Framing;
 use crate::ids::{HostId, NodeId};
 use crate::routes::EdgeSwitches;
@@ -52,7 +52,7 @@ fn of_cuts(fabric: &Fabric, collective: &Collective) -> f64 {
             false => division.of(node),
         };
         // Ranks inside, whether the root is, and what the links out and in carry.
-        let mut sets: BTreeMap<u32, (usize, bool, f64, f64)> = BTreeMap::new();
+        let mut sets: BTreeMap<SetId, (usize, bool, f64, f64)> = BTreeMap::new();
         for (rank, &host) in collective.hosts.iter().enumerate() {
             let entry = sets.entry(set(NodeId(host))).or_default();
             entry.0 += 1;

@@ -7,20 +7,25 @@
 
 use std::collections::BTreeSet;
 
-use crate::ids::{LinkId, NodeId};
+use crate::ids::{Id, IdVec, LinkId, NodeId, id};
 use crate::routes::EdgeSwitches;
 use crate::topology::Fabric;
+
+id! {
+    /// A set of a division: the number of one of its nodes.
+    pub(super) SetId;
+}
 
 /// A division of the nodes into sets, by number.
 #[derive(Debug, Clone)]
 pub(super) struct Division {
-    set_of: Vec<u32>,
+    set_of: IdVec<NodeId, SetId>,
 }
 
 impl Division {
     /// Every node for itself.
     fn single(fabric: &Fabric) -> Self {
-        let set_of = (0..fabric.nodes().len() as u32).collect();
+        let set_of = (0..fabric.nodes().len() as u32).map(SetId).collect();
         Self { set_of }
     }
 
@@ -30,13 +35,15 @@ impl Division {
     }
 
     /// The set of a node.
-    pub(super) fn of(&self, node: NodeId) -> u32 {
-        self.set_of[node.index()]
+    pub(super) fn of(&self, node: NodeId) -> SetId {
+        self.set_of[node]
     }
 
     /// Whether it tells two edges apart.
     fn divides(&self, edges: &EdgeSwitches) -> bool {
-        (1..edges.len() as u32).any(|edge| self.of(edges.node(edge)) != self.of(edges.node(0)))
+        let mut sets = edges.ids().map(|edge| self.of(edges.node(edge)));
+        let first = sets.next();
+        sets.any(|set| Some(set) != first)
     }
 
     /// For every link between edges, whether it crosses from one set to another.
@@ -107,18 +114,18 @@ fn by_delay(fabric: &Fabric, links: &[LinkId]) -> impl Iterator<Item = Division>
 
 /// Nodes that links join which are up and belong.
 fn joined(fabric: &Fabric, belongs: impl Fn(LinkId) -> bool) -> Division {
-    let mut set_of: Vec<u32> = vec![u32::MAX; fabric.nodes().len()];
-    for start in 0..set_of.len() {
-        if set_of[start] != u32::MAX {
+    let mut set_of: IdVec<NodeId, SetId> = IdVec::filled(SetId::NONE, fabric.nodes().len());
+    for start in set_of.ids() {
+        if set_of[start] != SetId::NONE {
             continue;
         }
-        set_of[start] = start as u32;
-        let mut reached = vec![NodeId::from(start)];
+        set_of[start] = SetId(start.0);
+        let mut reached = vec![start];
         while let Some(node) = reached.pop() {
             for &id in fabric.out_links(node) {
                 let (link, back) = (fabric.link(id), fabric.link(id).reverse);
-                if set_of[link.to.index()] == u32::MAX && is_up(fabric, id) && (belongs(id) || belongs(back)) {
-                    set_of[link.to.index()] = start as u32;
+                if set_of[link.to] == SetId::NONE && is_up(fabric, id) && (belongs(id) || belongs(back)) {
+                    set_of[link.to] = SetId(start.0);
                     reached.push(link.to);
                 }
             }
@@ -140,13 +147,13 @@ fn stars(fabric: &Fabric) -> Vec<Division> {
         if hosts.is_empty() {
             continue;
         }
-        let free = |division: &Division| hosts.iter().all(|&host| division.of(host) == host.0);
+        let free = |division: &Division| hosts.iter().all(|&host| division.of(host) == SetId(host.0));
         let place = divisions.iter().position(free).unwrap_or_else(|| {
             divisions.push(Division::single(fabric));
             divisions.len() - 1
         });
         for host in hosts {
-            divisions[place].set_of[host.index()] = switch.0;
+            divisions[place].set_of[host] = SetId(switch.0);
         }
     }
     divisions

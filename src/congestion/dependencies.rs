@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::one_machine::{Job, earliest_end};
 use super::resources::{ResourceKind, Resources, WireTransfer};
 use super::timeline::{self, Duration};
-use crate::ids::TaskId;
+use crate::ids::{IdLists, TaskId};
 use crate::workload::{Action, Milestone, Schedule};
 
 /// Least times in picoseconds, by task; empty vectors stand for zeros.
@@ -49,10 +49,8 @@ struct Graph<'a> {
     schedule: &'a Schedule,
     resources: &'a Resources,
     kinds: Vec<ResourceKind>,
-    /// Predecessors of task `t`: `into[offsets[t]..offsets[t + 1]]`, each with the position of the
-    /// edge among the successors of its beginning.
-    offsets: Vec<u32>,
-    into: Vec<(TaskId, u32)>,
+    /// Predecessors of each task, each with the position of the edge among the successors of its beginning.
+    into: IdLists<TaskId, (TaskId, u32)>,
     /// Tasks on cycles (which triggers can close without harm) come last, in order of id.
     order: Vec<TaskId>,
     /// How many of `order` are on no cycle and behind none.
@@ -63,19 +61,10 @@ impl<'a> Graph<'a> {
     fn new(schedule: &'a Schedule, resources: &'a Resources) -> Self {
         let count = schedule.tasks().len();
         let ids = || (0..count).map(TaskId::from);
-        let mut offsets = vec![0_u32; count + 1];
-        for t in ids() {
-            offsets[t.index() + 1] = offsets[t.index()] + schedule.predecessors(t);
-        }
-        let mut into = vec![(TaskId(0), 0); offsets[count] as usize];
-        let mut filled = offsets.clone();
-        for t in ids() {
-            for (position, &(next, _)) in schedule.successors(t).iter().enumerate() {
-                let slot = &mut filled[next.index()];
-                into[*slot as usize] = (t, position as u32);
-                *slot += 1;
-            }
-        }
+        let causes = ids().flat_map(|task| {
+            let successors = schedule.successors(task).iter().zip(0..);
+            successors.map(move |(&(next, _), position)| (next, (task, position)))
+        });
         let mut waiting: Vec<u32> = ids().map(|t| schedule.predecessors(t)).collect();
         let mut order: Vec<TaskId> = ids().filter(|t| waiting[t.index()] == 0).collect();
         let mut done = 0;
@@ -93,15 +82,14 @@ impl<'a> Graph<'a> {
             schedule,
             resources,
             kinds: resources.kinds(),
-            offsets,
-            into,
+            into: IdLists::grouped(count, causes),
             order,
             acyclic: done,
         }
     }
 
     fn into(&self, task: TaskId) -> &[(TaskId, u32)] {
-        &self.into[self.offsets[task.index()] as usize..self.offsets[task.index() + 1] as usize]
+        &self.into[task]
     }
 
     fn transfer(&self, task: TaskId) -> Option<WireTransfer> {

@@ -9,10 +9,10 @@
 use std::collections::BTreeMap;
 
 use super::balls_in_bins::{cdf, mean};
-use crate::ids::{HostId, LinkId, TaskId};
+use crate::ids::{HostId, IdVec, LinkId, TaskId};
 use crate::loads::Interval;
 use crate::placement::{Hash, Placement};
-use crate::routes::EdgeSwitches;
+use crate::routes::{EdgeId, EdgeSwitches};
 use crate::topology::Fabric;
 use crate::workload::{Schedule, Transfer};
 
@@ -76,8 +76,8 @@ fn expected(
 /// The links that sub-flows pick from.
 struct Links {
     /// By edge, in order of their ids.
-    up: BTreeMap<u32, Vec<LinkId>>,
-    down: BTreeMap<u32, Vec<LinkId>>,
+    up: BTreeMap<EdgeId, Vec<LinkId>>,
+    down: BTreeMap<EdgeId, Vec<LinkId>>,
     bytes_per_ps: f64,
     /// Whoever knows the up-link knows the down-link.
     single: bool,
@@ -85,7 +85,11 @@ struct Links {
 
 impl Links {
     /// `None` where picks are not uniform.
-    fn survey(fabric: &Fabric, edges: &EdgeSwitches, hosts: &BTreeMap<(u32, u32), (HostId, HostId)>) -> Option<Self> {
+    fn survey(
+        fabric: &Fabric,
+        edges: &EdgeSwitches,
+        hosts: &BTreeMap<(EdgeId, EdgeId), (HostId, HostId)>,
+    ) -> Option<Self> {
         let mut links = Self {
             up: BTreeMap::new(),
             down: BTreeMap::new(),
@@ -122,10 +126,10 @@ impl Links {
 
 /// Sub-flows by edge.
 struct BallsInBins {
-    out: Vec<usize>,
-    into: Vec<usize>,
+    out: IdVec<EdgeId, usize>,
+    into: IdVec<EdgeId, usize>,
     /// Where the first sub-flow out of each edge goes.
-    partner: Vec<Option<u32>>,
+    partner: IdVec<EdgeId, Option<EdgeId>>,
     smallest: u64,
     largest: u64,
     /// All others out of an edge go where its first one goes.
@@ -135,21 +139,21 @@ struct BallsInBins {
 impl BallsInBins {
     fn new(edges: usize) -> Self {
         Self {
-            out: vec![0; edges],
-            into: vec![0; edges],
-            partner: vec![None; edges],
+            out: IdVec::filled(0, edges),
+            into: IdVec::filled(0, edges),
+            partner: IdVec::filled(None, edges),
             smallest: u64::MAX,
             largest: 0,
             one_to_one: true,
         }
     }
 
-    fn add(&mut self, from: u32, to: u32, bytes: u64) {
-        self.out[from as usize] += 1;
-        self.into[to as usize] += 1;
+    fn add(&mut self, from: EdgeId, to: EdgeId, bytes: u64) {
+        self.out[from] += 1;
+        self.into[to] += 1;
         self.smallest = self.smallest.min(bytes);
         self.largest = self.largest.max(bytes);
-        self.one_to_one &= *self.partner[from as usize].get_or_insert(to) == to;
+        self.one_to_one &= *self.partner[from].get_or_insert(to) == to;
     }
 
     fn expected(&self, links: &Links) -> Option<Interval> {
@@ -157,8 +161,8 @@ impl BallsInBins {
             return None;
         }
         let mut known = BTreeMap::new();
-        let mut side = |balls: &[usize], links: &BTreeMap<u32, Vec<LinkId>>| {
-            let edges = links.iter().map(|(&edge, links)| (balls[edge as usize], links.len()));
+        let mut side = |balls: &IdVec<EdgeId, usize>, links: &BTreeMap<EdgeId, Vec<LinkId>>| {
+            let edges = links.iter().map(|(&edge, links)| (balls[edge], links.len()));
             let mut all: Vec<f64> = Vec::new();
             for (balls, bins) in edges {
                 let one = known.entry((balls, bins)).or_insert_with(|| cdf(balls, bins));
@@ -187,8 +191,8 @@ impl BallsInBins {
     /// What leaves an edge is what enters another, in the same shares.
     fn is_same_on_both_sides(&self, links: &Links) -> bool {
         let pairs = || {
-            let partners = self.partner.iter().enumerate();
-            partners.filter_map(|(from, &to)| Some((from, to? as usize)))
+            let partners = self.partner.entries();
+            partners.filter_map(|(from, &to)| Some((from, to?)))
         };
         self.one_to_one && links.single && pairs().all(|(from, to)| self.out[from] == self.into[to])
     }

@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
-use crate::ids::LinkId;
-use crate::routes::PathDag;
+use crate::ids::{Id, IdVec, LinkId};
+use crate::routes::{PathDag, Position};
 use crate::units::Rate;
 
 /// Shortest augmenting paths (Edmonds and Karp) in whole bits per second, on the part of the graph
@@ -14,7 +14,7 @@ pub(super) struct MaxFlow<'a> {
     /// Bits per second of each hop.
     rates: Vec<u64>,
     /// The largest rate of a single path, by position.
-    widest: Vec<u64>,
+    widest: IdVec<Position, u64>,
 }
 
 /// Working memory of one source, by hop or by position.
@@ -22,14 +22,14 @@ struct Residual {
     left: Vec<u64>,
     sent: Vec<u64>,
     /// The hops that lead to a position, with the position where they begin.
-    incoming: Vec<Vec<(usize, usize)>>,
-    reached_by: Vec<Option<Step>>,
+    incoming: IdVec<Position, Vec<(usize, Position)>>,
+    reached_by: IdVec<Position, Option<Step>>,
 }
 
 #[derive(Clone, Copy)]
 struct Step {
     hop: usize,
-    from: usize,
+    from: Position,
     back: bool,
 }
 
@@ -37,21 +37,20 @@ impl<'a> MaxFlow<'a> {
     /// With the rate that counts for each link.
     pub(super) fn new(dag: &'a PathDag, rate: impl Fn(LinkId) -> Rate) -> Self {
         let rates: Vec<u64> = dag.all_hops().iter().map(|hop| rate(hop.link).0).collect();
-        let mut widest = vec![0; dag.len()];
-        widest[0] = u64::MAX;
-        for position in 1..dag.len() {
+        let mut widest = dag.filled(0);
+        widest[Position::END] = u64::MAX;
+        for position in dag.rising() {
             let paths = dag.range(position).zip(dag.hops(position));
-            let widths = paths.map(|(index, hop)| rates[index].min(widest[hop.to as usize]));
+            let widths = paths.map(|(index, hop)| rates[index].min(widest[hop.to]));
             widest[position] = widths.max().unwrap_or(0);
         }
         Self { dag, rates, widest }
     }
 
     /// The rate at which a source can send over all its paths together; `enough` where it can send that.
-    pub(super) fn from(&self, source: u32, enough: Rate) -> Rate {
-        let source = source as usize;
+    pub(super) fn from(&self, source: Position, enough: Rate) -> Rate {
         // Most often one path is enough.
-        if self.widest[source] >= enough.0 || source == 0 {
+        if self.widest[source] >= enough.0 || source == Position::END {
             return enough;
         }
         let mut residual = self.residual(source);
@@ -65,40 +64,40 @@ impl<'a> MaxFlow<'a> {
         Rate(flow)
     }
 
-    fn residual(&self, source: usize) -> Residual {
+    fn residual(&self, source: Position) -> Residual {
         let hops = self.dag.all_hops().len();
         let mut residual = Residual {
             left: vec![0; hops],
             sent: vec![0; hops],
-            incoming: vec![Vec::new(); source + 1],
-            reached_by: vec![None; source + 1],
+            incoming: IdVec::filled(Vec::new(), source.index() + 1),
+            reached_by: IdVec::filled(None, source.index() + 1),
         };
-        let mut used = vec![false; source + 1];
+        let mut used = IdVec::filled(false, source.index() + 1);
         used[source] = true;
-        for position in (1..=source).rev() {
+        for position in used.ids().skip(1).rev() {
             if !used[position] {
                 continue;
             }
             for (index, hop) in self.dag.range(position).zip(self.dag.hops(position)) {
                 residual.left[index] = self.rates[index];
-                residual.incoming[hop.to as usize].push((index, position));
-                used[hop.to as usize] = true;
+                residual.incoming[hop.to].push((index, position));
+                used[hop.to] = true;
             }
         }
         residual
     }
 
     /// Sends along one more path; 0 where there is none.
-    fn augment(&self, residual: &mut Residual, source: usize, at_most: u64) -> u64 {
+    fn augment(&self, residual: &mut Residual, source: Position, at_most: u64) -> u64 {
         residual.reached_by.fill(None);
         let mut open = VecDeque::from([source]);
         while let Some(at) = open.pop_front() {
-            if at == 0 {
+            if at == Position::END {
                 return residual.send(source, at_most);
             }
             let forwards = self.dag.range(at).zip(self.dag.hops(at));
             let forwards = forwards.filter(|&(hop, _)| residual.left[hop] > 0);
-            let forwards = forwards.map(|(hop, far)| (far.to as usize, hop, false));
+            let forwards = forwards.map(|(hop, far)| (far.to, hop, false));
             let backwards = residual.incoming[at].iter().filter(|&&(hop, _)| residual.sent[hop] > 0);
             let backwards = backwards.map(|&(hop, from)| (from, hop, true));
             for (next, hop, back) in forwards.chain(backwards) {
@@ -113,14 +112,14 @@ impl<'a> MaxFlow<'a> {
 }
 
 impl Residual {
-    fn steps(&self, source: usize) -> impl Iterator<Item = Step> + '_ {
-        let last = self.reached_by[0];
+    fn steps(&self, source: Position) -> impl Iterator<Item = Step> + '_ {
+        let last = self.reached_by[Position::END];
         std::iter::successors(last, move |step| {
             (step.from != source).then(|| self.reached_by[step.from]).flatten()
         })
     }
 
-    fn send(&mut self, source: usize, at_most: u64) -> u64 {
+    fn send(&mut self, source: Position, at_most: u64) -> u64 {
         let room = |step: Step| {
             if step.back {
                 self.sent[step.hop]

@@ -3,13 +3,13 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
 
-use super::cuts::{Division, divisions};
+use super::cuts::{Division, SetId, divisions};
 use super::framing::Framing;
 use super::max_flow::MaxFlow;
-use super::ports::{LastNodes, PortSets};
-use crate::ids::{LinkId, NodeId};
-use crate::loads::{PairAmount, PairIndex, by_destination};
-use crate::routes::{EdgeClasses, EdgeSwitches, PathDag, PathDagBuilder};
+use super::ports::{LastNodes, PortSetId, PortSets};
+use crate::ids::{Id, IdVec, LinkId, NodeId};
+use crate::loads::{PairAmount, PairId, PairIndex, by_destination};
+use crate::routes::{EdgeClasses, EdgeId, EdgeSwitches, PathDag, PathDagBuilder, Position};
 use crate::topology::Fabric;
 use crate::units::{PS_PER_SECOND, Rate};
 
@@ -60,23 +60,23 @@ pub(super) struct Pair {
     /// Least propagation delay of an acknowledgement.
     pub back: f64,
     /// Number of the cables that all paths begin with, where the source has several and they are known.
-    pub first: Option<u32>,
+    pub first: Option<PortSetId>,
     /// Number of the cables that all paths end with, where the destination has several and they are known.
-    pub last: Option<u32>,
+    pub last: Option<PortSetId>,
 }
 
 /// The bytes per picosecond out of and into every set of one division, over links that are in use.
 #[derive(Debug, Clone)]
 pub(super) struct CutRates {
-    pub out: Vec<f64>,
-    pub into: Vec<f64>,
+    pub out: IdVec<SetId, f64>,
+    pub into: IdVec<SetId, f64>,
 }
 
 /// All pairs of edges with demand.
 #[derive(Debug)]
 pub(super) struct Pairs {
     index: PairIndex,
-    pairs: Vec<Pair>,
+    pairs: IdVec<PairId, Pair>,
     crossings: Vec<Crossings>,
     pub(super) divisions: Vec<Division>,
     pub(super) rates: Vec<CutRates>,
@@ -168,8 +168,8 @@ impl Pairs {
     fn survey(
         &mut self,
         survey: &mut Survey<'_>,
-        dst: u32,
-        fitting: &[(u32, &[PairAmount])],
+        dst: EdgeId,
+        fitting: &[(EdgeId, &[PairAmount])],
         enough: &impl Fn(&PairAmount) -> f64,
     ) {
         if fitting.is_empty() {
@@ -185,20 +185,20 @@ impl Pairs {
         let (through, through_but_one) = latencies(&dag, &survey.costs);
         let back = match survey.symmetric {
             true => delays_back(fabric, &dag),
-            false => vec![0.0; dag.len()],
+            false => dag.filled(0.0),
         };
         let crossings: Vec<_> = (0..self.divisions.len())
             .map(|d| self.crossings_of(d, &dag, &survey.costs, &through))
             .collect();
         let flow = MaxFlow::new(&dag, |link| fabric.link(link).rate);
-        let own = |edge: u32| edges.node(edge).0 < fabric.hosts();
+        let own = |edge: EdgeId| edges.node(edge).0 < fabric.hosts();
         let last_nodes = own(dst).then(|| LastNodes::new(&dag));
         for (&(_, alike), &source) in fitting.iter().zip(&dag.sources) {
             let pair = Pair {
-                through: through[source as usize],
-                through_but_one: through_but_one[source as usize],
+                through: through[source],
+                through_but_one: through_but_one[source],
                 rate: rate_of(&flow, source, alike.iter().map(enough).fold(0.0, f64::max)),
-                back: back[source as usize],
+                back: back[source],
                 first: None,
                 last: None,
             };
@@ -210,7 +210,7 @@ impl Pairs {
                 let last = nodes.map(|nodes| self.into_hosts.last(fabric, nodes, dst));
                 self.index.number(demand.src, demand.dst);
                 self.pairs.push(Pair { first, last, ..pair });
-                self.crossings.extend(crossings.iter().map(|c| c[source as usize]));
+                self.crossings.extend(crossings.iter().map(|c| c[source]));
             }
         }
     }
@@ -223,8 +223,8 @@ impl Pairs {
             for link in fabric.links() {
                 let (from, to) = (division.of(link.from), division.of(link.to));
                 if from != to {
-                    rates.out[from as usize] += link.rate.bytes_per_ps();
-                    rates.into[to as usize] += link.rate.bytes_per_ps();
+                    rates.out[from] += link.rate.bytes_per_ps();
+                    rates.into[to] += link.rate.bytes_per_ps();
                 }
             }
         }
@@ -265,12 +265,12 @@ impl Pairs {
         let divisions = divisions(fabric, edges);
         let nodes = fabric.nodes().len();
         let no_rate = CutRates {
-            out: vec![0.0; nodes],
-            into: vec![0.0; nodes],
+            out: IdVec::filled(0.0, nodes),
+            into: IdVec::filled(0.0, nodes),
         };
         Self {
             index: PairIndex::new(edges.len()),
-            pairs: Vec::with_capacity(demand.len()),
+            pairs: IdVec::with_capacity(demand.len()),
             crossings: Vec::with_capacity(demand.len() * divisions.len()),
             rates: vec![no_rate; divisions.len()],
             divisions,
@@ -285,23 +285,23 @@ impl Pairs {
     }
 
     /// Number of a pair that has demand.
-    pub(super) fn index(&self, src: u32, dst: u32) -> u32 {
-        self.index.of(src, dst) as u32
+    pub(super) fn index(&self, src: EdgeId, dst: EdgeId) -> PairId {
+        self.index.of(src, dst)
     }
 
-    pub(super) fn pair(&self, index: u32) -> &Pair {
-        &self.pairs[index as usize]
+    pub(super) fn pair(&self, index: PairId) -> &Pair {
+        &self.pairs[index]
     }
 
     /// How a pair crosses each division.
-    pub(super) fn crossings(&self, index: u32) -> &[Crossings] {
+    pub(super) fn crossings(&self, index: PairId) -> &[Crossings] {
         let divisions = self.divisions.len();
-        &self.crossings[index as usize * divisions..][..divisions]
+        &self.crossings[index.index() * divisions..][..divisions]
     }
 
     fn add_cut_rates(&mut self, fabric: &Fabric, dag: &PathDag, used: &mut [[bool; 2]]) {
         for hop in dag.all_hops() {
-            self.add_link_rate(fabric, hop.link, dag.node(0), used);
+            self.add_link_rate(fabric, hop.link, dag.node(Position::END), used);
         }
     }
 
@@ -320,8 +320,9 @@ impl Pairs {
         {
             return;
         }
-        let is_last = |&position: &usize| dag.hops(position).iter().any(|hop| hop.to == 0);
-        let last: Vec<NodeId> = (1..dag.len())
+        let is_last = |&position: &Position| dag.hops(position).iter().any(|hop| hop.to == Position::END);
+        let last: Vec<NodeId> = dag
+            .rising()
             .filter(is_last)
             .map(|position| dag.node(position))
             .collect();
@@ -354,28 +355,34 @@ impl Pairs {
             let used = &mut used[d * links + id.index()];
             if from != to && from != end && !used[0] {
                 used[0] = true;
-                rates.out[from as usize] += link.rate.bytes_per_ps();
+                rates.out[from] += link.rate.bytes_per_ps();
             }
             if from != to && to == end && !used[1] {
                 used[1] = true;
-                rates.into[to as usize] += link.rate.bytes_per_ps();
+                rates.into[to] += link.rate.bytes_per_ps();
             }
         }
     }
 
     /// By position: how a source there would cross one division.
-    fn crossings_of(&self, d: usize, dag: &PathDag, costs: &[Cost], through: &[f64]) -> Vec<Crossings> {
+    fn crossings_of(
+        &self,
+        d: usize,
+        dag: &PathDag,
+        costs: &[Cost],
+        through: &IdVec<Position, f64>,
+    ) -> IdVec<Position, Crossings> {
         let division = &self.divisions[d];
-        let set = |position: usize| division.of(dag.node(position));
+        let set = |position: Position| division.of(dag.node(position));
         let never = Crossings {
             out: Crossing::NEVER,
             into: Crossing::NEVER,
         };
-        let mut crossings = vec![never; dag.len()];
-        for position in 1..dag.len() {
+        let mut crossings = dag.filled(never);
+        for position in dag.rising() {
             let mut best = never;
             for hop in dag.hops(position) {
-                let (next, cost) = (hop.to as usize, costs[hop.link.index()]);
+                let (next, cost) = (hop.to, costs[hop.link.index()]);
                 let here = Crossing {
                     head: 0.0,
                     tail: cost.delay + through[next],
@@ -385,9 +392,9 @@ impl Pairs {
                     tail: c.tail,
                 };
                 let leaves = set(next) != set(position);
-                let enters = leaves && set(next) == set(0);
+                let enters = leaves && set(next) == set(Position::END);
                 // Between nodes of one set, some paths may cross and others not.
-                if set(position) != set(0) {
+                if set(position) != set(Position::END) {
                     best.out = best.out.or(if leaves { here } else { later(crossings[next].out) });
                     best.into = best.into.or(if enters { here } else { later(crossings[next].into) });
                 }
@@ -435,12 +442,12 @@ fn costs(fabric: &Fabric, framing: Framing) -> Vec<Cost> {
 }
 
 /// Least latency to the destination by position, with all transmissions and without the longest.
-fn latencies(dag: &PathDag, costs: &[Cost]) -> (Vec<f64>, Vec<f64>) {
-    let (mut all, mut but_one) = (vec![0.0; dag.len()], vec![0.0; dag.len()]);
-    for position in 1..dag.len() {
+fn latencies(dag: &PathDag, costs: &[Cost]) -> (IdVec<Position, f64>, IdVec<Position, f64>) {
+    let (mut all, mut but_one) = (dag.filled(0.0), dag.filled(0.0));
+    for position in dag.rising() {
         let (mut least, mut least_but_one) = (f64::INFINITY, f64::INFINITY);
         for hop in dag.hops(position) {
-            let (next, cost) = (hop.to as usize, costs[hop.link.index()]);
+            let (next, cost) = (hop.to, costs[hop.link.index()]);
             least = least.min(cost.delay + cost.transmission + all[next]);
             let without = cost.delay + all[next];
             least_but_one = least_but_one.min(without.min(cost.delay + cost.transmission + but_one[next]));
@@ -452,7 +459,7 @@ fn latencies(dag: &PathDag, costs: &[Cost]) -> (Vec<f64>, Vec<f64>) {
 }
 
 /// In bytes per picosecond; infinite where it is enough.
-fn rate_of(flow: &MaxFlow<'_>, source: u32, enough: f64) -> f64 {
+fn rate_of(flow: &MaxFlow<'_>, source: Position, enough: f64) -> f64 {
     let enough = Rate((enough * 8.0 * PS_PER_SECOND as f64).ceil() as u64);
     let rate = flow.from(source, enough);
     if rate < enough {
@@ -463,12 +470,12 @@ fn rate_of(flow: &MaxFlow<'_>, source: u32, enough: f64) -> f64 {
 }
 
 /// Least propagation delay from the destination back to each position, along the same cables.
-fn delays_back(fabric: &Fabric, dag: &PathDag) -> Vec<f64> {
-    let mut back = vec![0.0; dag.len()];
-    for position in 1..dag.len() {
+fn delays_back(fabric: &Fabric, dag: &PathDag) -> IdVec<Position, f64> {
+    let mut back = dag.filled(0.0);
+    for position in dag.rising() {
         let hops = dag.hops(position).iter().map(|hop| {
             let reverse = fabric.link(hop.link).reverse;
-            fabric.link(reverse).delay.0 as f64 + back[hop.to as usize]
+            fabric.link(reverse).delay.0 as f64 + back[hop.to]
         });
         back[position] = hops.fold(f64::INFINITY, f64::min);
     }

@@ -8,29 +8,36 @@ use std::collections::{BTreeSet, HashMap};
 
 use smallvec::SmallVec;
 
-use crate::ids::{LinkId, NodeId};
-use crate::routes::PathDag;
+use crate::ids::{IdVec, LinkId, NodeId, id};
+use crate::routes::{PathDag, Position};
 use crate::topology::Fabric;
 
 /// Some cables of one host.
 type Links = SmallVec<[LinkId; 8]>;
 
+id! {
+    /// A set of cables of a host.
+    pub(super) PortSetId;
+    /// A set of last nodes.
+    NodeSetId;
+}
+
 /// The sets of cables in use, by number, in one direction.
 #[derive(Debug, Default)]
 pub(super) struct PortSets {
-    known: HashMap<Links, u32>,
+    known: HashMap<Links, PortSetId>,
     /// Bytes per picosecond of all cables of a set together.
-    rates: Vec<f64>,
+    rates: IdVec<PortSetId, f64>,
 }
 
 impl PortSets {
     /// The number of the cables that the paths from `src`, a host with several, to host `to` begin with.
-    pub(super) fn first(&mut self, fabric: &Fabric, src: NodeId, to: NodeId) -> u32 {
+    pub(super) fn first(&mut self, fabric: &Fabric, src: NodeId, to: NodeId) -> PortSetId {
         self.number(fabric, fabric.next_hops(src, to).iter().copied().collect())
     }
 
     /// The number of the cables that lead from some nodes to `dst`, a host with several.
-    pub(super) fn last(&mut self, fabric: &Fabric, nodes: &[NodeId], dst: NodeId) -> u32 {
+    pub(super) fn last(&mut self, fabric: &Fabric, nodes: &[NodeId], dst: NodeId) -> PortSetId {
         let leads = |&id: &LinkId| fabric.link(id).to == dst;
         let mut links = Links::new();
         for &node in nodes {
@@ -40,14 +47,9 @@ impl PortSets {
         self.number(fabric, links)
     }
 
-    fn number(&mut self, fabric: &Fabric, links: Links) -> u32 {
-        let next = self.rates.len() as u32;
+    fn number(&mut self, fabric: &Fabric, links: Links) -> PortSetId {
         let rate = links.iter().map(|&id| fabric.link(id).rate.bytes_per_ps()).sum();
-        let number = *self.known.entry(links).or_insert(next);
-        if number == next {
-            self.rates.push(rate);
-        }
-        number
+        *self.known.entry(links).or_insert_with(|| self.rates.push(rate))
     }
 
     /// Number of sets.
@@ -56,8 +58,8 @@ impl PortSets {
     }
 
     /// Bytes per picosecond of a set.
-    pub(super) fn rate(&self, number: u32) -> f64 {
-        self.rates[number as usize]
+    pub(super) fn rate(&self, number: PortSetId) -> f64 {
+        self.rates[number]
     }
 }
 
@@ -65,23 +67,24 @@ impl PortSets {
 #[derive(Debug)]
 pub(super) struct LastNodes {
     /// By position.
-    set: Vec<usize>,
-    sets: Vec<Vec<NodeId>>,
+    set: IdVec<Position, NodeSetId>,
+    sets: IdVec<NodeSetId, Vec<NodeId>>,
 }
 
 impl LastNodes {
     pub(super) fn new(dag: &PathDag) -> Self {
-        let mut known: HashMap<BTreeSet<u32>, usize> = HashMap::from([(BTreeSet::new(), 0)]);
-        let mut sets: Vec<BTreeSet<u32>> = vec![BTreeSet::new()];
-        let mut set = vec![0; dag.len()];
-        for position in 1..dag.len() {
-            let mut behind: SmallVec<[usize; 8]> = SmallVec::new();
+        let mut sets: IdVec<NodeSetId, BTreeSet<Position>> = IdVec::new();
+        let none = sets.push(BTreeSet::new());
+        let mut known: HashMap<BTreeSet<Position>, NodeSetId> = HashMap::from([(BTreeSet::new(), none)]);
+        let mut set = dag.filled(none);
+        for position in dag.rising() {
+            let mut behind: SmallVec<[NodeSetId; 8]> = SmallVec::new();
             let mut last = BTreeSet::new();
             for hop in dag.hops(position) {
-                if hop.to == 0 {
-                    last.insert(position as u32);
-                } else if !behind.contains(&set[hop.to as usize]) {
-                    behind.push(set[hop.to as usize]);
+                if hop.to == Position::END {
+                    last.insert(position);
+                } else if !behind.contains(&set[hop.to]) {
+                    behind.push(set[hop.to]);
                 }
             }
             if let (&[only], true) = (behind.as_slice(), last.is_empty()) {
@@ -89,12 +92,9 @@ impl LastNodes {
                 continue;
             }
             last.extend(behind.iter().flat_map(|&other| &sets[other]));
-            set[position] = *known.entry(last).or_insert_with_key(|last| {
-                sets.push(last.clone());
-                sets.len() - 1
-            });
+            set[position] = *known.entry(last).or_insert_with_key(|last| sets.push(last.clone()));
         }
-        let node = |&position: &u32| dag.node(position as usize);
+        let node = |&position: &Position| dag.node(position);
         Self {
             set,
             sets: sets.iter().map(|set| set.iter().map(node).collect()).collect(),
@@ -102,7 +102,7 @@ impl LastNodes {
     }
 
     /// Those of the node at a position.
-    pub(super) fn of(&self, position: u32) -> &[NodeId] {
-        &self.sets[self.set[position as usize]]
+    pub(super) fn of(&self, position: Position) -> &[NodeId] {
+        &self.sets[self.set[position]]
     }
 }

@@ -11,8 +11,8 @@
 
 use super::framing::Framing;
 use super::timeline::{self, Duration};
-use crate::ids::{HostId, LinkId, NodeId, TaskId};
-use crate::loads::{LinkLoads, PairIndex};
+use crate::ids::{HostId, Id, IdVec, LinkId, NodeId, TaskId};
+use crate::loads::{LinkLoads, PairId, PairIndex};
 use crate::placement::{Placement, Subflow};
 use crate::routes::{EdgeSwitches, PathDagBuilder, Route};
 use crate::topology::Fabric;
@@ -86,7 +86,7 @@ struct Durations<'a> {
     builder: PathDagBuilder<'a>,
     /// Pairs of the step that are spread over all their paths, and the worst of those.
     spread: PairIndex,
-    worst: Vec<Way>,
+    worst: IdVec<PairId, Way>,
 }
 
 impl<'a> Durations<'a> {
@@ -98,7 +98,7 @@ impl<'a> Durations<'a> {
             loads: LinkLoads::new(fabric),
             builder: PathDagBuilder::new(fabric),
             spread: PairIndex::new(edges.len()),
-            worst: Vec::new(),
+            worst: IdVec::new(),
             edges,
         }
     }
@@ -184,7 +184,7 @@ impl<'a> Durations<'a> {
             };
             let (from, to) = (self.edges.of(src), self.edges.of(dst));
             let is_spread = placement.of(task).iter().any(|p| !matches!(p.route, Route::Pinned(_)));
-            if from != to && is_spread && self.spread.number(from, to) == pairs.len() {
+            if from != to && is_spread && self.spread.number(from, to).index() == pairs.len() {
                 pairs.push((to, from));
             }
         }
@@ -197,14 +197,14 @@ impl<'a> Durations<'a> {
             let dag = self
                 .builder
                 .build(self.edges.node(to), self.edges.receiver(to), sources);
-            let mut worst = vec![Way::default(); dag.len()];
-            for position in 1..dag.len() {
+            let mut worst = dag.filled(Way::default());
+            for position in dag.rising() {
                 let hops = dag.hops(position).iter();
-                let through = hops.map(|hop| self.link(hop.link).and(worst[hop.to as usize]));
+                let through = hops.map(|hop| self.link(hop.link).and(worst[hop.to]));
                 worst[position] = through.fold(Way::default(), Way::or);
             }
             for (&(to, from), &source) in alike.iter().zip(&dag.sources) {
-                self.worst[self.spread.of(from, to)] = worst[source as usize];
+                self.worst[self.spread.of(from, to)] = worst[source];
             }
         }
     }

@@ -3,8 +3,9 @@
 use super::framing::Framing;
 use super::one_machine::Resource;
 use super::pairs::{Pairs, RouteSet};
-use crate::ids::{HostId, LinkId};
-use crate::loads::{PairAmount, PairSums};
+use super::ports::PortSetId;
+use crate::ids::{HostId, IdVec, LinkId};
+use crate::loads::{PairAmount, PairId, PairSums};
 use crate::routes::EdgeSwitches;
 use crate::topology::{Attachment, Fabric};
 use crate::workload::{Schedule, Transfer};
@@ -79,8 +80,8 @@ pub(super) struct Resources {
     pairs: Pairs,
     /// Payload bytes between edges.
     pub(super) between_edges: Vec<PairAmount>,
-    up: Vec<Nic>,
-    down: Vec<Nic>,
+    up: IdVec<HostId, Nic>,
+    down: IdVec<HostId, Nic>,
 }
 
 /// A transfer prepared for several questions.
@@ -89,7 +90,7 @@ pub(super) struct WireTransfer {
     src: HostId,
     dst: HostId,
     /// Number of its pair of edges; none within one edge.
-    pair: Option<u32>,
+    pair: Option<PairId>,
     /// Bytes on the wire.
     pub wire: f64,
 }
@@ -97,21 +98,21 @@ pub(super) struct WireTransfer {
 impl Resources {
     pub(super) fn new(fabric: &Fabric, routes: RouteSet, schedule: &Schedule, framing: Framing) -> Self {
         let edges = EdgeSwitches::new(fabric);
-        let nics = |link: fn(Attachment) -> LinkId| -> Vec<Nic> {
+        let nics = |link: fn(Attachment) -> LinkId| -> IdVec<HostId, Nic> {
             let links = (0..fabric.hosts()).map(|host| edges.attachment(HostId(host)).map(link));
             let nic = |id: Option<LinkId>| id.map_or(Nic::default(), |id| Nic::new(fabric, id, framing));
             links.map(nic).collect()
         };
         let (up, down) = (nics(|a| a.up), nics(|a| a.down));
         let mut sums = PairSums::new(edges.len());
-        let mut busy = vec![[0.0_f64; 2]; fabric.hosts() as usize];
+        let mut busy = IdVec::filled([0.0_f64; 2], fabric.hosts() as usize);
         for Transfer { src, dst, bytes, .. } in schedule.transfers().filter(|t| t.src != t.dst) {
             let (from, to) = (edges.of(src), edges.of(dst));
             if from != to {
                 sums.add(from, to, bytes as f64);
             }
-            busy[src.index()][0] += bytes as f64;
-            busy[dst.index()][1] += bytes as f64;
+            busy[src][0] += bytes as f64;
+            busy[dst][1] += bytes as f64;
         }
         let between_edges = sums.take();
         // Any set of links that is done before the busiest NIC does not matter.
@@ -121,18 +122,18 @@ impl Resources {
             .fold(0.0_f64, |busiest, ([out, into], (up, down))| {
                 busiest.max(up.time(*out)).max(down.time(*into))
             });
-        let fastest = |nics: &[Nic]| {
-            let mut fastest = vec![0.0_f64; edges.len()];
-            for (host, nic) in nics.iter().enumerate() {
+        let fastest = |nics: &IdVec<HostId, Nic>| {
+            let mut fastest = IdVec::filled(0.0_f64, edges.len());
+            for (host, nic) in nics.entries() {
                 let rate = if nic.rate > 0.0 { nic.rate } else { f64::INFINITY };
-                let edge = edges.of(HostId(host as u32)) as usize;
+                let edge = edges.of(host);
                 fastest[edge] = fastest[edge].max(rate);
             }
             fastest
         };
         let (fastest_out, fastest_in) = (fastest(&up), fastest(&down));
         let enough = |pair: &PairAmount| {
-            let nic = fastest_out[pair.src as usize].min(fastest_in[pair.dst as usize]);
+            let nic = fastest_out[pair.src].min(fastest_in[pair.dst]);
             nic.max(pair.amount / busiest)
         };
         let pairs = match routes {
@@ -151,7 +152,7 @@ impl Resources {
 
     /// Whether some host has several cables, and so links to choose from.
     pub(super) fn some_host_chooses(&self) -> bool {
-        (0..self.up.len()).any(|host| self.edges.attachment(HostId(host as u32)).is_none())
+        self.up.ids().any(|host| self.edges.attachment(host).is_none())
     }
 
     /// All kinds of resources of this fabric.
@@ -193,7 +194,7 @@ impl Resources {
     }
 
     fn demand_of_packets(&self, kind: ResourceKind, transfer: &WireTransfer) -> Option<Demand> {
-        let (up, down) = (&self.up[transfer.src.index()], &self.down[transfer.dst.index()]);
+        let (up, down) = (&self.up[transfer.src], &self.down[transfer.dst]);
         let through = transfer.pair.map_or(0.0, |p| self.pairs.pair(p).through);
         let node = |host: HostId| self.edges.node(self.edges.of(host));
         match kind {
@@ -231,20 +232,20 @@ impl Resources {
             }
             ResourceKind::CutOut(d) => {
                 let out = self.pairs.crossings(transfer.pair?)[d].out;
-                let resource = self.pairs.divisions[d].of(node(transfer.src));
+                let set = self.pairs.divisions[d].of(node(transfer.src));
                 out.happens().then(|| Demand {
-                    resource,
-                    rate: self.pairs.rates[d].out[resource as usize],
+                    resource: set.0,
+                    rate: self.pairs.rates[d].out[set],
                     head: up.latency + out.head,
                     tail: out.tail + down.latency,
                 })
             }
             ResourceKind::CutIn(d) => {
                 let into = self.pairs.crossings(transfer.pair?)[d].into;
-                let resource = self.pairs.divisions[d].of(node(transfer.dst));
+                let set = self.pairs.divisions[d].of(node(transfer.dst));
                 into.happens().then(|| Demand {
-                    resource,
-                    rate: self.pairs.rates[d].into[resource as usize],
+                    resource: set.0,
+                    rate: self.pairs.rates[d].into[set],
                     head: up.latency + into.head,
                     tail: into.tail + down.latency,
                 })
@@ -252,7 +253,7 @@ impl Resources {
             ResourceKind::Pair => {
                 let pair = self.pairs.pair(transfer.pair?);
                 pair.rate.is_finite().then(|| Demand {
-                    resource: transfer.pair.unwrap_or(0),
+                    resource: transfer.pair.map_or(0, |pair| pair.0),
                     rate: pair.rate,
                     head: up.latency,
                     tail: pair.through_but_one + down.latency,
@@ -262,13 +263,13 @@ impl Resources {
     }
 
     /// The resource of a set of cables: those of hosts with a single one come first.
-    fn ports(&self, set: u32) -> u32 {
-        self.up.len() as u32 + set
+    fn ports(&self, set: PortSetId) -> u32 {
+        self.up.len() as u32 + set.0
     }
 
     /// Least time from the start of a transfer until its last byte has arrived, alone on its fabric.
     pub(super) fn span(&self, transfer: &WireTransfer) -> f64 {
-        let (up, down) = (&self.up[transfer.src.index()], &self.down[transfer.dst.index()]);
+        let (up, down) = (&self.up[transfer.src], &self.down[transfer.dst]);
         let (through, but_one, rate) = transfer.pair.map_or((0.0, 0.0, f64::INFINITY), |p| {
             let pair = self.pairs.pair(p);
             (pair.through, pair.through_but_one, pair.rate)
@@ -286,7 +287,7 @@ impl Resources {
     /// Least time from the start of a transfer until the first of its data have arrived.
     pub(super) fn latency(&self, transfer: &WireTransfer) -> f64 {
         let through = transfer.pair.map_or(0.0, |p| self.pairs.pair(p).through);
-        self.up[transfer.src.index()].latency + through + self.down[transfer.dst.index()].latency
+        self.up[transfer.src].latency + through + self.down[transfer.dst].latency
     }
 
     /// Least time from the start of a transfer until its last byte has left its host.
@@ -294,24 +295,21 @@ impl Resources {
         let several = transfer.pair.and_then(|pair| self.pairs.pair(pair).first);
         match several {
             Some(first) => transfer.wire / self.pairs.out_of_hosts.rate(first),
-            None => self.up[transfer.src.index()].time(transfer.wire),
+            None => self.up[transfer.src].time(transfer.wire),
         }
     }
 
     /// Least time from the delivery of a transfer until its acknowledgement has arrived.
     pub(super) fn acknowledgement(&self, transfer: &WireTransfer) -> f64 {
         let inner = transfer.pair.map_or(0.0, |p| self.pairs.pair(p).back);
-        self.up[transfer.src.index()].back + inner + self.down[transfer.dst.index()].back
+        self.up[transfer.src].back + inner + self.down[transfer.dst].back
     }
 
     /// The least time before a transfer between edges reaches its first switch, and from its last
     /// switch to its host, all of it before for a fluid; `None` within one edge.
     pub(super) fn ends(&self, transfer: &WireTransfer) -> Option<(f64, f64)> {
         transfer.pair?;
-        let (first, last) = (
-            self.up[transfer.src.index()].latency,
-            self.down[transfer.dst.index()].latency,
-        );
+        let (first, last) = (self.up[transfer.src].latency, self.down[transfer.dst].latency);
         Some(match self.framing {
             Framing::Packets { .. } => (first, last),
             Framing::Fluid => (first + last, 0.0),
@@ -328,8 +326,9 @@ impl Resources {
         let mut rates = vec![0.0; count];
         for (transfer, before, after) in jobs {
             if let Some(demand) = self.demand(kind, &transfer) {
-                rates[demand.resource as usize] = demand.rate;
-                resources[demand.resource as usize].add(before + demand.head, transfer.wire, demand.tail + after);
+                let at = demand.resource as usize;
+                rates[at] = demand.rate;
+                resources[at].add(before + demand.head, transfer.wire, demand.tail + after);
             }
         }
         let ends = resources

@@ -9,85 +9,75 @@
 
 use std::collections::BTreeMap;
 
-use super::routes::Routes;
-use crate::ids::NodeId;
+use super::routes::{Routes, SegmentId};
+use crate::ids::{Id, IdLists, IdVec, LinkId, NodeId, id};
 use crate::topology::Fabric;
 
-/// No constraint, as at a host whose paths have nothing in common but the host.
-pub(super) const NONE: u32 = u32::MAX;
+id! {
+    /// What limits rates: the hosts' links first, then fabric links. NONE, as at a host whose paths have nothing in common but the
+    /// host.
+    pub(super) ConstraintId;
+}
 
 /// Room for rounding when a load is compared with a capacity.
 const ROUNDING: f64 = 1e-12;
 
-/// Constraints by index: the hosts' links first, then fabric links.
+/// All constraints.
 #[derive(Debug)]
 pub(super) struct Constraints {
     /// Bytes per picosecond.
-    pub capacity: Vec<f64>,
+    pub capacity: IdVec<ConstraintId, f64>,
     /// Constraints of each host's link to and from the fabric.
-    pub ports: Vec<(u32, u32)>,
+    pub ports: Vec<(ConstraintId, ConstraintId)>,
     /// The most that the hosts of one edge can send or receive together.
     pub largest_edge: f64,
-    /// Fabric constraints of each segment that is a single path, or [`NONE`]: they see all of its rate.
+    /// Fabric constraints of each segment that is a single path, or NONE: they see all of its rate.
     /// Where there are more than fit, and on spread segments, they are in the lists.
-    pub direct: Vec<[u32; DIRECT]>,
+    pub direct: IdVec<SegmentId, Direct>,
     /// Fabric constraints of each segment, with the fraction of its rate.
-    of_segment: Lists,
+    of_segment: IdLists<SegmentId, (ConstraintId, f64)>,
     /// Segments of each constraint, with the fraction of their rates.
-    segments: Lists,
+    segments: IdLists<ConstraintId, (SegmentId, f64)>,
 }
 
 /// Fabric links of a path of two tiers.
 pub(super) const DIRECT: usize = 2;
 
-/// Lists of (index, fraction), one after the other.
-#[derive(Debug, Default)]
-struct Lists {
-    offsets: Vec<u32>,
-    entries: Vec<(u32, f64)>,
-}
+/// Constraints that a segment knows directly, NONE at the end.
+pub(super) type Direct = [ConstraintId; DIRECT];
 
-impl Lists {
-    fn new(lists: &[Vec<(u32, f64)>]) -> Self {
-        let mut all = Self {
-            offsets: vec![0],
-            entries: Vec::new(),
-        };
-        for list in lists {
-            all.entries.extend_from_slice(list);
-            all.offsets.push(all.entries.len() as u32);
-        }
-        all
-    }
+/// Segments on a constraint, with the fractions of their rates.
+type Carried = Vec<(SegmentId, f64)>;
 
-    fn get(&self, index: usize) -> &[(u32, f64)] {
-        &self.entries[self.offsets[index] as usize..self.offsets[index + 1] as usize]
+/// Lists in one piece.
+fn lists<I: Id, T: Copy>(lists: &IdVec<I, Vec<T>>) -> IdLists<I, T> {
+    let mut all = IdLists::new();
+    for list in lists {
+        all.push(list.iter().copied());
     }
+    all
 }
 
 impl Constraints {
     pub(super) fn new(fabric: &Fabric, routes: &Routes) -> Self {
-        let mut capacity = Vec::new();
+        let mut capacity: IdVec<ConstraintId, f64> = IdVec::new();
         let mut ports = Vec::new();
-        let mut add = |rate: f64| {
-            capacity.push(rate);
-            capacity.len() as u32 - 1
-        };
+        let mut add = |rate: f64| capacity.push(rate);
         for port in &routes.ports {
-            ports.push(port.map_or((NONE, NONE), |port| {
+            ports.push(port.map_or((ConstraintId::NONE, ConstraintId::NONE), |port| {
                 let rate = |id| fabric.link(id).rate.bytes_per_ps();
                 (add(rate(port.up)), add(rate(port.down)))
             }));
         }
         let hosts = capacity.len();
         let edges = Edges::new(fabric, routes);
-        let mut of_segment = vec![Vec::new(); routes.segments.len()];
-        let mut segments = vec![Vec::new(); hosts];
+        let mut of_segment = IdVec::filled(Vec::new(), routes.segments.len());
+        let mut segments = IdVec::filled(Vec::new(), hosts);
         for (limit, carried) in binding_links(fabric, routes, &edges) {
+            let constraint = capacity.push(limit);
             for &(segment, fraction) in &carried {
-                of_segment[segment as usize].push((capacity.len() as u32, fraction));
+                of_segment[segment].push((constraint, fraction));
             }
-            capacity.push(limit);
             segments.push(carried);
         }
         let direct = take_direct(&mut of_segment, &mut segments);
@@ -96,36 +86,63 @@ impl Constraints {
             ports,
             largest_edge: edges.largest(),
             direct,
-            of_segment: Lists::new(&of_segment),
-            segments: Lists::new(&segments),
+            of_segment: lists(&of_segment),
+            segments: lists(&segments),
+        }
+    }
+
+    /// Constraints of segments that count for several sub-flows each: each list has the constraints of a segment, by number, with how
+    /// often they see its rate.
+    pub(super) fn folded(
+        capacity: IdVec<ConstraintId, f64>,
+        hosts: usize,
+        largest_edge: f64,
+        mut of_segment: IdVec<SegmentId, Vec<(ConstraintId, f64)>>,
+    ) -> Self {
+        let mut segments = IdVec::filled(Vec::new(), capacity.len());
+        for (segment, list) in of_segment.entries() {
+            list.iter()
+                .for_each(|&(constraint, times)| segments[constraint].push((segment, times)));
+        }
+        let direct = take_direct(&mut of_segment, &mut segments);
+        Self {
+            capacity,
+            ports: vec![(ConstraintId::NONE, ConstraintId::NONE); hosts],
+            largest_edge,
+            direct,
+            of_segment: lists(&of_segment),
+            segments: lists(&segments),
         }
     }
 
     /// The fabric constraints of a segment, with the fraction of its rate that each sees, but for direct ones;
-    /// of [`NONE`], none.
-    pub(super) fn of_segment(&self, segment: u32) -> &[(u32, f64)] {
-        if segment == NONE {
+    /// of NONE, none.
+    pub(super) fn of_segment(&self, segment: SegmentId) -> &[(ConstraintId, f64)] {
+        if segment == SegmentId::NONE {
             return &[];
         }
-        self.of_segment.get(segment as usize)
+        &self.of_segment[segment]
     }
 
     /// Whether a segment crosses fabric constraints that it does not know directly; not one that does not exist.
-    pub(super) fn is_spread(&self, segment: u32) -> bool {
-        self.direct.get(segment as usize).is_some() && !self.of_segment(segment).is_empty()
+    pub(super) fn is_spread(&self, segment: SegmentId) -> bool {
+        self.direct.get(segment).is_some() && !self.of_segment(segment).is_empty()
     }
 
     /// The segments under a constraint, with the fraction of their rates that it sees, but for those
     /// that know it directly; none for a host's own link.
-    pub(super) fn segments(&self, constraint: u32) -> &[(u32, f64)] {
-        self.segments.get(constraint as usize)
+    pub(super) fn segments(&self, constraint: ConstraintId) -> &[(SegmentId, f64)] {
+        &self.segments[constraint]
     }
 }
 
 /// Takes the constraints of segments that are a single path from the lists.
-fn take_direct(of_segment: &mut [Vec<(u32, f64)>], segments: &mut [Vec<(u32, f64)>]) -> Vec<[u32; DIRECT]> {
+fn take_direct(
+    of_segment: &mut IdVec<SegmentId, Vec<(ConstraintId, f64)>>,
+    segments: &mut IdVec<ConstraintId, Carried>,
+) -> IdVec<SegmentId, Direct> {
     let taken = of_segment.iter_mut().map(|list| {
-        let mut direct = [NONE; DIRECT];
+        let mut direct = [ConstraintId::NONE; DIRECT];
         if list.len() <= DIRECT && list.iter().all(|&(_, fraction)| fraction == 1.0) {
             direct
                 .iter_mut()
@@ -134,9 +151,9 @@ fn take_direct(of_segment: &mut [Vec<(u32, f64)>], segments: &mut [Vec<(u32, f64
         }
         direct
     });
-    let direct: Vec<_> = taken.collect();
+    let direct: IdVec<SegmentId, _> = taken.collect();
     for list in segments {
-        list.retain(|&(segment, _)| direct[segment as usize] == [NONE; DIRECT]);
+        list.retain(|&(segment, _)| direct[segment] == [ConstraintId::NONE; DIRECT]);
     }
     direct
 }
@@ -144,16 +161,16 @@ fn take_direct(of_segment: &mut [Vec<(u32, f64)>], segments: &mut [Vec<(u32, f64
 /// What the hosts of each edge can send and receive together, by node; infinite where their paths
 /// do not begin with one link.
 struct Edges {
-    sent: Vec<f64>,
-    received: Vec<f64>,
+    sent: IdVec<NodeId, f64>,
+    received: IdVec<NodeId, f64>,
 }
 
 impl Edges {
     fn new(fabric: &Fabric, routes: &Routes) -> Self {
-        let mut sent = vec![0.0; fabric.nodes().len()];
+        let mut sent = IdVec::filled(0.0, fabric.nodes().len());
         let mut received = sent.clone();
         for (host, port) in routes.ports.iter().enumerate() {
-            let edge = fabric.edge(NodeId::from(host)).index();
+            let edge = fabric.edge(NodeId::from(host));
             let rate = |id| fabric.link(id).rate.bytes_per_ps();
             sent[edge] += port.map_or(f64::INFINITY, |port| rate(port.up));
             received[edge] += port.map_or(f64::INFINITY, |port| rate(port.down));
@@ -167,42 +184,42 @@ impl Edges {
     }
 
     /// The most that the segments can put on a link, by what the hosts at either end can do.
-    fn most(&self, routes: &Routes, carried: &[(u32, f64)]) -> f64 {
+    fn most(&self, routes: &Routes, carried: &Carried) -> f64 {
         let mut from: BTreeMap<NodeId, f64> = BTreeMap::new();
         let mut to: BTreeMap<NodeId, f64> = BTreeMap::new();
         for &(segment, fraction) in carried {
-            let segment = &routes.segments[segment as usize];
+            let segment = &routes.segments[segment];
             for (ends, edge) in [(&mut from, segment.from), (&mut to, segment.to)] {
                 let largest = ends.entry(edge).or_insert(0.0);
                 *largest = largest.max(fraction);
             }
         }
-        let bound = |ends: &BTreeMap<NodeId, f64>, rates: &[f64]| -> f64 {
-            ends.iter().map(|(edge, fraction)| fraction * rates[edge.index()]).sum()
+        let bound = |ends: &BTreeMap<NodeId, f64>, rates: &IdVec<NodeId, f64>| -> f64 {
+            ends.iter().map(|(edge, fraction)| fraction * rates[*edge]).sum()
         };
         bound(&from, &self.sent).min(bound(&to, &self.received))
     }
 }
 
 /// The fabric links that can limit, each with its capacity and the segments on it.
-fn binding_links(fabric: &Fabric, routes: &Routes, edges: &Edges) -> Vec<(f64, Vec<(u32, f64)>)> {
-    let mut carried: Vec<Vec<(u32, f64)>> = vec![Vec::new(); fabric.links().len()];
-    for (segment, id) in routes.segments.iter().zip(0..) {
+fn binding_links(fabric: &Fabric, routes: &Routes, edges: &Edges) -> Vec<(f64, Carried)> {
+    let mut carried: IdVec<LinkId, Carried> = IdVec::filled(Vec::new(), fabric.links().len());
+    for (id, segment) in routes.segments.entries() {
         for &(link, fraction) in &segment.links {
-            carried[link.index()].push((id, fraction));
+            carried[link].push((id, fraction));
         }
     }
     // Links with the same segments in the same fractions, by these; the first with the least capacity stays.
-    let mut distinct: BTreeMap<Vec<(u32, u64)>, (f64, usize)> = BTreeMap::new();
-    for (link, carried) in carried.iter().enumerate().filter(|(_, carried)| !carried.is_empty()) {
-        let capacity = fabric.links()[link].rate.bytes_per_ps();
+    let mut distinct: BTreeMap<Vec<(SegmentId, u64)>, (f64, LinkId)> = BTreeMap::new();
+    for (link, carried) in carried.entries().filter(|(_, carried)| !carried.is_empty()) {
+        let capacity = fabric.link(link).rate.bytes_per_ps();
         let key = carried.iter().map(|&(segment, fraction)| (segment, fraction.to_bits()));
         let least = distinct.entry(key.collect()).or_insert((capacity, link));
         if capacity < least.0 {
             *least = (capacity, link);
         }
     }
-    let mut kept: Vec<(f64, usize)> = distinct.into_values().collect();
+    let mut kept: Vec<(f64, LinkId)> = distinct.into_values().collect();
     kept.sort_unstable_by_key(|&(_, link)| link);
     kept.retain(|&(capacity, link)| edges.most(routes, &carried[link]) > capacity * (1.0 + ROUNDING));
     kept.into_iter()

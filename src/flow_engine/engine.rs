@@ -3,15 +3,11 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-use super::constraints::Constraints;
-use super::options::FlowOptions;
-use super::outcome_builder::{self, Flow};
+use super::outcome_builder::Flow;
 use super::routes::Routes;
 use super::sharing::Sharing;
 use crate::ids::{SubflowId, TaskId};
-use crate::outcome::{Observe, Outcome, Stuck};
 use crate::placement::Placement;
-use crate::topology::Fabric;
 use crate::units::Time;
 use crate::workload::{Action, Due, Milestone, Progress, Schedule, Transfer};
 
@@ -47,12 +43,23 @@ impl PartialOrd for Event {
     }
 }
 
+/// How a run has ended.
+pub(super) struct Ended {
+    /// By task id.
+    pub flows: Vec<Flow>,
+    /// Moments at which the rates have changed.
+    pub events: u64,
+    /// When nothing more could happen.
+    pub at: f64,
+    /// Whether all transfers are done.
+    pub finished: bool,
+}
+
 /// One run.
 pub(super) struct Engine<'a> {
-    fabric: &'a Fabric,
     schedule: &'a Schedule,
     placement: &'a Placement,
-    routes: Routes,
+    routes: &'a Routes,
     sharing: Sharing,
     /// By task id; of a delay, only the start is known.
     flows: Vec<Flow>,
@@ -68,25 +75,25 @@ pub(super) struct Engine<'a> {
 }
 
 impl<'a> Engine<'a> {
+    /// A run in which delays count before the links fill, or after the last byte (`delays_first`).
     pub(super) fn new(
-        fabric: &'a Fabric,
         schedule: &'a Schedule,
         placement: &'a Placement,
-        options: &FlowOptions,
+        routes: &'a Routes,
+        sharing: Sharing,
+        delays_first: bool,
     ) -> Self {
-        let routes = Routes::new(fabric, schedule, placement);
         let mut task_of = Vec::with_capacity(placement.subflows().len());
         for Transfer { task, .. } in schedule.transfers() {
             task_of.resize(placement.range(task).end, task);
         }
         Self {
-            fabric,
             schedule,
             placement,
-            sharing: Sharing::new(Constraints::new(fabric, &routes), schedule, placement, &routes, options),
             routes,
+            sharing,
             flows: vec![Flow::WAITING; schedule.tasks().len()],
-            delays_first: !schedule.starts_together(),
+            delays_first,
             task_of,
             event_queue: BinaryHeap::new(),
             ready: Vec::new(),
@@ -94,27 +101,24 @@ impl<'a> Engine<'a> {
         }
     }
 
-    pub(super) fn run(mut self, observe: &Observe) -> Result<Outcome, Stuck> {
-        if !self.routes.impossible.is_empty() {
-            return Err(self.stuck());
-        }
+    pub(super) fn run(mut self) -> Ended {
         let (mut progress, roots) = Progress::<f64>::new(self.schedule);
         for due in roots {
             self.enter(due);
         }
         let (mut events, mut drained) = (0, Vec::new());
-        loop {
+        let in_time = loop {
             self.keep_appointments(&mut progress);
             events += u64::from(self.sharing.settle(self.now));
             let planned = self.event_queue.peek().map_or(f64::INFINITY, |next| next.at);
             let completion = self.sharing.next_completion();
             let next = planned.min(completion);
             if next == f64::INFINITY {
-                break;
+                break true;
             }
             if next > Time::LATEST.0 as f64 {
                 self.now = next;
-                return Err(self.stuck());
+                break false;
             }
             if completion <= planned {
                 self.now = self.sharing.complete(planned, &mut drained).max(self.now);
@@ -124,27 +128,14 @@ impl<'a> Engine<'a> {
             } else {
                 self.now = planned;
             }
-        }
-        if self
-            .schedule
-            .transfers()
-            .any(|Transfer { task, .. }| !self.flows[task.index()].finished())
-        {
-            return Err(self.stuck());
-        }
-        Ok(outcome_builder::outcome(
-            self.fabric,
-            self.schedule,
-            self.placement,
-            &self.routes,
-            &self.flows,
-            observe,
+        };
+        let done = |Transfer { task, .. }: Transfer| self.flows[task.index()].finished();
+        Ended {
+            finished: in_time && self.schedule.transfers().all(done),
+            flows: self.flows,
             events,
-        ))
-    }
-
-    fn stuck(&self) -> Stuck {
-        outcome_builder::stuck(self.schedule, &self.routes, &self.flows, self.now)
+            at: self.now,
+        }
     }
 
     /// Everything that the event_queue holds for now.

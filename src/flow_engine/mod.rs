@@ -2,7 +2,7 @@
 //!
 //! Between two events every sub-flow sends at a constant rate, and the rates are the weighted
 //! max-min fair ones: no sub-flow can go faster without slowing down one that has, for its weight,
-//! no more. Events are the moments at which a sub-flow has sent its last byte and those at which a
+//! no more. What symmetry makes equal is simulated once (`folding`). Events are the moments at which a sub-flow has sent its last byte and those at which a
 //! transfer may start. There are no packets, queues or headers.
 //!
 //! A sub-flow loads its links from when a byte can have crossed them all: one propagation delay of its
@@ -13,6 +13,7 @@
 
 mod constraints;
 mod engine;
+mod folding;
 mod min_segment_tree;
 mod options;
 mod outcome_builder;
@@ -22,6 +23,13 @@ mod sharing;
 mod tests;
 
 pub use options::{FlowOptions, Weights};
+
+use constraints::Constraints;
+use engine::Engine;
+use folding::fold;
+use outcome_builder::{Built, Flow, Flows};
+use routes::Routes;
+use sharing::Sharing;
 
 use crate::outcome::{Observe, Outcome, Stuck};
 use crate::placement::Placement;
@@ -46,5 +54,33 @@ pub fn simulate(
     options: &FlowOptions,
     observe: &Observe,
 ) -> Result<Outcome, Stuck> {
-    engine::Engine::new(fabric, schedule, placement, options).run(observe)
+    let routes = Routes::new(fabric, schedule, placement);
+    let (subflows, delays_first) = (placement.subflows().len(), !schedule.starts_together());
+    let ending = |schedule, flows, at| outcome_builder::stuck(schedule, &routes, flows, at);
+    if !routes.impossible.is_empty() {
+        return Err(ending(schedule, &vec![Flow::WAITING; schedule.tasks().len()], 0.0));
+    }
+    let constraints = Constraints::new(fabric, &routes);
+    let built = Built {
+        fabric,
+        schedule,
+        placement,
+        routes: &routes,
+    };
+    if let Some(folded) = fold(schedule, placement, &routes, &constraints, options) {
+        let (schedule, placement, routes) = (&folded.schedule, &folded.placement, &folded.routes);
+        let sharing = Sharing::new(folded.constraints, schedule, placement, routes, options, subflows);
+        let ended = Engine::new(schedule, placement, routes, sharing, delays_first).run();
+        // What does not finish is told of the run as it is written.
+        if ended.finished {
+            let flows = Flows::folded(&ended.flows, &folded.class_of);
+            return Ok(built.outcome(&flows, observe, ended.events));
+        }
+    }
+    let sharing = Sharing::new(constraints, schedule, placement, &routes, options, subflows);
+    let ended = Engine::new(schedule, placement, &routes, sharing, delays_first).run();
+    if !ended.finished {
+        return Err(ending(schedule, &ended.flows, ended.at));
+    }
+    Ok(built.outcome(&Flows::each(&ended.flows), observe, ended.events))
 }

@@ -18,7 +18,7 @@ pub enum Weights {
 }
 
 /// The `[flow]` table: options of the flow engine.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FlowOptions {
     /// Completions closer together than about this fraction of the shortest completion time among the
@@ -29,6 +29,23 @@ pub struct FlowOptions {
     /// Weights of sub-flows that share a link.
     #[serde(default)]
     pub weights: Weights,
+    /// Simulate once what symmetry makes equal, where `tolerance` is 0: the same times, but for rounding.
+    #[serde(default = "folds")]
+    pub fold: bool,
+}
+
+fn folds() -> bool {
+    true
+}
+
+impl Default for FlowOptions {
+    fn default() -> Self {
+        Self {
+            tolerance: 0.0,
+            weights: Weights::default(),
+            fold: folds(),
+        }
+    }
 }
 
 /// Completion times may be early by this multiple of the tolerance: the worst that was measured is 3.05.

@@ -51,53 +51,88 @@ pub(super) fn whole_ps(time: f64) -> Time {
     Time(nearest.saturating_add(u64::from(above)))
 }
 
-/// The outcome of a run in which every flow finished.
-pub(super) fn outcome(
-    fabric: &Fabric,
-    schedule: &Schedule,
-    placement: &Placement,
-    routes: &Routes,
-    flows: &[Flow],
-    observe: &Observe,
-    events: u64,
-) -> Outcome {
-    let times = || schedule.transfers().map(|Transfer { task, .. }| &flows[task.index()]);
-    let fct = times().map(|flow| whole_ps(flow.delivered).saturating_sub(whole_ps(flow.start)));
-    let takes_time = |task: &Task| matches!(task.action, Action::Delay(time) if !time.is_zero());
-    let delays = schedule.tasks().iter().zip(flows).filter(|(task, _)| takes_time(task));
-    let ends = delays
-        .map(|(_, delay)| delay.start)
-        .chain(times().map(|flow| flow.delivered));
-    let mut outcome = Outcome {
-        cct: ends.map(whole_ps).max().unwrap_or(Time::ZERO),
-        ended: times().map(|flow| whole_ps(flow.acked)).max().unwrap_or(Time::ZERO),
-        fct: FctSummary::of(fct.collect()),
-        counters: Counters {
-            events,
-            ..Counters::default()
-        },
-        ..Outcome::default()
-    };
-    if observe.tasks {
-        outcome.tasks = schedule.tasks().iter().zip(flows).map(interval).collect();
+/// The flow of every task: its own, or that of the task that stands for it.
+pub(super) struct Flows<'a> {
+    flows: &'a [Flow],
+    class_of: Option<&'a [u32]>,
+}
+
+impl<'a> Flows<'a> {
+    pub(super) fn each(flows: &'a [Flow]) -> Self {
+        let class_of = None;
+        Self { flows, class_of }
     }
-    if observe.flows {
-        outcome.flows = records(fabric, schedule, placement, routes, flows);
+
+    /// Of a folded run, with the task in it that stands for each.
+    pub(super) fn folded(flows: &'a [Flow], class_of: &'a [u32]) -> Self {
+        let class_of = Some(class_of);
+        Self { flows, class_of }
     }
-    if observe.links {
-        let record = |bytes| LinkRecord {
-            bytes,
-            wire_bytes: bytes,
-            ..LinkRecord::default()
+
+    fn of(&self, task: TaskId) -> &'a Flow {
+        let class = self
+            .class_of
+            .map_or(task.index(), |class_of| class_of[task.index()] as usize);
+        &self.flows[class]
+    }
+}
+
+/// What a run is of.
+pub(super) struct Built<'a> {
+    pub fabric: &'a Fabric,
+    pub schedule: &'a Schedule,
+    pub placement: &'a Placement,
+    pub routes: &'a Routes,
+}
+
+impl Built<'_> {
+    /// The outcome of a run in which every flow finished.
+    pub(super) fn outcome(&self, flows: &Flows<'_>, observe: &Observe, events: u64) -> Outcome {
+        let Self {
+            fabric,
+            schedule,
+            placement,
+            routes,
+        } = *self;
+        let times = || schedule.transfers().map(|Transfer { task, .. }| flows.of(task));
+        let fct = times().map(|flow| whole_ps(flow.delivered).saturating_sub(whole_ps(flow.start)));
+        let takes_time = |task: &Task| matches!(task.action, Action::Delay(time) if !time.is_zero());
+        let tasks = || schedule.tasks().iter().zip((0..).map(TaskId));
+        let delays = tasks().filter(|(task, _)| takes_time(task));
+        let ends = delays
+            .map(|(_, delay)| flows.of(delay).start)
+            .chain(times().map(|flow| flow.delivered));
+        let mut outcome = Outcome {
+            cct: ends.map(whole_ps).max().unwrap_or(Time::ZERO),
+            ended: times().map(|flow| whole_ps(flow.acked)).max().unwrap_or(Time::ZERO),
+            fct: FctSummary::of(fct.collect()),
+            counters: Counters {
+                events,
+                ..Counters::default()
+            },
+            ..Outcome::default()
         };
-        let loads = link_loads(fabric, schedule, placement, routes);
-        outcome.links = loads.into_iter().map(record).collect();
+        if observe.tasks {
+            outcome.tasks = tasks().map(|(task, id)| interval(task, flows.of(id))).collect();
+        }
+        if observe.flows {
+            outcome.flows = records(fabric, schedule, placement, routes, flows);
+        }
+        if observe.links {
+            let record = |bytes| LinkRecord {
+                bytes,
+                wire_bytes: bytes,
+                ..LinkRecord::default()
+            };
+            let loads = link_loads(fabric, schedule, placement, routes);
+            outcome.links = loads.into_iter().map(record).collect();
+        }
+        outcome
     }
-    outcome
 }
 
 /// When a task was under way.
-fn interval((task, flow): (&Task, &Flow)) -> TaskTimes {
+fn interval(task: &Task, flow: &Flow) -> TaskTimes {
     let end = match task.action {
         Action::Transfer { .. } => whole_ps(flow.delivered),
         // Of a delay, the start is its end.
@@ -116,7 +151,7 @@ fn records(
     schedule: &Schedule,
     placement: &Placement,
     routes: &Routes,
-    flows: &[Flow],
+    flows: &Flows<'_>,
 ) -> Vec<FlowRecord> {
     let mut ideals = Ideals {
         fabric,
@@ -125,13 +160,13 @@ fn records(
     };
     let mut segments = Vec::new();
     let record = |Transfer { task, src, dst, bytes }: Transfer| {
-        let flow = &flows[task.index()];
+        let flow = flows.of(task);
         let subflows = placement.of(task);
         segments.clear();
         segments.extend_from_slice(&routes.of_subflow[placement.range(task)]);
         segments.sort_unstable();
         segments.dedup();
-        let paths: u32 = segments.iter().map(|&s| routes.segments[s as usize].paths).sum();
+        let paths: u32 = segments.iter().map(|&s| routes.segments[s].paths).sum();
         let (src, dst) = (src.node(), dst.node());
         let spread = subflows.len() > 1 || !matches!(subflows[0].route, Route::Pinned(_));
         FlowRecord {

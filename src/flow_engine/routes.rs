@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use crate::ids::{HostId, LinkId, NodeId, SubflowId, TaskId};
+use crate::ids::{HostId, Id, IdVec, LinkId, NodeId, SubflowId, TaskId, id};
 use crate::loads::LinkLoads;
 use crate::placement::{Placement, Subflow};
 use crate::rng::mix;
@@ -11,6 +11,11 @@ use crate::routes::{Route, path_weights};
 use crate::topology::{Attachment, Fabric};
 use crate::units::Time;
 use crate::workload::{Schedule, Transfer};
+
+id! {
+    /// A segment among all that are in use.
+    pub(super) SegmentId;
+}
 
 /// A connection from edge to edge, shared by all sub-flows between the hosts of these edges: one path, or
 /// all paths of the pair in fixed proportions. The hosts' own links are not part of it.
@@ -28,20 +33,25 @@ pub(super) struct Segment {
     pub paths: u32,
 }
 
+impl Segment {
+    /// The same as far as delays are concerned.
+    pub(super) fn without_links(&self) -> Self {
+        let links = Vec::new();
+        Self { links, ..*self }
+    }
+}
+
 /// The segments in use and which of them each sub-flow takes.
 #[derive(Debug)]
 pub(super) struct Routes {
     /// By host; `None` where paths begin at the host itself (see [`Fabric::edge`]).
     pub ports: Vec<Option<Port>>,
-    pub segments: Vec<Segment>,
-    /// By position of the sub-flow in the placement; [`NO_ROUTE`] where it cannot be sent.
-    pub of_subflow: Vec<u32>,
+    pub segments: IdVec<SegmentId, Segment>,
+    /// By position of the sub-flow in the placement; NONE where it cannot be sent.
+    pub of_subflow: Vec<SegmentId>,
     /// Why, by flow, for those that cannot be sent.
     pub impossible: Vec<(TaskId, String)>,
 }
-
-/// The segment of a sub-flow that has none.
-pub(super) const NO_ROUTE: u32 = u32::MAX;
 
 /// The link of a host that hangs on a switch by one cable, in both directions.
 #[derive(Debug, Clone, Copy)]
@@ -74,9 +84,9 @@ impl Routes {
             ports: &ports,
             known: HashMap::default(),
             last: None,
-            segments: Vec::new(),
+            segments: IdVec::new(),
         };
-        let mut of_subflow = vec![NO_ROUTE; placement.subflows().len()];
+        let mut of_subflow = vec![SegmentId::NONE; placement.subflows().len()];
         let mut impossible = Vec::new();
         for Transfer { task, src, dst, .. } in schedule.transfers() {
             match finder.find(
@@ -99,7 +109,7 @@ impl Routes {
 
     /// Delays of a sub-flow between two hosts: one way, and there and back.
     pub(super) fn delays(&self, subflow: SubflowId, src: HostId, dst: HostId) -> (Time, Time) {
-        let segment = &self.segments[self.of_subflow[subflow.index()] as usize];
+        let segment = &self.segments[self.of_subflow[subflow.index()]];
         let (mut forward, mut round_trip) = (segment.forward, segment.round_trip);
         if let Some(port) = self.ports[src.index()] {
             forward += port.up_delay;
@@ -116,11 +126,11 @@ impl Routes {
 /// Payload bytes on every link of the fabric, by link id.
 pub(super) fn link_loads(fabric: &Fabric, schedule: &Schedule, placement: &Placement, routes: &Routes) -> Vec<f64> {
     let mut loads = LinkLoads::new(fabric);
-    let mut on_segment = vec![0_u64; routes.segments.len()];
+    let mut on_segment = IdVec::filled(0_u64, routes.segments.len());
     for Transfer { task, src, dst, .. } in schedule.transfers() {
         let mut bytes = 0;
         for (subflow, &segment) in placement.of(task).iter().zip(&routes.of_subflow[placement.range(task)]) {
-            on_segment[segment as usize] += subflow.bytes;
+            on_segment[segment] += subflow.bytes;
             bytes += subflow.bytes;
         }
         loads.add_attachments(src, dst, bytes as f64);
@@ -137,10 +147,10 @@ pub(super) fn link_loads(fabric: &Fabric, schedule: &Schedule, placement: &Place
 struct Finder<'a> {
     fabric: &'a Fabric,
     ports: &'a [Option<Port>],
-    known: HashMap<Key, u32, BuildHasherDefault<Mixer>>,
+    known: HashMap<Key, SegmentId, BuildHasherDefault<Mixer>>,
     /// The last answer: it is often the next one, too.
-    last: Option<(Key, u32)>,
-    segments: Vec<Segment>,
+    last: Option<(Key, SegmentId)>,
+    segments: IdVec<SegmentId, Segment>,
 }
 
 /// Edges of the source and the destination, and the way between them.
@@ -186,7 +196,7 @@ impl Hasher for Mixer {
 }
 
 impl Finder<'_> {
-    fn find(&mut self, src: NodeId, dst: NodeId, subflows: &[Subflow], routes: &mut [u32]) -> Result<(), String> {
+    fn find(&mut self, src: NodeId, dst: NodeId, subflows: &[Subflow], routes: &mut [SegmentId]) -> Result<(), String> {
         let count = self.fabric.path_count(src, dst);
         let name = |host: NodeId| &self.fabric.node(host).name;
         if count == 0 {
@@ -211,7 +221,7 @@ impl Finder<'_> {
         Ok(())
     }
 
-    fn segment(&mut self, src: NodeId, dst: NodeId, choice: Choice) -> u32 {
+    fn segment(&mut self, src: NodeId, dst: NodeId, choice: Choice) -> SegmentId {
         let key = (self.fabric.edge(src), self.fabric.edge(dst), choice);
         if let Some((_, known)) = self.last.filter(|&(last, _)| last == key) {
             return known;
@@ -224,16 +234,15 @@ impl Finder<'_> {
         id
     }
 
-    fn add(&mut self, src: NodeId, dst: NodeId, key: Key) -> u32 {
+    fn add(&mut self, src: NodeId, dst: NodeId, key: Key) -> SegmentId {
         let count = self.fabric.path_count(src, dst);
         let (paths, weights): (Vec<u32>, Vec<u64>) = match key.2 {
             Choice::Path(path) => (vec![path], vec![1]),
             Choice::Even => ((0..count).collect(), vec![1; count as usize]),
             Choice::Weighted => ((0..count).collect(), path_weights(self.fabric, src, dst)),
         };
-        let id = u32::try_from(self.segments.len()).expect("fewer segments than pieces");
         let segment = self.spread(src, dst, &paths, &weights);
-        self.segments.push(segment);
+        let id = self.segments.push(segment);
         self.known.insert(key, id);
         id
     }

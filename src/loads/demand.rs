@@ -2,11 +2,19 @@
 
 use std::collections::HashMap;
 
+use crate::ids::{Id, IdVec, id};
+use crate::routes::EdgeId;
+
+id! {
+    /// An ordered pair of edges, in the order in which they are first met.
+    pub(crate) PairId;
+}
+
 /// An amount from one edge to another.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct PairAmount {
-    pub dst: u32,
-    pub src: u32,
+    pub dst: EdgeId,
+    pub src: EdgeId,
     pub amount: f64,
 }
 
@@ -15,19 +23,17 @@ pub(crate) struct PairAmount {
 pub(crate) struct PairIndex {
     numbers: Numbers,
     /// Destination and source of each number.
-    pairs: Vec<(u32, u32)>,
+    pairs: IdVec<PairId, (EdgeId, EdgeId)>,
 }
 
 /// The number of each pair.
 #[derive(Debug, Clone)]
 enum Numbers {
     /// By destination, then source; a destination's row is allocated when first used.
-    Rows(Vec<Vec<u32>>),
+    Rows(IdVec<EdgeId, IdVec<EdgeId, PairId>>),
     /// Where rows of all edges would not fit.
-    Map(HashMap<(u32, u32), u32>),
+    Map(HashMap<(EdgeId, EdgeId), PairId>),
 }
-
-const NONE: u32 = u32::MAX;
 
 /// Edges whose pairs have room in rows: 256 MB.
 const MOST_ROWS: usize = 8_192;
@@ -36,49 +42,49 @@ impl PairIndex {
     pub(crate) fn new(edges: usize) -> Self {
         Self {
             numbers: match edges {
-                0..=MOST_ROWS => Numbers::Rows(vec![Vec::new(); edges]),
+                0..=MOST_ROWS => Numbers::Rows(IdVec::filled(IdVec::new(), edges)),
                 _ => Numbers::Map(HashMap::new()),
             },
-            pairs: Vec::new(),
+            pairs: IdVec::new(),
         }
     }
 
     /// The number of a pair; the next free one where it has none yet.
-    pub(crate) fn number(&mut self, src: u32, dst: u32) -> usize {
+    pub(crate) fn number(&mut self, src: EdgeId, dst: EdgeId) -> PairId {
         let number = match &mut self.numbers {
             Numbers::Rows(rows) => {
                 let edges = rows.len();
-                let row = &mut rows[dst as usize];
+                let row = &mut rows[dst];
                 if row.is_empty() {
-                    row.resize(edges, NONE);
+                    row.resize(edges, PairId::NONE);
                 }
-                &mut row[src as usize]
+                &mut row[src]
             }
-            Numbers::Map(map) => map.entry((dst, src)).or_insert(NONE),
+            Numbers::Map(map) => map.entry((dst, src)).or_insert(PairId::NONE),
         };
-        if *number == NONE {
-            *number = self.pairs.len() as u32;
-            self.pairs.push((dst, src));
+        if *number == PairId::NONE {
+            *number = self.pairs.push((dst, src));
         }
-        *number as usize
+        *number
     }
 
     /// The number of a pair that has one.
-    pub(crate) fn of(&self, src: u32, dst: u32) -> usize {
+    pub(crate) fn of(&self, src: EdgeId, dst: EdgeId) -> PairId {
         match &self.numbers {
-            Numbers::Rows(rows) => rows[dst as usize][src as usize] as usize,
-            Numbers::Map(map) => map[&(dst, src)] as usize,
+            Numbers::Rows(rows) => rows[dst][src],
+            Numbers::Map(map) => map[&(dst, src)],
         }
     }
 
     /// Forgets all numbers, in time proportional to how many there are.
     pub(crate) fn clear(&mut self) {
-        for (dst, src) in self.pairs.drain(..) {
+        for &(dst, src) in &self.pairs {
             match &mut self.numbers {
-                Numbers::Rows(rows) => rows[dst as usize][src as usize] = NONE,
+                Numbers::Rows(rows) => rows[dst][src] = PairId::NONE,
                 Numbers::Map(map) => _ = map.remove(&(dst, src)),
             }
         }
+        self.pairs.clear();
     }
 }
 
@@ -86,23 +92,23 @@ impl PairIndex {
 #[derive(Debug, Clone)]
 pub(crate) struct PairSums {
     index: PairIndex,
-    sums: Vec<f64>,
+    sums: IdVec<PairId, f64>,
 }
 
 impl PairSums {
     pub(crate) fn new(edges: usize) -> Self {
         Self {
             index: PairIndex::new(edges),
-            sums: Vec::new(),
+            sums: IdVec::new(),
         }
     }
 
     /// Adds an amount.
-    pub(crate) fn add(&mut self, src: u32, dst: u32, amount: f64) {
+    pub(crate) fn add(&mut self, src: EdgeId, dst: EdgeId, amount: f64) {
         let number = self.index.number(src, dst);
         match self.sums.get_mut(number) {
             Some(sum) => *sum += amount,
-            None => self.sums.push(amount),
+            None => _ = self.sums.push(amount),
         }
     }
 
@@ -132,9 +138,9 @@ mod tests {
     fn sums_are_sorted_and_taken_once() {
         let mut sums = PairSums::new(3);
         for (src, dst, amount) in [(2, 1, 1.0), (0, 1, 2.0), (2, 1, 3.0), (1, 0, 5.0)] {
-            sums.add(src, dst, amount);
+            sums.add(EdgeId(src), EdgeId(dst), amount);
         }
-        let taken: Vec<_> = sums.take().iter().map(|p| (p.dst, p.src, p.amount)).collect();
+        let taken: Vec<_> = sums.take().iter().map(|p| (p.dst.0, p.src.0, p.amount)).collect();
         assert_eq!(taken, [(0, 1, 5.0), (1, 0, 2.0), (1, 2, 4.0)]);
         assert!(sums.take().is_empty());
     }

@@ -2,7 +2,7 @@
 
 use super::demand::{PairAmount, PairSums, by_destination};
 use crate::ids::{HostId, LinkId, PathIndex};
-use crate::routes::{EdgeClasses, EdgeSwitches, PathDagBuilder, Route, path_weights};
+use crate::routes::{EdgeClasses, EdgeSwitches, PathDagBuilder, Position, Route, path_weights};
 use crate::topology::Fabric;
 
 /// Accumulates loads, a step or a schedule at a time.
@@ -113,15 +113,15 @@ impl<'a> LinkLoads<'a> {
             .builder
             .build(self.edges.node(dst), self.edges.receiver(dst), sources);
         let counts = dag.path_counts();
-        let mut through = vec![0.0; dag.len()];
+        let mut through = dag.filled(0.0);
         for (demand, &source) in demand.iter().zip(&dag.sources) {
-            through[source as usize] += demand.amount;
+            through[source] += demand.amount;
         }
         let hops = dag.all_hops();
         dag.pass_down(
             &mut through,
             |position, bytes| bytes / counts[position],
-            |per_path, hop| per_path * counts[hops[hop].to as usize],
+            |per_path, hop| per_path * counts[hops[hop].to],
             |hop, bytes| self.add_link(hops[hop].link, bytes),
         );
     }
@@ -134,8 +134,8 @@ impl<'a> LinkLoads<'a> {
         let receiver = self.edges.receiver(alike[0].dst);
         let dag = self.builder.build(dst, receiver, std::iter::once(src));
         let counts = dag.path_counts();
-        let source = dag.sources[0] as usize;
-        let mut through = vec![0.0; dag.len()];
+        let source = dag.sources[0];
+        let mut through = dag.filled(0.0);
         through[source] = counts[source];
         // Paths through every link.
         let mut paths = vec![0.0; dag.all_hops().len()];
@@ -143,18 +143,18 @@ impl<'a> LinkLoads<'a> {
         dag.pass_down(
             &mut through,
             |position, paths| paths / counts[position],
-            |per_path, hop| per_path * counts[hops[hop].to as usize],
+            |per_path, hop| per_path * counts[hops[hop].to],
             |hop, amount| paths[hop] += amount,
         );
         let total: f64 = alike.iter().map(|pair| pair.amount).sum();
         let bytes = |amount: f64, hop: usize| amount * paths[hop] / counts[source];
         let (own_source, own_target) = (fabric.has_ports(src), fabric.has_ports(dst));
-        for position in 1..dag.len() {
+        for position in dag.rising() {
             let from = dag.node(position);
             let mut last = 0;
             for (hop, next) in dag.range(position).zip(dag.hops(position)) {
                 let first = own_source && position == source;
-                if first || own_target && next.to == 0 {
+                if first || own_target && next.to == Position::END {
                     let place = if first { hop - dag.range(position).start } else { last };
                     last += usize::from(!first);
                     for pair in alike {

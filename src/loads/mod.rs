@@ -6,8 +6,10 @@
 mod demand;
 mod interval;
 mod link_loads;
+mod top_two;
 
-pub(crate) use demand::{PairAmount, PairIndex, PairSums, by_destination};
+pub(crate) use demand::{PairAmount, PairId, PairIndex, PairSums, by_destination};
 pub use interval::Interval;
 pub(crate) use link_loads::LinkLoads;
 pub use link_loads::{WorstLink, worst_link};
+pub(crate) use top_two::TopTwo;

@@ -2,6 +2,12 @@
 
 use super::TransportError;
 use super::matrix::{Matrix, check_shape};
+use crate::ids::{Id, IdVec, id};
+
+id! {
+    Row;
+    Column;
+}
 
 /// Every row with a column of its own, at the least total cost.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,14 +39,13 @@ pub fn assign(cost: &Matrix) -> Result<Assignment, TransportError> {
     }
     let mut matching = Matching {
         cost,
-        prices: vec![0.0; n],
-        column_of: vec![NONE; n],
-        row_of: vec![NONE; n],
+        prices: IdVec::filled(0.0, n),
+        column_of: IdVec::filled(Column::NONE, n),
+        row_of: IdVec::filled(Row::NONE, n),
     };
     matching.reduce_columns();
-    let mut free: Vec<u32> = (0..n as u32)
-        .filter(|&i| matching.column_of[i as usize] == NONE)
-        .collect();
+    let unmatched = |&row: &Row| matching.column_of[row] == Column::NONE;
+    let mut free: Vec<Row> = matching.column_of.ids().filter(unmatched).collect();
     for _ in 0..2 {
         free = matching.reduce_rows(free);
     }
@@ -51,21 +56,19 @@ pub fn assign(cost: &Matrix) -> Result<Assignment, TransportError> {
     Ok(matching.finish())
 }
 
-const NONE: u32 = u32::MAX;
-
 struct Matching<'a> {
     cost: &'a Matrix,
     /// Potentials of the columns.
-    prices: Vec<f64>,
-    column_of: Vec<u32>,
-    row_of: Vec<u32>,
+    prices: IdVec<Column, f64>,
+    column_of: IdVec<Row, Column>,
+    row_of: IdVec<Column, Row>,
 }
 
 impl Matching<'_> {
     /// Each column's price is its cheapest cost; the row that offers it gets the column if it has none.
     fn reduce_columns(&mut self) {
         let n = self.prices.len();
-        let mut cheapest = vec![0_u64; n];
+        let mut cheapest: IdVec<Column, u64> = IdVec::filled(0, n);
         self.prices.copy_from_slice(self.cost.row(0));
         for i in 1..n {
             for ((price, row), &c) in self.prices.iter_mut().zip(&mut cheapest).zip(self.cost.row(i)) {
@@ -74,26 +77,26 @@ impl Matching<'_> {
                 *price = if lower { c } else { *price };
             }
         }
-        for j in (0..n).rev() {
-            let row = cheapest[j] as usize;
-            if self.column_of[row] == NONE {
-                self.column_of[row] = j as u32;
-                self.row_of[j] = row as u32;
+        for column in cheapest.ids().rev() {
+            let row = Row(cheapest[column] as u32);
+            if self.column_of[row] == Column::NONE {
+                self.column_of[row] = column;
+                self.row_of[column] = row;
             }
         }
     }
 
     /// Augmenting row reduction: each free row takes its best column and lowers its price to what
     /// the second best would be worth; a row put out goes on at once where that made room. Returns the rows still free.
-    fn reduce_rows(&mut self, free: Vec<u32>) -> Vec<u32> {
+    fn reduce_rows(&mut self, free: Vec<Row>) -> Vec<Row> {
         let mut still_free = Vec::new();
         // Rounding could pass a price back and forth for ever.
         let mut patience = 20 * self.prices.len();
         for mut row in free {
             loop {
-                let (best, first, second, runner_up) = self.two_best(row as usize);
+                let (best, first, second, runner_up) = self.two_best(row);
                 let lowers = first < second;
-                let column = if !lowers && self.row_of[best] != NONE {
+                let column = if !lowers && self.row_of[best] != Row::NONE {
                     runner_up
                 } else {
                     best
@@ -102,11 +105,11 @@ impl Matching<'_> {
                     self.prices[best] -= second - first;
                 }
                 let put_out = std::mem::replace(&mut self.row_of[column], row);
-                self.column_of[row as usize] = column as u32;
-                if put_out == NONE {
+                self.column_of[row] = column;
+                if put_out == Row::NONE {
                     break;
                 }
-                self.column_of[put_out as usize] = NONE;
+                self.column_of[put_out] = Column::NONE;
                 patience = patience.saturating_sub(1);
                 if !lowers || patience == 0 {
                     still_free.push(put_out);
@@ -119,10 +122,10 @@ impl Matching<'_> {
     }
 
     /// The cheapest column of a row after prices with that cost, and cost and column of the second.
-    fn two_best(&self, row: usize) -> (usize, f64, f64, usize) {
+    fn two_best(&self, row: Row) -> (Column, f64, f64, Column) {
         let (mut best, mut first) = (0, f64::INFINITY);
         let (mut runner_up, mut second) = (0, f64::INFINITY);
-        for (j, (c, v)) in self.cost.row(row).iter().zip(&self.prices).enumerate() {
+        for (j, (c, v)) in self.cost.row(row.index()).iter().zip(&self.prices).enumerate() {
             let reduced = c - v;
             if reduced < second {
                 if reduced < first {
@@ -133,6 +136,7 @@ impl Matching<'_> {
                 }
             }
         }
+        let [best, runner_up] = [best, runner_up].map(Column::from_index);
         if second == f64::INFINITY {
             (best, first, first, best)
         } else {
@@ -141,47 +145,45 @@ impl Matching<'_> {
     }
 
     /// Assigns one more row along the shortest path of reduced costs to a column without a row.
-    fn augment(&mut self, row: u32, search: &mut Search) {
+    fn augment(&mut self, row: Row, search: &mut Search) {
         search.begin();
         let (mut at, mut offset) = (row, 0.0);
         let (end, distance) = loop {
-            let (column, distance) = search.relax(at, offset, self.cost.row(at as usize), &self.prices);
+            let (column, distance) = search.relax(at, offset, self.cost.row(at.index()), &self.prices);
             search.settle(column);
             match self.row_of[column] {
-                NONE => break (column, distance),
+                Row::NONE => break (column, distance),
                 next => {
                     at = next;
-                    offset = distance - (self.cost.at(next as usize, column) - self.prices[column]);
+                    offset = distance - (self.cost.at(next.index(), column.index()) - self.prices[column]);
                 }
             }
         };
         for &(column, settled) in &search.settled {
-            self.prices[column as usize] += settled - distance;
+            self.prices[column] += settled - distance;
         }
         let mut column = end;
         loop {
-            let from = search.from[column] as usize;
-            self.row_of[column] = from as u32;
-            let before = std::mem::replace(&mut self.column_of[from], column as u32);
-            if from == row as usize {
+            let from = Row(search.from[column] as u32);
+            self.row_of[column] = from;
+            let before = std::mem::replace(&mut self.column_of[from], column);
+            if from == row {
                 return;
             }
-            column = before as usize;
+            column = before;
         }
     }
 
     fn finish(self) -> Assignment {
-        let reduced = |(i, &j): (usize, &u32)| self.cost.at(i, j as usize) - self.prices[j as usize];
+        let cost = |row: Row, column: Column| self.cost.at(row.index(), column.index());
+        let matched = || self.column_of.entries().map(|(row, &column)| (row, column));
         Assignment {
-            cost: self
-                .column_of
-                .iter()
-                .enumerate()
-                .map(|(i, &j)| self.cost.at(i, j as usize))
-                .sum(),
-            row_potentials: self.column_of.iter().enumerate().map(reduced).collect(),
-            columns: self.column_of,
-            column_potentials: self.prices,
+            cost: matched().map(|(row, column)| cost(row, column)).sum(),
+            row_potentials: matched()
+                .map(|(row, column)| cost(row, column) - self.prices[column])
+                .collect(),
+            columns: self.column_of.iter().map(|column| column.0).collect(),
+            column_potentials: self.prices.to_vec(),
         }
     }
 }
@@ -189,17 +191,17 @@ impl Matching<'_> {
 /// A Dijkstra search from a free row over all columns.
 struct Search {
     /// Distance of each column; NaN once settled, which no comparison takes for smaller.
-    distance: Vec<f64>,
+    distance: IdVec<Column, f64>,
     /// Row before each column on the way; as wide as a distance, so that both are written together.
-    from: Vec<u64>,
-    settled: Vec<(u32, f64)>,
+    from: IdVec<Column, u64>,
+    settled: Vec<(Column, f64)>,
 }
 
 impl Search {
     fn new(n: usize) -> Self {
         Self {
-            distance: vec![0.0; n],
-            from: vec![0; n],
+            distance: IdVec::filled(0.0, n),
+            from: IdVec::filled(0, n),
             settled: Vec::new(),
         }
     }
@@ -210,8 +212,8 @@ impl Search {
     }
 
     /// Shortens ways through `row`; gives the nearest column that is not settled and its distance.
-    fn relax(&mut self, row: u32, offset: f64, cost: &[f64], prices: &[f64]) -> (usize, f64) {
-        let row = u64::from(row);
+    fn relax(&mut self, row: Row, offset: f64, cost: &[f64], prices: &IdVec<Column, f64>) -> (Column, f64) {
+        let row = u64::from(row.0);
         for (((distance, from), c), v) in self.distance.iter_mut().zip(&mut self.from).zip(cost).zip(prices) {
             let way = offset + (c - v);
             let shorter = way < *distance;
@@ -232,14 +234,14 @@ impl Search {
             .fold(f64::INFINITY, |m, &d| if d < m { d } else { m });
         let column = self.distance.iter().position(|&d| d == least);
         (
-            column.expect("a square problem has a free column for every free row"),
+            Column::from_index(column.expect("a square problem has a free column for every free row")),
             least,
         )
     }
 
-    fn settle(&mut self, column: usize) {
+    fn settle(&mut self, column: Column) {
         let distance = std::mem::replace(&mut self.distance[column], f64::NAN);
-        self.settled.push((column as u32, distance));
+        self.settled.push((column, distance));
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::matrix::check_shape;
 use super::{Matrix, Problem, SemiDualNewton, TransportError};
+use crate::ids::{Id, IdVec, id};
 
 /// An exact plan of integer masses under integer costs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,7 +84,12 @@ fn check(cost: &[i64], rows: &[u64], columns: &[u64]) -> Result<(), TransportErr
     Ok(())
 }
 
-const NONE: u32 = u32::MAX;
+id! {
+    /// A node of the tree: rows first, then columns, then the root.
+    NodeId;
+    /// An arc of the short list.
+    ArcId;
+}
 
 /// An arc of the short list, from a row to a column.
 #[derive(Debug, Clone, Copy)]
@@ -101,18 +107,18 @@ struct Simplex<'a> {
     cost: &'a [i64],
     n: usize,
     m: usize,
-    arcs: Vec<Arc>,
-    parent: Vec<u32>,
+    arcs: IdVec<ArcId, Arc>,
+    parent: IdVec<NodeId, NodeId>,
     /// Flow on the arc to the parent, and its cost.
-    flow: Vec<u64>,
-    arc_cost: Vec<i64>,
+    flow: IdVec<NodeId, u64>,
+    arc_cost: IdVec<NodeId, i64>,
     /// Of columns; see [`Simplex::depth`].
-    depths: Vec<u32>,
-    first_child: Vec<u32>,
-    next: Vec<u32>,
-    previous: Vec<u32>,
+    depths: IdVec<NodeId, u32>,
+    first_child: IdVec<NodeId, NodeId>,
+    next: IdVec<NodeId, NodeId>,
+    previous: IdVec<NodeId, NodeId>,
     /// Dual values of columns: the reduced cost of an arc is `cost - potential(row) - potential(column)`.
-    potentials: Vec<i64>,
+    potentials: IdVec<NodeId, i64>,
     /// Where the search for an entering arc goes on.
     cursor: usize,
     pivots: usize,
@@ -126,15 +132,15 @@ impl<'a> Simplex<'a> {
             cost,
             n,
             m,
-            arcs: Vec::new(),
-            parent: vec![NONE; nodes],
-            flow: vec![0; nodes],
-            arc_cost: vec![0; nodes],
-            depths: vec![0; nodes],
-            first_child: vec![NONE; nodes],
-            next: vec![NONE; nodes],
-            previous: vec![NONE; nodes],
-            potentials: vec![0; nodes],
+            arcs: IdVec::new(),
+            parent: IdVec::filled(NodeId::NONE, nodes),
+            flow: IdVec::filled(0, nodes),
+            arc_cost: IdVec::filled(0, nodes),
+            depths: IdVec::filled(0, nodes),
+            first_child: IdVec::filled(NodeId::NONE, nodes),
+            next: IdVec::filled(NodeId::NONE, nodes),
+            previous: IdVec::filled(NodeId::NONE, nodes),
+            potentials: IdVec::filled(0, nodes),
             cursor: 0,
             pivots: 0,
         };
@@ -186,27 +192,40 @@ impl<'a> Simplex<'a> {
         }
     }
 
+    fn root(&self) -> NodeId {
+        NodeId::from_index(self.n + self.m)
+    }
+
+    fn is_row(&self, node: NodeId) -> bool {
+        node.index() < self.n
+    }
+
+    /// The two ends of an arc.
+    fn ends(&self, arc: &Arc) -> (NodeId, NodeId) {
+        (NodeId(arc.row), NodeId(self.n as u32 + arc.column))
+    }
+
     /// Hangs the trees that arcs with flow form under the root, each by one empty arc towards it: a
     /// strongly feasible basis, on which pivots do not cycle.
     fn plant(&mut self, filled: &[(Arc, u64)]) {
-        let root = (self.n + self.m) as u32;
-        let mut adjacent: Vec<Vec<(u32, u64, i64)>> = vec![Vec::new(); self.n + self.m];
+        let root = self.root();
+        let mut adjacent: IdVec<NodeId, Vec<(NodeId, u64, i64)>> = IdVec::filled(Vec::new(), self.n + self.m);
         for &(arc, amount) in filled {
-            let (row, column) = (arc.row, self.n as u32 + arc.column);
-            adjacent[row as usize].push((column, amount, arc.cost));
-            adjacent[column as usize].push((row, amount, arc.cost));
+            let (row, column) = self.ends(&arc);
+            adjacent[row].push((column, amount, arc.cost));
+            adjacent[column].push((row, amount, arc.cost));
         }
         let mut stack = Vec::new();
-        for top in 0..root {
-            if self.parent[top as usize] != NONE {
+        for top in adjacent.ids() {
+            if self.parent[top] != NodeId::NONE {
                 continue;
             }
             self.attach(top, root, 0, 0);
             self.settle(top);
             stack.push(top);
             while let Some(at) = stack.pop() {
-                for &(to, amount, cost) in &adjacent[at as usize] {
-                    if self.parent[to as usize] == NONE {
+                for &(to, amount, cost) in &adjacent[at] {
+                    if self.parent[to] == NodeId::NONE {
                         self.attach(to, at, amount, cost);
                         self.settle(to);
                         stack.push(to);
@@ -216,87 +235,84 @@ impl<'a> Simplex<'a> {
         }
     }
 
-    fn attach(&mut self, node: u32, parent: u32, flow: u64, cost: i64) {
-        let n = node as usize;
-        self.parent[n] = parent;
-        self.flow[n] = flow;
-        self.arc_cost[n] = cost;
+    fn attach(&mut self, node: NodeId, parent: NodeId, flow: u64, cost: i64) {
+        self.parent[node] = parent;
+        self.flow[node] = flow;
+        self.arc_cost[node] = cost;
         if self.is_listed(node) {
             self.list(node);
         }
     }
 
-    fn detach(&mut self, node: u32) {
+    fn detach(&mut self, node: NodeId) {
         if self.is_listed(node) {
             self.unlist(node);
         }
     }
 
     /// Whether a node stands in its parent's list: all but rows without children.
-    fn is_listed(&self, node: u32) -> bool {
-        node as usize >= self.n || self.first_child[node as usize] != NONE
+    fn is_listed(&self, node: NodeId) -> bool {
+        !self.is_row(node) || self.first_child[node] != NodeId::NONE
     }
 
     /// Puts a node in its parent's list; a parent that had no child joins its own parent's.
-    fn list(&mut self, node: u32) {
-        let parent = self.parent[node as usize];
-        let (n, p) = (node as usize, parent as usize);
-        let second = self.first_child[p];
-        self.next[n] = second;
-        self.previous[n] = NONE;
-        if second != NONE {
-            self.previous[second as usize] = node;
+    fn list(&mut self, node: NodeId) {
+        let parent = self.parent[node];
+        let second = self.first_child[parent];
+        self.next[node] = second;
+        self.previous[node] = NodeId::NONE;
+        if second != NodeId::NONE {
+            self.previous[second] = node;
         }
-        self.first_child[p] = node;
-        if p < self.n && second == NONE && self.parent[p] != NONE {
+        self.first_child[parent] = node;
+        if self.is_row(parent) && second == NodeId::NONE && self.parent[parent] != NodeId::NONE {
             self.list(parent);
         }
     }
 
-    fn unlist(&mut self, node: u32) {
-        let n = node as usize;
-        let (before, after) = (self.previous[n], self.next[n]);
-        if after != NONE {
-            self.previous[after as usize] = before;
+    fn unlist(&mut self, node: NodeId) {
+        let (before, after) = (self.previous[node], self.next[node]);
+        if after != NodeId::NONE {
+            self.previous[after] = before;
         }
-        if before != NONE {
-            self.next[before as usize] = after;
+        if before != NodeId::NONE {
+            self.next[before] = after;
             return;
         }
-        let parent = self.parent[n];
-        self.first_child[parent as usize] = after;
-        if (parent as usize) < self.n && after == NONE {
+        let parent = self.parent[node];
+        self.first_child[parent] = after;
+        if self.is_row(parent) && after == NodeId::NONE {
             self.unlist(parent);
         }
     }
 
     /// Arcs between a node and the root.
-    fn depth(&self, node: u32) -> u32 {
-        match node as usize {
-            row if row < self.n => self.depths[self.parent[row] as usize] + 1,
-            other => self.depths[other],
+    fn depth(&self, node: NodeId) -> u32 {
+        match self.is_row(node) {
+            true => self.depths[self.parent[node]] + 1,
+            false => self.depths[node],
         }
     }
 
     /// Dual value of a node: those of the two ends of an arc add up to its cost; the root's is 0.
-    fn potential(&self, node: u32) -> i64 {
-        match node as usize {
-            row if row < self.n => self.arc_cost[row] - self.potentials[self.parent[row] as usize],
-            other => self.potentials[other],
+    fn potential(&self, node: NodeId) -> i64 {
+        match self.is_row(node) {
+            true => self.arc_cost[node] - self.potentials[self.parent[node]],
+            false => self.potentials[node],
         }
     }
 
     /// Depth and potential of a column from its parent's.
-    fn settle(&mut self, node: u32) {
-        let n = node as usize;
-        if n >= self.n {
-            self.depths[n] = self.depth(self.parent[n]) + 1;
-            self.potentials[n] = self.arc_cost[n] - self.potential(self.parent[n]);
+    fn settle(&mut self, node: NodeId) {
+        if !self.is_row(node) {
+            self.depths[node] = self.depth(self.parent[node]) + 1;
+            self.potentials[node] = self.arc_cost[node] - self.potential(self.parent[node]);
         }
     }
 
     fn reduced(&self, arc: &Arc) -> i64 {
-        arc.cost - self.potential(arc.row) - self.potentials[self.n + arc.column as usize]
+        let (row, column) = self.ends(arc);
+        arc.cost - self.potential(row) - self.potentials[column]
     }
 
     /// Pivots until no arc of the short list improves the plan. Arcs are searched in blocks, and the best
@@ -305,27 +321,27 @@ impl<'a> Simplex<'a> {
         let count = self.arcs.len();
         let block = ((count as f64).sqrt() as usize).max(16);
         let mut searched = 0;
-        let mut best = (0_i64, NONE);
+        let mut best = (0_i64, ArcId::NONE);
         let mut left = block;
         while searched < count {
             if self.cursor >= count {
                 self.cursor = 0;
             }
             let end = (self.cursor + left).min(count).min(self.cursor + count - searched);
-            for a in self.cursor..end {
-                let reduced = self.reduced(&self.arcs[a]);
+            for arc in (self.cursor..end).map(ArcId::from_index) {
+                let reduced = self.reduced(&self.arcs[arc]);
                 if reduced < best.0 {
-                    best = (reduced, a as u32);
+                    best = (reduced, arc);
                 }
             }
             searched += end - self.cursor;
             left -= end - self.cursor;
             self.cursor = end;
             if left == 0 || searched >= count {
-                if best.1 != NONE {
-                    self.pivot(best.1 as usize);
+                if best.1 != ArcId::NONE {
+                    self.pivot(best.1);
                     searched = 0;
-                    best = (0, NONE);
+                    best = (0, ArcId::NONE);
                 }
                 left = block;
             }
@@ -333,10 +349,10 @@ impl<'a> Simplex<'a> {
     }
 
     /// Sends as much as possible around the cycle that an arc closes, and swaps it for an arc that ran empty.
-    fn pivot(&mut self, entering: usize) {
+    fn pivot(&mut self, entering: ArcId) {
         self.pivots += 1;
         let arc = self.arcs[entering];
-        let (row, column) = (arc.row, self.n as u32 + arc.column);
+        let (row, column) = self.ends(&arc);
         let (apex, amount, leaving, on_row_side) = self.ratio_test(row, column);
         if amount > 0 {
             self.augment(row, column, apex, amount);
@@ -347,30 +363,30 @@ impl<'a> Simplex<'a> {
     }
 
     /// Whether the arc from `node` to its parent carries flow towards the parent.
-    fn points_up(&self, node: u32) -> bool {
-        (node as usize) < self.n || self.parent[node as usize] as usize == self.n + self.m
+    fn points_up(&self, node: NodeId) -> bool {
+        self.is_row(node) || self.parent[node] == self.root()
     }
 
     /// The apex of the cycle, the amount that fits, and which arc blocks: the last one on the way from the apex along the
     /// direction of the flow, which keeps the basis strongly feasible.
-    fn ratio_test(&self, row: u32, column: u32) -> (u32, u64, u32, bool) {
+    fn ratio_test(&self, row: NodeId, column: NodeId) -> (NodeId, u64, NodeId, bool) {
         // Flow goes apex -> ... -> row -> column -> ... -> apex: on the row's side arcs that point up
         // lose flow, on the column's side those that point down.
         let (mut x, mut y) = (row, column);
-        let (mut amount_row, mut block_row) = (u64::MAX, NONE);
-        let (mut amount_column, mut block_column) = (u64::MAX, NONE);
+        let (mut amount_row, mut block_row) = (u64::MAX, NodeId::NONE);
+        let (mut amount_column, mut block_column) = (u64::MAX, NodeId::NONE);
         while x != y {
             if self.depth(x) >= self.depth(y) {
                 // Nearest the entering arc is last: ties keep the first one met.
-                if self.points_up(x) && self.flow[x as usize] < amount_row {
-                    (amount_row, block_row) = (self.flow[x as usize], x);
+                if self.points_up(x) && self.flow[x] < amount_row {
+                    (amount_row, block_row) = (self.flow[x], x);
                 }
-                x = self.parent[x as usize];
+                x = self.parent[x];
             } else {
-                if !self.points_up(y) && self.flow[y as usize] <= amount_column {
-                    (amount_column, block_column) = (self.flow[y as usize], y);
+                if !self.points_up(y) && self.flow[y] <= amount_column {
+                    (amount_column, block_column) = (self.flow[y], y);
                 }
-                y = self.parent[y as usize];
+                y = self.parent[y];
             }
         }
         if amount_column <= amount_row {
@@ -380,30 +396,26 @@ impl<'a> Simplex<'a> {
         }
     }
 
-    fn augment(&mut self, row: u32, column: u32, apex: u32, amount: u64) {
+    fn augment(&mut self, row: NodeId, column: NodeId, apex: NodeId, amount: u64) {
         for (end, gains_up) in [(row, false), (column, true)] {
             let mut node = end;
             while node != apex {
                 if self.points_up(node) == gains_up {
-                    self.flow[node as usize] += amount;
+                    self.flow[node] += amount;
                 } else {
-                    self.flow[node as usize] -= amount;
+                    self.flow[node] -= amount;
                 }
-                node = self.parent[node as usize];
+                node = self.parent[node];
             }
         }
     }
 
     /// Reverses the way from `inside` up to `leaving` and hangs it on `outside`.
-    fn rehang(&mut self, inside: u32, leaving: u32, outside: u32, flow: u64, cost: i64) {
+    fn rehang(&mut self, inside: NodeId, leaving: NodeId, outside: NodeId, flow: u64, cost: i64) {
         let (mut node, mut parent) = (inside, outside);
         let (mut new_flow, mut new_cost) = (flow, cost);
         loop {
-            let (old_parent, old_flow, old_cost) = (
-                self.parent[node as usize],
-                self.flow[node as usize],
-                self.arc_cost[node as usize],
-            );
+            let (old_parent, old_flow, old_cost) = (self.parent[node], self.flow[node], self.arc_cost[node]);
             self.detach(node);
             self.attach(node, parent, new_flow, new_cost);
             if node == leaving {
@@ -416,31 +428,31 @@ impl<'a> Simplex<'a> {
     }
 
     /// Depths and potentials of a whole subtree.
-    fn resettle(&mut self, top: u32) {
+    fn resettle(&mut self, top: NodeId) {
         let mut node = top;
         loop {
             self.settle(node);
-            if self.first_child[node as usize] != NONE {
-                node = self.first_child[node as usize];
+            if self.first_child[node] != NodeId::NONE {
+                node = self.first_child[node];
                 continue;
             }
-            while node != top && self.next[node as usize] == NONE {
-                node = self.parent[node as usize];
+            while node != top && self.next[node] == NodeId::NONE {
+                node = self.parent[node];
             }
             if node == top {
                 return;
             }
-            node = self.next[node as usize];
+            node = self.next[node];
         }
     }
 
     /// Puts the arcs that would improve the plan on the short list, the best few of each row; returns how many.
     fn admit(&mut self) -> usize {
         let before = self.arcs.len();
-        let potential_of_columns = &self.potentials[self.n..];
+        let potential_of_columns = &self.potentials.as_slice()[self.n..];
         let mut found: Vec<(i64, u32)> = Vec::new();
         for (i, row) in self.cost.chunks_exact(self.m).enumerate() {
-            let u = self.potential(i as u32);
+            let u = self.potential(NodeId(i as u32));
             let least = row
                 .iter()
                 .zip(potential_of_columns)
@@ -473,11 +485,14 @@ impl<'a> Simplex<'a> {
 
     fn plan(self) -> ExactPlan {
         let mut entries = Vec::new();
-        for node in 0..self.n + self.m {
-            let parent = self.parent[node] as usize;
-            if self.flow[node] > 0 && parent != self.n + self.m {
-                let (row, column) = if node < self.n { (node, parent) } else { (parent, node) };
-                entries.push((row as u32, (column - self.n) as u32, self.flow[node]));
+        for (node, &parent) in self.parent.entries() {
+            if self.flow[node] > 0 && parent != self.root() {
+                let (row, column) = if self.is_row(node) {
+                    (node, parent)
+                } else {
+                    (parent, node)
+                };
+                entries.push((row.0, column.0 - self.n as u32, self.flow[node]));
             }
         }
         entries.sort_unstable();
@@ -487,8 +502,8 @@ impl<'a> Simplex<'a> {
         ExactPlan {
             cost: entries.iter().map(total).sum(),
             entries,
-            row_potentials: (0..self.n as u32).map(|row| self.potential(row)).collect(),
-            column_potentials: self.potentials[self.n..self.n + self.m].to_vec(),
+            row_potentials: (0..self.n as u32).map(|row| self.potential(NodeId(row))).collect(),
+            column_potentials: self.potentials.as_slice()[self.n..self.n + self.m].to_vec(),
             pivots: self.pivots,
         }
     }

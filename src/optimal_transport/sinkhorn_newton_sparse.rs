@@ -242,10 +242,12 @@ impl Sparse {
         sparse
     }
 
-    fn rows(&self) -> impl Iterator<Item = (&[u32], &[f64])> {
+    /// Columns and values of every row.
+    fn rows(&self) -> impl Iterator<Item = impl Iterator<Item = (usize, f64)> + Clone> {
         self.starts.windows(2).map(|w| {
             let range = w[0] as usize..w[1] as usize;
-            (&self.columns[range.clone()], &self.values[range])
+            let columns = self.columns[range.clone()].iter().map(|&j| j as usize);
+            columns.zip(self.values[range].iter().copied())
         })
     }
 
@@ -257,11 +259,11 @@ impl Sparse {
         let (gx, gy) = (missing(rows, &here.row_sums), missing(columns, &here.column_sums));
         let mut right = gy.clone();
         let mut diagonal = here.column_sums.clone();
-        for (i, (js, ps)) in self.rows().enumerate() {
+        for (i, row) in self.rows().enumerate() {
             let weight = gx[i] / here.row_sums[i];
-            for (&j, &p) in js.iter().zip(ps) {
-                right[j as usize] -= weight * p;
-                diagonal[j as usize] -= p * p / here.row_sums[i];
+            for (j, p) in row {
+                right[j] -= weight * p;
+                diagonal[j] -= p * p / here.row_sums[i];
             }
         }
         let ridge = 1e-14;
@@ -273,8 +275,8 @@ impl Sparse {
         let dx: Vec<f64> = self
             .rows()
             .enumerate()
-            .map(|(i, (js, ps))| {
-                let moved: f64 = js.iter().zip(ps).map(|(&j, p)| p * dy[j as usize]).sum();
+            .map(|(i, row)| {
+                let moved: f64 = row.map(|(j, p)| p * dy[j]).sum();
                 (gx[i] - moved) / here.row_sums[i]
             })
             .collect();
@@ -327,11 +329,11 @@ impl Sparse {
         for ((out, v), sum) in image.iter_mut().zip(v).zip(&here.column_sums) {
             *out = (sum + ridge) * v;
         }
-        for (i, (js, ps)) in self.rows().enumerate() {
-            let along: f64 = js.iter().zip(ps).map(|(&j, p)| p * v[j as usize]).sum();
+        for (i, row) in self.rows().enumerate() {
+            let along: f64 = row.clone().map(|(j, p)| p * v[j]).sum();
             let weight = along / here.row_sums[i];
-            for (&j, p) in js.iter().zip(ps) {
-                image[j as usize] -= weight * p;
+            for (j, p) in row {
+                image[j] -= weight * p;
             }
         }
     }

@@ -1,23 +1,23 @@
 //! What senders do with the answers of their receivers, and without them.
 
+use super::ids::SenderId;
 use super::network::Network;
 use super::packet::{BOUNDED, Kind, MARKED, Packet, RESENT};
 use super::paths::{chance, group, named_paths};
 use super::queue::EventQueue;
-use super::queue_pairs::NONE;
 use super::sending::Sending;
 use super::transport::{CongestionControl, Feedback};
-use crate::ids::NodeId;
+use crate::ids::{Id, SubflowId};
 use crate::path_selection::{AckInfo, Select};
 
 impl Sending {
     /// An acknowledgement reaches the sender.
     pub(super) fn ack_arrived<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, packet: Packet) {
-        let slot = net.pairs[packet.qp as usize].sender;
-        if slot == NONE {
+        let slot = net.pairs[packet.qp].sender;
+        if slot == SenderId::NONE {
             return;
         }
-        let pinned = net.pairs[packet.qp as usize].pinned;
+        let pinned = net.pairs[packet.qp].pinned;
         let (now, full) = (net.events.now, net.terms.full);
         let rtt = net.terms.stamps.since(now, packet.stamp);
         let sender = self.senders.at(slot);
@@ -53,8 +53,8 @@ impl Sending {
             sender.progress(now, rtt);
         }
         if let Some(experience) = &mut self.experience {
-            let (ends, fabric) = (net.pairs[packet.qp as usize].ends, net.fabric());
-            let (src, dst) = (NodeId(ends.src), NodeId(ends.dst));
+            let (ends, fabric) = (net.pairs[packet.qp].ends, net.fabric());
+            let (src, dst) = (ends.src.node(), ends.dst.node());
             let paths = named_paths(fabric, src, dst);
             if paths > 1 {
                 experience.acknowledged(group(fabric, src, dst, paths), packet.path, packet.has(MARKED), rtt);
@@ -76,7 +76,7 @@ impl Sending {
     }
 
     /// Finds losses of a sprayed flow by the order of its packets; returns how many.
-    fn judge_order<Q: EventQueue>(&mut self, net: &Network<'_, Q>, slot: u32, ack: &Packet, rtt: u64) -> u32 {
+    fn judge_order<Q: EventQueue>(&mut self, net: &Network<'_, Q>, slot: SenderId, ack: &Packet, rtt: u64) -> u32 {
         let (sent_at, resent) = (net.events.now - rtt.min(net.events.now), ack.has(RESENT));
         let fixed = net.setup.packet.reordering;
         let sender = self.senders.at(slot);
@@ -91,8 +91,8 @@ impl Sending {
 
     /// A packet was trimmed, or is missing in go-back-N.
     pub(super) fn nack_arrived<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, packet: Packet) {
-        let pair = net.pairs[packet.qp as usize];
-        if pair.sender == NONE {
+        let pair = net.pairs[packet.qp];
+        if pair.sender == SenderId::NONE {
             return;
         }
         let in_order_only = net.in_order_only(pair.pinned);
@@ -126,7 +126,7 @@ impl Sending {
 
     /// Whether a sender has given up. One that only hears of lost packets, for as long as a timeout would take to run
     /// out, has used up a try as if it had heard nothing.
-    fn exhausts_retries<Q: EventQueue>(&mut self, net: &Network<'_, Q>, slot: u32) -> bool {
+    fn exhausts_retries<Q: EventQueue>(&mut self, net: &Network<'_, Q>, slot: SenderId) -> bool {
         if net.terms.rto.is_none() {
             return false;
         }
@@ -140,13 +140,13 @@ impl Sending {
     }
 
     /// The retransmission timer: runs on where something was heard, else everything that old is lost.
-    pub(super) fn timeout<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, qp: u32) {
-        let slot = net.pairs[qp as usize].sender;
-        if slot == NONE {
+    pub(super) fn timeout<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, qp: SubflowId) {
+        let slot = net.pairs[qp].sender;
+        if slot == SenderId::NONE {
             return;
         }
         let now = net.events.now;
-        let in_order_only = net.in_order_only(net.pairs[qp as usize].pinned);
+        let in_order_only = net.in_order_only(net.pairs[qp].pinned);
         let tries = self.senders.at(slot).timeouts + 1;
         let chance = chance(net, qp, tries);
         let sender = self.senders.at(slot);
@@ -188,8 +188,8 @@ impl Sending {
 
     /// A congestion notification reaches the sender.
     pub(super) fn notification_arrived<Q: EventQueue>(&mut self, net: &Network<'_, Q>, packet: Packet) {
-        let slot = net.pairs[packet.qp as usize].sender;
-        if slot != NONE {
+        let slot = net.pairs[packet.qp].sender;
+        if slot != SenderId::NONE {
             let now = net.events.now;
             self.senders.at(slot).control.on_notification(now);
         }
@@ -197,29 +197,29 @@ impl Sending {
 
     /// A credit reaches the sender.
     pub(super) fn credit_arrived<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, packet: Packet) {
-        let slot = net.pairs[packet.qp as usize].sender;
-        if slot != NONE {
+        let slot = net.pairs[packet.qp].sender;
+        if slot != SenderId::NONE {
             self.senders.at(slot).control.on_credit(packet.seq);
             self.mark_ready(net, slot);
         }
     }
 
     /// Whether a sender has packets to send, but no credits.
-    fn waits_for_credit(&mut self, slot: u32) -> bool {
+    fn waits_for_credit(&mut self, slot: SenderId) -> bool {
         let sender = self.senders.at(slot);
         self.quanta.is_some() && sender.sent.has_more() && sender.control.lacks_credit()
     }
 
     /// A sender that has heard of losses asks for credits, where neither a credit that it expects nor a packet that it may still send
     /// would make its need known.
-    fn request_replacement<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, slot: u32) {
+    fn request_replacement<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, slot: SenderId) {
         if self.waits_for_credit(slot) && !self.senders.at(slot).control.expects_credit() {
             self.request_credit(net, slot);
         }
     }
 
     /// Asks for the credits that a sender lacks: it has heard nothing for a timeout, or of losses.
-    fn request_credit<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, slot: u32) {
+    fn request_credit<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, slot: SenderId) {
         if !self.waits_for_credit(slot) {
             return;
         }

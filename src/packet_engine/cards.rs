@@ -1,29 +1,29 @@
 //! What network cards do: let the next queue pair send, and time its packets.
 
 use super::events::Effect;
+use super::ids::{PortId, SenderId};
 use super::network::Network;
 use super::nic::LISTED;
 use super::packet::{ASKING, Kind, Packet, RESENT};
 use super::queue::EventQueue;
-use super::queue_pairs::NONE;
 use super::sending::Sending;
 use super::transport::CongestionControl;
-use crate::ids::{LinkId, TaskId};
+use crate::ids::{Id, LinkId, SubflowId};
 use crate::path_selection::Select;
 use crate::workload::Milestone;
 
 impl Sending {
     /// A port may take its next data packet.
-    pub(super) fn nic_free<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, port: u32) {
-        self.nics.ports[port as usize].pending = false;
+    pub(super) fn nic_free<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, port: PortId) {
+        self.nics.ports[port].pending = false;
         if !self.ends_subflow(net, port) {
             self.poll_tx(net, port);
         }
     }
 
     /// The last data packet of a port has left its list. Whether effects have yet to poll the port.
-    pub(super) fn data_left<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, port: u32) -> bool {
-        self.nics.ports[port as usize].free_at = 0;
+    pub(super) fn data_left<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, port: PortId) -> bool {
+        self.nics.ports[port].free_at = 0;
         let told = self.ends_subflow(net, port);
         if !told {
             self.poll_tx(net, port);
@@ -34,8 +34,8 @@ impl Sending {
     /// Whether the packet that has left a port was the last of a sub-flow for which others wait: these come first, then the port
     /// is polled.
     #[inline(always)]
-    fn ends_subflow<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, port: u32) -> bool {
-        let Some(task) = self.nics.ports[port as usize].leaving.take() else {
+    fn ends_subflow<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, port: PortId) -> bool {
+        let Some(task) = self.nics.ports[port].leaving.take() else {
             return false;
         };
         net.events.tell(Effect::Sent { task });
@@ -44,13 +44,13 @@ impl Sending {
     }
 
     /// Lets a port take a packet from the next queue pair, or wakes it when it can.
-    pub(super) fn poll_tx<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, index: u32) {
-        let port = &self.nics.ports[index as usize];
+    pub(super) fn poll_tx<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, index: PortId) {
+        let port = &self.nics.ports[index];
         if port.pending {
             return;
         }
         if port.free_at <= net.events.now {
-            while let Some(&slot) = self.nics.ports[index as usize].ready.front() {
+            while let Some(&slot) = self.nics.ports[index].ready.front() {
                 if self.senders.at(slot).may_send(net.events.now, net.terms.full)
                     && let Some(path) = self.next_path(net, slot, index)
                 {
@@ -60,19 +60,19 @@ impl Sending {
                 self.delist_first(slot, index);
             }
         }
-        let port = &mut self.nics.ports[index as usize];
+        let port = &mut self.nics.ports[index];
         let awaited = !port.ready.is_empty() || port.leaving.is_some();
         if awaited && !port.pending && port.free_at != LISTED {
             port.pending = true;
             let (time, link) = (port.free_at, port.link);
             net.events
-                .alarm(time, net.events.keys.nic_free + link, Kind::NicFree, index);
+                .alarm(time, net.events.keys.nic_free + link.0, Kind::NicFree, index.0);
         }
     }
 
     /// Takes the first sender off the list of a port.
-    fn delist_first(&mut self, slot: u32, port: u32) {
-        self.nics.ports[port as usize].ready.pop_front();
+    fn delist_first(&mut self, slot: SenderId, port: PortId) {
+        self.nics.ports[port].ready.pop_front();
         let sender = self.senders.at(slot);
         sender.ready = false;
         if let Some(lanes) = &mut sender.lanes {
@@ -81,7 +81,7 @@ impl Sending {
     }
 
     /// Lists a sender at its port if it may send; sets an alarm if it only has to wait for its pace.
-    pub(super) fn mark_ready<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, slot: u32) {
+    pub(super) fn mark_ready<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, slot: SenderId) {
         if let Some(port) = self.list(net, slot) {
             self.poll_tx(net, port);
         }
@@ -89,7 +89,7 @@ impl Sending {
 
     /// [`Sending::mark_ready`] without asking the port, which it tells if the sender is new there.
     #[inline(always)]
-    fn list<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, slot: u32) -> Option<u32> {
+    fn list<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, slot: SenderId) -> Option<PortId> {
         let sender = self.senders.at(slot);
         if sender.ready {
             return None;
@@ -102,7 +102,7 @@ impl Sending {
             None => sender.port,
             Some(_) => self.port_of_next(net, slot),
         };
-        if port == NONE {
+        if port == PortId::NONE {
             return None;
         }
         self.senders.at(slot).ready = true;
@@ -110,20 +110,20 @@ impl Sending {
         Some(port)
     }
 
-    fn set_pace<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, slot: u32) {
+    fn set_pace<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, slot: SenderId) {
         let now = net.events.now;
         let sender = self.senders.at(slot);
         if sender.next_at > now && !sender.pacing && sender.sent.has_more() {
             sender.pacing = true;
             let (time, qp) = (sender.next_at, sender.qp);
-            net.events.alarm(time, net.events.keys.pace + qp, Kind::Pace, qp);
+            net.events.alarm(time, net.events.keys.pace + qp.0, Kind::Pace, qp.0);
         }
     }
 
     /// A paced queue pair may send again.
-    pub(super) fn pace<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, qp: u32) {
-        let slot = net.pairs[qp as usize].sender;
-        if slot != NONE {
+    pub(super) fn pace<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, qp: SubflowId) {
+        let slot = net.pairs[qp].sender;
+        if slot != SenderId::NONE {
             self.senders.at(slot).pacing = false;
             self.mark_ready(net, slot);
         }
@@ -131,7 +131,7 @@ impl Sending {
 
     /// The path of a sender's next packet, which leaves by this port; none where no path leads there.
     #[inline(always)]
-    fn next_path<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, slot: u32, port: u32) -> Option<u16> {
+    fn next_path<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, slot: SenderId, port: PortId) -> Option<u16> {
         let sender = self.senders.at(slot);
         match &sender.lanes {
             None => Some(sender.spread.choose(net.events.now)),
@@ -140,10 +140,10 @@ impl Sending {
     }
 
     /// Sends the next packet of a sender that may send, on behalf of [`Sending::poll_tx`].
-    fn send<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, slot: u32, port: u32, path: u16) {
+    fn send<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, slot: SenderId, port: PortId, path: u16) {
         let now = net.events.now;
         let sender = self.senders.at(slot);
-        let qp = &net.pairs[sender.qp as usize];
+        let qp = &net.pairs[sender.qp];
         let (seq, resent) = sender.sent.take();
         let is_last = seq + 1 == qp.packets;
         let size = if is_last { qp.last } else { net.terms.full as u16 };
@@ -183,18 +183,18 @@ impl Sending {
         self.packets += 1;
         self.retransmits += u64::from(resent);
         self.set_timer(net, slot);
-        let link = self.nics.ports[port as usize].link;
-        let accepted = net.transmit(link, NONE, &packet, path);
-        self.nics.ports[port as usize].free_at = match accepted {
+        let link = self.nics.ports[port].link;
+        let accepted = net.transmit(link, LinkId::NONE, &packet, path);
+        self.nics.ports[port].free_at = match accepted {
             // A dead link takes packets in no time; the port still takes one after the other.
             false => now.saturating_add(self.on_dead_link(net, slot, link, size)),
             true if net.ports.is_empty() => net.links.busy_until(link),
             true => LISTED,
         };
         if let Some(task) = ends_subflow
-            && net.setup.schedule.awaits(TaskId(task), Milestone::Sent)
+            && net.setup.schedule.awaits(task, Milestone::Sent)
         {
-            self.nics.ports[port as usize].leaving = ends_subflow;
+            self.nics.ports[port].leaving = ends_subflow;
         }
         self.relist(net, slot, port);
     }
@@ -202,8 +202,14 @@ impl Sending {
     /// How long a packet takes that is lost on a dead link, in ps: where the host has other ports, as long as it took
     /// before, or the dead one would swallow all.
     #[cold]
-    fn on_dead_link<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, slot: u32, link: u32, size: u16) -> u64 {
-        let rate = net.setup.fabric.link(LinkId(link)).rate;
+    fn on_dead_link<Q: EventQueue>(
+        &mut self,
+        net: &mut Network<'_, Q>,
+        slot: SenderId,
+        link: LinkId,
+        size: u16,
+    ) -> u64 {
+        let rate = net.setup.fabric.link(link).rate;
         match self.senders.at(slot).ports() {
             0 | 1 => 1,
             _ if rate.is_zero() => 1,
@@ -213,12 +219,12 @@ impl Sending {
 
     /// Lets the first sender of a port's list, which may send more, go to the list's end, if it sends from there again.
     #[inline(always)]
-    fn stays<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, slot: u32, port: u32) -> bool {
+    fn stays<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, slot: SenderId, port: PortId) -> bool {
         let several = self.senders.at(slot).lanes.is_some();
         if several && self.senders.at(slot).ports() == 0 {
             return false;
         }
-        self.nics.ports[port as usize].ready.rotate_left(1);
+        self.nics.ports[port].ready.rotate_left(1);
         if several {
             self.list_at_all(net, slot);
         }
@@ -226,7 +232,7 @@ impl Sending {
     }
 
     /// The first sender of a port's list has sent a packet: it goes to the end of the list of its next one's port.
-    fn relist<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, slot: u32, port: u32) {
+    fn relist<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, slot: SenderId, port: PortId) {
         let sender = self.senders.at(slot);
         if !net.terms.acknowledged {
             sender.sent.let_go();
@@ -245,7 +251,7 @@ impl Sending {
     }
 
     /// Lists a sprayed sender, which may send, at all of its ports, and lets those that are free take its packets.
-    fn list_at_all<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, slot: u32) {
+    fn list_at_all<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, slot: SenderId) {
         let sender = self.senders.at(slot);
         let qp = sender.qp;
         let Some(lanes) = sender.lanes.as_mut().filter(|lanes| lanes.count() > 0) else {
@@ -254,7 +260,7 @@ impl Sending {
         lanes.list(slot, &mut self.nics);
         for port in lanes.in_turn() {
             // A sender that nobody answers is gone with its last packet.
-            if net.pairs[qp as usize].sender != slot {
+            if net.pairs[qp].sender != slot {
                 return;
             }
             let sender = self.senders.at(slot);
@@ -266,31 +272,31 @@ impl Sending {
 
     /// The port of the next packet of a sender whose host has several: the path is chosen now. NONE where it waits at all
     /// of them.
-    fn port_of_next<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, slot: u32) -> u32 {
+    fn port_of_next<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, slot: SenderId) -> PortId {
         let now = net.events.now;
         let sender = self.senders.at(slot);
         let Some(lanes) = &sender.lanes else { return sender.port };
         if lanes.count() > 0 {
             self.list_at_all(net, slot);
-            return NONE;
+            return PortId::NONE;
         }
-        let mut packet = Packet::alarm(Kind::Data, sender.qp);
+        let mut packet = Packet::of(Kind::Data, sender.qp);
         packet.path = lanes.chosen.unwrap_or_else(|| sender.spread.choose(now));
         let (link, path) = net.first_link(&packet);
         if let Some(lanes) = &mut self.senders.at(slot).lanes {
             lanes.chosen = Some(path);
         }
-        if link == NONE {
-            NONE
+        if link == LinkId::NONE {
+            PortId::NONE
         } else {
-            net.card_of(link).unwrap_or(NONE)
+            net.card_of(link).unwrap_or(PortId::NONE)
         }
     }
 
     /// The sending end of a queue pair is no longer needed: all that it has sent is acknowledged, or nothing will be.
-    pub(super) fn remove_sender<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, qp: u32, slot: u32) {
-        let pair = &mut net.pairs[qp as usize];
-        pair.sender = NONE;
+    pub(super) fn remove_sender<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, qp: SubflowId, slot: SenderId) {
+        let pair = &mut net.pairs[qp];
+        pair.sender = SenderId::NONE;
         let Some(sender) = self.senders.remove(slot) else {
             return;
         };
@@ -300,14 +306,14 @@ impl Sending {
             self.nics.delist(net.cards_of(host), slot);
         }
         if net.terms.acknowledged {
-            let (task, retransmits) = (net.pairs[qp as usize].task, sender.retransmits);
+            let (task, retransmits) = (net.pairs[qp].task, sender.retransmits);
             net.events.tell(Effect::Acknowledged { task, retransmits });
         }
         net.events.tell(Effect::Closed { host });
     }
 
     /// Makes sure that the retransmission timer of a sender with packets in flight runs.
-    fn set_timer<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, slot: u32) {
+    fn set_timer<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, slot: SenderId) {
         if net.terms.rto.is_none() {
             return;
         }

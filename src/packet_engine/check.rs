@@ -118,15 +118,15 @@ impl Setup<'_> {
                 let message = "a transfer of size 0 is endless, and so would be the run";
                 return Err(Part::Packet
                     .refused_at("stop", message)
-                    .help("set `stop`, to \"2ms\" for example"));
+                    .help("set `packet.stop`, to \"2ms\" for example"));
             };
-            let most = self.most_packets(src.0, stop);
+            let most = self.most_packets(src, stop);
             if most > MOST_PACKETS {
                 let message =
                     format!("by {stop} an endless flow could send {most} packets, and 2^31 can be told apart");
                 return Err(Part::Packet
                     .refused_at("stop", message)
-                    .help("stop earlier, or raise `payload`"));
+                    .help("stop earlier, or raise `packet.payload`"));
             }
         }
         let (links, hosts) = (self.fabric.links().len(), self.fabric.hosts() as usize);

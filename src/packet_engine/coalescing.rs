@@ -8,29 +8,30 @@ use std::collections::VecDeque;
 
 use super::packet::{ASKING, MARKED, Packet};
 use super::recovery::{Arrival, Sent};
+use crate::ids::{IdVec, SubflowId};
 
 /// What acknowledgements under way tell of: packets that have arrived, in that order, and that no sender has heard of.
 #[derive(Debug, Default)]
 pub(super) struct Reports {
     /// By queue pair; empty where every packet is acknowledged.
-    arrived: Vec<VecDeque<u32>>,
+    arrived: IdVec<SubflowId, VecDeque<u32>>,
 }
 
 impl Reports {
     pub(super) fn new(queue_pairs: usize) -> Self {
         Self {
-            arrived: vec![VecDeque::new(); queue_pairs],
+            arrived: IdVec::filled(VecDeque::new(), queue_pairs),
         }
     }
 
     /// A packet has arrived.
-    pub(super) fn add(&mut self, qp: u32, seq: u32) {
-        self.arrived[qp as usize].push_back(seq);
+    pub(super) fn add(&mut self, qp: SubflowId, seq: u32) {
+        self.arrived[qp].push_back(seq);
     }
 
     /// An acknowledgement of a packet reaches the sender: all that arrived up to it has. Returns how much of that is news.
-    pub(super) fn take(&mut self, qp: u32, seq: u32, sent: &mut Sent) -> u32 {
-        let Some(arrived) = self.arrived.get_mut(qp as usize) else {
+    pub(super) fn take(&mut self, qp: SubflowId, seq: u32, sent: &mut Sent) -> u32 {
+        let Some(arrived) = self.arrived.get_mut(qp) else {
             return 0;
         };
         let mut new = 0;
@@ -46,8 +47,8 @@ impl Reports {
     }
 
     /// A queue pair is over.
-    pub(super) fn forget(&mut self, qp: u32) {
-        if let Some(arrived) = self.arrived.get_mut(qp as usize) {
+    pub(super) fn forget(&mut self, qp: SubflowId) {
+        if let Some(arrived) = self.arrived.get_mut(qp) {
             *arrived = VecDeque::new();
         }
     }

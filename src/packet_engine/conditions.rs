@@ -7,7 +7,7 @@ use super::queue::EventQueue;
 use super::setup::PATHS_COMPARED;
 use super::transport::PathProperties;
 use super::unloaded;
-use crate::ids::{LinkId, NodeId};
+use crate::ids::{LinkId, SubflowId};
 use crate::topology::Fabric;
 use crate::units::Rate;
 
@@ -18,19 +18,19 @@ pub(super) fn line_rate(fabric: &Fabric, ports: &[LinkId]) -> Rate {
 }
 
 /// What a queue pair finds on its path, or on the fastest where it has several.
-pub(super) fn on_path<Q: EventQueue>(net: &Network<'_, Q>, qp: u32) -> PathProperties {
-    let ends = net.pairs[qp as usize].ends;
-    let (src, dst) = (NodeId(ends.src), NodeId(ends.dst));
+pub(super) fn on_path<Q: EventQueue>(net: &Network<'_, Q>, qp: SubflowId) -> PathProperties {
+    let ends = net.pairs[qp].ends;
+    let (src, dst) = (ends.src.node(), ends.dst.node());
     // A pair that is cut off remembers the paths it once had.
     let fabric = match net.fabric().path_count(src, dst) {
         0 => net.setup.fabric,
         _ => net.fabric(),
     };
     let paths = fabric.path_count(src, dst);
-    let base = if ends.base < paths { ends.base } else { 0 };
+    let base = if ends.base.0 < paths { ends.base.0 } else { 0 };
     let (options, trimming) = (net.setup.packet, net.terms.trimming);
     let path = fabric.path(src, dst, base);
-    let pinned = net.pairs[qp as usize].pinned;
+    let pinned = net.pairs[qp].pinned;
     let ports = match path.first().filter(|_| pinned) {
         Some(port) => Cow::Borrowed(std::slice::from_ref(port)),
         None => fabric.next_hops(src, dst),

@@ -7,16 +7,16 @@
 use std::collections::VecDeque;
 
 use super::fabric_watch::{FabricWatch, oversubscription};
+use super::ids::ReceiverId;
 use super::network::Network;
 use super::packet::{BOUNDED, CUT_EARLY, Kind, MARKED, Packet, TRIMMED};
 use super::queue::EventQueue;
-use super::queue_pairs::{COMPLETE, NONE};
 use super::receiver::Receiver;
 use super::setup::{Setup, TRANSFERS_COMPARED};
 use super::slab::Slab;
 use super::transport::{CreditTarget, Transport};
 use super::unloaded;
-use crate::ids::NodeId;
+use crate::ids::{HostId, Id, IdVec, SubflowId};
 use crate::units::Rate;
 use crate::workload::Transfer;
 
@@ -61,7 +61,7 @@ impl Quanta {
 #[derive(Debug, Clone, Default)]
 pub(super) struct HostCredits {
     /// Queue pairs with credits to send.
-    turns: VecDeque<u32>,
+    turns: VecDeque<SubflowId>,
     /// The next credit is not sent before.
     next_at: u64,
     /// An alarm for it is pending.
@@ -73,7 +73,7 @@ pub(super) struct HostCredits {
 /// The credits of all hosts.
 #[derive(Debug)]
 pub(super) struct Credits {
-    hosts: Vec<HostCredits>,
+    hosts: IdVec<HostId, HostCredits>,
     quanta: Quanta,
     /// Fraction of the line rate that is credited.
     pace: f64,
@@ -103,8 +103,8 @@ impl Credits {
         receiver: &mut Receiver,
         packet: &Packet,
     ) {
-        let host = net.pairs[packet.qp as usize].ends.dst;
-        if let Some(watch) = &mut self.hosts[host as usize].watch
+        let host = net.pairs[packet.qp].ends.dst;
+        if let Some(watch) = &mut self.hosts[host].watch
             && packet.kind == Kind::Data
         {
             let (marked, early) = (packet.has(MARKED), packet.has(CUT_EARLY));
@@ -117,29 +117,34 @@ impl Credits {
         let lacks = receiver.credited < receiver.target || packet.kind == Kind::Request;
         if lacks && !receiver.in_turn {
             receiver.in_turn = true;
-            self.hosts[host as usize].turns.push_back(packet.qp);
+            self.hosts[host].turns.push_back(packet.qp);
             self.await_credit(net, host);
         }
     }
 
-    fn await_credit<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, host: u32) {
-        let credits = &mut self.hosts[host as usize];
+    fn await_credit<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, host: HostId) {
+        let credits = &mut self.hosts[host];
         if !credits.pending && !credits.turns.is_empty() {
             credits.pending = true;
             let time = credits.next_at.max(net.events.now);
             net.events
-                .alarm(time, net.events.keys.credit_pacer + host, Kind::CreditPacer, host);
+                .alarm(time, net.events.keys.credit_pacer + host.0, Kind::CreditPacer, host.0);
         }
     }
 
     /// A host may send its next credit.
-    pub(super) fn send<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, receivers: &mut Slab<Receiver>, host: u32) {
+    pub(super) fn send<Q: EventQueue>(
+        &mut self,
+        net: &mut Network<'_, Q>,
+        receivers: &mut Slab<ReceiverId, Receiver>,
+        host: HostId,
+    ) {
         let turn = self.turn_of_credits(net, host);
-        let credits = &mut self.hosts[host as usize];
+        let credits = &mut self.hosts[host];
         credits.pending = false;
         while let Some(qp) = credits.turns.pop_front() {
-            let slot = net.pairs[qp as usize].receiver;
-            if slot == COMPLETE || slot == NONE {
+            let slot = net.pairs[qp].receiver;
+            if slot == ReceiverId::COMPLETE || slot == ReceiverId::NONE {
                 continue;
             }
             let receiver = receivers.at(slot);
@@ -161,15 +166,15 @@ impl Credits {
     }
 
     /// The time that a host's ports take together to receive a full packet, in ps; more where the fabric brings less.
-    fn turn_of_credits<Q: EventQueue>(&mut self, net: &Network<'_, Q>, host: u32) -> u64 {
-        let links = net.setup.fabric.out_links(NodeId(host)).iter();
-        let rates = links.map(|&id| net.links.rate(net.setup.fabric.link(id).reverse.0));
+    fn turn_of_credits<Q: EventQueue>(&mut self, net: &Network<'_, Q>, host: HostId) -> u64 {
+        let links = net.setup.fabric.out_links(host.node()).iter();
+        let rates = links.map(|&id| net.links.rate(net.setup.fabric.link(id).reverse));
         let rate = rates.fold(Rate::ZERO, Rate::saturating_add);
         let line = rate.transmission_time(net.terms.full).0;
         // Nothing arrives while all links are down.
         let line = if rate.is_zero() { 1 } else { line };
         let now = net.events.now;
-        let watch = self.hosts[host as usize].watch.as_mut();
+        let watch = self.hosts[host].watch.as_mut();
         (line as f64 / (self.pace * watch.map_or(1.0, |watch| watch.rate(now)))) as u64
     }
 }

@@ -14,8 +14,8 @@ impl<Q> Network<'_, Q> {
     /// to what it waits for leads into a cycle.
     pub(super) fn deadlock(&self) -> Option<Vec<LinkId>> {
         let control = self.flow_control.as_ref()?;
-        let mut blocked: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-        for (link, port) in (0..).zip(&self.ports) {
+        let mut blocked: BTreeMap<LinkId, Vec<LinkId>> = BTreeMap::new();
+        for (link, port) in self.ports.entries() {
             if port.held_back().is_some() {
                 blocked.insert(link, Vec::new());
             }
@@ -36,18 +36,21 @@ impl<Q> Network<'_, Q> {
                 let mut cycle = way.split_off(position);
                 let lowest = (0..cycle.len()).min_by_key(|&at| cycle[at])?;
                 cycle.rotate_left(lowest);
-                return Some(cycle.into_iter().map(LinkId).collect());
+                return Some(cycle);
             }
             way.push(next);
         }
     }
 
     /// For each of some paused links those of them that hold packets that came by it, and how many bytes of it they hold.
-    fn waits_for(&self, links: impl Iterator<Item = u32> + Clone) -> (BTreeMap<u32, Vec<u32>>, BTreeMap<u32, Stuck>) {
-        let mut waits: BTreeMap<u32, Vec<u32>> = links.clone().map(|link| (link, Vec::new())).collect();
-        let mut stuck: BTreeMap<u32, Stuck> = BTreeMap::new();
+    fn waits_for(
+        &self,
+        links: impl Iterator<Item = LinkId> + Clone,
+    ) -> (BTreeMap<LinkId, Vec<LinkId>>, BTreeMap<LinkId, Stuck>) {
+        let mut waits: BTreeMap<LinkId, Vec<LinkId>> = links.clone().map(|link| (link, Vec::new())).collect();
+        let mut stuck: BTreeMap<LinkId, Stuck> = BTreeMap::new();
         for next in links {
-            for (charge, size) in self.ports[next as usize].held_back().into_iter().flatten() {
+            for (charge, size) in self.ports[next].held_back().into_iter().flatten() {
                 let from = match charge {
                     Charge::Nothing => continue,
                     Charge::Shared(from) => {

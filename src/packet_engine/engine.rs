@@ -4,6 +4,7 @@ use super::events::Effect;
 use super::fast_forward::{Run, Skipper};
 use super::faults::Faults;
 use super::flows::Flows;
+use super::ids::{PortId, SenderId};
 use super::limits::{Ended, Limits, State};
 use super::lookahead::{self, LookAhead};
 use super::network::Network;
@@ -15,7 +16,7 @@ use super::sending::Sending;
 use super::series::Sampler;
 use super::setup::Setup;
 use super::status::{Continue, Status};
-use crate::ids::TaskId;
+use crate::ids::{HostId, Id, LinkId, TaskId};
 use crate::outcome::Limit;
 use crate::path_selection::Policy;
 use crate::rng::mix;
@@ -130,24 +131,24 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
         match packet.kind {
             Kind::Data | Kind::Request | Kind::Ack | Kind::Nack | Kind::Credit | Kind::Notification => {
                 let known = self.net.next_hops.get(self.net.events.queue.position()).copied();
-                if self.net.pass_on(event.key - Keys::ARRIVAL, &packet, known) {
+                if self.net.pass_on(event.link(), &packet, known) {
                     return;
                 }
                 self.deliver(packet);
             }
-            Kind::NicFree => self.sending.nic_free(&mut self.net, packet.qp),
-            Kind::PortFree => self.port_free(packet.qp),
+            Kind::NicFree => self.sending.nic_free(&mut self.net, PortId(packet.about())),
+            Kind::PortFree => self.port_free(LinkId(packet.about())),
             Kind::Pace => self.sending.pace(&mut self.net, packet.qp),
             Kind::Timeout => self.sending.timeout(&mut self.net, packet.qp),
             Kind::Start => self.sending.open(&mut self.net, packet.qp),
-            Kind::CreditPacer => self.receiving.send_credit(&mut self.net, packet.qp),
-            Kind::FlowControl => self.net.set_paused(packet.qp, packet.seq != 0),
+            Kind::CreditPacer => self.receiving.send_credit(&mut self.net, HostId(packet.about())),
+            Kind::FlowControl => self.net.set_paused(LinkId(packet.about()), packet.seq != 0),
             Kind::LinkChange => self.links_change(),
-            Kind::Converged => self.converge(packet.qp),
+            Kind::Converged => self.converge(packet.about()),
             Kind::Sample => self.sample(),
             Kind::Watch => self.watch(),
             Kind::Task => {
-                self.task_due(TaskId(packet.qp));
+                self.task_due(TaskId(packet.about()));
                 self.start_due();
             }
         }
@@ -171,7 +172,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
     }
 
     /// A port has sent a packet; if it is that of a host, its card may go on.
-    fn port_free(&mut self, link: u32) {
+    fn port_free(&mut self, link: LinkId) {
         if let Some(card) = self.net.port_free(link)
             && self.sending.data_left(&mut self.net, card)
         {
@@ -192,12 +193,12 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
         let now = self.net.events.clock();
         match effect {
             Effect::Sent { task } => {
-                if self.flows.sent(TaskId(task)) {
+                if self.flows.sent(task) {
                     self.happened(task, Milestone::Sent);
                 }
             }
             Effect::Begun { task } => {
-                if self.flows.begun(TaskId(task)) && self.net.setup.schedule.awaits(TaskId(task), Milestone::Begun) {
+                if self.flows.begun(task) && self.net.setup.schedule.awaits(task, Milestone::Begun) {
                     self.happened(task, Milestone::Begun);
                 }
             }
@@ -206,7 +207,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
                 reordered,
                 extent,
             } => {
-                if self.flows.delivered(TaskId(task), (reordered, extent), now) {
+                if self.flows.delivered(task, (reordered, extent), now) {
                     self.happened(task, Milestone::Delivered);
                     if !self.net.terms.acknowledged {
                         self.end(task);
@@ -214,7 +215,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
                 }
             }
             Effect::Acknowledged { task, retransmits } => {
-                if self.flows.acknowledged(TaskId(task), retransmits) {
+                if self.flows.acknowledged(task, retransmits) {
                     self.end(task);
                 }
             }
@@ -229,15 +230,15 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
     }
 
     /// Notes a milestone of a transfer, and starts what it releases.
-    fn happened(&mut self, task: u32, milestone: Milestone) {
+    fn happened(&mut self, task: TaskId, milestone: Milestone) {
         let now = self.net.events.clock();
-        self.flows.happened(self.net.setup, TaskId(task), milestone, now);
+        self.flows.happened(self.net.setup, task, milestone, now);
         self.start_due();
     }
 
     /// A transfer is over for its sender.
-    fn end(&mut self, task: u32) {
-        self.flows.end(TaskId(task), self.net.events.clock());
+    fn end(&mut self, task: TaskId) {
+        self.flows.end(task, self.net.events.clock());
         if self.flows.unfinished == 0 {
             self.limits.look_at = 0;
         }
@@ -272,22 +273,21 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
     /// A transfer starts: its queue pairs open, after their jitter.
     fn start_flow(&mut self, task: TaskId) {
         let (setup, now) = (self.net.setup, self.net.events.now);
-        let queue_pairs = setup.placement.range(task);
-        self.flows.start(task, queue_pairs.len(), self.net.events.clock());
+        self.flows
+            .start(task, setup.placement.of(task).len(), self.net.events.clock());
         if let Some(skipper) = &mut self.skipper {
             skipper.begin(&mut self.net.events);
         }
         let jitter = setup.packet.start_jitter.0;
-        for qp in queue_pairs {
-            let qp = qp as u32;
+        for qp in setup.placement.ids(task) {
             if jitter == 0 {
                 self.sending.open(&mut self.net, qp);
                 continue;
             }
-            let draw = u128::from(mix(mix(setup.seed ^ 0x7177) ^ u64::from(qp)));
+            let draw = u128::from(mix(mix(setup.seed ^ 0x7177) ^ u64::from(qp.0)));
             let delay = ((draw * u128::from(jitter + 1)) >> 64) as u64;
-            let key = self.net.events.keys.start + qp;
-            self.net.events.alarm(now.saturating_add(delay), key, Kind::Start, qp);
+            let key = self.net.events.keys.start + qp.0;
+            self.net.events.alarm(now.saturating_add(delay), key, Kind::Start, qp.0);
         }
     }
 
@@ -309,9 +309,9 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
             return;
         }
         self.sending.avoided.clear();
-        for qp in 0..self.net.pairs.len() as u32 {
-            let slot = self.net.pairs[qp as usize].sender;
-            if slot != super::queue_pairs::NONE {
+        for qp in self.net.pairs.ids() {
+            let slot = self.net.pairs[qp].sender;
+            if slot != SenderId::NONE {
                 self.sending.reselect_path(&mut self.net, qp, slot);
             }
         }

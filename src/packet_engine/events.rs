@@ -1,25 +1,27 @@
 //! The clock, the pending events, and what owners of state tell each other.
 
+use super::ids::PortId;
 use super::packet::{Event, Keys, Kind, Packet};
 use super::queue::EventQueue;
+use crate::ids::{HostId, LinkId, SubflowId, TaskId};
 
 /// What an event has brought about beside its owner: it is dealt with once the owner is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effect {
     /// The last packet of a sub-flow of a task has left its host.
-    Sent { task: u32 },
+    Sent { task: TaskId },
     /// The first packet of one has arrived.
-    Begun { task: u32 },
+    Begun { task: TaskId },
     /// The last packet of one has arrived, after so many out of order, by so many packets at most.
-    Delivered { task: u32, reordered: u32, extent: u32 },
+    Delivered { task: TaskId, reordered: u32, extent: u32 },
     /// All packets of one have been acknowledged; so many had been sent again.
-    Acknowledged { task: u32, retransmits: u32 },
+    Acknowledged { task: TaskId, retransmits: u32 },
     /// A host serves one queue pair less.
-    Closed { host: u32 },
+    Closed { host: HostId },
     /// A card's port may ask its next sender.
-    Poll { port: u32 },
+    Poll { port: PortId },
     /// The queue of a link may send its next packet.
-    Serve { link: u32 },
+    Serve { link: LinkId },
 }
 
 /// Pending events, and effects of the one at hand.
@@ -88,15 +90,15 @@ impl<Q: EventQueue> Events<Q> {
     }
 
     /// Adds the alarm of a retransmission timer.
-    pub(super) fn await_timeout(&mut self, time: u64, qp: u32) {
-        let (key, packet) = (self.keys.timeout + qp, Packet::alarm(Kind::Timeout, qp));
+    pub(super) fn await_timeout(&mut self, time: u64, qp: SubflowId) {
+        let (key, packet) = (self.keys.timeout + qp.0, Packet::of(Kind::Timeout, qp));
         self.queue.push_timer(Event { time, key, packet });
     }
 
     /// A packet will have crossed a link.
     #[inline(always)]
-    pub(super) fn arrival(&mut self, time: u64, link: u32, packet: Packet) {
-        let key = Keys::ARRIVAL + link;
+    pub(super) fn arrival(&mut self, time: u64, link: LinkId, packet: Packet) {
+        let key = Keys::ARRIVAL + link.0;
         self.queue.push(Event { time, key, packet });
     }
 

@@ -8,11 +8,11 @@
 //! Before that, hosts may leave paths by themselves: see [`paths`](super::paths).
 
 use super::forwarding::Forwarding;
+use super::ids::{PortId, ReceiverId, SenderId};
 use super::network::Network;
 use super::packet::{Event, Keys, Kind};
 use super::queue::EventQueue;
-use super::queue_pairs::{COMPLETE, NONE};
-use crate::ids::NodeId;
+use crate::ids::{Id, PathIndex};
 use crate::path_selection::SelectLink;
 use crate::rng::{index_below, mix};
 use crate::topology::{Fabric, LinkChange};
@@ -47,13 +47,13 @@ impl Faults {
     }
 
     /// One link changes, if one does now. Says which card has to send anew, if any.
-    pub(super) fn change_next<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>) -> Option<Option<u32>> {
+    pub(super) fn change_next<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>) -> Option<Option<PortId>> {
         let event = net.setup.link_events.get(self.happened)?;
         if event.at.0 > net.events.clock() {
             return None;
         }
         self.happened += 1;
-        let was_down = net.links.rate(event.change.link.0).is_zero();
+        let was_down = net.links.rate(event.change.link).is_zero();
         if was_down != event.change.rate.is_zero() {
             self.rerouted = self.happened;
         }
@@ -106,9 +106,9 @@ fn scaled(whole: u64, remaining: u64, old: u64) -> u64 {
 
 /// Sets the rate of a link, with what is on it and in front of it.
 /// Says which card has to send anew, if the link is that of a host and down.
-fn change_link<Q: EventQueue>(net: &mut Network<'_, Q>, change: LinkChange) -> Option<u32> {
-    let link = change.link.0;
-    let (arrival, port_free) = (Keys::ARRIVAL + link, net.events.keys.port_free + link);
+fn change_link<Q: EventQueue>(net: &mut Network<'_, Q>, change: LinkChange) -> Option<PortId> {
+    let link = change.link;
+    let (arrival, port_free) = (Keys::ARRIVAL + link.0, net.events.keys.port_free + link.0);
     let on_link = net.events.queue.extract(|event| event.key == arrival);
     let alarms = net.events.queue.extract(|event| event.key == port_free);
     let delay = net.links.delay(link);
@@ -160,15 +160,15 @@ fn change_link<Q: EventQueue>(net: &mut Network<'_, Q>, change: LinkChange) -> O
 /// is gone.
 fn repin<Q>(net: &mut Network<'_, Q>, old: &Fabric, new: &Fabric) {
     for (qp, pair) in net.pairs.iter_mut().enumerate() {
-        if !pair.pinned || pair.receiver == COMPLETE && pair.sender == NONE {
+        if !pair.pinned || pair.receiver == ReceiverId::COMPLETE && pair.sender == SenderId::NONE {
             continue;
         }
         let ends = &mut pair.ends;
-        let (src, dst) = (NodeId(ends.src), NodeId(ends.dst));
-        let kept = (ends.base < old.path_count(src, dst))
-            .then(|| new.path_index(src, dst, &old.path(src, dst, ends.base)).map(u32::from))
+        let (src, dst) = (ends.src.node(), ends.dst.node());
+        let kept = (ends.base.0 < old.path_count(src, dst))
+            .then(|| new.path_index(src, dst, &old.path(src, dst, ends.base)))
             .flatten();
         let hash = mix(mix(net.setup.seed ^ 0x4e91) ^ qp as u64);
-        ends.base = kept.unwrap_or_else(|| index_below(hash, new.path_count(src, dst).max(1)));
+        ends.base = kept.unwrap_or_else(|| PathIndex(index_below(hash, new.path_count(src, dst).max(1))));
     }
 }

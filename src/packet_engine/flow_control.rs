@@ -13,19 +13,23 @@ use super::links::buffer_size;
 use super::options::PacketOptions;
 use super::refusal::{Part, Refusal};
 use super::setup::Setup;
-use crate::ids::NodeId;
+use crate::ids::{Id, IdVec, LinkId, NodeId, id};
 use crate::topology::{Fabric, NodeKind};
 
 /// Bytes of a pause frame.
 pub(super) const PAUSE_FRAME: u64 = 64;
-const NO_SWITCH: u32 = u32::MAX;
+
+id! {
+    /// The buffer of a switch.
+    PoolId;
+}
 
 /// What a packet's place in a switch is charged to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Charge {
     Nothing,
-    Shared(u32),
-    Headroom(u32),
+    Shared(LinkId),
+    Headroom(LinkId),
 }
 
 impl Charge {
@@ -44,8 +48,8 @@ pub(super) struct Stuck {
 /// A link into a switch.
 #[derive(Debug, Clone, Copy)]
 struct Ingress {
-    /// The switch at its end, or NO_SWITCH.
-    switch: u32,
+    /// The buffer at its end, or NONE.
+    pool: PoolId,
     shared: u64,
     headroom: u64,
     headroom_size: u64,
@@ -64,16 +68,16 @@ struct Pool {
 /// The flow control of all switches.
 #[derive(Debug)]
 pub(super) struct FlowControl {
-    ingress: Vec<Ingress>,
-    pools: Vec<Pool>,
+    ingress: IdVec<LinkId, Ingress>,
+    pools: IdVec<PoolId, Pool>,
     alpha: f64,
     pause: Option<u64>,
     resume: u64,
 }
 
 /// Bytes that can still arrive by a link after its switch has decided to pause it.
-pub(super) fn headroom(fabric: &Fabric, link: usize, packet: &PacketOptions) -> u64 {
-    let forth = &fabric.links()[link];
+pub(super) fn headroom(fabric: &Fabric, link: LinkId, packet: &PacketOptions) -> u64 {
+    let forth = fabric.link(link);
     let back = fabric.link(forth.reverse);
     if forth.rate.is_zero() {
         return 0;
@@ -92,7 +96,7 @@ pub(super) fn check(setup: &Setup<'_>) -> Result<(), Refusal> {
     let (fabric, full) = (setup.fabric, setup.packet.full());
     for node in (fabric.hosts() as usize..fabric.nodes().len()).map(NodeId::from) {
         let ports = fabric.out_links(node);
-        let into = ports.iter().map(|&id| fabric.link(id).reverse.index());
+        let into = ports.iter().map(|&id| fabric.link(id).reverse);
         let needed = into
             .map(|link| headroom(fabric, link, setup.packet).saturating_add(full))
             .fold(0, u64::saturating_add);
@@ -114,21 +118,21 @@ impl FlowControl {
         let (fabric, switch, packet) = (setup.fabric, setup.switch, setup.packet);
         let switches = (fabric.hosts() as usize..fabric.nodes().len()).map(NodeId::from);
         let sizes = switches.map(|node| buffer_size(fabric, switch, fabric.out_links(node)));
-        let mut pools: Vec<_> = sizes.map(|size| Pool { size, used: 0 }).collect();
-        let mut ingress = Vec::with_capacity(fabric.links().len());
-        for (id, link) in fabric.links().iter().enumerate() {
+        let mut pools: IdVec<PoolId, _> = sizes.map(|size| Pool { size, used: 0 }).collect();
+        let mut ingress = IdVec::with_capacity(fabric.links().len());
+        for (id, link) in fabric.link_ids().zip(fabric.links()) {
             let into_switch = fabric.node(link.to).kind == NodeKind::Switch;
             let reserved = if into_switch { headroom(fabric, id, packet) } else { 0 };
-            let switch = if into_switch {
-                link.to.0 - fabric.hosts()
+            let pool = if into_switch {
+                PoolId(link.to.0 - fabric.hosts())
             } else {
-                NO_SWITCH
+                PoolId::NONE
             };
-            if let Some(pool) = pools.get_mut(switch as usize) {
+            if let Some(pool) = pools.get_mut(pool) {
                 pool.size = pool.size.saturating_sub(reserved);
             }
             ingress.push(Ingress {
-                switch,
+                pool,
                 shared: 0,
                 headroom: 0,
                 headroom_size: reserved,
@@ -147,37 +151,37 @@ impl FlowControl {
 
     /// Bytes of one link at which it is paused.
     fn threshold(&self, ingress: &Ingress) -> u64 {
-        self.threshold_with(ingress, self.pools[ingress.switch as usize].used)
+        self.threshold_with(ingress, self.pools[ingress.pool].used)
     }
 
     /// [`FlowControl::threshold`] were `used` bytes of the pool in use.
     fn threshold_with(&self, ingress: &Ingress, used: u64) -> u64 {
-        let free = self.pools[ingress.switch as usize].size.saturating_sub(used);
+        let free = self.pools[ingress.pool].size.saturating_sub(used);
         self.pause.unwrap_or((self.alpha * free as f64) as u64)
     }
 
     /// Whether a paused link would still be were nothing left in its switch but these bytes of each link.
-    pub(super) fn stays_paused(&self, link: u32, stuck: &BTreeMap<u32, Stuck>) -> bool {
-        let ingress = &self.ingress[link as usize];
+    pub(super) fn stays_paused(&self, link: LinkId, stuck: &BTreeMap<LinkId, Stuck>) -> bool {
+        let ingress = &self.ingress[link];
         let own = stuck.get(&link).copied().unwrap_or_default();
-        if ingress.switch == NO_SWITCH || !ingress.paused {
+        if ingress.pool == PoolId::NONE || !ingress.paused {
             return false;
         }
         let inside = stuck
             .iter()
-            .filter(|(link, _)| self.ingress[**link as usize].switch == ingress.switch);
+            .filter(|(link, _)| self.ingress[**link].pool == ingress.pool);
         let used = inside.map(|(_, stuck)| stuck.shared).sum();
         own.headroom > 0 || own.shared > self.threshold_with(ingress, used).saturating_sub(self.resume)
     }
 
     /// Whether a link is paused.
-    pub(super) fn is_paused(&self, link: u32) -> bool {
-        self.ingress[link as usize].paused
+    pub(super) fn is_paused(&self, link: LinkId) -> bool {
+        self.ingress[link].paused
     }
 
     /// The time at which a frame that could take effect at `soonest` does: frames do not overtake each other.
-    pub(super) fn time_of_frame(&mut self, link: u32, soonest: u64) -> u64 {
-        let last = &mut self.ingress[link as usize].last_frame;
+    pub(super) fn time_of_frame(&mut self, link: LinkId, soonest: u64) -> u64 {
+        let last = &mut self.ingress[link].last_frame;
         *last = soonest.max(last.saturating_add(1));
         *last
     }
@@ -191,16 +195,16 @@ impl FlowControl {
     }
 
     /// Charges a packet that came by link `from`; also says whether to pause that link now.
-    pub(super) fn charge(&mut self, from: u32, size: u64) -> Result<(Charge, bool), Refused> {
-        let ingress = self.ingress[from as usize];
-        let Some(&pool) = self.pools.get(ingress.switch as usize) else {
+    pub(super) fn charge(&mut self, from: LinkId, size: u64) -> Result<(Charge, bool), Refused> {
+        let ingress = self.ingress[from];
+        let Some(&pool) = self.pools.get(ingress.pool) else {
             return Ok((Charge::Nothing, false));
         };
         let fits = ingress.shared + size <= self.threshold(&ingress) && pool.used + size <= pool.size;
-        let place = &mut self.ingress[from as usize];
+        let place = &mut self.ingress[from];
         if fits && !ingress.paused {
             place.shared += size;
-            self.pools[ingress.switch as usize].used += size;
+            self.pools[ingress.pool].used += size;
             return Ok((Charge::Shared(from), false));
         }
         if ingress.headroom + size > ingress.headroom_size {
@@ -212,26 +216,26 @@ impl FlowControl {
     }
 
     /// Frees the place of a packet; says which link to resume now.
-    pub(super) fn release(&mut self, charge: Charge, size: u64) -> Option<u32> {
+    pub(super) fn release(&mut self, charge: Charge, size: u64) -> Option<LinkId> {
         let from = match charge {
             Charge::Nothing => return None,
             Charge::Shared(from) => {
-                let ingress = &mut self.ingress[from as usize];
+                let ingress = &mut self.ingress[from];
                 ingress.shared -= size;
-                self.pools[ingress.switch as usize].used -= size;
+                self.pools[ingress.pool].used -= size;
                 from
             }
             Charge::Headroom(from) => {
-                self.ingress[from as usize].headroom -= size;
+                self.ingress[from].headroom -= size;
                 from
             }
         };
-        let ingress = &self.ingress[from as usize];
+        let ingress = &self.ingress[from];
         let resumes = ingress.paused
             && ingress.headroom == 0
             && ingress.shared <= self.threshold(ingress).saturating_sub(self.resume);
         if resumes {
-            self.ingress[from as usize].paused = false;
+            self.ingress[from].paused = false;
         }
         resumes.then_some(from)
     }

@@ -8,7 +8,7 @@
 
 use std::collections::HashMap;
 
-use crate::ids::{LinkId, NodeId};
+use crate::ids::{HostId, Id, IdLists, IdVec, LinkId, NodeId, id};
 use crate::topology::{Fabric, Place, Stage, Stages};
 
 const NONE: u32 = u32::MAX;
@@ -29,9 +29,12 @@ pub(super) struct Cell {
     pub uneven: bool,
 }
 
-/// Number of a cell in its table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct CellId(u32);
+id! {
+    /// Number of a cell in its table.
+    pub(super) CellId;
+    /// Hosts that are reached alike.
+    RowId;
+}
 
 /// Where a packet at a node goes next. Small enough to be handed over in a register.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +42,7 @@ pub(super) enum Next {
     /// The node is the packet's destination.
     Arrived,
     /// By this link, the only one.
-    Only(u32),
+    Only(LinkId),
     /// By one of the links of the cell.
     OneOf(CellId),
     /// Nowhere: there is no way.
@@ -50,76 +53,71 @@ pub(super) enum Next {
 #[derive(Debug)]
 pub(super) struct Forwarding {
     /// Column of each node as a forwarder.
-    column: Vec<u32>,
+    column: IdVec<NodeId, u32>,
     /// Nodes that forward; a row has so many cells for every stage.
     forwarders: u32,
     /// Cells of a row.
     columns: u32,
     /// How far packets have come, where there are detours.
     stages: Option<Stages>,
-    cells: Vec<Cell>,
-    hops: Vec<u32>,
+    cells: IdVec<CellId, Cell>,
+    hops: Vec<LinkId>,
     /// Row of every host, its edge, and the link from there.
-    hosts: Vec<Attached>,
-    /// Where the last hop to a host that is its own edge begins, and its link: those of host `h` are
-    /// `last[last_starts[h]..last_starts[h + 1]]`.
-    last_starts: Vec<u32>,
-    last: Vec<(u32, u32)>,
-    link_to: Vec<u32>,
+    hosts: IdVec<HostId, Attached>,
+    /// Where the last hop to a host that is its own edge begins, and its link.
+    last: IdLists<HostId, (NodeId, LinkId)>,
+    link_to: IdVec<LinkId, NodeId>,
     /// Whether all cells have links with equally many paths behind them.
     uniform: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Attached {
-    row: u32,
-    edge: u32,
+    row: RowId,
+    edge: NodeId,
     /// NONE where the host is its own edge.
-    down: u32,
-    up: u32,
+    down: LinkId,
+    up: LinkId,
 }
 
 impl Forwarding {
     pub(super) fn new(fabric: &Fabric) -> Self {
         let nodes = fabric.nodes().len();
         let mut table = Self {
-            column: vec![NONE; nodes],
+            column: IdVec::filled(NONE, nodes),
             forwarders: 0,
             columns: 0,
             stages: fabric.stages().cloned(),
-            cells: Vec::new(),
+            cells: IdVec::new(),
             hops: Vec::new(),
-            hosts: Vec::with_capacity(fabric.hosts() as usize),
-            last_starts: vec![0],
-            last: Vec::new(),
-            link_to: fabric.links().iter().map(|link| link.to.0).collect(),
+            hosts: IdVec::with_capacity(fabric.hosts() as usize),
+            last: IdLists::new(),
+            link_to: fabric.links().iter().map(|link| link.to).collect(),
             uniform: true,
         };
-        let mut rows: Vec<Vec<NodeId>> = Vec::new();
-        let mut known: HashMap<(u32, Option<NodeId>), u32> = HashMap::new();
+        let mut rows: IdVec<RowId, Vec<NodeId>> = IdVec::new();
+        let mut known: HashMap<(u32, Option<NodeId>), RowId> = HashMap::new();
         for host in (0..fabric.hosts()).map(NodeId) {
             let edge = fabric.edge(host);
             let attachment = fabric.attachment(host);
             // Parallel cables of one host are a choice of its own.
             let own = (!table.add_last_links(fabric, host)).then_some(host);
-            let row = *known.entry((fabric.way_to(host), own)).or_insert(rows.len() as u32);
-            if row as usize == rows.len() {
-                rows.push(Vec::new());
-            }
+            let key = (fabric.way_to(host), own);
+            let row = *known.entry(key).or_insert_with(|| rows.push(Vec::new()));
             // The first host stands for all, and the second for them on the way from the first.
-            if rows[row as usize].len() < 2 {
-                rows[row as usize].push(host);
+            if rows[row].len() < 2 {
+                rows[row].push(host);
             }
             table.hosts.push(Attached {
                 row,
-                edge: edge.0,
-                down: attachment.map_or(NONE, |a| a.down.0),
-                up: attachment.map_or(NONE, |a| a.up.0),
+                edge,
+                down: attachment.map_or(LinkId::NONE, |a| a.down),
+                up: attachment.map_or(LinkId::NONE, |a| a.up),
             });
         }
-        for node in 0..nodes {
-            let own_edge = node < fabric.hosts() as usize && table.hosts[node].up == NONE;
-            if node >= fabric.hosts() as usize || own_edge {
+        for node in table.column.ids() {
+            let host = table.hosts.get(HostId(node.0));
+            if host.is_none_or(|host| host.up == LinkId::NONE) {
                 table.column[node] = table.forwarders;
                 table.forwarders += 1;
             }
@@ -131,34 +129,34 @@ impl Forwarding {
 
     /// Notes from which switch which link leads to a host that is its own edge; false where several links of one switch do.
     fn add_last_links(&mut self, fabric: &Fabric, host: NodeId) -> bool {
-        let first = self.last.len();
         let links = fabric.out_links(host).iter().map(|&up| fabric.link(up).reverse);
         let live = links.filter(|&down| !fabric.link(down).rate.is_zero());
         let own_edge = fabric.attachment(host).is_none();
-        self.last
-            .extend(live.filter(|_| own_edge).map(|down| (fabric.link(down).from.0, down.0)));
-        self.last_starts.push(self.last.len() as u32);
-        let own = &mut self.last[first..];
+        let mut own: Vec<_> = live
+            .filter(|_| own_edge)
+            .map(|down| (fabric.link(down).from, down))
+            .collect();
         own.sort_unstable();
-        own.windows(2).all(|pair| pair[0].0 != pair[1].0)
+        let apart = own.windows(2).all(|pair| pair[0].0 != pair[1].0);
+        self.last.push(own);
+        apart
     }
 
     /// The link from a switch to a host that is its own edge.
-    fn last_link(&self, node: u32, host: u32) -> Option<u32> {
-        let starts = &self.last_starts[host as usize..];
-        let own = &self.last[starts[0] as usize..starts[1] as usize];
-        own.iter().find(|last| last.0 == node).map(|last| last.1)
+    fn last_link(&self, node: NodeId, host: HostId) -> Option<LinkId> {
+        let own = self.last[host].iter();
+        own.filter(|last| last.0 == node).map(|last| last.1).next()
     }
 
-    fn fill(&mut self, fabric: &Fabric, rows: &[Vec<NodeId>]) {
-        let mut known: HashMap<Vec<u32>, u32> = HashMap::new();
+    fn fill(&mut self, fabric: &Fabric, rows: &IdVec<RowId, Vec<NodeId>>) {
+        let mut known: HashMap<Vec<LinkId>, u32> = HashMap::new();
         self.cells.reserve(rows.len() * self.columns as usize);
         let stages = &Stage::ALL[..(self.columns / self.forwarders.max(1)) as usize];
         for hosts in rows {
             let mut ways = WaysFrom::new(fabric, hosts);
             for &stage in stages {
-                for node in (0..fabric.nodes().len()).map(NodeId::from) {
-                    if self.column[node.index()] == NONE {
+                for node in self.column.ids() {
+                    if self.column[node] == NONE {
                         continue;
                     }
                     let Some(&host) = hosts.iter().find(|&&host| fabric.edge(host) != node) else {
@@ -184,15 +182,12 @@ impl Forwarding {
         at: Place,
         host: NodeId,
         ways: &mut WaysFrom<'_>,
-        known: &mut HashMap<Vec<u32>, u32>,
+        known: &mut HashMap<Vec<LinkId>, u32>,
     ) -> Cell {
         let node = at.node;
-        let links: Vec<u32> = fabric.hops_from(at, host).iter().map(|id| id.0).collect();
-        let leads_to_host = matches!(links.as_slice(), &[only] if self.last_link(node.0, host.0) == Some(only));
-        let behind: Vec<Way> = links
-            .iter()
-            .map(|&hop| ways.of(fabric.after(at, LinkId(hop)), host))
-            .collect();
+        let links = fabric.hops_from(at, host).to_vec();
+        let leads_to_host = matches!(links.as_slice(), &[only] if self.last_link(node, HostId(host.0)) == Some(only));
+        let behind: Vec<Way> = links.iter().map(|&hop| ways.of(fabric.after(at, hop), host)).collect();
         let first = behind.first().copied().unwrap_or(Way { paths: 1, links: 0 });
         let uniform = behind.iter().all(|way| way.paths == first.paths) && first.paths != u32::MAX;
         let paths = match node.0 < fabric.hosts() {
@@ -219,21 +214,21 @@ impl Forwarding {
     }
 
     /// The edge of a host.
-    pub(super) fn edge(&self, host: u32) -> u32 {
-        self.hosts[host as usize].edge
+    pub(super) fn edge(&self, host: HostId) -> NodeId {
+        self.hosts[host].edge
     }
 
     /// The link of a host that hangs on one cable.
     #[inline]
-    pub(super) fn only_uplink(&self, host: u32) -> Option<u32> {
-        let up = self.hosts[host as usize].up;
-        (up != NONE).then_some(up)
+    pub(super) fn only_uplink(&self, host: HostId) -> Option<LinkId> {
+        let up = self.hosts[host].up;
+        (up != LinkId::NONE).then_some(up)
     }
 
     /// The node at the end of a link.
     #[inline]
-    pub(super) fn end_of(&self, link: u32) -> u32 {
-        self.link_to[link as usize]
+    pub(super) fn end_of(&self, link: LinkId) -> NodeId {
+        self.link_to[link]
     }
 
     /// Nodes of the network.
@@ -248,59 +243,58 @@ impl Forwarding {
 
     /// The next links of a cell.
     #[inline]
-    pub(super) fn hops(&self, cell: Cell) -> &[u32] {
+    pub(super) fn hops(&self, cell: Cell) -> &[LinkId] {
         &self.hops[cell.first as usize..(cell.first + cell.count) as usize]
     }
 
     /// The cell of a node on the way between two hosts.
     #[inline]
-    fn cell_at(&self, node: u32, src: u32, dst: u32) -> u32 {
-        let attached = self.hosts[dst as usize];
-        let cell = attached.row * self.columns + self.column[node as usize];
-        match &self.stages {
+    fn cell_at(&self, node: NodeId, src: HostId, dst: HostId) -> CellId {
+        let attached = self.hosts[dst];
+        let cell = attached.row.0 * self.columns + self.column[node];
+        CellId(match &self.stages {
             None => cell,
             Some(stages) => {
-                let from = NodeId(self.hosts[src as usize].edge);
-                let stage = stages.at(NodeId(node), from, NodeId(attached.edge));
+                let stage = stages.at(node, self.hosts[src].edge, attached.edge);
                 cell + stage as u32 * self.forwarders
             }
-        }
+        })
     }
 
     /// What a packet from host `src` for host `dst` can do at `node`.
     #[inline]
-    pub(super) fn next(&self, node: u32, src: u32, dst: u32) -> Next {
-        if node == dst {
+    pub(super) fn next(&self, node: NodeId, src: HostId, dst: HostId) -> Next {
+        if node == dst.node() {
             return Next::Arrived;
         }
-        let attached = self.hosts[dst as usize];
+        let attached = self.hosts[dst];
         if node == attached.edge {
             return Next::Only(attached.down);
         }
-        let column = self.column[node as usize];
+        let column = self.column[node];
         if column == NONE {
             // A host on one cable.
-            return Next::Only(self.hosts[node as usize].up);
+            return Next::Only(self.hosts[HostId(node.0)].up);
         }
         let id = self.cell_at(node, src, dst);
-        let cell = &self.cells[id as usize];
+        let cell = &self.cells[id];
         match cell.count {
             0 => Next::Lost,
             1 if cell.first == LAST => self.last_link(node, dst).map_or(Next::Lost, Next::Only),
             1 => Next::Only(self.hops[cell.first as usize]),
-            _ => Next::OneOf(CellId(id)),
+            _ => Next::OneOf(id),
         }
     }
 
     /// A cell by its number.
     #[inline]
     pub(super) fn cell(&self, id: CellId) -> Cell {
-        self.cells[id.0 as usize]
+        self.cells[id]
     }
 
     /// The link by which path `path` of the pair goes on from the node of `cell`.
     #[inline]
-    pub(super) fn along(&self, cell: Cell, node: u32, src: u32, dst: u32, path: u32) -> u32 {
+    pub(super) fn along(&self, cell: Cell, node: NodeId, src: HostId, dst: HostId, path: u32) -> LinkId {
         let position = if !self.uniform {
             self.position_by_walk(cell, node, src, dst, path)
         } else if cell.behind == 1 {
@@ -313,7 +307,7 @@ impl Forwarding {
 
     /// By how much taking position `position` of the cell of a node moves the number of the path between two hosts.
     #[inline]
-    pub(super) fn step(&self, cell: Cell, node: u32, position: u32, ends: impl FnOnce() -> (u32, u32)) -> u32 {
+    pub(super) fn step(&self, cell: Cell, node: NodeId, position: u32, ends: impl FnOnce() -> (HostId, HostId)) -> u32 {
         match cell.behind {
             0 => self.step_by_counting(cell, node, position, ends()),
             behind => position * behind,
@@ -321,7 +315,7 @@ impl Forwarding {
     }
 
     #[cold]
-    fn step_by_counting(&self, cell: Cell, node: u32, position: u32, (src, dst): (u32, u32)) -> u32 {
+    fn step_by_counting(&self, cell: Cell, node: NodeId, position: u32, (src, dst): (HostId, HostId)) -> u32 {
         let at = self.place(node, src, dst);
         let before = &self.hops(cell)[..position as usize];
         before.iter().map(|&hop| self.behind(at, hop, dst)).sum()
@@ -329,14 +323,14 @@ impl Forwarding {
 
     /// For each link of a cell, the links of the shortest path by it, this one included.
     #[cold]
-    pub(super) fn lengths(&self, cell: Cell, node: u32, (src, dst): (u32, u32)) -> impl Iterator<Item = u32> {
+    pub(super) fn lengths(&self, cell: Cell, node: NodeId, (src, dst): (HostId, HostId)) -> impl Iterator<Item = u32> {
         let at = self.place(node, src, dst);
-        let length = move |&hop: &u32| {
+        let length = move |&hop: &LinkId| {
             let mut place = self.after(at, hop);
             let mut length = 1;
-            while place.node.0 != self.hosts[dst as usize].edge {
+            while place.node != self.hosts[dst].edge {
                 // The shortest way has links of equal length only.
-                let here = self.cells[self.index(place, dst) as usize];
+                let here = self.cells[self.index(place, dst)];
                 let Some(&next) = self.hops(here).first() else { break };
                 place = self.after(place, next);
                 length += 1;
@@ -348,22 +342,22 @@ impl Forwarding {
 
     /// Number of paths between two hosts, 0 where there is none. Unlike [`Fabric::path_count`] it does
     /// not know whether the hosts' own links are up.
-    pub(super) fn path_count(&self, src: u32, dst: u32) -> u32 {
-        let (from, to) = (self.hosts[src as usize], self.hosts[dst as usize]);
+    pub(super) fn path_count(&self, src: HostId, dst: HostId) -> u32 {
+        let (from, to) = (self.hosts[src], self.hosts[dst]);
         if from.edge == to.edge {
             1
         } else {
-            self.cells[self.cell_at(from.edge, src, dst) as usize].paths
+            self.cells[self.cell_at(from.edge, src, dst)].paths
         }
     }
 
     #[cold]
-    fn position_by_walk(&self, cell: Cell, node: u32, src: u32, dst: u32, path: u32) -> u32 {
-        let to = self.hosts[dst as usize];
-        let mut at = self.place(self.hosts[src as usize].edge, src, dst);
+    fn position_by_walk(&self, cell: Cell, node: NodeId, src: HostId, dst: HostId, path: u32) -> u32 {
+        let to = self.hosts[dst];
+        let mut at = self.place(self.hosts[src].edge, src, dst);
         let mut left = path % self.path_count(src, dst).max(1);
-        while at.node.0 != to.edge {
-            let here = self.cells[self.index(at, dst) as usize];
+        while at.node != to.edge {
+            let here = self.cells[self.index(at, dst)];
             if here.first == LAST {
                 break;
             }
@@ -376,7 +370,7 @@ impl Forwarding {
                 left -= behind;
                 position += 1;
             }
-            if at.node.0 == node {
+            if at.node == node {
                 return position.min(cell.count - 1);
             }
             let Some(&hop) = self.hops(here).get(position as usize) else {
@@ -389,9 +383,8 @@ impl Forwarding {
     }
 
     /// How far a packet between two hosts has come at a node.
-    fn place(&self, node: u32, src: u32, dst: u32) -> Place {
-        let ends = [src, dst].map(|host| NodeId(self.hosts[host as usize].edge));
-        let node = NodeId(node);
+    fn place(&self, node: NodeId, src: HostId, dst: HostId) -> Place {
+        let ends = [src, dst].map(|host| self.hosts[host].edge);
         let stage = self.stages.as_ref().map(|stages| stages.at(node, ends[0], ends[1]));
         Place {
             node,
@@ -399,8 +392,8 @@ impl Forwarding {
         }
     }
 
-    fn after(&self, at: Place, hop: u32) -> Place {
-        let node = NodeId(self.link_to[hop as usize]);
+    fn after(&self, at: Place, hop: LinkId) -> Place {
+        let node = self.link_to[hop];
         match &self.stages {
             Some(stages) => stages.after(at, node),
             None => node.into(),
@@ -408,17 +401,17 @@ impl Forwarding {
     }
 
     /// Number of the cell of a place.
-    fn index(&self, at: Place, dst: u32) -> u32 {
-        let column = at.stage as u32 * self.forwarders + self.column[at.node.index()];
-        self.hosts[dst as usize].row * self.columns + column
+    fn index(&self, at: Place, dst: HostId) -> CellId {
+        let column = at.stage as u32 * self.forwarders + self.column[at.node];
+        CellId(self.hosts[dst].row.0 * self.columns + column)
     }
 
-    fn behind(&self, at: Place, hop: u32, dst: u32) -> u32 {
+    fn behind(&self, at: Place, hop: LinkId, dst: HostId) -> u32 {
         let next = self.after(at, hop);
-        if next.node.0 == self.hosts[dst as usize].edge {
+        if next.node == self.hosts[dst].edge {
             1
         } else {
-            self.cells[self.index(next, dst) as usize].paths
+            self.cells[self.index(next, dst)].paths
         }
     }
 }
@@ -493,18 +486,22 @@ mod tests {
     use crate::topology::{Blueprint, Cable, LinkChange, Node, Path, Routing, Topology};
     use crate::units::{Rate, Time};
 
+    fn host(node: NodeId) -> HostId {
+        HostId(node.0)
+    }
+
     /// The links that a packet of path `path` takes.
     fn follow(table: &Forwarding, src: NodeId, dst: NodeId, path: u32) -> Path {
         let mut links = Path::new();
-        let mut node = src.0;
+        let mut node = src;
         loop {
-            let link = match table.next(node, src.0, dst.0) {
+            let link = match table.next(node, host(src), host(dst)) {
                 Next::Arrived => return links,
                 Next::Only(link) => link,
-                Next::OneOf(cell) => table.along(table.cell(cell), node, src.0, dst.0, path),
+                Next::OneOf(cell) => table.along(table.cell(cell), node, host(src), host(dst), path),
                 Next::Lost => panic!("lost at {node}"),
             };
-            links.push(LinkId(link));
+            links.push(link);
             node = table.end_of(link);
         }
     }
@@ -513,7 +510,7 @@ mod tests {
         let table = Forwarding::new(fabric);
         for (src, dst) in (0..fabric.hosts()).flat_map(|s| (0..fabric.hosts()).map(move |d| (NodeId(s), NodeId(d)))) {
             if src != dst {
-                assert_eq!(table.path_count(src.0, dst.0), fabric.path_count(src, dst));
+                assert_eq!(table.path_count(host(src), host(dst)), fabric.path_count(src, dst));
             }
             for (index, path) in fabric.paths(src, dst).enumerate() {
                 assert_eq!(follow(&table, src, dst, index as u32), path, "{src} {dst} {index}");
@@ -558,20 +555,19 @@ mod tests {
             same_paths_as(&fabric);
             let table = Forwarding::new(&fabric);
             for (src, dst) in (0..20).flat_map(|src| (0..20).map(move |dst| (src, dst))) {
-                let router = 20 + src;
-                let Next::OneOf(cell) = table.next(router, src, dst) else {
+                let router = NodeId(20 + src);
+                let ends = (HostId(src), HostId(dst));
+                let Next::OneOf(cell) = table.next(router, ends.0, ends.1) else {
                     continue;
                 };
                 let cell = table.cell(cell);
-                let shortest = |hop: u32| {
+                let shortest = |hop: LinkId| {
                     let paths = fabric.paths(NodeId(src), NodeId(dst));
-                    let by_hop = paths
-                        .filter(|path| path[1] == LinkId(hop))
-                        .map(|path| path.len() as u32 - 2);
+                    let by_hop = paths.filter(|path| path[1] == hop).map(|path| path.len() as u32 - 2);
                     by_hop.min().unwrap()
                 };
                 let expected: Vec<u32> = table.hops(cell).iter().map(|&hop| shortest(hop)).collect();
-                let found: Vec<u32> = table.lengths(cell, router, (src, dst)).collect();
+                let found: Vec<u32> = table.lengths(cell, router, ends).collect();
                 assert_eq!(found, expected, "{paths}: {src} to {dst}");
             }
         }

@@ -6,6 +6,7 @@
 use rand::Rng;
 
 use super::setup::Setup;
+use crate::ids::{Id, IdVec, LinkId, id};
 use crate::rng::{Stream, stream};
 use crate::topology::Loss;
 
@@ -13,8 +14,8 @@ use crate::topology::Loss;
 #[derive(Debug, Default)]
 pub(super) struct GrayLinks {
     /// Position by link, or NONE; empty where no link is gray.
-    position: Vec<u32>,
-    links: Vec<GrayLink>,
+    position: IdVec<LinkId, GrayId>,
+    links: IdVec<GrayId, GrayLink>,
 }
 
 #[derive(Debug)]
@@ -27,24 +28,26 @@ struct GrayLink {
     random: Stream,
 }
 
-const NONE: u32 = u32::MAX;
+id! {
+    /// A gray link among them all.
+    GrayId;
+}
 
 impl GrayLinks {
     pub(super) fn new(setup: &Setup<'_>) -> Self {
         let mut gray = Self::default();
         for change in setup.fabric.losses() {
-            gray.position.resize(setup.fabric.links().len(), NONE);
-            let position = &mut gray.position[change.link.index()];
-            if *position == NONE {
-                *position = gray.links.len() as u32;
-                gray.links.push(GrayLink {
+            gray.position.resize(setup.fabric.links().len(), GrayId::NONE);
+            let position = &mut gray.position[change.link];
+            if *position == GrayId::NONE {
+                *position = gray.links.push(GrayLink {
                     loss: Loss::NONE,
                     changes: Vec::new(),
                     next: 0,
                     random: stream(setup.seed, "gray-link", u64::from(change.link.0)),
                 });
             }
-            let link = &mut gray.links[*position as usize];
+            let link = &mut gray.links[*position];
             link.changes.push((change.at.0, change.loss));
         }
         gray
@@ -57,10 +60,10 @@ impl GrayLinks {
 
     /// Whether a packet is lost that has crossed a link now.
     #[inline]
-    pub(super) fn loses(&mut self, link: u32, now: u64) -> bool {
-        match self.position.get(link as usize) {
-            None | Some(&NONE) => false,
-            Some(&position) => self.links[position as usize].loses(now),
+    pub(super) fn loses(&mut self, link: LinkId, now: u64) -> bool {
+        match self.position.get(link) {
+            None | Some(&GrayId::NONE) => false,
+            Some(&position) => self.links[position].loses(now),
         }
     }
 }

@@ -7,6 +7,7 @@
 
 use smallvec::SmallVec;
 
+use super::ids::{PortId, SenderId};
 use super::nic::Nics;
 
 /// Paths kept for a port that is busy.
@@ -26,7 +27,7 @@ pub(super) struct Lanes {
 /// What a queue pair has to do with one port.
 #[derive(Debug, Clone)]
 struct Lane {
-    port: u32,
+    port: PortId,
     /// The queue pair waits in the port's list.
     listed: bool,
     /// Paths kept for it, the oldest first.
@@ -35,7 +36,7 @@ struct Lane {
 
 impl Lanes {
     /// In no list yet; `ports` are those that take its packets in any order.
-    pub(super) fn new(ports: impl Iterator<Item = u32>) -> Self {
+    pub(super) fn new(ports: impl Iterator<Item = PortId>) -> Self {
         let lane = |port| Lane {
             port,
             listed: false,
@@ -49,7 +50,7 @@ impl Lanes {
     }
 
     /// The ports that take packets in any order, beginning with the one that is asked first.
-    pub(super) fn in_turn(&self) -> SmallVec<[u32; 2]> {
+    pub(super) fn in_turn(&self) -> SmallVec<[PortId; 2]> {
         let (before, after) = self.lanes.split_at(self.turn);
         after.iter().chain(before).map(|lane| lane.port).collect()
     }
@@ -61,14 +62,14 @@ impl Lanes {
     }
 
     /// The queue pair has left the list of a port.
-    pub(super) fn delisted(&mut self, port: u32) {
+    pub(super) fn delisted(&mut self, port: PortId) {
         if let Some(lane) = self.lanes.iter_mut().find(|lane| lane.port == port) {
             lane.listed = false;
         }
     }
 
     /// Puts the queue pair in the lists of all ports.
-    pub(super) fn list(&mut self, slot: u32, nics: &mut Nics) {
+    pub(super) fn list(&mut self, slot: SenderId, nics: &mut Nics) {
         for lane in self.lanes.iter_mut().filter(|lane| !lane.listed) {
             lane.listed = true;
             nics.list(lane.port, slot);
@@ -76,20 +77,20 @@ impl Lanes {
     }
 
     /// The next port is asked first from now on.
-    pub(super) fn took(&mut self, port: u32) {
+    pub(super) fn took(&mut self, port: PortId) {
         if let Some(position) = self.lanes.iter().position(|lane| lane.port == port) {
             self.turn = (position + 1) % self.lanes.len();
         }
     }
 
     /// The path that has waited longest for a port.
-    pub(super) fn kept_for(&mut self, port: u32) -> Option<u16> {
+    pub(super) fn kept_for(&mut self, port: PortId) -> Option<u16> {
         let lane = self.lanes.iter_mut().find(|lane| lane.port == port)?;
         (!lane.kept.is_empty()).then(|| lane.kept.remove(0))
     }
 
     /// Keeps a path for its port; false where there is no room.
-    pub(super) fn keep(&mut self, port: u32, path: u16) -> bool {
+    pub(super) fn keep(&mut self, port: PortId, path: u16) -> bool {
         let lane = self.lanes.iter_mut().find(|lane| lane.port == port);
         let Some(lane) = lane.filter(|lane| lane.kept.len() < KEPT) else {
             return false;

@@ -9,7 +9,7 @@ use super::packet::{Kind, MARKED, Packet, TRIMMED};
 use super::prefetch::prefetch;
 use super::setup::Setup;
 use super::transport::Transport;
-use crate::ids::{LinkId, NodeId};
+use crate::ids::{Id, IdVec, LinkId, NodeId, id};
 use crate::rng::{index_below, mix};
 use crate::topology::{Fabric, NodeKind};
 use crate::units::{PS_PER_SECOND, Rate, Time};
@@ -44,11 +44,14 @@ struct LinkState {
     max_backlog: u64,
     /// Picoseconds per byte; 0 where that is no whole number or the link is down.
     ps_per_byte: u32,
-    /// Switch whose shared buffer the queue lies in, or `NO_BUFFER`.
-    buffer: u32,
+    /// The shared buffer that the queue lies in, or NONE.
+    buffer: BufferId,
 }
 
-const NO_BUFFER: u32 = u32::MAX;
+id! {
+    /// The shared buffer of a switch.
+    BufferId;
+}
 
 /// What a link has seen rarely.
 #[derive(Debug, Clone, Copy, Default)]
@@ -105,7 +108,7 @@ struct Buffer {
     used_at_most: u64,
     /// Above this it is counted anew.
     count_from: u64,
-    ports: Vec<u32>,
+    ports: Vec<LinkId>,
 }
 
 /// What a link has done, and what it holds, at a moment.
@@ -171,18 +174,18 @@ pub(super) struct Admitted {
 /// All links.
 #[derive(Debug)]
 pub(super) struct Links {
-    states: Vec<LinkState>,
-    pub counts: Vec<LinkCounts>,
-    rates: Vec<Rate>,
+    states: IdVec<LinkId, LinkState>,
+    pub counts: IdVec<LinkId, LinkCounts>,
+    rates: IdVec<LinkId, Rate>,
     /// Marking of each switch port.
-    ecn: Vec<Option<Ecn>>,
+    ecn: IdVec<LinkId, Option<Ecn>>,
     /// Limit of each port's own queue, in bytes, and as time: a packet that would leave later after its arrival is not
     /// accepted.
-    limits: Vec<Option<u64>>,
-    limits_in_ps: Vec<u64>,
-    buffers: Vec<Buffer>,
+    limits: IdVec<LinkId, Option<u64>>,
+    limits_in_ps: IdVec<LinkId, u64>,
+    buffers: IdVec<BufferId, Buffer>,
     /// Time on the wire of what waits in the lists of ports, in ps; empty where there are none.
-    waiting: Vec<u64>,
+    waiting: IdVec<LinkId, u64>,
     alpha: f64,
     header: u16,
     seed: u64,
@@ -192,19 +195,16 @@ impl Links {
     /// Queues as the switch table says, or as the transport wants them where it is silent.
     pub(super) fn new(setup: &Setup<'_>, rtt: u64, listed: bool) -> Self {
         let (fabric, switch, transport) = (setup.fabric, setup.switch, setup.transport);
+        let count = fabric.links().len();
         let mut links = Self {
-            states: Vec::with_capacity(fabric.links().len()),
-            counts: vec![LinkCounts::default(); fabric.links().len()],
-            rates: Vec::with_capacity(fabric.links().len()),
-            ecn: Vec::with_capacity(fabric.links().len()),
-            limits: Vec::with_capacity(fabric.links().len()),
-            limits_in_ps: vec![NEVER; fabric.links().len()],
-            buffers: Vec::new(),
-            waiting: if listed {
-                vec![0; fabric.links().len()]
-            } else {
-                Vec::new()
-            },
+            states: IdVec::with_capacity(count),
+            counts: IdVec::filled(LinkCounts::default(), count),
+            rates: IdVec::with_capacity(count),
+            ecn: IdVec::with_capacity(count),
+            limits: IdVec::with_capacity(count),
+            limits_in_ps: IdVec::filled(NEVER, count),
+            buffers: IdVec::new(),
+            waiting: IdVec::filled(0, if listed { count } else { 0 }),
             alpha: switch.alpha,
             header: setup.packet.header.0 as u16,
             seed: mix(setup.seed ^ 0xec4),
@@ -227,12 +227,12 @@ impl Links {
                 data_bytes: 0,
                 max_backlog: 0,
                 ps_per_byte: 0,
-                buffer: NO_BUFFER,
+                buffer: BufferId::NONE,
             });
         }
         links.add_buffers(fabric, switch, transport);
-        for link in 0..links.states.len() {
-            links.set_rate(link as u32, links.rates[link]);
+        for link in fabric.link_ids() {
+            links.set_rate(link, links.rates[link]);
         }
         links
     }
@@ -243,18 +243,17 @@ impl Links {
             return;
         }
         for node in (fabric.hosts() as usize..fabric.nodes().len()).map(NodeId::from) {
-            let ports = fabric.out_links(node).iter().map(|id| id.0);
-            let ports: Vec<u32> = ports.filter(|&id| self.limits[id as usize].is_none()).collect();
-            let size = buffer_size(fabric, switch, fabric.out_links(node));
-            for &port in &ports {
-                self.states[port as usize].buffer = self.buffers.len() as u32;
-            }
-            self.buffers.push(Buffer {
-                size,
+            let ports = fabric.out_links(node).iter().copied();
+            let ports: Vec<LinkId> = ports.filter(|&id| self.limits[id].is_none()).collect();
+            let buffer = self.buffers.push(Buffer {
+                size: buffer_size(fabric, switch, fabric.out_links(node)),
                 used_at_most: 0,
                 count_from: 0,
                 ports,
             });
+            for &port in &self.buffers[buffer].ports {
+                self.states[port].buffer = buffer;
+            }
         }
     }
 
@@ -278,18 +277,18 @@ impl Links {
 
     /// Time on the wire of `bytes`, in ps, rounded up.
     #[inline]
-    pub(super) fn on_wire(&self, link: u32, bytes: u64) -> u64 {
-        match self.states[link as usize].ps_per_byte {
-            0 => self.rates[link as usize].transmission_time(bytes).0,
+    pub(super) fn on_wire(&self, link: LinkId, bytes: u64) -> u64 {
+        match self.states[link].ps_per_byte {
+            0 => self.rates[link].transmission_time(bytes).0,
             ps => bytes * u64::from(ps),
         }
     }
 
     /// Bytes that a link sends in `ps`, rounded up.
-    fn bytes_in(&self, link: u32, ps: u64) -> u64 {
-        match self.states[link as usize].ps_per_byte {
+    fn bytes_in(&self, link: LinkId, ps: u64) -> u64 {
+        match self.states[link].ps_per_byte {
             0 => {
-                let bytes = (u128::from(ps) * u128::from(self.rates[link as usize].0)).div_ceil(8 * PS);
+                let bytes = (u128::from(ps) * u128::from(self.rates[link].0)).div_ceil(8 * PS);
                 u64::try_from(bytes).unwrap_or(u64::MAX)
             }
             ps_per_byte => ps.div_ceil(u64::from(ps_per_byte)),
@@ -298,10 +297,10 @@ impl Links {
 
     /// Puts a packet in the queue of a link; says when it will arrive at the far end, and with which flags.
     #[inline(always)]
-    pub(super) fn enqueue(&mut self, link: u32, now: u64, packet: &Packet) -> Result<(u64, u8), Refused> {
+    pub(super) fn enqueue(&mut self, link: LinkId, now: u64, packet: &Packet) -> Result<(u64, u8), Refused> {
         let Admitted { backlog, mark } = self.admit(link, now, 0, packet)?;
         let payload = self.payload(packet);
-        let state = &mut self.states[link as usize];
+        let state = &mut self.states[link];
         state.wire_bytes += u64::from(packet.size);
         state.data_bytes += payload;
         state.max_backlog = state.max_backlog.max(backlog);
@@ -311,8 +310,8 @@ impl Links {
 
     /// Whether a queue takes a packet behind the one being sent and `ahead` ps of others, at most [`TOO_LONG`].
     #[inline(always)]
-    pub(super) fn admit(&mut self, link: u32, now: u64, ahead: u64, packet: &Packet) -> Result<Admitted, Refused> {
-        let state = &self.states[link as usize];
+    pub(super) fn admit(&mut self, link: LinkId, now: u64, ahead: u64, packet: &Packet) -> Result<Admitted, Refused> {
+        let state = &self.states[link];
         let on_wire = u64::from(packet.size) * u64::from(state.ps_per_byte);
         let backlog = state.busy_until.saturating_sub(now) + ahead + on_wire;
         if backlog < state.fast_below && self.reserve(link, packet.size) {
@@ -324,21 +323,21 @@ impl Links {
 
     /// [`Links::admit`] where a queue is long, its buffer more than half full, or its link of an odd rate.
     #[inline(never)]
-    fn admit_slow(&mut self, link: u32, now: u64, ahead: u64, size: u16, kind: Kind) -> Result<Admitted, Refused> {
-        let state = &self.states[link as usize];
+    fn admit_slow(&mut self, link: LinkId, now: u64, ahead: u64, size: u16, kind: Kind) -> Result<Admitted, Refused> {
+        let state = &self.states[link];
         let before = state.busy_until.saturating_sub(now) + ahead;
-        if self.rates[link as usize].is_zero() {
+        if self.rates[link].is_zero() {
             return Err(Refused::Down);
         }
         let backlog = before.saturating_add(self.on_wire(link, u64::from(size)));
         let fits = match state.buffer {
-            NO_BUFFER => backlog <= self.limits_in_ps[link as usize],
+            BufferId::NONE => backlog <= self.limits_in_ps[link],
             _ => self.fits_threshold(link, now, backlog, u64::from(size)),
         };
         if !fits {
             return Err(Refused::Full);
         }
-        let above = before >= self.states[link as usize].mark_from && kind == Kind::Data;
+        let above = before >= self.states[link].mark_from && kind == Kind::Data;
         let mark = if above { self.mark(link, before) } else { 0 };
         let backlog = backlog.min(TOO_LONG);
         Ok(Admitted { backlog, mark })
@@ -346,8 +345,8 @@ impl Links {
 
     /// Takes room in the buffer of a link, if it has one, as long as half of it is free.
     #[inline(always)]
-    fn reserve(&mut self, link: u32, size: u16) -> bool {
-        let Some(buffer) = self.buffers.get_mut(self.states[link as usize].buffer as usize) else {
+    fn reserve(&mut self, link: LinkId, size: u16) -> bool {
+        let Some(buffer) = self.buffers.get_mut(self.states[link].buffer) else {
             return true;
         };
         let used = buffer.used_at_most.saturating_add(u64::from(size));
@@ -359,20 +358,20 @@ impl Links {
     }
 
     /// Counts a packet that joins the list of a port, with `backlog` ps to send then.
-    pub(super) fn join(&mut self, link: u32, packet: &Packet, on_wire: u64, backlog: u64) {
+    pub(super) fn join(&mut self, link: LinkId, packet: &Packet, on_wire: u64, backlog: u64) {
         let payload = self.payload(packet);
-        let waiting = &mut self.waiting[link as usize];
+        let waiting = &mut self.waiting[link];
         *waiting = waiting.saturating_add(on_wire);
-        let state = &mut self.states[link as usize];
+        let state = &mut self.states[link];
         state.wire_bytes += u64::from(packet.size);
         state.data_bytes += payload;
         state.max_backlog = state.max_backlog.max(backlog);
     }
 
     /// A packet leaves the list of a port and will be sent until `done`; says when it will arrive.
-    pub(super) fn send(&mut self, link: u32, on_wire: u64, done: u64) -> u64 {
-        self.waiting[link as usize] -= on_wire;
-        let state = &mut self.states[link as usize];
+    pub(super) fn send(&mut self, link: LinkId, on_wire: u64, done: u64) -> u64 {
+        self.waiting[link] -= on_wire;
+        let state = &mut self.states[link];
         state.busy_until = done.min(TOO_LONG);
         done.saturating_add(state.delay)
     }
@@ -387,8 +386,8 @@ impl Links {
 
     /// Counts a packet that is lost in front of a link or on it.
     #[cold]
-    pub(super) fn lose(&mut self, link: u32, size: u16) {
-        let counts = &mut self.counts[link as usize];
+    pub(super) fn lose(&mut self, link: LinkId, size: u16) {
+        let counts = &mut self.counts[link];
         counts.drops += 1;
         counts.lost_bytes += u64::from(size);
     }
@@ -398,10 +397,10 @@ impl Links {
     ///
     /// What is used is only bounded from above between countings; where the bound says no, it is
     /// counted, so that every decision is exact.
-    fn fits_threshold(&mut self, link: u32, now: u64, queue: u64, size: u64) -> bool {
-        let index = self.states[link as usize].buffer as usize;
-        let ps_per_byte = match self.states[link as usize].ps_per_byte {
-            0 => 8e12 / self.rates[link as usize].0 as f64,
+    fn fits_threshold(&mut self, link: LinkId, now: u64, queue: u64, size: u64) -> bool {
+        let index = self.states[link].buffer;
+        let ps_per_byte = match self.states[link].ps_per_byte {
+            0 => 8e12 / self.rates[link].0 as f64,
             ps => f64::from(ps),
         };
         let overdue = self.buffers[index].used_at_most >= self.buffers[index].count_from;
@@ -425,63 +424,60 @@ impl Links {
 
     /// The flag of a packet that meets a backlog above the marking threshold.
     #[cold]
-    fn mark(&mut self, link: u32, backlog: u64) -> u8 {
-        let Some(ecn) = self.ecn[link as usize] else { return 0 };
+    fn mark(&mut self, link: LinkId, backlog: u64) -> u8 {
+        let Some(ecn) = self.ecn[link] else { return 0 };
         if ecn.kmax > ecn.kmin {
             let queue = self.bytes_in(link, backlog);
             if queue < ecn.kmax.0 {
                 let chance = ecn.pmax * (queue - ecn.kmin.0) as f64 / (ecn.kmax.0 - ecn.kmin.0) as f64;
-                let salt = self.seed ^ u64::from(link) << 40 ^ self.states[link as usize].wire_bytes;
+                let salt = self.seed ^ u64::from(link.0) << 40 ^ self.states[link].wire_bytes;
                 if f64::from(index_below(mix(salt), 1 << 30)) >= chance * f64::from(1 << 30) {
                     return 0;
                 }
             }
         }
-        self.counts[link as usize].ecn_marks += 1;
+        self.counts[link].ecn_marks += 1;
         MARKED
     }
 
     /// Bytes of a queue still to be sent, rounded up.
-    pub(super) fn queue(&self, link: u32, now: u64) -> u64 {
-        let waiting = self.waiting.get(link as usize).copied().unwrap_or(0);
+    pub(super) fn queue(&self, link: LinkId, now: u64) -> u64 {
+        let waiting = self.waiting.get(link).copied().unwrap_or(0);
         self.bytes_in(
             link,
-            self.states[link as usize]
-                .busy_until
-                .saturating_sub(now)
-                .saturating_add(waiting),
+            self.states[link].busy_until.saturating_sub(now).saturating_add(waiting),
         )
     }
 
     /// Asks for the state of a link.
     #[inline]
-    pub(super) fn fetch(&self, link: u32) {
-        prefetch(&self.states[link as usize]);
+    pub(super) fn fetch(&self, link: LinkId) {
+        prefetch(&self.states[link]);
     }
 
     /// When all accepted packets will have left.
     #[inline]
-    pub(super) fn busy_until(&self, link: u32) -> u64 {
-        self.states[link as usize].busy_until
+    pub(super) fn busy_until(&self, link: LinkId) -> u64 {
+        self.states[link].busy_until
     }
 
-    pub(super) fn delay(&self, link: u32) -> u64 {
-        self.states[link as usize].delay
+    pub(super) fn delay(&self, link: LinkId) -> u64 {
+        self.states[link].delay
     }
 
-    pub(super) fn rate(&self, link: u32) -> Rate {
-        self.rates[link as usize]
+    pub(super) fn rate(&self, link: LinkId) -> Rate {
+        self.rates[link]
     }
 
     /// Wire and payload bytes accepted.
-    pub(super) fn bytes(&self, link: u32) -> (u64, u64) {
-        let state = &self.states[link as usize];
+    pub(super) fn bytes(&self, link: LinkId) -> (u64, u64) {
+        let state = &self.states[link];
         (state.wire_bytes, state.data_bytes)
     }
 
     /// What all links have done by now, and what they hold.
     pub(super) fn totals(&self, now: u64) -> impl Iterator<Item = LinkTotals> {
-        let links = self.states.iter().zip(&self.counts).zip(0..);
+        let links = self.states.iter().zip(&self.counts).zip(self.states.ids());
         links.map(move |((state, counts), link)| LinkTotals {
             wire_bytes: state.wire_bytes,
             data_bytes: state.data_bytes,
@@ -495,48 +491,48 @@ impl Links {
     }
 
     /// Wire bytes that a link has taken and not sent yet, counting the rest of the packet that it sends.
-    pub(super) fn unsent(&self, link: u32, now: u64) -> u64 {
-        let sending = self.states[link as usize].busy_until.saturating_sub(now);
-        let waiting = self.waiting.get(link as usize).copied().unwrap_or(0);
+    pub(super) fn unsent(&self, link: LinkId, now: u64) -> u64 {
+        let sending = self.states[link].busy_until.saturating_sub(now);
+        let waiting = self.waiting.get(link).copied().unwrap_or(0);
         self.bytes_in(link, sending.saturating_add(waiting))
     }
 
     /// The longest queue so far, in bytes.
-    pub(super) fn max_queue(&self, link: u32) -> u64 {
-        let now = self.bytes_in(link, self.states[link as usize].max_backlog);
-        now.max(self.counts[link as usize].max_queue_before)
+    pub(super) fn max_queue(&self, link: LinkId) -> u64 {
+        let now = self.bytes_in(link, self.states[link].max_backlog);
+        now.max(self.counts[link].max_queue_before)
     }
 
     /// Counts a packet that is lost after its link had accepted it.
-    pub(super) fn lose_accepted(&mut self, link: u32, packet: &Packet) {
+    pub(super) fn lose_accepted(&mut self, link: LinkId, packet: &Packet) {
         let payload = self.payload(packet);
-        let state = &mut self.states[link as usize];
+        let state = &mut self.states[link];
         state.wire_bytes -= u64::from(packet.size);
         state.data_bytes -= payload;
         self.lose(link, packet.size);
     }
 
     /// Changes the rate of a link. What it holds must be timed anew: see [`Links::set_busy_until`].
-    pub(super) fn change_rate(&mut self, link: u32, rate: Rate, now: u64) {
-        self.counts[link as usize].max_queue_before = self.max_queue(link);
-        self.states[link as usize].max_backlog = 0;
-        self.states[link as usize].busy_until = now;
+    pub(super) fn change_rate(&mut self, link: LinkId, rate: Rate, now: u64) {
+        self.counts[link].max_queue_before = self.max_queue(link);
+        self.states[link].max_backlog = 0;
+        self.states[link].busy_until = now;
         self.set_rate(link, rate);
     }
 
     /// Sets when a link will have sent all it holds.
-    pub(super) fn set_busy_until(&mut self, link: u32, time: u64) {
-        self.states[link as usize].busy_until = time.min(TOO_LONG);
+    pub(super) fn set_busy_until(&mut self, link: LinkId, time: u64) {
+        self.states[link].busy_until = time.min(TOO_LONG);
     }
 
     /// Sets the time on the wire of what waits in the list of a port, in ps.
-    pub(super) fn set_waiting(&mut self, link: u32, waiting: u64) {
-        self.waiting[link as usize] = waiting;
+    pub(super) fn set_waiting(&mut self, link: LinkId, waiting: u64) {
+        self.waiting[link] = waiting;
     }
 
     /// Sets the rate of a link with an empty queue, and its thresholds with it.
-    fn set_rate(&mut self, link: u32, rate: Rate) {
-        self.rates[link as usize] = rate;
+    fn set_rate(&mut self, link: LinkId, rate: Rate) {
+        self.rates[link] = rate;
         let ps = match rate.0 {
             0 => 0,
             bits if 8_000_000_000_000_u64.is_multiple_of(bits) => 8_000_000_000_000 / bits,
@@ -546,12 +542,12 @@ impl Links {
             true => NEVER,
             false => rate.transmission_time(bytes).0,
         };
-        let mark_from = self.ecn[link as usize].map_or(NEVER, |ecn| time(ecn.kmin.0));
-        let limit = self.limits[link as usize].map_or(NEVER, time);
-        self.limits_in_ps[link as usize] = limit;
-        let state = &mut self.states[link as usize];
+        let mark_from = self.ecn[link].map_or(NEVER, |ecn| time(ecn.kmin.0));
+        let limit = self.limits[link].map_or(NEVER, time);
+        self.limits_in_ps[link] = limit;
+        let state = &mut self.states[link];
         // Within the dynamic threshold while half of the buffer is free.
-        let threshold = self.buffers.get(state.buffer as usize).map_or(NEVER, |buffer| {
+        let threshold = self.buffers.get(state.buffer).map_or(NEVER, |buffer| {
             (self.alpha * (buffer.size / 2) as f64 * (8e12 / rate.0 as f64)) as u64
         });
         state.ps_per_byte = u32::try_from(ps).unwrap_or(0);

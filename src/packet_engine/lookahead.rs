@@ -6,12 +6,14 @@
 //! The next hops that it finds are kept for the events' turns; whatever changes one forgets them all.
 
 use super::forwarding::Next;
+use super::ids::PortId;
 use super::network::Network;
-use super::packet::{Event, Keys, Kind, Packet};
+use super::packet::{Event, Kind, Packet};
 use super::prefetch::prefetch;
 use super::queue::EventQueue;
 use super::receiving::Receiving;
 use super::sending::Sending;
+use crate::ids::HostId;
 
 /// State of links and queue pairs, in bytes, that stays in the cache by itself.
 const CACHED: usize = 1 << 17;
@@ -37,7 +39,7 @@ impl<Q: EventQueue> LookAhead<'_, '_, Q> {
     pub(super) fn ask(&self, next_hops: &mut Vec<Next>) {
         let coming = self.net.events.queue.coming();
         for event in coming.iter().filter(|event| is_packet(event)) {
-            prefetch(&self.net.pairs[event.packet.qp as usize]);
+            prefetch(&self.net.pairs[event.packet.qp]);
         }
         for event in coming {
             // An alarm goes nowhere, and nobody asks for it.
@@ -47,7 +49,7 @@ impl<Q: EventQueue> LookAhead<'_, '_, Q> {
                 Next::Lost
             });
             if event.packet.kind == Kind::NicFree {
-                self.fetch_port(event.packet.qp);
+                self.fetch_port(PortId(event.packet.about()));
             }
         }
         let ends = coming
@@ -60,7 +62,7 @@ impl<Q: EventQueue> LookAhead<'_, '_, Q> {
     /// Asks for the bits of a packet that reaches its end.
     #[inline]
     fn fetch_bits(&self, packet: &Packet) {
-        let pair = &self.net.pairs[packet.qp as usize];
+        let pair = &self.net.pairs[packet.qp];
         if packet.kind == Kind::Data {
             let receiver = self.receiving.receivers.get(pair.receiver);
             receiver.inspect(|receiver| receiver.received.fetch(packet.seq));
@@ -72,7 +74,7 @@ impl<Q: EventQueue> LookAhead<'_, '_, Q> {
 
     /// Asks for what a network card needs to send its next packet.
     #[inline]
-    fn fetch_port(&self, port: u32) {
+    fn fetch_port(&self, port: PortId) {
         let (link, sender) = self.sending.nics.next(port);
         self.net.links.fetch(link);
         if let Some(slot) = sender {
@@ -83,19 +85,19 @@ impl<Q: EventQueue> LookAhead<'_, '_, Q> {
     /// Asks for the link that a packet will leave by, or the end of the queue pair that it reaches, and tells which.
     #[inline]
     fn fetch(&self, event: &Event) -> Next {
-        let (packet, node) = (&event.packet, self.net.forwarding.end_of(event.key - Keys::ARRIVAL));
+        let (packet, node) = (&event.packet, self.net.forwarding.end_of(event.link()));
         let next = self.net.next_hop(node, packet);
         if let Next::Only(link) = next {
             self.net.links.fetch(link);
         } else if next == Next::Arrived {
-            let pair = &self.net.pairs[packet.qp as usize];
+            let pair = &self.net.pairs[packet.qp];
             if packet.kind == Kind::Data {
                 self.receiving.receivers.fetch(pair.receiver);
             } else {
                 self.sending.senders.fetch(pair.sender);
             }
             // The answer, or what an acknowledgement lets go, leaves from here.
-            if let Some(link) = self.net.forwarding.only_uplink(node) {
+            if let Some(link) = self.net.forwarding.only_uplink(HostId(node.0)) {
                 self.net.links.fetch(link);
             }
         }

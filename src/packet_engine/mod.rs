@@ -11,7 +11,7 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `packet`, `queue/` | packets and alarms; pending events: a timing wheel, and a binary heap to hold it against |
+//! | `ids`, `packet`, `queue/` | identities; packets and alarms; pending events: a timing wheel, and a binary heap to hold it against |
 //! | `options`, `setup`, `refusal`, `unloaded` | what a run depends on, and why it cannot be run; what idle paths take |
 //! | `transport/`, `path_selection/`, `recovery/` | one file per way to control, to spread, to recover |
 //! | `events` | the clock, pending events and effects |
@@ -40,6 +40,7 @@ mod flow_control;
 mod flows;
 mod forwarding;
 mod gray_links;
+mod ids;
 mod lanes;
 mod limits;
 mod links;

@@ -7,17 +7,18 @@ use super::events::Events;
 use super::flow_control::FlowControl;
 use super::forwarding::{CellId, Forwarding, Next};
 use super::gray_links::GrayLinks;
+use super::ids::PortId;
 use super::links::Links;
 use super::options::Recovery;
 use super::packet::{Keys, Kind, PRIORITY, Packet, Stamps};
 use super::port::Port;
 use super::queue::EventQueue;
-use super::queue_pairs::{NONE, QueuePair, queue_pairs};
+use super::queue_pairs::{QueuePair, queue_pairs};
 use super::setup::{Setup, TRANSFERS_COMPARED, has_equal_links};
 use super::skipped::Skipped;
 use super::telemetry::Telemetry;
 use super::unloaded;
-use crate::ids::NodeId;
+use crate::ids::{HostId, Id, IdVec, LinkId, NodeId, PathIndex, SubflowId};
 use crate::path_selection::{Hop, InSwitch, Policy, SelectLink, Switches};
 use crate::rng::mix;
 use crate::topology::Fabric;
@@ -56,19 +57,19 @@ pub(super) struct Network<'a, Q> {
     pub setup: &'a Setup<'a>,
     pub terms: Terms,
     pub events: Events<Q>,
-    pub pairs: Vec<QueuePair>,
+    pub pairs: IdVec<SubflowId, QueuePair>,
     pub forwarding: Forwarding,
     pub links: Links,
     pub in_switch: InSwitch,
     /// The lists of all ports in the two-event mode; empty where departures are known in advance.
-    pub ports: Vec<Port>,
+    pub ports: IdVec<LinkId, Port>,
     pub flow_control: Option<FlowControl>,
     /// Links that lose packets.
     gray: GrayLinks,
     /// What hops write into packets, where the transport asks for it.
     pub telemetry: Option<Box<Telemetry>>,
     /// By link the port of the card that sends by it; NONE where that is a switch.
-    cards: Vec<u32>,
+    cards: IdVec<LinkId, PortId>,
     /// The fabric as routing knows it, where that is no longer the first one.
     pub rerouted: Option<Box<Fabric>>,
     /// Where the packets of the coming events go next, by position, as far as looking ahead has found them out.
@@ -135,11 +136,7 @@ impl<'a, Q: EventQueue> Network<'a, Q> {
             forwarding,
             links,
             in_switch,
-            ports: if listed {
-                vec![Port::default(); fabric.links().len()]
-            } else {
-                Vec::new()
-            },
+            ports: IdVec::filled(Port::default(), if listed { fabric.links().len() } else { 0 }),
             flow_control,
             gray,
             telemetry: setup.transport.reads_hops().then(Box::default),
@@ -164,14 +161,14 @@ impl<'a, Q: EventQueue> Network<'a, Q> {
 
     /// The port of the card that sends by a link; none where a switch does.
     #[inline]
-    pub(super) fn card_of(&self, link: u32) -> Option<u32> {
-        Some(self.cards[link as usize]).filter(|&port| port != NONE)
+    pub(super) fn card_of(&self, link: LinkId) -> Option<PortId> {
+        Some(self.cards[link]).filter(|&port| port != PortId::NONE)
     }
 
     /// The ports of the card of a host.
-    pub(super) fn cards_of(&self, host: u32) -> impl Iterator<Item = u32> + use<'_, Q> {
-        let links = self.setup.fabric.out_links(NodeId(host)).iter();
-        links.map(|link| self.cards[link.index()])
+    pub(super) fn cards_of(&self, host: HostId) -> impl Iterator<Item = PortId> + use<'_, Q> {
+        let links = self.setup.fabric.out_links(host.node()).iter();
+        links.map(|&link| self.cards[link])
     }
 
     /// Whether the receiver of a queue pair takes packets in order only.
@@ -182,7 +179,7 @@ impl<'a, Q: EventQueue> Network<'a, Q> {
     /// A packet has crossed a link and goes on, or is lost; false where it has reached its host. `known` is what looking ahead has found out
     /// about its next hop.
     #[inline(always)]
-    pub(super) fn pass_on(&mut self, link: u32, packet: &Packet, known: Option<Next>) -> bool {
+    pub(super) fn pass_on(&mut self, link: LinkId, packet: &Packet, known: Option<Next>) -> bool {
         self.packet_hops += 1;
         if self.gray.loses(link, self.events.now) {
             self.links.lose_accepted(link, packet);
@@ -211,8 +208,8 @@ impl<'a, Q: EventQueue> Network<'a, Q> {
 
     /// The hosts that a packet of a queue pair comes from and goes to.
     #[inline]
-    pub(super) fn ends(&self, qp: u32, kind: Kind) -> (u32, u32) {
-        let ends = &self.pairs[qp as usize].ends;
+    pub(super) fn ends(&self, qp: SubflowId, kind: Kind) -> (HostId, HostId) {
+        let ends = &self.pairs[qp].ends;
         match kind.is_forward() {
             true => (ends.src, ends.dst),
             false => (ends.dst, ends.src),
@@ -223,12 +220,12 @@ impl<'a, Q: EventQueue> Network<'a, Q> {
     //
     // Inlined: a packet handed over by reference would have to be written to memory first.
     #[inline(always)]
-    pub(super) fn next_hop(&self, node: u32, packet: &Packet) -> Next {
+    pub(super) fn next_hop(&self, node: NodeId, packet: &Packet) -> Next {
         let (src, dst) = self.ends(packet.qp, packet.kind);
-        let base = self.pairs[packet.qp as usize].ends.base;
+        let base = self.pairs[packet.qp].ends.base;
         match self.forwarding.next(node, src, dst) {
-            Next::OneOf(cell) if base != NONE => {
-                let path = base.wrapping_add(u32::from(packet.path));
+            Next::OneOf(cell) if base != PathIndex::NONE => {
+                let path = base.0.wrapping_add(u32::from(packet.path));
                 Next::Only(self.forwarding.along(self.forwarding.cell(cell), node, src, dst, path))
             }
             next => next,
@@ -236,7 +233,7 @@ impl<'a, Q: EventQueue> Network<'a, Q> {
     }
 
     /// A node's own choice among links, and how far it moves the number of the packet's path.
-    pub(super) fn choose(&mut self, node: u32, cell: CellId, qp: u32, kind: Kind) -> (u32, u16) {
+    pub(super) fn choose(&mut self, node: NodeId, cell: CellId, qp: SubflowId, kind: Kind) -> (LinkId, u16) {
         let cell = self.forwarding.cell(cell);
         let lengths: SmallVec<[u32; 32]> = match cell.uneven {
             true => self.forwarding.lengths(cell, node, self.ends(qp, kind)).collect(),
@@ -245,7 +242,7 @@ impl<'a, Q: EventQueue> Network<'a, Q> {
         let (links, now) = (&self.links, self.events.now);
         let position = self.in_switch.choose(&Hop {
             node,
-            at_switch: node >= self.setup.fabric.hosts(),
+            at_switch: node.0 >= self.setup.fabric.hosts(),
             links: self.forwarding.hops(cell),
             lengths: &lengths,
             first: cell.first,
@@ -265,9 +262,9 @@ impl<'a, Q: EventQueue> Network<'a, Q> {
     // Inlined with all that it calls on the usual way, and the packet is copied but once, so that its fields stay in
     // registers from one bucket of the event queue to the other.
     #[inline(always)]
-    pub(super) fn transmit(&mut self, link: u32, from: u32, packet: &Packet, path: u16) -> bool {
+    pub(super) fn transmit(&mut self, link: LinkId, from: LinkId, packet: &Packet, path: u16) -> bool {
         if let Some(telemetry) = self.telemetry.as_mut().filter(|_| packet.kind == Kind::Data) {
-            telemetry.note(packet, link, from == NONE, &self.links, self.events.now);
+            telemetry.note(packet, link, from == LinkId::NONE, &self.links, self.events.now);
         }
         if !self.ports.is_empty() {
             return self.enqueue(link, from, Packet { path, ..*packet });
@@ -285,22 +282,22 @@ impl<'a, Q: EventQueue> Network<'a, Q> {
     }
 
     /// The link by which a packet leaves a host with several ports, and the number of its path so far.
-    pub(super) fn first_link(&mut self, packet: &Packet) -> (u32, u16) {
+    pub(super) fn first_link(&mut self, packet: &Packet) -> (LinkId, u16) {
         let (host, _) = self.ends(packet.qp, packet.kind);
-        match self.next_hop(host, packet) {
+        match self.next_hop(host.node(), packet) {
             Next::Only(link) => (link, packet.path),
-            Next::OneOf(cell) => self.choose(host, cell, packet.qp, packet.kind),
-            Next::Arrived | Next::Lost => (NONE, packet.path),
+            Next::OneOf(cell) => self.choose(host.node(), cell, packet.qp, packet.kind),
+            Next::Arrived | Next::Lost => (LinkId::NONE, packet.path),
         }
     }
 
     /// An empty control packet of a queue pair.
-    pub(super) fn control_packet(&self, kind: Kind, qp: u32) -> Packet {
+    pub(super) fn control_packet(&self, kind: Kind, qp: SubflowId) -> Packet {
         Packet {
             size: self.setup.packet.ack.0 as u16,
             flags: self.terms.control_flags,
             stamp: self.terms.stamps.of(self.events.now),
-            ..Packet::alarm(kind, qp)
+            ..Packet::of(kind, qp)
         }
     }
 
@@ -311,18 +308,18 @@ impl<'a, Q: EventQueue> Network<'a, Q> {
             Some(link) => (link, packet.path),
             None => self.first_link(&packet),
         };
-        if link != NONE {
-            self.transmit(link, NONE, &packet, path);
+        if link != LinkId::NONE {
+            self.transmit(link, LinkId::NONE, &packet, path);
         }
     }
 }
 
 /// Numbers the ports of all cards, host by host.
-fn cards(fabric: &Fabric) -> Vec<u32> {
-    let mut cards = vec![NONE; fabric.links().len()];
+fn cards(fabric: &Fabric) -> IdVec<LinkId, PortId> {
+    let mut cards = IdVec::filled(PortId::NONE, fabric.links().len());
     let hosts = (0..fabric.hosts()).map(NodeId);
-    for (port, link) in (0..).zip(hosts.flat_map(|host| fabric.out_links(host))) {
-        cards[link.index()] = port;
+    for (port, &link) in (0..).map(PortId).zip(hosts.flat_map(|host| fabric.out_links(host))) {
+        cards[link] = port;
     }
     cards
 }

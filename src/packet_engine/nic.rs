@@ -6,7 +6,8 @@
 
 use std::collections::VecDeque;
 
-use crate::ids::{LinkId, NodeId};
+use super::ids::{PortId, SenderId};
+use crate::ids::{HostId, IdVec, LinkId, NodeId, SubflowId, TaskId};
 use crate::topology::Fabric;
 
 /// The port's last data packet is in its list: the list says when it has left.
@@ -15,15 +16,15 @@ pub(super) const LISTED: u64 = u64::MAX;
 /// One port of a host.
 #[derive(Debug, Clone)]
 pub(super) struct Port {
-    pub link: u32,
+    pub link: LinkId,
     /// Senders with a packet that may be sent.
-    pub ready: VecDeque<u32>,
+    pub ready: VecDeque<SenderId>,
     /// The last data packet has left by then.
     pub free_at: u64,
     /// An alarm for `free_at` is pending.
     pub pending: bool,
     /// The task of which that packet is the last of a sub-flow, if others wait until it has been sent.
-    pub leaving: Option<u32>,
+    pub leaving: Option<TaskId>,
 }
 
 /// Queue pairs of one host.
@@ -31,14 +32,14 @@ pub(super) struct Port {
 struct Served {
     active: u32,
     /// Queue pairs that have started and wait to be served.
-    waiting: VecDeque<u32>,
+    waiting: VecDeque<SubflowId>,
 }
 
 /// The network cards of all hosts.
 #[derive(Debug)]
 pub(super) struct Nics {
-    pub ports: Vec<Port>,
-    served: Vec<Served>,
+    pub ports: IdVec<PortId, Port>,
+    served: IdVec<HostId, Served>,
     most_active: u32,
 }
 
@@ -46,7 +47,7 @@ impl Nics {
     pub(super) fn new(fabric: &Fabric, most_active: Option<u32>) -> Self {
         let hosts = (0..fabric.hosts()).map(NodeId);
         let port = |link: &LinkId| Port {
-            link: link.0,
+            link: *link,
             ready: VecDeque::new(),
             free_at: 0,
             pending: false,
@@ -54,38 +55,38 @@ impl Nics {
         };
         Self {
             ports: hosts.flat_map(|host| fabric.out_links(host)).map(port).collect(),
-            served: vec![Served::default(); fabric.hosts() as usize],
+            served: IdVec::filled(Served::default(), fabric.hosts() as usize),
             most_active: most_active.unwrap_or(u32::MAX),
         }
     }
 
     /// The link of a port, and the sender that will be asked next.
     #[inline]
-    pub(super) fn next(&self, port: u32) -> (u32, Option<u32>) {
-        let port = &self.ports[port as usize];
+    pub(super) fn next(&self, port: PortId) -> (LinkId, Option<SenderId>) {
+        let port = &self.ports[port];
         (port.link, port.ready.front().copied())
     }
 
     /// The link of a port.
-    pub(super) fn link(&self, port: u32) -> u32 {
-        self.ports[port as usize].link
+    pub(super) fn link(&self, port: PortId) -> LinkId {
+        self.ports[port].link
     }
 
     /// A sender waits at a port.
-    pub(super) fn list(&mut self, port: u32, slot: u32) {
-        self.ports[port as usize].ready.push_back(slot);
+    pub(super) fn list(&mut self, port: PortId, slot: SenderId) {
+        self.ports[port].ready.push_back(slot);
     }
 
     /// A sender that is done, but was about to send again what only came late, leaves the lists of its ports.
-    pub(super) fn delist(&mut self, ports: impl Iterator<Item = u32>, slot: u32) {
+    pub(super) fn delist(&mut self, ports: impl Iterator<Item = PortId>, slot: SenderId) {
         for port in ports {
-            self.ports[port as usize].ready.retain(|&other| other != slot);
+            self.ports[port].ready.retain(|&other| other != slot);
         }
     }
 
     /// Whether the host serves one more queue pair; else `qp` waits.
-    pub(super) fn admit(&mut self, host: u32, qp: u32) -> bool {
-        let served = &mut self.served[host as usize];
+    pub(super) fn admit(&mut self, host: HostId, qp: SubflowId) -> bool {
+        let served = &mut self.served[host];
         if served.active < self.most_active {
             served.active += 1;
             return true;
@@ -95,8 +96,8 @@ impl Nics {
     }
 
     /// A queue pair is done; the next one that may be served instead.
-    pub(super) fn leave(&mut self, host: u32) -> Option<u32> {
-        let served = &mut self.served[host as usize];
+    pub(super) fn leave(&mut self, host: HostId) -> Option<SubflowId> {
+        let served = &mut self.served[host];
         let next = served.waiting.pop_front();
         if next.is_none() {
             served.active -= 1;

@@ -1,12 +1,13 @@
 //! How queue pairs start, and start over where paths have changed.
 
+use super::ids::{PortId, SenderId};
 use super::network::Network;
 use super::queue::EventQueue;
-use super::queue_pairs::NONE;
 use super::recovery::Sent;
 use super::sender::Sender;
 use super::sending::Sending;
 use super::transport::{CongestionControl, Control};
+use crate::ids::{Id, SubflowId};
 
 /// Packets that any queue pair may have between the first missing one and the last.
 const LEAST_SPAN: u64 = 64;
@@ -15,18 +16,18 @@ const SPAN_WINDOWS: u64 = 4;
 
 impl Sending {
     /// A queue pair may be served, or waits until its host serves fewer.
-    pub(super) fn open<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, qp: u32) {
-        if self.nics.admit(net.pairs[qp as usize].ends.src, qp) {
+    pub(super) fn open<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, qp: SubflowId) {
+        if self.nics.admit(net.pairs[qp].ends.src, qp) {
             self.activate(net, qp);
         }
     }
 
     /// Makes the sending end of a queue pair.
-    pub(super) fn activate<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, qp: u32) {
+    pub(super) fn activate<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, qp: SubflowId) {
         self.avoid_bad_path(net, qp);
         let conditions = self.conditions(net, qp);
-        let ends = net.pairs[qp as usize].ends;
-        let pair = net.pairs[qp as usize];
+        let ends = net.pairs[qp].ends;
+        let pair = net.pairs[qp];
         let control = net.setup.transport.control(&conditions);
         let span = match net.terms.acknowledged {
             true => span(&control, net.terms.full, pair.packets),
@@ -35,7 +36,7 @@ impl Sending {
         let timeout = Self::timeout_on(net, qp, &conditions);
         let spread = Self::spread(net, qp, &conditions);
         let uplink = net.forwarding.only_uplink(ends.src);
-        let port = uplink.and_then(|link| net.card_of(link)).unwrap_or(NONE);
+        let port = uplink.and_then(|link| net.card_of(link)).unwrap_or(PortId::NONE);
         let lanes = self.lanes(net, qp, &spread);
         let slot = self.senders.insert(Sender {
             qp,
@@ -58,7 +59,7 @@ impl Sending {
             pacing: false,
             timing: false,
         });
-        let pair = &mut net.pairs[qp as usize];
+        let pair = &mut net.pairs[qp];
         pair.sender = slot;
         if net.terms.acknowledged {
             pair.log_span = span.trailing_zeros() as u8;
@@ -67,11 +68,11 @@ impl Sending {
     }
 
     /// A sender learns that paths have changed.
-    pub(super) fn reselect_path<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, qp: u32, slot: u32) {
+    pub(super) fn reselect_path<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, qp: SubflowId, slot: SenderId) {
         let conditions = self.conditions(net, qp);
         let spread = Self::spread(net, qp, &conditions);
         let timeout = Self::timeout_on(net, qp, &conditions);
-        let pair = net.pairs[qp as usize];
+        let pair = net.pairs[qp];
         let pinned = pair.pinned;
         let lanes = self.lanes(net, qp, &spread);
         let sender = self.senders.at(slot);

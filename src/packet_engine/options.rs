@@ -246,7 +246,7 @@ impl SwitchOptions {
         if self.buffer.is_some() && self.queue.is_some() {
             return Err(
                 InputError::key("queue", "a queue has a limit of its own or shares the buffer, not both")
-                    .help("remove `buffer` or `queue`"),
+                    .help("remove `switch.buffer` or `switch.queue`"),
             );
         }
         if !(self.alpha.is_finite() && self.alpha > 0.0) {
@@ -267,7 +267,9 @@ impl SwitchOptions {
                 .help("choose one of `pfc` and `trimming`"));
         }
         if self.pfc && self.queue.is_some() {
-            return Err(InputError::key("queue", "with `pfc` ports share the buffer").help("write `buffer` instead"));
+            return Err(
+                InputError::key("queue", "with `pfc` ports share the buffer").help("write `switch.buffer` instead")
+            );
         }
         for (key, value) in [("pfc_pause", self.pfc_pause), ("pfc_resume", self.pfc_resume)] {
             if value.is_some() && !self.pfc {

@@ -2,25 +2,25 @@
 
 use super::queue_pairs::QueuePair;
 use super::setup::Setup;
-use crate::ids::HostId;
+use crate::ids::{IdVec, SubflowId};
 use crate::loads::LinkLoads;
 use crate::routes::Route;
 
 /// By queue pair, wire bytes per picosecond. Where the network chooses paths, it is taken to spread evenly.
-pub(super) fn rates(setup: &Setup<'_>, pairs: &[QueuePair]) -> Vec<f64> {
+pub(super) fn rates(setup: &Setup<'_>, pairs: &IdVec<SubflowId, QueuePair>) -> IdVec<SubflowId, f64> {
     let mut loads = LinkLoads::new(setup.fabric);
-    let mut rates = vec![0.0; pairs.len()];
+    let mut rates = IdVec::filled(0.0, pairs.len());
     for tasks in setup.schedule.transfers_by_step() {
         loads.clear();
-        let members = || tasks.iter().flat_map(|&task| setup.placement.range(task));
+        let members = || tasks.iter().flat_map(|&task| setup.placement.ids(task));
         for qp in members() {
             let pair = &pairs[qp];
-            let (src, dst) = (HostId(pair.ends.src), HostId(pair.ends.dst));
+            let (src, dst) = (pair.ends.src, pair.ends.dst);
             let paths = setup.fabric.path_count(src.node(), dst.node());
             if paths == 0 {
                 continue;
             }
-            let route = match setup.placement.subflows()[qp].route {
+            let route = match setup.placement.subflows()[qp.index()].route {
                 Route::Pinned(path) if path.0 >= paths => Route::Even,
                 Route::Dynamic => Route::Even,
                 route => route,

@@ -1,5 +1,7 @@
 //! What travels through the event queue: packets in flight and the engine's own alarms, inline.
 
+use crate::ids::{LinkId, SubflowId};
+
 /// What an event is about. The first six are packets on a link; the others are alarms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
@@ -57,14 +59,14 @@ pub(super) const CUT_EARLY: u8 = 32;
 /// The sender waits for the answer to this data packet: it is acknowledged at once.
 pub(super) const ASKING: u8 = 64;
 
-/// A packet, or what an alarm needs to know. Numbers of queue pairs (`qp`) are positions among all
-/// sub-flows of the placement.
+/// A packet, or what an alarm needs to know: there the number of whatever its kind counts stands for a queue pair, see
+/// [`Packet::about`].
 //
 // In this order: others took a little longer to move from bucket to bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 pub(super) struct Packet {
-    pub qp: u32,
+    pub qp: SubflowId,
     /// Number of the data packet within its queue pair, from 0.
     pub seq: u32,
     /// When the data packet was sent, see [`Stamps`]; echoed by its acknowledgement.
@@ -102,8 +104,19 @@ impl Kind {
 }
 
 impl Packet {
-    /// An alarm about `qp` (or whatever the kind counts).
-    pub(super) const fn alarm(kind: Kind, qp: u32) -> Self {
+    /// An alarm about number `about` of what the kind counts.
+    pub(super) const fn alarm(kind: Kind, about: u32) -> Self {
+        Self::of(kind, SubflowId(about))
+    }
+
+    /// What an alarm is about.
+    #[inline]
+    pub(super) const fn about(&self) -> u32 {
+        self.qp.0
+    }
+
+    /// An empty packet, or an alarm, of a queue pair.
+    pub(super) const fn of(kind: Kind, qp: SubflowId) -> Self {
         Self {
             qp,
             seq: 0,
@@ -149,6 +162,14 @@ pub(super) struct Event {
     /// Which entity: links first, then ports, hosts, queue pairs, tasks (see `Keys`).
     pub key: u32,
     pub packet: Packet,
+}
+
+impl Event {
+    /// The link that a packet has crossed.
+    #[inline]
+    pub(super) fn link(&self) -> LinkId {
+        LinkId(self.key - Keys::ARRIVAL)
+    }
 }
 
 /// Time stamps of 32 bits that wrap around: they count units of a power of two of picoseconds.

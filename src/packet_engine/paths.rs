@@ -4,13 +4,13 @@
 //! for a while (the path timeout of arXiv 2407.00550v2).
 
 use super::conditions::on_path;
+use super::ids::SenderId;
 use super::network::Network;
 use super::queue::EventQueue;
-use super::queue_pairs::NONE;
 use super::recovery::Timeout;
 use super::sending::Sending;
 use super::transport::PathProperties;
-use crate::ids::NodeId;
+use crate::ids::{HostId, Id, NodeId, PathIndex, SubflowId};
 use crate::path_selection::{PathGroup, PathSelector, QueuePairPaths, Random, Weighted};
 use crate::placement::LoadBalancing;
 use crate::rng::{index_below, mix};
@@ -21,8 +21,8 @@ use crate::topology::Fabric;
 const LEAST_ROUND_TRIPS: u64 = 3;
 
 /// What a queue pair's timeout draws after `tries` timeouts in a row.
-pub(super) fn chance<Q>(net: &Network<'_, Q>, qp: u32, tries: u32) -> u64 {
-    mix(mix(net.setup.seed ^ 0x7140_11e5) ^ mix(net.events.now) ^ (u64::from(tries) << 32 | u64::from(qp)))
+pub(super) fn chance<Q>(net: &Network<'_, Q>, qp: SubflowId, tries: u32) -> u64 {
+    mix(mix(net.setup.seed ^ 0x7140_11e5) ^ mix(net.events.now) ^ (u64::from(tries) << 32 | u64::from(qp.0)))
 }
 
 /// Paths that a host can tell apart: they are named by 16 bits in a packet.
@@ -41,15 +41,19 @@ pub(super) fn group(fabric: &Fabric, src: NodeId, dst: NodeId, paths: u32) -> Pa
 
 impl Sending {
     /// How a queue pair chooses its paths. Where switches decide it does not.
-    pub(super) fn spread<Q: EventQueue>(net: &Network<'_, Q>, qp: u32, conditions: &PathProperties) -> PathSelector {
-        let ends = net.pairs[qp as usize].ends;
-        if ends.base == NONE {
+    pub(super) fn spread<Q: EventQueue>(
+        net: &Network<'_, Q>,
+        qp: SubflowId,
+        conditions: &PathProperties,
+    ) -> PathSelector {
+        let ends = net.pairs[qp].ends;
+        if ends.base == PathIndex::NONE {
             return PathSelector::Fixed;
         }
-        let route = net.setup.placement.subflows()[qp as usize].route;
-        let (src, dst) = (NodeId(ends.src), NodeId(ends.dst));
+        let route = net.setup.placement.subflows()[qp.index()].route;
+        let (src, dst) = (ends.src.node(), ends.dst.node());
         let paths = named_paths(net.fabric(), src, dst);
-        let salt = mix(mix(net.setup.seed ^ 0x5917_ead0) ^ u64::from(qp));
+        let salt = mix(mix(net.setup.seed ^ 0x5917_ead0) ^ u64::from(qp.0));
         if paths <= 1 || matches!(route, Route::Pinned(_)) {
             return PathSelector::Fixed;
         }
@@ -72,15 +76,19 @@ impl Sending {
     }
 
     /// What a queue pair finds on its path, or on the fastest where it has several.
-    pub(super) fn conditions<Q: EventQueue>(&self, net: &Network<'_, Q>, qp: u32) -> PathProperties {
+    pub(super) fn conditions<Q: EventQueue>(&self, net: &Network<'_, Q>, qp: SubflowId) -> PathProperties {
         PathProperties {
-            pace: self.rates.get(qp as usize).copied(),
+            pace: self.rates.get(qp).copied(),
             ..on_path(net, qp)
         }
     }
 
     /// The retransmission timeout of a queue pair under what it finds.
-    pub(super) fn timeout_on<Q: EventQueue>(net: &Network<'_, Q>, qp: u32, conditions: &PathProperties) -> Timeout {
+    pub(super) fn timeout_on<Q: EventQueue>(
+        net: &Network<'_, Q>,
+        qp: SubflowId,
+        conditions: &PathProperties,
+    ) -> Timeout {
         let rtt = conditions.longest_rtt;
         let least = match net.setup.packet.rto {
             Some(rto) => rto.0,
@@ -96,10 +104,10 @@ impl Sending {
     }
 
     /// After a timeout, moves a pinned sub-flow to another path at random and starts afresh there.
-    pub(super) fn leave_path<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, qp: u32, slot: u32) {
+    pub(super) fn leave_path<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, qp: SubflowId, slot: SenderId) {
         if let Some(failover) = net.setup.packet.port_failover {
             let timeouts = self.senders.at(slot).timeouts;
-            if net.pairs[qp as usize].pinned
+            if net.pairs[qp].pinned
                 && let Some(path) = self.port_watch.fail_over(net, qp, failover, timeouts)
             {
                 self.restart_on(net, qp, slot, path);
@@ -107,11 +115,11 @@ impl Sending {
             return;
         }
         let penalty = net.setup.packet.path_penalty.0;
-        if penalty == 0 || !net.pairs[qp as usize].pinned || !Self::moves_on_timeout(net.setup.load_balancing) {
+        if penalty == 0 || !net.pairs[qp].pinned || !Self::moves_on_timeout(net.setup.load_balancing) {
             return;
         }
-        let ends = net.pairs[qp as usize].ends;
-        let edge = net.fabric().edge(NodeId(ends.dst)).0;
+        let ends = net.pairs[qp].ends;
+        let edge = net.fabric().edge(ends.dst.node());
         let until = net.events.now.saturating_add(penalty);
         self.avoided.insert((ends.src, edge, ends.base), until);
         if let Some(path) = self.other_path(net, qp) {
@@ -120,7 +128,7 @@ impl Sending {
     }
 
     /// Gives a queue pair that has timed out another path, on which it starts afresh.
-    fn restart_on<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, qp: u32, slot: u32, path: u32) {
+    fn restart_on<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, qp: SubflowId, slot: SenderId, path: PathIndex) {
         Self::move_to(net, qp, path);
         let conditions = self.conditions(net, qp);
         let control = net.setup.transport.control(&conditions);
@@ -136,24 +144,24 @@ impl Sending {
     }
 
     /// Gives a queue pair another path; its packets on the way change over at their next hop.
-    fn move_to<Q>(net: &mut Network<'_, Q>, qp: u32, path: u32) {
-        net.pairs[qp as usize].ends.base = path;
+    fn move_to<Q>(net: &mut Network<'_, Q>, qp: SubflowId, path: PathIndex) {
+        net.pairs[qp].ends.base = path;
         net.next_hops.clear();
     }
 
     /// A queue pair that starts takes another path if its host avoids the planned one.
-    pub(super) fn avoid_bad_path<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, qp: u32) {
-        if net.setup.packet.port_failover.is_some() && net.pairs[qp as usize].pinned {
+    pub(super) fn avoid_bad_path<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, qp: SubflowId) {
+        if net.setup.packet.port_failover.is_some() && net.pairs[qp].pinned {
             if let Some(path) = self.port_watch.avoid_bad_port(net, qp) {
                 Self::move_to(net, qp, path);
             }
             return;
         }
-        if self.avoided.is_empty() || !net.pairs[qp as usize].pinned {
+        if self.avoided.is_empty() || !net.pairs[qp].pinned {
             return;
         }
-        let ends = net.pairs[qp as usize].ends;
-        let edge = net.fabric().edge(NodeId(ends.dst)).0;
+        let ends = net.pairs[qp].ends;
+        let edge = net.fabric().edge(ends.dst.node());
         if self.avoids(net, ends.src, edge, ends.base)
             && let Some(path) = self.other_path(net, qp)
         {
@@ -161,21 +169,21 @@ impl Sending {
         }
     }
 
-    fn avoids<Q>(&self, net: &Network<'_, Q>, src: u32, edge: u32, path: u32) -> bool {
+    fn avoids<Q>(&self, net: &Network<'_, Q>, src: HostId, edge: NodeId, path: PathIndex) -> bool {
         let until = self.avoided.get(&(src, edge, path));
         until.is_some_and(|&until| until > net.events.now)
     }
 
     /// A random path that the host does not avoid; any other one where it avoids all.
-    fn other_path<Q: EventQueue>(&self, net: &Network<'_, Q>, qp: u32) -> Option<u32> {
-        let ends = net.pairs[qp as usize].ends;
+    fn other_path<Q: EventQueue>(&self, net: &Network<'_, Q>, qp: SubflowId) -> Option<PathIndex> {
+        let ends = net.pairs[qp].ends;
         let count = net.forwarding.path_count(ends.src, ends.dst);
-        let edge = net.fabric().edge(NodeId(ends.dst)).0;
-        let others = || (0..count).filter(|&path| path != ends.base);
+        let edge = net.fabric().edge(ends.dst.node());
+        let others = || (0..count).map(PathIndex).filter(|&path| path != ends.base);
         let good = || others().filter(|&path| !self.avoids(net, ends.src, edge, path));
         let draw = |n: usize| {
             index_below(
-                mix(mix(net.setup.seed ^ 0x0a7e) ^ mix(net.events.now) ^ u64::from(qp)),
+                mix(mix(net.setup.seed ^ 0x0a7e) ^ mix(net.events.now) ^ u64::from(qp.0)),
                 n as u32,
             )
         };

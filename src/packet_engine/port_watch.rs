@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use super::network::Network;
 use super::port_failover::PortFailover;
 use super::queue::EventQueue;
-use crate::ids::{LinkId, NodeId};
+use crate::ids::{LinkId, PathIndex, SubflowId};
 use crate::rng::{index_below, mix};
 
 /// What hosts know of their ports.
 #[derive(Debug, Default)]
 pub(super) struct PortWatch {
     /// By queue pair, when the first timeout in a row was.
-    failing: BTreeMap<u32, u64>,
+    failing: BTreeMap<SubflowId, u64>,
     /// Ports that were given up, and until when.
     given_up: BTreeMap<LinkId, u64>,
 }
@@ -22,10 +22,10 @@ impl PortWatch {
     pub(super) fn fail_over<Q: EventQueue>(
         &mut self,
         net: &Network<'_, Q>,
-        qp: u32,
+        qp: SubflowId,
         failover: PortFailover,
         timeouts: u32,
-    ) -> Option<u32> {
+    ) -> Option<PathIndex> {
         let now = net.events.now;
         if timeouts <= 1 {
             self.failing.insert(qp, now);
@@ -42,7 +42,7 @@ impl PortWatch {
     }
 
     /// For a queue pair that starts: a path through another port where its own was given up.
-    pub(super) fn avoid_bad_port<Q: EventQueue>(&self, net: &Network<'_, Q>, qp: u32) -> Option<u32> {
+    pub(super) fn avoid_bad_port<Q: EventQueue>(&self, net: &Network<'_, Q>, qp: SubflowId) -> Option<PathIndex> {
         let port = port_of_path(net, qp)?;
         self.is_given_up(port, net.events.now)
             .then(|| self.path_by_another_port(net, qp))?
@@ -53,20 +53,23 @@ impl PortWatch {
     }
 
     /// A random path among those that begin with a port which was not given up.
-    fn path_by_another_port<Q: EventQueue>(&self, net: &Network<'_, Q>, qp: u32) -> Option<u32> {
-        let ends = net.pairs[qp as usize].ends;
-        let (src, dst) = (NodeId(ends.src), NodeId(ends.dst));
-        let good = |&path: &u32| !self.is_given_up(net.fabric().path(src, dst, path)[0], net.events.now);
-        let paths: Vec<u32> = (0..net.fabric().path_count(src, dst)).filter(good).collect();
-        let draw = mix(mix(net.setup.seed ^ 0x9047) ^ mix(net.events.now) ^ u64::from(qp));
+    fn path_by_another_port<Q: EventQueue>(&self, net: &Network<'_, Q>, qp: SubflowId) -> Option<PathIndex> {
+        let ends = net.pairs[qp].ends;
+        let (src, dst) = (ends.src.node(), ends.dst.node());
+        let good = |&path: &PathIndex| !self.is_given_up(net.fabric().path(src, dst, path)[0], net.events.now);
+        let paths: Vec<PathIndex> = (0..net.fabric().path_count(src, dst))
+            .map(PathIndex)
+            .filter(good)
+            .collect();
+        let draw = mix(mix(net.setup.seed ^ 0x9047) ^ mix(net.events.now) ^ u64::from(qp.0));
         (!paths.is_empty()).then(|| paths[index_below(draw, paths.len() as u32) as usize])
     }
 }
 
 /// The port that the path of a queue pair begins with.
-fn port_of_path<Q: EventQueue>(net: &Network<'_, Q>, qp: u32) -> Option<LinkId> {
-    let ends = net.pairs[qp as usize].ends;
-    let (src, dst) = (NodeId(ends.src), NodeId(ends.dst));
+fn port_of_path<Q: EventQueue>(net: &Network<'_, Q>, qp: SubflowId) -> Option<LinkId> {
+    let ends = net.pairs[qp].ends;
+    let (src, dst) = (ends.src.node(), ends.dst.node());
     let fabric = net.fabric();
-    (ends.base < fabric.path_count(src, dst)).then(|| fabric.path(src, dst, ends.base)[0])
+    (ends.base.0 < fabric.path_count(src, dst)).then(|| fabric.path(src, dst, ends.base)[0])
 }

@@ -4,19 +4,19 @@ use smallvec::SmallVec;
 
 use super::credits::{Credits, Quanta};
 use super::events::Effect;
+use super::ids::ReceiverId;
 use super::network::Network;
 use super::packet::{BOUNDED, Kind, MARKED, Packet, RESENT, TRIMMED};
 use super::queue::EventQueue;
-use super::queue_pairs::{COMPLETE, NONE};
 use super::receiver::Receiver;
 use super::recovery::{Arrival, Received};
 use super::slab::Slab;
-use crate::ids::NodeId;
+use crate::ids::{HostId, Id, IdVec, PathIndex, SubflowId, TaskId};
 
 /// The receiving side of all hosts.
 #[derive(Debug)]
 pub(super) struct Receiving {
-    pub receivers: Slab<Receiver>,
+    pub receivers: Slab<ReceiverId, Receiver>,
     /// What hosts credit, where senders need credits.
     pub credits: Option<Credits>,
     /// Shortest time between two congestion notifications for a queue pair, where receivers send any.
@@ -24,7 +24,7 @@ pub(super) struct Receiving {
     /// Data packets that were new to their receivers.
     pub news: u64,
     /// Paths that each flow's data has taken, as bits; empty unless flows are observed.
-    pub paths_taken: Vec<SmallVec<[u64; 1]>>,
+    pub paths_taken: IdVec<TaskId, SmallVec<[u64; 1]>>,
 }
 
 impl Receiving {
@@ -37,19 +37,19 @@ impl Receiving {
             credits: quanta.map(|quanta| Credits::new(setup, net.terms.rtt, quanta)),
             notification_interval: setup.transport.notification_interval().map(|interval| interval.0),
             news: 0,
-            paths_taken: vec![SmallVec::new(); if setup.observe.flows { tasks } else { 0 }],
+            paths_taken: IdVec::filled(SmallVec::new(), if setup.observe.flows { tasks } else { 0 }),
         }
     }
 
     /// Payload, or what trimming left of it, reaches its receiver.
     pub(super) fn data_arrived<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, packet: Packet) {
         let qp = packet.qp;
-        let pair = net.pairs[qp as usize];
-        if pair.receiver == COMPLETE {
+        let pair = net.pairs[qp];
+        if pair.receiver == ReceiverId::COMPLETE {
             return answer(net, packet, Kind::Ack, pair.packets);
         }
         let slot = match pair.receiver {
-            NONE => self.open_receiver(net, qp),
+            ReceiverId::NONE => self.open_receiver(net, qp),
             slot => slot,
         };
         if packet.has(MARKED) {
@@ -90,13 +90,13 @@ impl Receiving {
     }
 
     /// Remembers which path data took, where flows are observed.
-    fn note_path<Q: EventQueue>(&mut self, net: &Network<'_, Q>, packet: &Packet, task: u32) {
-        let Some(bits) = self.paths_taken.get_mut(task as usize) else {
+    fn note_path<Q: EventQueue>(&mut self, net: &Network<'_, Q>, packet: &Packet, task: TaskId) {
+        let Some(bits) = self.paths_taken.get_mut(task) else {
             return;
         };
-        let ends = net.pairs[packet.qp as usize].ends;
-        let base = if ends.base == NONE { 0 } else { ends.base };
-        let paths = net.setup.fabric.path_count(NodeId(ends.src), NodeId(ends.dst));
+        let ends = net.pairs[packet.qp].ends;
+        let base = if ends.base == PathIndex::NONE { 0 } else { ends.base.0 };
+        let paths = net.setup.fabric.path_count(ends.src.node(), ends.dst.node());
         let path = ((base + u32::from(packet.path)) % paths.max(1)) as usize;
         if bits.len() <= path / 64 {
             bits.resize(path / 64 + 1, 0);
@@ -105,8 +105,8 @@ impl Receiving {
     }
 
     /// Makes the receiving end of a queue pair.
-    fn open_receiver<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, qp: u32) -> u32 {
-        let pair = net.pairs[qp as usize];
+    fn open_receiver<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, qp: SubflowId) -> ReceiverId {
+        let pair = net.pairs[qp];
         let received = Received::new(1 << pair.log_span, net.in_order_only(pair.pinned));
         let slot = self.receivers.insert(Receiver {
             received,
@@ -117,12 +117,12 @@ impl Receiving {
             in_turn: false,
             unreported: (net.terms.ack_every > 0).then(Box::default),
         });
-        net.pairs[qp as usize].receiver = slot;
+        net.pairs[qp].receiver = slot;
         slot
     }
 
     /// A marked packet arrived: the receiver may have to tell its sender, and not too often.
-    fn notify<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, slot: u32, data: &Packet) {
+    fn notify<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, slot: ReceiverId, data: &Packet) {
         let Some(interval) = self.notification_interval else {
             return;
         };
@@ -139,7 +139,7 @@ impl Receiving {
     fn reports<Q: EventQueue>(
         &mut self,
         net: &mut Network<'_, Q>,
-        slot: u32,
+        slot: ReceiverId,
         packet: &Packet,
         arrival: Arrival,
         complete: bool,
@@ -160,9 +160,9 @@ impl Receiving {
     }
 
     /// The last packet of a sub-flow has arrived.
-    fn subflow_delivered<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, qp: u32, slot: u32) {
-        let pair = &mut net.pairs[qp as usize];
-        pair.receiver = COMPLETE;
+    fn subflow_delivered<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, qp: SubflowId, slot: ReceiverId) {
+        let pair = &mut net.pairs[qp];
+        pair.receiver = ReceiverId::COMPLETE;
         let receiver = self.receivers.remove(slot);
         let (reordered, extent) = receiver.map_or((0, 0), |receiver| receiver.received.reordering());
         net.events.tell(Effect::Delivered {
@@ -174,10 +174,10 @@ impl Receiving {
 
     /// A sender asks for credits, unaware of those or of acknowledgements that were lost.
     pub(super) fn credit_requested<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, packet: Packet) {
-        let pair = net.pairs[packet.qp as usize];
+        let pair = net.pairs[packet.qp];
         let slot = match pair.receiver {
-            COMPLETE => return answer(net, packet, Kind::Ack, pair.packets),
-            NONE => self.open_receiver(net, packet.qp),
+            ReceiverId::COMPLETE => return answer(net, packet, Kind::Ack, pair.packets),
+            ReceiverId::NONE => self.open_receiver(net, packet.qp),
             slot => slot,
         };
         if let Some(credits) = &mut self.credits {
@@ -186,7 +186,7 @@ impl Receiving {
     }
 
     /// A host may send its next credit.
-    pub(super) fn send_credit<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, host: u32) {
+    pub(super) fn send_credit<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, host: HostId) {
         if let Some(credits) = &mut self.credits {
             credits.send(net, &mut self.receivers, host);
         }

@@ -2,14 +2,14 @@
 
 use super::engine::Engine;
 use super::flows::Flow;
+use super::ids::ReceiverId;
 use super::limits::Ended;
 use super::queue::EventQueue;
-use super::queue_pairs::COMPLETE;
 use super::sender_samples::SenderSampler;
 use super::series::Sampler;
 use super::setup::PATHS_COMPARED;
 use super::unloaded;
-use crate::ids::{HostId, LinkId, TaskId};
+use crate::ids::{HostId, LinkId, SubflowId, TaskId};
 use crate::outcome::{
     Counters, FctSummary, FlowRecord, Limit, LinkRecord, Outcome, Reached, Stuck, TOO_LATE, TaskTimes, Unfinished,
 };
@@ -53,7 +53,7 @@ fn counters<Q: EventQueue>(engine: &Engine<'_, Q>) -> Counters {
         retransmits: engine.sending.retransmits + engine.net.skipped.retransmits,
         ..Counters::default()
     };
-    for (link, counts) in (0..).zip(&engine.net.links.counts) {
+    for (link, counts) in engine.net.links.counts.entries() {
         let skipped = engine.net.skipped.link(link);
         counters.ecn_marks += counts.ecn_marks + skipped.ecn_marks;
         counters.drops += counts.drops + skipped.drops;
@@ -93,7 +93,7 @@ fn flows<Q: EventQueue>(engine: &Engine<'_, Q>) -> Vec<FlowRecord> {
             acked: end(flow.acked, Reached::Acked),
             ideal: alone.min().unwrap_or(Time::ZERO),
             subflows: engine.net.setup.placement.of(task).len() as u32,
-            paths: engine.receiving.paths_taken[task.index()]
+            paths: engine.receiving.paths_taken[task]
                 .iter()
                 .map(|bits| bits.count_ones())
                 .sum(),
@@ -128,20 +128,20 @@ fn tasks<Q: EventQueue>(engine: &Engine<'_, Q>) -> Vec<TaskTimes> {
 }
 
 fn links<Q: EventQueue>(engine: &Engine<'_, Q>) -> Vec<LinkRecord> {
-    let record = |link: usize| {
-        let (taken, bytes) = engine.net.links.bytes(link as u32);
+    let record = |link: LinkId| {
+        let (taken, bytes) = engine.net.links.bytes(link);
         // Where a run was stopped, queues hold what links have not sent.
         let unsent = match engine.net.setup.packet.stop {
-            Some(_) => engine.net.links.unsent(link as u32, engine.net.events.now),
+            Some(_) => engine.net.links.unsent(link, engine.net.events.now),
             None => 0,
         };
-        let skipped = engine.net.skipped.link(link as u32);
+        let skipped = engine.net.skipped.link(link);
         let wire_bytes = taken.saturating_sub(unsent) + skipped.wire_bytes;
         let counts = engine.net.links.counts[link];
         LinkRecord {
             bytes: (bytes + skipped.data_bytes) as f64,
             wire_bytes: wire_bytes as f64,
-            max_queue: engine.net.links.max_queue(link as u32),
+            max_queue: engine.net.links.max_queue(link),
             drops: counts.drops + skipped.drops,
             trims: counts.trims + skipped.trims,
             ecn_marks: counts.ecn_marks + skipped.ecn_marks,
@@ -153,20 +153,20 @@ fn links<Q: EventQueue>(engine: &Engine<'_, Q>) -> Vec<LinkRecord> {
             longest_pause: counts.paused.longest(engine.net.events.now),
         }
     };
-    (0..engine.net.setup.fabric.links().len()).map(record).collect()
+    engine.net.setup.fabric.link_ids().map(record).collect()
 }
 
 /// The link that was paused longest; of several the first.
 fn most_paused<Q: EventQueue>(engine: &Engine<'_, Q>) -> Option<(LinkId, Time)> {
     let net = &engine.net;
-    let paused = (0..).zip(&net.links.counts).map(|(link, counts)| {
+    let paused = net.links.counts.entries().map(|(link, counts)| {
         let seen = counts.paused.total(net.events.now);
         (seen.saturating_add(Time(net.skipped.link(link).paused)), link)
     });
     let longest = paused.max_by_key(|&(time, link)| (time, std::cmp::Reverse(link)));
     longest
         .filter(|(time, _)| !time.is_zero())
-        .map(|(time, link)| (LinkId(link), time))
+        .map(|(time, link)| (link, time))
 }
 
 fn stuck<Q: EventQueue>(engine: &Engine<'_, Q>) -> Stuck {
@@ -218,19 +218,19 @@ impl<Q: EventQueue> Engine<'_, Q> {
     fn delivered_bytes(&self, task: TaskId) -> u64 {
         let placement = self.net.setup.placement;
         let options = self.net.setup.packet;
-        let received = |qp: usize| {
+        let received = |qp: SubflowId| {
             let pair = &self.net.pairs[qp];
             match self.receiving.receivers.get(pair.receiver) {
                 Some(receiver) => {
                     let last = u64::from(pair.last) - options.header.0;
-                    let skipped = self.net.skipped.pair(qp as u32).packets * options.payload.0;
+                    let skipped = self.net.skipped.pair(qp).packets * options.payload.0;
                     receiver.received.bytes(pair.packets, options.payload.0, last) + skipped
                 }
-                None if pair.receiver == COMPLETE => placement.subflows()[qp].bytes,
+                None if pair.receiver == ReceiverId::COMPLETE => placement.subflows()[qp.index()].bytes,
                 None => 0,
             }
         };
-        placement.range(task).map(received).sum()
+        placement.ids(task).map(received).sum()
     }
 
     /// Why a transfer did not finish.
@@ -241,7 +241,7 @@ impl<Q: EventQueue> Engine<'_, Q> {
         if self.net.events.clock() >= Time::LATEST.0 {
             return TOO_LATE.to_owned();
         }
-        let range = self.net.setup.placement.range(task);
+        let range = self.net.setup.placement.ids(task);
         let senders = range.filter_map(|qp| self.sending.senders.get(self.net.pairs[qp].sender));
         let tries = senders.map(|sender| sender.timeouts).max().unwrap_or(0);
         let task_id = task;
@@ -285,16 +285,16 @@ impl<Q: EventQueue> Engine<'_, Q> {
     /// Packets of a transfer that came late in times that were skipped.
     fn skipped_reordered(&self, task: TaskId) -> u32 {
         let range = self.net.setup.placement.ids(task);
-        range.map(|qp| self.net.skipped.pair(qp.0).reordered as u32).sum()
+        range.map(|qp| self.net.skipped.pair(qp).reordered as u32).sum()
     }
 
     /// Packets that a transfer has sent again.
     fn retransmits(&self, task: TaskId) -> u32 {
-        let range = self.net.setup.placement.range(task);
+        let range = self.net.setup.placement.ids(task);
         let senders = range.filter_map(|qp| self.sending.senders.get(self.net.pairs[qp].sender));
         let live: u32 = senders.map(|sender| sender.retransmits).sum();
         let range = self.net.setup.placement.ids(task);
-        let skipped = range.map(|qp| self.net.skipped.pair(qp.0).retransmits as u32);
+        let skipped = range.map(|qp| self.net.skipped.pair(qp).retransmits as u32);
         self.flows.flows[task.index()].retransmits + live + skipped.sum::<u32>()
     }
 }

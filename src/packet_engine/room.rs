@@ -6,12 +6,16 @@ use super::refusal::{Part, Refusal};
 use super::setup::Setup;
 use crate::ids::NodeId;
 
+/// Keys of other tables than that of the limit, by which packets find room, too.
+const PAYLOAD: &str = "packet.payload";
+const BUFFER: &str = "switch.buffer";
+
 /// Refuses limits below which some packet never fits, or a link is paused for every packet.
 pub(super) fn check(setup: &Setup<'_>) -> Result<(), Refusal> {
     let (full, ack) = (setup.packet.full(), setup.packet.ack.0);
     let largest = Largest {
         size: full.max(ack),
-        key: if ack > full { "ack" } else { "payload" },
+        key: if ack > full { "packet.ack" } else { PAYLOAD },
     };
     for (key, room) in [("queue", setup.switch.queue), ("buffer", setup.switch.buffer)] {
         if room.is_some_and(|room| room.0 < largest.size) {
@@ -36,7 +40,7 @@ impl Largest {
     fn never_fits(&self, part: Part, key: &str, place: &str, raise: &str) -> Refusal {
         let message = format!("{place}a packet of {} bytes never fits in", self.size);
         part.refused_at(key, message)
-            .help(format!("{raise}, or lower the packets' `{}`", self.key))
+            .help(format!("{raise}, or lower `{}`", self.key))
     }
 }
 
@@ -67,7 +71,7 @@ fn thresholds(setup: &Setup<'_>, largest: &Largest) -> Result<(), Refusal> {
         let (size, name) = (buffer_size(fabric, switch, ports), &fabric.node(node).name);
         if size < largest.size {
             let place = format!("{name} has a buffer of {size} bytes (5 KB for each Gb/s): ");
-            return Err(largest.never_fits(Part::Switch, "", &place, "set `buffer`"));
+            return Err(largest.never_fits(Part::Switch, "", &place, &format!("set `{BUFFER}`")));
         }
         let threshold = switch.alpha * size as f64;
         if threshold < largest.size as f64 {
@@ -76,7 +80,7 @@ fn thresholds(setup: &Setup<'_>, largest: &Largest) -> Result<(), Refusal> {
                 switch.alpha
             );
             let least = largest.size as f64 / size as f64;
-            let raise = format!("raise `alpha` to {} or more, or `buffer`", (least * 1e4).ceil() / 1e4);
+            let raise = format!("raise it to {} or more, or `{BUFFER}`", (least * 1e4).ceil() / 1e4);
             return Err(largest.never_fits(Part::Switch, "alpha", &place, &raise));
         }
     }
@@ -90,13 +94,13 @@ fn pauses(setup: &Setup<'_>) -> Result<(), Refusal> {
         let message = format!("a packet of {full} bytes alone would pause its link");
         return Err(Part::Switch
             .refused_at("pfc_pause", message)
-            .help("raise it, or lower the packets' `payload`"));
+            .help(format!("raise it, or lower `{PAYLOAD}`")));
     }
     for node in (fabric.hosts() as usize..fabric.nodes().len()).map(NodeId::from) {
         let ports = fabric.out_links(node);
         let reserved = ports
             .iter()
-            .map(|&id| headroom(fabric, fabric.link(id).reverse.index(), setup.packet));
+            .map(|&id| headroom(fabric, fabric.link(id).reverse, setup.packet));
         let size = buffer_size(fabric, switch, ports).saturating_sub(reserved.sum());
         if switch.pfc_pause.is_none() && switch.alpha * (size as f64) < full as f64 {
             let name = &fabric.node(node).name;
@@ -107,7 +111,7 @@ fn pauses(setup: &Setup<'_>) -> Result<(), Refusal> {
             );
             return Err(Part::Switch
                 .refused_at("alpha", message)
-                .help("raise it, or `buffer`, or lower the packets' `payload`"));
+                .help(format!("raise it, or `{BUFFER}`, or lower `{PAYLOAD}`")));
         }
     }
     Ok(())

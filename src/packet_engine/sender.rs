@@ -1,8 +1,10 @@
 //! The sending end of a queue pair.
 
+use super::ids::PortId;
 use super::lanes::Lanes;
 use super::recovery::{Order, Sent, Timeout};
 use super::transport::{CongestionControl, Control, Loss};
+use crate::ids::SubflowId;
 use crate::path_selection::PathSelector;
 
 /// The sending end.
@@ -11,9 +13,9 @@ use crate::path_selection::PathSelector;
 #[derive(Debug)]
 #[repr(C, align(64))]
 pub(super) struct Sender {
-    pub qp: u32,
+    pub qp: SubflowId,
     /// The port it sends from; NONE where the host has several.
-    pub port: u32,
+    pub port: PortId,
     /// A paced queue pair does not send before.
     pub next_at: u64,
     /// Those several.

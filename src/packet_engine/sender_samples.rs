@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::ids::SenderId;
 use super::network::Network;
 use super::queue::EventQueue;
 use super::refusal::{Part, Refusal};
@@ -9,7 +10,7 @@ use super::sender::Sender;
 use super::setup::Setup;
 use super::slab::Slab;
 use super::transport::CongestionControl;
-use crate::ids::{NodeId, TaskId};
+use crate::ids::HostId;
 use crate::outcome::SenderSample;
 use crate::units::{Rate, Time};
 use crate::workload::Transfer;
@@ -46,7 +47,7 @@ impl SenderSampler {
     }
 
     /// Samples every sender that is at work, by queue pair, if it is time.
-    pub(super) fn look<Q: EventQueue>(&mut self, net: &Network<'_, Q>, senders: &Slab<Sender>) {
+    pub(super) fn look<Q: EventQueue>(&mut self, net: &Network<'_, Q>, senders: &Slab<SenderId, Sender>) {
         let (now, full) = (net.events.clock(), net.terms.full);
         if self.next > now {
             return;
@@ -57,8 +58,8 @@ impl SenderSampler {
             let state = sender.control.state();
             self.samples.push(SenderSample {
                 at: Time(now),
-                task: TaskId(net.pairs[sender.qp as usize].task),
-                subflow: sender.qp,
+                task: net.pairs[sender.qp].task,
+                subflow: sender.qp.0,
                 in_flight: u64::from(sender.sent.in_flight()) * full,
                 window: state.window,
                 rate: state.rate.map(|rate| Rate((rate * 8e12) as u64)),
@@ -101,18 +102,18 @@ pub(super) fn check(setup: &Setup<'_>) -> Result<(), Refusal> {
 /// The times for which all senders are at work, added up, in ps, if those of a host that can start together share its
 /// links evenly and nothing else holds them up.
 fn at_work(setup: &Setup<'_>) -> u128 {
-    let mut batches: BTreeMap<(u32, u32, Time), Vec<u64>> = BTreeMap::new();
+    let mut batches: BTreeMap<(HostId, u32, Time), Vec<u64>> = BTreeMap::new();
     for Transfer { task: id, src, .. } in setup.schedule.transfers() {
         let task = setup.schedule.task(id);
         let sizes = setup.placement.of(id).iter().map(|subflow| subflow.bytes);
         batches
-            .entry((src.0, task.step, task.earliest))
+            .entry((src, task.step, task.earliest))
             .or_default()
             .extend(sizes);
     }
     let most = setup.packet.active_queue_pairs.map_or(usize::MAX, |most| most as usize);
     let times = batches.into_iter().map(|((src, ..), mut sizes)| {
-        let links = setup.fabric.out_links(NodeId(src)).iter();
+        let links = setup.fabric.out_links(src.node()).iter();
         let rates = links.map(|&id| setup.fabric.link(id).rate);
         let rate = rates.fold(Rate::ZERO, Rate::saturating_add);
         if rate.is_zero() {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::credits::Quanta;
+use super::ids::SenderId;
 use super::network::Network;
 use super::nic::Nics;
 use super::pacing;
@@ -10,19 +11,20 @@ use super::port_watch::PortWatch;
 use super::queue::EventQueue;
 use super::sender::Sender;
 use super::slab::Slab;
+use crate::ids::{HostId, IdVec, NodeId, PathIndex, SubflowId};
 use crate::path_selection::Experience;
 
 /// The sending side of all hosts.
 #[derive(Debug)]
 pub(super) struct Sending {
     pub nics: Nics,
-    pub senders: Slab<Sender>,
+    pub senders: Slab<SenderId, Sender>,
     /// Wire bytes per picosecond by queue pair, where the transport paces them; else empty.
-    pub rates: Vec<f64>,
+    pub rates: IdVec<SubflowId, f64>,
     /// How targets of credits are stated, where senders need credits.
     pub quanta: Option<Quanta>,
     /// Paths that a host avoids (source, destination edge, path), and until when.
-    pub avoided: BTreeMap<(u32, u32, u32), u64>,
+    pub avoided: BTreeMap<(HostId, NodeId, PathIndex), u64>,
     pub port_watch: PortWatch,
     /// Data packets sent, and those of them that had been sent before.
     pub packets: u64,
@@ -39,7 +41,7 @@ impl Sending {
             senders: Slab::default(),
             rates: match setup.transport.paced() {
                 true => pacing::rates(setup, &net.pairs),
-                false => Vec::new(),
+                false => IdVec::new(),
             },
             quanta: Quanta::new(setup),
             avoided: BTreeMap::new(),

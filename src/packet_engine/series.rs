@@ -3,7 +3,7 @@
 use super::events::Events;
 use super::links::Links;
 use super::queue::EventQueue;
-use crate::ids::LinkId;
+use crate::ids::{IdVec, LinkId};
 use crate::outcome::{Sample, Series};
 use crate::units::Time;
 
@@ -14,7 +14,7 @@ pub(super) struct Sampler {
     /// When the next sample is due.
     next: u64,
     /// Wire bytes that each link had sent at the last sample.
-    sent: Vec<u64>,
+    sent: IdVec<LinkId, u64>,
     samples: Vec<Sample>,
 }
 
@@ -23,7 +23,7 @@ impl Sampler {
         Self {
             interval: interval.0,
             next: interval.0,
-            sent: vec![0; links],
+            sent: IdVec::filled(0, links),
             samples: Vec::new(),
         }
     }
@@ -51,14 +51,15 @@ impl Sampler {
 
     /// Takes a sample of every link that was not idle since the last one.
     pub(super) fn sample<Q: EventQueue>(&mut self, links: &Links, events: &Events<Q>) {
-        for (link, before) in self.sent.iter_mut().enumerate() {
-            let queue = links.queue(link as u32, events.now);
-            let accepted = links.bytes(link as u32).0;
+        for link in self.sent.ids() {
+            let before = &mut self.sent[link];
+            let queue = links.queue(link, events.now);
+            let accepted = links.bytes(link).0;
             let sent = accepted.saturating_sub(queue).max(*before);
             if queue > 0 || sent > *before {
                 self.samples.push(Sample {
                     at: Time(events.clock()),
-                    link: LinkId(link as u32),
+                    link,
                     queue,
                     sent: sent - *before,
                 });

@@ -2,7 +2,7 @@
 
 use super::options::{PacketOptions, SwitchOptions};
 use super::transport::Transport;
-use crate::ids::NodeId;
+use crate::ids::HostId;
 use crate::outcome::Observe;
 use crate::placement::{LoadBalancing, Placement};
 use crate::topology::{Fabric, LinkEvent};
@@ -55,9 +55,9 @@ impl Setup<'_> {
     }
 
     /// More full packets than a host can send by `stop`.
-    pub(super) fn most_packets(&self, src: u32, stop: Time) -> u64 {
+    pub(super) fn most_packets(&self, src: HostId, stop: Time) -> u64 {
         let full = self.packet.full();
-        let links = self.fabric.out_links(NodeId(src)).iter();
+        let links = self.fabric.out_links(src.node()).iter();
         let of_port = links.map(|&id| {
             let changes = self.link_events.iter().map(|event| event.change);
             let rates = changes.filter(|change| change.link == id).map(|change| change.rate);

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::links::LinkTotals;
+use crate::ids::{IdVec, LinkId, SubflowId};
 
 /// What one queue pair has done in times that were skipped.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -18,8 +19,8 @@ pub(super) struct PairTotals {
 #[derive(Debug, Default)]
 pub(super) struct Skipped {
     /// By link; empty where nothing was skipped.
-    links: Vec<LinkTotals>,
-    pairs: BTreeMap<u32, PairTotals>,
+    links: IdVec<LinkId, LinkTotals>,
+    pairs: BTreeMap<SubflowId, PairTotals>,
     pub(super) packet_hops: u64,
     pub(super) packets: u64,
     pub(super) retransmits: u64,
@@ -43,7 +44,7 @@ impl Skipped {
     }
 
     /// Adds what a queue pair has done.
-    pub(super) fn add_pair(&mut self, qp: u32, done: &PairTotals) {
+    pub(super) fn add_pair(&mut self, qp: SubflowId, done: &PairTotals) {
         let total = self.pairs.entry(qp).or_default();
         total.packets += done.packets;
         total.retransmits += done.retransmits;
@@ -53,12 +54,12 @@ impl Skipped {
     }
 
     /// What a link has done.
-    pub(super) fn link(&self, link: u32) -> LinkTotals {
-        self.links.get(link as usize).copied().unwrap_or_default()
+    pub(super) fn link(&self, link: LinkId) -> LinkTotals {
+        self.links.get(link).copied().unwrap_or_default()
     }
 
     /// What a queue pair has done.
-    pub(super) fn pair(&self, qp: u32) -> PairTotals {
+    pub(super) fn pair(&self, qp: SubflowId) -> PairTotals {
         self.pairs.get(&qp).copied().unwrap_or_default()
     }
 }

@@ -1,49 +1,49 @@
 //! Values with reusable places.
 
 use super::prefetch::prefetch;
+use crate::ids::{Id, IdVec};
 
-/// Values with reusable places.
+/// Values with reusable places, each an identity of its own.
 #[derive(Debug)]
-pub(super) struct Slab<T> {
-    values: Vec<Option<T>>,
-    free: Vec<u32>,
+pub(super) struct Slab<I, T> {
+    values: IdVec<I, Option<T>>,
+    free: Vec<I>,
 }
 
-impl<T> Default for Slab<T> {
+impl<I, T> Default for Slab<I, T> {
     fn default() -> Self {
         Self {
-            values: Vec::new(),
+            values: IdVec::default(),
             free: Vec::new(),
         }
     }
 }
 
-impl<T> Slab<T> {
-    pub(super) fn insert(&mut self, value: T) -> u32 {
+impl<I: Id, T> Slab<I, T> {
+    pub(super) fn insert(&mut self, value: T) -> I {
         if let Some(slot) = self.free.pop() {
-            self.values[slot as usize] = Some(value);
+            self.values[slot] = Some(value);
             return slot;
         }
-        self.values.push(Some(value));
-        self.values.len() as u32 - 1
+        self.values.push(Some(value))
     }
 
-    pub(super) fn remove(&mut self, slot: u32) -> Option<T> {
+    pub(super) fn remove(&mut self, slot: I) -> Option<T> {
         self.free.push(slot);
-        self.values[slot as usize].take()
+        self.values[slot].take()
     }
 
     #[inline]
-    pub(super) fn at(&mut self, slot: u32) -> &mut T {
-        self.values[slot as usize]
+    pub(super) fn at(&mut self, slot: I) -> &mut T {
+        self.values[slot]
             .as_mut()
             .expect("slots are used between insertion and removal")
     }
 
     /// Asks for a value, if the slot exists.
     #[inline]
-    pub(super) fn fetch(&self, slot: u32) {
-        if let Some(value) = self.values.get(slot as usize) {
+    pub(super) fn fetch(&self, slot: I) {
+        if let Some(value) = self.values.get(slot) {
             prefetch(value);
         }
     }
@@ -59,7 +59,7 @@ impl<T> Slab<T> {
     }
 
     /// The value in a slot, if there is one.
-    pub(super) fn get(&self, slot: u32) -> Option<&T> {
-        self.values.get(slot as usize)?.as_ref()
+    pub(super) fn get(&self, slot: I) -> Option<&T> {
+        self.values.get(slot)?.as_ref()
     }
 }

@@ -1,18 +1,18 @@
 //! Ports with lists of packets, in the two-event mode, and the flow control of switches.
 
 use super::flow_control::{Charge, PAUSE_FRAME};
+use super::ids::PortId;
 use super::links::{Refused, TOO_LONG};
 use super::network::Network;
 use super::packet::{CUT_EARLY, Event, Kind, PRIORITY, Packet, TRIMMED};
 use super::port::{CONTROL, DATA, Held, Sending, class_of};
 use super::queue::EventQueue;
-use super::queue_pairs::NONE;
+use crate::ids::{Id, LinkId};
 
 impl<Q: EventQueue> Network<'_, Q> {
     /// Puts a packet that came by link `from` in the port of a link, trimmed if it must.
     /// False where it was lost.
-    pub(super) fn enqueue(&mut self, link: u32, from: u32, mut packet: Packet) -> bool {
-        let index = link as usize;
+    pub(super) fn enqueue(&mut self, link: LinkId, from: LinkId, mut packet: Packet) -> bool {
         let charged = match self.admit(link, &mut packet) {
             Ok(()) => self.charge(from, class_of(&packet) == DATA, packet.size),
             Err(refused) => Err(refused),
@@ -23,7 +23,7 @@ impl<Q: EventQueue> Network<'_, Q> {
         };
         let class = class_of(&packet);
         let on_wire = self.links.on_wire(link, u64::from(packet.size));
-        let port = &mut self.ports[index];
+        let port = &mut self.ports[link];
         let busy = self.links.busy_until(link).saturating_sub(self.events.now);
         let before = busy.saturating_add(port.waits());
         self.links.join(link, &packet, on_wire, before.saturating_add(on_wire));
@@ -38,17 +38,17 @@ impl<Q: EventQueue> Network<'_, Q> {
     }
 
     /// Finds room for a packet, for its header alone if it must.
-    fn admit(&mut self, link: u32, packet: &mut Packet) -> Result<(), Refused> {
-        let ahead = self.ports[link as usize].waiting.map(|time| time.min(TOO_LONG));
+    fn admit(&mut self, link: LinkId, packet: &mut Packet) -> Result<(), Refused> {
+        let ahead = self.ports[link].waiting.map(|time| time.min(TOO_LONG));
         let can_trim = self.terms.trimming && packet.kind == Kind::Data && !packet.has(TRIMMED);
         let admitted = match self.links.admit(link, self.events.now, ahead[class_of(packet)], packet) {
             Err(Refused::Full) if can_trim => {
                 packet.size = self.setup.packet.header.0 as u16;
                 packet.flags |= TRIMMED | PRIORITY;
-                if self.forwarding.end_of(link) != self.ends(packet.qp, Kind::Data).1 {
+                if self.forwarding.end_of(link) != self.ends(packet.qp, Kind::Data).1.node() {
                     packet.flags |= CUT_EARLY;
                 }
-                self.links.counts[link as usize].trims += 1;
+                self.links.counts[link].trims += 1;
                 self.links.admit(link, self.events.now, ahead[CONTROL], packet)
             }
             admitted => admitted,
@@ -58,8 +58,8 @@ impl<Q: EventQueue> Network<'_, Q> {
     }
 
     /// Lets an idle port send its next packet; sees to it that a busy one wakes up.
-    pub(super) fn serve(&mut self, link: u32) {
-        let port = &mut self.ports[link as usize];
+    pub(super) fn serve(&mut self, link: LinkId) {
+        let port = &mut self.ports[link];
         if port.pending {
             return;
         }
@@ -73,15 +73,15 @@ impl<Q: EventQueue> Network<'_, Q> {
 
     /// A port has sent a packet, and may send the next once [`Network::serve`] is called. Says which card's data has left by it, if
     /// it is the port of a host.
-    pub(super) fn port_free(&mut self, link: u32) -> Option<u32> {
-        self.ports[link as usize].pending = false;
-        let sent = self.ports[link as usize].sending.take()?;
+    pub(super) fn port_free(&mut self, link: LinkId) -> Option<PortId> {
+        self.ports[link].pending = false;
+        let sent = self.ports[link].sending.take()?;
         self.release(sent.charge, sent.size);
         self.card_of(link).filter(|_| sent.data)
     }
 
-    fn send_next(&mut self, link: u32) {
-        let port = &mut self.ports[link as usize];
+    fn send_next(&mut self, link: LinkId) {
+        let port = &mut self.ports[link];
         let Some(class) = port.next_class() else { return };
         let Some(held) = port.classes[class].pop_front() else {
             return;
@@ -93,9 +93,9 @@ impl<Q: EventQueue> Network<'_, Q> {
 
     /// An idle port sends a packet.
     #[inline(always)]
-    fn send_now(&mut self, link: u32, packet: &Packet, charge: Charge, on_wire: u64) {
+    fn send_now(&mut self, link: LinkId, packet: &Packet, charge: Charge, on_wire: u64) {
         let of_host = self.card_of(link).is_some();
-        let port = &mut self.ports[link as usize];
+        let port = &mut self.ports[link];
         port.sending = Some(Sending {
             charge,
             size: packet.size,
@@ -111,17 +111,17 @@ impl<Q: EventQueue> Network<'_, Q> {
         self.events.arrival(time, link, *packet);
     }
 
-    fn await_port(&mut self, link: u32, time: u64) {
-        let key = self.events.keys.port_free + link;
-        self.events.alarm(time, key, Kind::PortFree, link);
+    fn await_port(&mut self, link: LinkId, time: u64) {
+        let key = self.events.keys.port_free + link.0;
+        self.events.alarm(time, key, Kind::PortFree, link.0);
     }
 
     /// A link went down: its port loses all it holds. Says which card has to send anew, if it is the port of a host.
-    pub(super) fn empty_port(&mut self, link: u32) -> Option<u32> {
+    pub(super) fn empty_port(&mut self, link: LinkId) -> Option<PortId> {
         if self.ports.is_empty() {
             return None;
         }
-        let port = &mut self.ports[link as usize];
+        let port = &mut self.ports[link];
         let sending = port.sending.take().filter(|_| port.pending);
         let waiting: Vec<Held> = port.classes.iter_mut().flat_map(std::mem::take).collect();
         port.waiting = [0; 2];
@@ -140,11 +140,11 @@ impl<Q: EventQueue> Network<'_, Q> {
     }
 
     /// A link changed its rate: what waits in its port takes another time.
-    pub(super) fn retime_port(&mut self, link: u32) {
+    pub(super) fn retime_port(&mut self, link: LinkId) {
         if self.ports.is_empty() {
             return;
         }
-        let port = &mut self.ports[link as usize];
+        let port = &mut self.ports[link];
         for class in [CONTROL, DATA] {
             let sizes = port.classes[class].iter().map(|held| u64::from(held.packet.size));
             port.waiting[class] = sizes
@@ -157,22 +157,22 @@ impl<Q: EventQueue> Network<'_, Q> {
     }
 
     /// Flow control pauses or resumes the data of a port.
-    pub(super) fn set_paused(&mut self, link: u32, paused: bool) {
-        let counts = &mut self.links.counts[link as usize];
+    pub(super) fn set_paused(&mut self, link: LinkId, paused: bool) {
+        let counts = &mut self.links.counts[link];
         counts.pauses += u64::from(paused);
         counts.paused.set(paused, self.events.now);
-        self.ports[link as usize].paused = paused;
+        self.ports[link].paused = paused;
         if !paused {
             self.serve(link);
         }
     }
 
     /// Charges a data packet's place in a switch, where there is flow control.
-    pub(super) fn charge(&mut self, from: u32, data: bool, size: u16) -> Result<Charge, Refused> {
+    pub(super) fn charge(&mut self, from: LinkId, data: bool, size: u16) -> Result<Charge, Refused> {
         let Some(control) = &mut self.flow_control else {
             return Ok(Charge::Nothing);
         };
-        if !data || from == NONE {
+        if !data || from == LinkId::NONE {
             return Ok(Charge::Nothing);
         }
         let (charge, pause) = control.charge(from, u64::from(size))?;
@@ -193,9 +193,9 @@ impl<Q: EventQueue> Network<'_, Q> {
 
     /// The way of a link's frames back to its sender is gone: those on it are lost, and a pause that nobody renews
     /// runs out. That takes up to 65 535 quanta in a network; here the sender goes on at once.
-    pub(super) fn frames_cut(&mut self, back: u32) {
-        let link = self.setup.fabric.links()[back as usize].reverse.0;
-        let frames = self.events.keys.flow_control + link;
+    pub(super) fn frames_cut(&mut self, back: LinkId) {
+        let link = self.setup.fabric.link(back).reverse;
+        let frames = self.events.keys.flow_control + link.0;
         if self.flow_control.is_some() {
             self.events.queue.extract(|event| event.key == frames);
             self.set_paused(link, false);
@@ -203,8 +203,8 @@ impl<Q: EventQueue> Network<'_, Q> {
     }
 
     /// The way of a link's frames is there again: its sender learns whether it is paused.
-    pub(super) fn frames_again(&mut self, back: u32) {
-        let link = self.setup.fabric.links()[back as usize].reverse.0;
+    pub(super) fn frames_again(&mut self, back: LinkId) {
+        let link = self.setup.fabric.link(back).reverse;
         if self
             .flow_control
             .as_ref()
@@ -215,8 +215,8 @@ impl<Q: EventQueue> Network<'_, Q> {
     }
 
     /// Sends a pause or resume frame to the sender of a link.
-    fn send_frame(&mut self, link: u32, pause: bool) {
-        let back = self.setup.fabric.links()[link as usize].reverse.0;
+    fn send_frame(&mut self, link: LinkId, pause: bool) {
+        let back = self.setup.fabric.link(link).reverse;
         if self.links.rate(back).is_zero() {
             return;
         }
@@ -224,9 +224,9 @@ impl<Q: EventQueue> Network<'_, Q> {
         let sent = free.saturating_add(self.links.on_wire(back, PAUSE_FRAME));
         let Some(control) = &mut self.flow_control else { return };
         let time = control.time_of_frame(link, sent.saturating_add(self.links.delay(back)));
-        let mut packet = Packet::alarm(Kind::FlowControl, link);
+        let mut packet = Packet::alarm(Kind::FlowControl, link.0);
         packet.seq = u32::from(pause);
-        let key = self.events.keys.flow_control + link;
+        let key = self.events.keys.flow_control + link.0;
         self.events.queue.push(Event { time, key, packet });
     }
 }

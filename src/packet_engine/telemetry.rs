@@ -10,6 +10,7 @@ use smallvec::SmallVec;
 use super::links::Links;
 use super::packet::Packet;
 use super::transport::HopReading;
+use crate::ids::LinkId;
 
 /// The readings of all data packets under way.
 #[derive(Debug, Default)]
@@ -18,12 +19,12 @@ pub(super) struct Telemetry {
 }
 
 fn key(packet: &Packet) -> u64 {
-    u64::from(packet.qp) << 32 | u64::from(packet.seq)
+    u64::from(packet.qp.0) << 32 | u64::from(packet.seq)
 }
 
 impl Telemetry {
     /// A data packet is about to be put in the queue of a link; `first` where its host sends it.
-    pub(super) fn note(&mut self, packet: &Packet, link: u32, first: bool, links: &Links, now: u64) {
+    pub(super) fn note(&mut self, packet: &Packet, link: LinkId, first: bool, links: &Links, now: u64) {
         let readings = self.readings.entry(key(packet)).or_default();
         if first {
             readings.clear();

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::dynamic::{Dynamic, Switches};
 use super::select_link::{Hop, SelectLink};
+use crate::ids::{Id, LinkId};
 use crate::input::InputError;
 use crate::rng::{index_below, mix};
 use crate::units::Bytes;
@@ -42,7 +43,7 @@ const LEVELS: [u64; 3] = [5, 10, 20];
 /// More links than a path between groups has.
 const LONGEST: u64 = 64;
 /// The link of a queue that is seen to the byte.
-const NONE: u32 = u32::MAX;
+const NONE: LinkId = LinkId::NONE;
 
 /// The rule of all switches, with the draws that decide ties.
 #[derive(Debug, Clone)]
@@ -74,18 +75,18 @@ impl AdaptiveState {
 
     /// What a switch sees of the queue of a link: its length, or how many levels it has reached.
     #[inline]
-    fn seen(&self, link: u32, queue: u64) -> u64 {
+    fn seen(&self, link: LinkId, queue: u64) -> u64 {
         if self.per_link == 0 {
             return queue;
         }
-        let first = link as usize * self.per_link;
+        let first = link.index() * self.per_link;
         let levels = &self.levels[first..first + self.per_link];
         levels.iter().filter(|&&level| level <= queue).count() as u64
     }
 
     /// A position among links with these queues (in bytes; `None`: the link is down). Ties are random.
     /// A host knows the queues of its own ports to the byte.
-    fn shortest(&mut self, queues: impl Iterator<Item = (u32, Option<u64>)>, at_switch: bool) -> u32 {
+    fn shortest(&mut self, queues: impl Iterator<Item = (LinkId, Option<u64>)>, at_switch: bool) -> u32 {
         self.least(queues.map(|(link, queue)| match at_switch {
             true => (link, queue),
             false => (NONE, queue),
@@ -96,7 +97,7 @@ impl AdaptiveState {
     /// ones the shortest way wins. Queues are compared to the byte: where they look alike, the length alone would decide.
     fn least_delayed(
         &mut self,
-        queues: impl Iterator<Item = (u32, Option<u64>)>,
+        queues: impl Iterator<Item = (LinkId, Option<u64>)>,
         lengths: impl Iterator<Item = u32>,
     ) -> u32 {
         self.least(queues.zip(lengths).map(|((_, queue), length)| {
@@ -109,7 +110,7 @@ impl AdaptiveState {
     }
 
     /// The position of the least; of a link that is named, as coarsely as it is seen.
-    fn least(&mut self, queues: impl Iterator<Item = (u32, Option<u64>)>) -> u32 {
+    fn least(&mut self, queues: impl Iterator<Item = (LinkId, Option<u64>)>) -> u32 {
         self.drawn += 1;
         let hash = mix(self.salt ^ self.drawn);
         let (mut best, mut chosen, mut ties) = (u64::MAX, 0, 0);
@@ -133,7 +134,7 @@ impl AdaptiveState {
 }
 
 impl SelectLink for AdaptiveState {
-    fn choose(&mut self, hop: &Hop<'_, impl Fn(u32) -> Option<u64>>) -> u32 {
+    fn choose(&mut self, hop: &Hop<'_, impl Fn(LinkId) -> Option<u64>>) -> u32 {
         let queues = hop.links.iter().map(|&link| (link, (hop.queue)(link)));
         match hop.lengths {
             [] => self.shortest(queues, hop.at_switch),
@@ -156,7 +157,7 @@ mod tests {
         let mut adaptive = AdaptiveState::new(&Adaptive { quantise }, holds.iter().copied(), 1);
         let mut counts = vec![0; queues.len()];
         for _ in 0..30_000 {
-            counts[adaptive.shortest((0..).zip(queues.iter().copied()), true) as usize] += 1;
+            counts[adaptive.shortest((0..).map(LinkId).zip(queues.iter().copied()), true) as usize] += 1;
         }
         counts
     }

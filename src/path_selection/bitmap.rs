@@ -8,8 +8,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::dynamic::{Dynamic, QueuePairPaths};
-use super::rounds::{Rounds, check_entropies};
+use super::rounds::{EntropyId, Rounds, check_entropies};
 use super::select::{AckInfo, Select};
+use crate::ids::Id;
 use crate::input::InputError;
 use crate::rng::{index_below, mix};
 
@@ -81,14 +82,14 @@ impl BitmapState {
         }
     }
 
-    fn name(&self, entropy: u32) -> u16 {
-        let path = index_below(mix(mix(self.salt) ^ u64::from(entropy)), self.paths);
-        (entropy * self.paths + path) as u16
+    fn name(&self, entropy: EntropyId) -> u16 {
+        let path = index_below(mix(mix(self.salt) ^ u64::from(entropy.0)), self.paths);
+        entropy.name(path, self.paths)
     }
 
     fn punish(&mut self, path: u16, by: u8) {
-        let entropy = u32::from(path) / self.paths;
-        if let Some(penalty) = self.penalties.get_mut(entropy as usize) {
+        let entropy = EntropyId::named(path, self.paths);
+        if let Some(penalty) = self.penalties.get_mut(entropy.index()) {
             *penalty = penalty.saturating_add(by).min(self.max_penalty);
         }
     }
@@ -99,7 +100,7 @@ impl Select for BitmapState {
         // Where all are to be skipped, one is used all the same.
         for _ in 0..self.penalties.len() {
             let entropy = self.rounds.next();
-            match &mut self.penalties[entropy as usize] {
+            match &mut self.penalties[entropy.index()] {
                 0 => return self.name(entropy),
                 penalty => *penalty -= 1,
             }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::dynamic::{Dynamic, Switches};
 use super::select_link::{Hop, SelectLink};
+use crate::ids::{IdVec, LinkId, NodeId, SubflowId};
 use crate::input::InputError;
 use crate::rng::{index_below, mix};
 use crate::units::Time;
@@ -54,7 +55,7 @@ pub(crate) struct FlowletState {
     gap: u64,
     salt: u64,
     drawn: u64,
-    tables: Vec<Vec<Entry>>,
+    tables: IdVec<NodeId, Vec<Entry>>,
 }
 
 impl FlowletState {
@@ -64,17 +65,17 @@ impl FlowletState {
             gap: spec.gap.map_or(rtt / 2, |gap| gap.0),
             salt,
             drawn: 0,
-            tables: vec![Vec::new(); nodes],
+            tables: IdVec::filled(Vec::new(), nodes),
         }
     }
 
     /// A position among `count` links for a packet of a queue pair, data or control.
-    fn of_flow(&mut self, node: u32, qp: u32, control: bool, count: u32, now: u64) -> u32 {
-        let table = &mut self.tables[node as usize];
+    fn of_flow(&mut self, node: NodeId, qp: SubflowId, control: bool, count: u32, now: u64) -> u32 {
+        let table = &mut self.tables[node];
         if table.is_empty() {
             table.resize(ENTRIES, Entry::default());
         }
-        let flow = u64::from(qp) << 1 | u64::from(control);
+        let flow = u64::from(qp.0) << 1 | u64::from(control);
         let entry = &mut table[mix(self.salt ^ flow) as usize % ENTRIES];
         let stale = entry.position == 0 || entry.position > count || now - entry.seen >= self.gap;
         if stale {
@@ -87,7 +88,7 @@ impl FlowletState {
 }
 
 impl SelectLink for FlowletState {
-    fn choose(&mut self, hop: &Hop<'_, impl Fn(u32) -> Option<u64>>) -> u32 {
+    fn choose(&mut self, hop: &Hop<'_, impl Fn(LinkId) -> Option<u64>>) -> u32 {
         self.of_flow(hop.node, hop.qp, hop.control, hop.links.len() as u32, hop.now)
     }
 
@@ -105,10 +106,16 @@ mod tests {
     fn a_flow_keeps_its_link_until_it_pauses() {
         let gap = Some(Time(100));
         let mut flowlet = FlowletState::new(&Flowlet { gap }, 1, 0, 3);
-        let first = flowlet.of_flow(0, 7, false, 1_000_000, 0);
+        let first = flowlet.of_flow(NodeId(0), SubflowId(7), false, 1_000_000, 0);
         for now in 1..50 {
-            assert_eq!(flowlet.of_flow(0, 7, false, 1_000_000, now * 99), first);
+            assert_eq!(
+                flowlet.of_flow(NodeId(0), SubflowId(7), false, 1_000_000, now * 99),
+                first
+            );
         }
-        assert_ne!(flowlet.of_flow(0, 7, false, 1_000_000, 49 * 99 + 100), first);
+        assert_ne!(
+            flowlet.of_flow(NodeId(0), SubflowId(7), false, 1_000_000, 49 * 99 + 100),
+            first
+        );
     }
 }

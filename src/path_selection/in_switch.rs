@@ -4,6 +4,7 @@ use super::adaptive::AdaptiveState;
 use super::flowlet::FlowletState;
 use super::round_robin::RoundRobin;
 use super::select_link::{Hop, SelectLink};
+use crate::ids::LinkId;
 
 /// Declares the enum of choices, which hands every question to the one that it holds.
 macro_rules! choices_in_switches {
@@ -24,7 +25,7 @@ macro_rules! choices_in_switches {
 
         impl SelectLink for InSwitch {
             #[inline]
-            fn choose(&mut self, hop: &Hop<'_, impl Fn(u32) -> Option<u64>>) -> u32 {
+            fn choose(&mut self, hop: &Hop<'_, impl Fn(LinkId) -> Option<u64>>) -> u32 {
                 match self {
                     Self::ByPath => 0,
                     $(Self::$variant(state) => state.choose(hop),)*

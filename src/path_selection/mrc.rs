@@ -8,8 +8,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::dynamic::{Dynamic, QueuePairPaths};
-use super::rounds::{Rounds, check_entropies};
+use super::rounds::{EntropyId, Rounds, check_entropies};
 use super::select::{AckInfo, Select};
+use crate::ids::Id;
 use crate::input::InputError;
 use crate::rng::{index_below, mix};
 use crate::units::Time;
@@ -78,7 +79,7 @@ pub(crate) struct MrcState {
     patience: u64,
     probe: u64,
     /// The entropy that is being tried: one at a time, so that a dead path costs one packet for each try.
-    trying: Option<u32>,
+    trying: Option<EntropyId>,
 }
 
 /// Tries become rarer so many times.
@@ -119,9 +120,9 @@ impl MrcState {
     }
 
     /// Whether an entropy takes a packet.
-    fn takes(&mut self, entropy: u32, now: u64) -> bool {
+    fn takes(&mut self, entropy: EntropyId, now: u64) -> bool {
         let patience = self.rtt.saturating_mul(self.patience);
-        let state = &mut self.entropies[entropy as usize];
+        let state = &mut self.entropies[entropy.index()];
         if state.since > 0 && self.rtt > 0 && now.saturating_sub(state.since) > patience {
             state.retire(now, self.probe);
             self.trying = self.trying.filter(|&trying| trying != entropy);
@@ -140,8 +141,8 @@ impl MrcState {
         }
     }
 
-    fn send(&mut self, entropy: u32, now: u64) -> u16 {
-        let state = &mut self.entropies[entropy as usize];
+    fn send(&mut self, entropy: EntropyId, now: u64) -> u16 {
+        let state = &mut self.entropies[entropy.index()];
         state.last = now.max(1);
         state.open += 1;
         if state.since == 0 {
@@ -149,8 +150,8 @@ impl MrcState {
         }
         let count = self.entropies.len() as u64;
         let shift = u64::from(index_below(mix(self.salt), self.paths));
-        let path = (u64::from(entropy) * u64::from(self.paths) / count + shift) as u32 % self.paths;
-        (entropy * self.paths + path) as u16
+        let path = (u64::from(entropy.0) * u64::from(self.paths) / count + shift) as u32 % self.paths;
+        entropy.name(path, self.paths)
     }
 }
 
@@ -161,13 +162,13 @@ impl Select for MrcState {
 
     fn choose(&mut self, now: u64) -> u16 {
         let count = self.entropies.len();
-        let mut soonest = (u64::MAX, 0);
+        let mut soonest = (u64::MAX, EntropyId(0));
         for _ in 0..count {
             let entropy = self.rounds.next();
             if self.takes(entropy, now) {
                 return self.send(entropy, now);
             }
-            soonest = soonest.min((self.entropies[entropy as usize].try_at, entropy));
+            soonest = soonest.min((self.entropies[entropy.index()].try_at, entropy));
         }
         // Where none is any good, the one that has been retired longest is used all the same.
         self.send(soonest.1, now)
@@ -175,18 +176,19 @@ impl Select for MrcState {
 
     /// No packet was sent on this path.
     fn give_back(&mut self, path: u16) {
-        if let Some(state) = self.entropies.get_mut((u32::from(path) / self.paths) as usize) {
+        let entropy = EntropyId::named(path, self.paths);
+        if let Some(state) = self.entropies.get_mut(entropy.index()) {
             state.open = state.open.saturating_sub(1);
             state.since = if state.open > 0 { state.since } else { 0 };
-            self.trying = self.trying.filter(|&trying| trying != u32::from(path) / self.paths);
+            self.trying = self.trying.filter(|&trying| trying != entropy);
         }
     }
 
     fn on_ack(&mut self, AckInfo { path, marked, rtt, .. }: AckInfo) {
         // What is long ago says little: the longest round trip fades.
         self.rtt = rtt.max(self.rtt - self.rtt / 64);
-        let entropy = u32::from(path) / self.paths;
-        let Some(state) = self.entropies.get_mut(entropy as usize) else {
+        let entropy = EntropyId::named(path, self.paths);
+        let Some(state) = self.entropies.get_mut(entropy.index()) else {
             return;
         };
         self.trying = self.trying.filter(|&trying| trying != entropy);
@@ -200,8 +202,8 @@ impl Select for MrcState {
 
     /// A packet of this path was lost.
     fn on_trimmed(&mut self, path: u16, now: u64) {
-        let entropy = u32::from(path) / self.paths;
-        if let Some(state) = self.entropies.get_mut(entropy as usize) {
+        let entropy = EntropyId::named(path, self.paths);
+        if let Some(state) = self.entropies.get_mut(entropy.index()) {
             state.retire(now, self.probe);
             self.trying = self.trying.filter(|&trying| trying != entropy);
         }

@@ -6,6 +6,7 @@
 //! acknowledgements would send all data over every second link.
 
 use super::select_link::{Hop, SelectLink};
+use crate::ids::LinkId;
 use crate::rng::{index_below, mix};
 
 /// The rounds of one class of packets, for every group of next links: a group is known by the position of its first
@@ -66,7 +67,7 @@ impl RoundRobin {
 
 impl SelectLink for RoundRobin {
     #[inline]
-    fn choose(&mut self, hop: &Hop<'_, impl Fn(u32) -> Option<u64>>) -> u32 {
+    fn choose(&mut self, hop: &Hop<'_, impl Fn(LinkId) -> Option<u64>>) -> u32 {
         self.take(hop.first, hop.links.len() as u32, hop.control, hop.at_switch)
     }
 

@@ -1,8 +1,26 @@
 //! Rounds over the entropies of a queue pair: each round takes all of them once, in a random order of its own.
 
 use super::permuted::permute;
+use crate::ids::id;
 use crate::input::InputError;
 use crate::rng::mix;
+
+id! {
+    /// An entropy of a queue pair.
+    pub(super) EntropyId;
+}
+
+impl EntropyId {
+    /// The one of a packet that is named `entropy * paths + path`.
+    pub(super) fn named(name: u16, paths: u32) -> Self {
+        Self(u32::from(name) / paths)
+    }
+
+    /// The name of a packet of this entropy on a path.
+    pub(super) fn name(self, path: u32, paths: u32) -> u16 {
+        (self.0 * paths + path) as u16
+    }
+}
 
 /// The rounds of one queue pair.
 #[derive(Debug, Clone)]
@@ -31,13 +49,13 @@ impl Rounds {
     }
 
     /// The next entropy.
-    pub(super) fn next(&mut self) -> u32 {
+    pub(super) fn next(&mut self) -> EntropyId {
         if self.at == self.entropies {
             self.at = 0;
             self.round += 1;
         }
         self.at += 1;
-        permute(self.at - 1, self.entropies, mix(self.salt ^ self.round))
+        EntropyId(permute(self.at - 1, self.entropies, mix(self.salt ^ self.round)))
     }
 }
 

@@ -7,16 +7,22 @@
 
 use rand::Rng;
 
+use crate::ids::{Id, IdVec, id};
 use crate::rng::{Stream, index_below};
 
-const NONE: u32 = u32::MAX;
+id! {
+    /// A vertex, or the part of one that at most so many edges leave as there are colors: of either side.
+    Vertex;
+    /// An edge: as given to [`color_equitably`], or by its position in a regular graph.
+    EdgeId;
+}
 
 /// An edge between a left and a right vertex, with its number.
 #[derive(Debug, Clone, Copy)]
 struct Edge {
-    left: u32,
-    right: u32,
-    number: u32,
+    left: Vertex,
+    right: Vertex,
+    number: EdgeId,
 }
 
 /// Colors the edges (left vertex, right vertex) so that at every vertex each of `colors` colors
@@ -25,6 +31,7 @@ pub(super) fn color_equitably(edges: &[(u32, u32)], colors: u32, random: &mut St
     let (left, lefts) = cut_vertices(edges.iter().map(|edge| edge.0), colors);
     let (right, rights) = cut_vertices(edges.iter().map(|edge| edge.1), colors);
     let mut regular: Vec<Edge> = (0..)
+        .map(EdgeId)
         .zip(left.iter().zip(&right))
         .map(|(number, (&left, &right))| Edge { left, right, number })
         .collect();
@@ -34,30 +41,30 @@ pub(super) fn color_equitably(edges: &[(u32, u32)], colors: u32, random: &mut St
     regular.extend(missing_left.zip(missing_right).map(|(left, right)| Edge {
         left,
         right,
-        number: NONE,
+        number: EdgeId::NONE,
     }));
     regular.sort_by_key(|edge| edge.left);
-    let mut coloring = vec![0; edges.len()];
+    let mut coloring = IdVec::filled(0, edges.len());
     let classes = Matchings { vertices, random }.of(regular, colors);
     for (color, class) in (0..).zip(classes) {
-        for edge in class.iter().filter(|edge| edge.number != NONE) {
-            coloring[edge.number as usize] = color;
+        for edge in class.iter().filter(|edge| edge.number != EdgeId::NONE) {
+            coloring[edge.number] = color;
         }
     }
-    coloring
+    coloring.into_iter().collect()
 }
 
 /// Numbers of the parts of at most `degree` edges that the ends of the edges fall into, in the order
 /// of the edges, and how many parts there are.
-fn cut_vertices(ends: impl Iterator<Item = u32> + Clone, degree: u32) -> (Vec<u32>, u32) {
+fn cut_vertices(ends: impl Iterator<Item = u32> + Clone, degree: u32) -> (Vec<Vertex>, u32) {
     let vertices = ends.clone().max().map_or(0, |last| last as usize + 1);
     // Edges seen of each vertex, and the part that takes its next ones.
-    let mut seen = vec![(0, NONE); vertices];
+    let mut seen: IdVec<Vertex, (u32, Vertex)> = IdVec::filled((0, Vertex::NONE), vertices);
     let mut parts = 0;
     let cut = |end: u32| {
-        let (count, part) = &mut seen[end as usize];
+        let (count, part) = &mut seen[Vertex(end)];
         if *count % degree == 0 {
-            *part = parts;
+            *part = Vertex(parts);
             parts += 1;
         }
         *count += 1;
@@ -67,12 +74,13 @@ fn cut_vertices(ends: impl Iterator<Item = u32> + Clone, degree: u32) -> (Vec<u3
 }
 
 /// Every vertex as often as it lacks an edge to `degree`.
-fn missing(ends: &[u32], vertices: u32, degree: u32) -> impl Iterator<Item = u32> {
-    let mut lacks = vec![degree; vertices as usize];
+fn missing(ends: &[Vertex], vertices: u32, degree: u32) -> impl Iterator<Item = Vertex> {
+    let mut lacks = IdVec::filled(degree, vertices as usize);
     for &end in ends {
-        lacks[end as usize] -= 1;
+        lacks[end] -= 1;
     }
     (0..)
+        .map(Vertex)
         .zip(lacks)
         .flat_map(|(vertex, lack)| std::iter::repeat_n(vertex, lack as usize))
 }
@@ -114,7 +122,7 @@ impl Matchings<'_> {
         let mut matching = Vec::with_capacity(matched.len());
         let mut position = 0;
         edges.retain(|&edge| {
-            let taken = matched[edge.left as usize] == position;
+            let taken = matched[edge.left] == EdgeId(position);
             position += 1;
             if taken {
                 matching.push(edge);
@@ -132,15 +140,15 @@ impl Matchings<'_> {
 /// circuits of even length, whose edges go to either half in turn.
 fn halve(edges: &mut Vec<Edge>, vertices: u32) -> Vec<Edge> {
     // Sorted and even in number at every vertex, the edges 2k and 2k + 1 have the same left end.
-    let at_left = |edge: usize| edge ^ 1;
+    let at_left = |edge: EdgeId| EdgeId(edge.0 ^ 1);
     let at_right = right_partners(edges, vertices);
-    let mut goes = vec![false; edges.len()];
-    for start in (0..edges.len()).step_by(2) {
+    let mut goes: IdVec<EdgeId, bool> = IdVec::filled(false, edges.len());
+    for start in goes.ids().step_by(2) {
         let mut at = start;
         // Of each pair of partners at the left, exactly one goes once its circuit has been walked.
         while !goes[at] && !goes[at_left(at)] {
             goes[at_left(at)] = true;
-            at = at_right[at_left(at)] as usize;
+            at = at_right[at_left(at)];
         }
     }
     let mut other = Vec::with_capacity(edges.len() / 2);
@@ -156,17 +164,17 @@ fn halve(edges: &mut Vec<Edge>, vertices: u32) -> Vec<Edge> {
 }
 
 /// For every edge another one that ends in the same right vertex, and that has it for partner.
-fn right_partners(edges: &[Edge], vertices: u32) -> Vec<u32> {
-    let mut alone = vec![NONE; vertices as usize];
-    let mut partner = vec![NONE; edges.len()];
-    for (edge, ends) in (0..).zip(edges) {
-        let waiting = &mut alone[ends.right as usize];
-        if *waiting == NONE {
+fn right_partners(edges: &[Edge], vertices: u32) -> IdVec<EdgeId, EdgeId> {
+    let mut alone = IdVec::filled(EdgeId::NONE, vertices as usize);
+    let mut partner = IdVec::filled(EdgeId::NONE, edges.len());
+    for (edge, ends) in (0..).map(EdgeId).zip(edges) {
+        let waiting = &mut alone[ends.right];
+        if *waiting == EdgeId::NONE {
             *waiting = edge;
         } else {
-            partner[edge as usize] = *waiting;
-            partner[*waiting as usize] = edge;
-            *waiting = NONE;
+            partner[edge] = *waiting;
+            partner[*waiting] = edge;
+            *waiting = EdgeId::NONE;
         }
     }
     partner
@@ -176,36 +184,40 @@ fn right_partners(edges: &[Edge], vertices: u32) -> Vec<u32> {
 struct Walks {
     degree: u32,
     /// The right end of each edge; its left end is its position / degree.
-    right: Vec<u32>,
+    right: IdVec<EdgeId, Vertex>,
     /// The matched edge of each vertex, or NONE.
-    of_left: Vec<u32>,
-    of_right: Vec<u32>,
-    /// Where a left vertex is on the present walk, or NONE.
-    step_of: Vec<u32>,
+    of_left: IdVec<Vertex, EdgeId>,
+    of_right: IdVec<Vertex, EdgeId>,
+    /// Where a left vertex is on the present walk.
+    step_of: IdVec<Vertex, Option<u32>>,
 }
 
 impl Walks {
     fn new(edges: &[Edge], degree: u32, vertices: u32) -> Self {
-        let none = vec![NONE; vertices as usize];
+        let none = IdVec::filled(EdgeId::NONE, vertices as usize);
         Self {
             degree,
             right: edges.iter().map(|edge| edge.right).collect(),
             of_left: none.clone(),
-            of_right: none.clone(),
-            step_of: none,
+            of_right: none,
+            step_of: IdVec::filled(None, vertices as usize),
         }
     }
 
+    fn left(&self, edge: EdgeId) -> Vertex {
+        Vertex(edge.0 / self.degree)
+    }
+
     /// The matched edge of every left vertex.
-    fn perfect_matching(mut self, random: &mut Stream) -> Vec<u32> {
+    fn perfect_matching(mut self, random: &mut Stream) -> IdVec<Vertex, EdgeId> {
         let mut walk = Vec::new();
-        for left in 0..self.of_left.len() as u32 {
+        for left in self.of_left.ids() {
             self.walk_to_free(left, &mut walk, random);
             for edge in walk.drain(..) {
-                let left = edge / self.degree;
-                self.step_of[left as usize] = NONE;
-                self.of_left[left as usize] = edge;
-                self.of_right[self.right[edge as usize] as usize] = edge;
+                let left = self.left(edge);
+                self.step_of[left] = None;
+                self.of_left[left] = edge;
+                self.of_right[self.right[edge]] = edge;
             }
         }
         self.of_left
@@ -214,23 +226,22 @@ impl Walks {
     /// Walks from a free left vertex to the right on random edges and back on matched ones until a
     /// free right vertex is found, forgetting loops: `walk` gets the edges to the right, which take the place of the
     /// matched ones between them.
-    fn walk_to_free(&mut self, mut left: u32, walk: &mut Vec<u32>, random: &mut Stream) {
+    fn walk_to_free(&mut self, mut left: Vertex, walk: &mut Vec<EdgeId>, random: &mut Stream) {
         loop {
-            let edge = left * self.degree + index_below(random.next_u64(), self.degree);
-            if edge == self.of_left[left as usize] {
+            let edge = EdgeId(left.0 * self.degree + index_below(random.next_u64(), self.degree));
+            if edge == self.of_left[left] {
                 continue;
             }
-            self.step_of[left as usize] = walk.len() as u32;
+            self.step_of[left] = Some(walk.len() as u32);
             walk.push(edge);
-            let back = self.of_right[self.right[edge as usize] as usize];
-            if back == NONE {
+            let back = self.of_right[self.right[edge]];
+            if back == EdgeId::NONE {
                 return;
             }
-            left = back / self.degree;
-            let step = self.step_of[left as usize];
-            if step != NONE {
+            left = self.left(back);
+            if let Some(step) = self.step_of[left] {
                 for erased in walk.drain(step as usize..) {
-                    self.step_of[(erased / self.degree) as usize] = NONE;
+                    self.step_of[Vertex(erased.0 / self.degree)] = None;
                 }
             }
         }

@@ -38,11 +38,11 @@ pub(super) fn entropic_weights(
     let step = Step::new(problem.fabric, problem.schedule, &tasks, &preferences).map_err(failed)?;
     let plan = step.solve(&options).map_err(failed)?.congestion.plan;
     let mut ends = PathEnds::new(problem.fabric);
-    let pairs = step.of_pair.iter().enumerate().map(|(pair, flows)| {
-        let transfer = problem.transfer(step.flows[flows[0] as usize].task);
+    let pairs = step.of_pair.entries().map(|(pair, flows)| {
+        let transfer = problem.transfer(step.flows[flows[0]].task);
         let hosts = (transfer.src.node(), transfer.dst.node());
         let (from, to) = ends.of(hosts.0, hosts.1);
-        let weights = entries(&plan[step.table.cells(pair)], table);
+        let weights = entries(&plan[step.cells(pair)], table);
         PathWeights {
             from,
             to,

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::optimal_transport::{Preferences, Step};
+use super::optimal_transport::{PairId, Preferences, Step};
 use super::{Ethereal, LoadBalancing, OptimalTransport, Placement, Problem, Subflow};
-use crate::ids::{HostId, NodeId, TaskId};
+use crate::ids::{HostId, Id, IdVec, NodeId, TaskId};
 use crate::input::{InputError, NoFiles};
 use crate::optimal_transport::{Matrix, TransportError, monge_gap};
 use crate::routes::{PathEnds, Route, WeightCache};
@@ -212,7 +212,7 @@ impl Evaluator<'_> {
         let mut amounts = vec![0_u64; step.table.cell_count()];
         for flow in &step.flows {
             let Some(pair) = flow.pair else { continue };
-            let cells = &mut amounts[step.table.cells(pair as usize)];
+            let cells = &mut amounts[step.cells(pair)];
             let (src, dst) = self.ends(flow.task);
             for subflow in self.placement.of(flow.task) {
                 let weights = match subflow.route {
@@ -243,17 +243,17 @@ impl Evaluator<'_> {
         if total == 0 {
             return Ok((0.0, 0.0));
         }
-        let price = |cell: usize| table.members(cell).iter().map(|&e| prices[e as usize]).sum::<f64>();
+        let price = |cell: usize| table.members(cell).map(|e| prices[e]).sum::<f64>();
         let costs: Vec<f64> = (0..amounts.len()).map(price).collect();
         let mut regret = 0.0;
-        for pair in 0..step.of_pair.len() {
-            let cells = table.cells(pair);
+        for pair in step.of_pair.ids() {
+            let cells = step.cells(pair);
             let least = costs[cells.clone()].iter().copied().fold(f64::INFINITY, f64::min);
             regret += cells.map(|c| amounts[c] as f64 * (costs[c] - least)).sum::<f64>();
         }
         // A column for every node at the top of a path: what pairs can exchange.
         let mut columns: BTreeMap<NodeId, usize> = BTreeMap::new();
-        let vias: Vec<Vec<NodeId>> = (0..step.of_pair.len()).map(|pair| self.tops(step, pair)).collect();
+        let vias: IdVec<PairId, Vec<NodeId>> = step.of_pair.ids().map(|pair| self.tops(step, pair)).collect();
         for &via in vias.iter().flatten() {
             let next = columns.len();
             columns.entry(via).or_insert(next);
@@ -261,12 +261,12 @@ impl Evaluator<'_> {
         let forbidden = 2.0 * costs.iter().copied().fold(0.0, f64::max) * (columns.len() + vias.len()) as f64;
         let mut matrix = Matrix::from_fn(vias.len(), columns.len(), |_, _| forbidden);
         let mut plan: BTreeMap<(u32, u32), u64> = BTreeMap::new();
-        for (pair, vias) in vias.iter().enumerate() {
-            for (cell, via) in table.cells(pair).zip(vias) {
+        for (pair, vias) in vias.entries() {
+            for (cell, via) in step.cells(pair).zip(vias) {
                 let column = columns[via];
-                let entry = &mut matrix.row_mut(pair)[column];
+                let entry = &mut matrix.row_mut(pair.index())[column];
                 *entry = entry.min(costs[cell]);
-                *plan.entry((pair as u32, column as u32)).or_default() += amounts[cell];
+                *plan.entry((pair.0, column as u32)).or_default() += amounts[cell];
             }
         }
         let plan: Vec<(u32, u32, u64)> = plan.into_iter().map(|((i, j), mass)| (i, j, mass)).collect();
@@ -275,8 +275,8 @@ impl Evaluator<'_> {
     }
 
     /// The highest node of every path of a pair.
-    fn tops(&mut self, step: &Step, pair: usize) -> Vec<NodeId> {
-        let (src, dst) = self.ends(step.flows[step.of_pair[pair][0] as usize].task);
+    fn tops(&mut self, step: &Step, pair: PairId) -> Vec<NodeId> {
+        let (src, dst) = self.ends(step.flows[step.of_pair[pair][0]].task);
         let fabric = self.fabric;
         let top = |path: Path| {
             let inner = path[..path.len() - 1].iter().map(|&link| fabric.link(link).to);

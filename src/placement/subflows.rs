@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::ids::{SubflowId, TaskId};
+use crate::ids::{IdLists, SubflowId, TaskId};
 use crate::routes::Route;
 use crate::workload::{Schedule, Transfer};
 
@@ -31,47 +31,25 @@ pub(super) fn in_proportion(bytes: u64, weights: &[u32]) -> Vec<u64> {
 /// The sub-flows of every transfer of a schedule. Their bytes add up to the transfer's.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Placement {
-    /// Sub-flows of task `t`: `subflows[offsets[t]..offsets[t + 1]]`; none for tasks that are no transfers.
-    offsets: Vec<u32>,
-    subflows: Vec<Subflow>,
+    /// None for tasks that are no transfers.
+    subflows: IdLists<TaskId, Subflow>,
 }
 
 impl Placement {
     /// A placement from the sub-flows of each task, by task id.
     pub fn from_subflows<I: IntoIterator<Item = Subflow>>(tasks: impl IntoIterator<Item = I>) -> Self {
-        let mut placement = Self {
-            offsets: vec![0],
-            subflows: Vec::new(),
-        };
+        let mut placement = Self::default();
         for task in tasks {
-            placement.subflows.extend(task);
-            placement.offsets.push(offset(placement.subflows.len()));
+            placement.subflows.push(task);
         }
         placement
     }
 
     /// A placement of `tasks` tasks from sub-flows in any order; those of one task keep theirs.
     pub fn from_scattered(tasks: usize, scattered: &[(TaskId, Subflow)]) -> Self {
-        let mut offsets = vec![0; tasks + 1];
-        for (task, _) in scattered {
-            offsets[task.index() + 1] += 1;
+        Self {
+            subflows: IdLists::grouped(tasks, scattered.iter().copied()),
         }
-        for t in 0..tasks {
-            offsets[t + 1] += offsets[t];
-        }
-        offset(scattered.len());
-        let mut next = offsets.clone();
-        let unset = Subflow {
-            route: Route::Dynamic,
-            bytes: 0,
-        };
-        let mut subflows = vec![unset; scattered.len()];
-        for &(task, subflow) in scattered {
-            let slot = &mut next[task.index()];
-            subflows[*slot as usize] = subflow;
-            *slot += 1;
-        }
-        Self { offsets, subflows }
     }
 
     /// One sub-flow per transfer, on the route that `route` gives it.
@@ -87,24 +65,23 @@ impl Placement {
     /// The sub-flows that `split` appends for every transfer.
     pub fn split(schedule: &Schedule, mut split: impl FnMut(Transfer, &mut Vec<Subflow>)) -> Self {
         let tasks = schedule.tasks().len();
-        let mut placement = Self {
-            offsets: Vec::with_capacity(tasks + 1),
-            subflows: Vec::with_capacity(tasks),
-        };
+        let mut subflows = IdLists::with_capacity(tasks, tasks);
         for transfer in schedule.transfers() {
-            placement
-                .offsets
-                .resize(transfer.task.index() + 1, offset(placement.subflows.len()));
-            split(transfer, &mut placement.subflows);
+            while subflows.len() < transfer.task.index() {
+                subflows.push([]);
+            }
+            subflows.push_with(|all| split(transfer, all));
         }
-        placement.offsets.resize(tasks + 1, offset(placement.subflows.len()));
-        placement
+        while subflows.len() < tasks {
+            subflows.push([]);
+        }
+        Self { subflows }
     }
 
     /// The same sub-flows on the same routes, of other sizes.
     #[must_use]
     pub fn resized(mut self, size: impl Fn(u64) -> u64) -> Self {
-        for subflow in &mut self.subflows {
+        for subflow in self.subflows.values_mut() {
             subflow.bytes = size(subflow.bytes);
         }
         self
@@ -112,27 +89,24 @@ impl Placement {
 
     /// The sub-flows of a transfer.
     pub fn of(&self, task: TaskId) -> &[Subflow] {
-        &self.subflows[self.range(task)]
+        &self.subflows[task]
     }
 
     /// Positions of a transfer's sub-flows among all.
     pub fn range(&self, task: TaskId) -> Range<usize> {
-        self.offsets[task.index()] as usize..self.offsets[task.index() + 1] as usize
+        self.subflows.range(task)
     }
 
     /// Ids of a transfer's sub-flows: their positions among all.
     pub fn ids(&self, task: TaskId) -> impl DoubleEndedIterator<Item = SubflowId> + Clone + use<> {
-        (self.offsets[task.index()]..self.offsets[task.index() + 1]).map(SubflowId)
+        let range = self.range(task);
+        (range.start as u32..range.end as u32).map(SubflowId)
     }
 
     /// All sub-flows, by task.
     pub fn subflows(&self) -> &[Subflow] {
-        &self.subflows
+        self.subflows.values()
     }
-}
-
-fn offset(subflows: usize) -> u32 {
-    u32::try_from(subflows).expect("at most 2^32 sub-flows fit in memory")
 }
 
 /// `bytes` in `count` parts of equal size, of which the last takes the remainder. Parts may be

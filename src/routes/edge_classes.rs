@@ -6,38 +6,36 @@
 
 use std::collections::HashMap;
 
-use super::edge_switches::EdgeSwitches;
-use crate::ids::NodeId;
+use super::edge_switches::{EdgeId, EdgeSwitches};
+use crate::ids::{Id, IdVec, NodeId};
 use crate::topology::Fabric;
 
 /// The class of every edge, by dense index.
 #[derive(Debug, Clone)]
 pub(crate) struct EdgeClasses {
-    of: Vec<u32>,
+    of: IdVec<EdgeId, u32>,
     /// Number of classes.
     count: usize,
     /// The switch inside the server of each edge, NONE where it is in none.
-    server: Vec<u32>,
+    server: IdVec<EdgeId, NodeId>,
 }
 
 /// What pairs have in common that are alike: the class of the destination, the server of both if they share one, the class of the
 /// source.
-pub(crate) type PairKey = (u32, u32, u32);
+pub(crate) type PairKey = (u32, NodeId, u32);
 
 /// A cable of a host: the switch, then rate and delay of both directions.
 type Cable = (NodeId, [u64; 4]);
-
-const NONE: u32 = u32::MAX;
 
 impl EdgeClasses {
     pub(crate) fn new(fabric: &Fabric, edges: &EdgeSwitches) -> Self {
         let mut known: HashMap<Vec<Cable>, u32> = HashMap::new();
         let mut classes = Self {
-            of: Vec::with_capacity(edges.len()),
+            of: IdVec::with_capacity(edges.len()),
             count: 0,
-            server: Vec::with_capacity(edges.len()),
+            server: IdVec::with_capacity(edges.len()),
         };
-        for edge in 0..edges.len() as u32 {
+        for edge in edges.ids() {
             let node = edges.node(edge);
             let next = classes.count as u32;
             let (class, server) = match fabric.has_ports(node) {
@@ -49,7 +47,7 @@ impl EdgeClasses {
             };
             classes.count += usize::from(class == next);
             classes.of.push(class);
-            classes.server.push(server.map_or(NONE, |server| server.0));
+            classes.server.push(server.unwrap_or(NodeId::NONE));
         }
         classes
     }
@@ -60,21 +58,21 @@ impl EdgeClasses {
     }
 
     /// The class of an edge.
-    pub(crate) fn of(&self, edge: u32) -> u32 {
-        self.of[edge as usize]
+    pub(crate) fn of(&self, edge: EdgeId) -> u32 {
+        self.of[edge]
     }
 
     /// Whether two edges are in one server.
-    pub(crate) fn share_a_server(&self, one: u32, other: u32) -> bool {
-        let server = self.server[one as usize];
-        server != NONE && server == self.server[other as usize]
+    pub(crate) fn share_a_server(&self, one: EdgeId, other: EdgeId) -> bool {
+        let server = self.server[one];
+        server != NodeId::NONE && server == self.server[other]
     }
 
     /// Pairs of one key are alike.
-    pub(crate) fn key(&self, src: u32, dst: u32) -> PairKey {
+    pub(crate) fn key(&self, src: EdgeId, dst: EdgeId) -> PairKey {
         let shared = match self.share_a_server(src, dst) {
-            true => self.server[dst as usize],
-            false => NONE,
+            true => self.server[dst],
+            false => NodeId::NONE,
         };
         (self.of(dst), shared, self.of(src))
     }
@@ -97,7 +95,7 @@ fn cables(fabric: &Fabric, host: NodeId, server: Option<NodeId>) -> Vec<Cable> {
     let cable = |&up: &crate::ids::LinkId| {
         let out = fabric.link(up);
         let into = fabric.link(out.reverse);
-        let end = if Some(out.to) == server { NodeId(NONE) } else { out.to };
+        let end = if Some(out.to) == server { NodeId::NONE } else { out.to };
         (end, [out.rate.0, out.delay.0, into.rate.0, into.delay.0])
     };
     fabric.out_links(host).iter().map(cable).collect()

@@ -13,8 +13,8 @@ mod route;
 mod weights;
 
 pub(crate) use edge_classes::{EdgeClasses, PairKey};
-pub(crate) use edge_switches::EdgeSwitches;
-pub(crate) use path_dag::{PathDag, PathDagBuilder};
+pub(crate) use edge_switches::{EdgeId, EdgeSwitches};
+pub(crate) use path_dag::{PathDag, PathDagBuilder, Position};
 pub(crate) use path_ends::PathEnds;
 pub(crate) use path_table::{Choice, PathTable};
 pub use route::Route;

@@ -1,15 +1,25 @@
 //! All equal-cost paths to one edge as a directed acyclic graph: what path enumeration would say,
 //! without enumerating.
 
-use crate::ids::{HostId, LinkId, NodeId};
+use crate::ids::{HostId, Id, IdLists, IdVec, LinkId, NodeId, id};
 use crate::topology::{Fabric, Place, Stage};
+
+id! {
+    /// A node of a graph of paths. The destination is 0, and what lies behind a node is smaller.
+    pub(crate) Position;
+}
+
+impl Position {
+    /// The destination's.
+    pub(crate) const END: Self = Self(0);
+}
 
 /// One next link of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Hop {
     pub link: LinkId,
     /// Position of its far end, smaller than that of the node.
-    pub to: u32,
+    pub to: Position,
 }
 
 /// The nodes and links on all equal-cost paths from some edges to one edge.
@@ -19,11 +29,10 @@ pub(crate) struct Hop {
 /// has a position for each stage at which paths pass it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PathDag {
-    nodes: Vec<NodeId>,
-    offsets: Vec<u32>,
-    hops: Vec<Hop>,
+    nodes: IdVec<Position, NodeId>,
+    hops: IdLists<Position, Hop>,
     /// Positions of the sources, in the order in which they were given.
-    pub sources: Vec<u32>,
+    pub sources: Vec<Position>,
 }
 
 impl PathDag {
@@ -32,24 +41,34 @@ impl PathDag {
         self.nodes.len()
     }
 
+    /// All positions but the destination's, by rising number.
+    pub(crate) fn rising(&self) -> impl DoubleEndedIterator<Item = Position> + use<> {
+        self.nodes.ids().skip(1)
+    }
+
+    /// The same value for every position.
+    pub(crate) fn filled<T: Clone>(&self, value: T) -> IdVec<Position, T> {
+        IdVec::filled(value, self.len())
+    }
+
     /// The node at a position.
-    pub(crate) fn node(&self, position: usize) -> NodeId {
+    pub(crate) fn node(&self, position: Position) -> NodeId {
         self.nodes[position]
     }
 
     /// Next links of the node at a position.
-    pub(crate) fn hops(&self, position: usize) -> &[Hop] {
-        &self.hops[self.offsets[position] as usize..self.offsets[position + 1] as usize]
+    pub(crate) fn hops(&self, position: Position) -> &[Hop] {
+        &self.hops[position]
     }
 
     /// Next links of all nodes, by position.
     pub(crate) fn all_hops(&self) -> &[Hop] {
-        &self.hops
+        self.hops.values()
     }
 
     /// Where the next links of the node at a position lie in [`PathDag::all_hops`].
-    pub(crate) fn range(&self, position: usize) -> std::ops::Range<usize> {
-        self.offsets[position] as usize..self.offsets[position + 1] as usize
+    pub(crate) fn range(&self, position: Position) -> std::ops::Range<usize> {
+        self.hops.range(position)
     }
 
     /// Passes amounts on from the sources to the destination. `through` holds what each position gets from outside, and
@@ -57,30 +76,30 @@ impl PathDag {
     /// `part` turns (with a hop's index) into the hop's part; `carried` hears of every hop's part by index.
     pub(crate) fn pass_down(
         &self,
-        through: &mut [f64],
-        scale: impl Fn(usize, f64) -> f64,
+        through: &mut IdVec<Position, f64>,
+        scale: impl Fn(Position, f64) -> f64,
         part: impl Fn(f64, usize) -> f64,
         mut carried: impl FnMut(usize, f64),
     ) {
-        for position in (1..self.len()).rev() {
+        for position in self.rising().rev() {
             if through[position] == 0.0 {
                 continue;
             }
             let scaled = scale(position, through[position]);
             for index in self.range(position) {
                 let amount = part(scaled, index);
-                through[self.hops[index].to as usize] += amount;
+                through[self.all_hops()[index].to] += amount;
                 carried(index, amount);
             }
         }
     }
 
     /// Number of equal-cost paths from every position, exact up to 2^53.
-    pub(crate) fn path_counts(&self) -> Vec<f64> {
-        let mut counts = vec![0.0; self.len()];
-        counts[0] = 1.0;
-        for position in 1..self.len() {
-            counts[position] = self.hops(position).iter().map(|hop| counts[hop.to as usize]).sum();
+    pub(crate) fn path_counts(&self) -> IdVec<Position, f64> {
+        let mut counts = self.filled(0.0);
+        counts[Position::END] = 1.0;
+        for position in self.rising() {
+            counts[position] = self.hops(position).iter().map(|hop| counts[hop.to]).sum();
         }
         counts
     }
@@ -91,21 +110,21 @@ impl PathDag {
 pub(crate) struct PathDagBuilder<'a> {
     fabric: &'a Fabric,
     /// Position of a place in the graph being built, or NONE: all nodes for one stage after the other.
-    position: Vec<u32>,
+    position: Vec<Position>,
     /// Places with a position.
     used: Vec<usize>,
     stack: Vec<(Place, usize)>,
 }
 
-const NONE: u32 = u32::MAX;
-const OPEN: u32 = u32::MAX - 1;
+/// Being explored.
+const OPEN: Position = Position(u32::MAX - 1);
 
 impl<'a> PathDagBuilder<'a> {
     pub(crate) fn new(fabric: &'a Fabric) -> Self {
         let stages = if fabric.stages().is_some() { Stage::ALL.len() } else { 1 };
         Self {
             fabric,
-            position: vec![NONE; fabric.nodes().len() * stages],
+            position: vec![Position::NONE; fabric.nodes().len() * stages],
             used: Vec::new(),
             stack: Vec::new(),
         }
@@ -118,11 +137,11 @@ impl<'a> PathDagBuilder<'a> {
     /// The paths from `sources` to `target`, the edge of host `dst`.
     pub(crate) fn build(&mut self, target: NodeId, dst: HostId, sources: impl Iterator<Item = NodeId>) -> PathDag {
         let mut dag = PathDag {
-            nodes: vec![target],
-            offsets: vec![0, 0],
+            nodes: IdVec::from(vec![target]),
             ..PathDag::default()
         };
-        self.position[target.index()] = 0;
+        dag.hops.push([]);
+        self.position[target.index()] = Position::END;
         self.used.push(target.index());
         for source in sources {
             let stage = self.fabric.stages().map(|stages| stages.at(source, source, target));
@@ -134,7 +153,7 @@ impl<'a> PathDagBuilder<'a> {
             dag.sources.push(self.position[self.index(source)]);
         }
         for place in self.used.drain(..) {
-            self.position[place] = NONE;
+            self.position[place] = Position::NONE;
         }
         dag
     }
@@ -142,7 +161,7 @@ impl<'a> PathDagBuilder<'a> {
     /// Depth first, so that a place gets its position after all places behind it.
     fn explore(&mut self, source: Place, dst: HostId, dag: &mut PathDag) {
         let start = self.index(source);
-        if self.position[start] != NONE {
+        if self.position[start] != Position::NONE {
             return;
         }
         self.position[start] = OPEN;
@@ -154,7 +173,7 @@ impl<'a> PathDagBuilder<'a> {
                 *tried += 1;
                 let next = self.fabric.after(place, hop);
                 let index = self.index(next);
-                if self.position[index] == NONE {
+                if self.position[index] == Position::NONE {
                     self.position[index] = OPEN;
                     self.stack.push((next, 0));
                 }
@@ -162,14 +181,12 @@ impl<'a> PathDagBuilder<'a> {
             }
             self.stack.pop();
             let index = self.index(place);
-            self.position[index] = dag.nodes.len() as u32;
+            self.position[index] = dag.nodes.push(place.node);
             self.used.push(index);
-            dag.nodes.push(place.node);
-            dag.hops.extend(hops.iter().map(|&link| Hop {
+            dag.hops.push(hops.iter().map(|&link| Hop {
                 link,
                 to: self.position[self.index(self.fabric.after(place, link))],
             }));
-            dag.offsets.push(dag.hops.len() as u32);
         }
     }
 }

@@ -60,8 +60,8 @@ pub fn run(preparer: &Preparer<'_>, options: &RunOptions<'_>) -> Result<Report, 
         return failure.map_or(Ok(report), Err);
     }
     let _lock = enter::lock(&store)?;
-    if report.left > 0 {
-        // They were drawn from more rows than there are now.
+    if report.left > 0 || visit.changed || report.reused < report.rows.len() {
+        // They were drawn from other rows than there are now.
         remove_plots(store.dir())?;
     }
     store.write_points("results.csv", &report.rows, &description.points.swept)?;

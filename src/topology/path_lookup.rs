@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use super::link::Link;
-use super::routing::{EMPTY, Entry, LAST, Routes};
+use super::routing::{EMPTY, Entry, FAR_AWAY, LAST, Routes};
 use super::stages::{Place, Stage};
-use super::wiring::{HostEnd, NONE, Wiring};
-use crate::ids::{LinkId, NodeId};
+use super::wiring::{ColumnId, HostEnd, Wiring};
+use crate::ids::{Id, LinkId, NodeId};
 
 /// The tables with what they are tables of: what a packet can do at a node on its way to a host.
 #[derive(Debug, Clone, Copy)]
@@ -24,22 +24,22 @@ impl<'a> PathLookup<'a> {
     /// The entry of a node of the tables, or of a switch that joins only hosts which are in none.
     fn entry(&self, at: Place, dst: NodeId) -> Entry {
         let Place { node: at, stage } = at;
-        let column = self.wiring.column[at.index()] as usize;
-        if column == NONE as usize {
+        let column = self.wiring.column[at];
+        if column == ColumnId::NONE {
             let own = self
                 .wiring
                 .ports(dst)
                 .filter(|(port, _)| port.switch == at && self.is_up(port.down));
             return Entry {
                 count: own.clone().count() as u32,
-                distance: own.clone().next().map_or(NONE, |(_, cost)| u32::from(cost)),
+                distance: own.clone().next().map_or(FAR_AWAY, |(_, cost)| u32::from(cost)),
                 set: if own.clone().next().is_some() { LAST } else { EMPTY },
                 even: true,
             };
         }
         let routes = self.routes;
-        let row = routes.row[dst.index()] as usize;
-        routes.entries[routes.cells[row * routes.width + stage as usize * routes.columns + column] as usize]
+        let row = routes.row[dst.index()].index();
+        routes.entries[routes.cells[row * routes.width + stage as usize * routes.columns + column.index()]]
     }
 
     /// Where paths between two hosts begin to divide: at the switch of the source, or at a source with several cables.

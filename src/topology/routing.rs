@@ -18,8 +18,20 @@ use smallvec::SmallVec;
 
 use super::link::Link;
 use super::stages::{Stage, Stages};
-use super::wiring::{FAR, HostEnd, NONE, Wiring};
-use crate::ids::{LinkId, NodeId};
+use super::wiring::{ColumnId, FAR, HostEnd, Wiring};
+use crate::ids::{Id, IdLists, IdVec, LinkId, NodeId, id};
+
+id! {
+    /// An entry of the tables among all that differ.
+    pub(super) EntryId;
+    /// A set of next links.
+    pub(super) SetId;
+    /// A row of the tables: hosts that are reached alike.
+    pub(super) RowId;
+}
+
+/// Where there is no way.
+pub(super) const FAR_AWAY: u32 = u32::MAX;
 
 /// One entry of the tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -29,21 +41,21 @@ pub(super) struct Entry {
     /// Length of these paths.
     pub(super) distance: u32,
     /// Which set of next links.
-    pub(super) set: u32,
+    pub(super) set: SetId,
     /// Whether all of them have equally many paths behind.
     pub(super) even: bool,
 }
 
 /// The set without links, and that of the links from a switch to the destination, which every host of a row has its own of.
-pub(super) const EMPTY: u32 = 0;
-pub(super) const LAST: u32 = 1;
+pub(super) const EMPTY: SetId = SetId(0);
+pub(super) const LAST: SetId = SetId(1);
 
 /// A destination of a row: a node of the tables, or where the live cables to some hosts begin.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Target {
-    Node(u32),
+    Node(ColumnId),
     /// Columns of switches with the cost of the cable, by port.
-    Ports(Vec<(u8, u32)>),
+    Ports(Vec<(u8, ColumnId)>),
 }
 
 /// The tables over the links that are up. Equal entries, and equal sets of next links, are kept once: in a Clos fabric
@@ -54,13 +66,11 @@ pub(super) struct Routes {
     /// Cells of a row: all columns for one stage after the other.
     pub(super) width: usize,
     /// Number of the entry by row, stage and column.
-    pub(super) cells: Vec<u32>,
-    pub(super) entries: Vec<Entry>,
-    /// Set `s` is `hops[starts[s]..starts[s + 1]]`.
-    pub(super) starts: Vec<u32>,
-    pub(super) hops: Vec<LinkId>,
+    pub(super) cells: Vec<EntryId>,
+    pub(super) entries: IdVec<EntryId, Entry>,
+    sets: IdLists<SetId, LinkId>,
     /// By host.
-    pub(super) row: Vec<u32>,
+    pub(super) row: Vec<RowId>,
     /// By host; the same number for those of one row that are on the same switches without a column, too.
     pub(super) way: Vec<u32>,
     /// Whether the only link of a host is up; true for hosts without a single one.
@@ -73,33 +83,29 @@ impl Routes {
         let is_up = |link: &LinkId| !links[link.index()].rate.is_zero();
         let only_is_up = |link: Option<&LinkId>| link.is_none_or(is_up);
         let hosts = (0..wiring.hosts.len()).map(NodeId::from);
-        let mut rows: BTreeMap<Target, u32> = BTreeMap::new();
-        let mut ways: BTreeMap<(u32, Vec<NodeId>), u32> = BTreeMap::new();
-        let mut targets = Vec::new();
+        let mut rows: BTreeMap<Target, RowId> = BTreeMap::new();
+        let mut ways: BTreeMap<(RowId, Vec<NodeId>), u32> = BTreeMap::new();
+        let mut targets: IdVec<RowId, Target> = IdVec::new();
         let row = hosts.clone().map(|host| {
             let target = match &wiring.hosts[host.index()] {
-                HostEnd::Switch(attachment) => Target::Node(wiring.column[attachment.switch.index()]),
-                HostEnd::Node => Target::Node(wiring.column[host.index()]),
+                HostEnd::Switch(attachment) => Target::Node(wiring.column[attachment.switch]),
+                HostEnd::Node => Target::Node(wiring.column[host]),
                 HostEnd::Ports { .. } => {
                     let live = wiring.ports(host).filter(|(port, _)| is_up(&port.down));
-                    let live = live.filter(|(port, _)| wiring.column[port.switch.index()] != NONE);
-                    Target::Ports(
-                        live.map(|(port, cost)| (cost, wiring.column[port.switch.index()]))
-                            .collect(),
-                    )
+                    let live = live.filter(|(port, _)| wiring.column[port.switch] != ColumnId::NONE);
+                    Target::Ports(live.map(|(port, cost)| (cost, wiring.column[port.switch])).collect())
                 }
             };
-            *rows.entry(target).or_insert_with_key(|target| {
-                targets.push(target.clone());
-                targets.len() as u32 - 1
-            })
+            *rows
+                .entry(target)
+                .or_insert_with_key(|target| targets.push(target.clone()))
         });
-        let row: Vec<u32> = row.collect();
+        let row: Vec<RowId> = row.collect();
         let way = hosts.clone().zip(&row).map(|(host, &row)| {
             let live = wiring.ports(host).filter(|(port, _)| is_up(&port.down));
             let switches = live.map(|(port, _)| port.switch);
             let apart = switches
-                .filter(|switch| wiring.column[switch.index()] == NONE)
+                .filter(|switch| wiring.column[*switch] == ColumnId::NONE)
                 .collect();
             let next = ways.len() as u32;
             *ways.entry((row, apart)).or_insert(next)
@@ -110,18 +116,22 @@ impl Routes {
             way: way.collect(),
             row,
             cells: Vec::with_capacity(targets.len() * wiring.forwards.len() * wiring.stage_count()),
-            entries: Vec::new(),
-            starts: vec![0, 0, 0],
-            hops: Vec::new(),
+            entries: IdVec::new(),
+            sets: IdLists::new(),
             sends: hosts.clone().map(|h| only_is_up(wiring.first_link(h))).collect(),
             receives: hosts.map(|h| only_is_up(wiring.last_link(h))).collect(),
         };
+        assert_eq!(
+            [EMPTY, LAST],
+            [0, 1].map(|_| routes.sets.push([])),
+            "the first two sets"
+        );
         let mut known = Known::default();
         let mut search = Search::new(wiring, links);
         for target in &targets {
             search.run(target);
             for &stage in &Stage::ALL[..wiring.stage_count()] {
-                for column in 0..wiring.forwards.len() as u32 {
+                for column in wiring.forwards.ids() {
                     let cell = match search.goes_astray(stage, column) {
                         true => routes.fill(&search, stage, column, &mut known),
                         // As on the shortest way.
@@ -135,16 +145,16 @@ impl Routes {
     }
 
     /// The number of the entry of a column in the row that was searched.
-    fn fill(&mut self, search: &Search<'_>, stage: Stage, column: u32, known: &mut Known) -> u32 {
+    fn fill(&mut self, search: &Search<'_>, stage: Stage, column: ColumnId, known: &mut Known) -> EntryId {
         // The row before most often holds the same in this column.
         let above = self.cells.len().checked_sub(self.width).map(|c| self.cells[c]);
-        if let (Stage::Shortest, true, Some(cell)) = (stage, search.is_kept[column as usize], above) {
+        if let (Stage::Shortest, true, Some(cell)) = (stage, search.is_kept[column], above) {
             return cell;
         }
         let mut first = None;
         let mut even = true;
         let mut hops = SmallVec::<[LinkId; 64]>::new();
-        let last = search.is_last[column as usize];
+        let last = search.is_last[column];
         let mut add = |link: LinkId, behind: u32| {
             even &= *first.get_or_insert(behind) == behind;
             hops.push(link);
@@ -152,22 +162,20 @@ impl Routes {
         let (count, distance) = match stage {
             Stage::Shortest => {
                 search.next(column, &mut add);
-                (search.count[column as usize], search.distance[column as usize])
+                (search.count[column], search.distance[column])
             }
             Stage::Leaving | Stage::Starting => search.detours(stage, column, add),
         };
         even &= count < u32::MAX;
-        let same = above.map(|cell| self.entries[cell as usize].set);
+        let same = above.map(|cell| self.entries[cell].set);
         let set = match same.filter(|&set| set > LAST && self.set(set) == hops.as_slice()) {
             Some(set) => set,
             None if last => LAST,
             None if hops.is_empty() => EMPTY,
-            None => *known.sets.entry(hops.as_slice().into()).or_insert_with(|| {
-                self.hops.extend_from_slice(&hops);
-                self.starts
-                    .push(u32::try_from(self.hops.len()).expect("forwarding tables within 2^32 entries"));
-                self.starts.len() as u32 - 2
-            }),
+            None => *known
+                .sets
+                .entry(hops.as_slice().into())
+                .or_insert_with(|| self.sets.push(hops)),
         };
         let entry = Entry {
             count,
@@ -175,12 +183,9 @@ impl Routes {
             set,
             even,
         };
-        match above.filter(|&cell| self.entries[cell as usize] == entry) {
+        match above.filter(|&cell| self.entries[cell] == entry) {
             Some(cell) => cell,
-            None => *known.entries.entry(entry).or_insert_with(|| {
-                self.entries.push(entry);
-                self.entries.len() as u32 - 1
-            }),
+            None => *known.entries.entry(entry).or_insert_with(|| self.entries.push(entry)),
         }
     }
 
@@ -189,8 +194,8 @@ impl Routes {
         self.cells.len() as u64
     }
 
-    pub(super) fn set(&self, set: u32) -> &[LinkId] {
-        &self.hops[self.starts[set as usize] as usize..self.starts[set as usize + 1] as usize]
+    pub(super) fn set(&self, set: SetId) -> &[LinkId] {
+        &self.sets[set]
     }
 
     /// Number of the ways to a host. Hosts of one number are reached alike from anywhere, but for the last link.
@@ -206,77 +211,68 @@ impl Routes {
 /// Entries and sets by what they hold, while tables are filled.
 #[derive(Debug, Default)]
 struct Known {
-    entries: HashMap<Entry, u32>,
-    sets: HashMap<Box<[LinkId]>, u32>,
+    entries: HashMap<Entry, EntryId>,
+    sets: HashMap<Box<[LinkId]>, SetId>,
 }
 
 /// What a search has found, to be compared with by the next.
 #[derive(Debug, Default)]
 struct Before {
-    edge: u32,
-    distance: Vec<u32>,
-    count: Vec<u32>,
-    descends: Vec<bool>,
+    edge: Option<ColumnId>,
+    distance: IdVec<ColumnId, u32>,
+    count: IdVec<ColumnId, u32>,
+    descends: IdVec<ColumnId, bool>,
 }
 
 /// Search backwards from one destination on the links that are up; its arrays are by column.
 struct Search<'a> {
     wiring: &'a Wiring,
     links: &'a [Link],
-    /// The destination where it is a node of the tables, else NONE.
-    edge: u32,
-    /// Hops to the edge, NONE where there is no way.
-    distance: Vec<u32>,
+    /// The destination where it is a node of the tables.
+    edge: Option<ColumnId>,
+    /// Hops to the edge, FAR_AWAY where there is no way.
+    distance: IdVec<ColumnId, u32>,
     /// Number of ways, saturating.
-    count: Vec<u32>,
+    count: IdVec<ColumnId, u32>,
     /// Up-down routing: whether the node has a way down.
-    descends: Vec<bool>,
+    descends: IdVec<ColumnId, bool>,
     /// Whether the next link of the node leads to the destination, which has no column.
-    is_last: Vec<bool>,
+    is_last: IdVec<ColumnId, bool>,
     /// The links of a node that the search has come by, towards the destination.
-    found: Vec<SmallVec<[LinkId; 2]>>,
+    found: IdVec<ColumnId, SmallVec<[LinkId; 2]>>,
     /// Nodes that go up, as they did in the row before, and by the same links: nothing above them has changed.
-    is_kept: Vec<bool>,
+    is_kept: IdVec<ColumnId, bool>,
     /// Nodes below one that has changed.
-    is_stale: Vec<bool>,
+    is_stale: IdVec<ColumnId, bool>,
     /// What the row before found: the destination's node, and distance, number of ways and whether there is one down of each.
     before: Option<Before>,
     /// Nodes to go on from, by their distance modulo the number of these lists.
-    open: Vec<Vec<u32>>,
+    open: Vec<Vec<ColumnId>>,
     /// Number of detours from a node by the next link, and of all from it; groups that have none. Empty without stages.
-    leaving: Vec<u32>,
-    starting: Vec<u32>,
+    leaving: IdVec<ColumnId, u32>,
+    starting: IdVec<ColumnId, u32>,
     keep_straight: BTreeSet<u32>,
 }
 
 impl<'a> Search<'a> {
     fn new(wiring: &'a Wiring, links: &'a [Link]) -> Self {
         let columns = wiring.forwards.len();
+        let longest = wiring.arcs.values().iter().map(|arc| arc.cost).max().unwrap_or(1);
         Self {
             wiring,
             links,
-            edge: 0,
-            distance: Vec::new(),
-            count: Vec::new(),
-            descends: Vec::new(),
-            is_last: vec![false; columns],
-            found: vec![SmallVec::new(); columns],
-            is_kept: vec![false; columns],
-            is_stale: vec![false; columns],
+            edge: None,
+            distance: IdVec::new(),
+            count: IdVec::new(),
+            descends: IdVec::new(),
+            is_last: IdVec::filled(false, columns),
+            found: IdVec::filled(SmallVec::new(), columns),
+            is_kept: IdVec::filled(false, columns),
+            is_stale: IdVec::filled(false, columns),
             before: None,
-            open: vec![
-                Vec::new();
-                wiring
-                    .arcs
-                    .iter()
-                    .map(|arc| arc.cost)
-                    .max()
-                    .unwrap_or(1)
-                    .max(u32::from(FAR)) as usize
-                    + 1
-            ],
-            leaving: Vec::new(),
-            starting: Vec::new(),
+            open: vec![Vec::new(); longest.max(u32::from(FAR)) as usize + 1],
+            leaving: IdVec::new(),
+            starting: IdVec::new(),
             keep_straight: BTreeSet::new(),
         }
     }
@@ -288,24 +284,24 @@ impl<'a> Search<'a> {
         std::mem::swap(&mut before.count, &mut self.count);
         std::mem::swap(&mut before.descends, &mut self.descends);
         let columns = self.wiring.columns();
-        self.distance.resize(columns, NONE);
+        self.distance.resize(columns, FAR_AWAY);
         self.count.resize(columns, 0);
         self.descends.resize(columns, false);
         self.found.iter_mut().for_each(SmallVec::clear);
         self.is_kept.fill(false);
-        self.distance.fill(NONE);
+        self.distance.fill(FAR_AWAY);
         self.count.fill(0);
         self.descends.fill(false);
         self.is_last.fill(false);
         match target {
             Target::Node(edge) => {
-                self.edge = *edge;
+                self.edge = Some(*edge);
                 self.begin(*edge, 0);
             }
             Target::Ports(ports) => {
-                self.edge = NONE;
+                self.edge = None;
                 for &(cost, switch) in ports {
-                    self.is_last[switch as usize] = true;
+                    self.is_last[switch] = true;
                     self.begin(switch, u32::from(cost));
                 }
             }
@@ -322,45 +318,45 @@ impl<'a> Search<'a> {
 
     /// Counts the ways out of every group but the destination's. One with a switch that has none keeps to the shortest ways.
     fn count_detours(&mut self, stages: &Stages) {
-        let columns = 0..self.wiring.columns() as u32;
-        let sum = |search: &Self, stage: Stage, column: u32| {
+        let columns = self.wiring.forwards.ids();
+        let sum = |search: &Self, stage: Stage, column: ColumnId| {
             let mut count = 0_u32;
             search.detours(stage, column, |_, behind| count = count.saturating_add(behind));
             count
         };
         self.leaving = columns.clone().map(|c| sum(self, Stage::Leaving, c)).collect();
         self.starting = columns.clone().map(|c| sum(self, Stage::Starting, c)).collect();
-        let without = columns.filter(|&c| self.distance[c as usize] != NONE && self.starting[c as usize] == 0);
+        let without = columns.filter(|&c| self.distance[c] != FAR_AWAY && self.starting[c] == 0);
         self.keep_straight = without.map(|c| self.wiring.group(stages, c)).collect();
-        if self.edge != NONE {
-            self.keep_straight.insert(self.wiring.group(stages, self.edge));
+        if let Some(edge) = self.edge {
+            self.keep_straight.insert(self.wiring.group(stages, edge));
         }
     }
 
     /// Whether ways from a column are others at a stage than the shortest.
-    fn goes_astray(&self, stage: Stage, column: u32) -> bool {
+    fn goes_astray(&self, stage: Stage, column: ColumnId) -> bool {
         match (&self.wiring.stages, stage) {
             (_, Stage::Shortest) | (None, _) => true,
-            (Some(stages), Stage::Leaving) => self.leaving[column as usize] > 0 && !self.keeps_straight(stages, column),
+            (Some(stages), Stage::Leaving) => self.leaving[column] > 0 && !self.keeps_straight(stages, column),
             (Some(stages), Stage::Starting) => !self.keeps_straight(stages, column),
         }
     }
 
-    fn keeps_straight(&self, stages: &Stages, column: u32) -> bool {
+    fn keeps_straight(&self, stages: &Stages, column: ColumnId) -> bool {
         self.keep_straight.contains(&self.wiring.group(stages, column))
     }
 
     /// Visits the links by which detours leave a column at a stage, with the ways behind each. The number of all ways and the
     /// least length.
-    fn detours(&self, stage: Stage, column: u32, mut visit: impl FnMut(LinkId, u32)) -> (u32, u32) {
+    fn detours(&self, stage: Stage, column: ColumnId, mut visit: impl FnMut(LinkId, u32)) -> (u32, u32) {
         let Some(stages) = &self.wiring.stages else {
-            return (0, NONE);
+            return (0, FAR_AWAY);
         };
-        let group = |column: u32| self.wiring.group(stages, column);
-        let target = (self.edge != NONE).then(|| group(self.edge));
-        let (mut count, mut least) = (0_u32, NONE);
+        let group = |column: ColumnId| self.wiring.group(stages, column);
+        let target = self.edge.map(group);
+        let (mut count, mut least) = (0_u32, FAR_AWAY);
         for arc in self.wiring.arcs(column) {
-            let (there, own) = (arc.to as usize, group(arc.to) == group(column));
+            let (there, own) = (arc.to, group(arc.to) == group(column));
             if !self.is_up(arc.link) || !self.passes(arc.to) {
                 continue;
             }
@@ -368,7 +364,7 @@ impl<'a> Search<'a> {
             let (behind, length) = match (own, stage) {
                 (false, _) if direct => (self.count[there], self.distance[there]),
                 (true, Stage::Starting) => (self.leaving[there], self.distance[there]),
-                _ => (0, NONE),
+                _ => (0, FAR_AWAY),
             };
             if behind > 0 {
                 visit(arc.link, behind);
@@ -380,17 +376,17 @@ impl<'a> Search<'a> {
     }
 
     /// A node from which one more link, or none, leads to the destination.
-    fn begin(&mut self, column: u32, distance: u32) {
+    fn begin(&mut self, column: ColumnId, distance: u32) {
         self.reach(column, distance);
-        self.count[column as usize] += 1;
+        self.count[column] += 1;
     }
 
     /// A node is at most so far from the destination.
-    fn reach(&mut self, column: u32, distance: u32) {
-        if distance < self.distance[column as usize] {
-            self.distance[column as usize] = distance;
-            self.count[column as usize] = 0;
-            self.found[column as usize].clear();
+    fn reach(&mut self, column: ColumnId, distance: u32) {
+        if distance < self.distance[column] {
+            self.distance[column] = distance;
+            self.count[column] = 0;
+            self.found[column].clear();
             let lists = self.open.len();
             self.open[distance as usize % lists].push(column);
         }
@@ -405,7 +401,7 @@ impl<'a> Search<'a> {
             empty = if here.is_empty() { empty + 1 } else { 0 };
             for at in here {
                 // One that was reached again on a shorter way has been there before.
-                if self.distance[at as usize] == distance as u32 {
+                if self.distance[at] == distance as u32 {
                     self.spread_from(at);
                 }
             }
@@ -413,16 +409,16 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn spread_from(&mut self, at: u32) {
+    fn spread_from(&mut self, at: ColumnId) {
         let wiring = self.wiring;
-        self.descends[at as usize] = true;
+        self.descends[at] = true;
         if !self.passes(at) {
             return;
         }
-        let (here, count) = (self.distance[at as usize], self.count[at as usize]);
+        let (here, count) = (self.distance[at], self.count[at]);
         for arc in wiring.arcs_up(at) {
             let back = self.links[arc.link.index()].reverse;
-            let (from, next) = (arc.to as usize, here + arc.cost);
+            let (from, next) = (arc.to, here + arc.cost);
             // The last link of a way is the host's own, however near others lead.
             if !self.is_up(back) || self.is_last[from] {
                 continue;
@@ -440,77 +436,73 @@ impl<'a> Search<'a> {
     fn climb(&mut self) {
         let wiring = self.wiring;
         // A host that forwards nothing can be passed where it is the destination, and there alone.
-        let plain = |edge: u32| edge == NONE || wiring.forwards[edge as usize];
+        let plain = |edge: Option<ColumnId>| edge.is_none_or(|edge| wiring.forwards[edge]);
         let before = self.before.take().unwrap_or_default();
         let comparable = !before.distance.is_empty() && plain(before.edge) && plain(self.edge);
         self.is_stale.fill(!comparable);
-        for &at in &wiring.falling {
-            let c = at as usize;
-            if self.distance[c] == NONE {
+        for &c in &wiring.falling {
+            if self.distance[c] == FAR_AWAY {
                 if !self.is_stale[c] && !before.descends[c] {
                     (self.distance[c], self.count[c]) = (before.distance[c], before.count[c]);
                     self.is_kept[c] = true;
                     continue;
                 }
-                self.climb_from(at);
+                self.climb_from(c);
             }
             let now = (self.distance[c], self.count[c], self.descends[c]);
             if comparable && now != (before.distance[c], before.count[c], before.descends[c]) {
-                wiring
-                    .arcs_down(at)
-                    .iter()
-                    .for_each(|arc| self.is_stale[arc.to as usize] = true);
+                wiring.arcs_down(c).iter().for_each(|arc| self.is_stale[arc.to] = true);
             }
         }
         self.before = Some(before);
     }
 
-    fn climb_from(&mut self, at: u32) {
-        let (mut nearest, mut count) = (NONE, 0_u32);
+    fn climb_from(&mut self, at: ColumnId) {
+        let (mut nearest, mut count) = (FAR_AWAY, 0_u32);
         for arc in self.wiring.arcs_up(at) {
-            let above = self.distance[arc.to as usize];
-            if above == NONE || !self.is_up(arc.link) {
+            let above = self.distance[arc.to];
+            if above == FAR_AWAY || !self.is_up(arc.link) {
                 continue;
             }
             if above < nearest {
                 (nearest, count) = (above, 0);
             }
             if above == nearest {
-                count = count.saturating_add(self.count[arc.to as usize]);
+                count = count.saturating_add(self.count[arc.to]);
             }
         }
-        if nearest != NONE {
-            self.distance[at as usize] = nearest + 1;
-            self.count[at as usize] = count;
+        if nearest != FAR_AWAY {
+            self.distance[at] = nearest + 1;
+            self.count[at] = count;
         }
     }
 
     /// Visits the links from `at` that the ways take, by rising id, each with the number of ways behind it; not the last link.
-    fn next(&self, at: u32, mut visit: impl FnMut(LinkId, u32)) {
-        let here = self.distance[at as usize];
-        if self.is_last[at as usize] || here == NONE {
+    fn next(&self, at: ColumnId, mut visit: impl FnMut(LinkId, u32)) {
+        let here = self.distance[at];
+        if self.is_last[at] || here == FAR_AWAY {
             return;
         }
-        if self.descends[at as usize] {
-            let mut found = self.found[at as usize].clone();
+        if self.descends[at] {
+            let mut found = self.found[at].clone();
             found.sort_unstable();
             for link in found {
-                let to = self.wiring.column[self.links[link.index()].to.index()];
-                visit(link, self.count[to as usize]);
+                let to = self.wiring.column[self.links[link.index()].to];
+                visit(link, self.count[to]);
             }
             return;
         }
         for arc in self.wiring.arcs_up(at) {
-            let there = self.distance[arc.to as usize];
-            if there != NONE && there + arc.cost == here && self.passes(arc.to) && self.is_up(arc.link) {
-                visit(arc.link, self.count[arc.to as usize]);
+            let there = self.distance[arc.to];
+            if there != FAR_AWAY && there + arc.cost == here && self.passes(arc.to) && self.is_up(arc.link) {
+                visit(arc.link, self.count[arc.to]);
             }
         }
     }
 
     /// Whether ways may lead through (or end at) a node.
-    fn passes(&self, at: u32) -> bool {
-        at == self.edge || self.wiring.forwards[at as usize]
+    fn passes(&self, at: ColumnId) -> bool {
+        Some(at) == self.edge || self.wiring.forwards[at]
     }
 
     fn is_up(&self, link: LinkId) -> bool {

@@ -7,10 +7,12 @@ use smallvec::SmallVec;
 use super::blueprint::{Detours, Node, NodeKind, Routing};
 use super::link::Link;
 use super::stages::{Place, Stage, Stages};
-use crate::ids::{LinkId, NodeId};
+use crate::ids::{Id, IdLists, IdVec, LinkId, NodeId, id};
 
-/// No column.
-pub(super) const NONE: u32 = u32::MAX;
+id! {
+    /// A column of the forwarding tables: a node that forwards.
+    pub(super) ColumnId;
+}
 
 /// How a host hangs on a switch by a single cable: its paths begin and end at the switch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +29,7 @@ pub struct Attachment {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Arc {
     pub(super) link: LinkId,
-    pub(super) to: u32,
+    pub(super) to: ColumnId,
     /// The tier of `to` against that of the node the link leaves.
     pub(super) slope: Ordering,
     /// What the link adds to the length of a path.
@@ -45,19 +47,18 @@ pub(super) struct Wiring {
     pub(super) costs: Vec<u8>,
     /// Column of a node in the tables, or NONE: for hosts that are in none, and for switches that join only such with several
     /// cables.
-    pub(super) column: Vec<u32>,
+    pub(super) column: IdVec<NodeId, ColumnId>,
     /// Whether packets of others pass through the node of a column.
-    pub(super) forwards: Vec<bool>,
+    pub(super) forwards: IdVec<ColumnId, bool>,
     /// Columns by falling tier.
-    pub(super) falling: Vec<u32>,
-    /// Links out of column `c`: `arcs[starts[c]..starts[c + 1]]`, by rising id; under up-down routing those down first, then
-    /// those on one level, and from `ups[c]` on those up.
-    pub(super) starts: Vec<u32>,
-    pub(super) ups: Vec<u32>,
-    pub(super) arcs: Vec<Arc>,
+    pub(super) falling: Vec<ColumnId>,
+    /// Links out of each column, by rising id; under up-down routing those down first, then those on one level, so many in all,
+    /// and then those up.
+    pub(super) arcs: IdLists<ColumnId, Arc>,
+    pub(super) downs: IdVec<ColumnId, u32>,
     /// The ways besides the shortest, and the node of every column then.
     pub(super) stages: Option<Stages>,
-    pub(super) nodes: Vec<NodeId>,
+    pub(super) nodes: IdVec<ColumnId, NodeId>,
 }
 
 /// Where the paths of a host begin and end.
@@ -90,14 +91,13 @@ impl Wiring {
             hosts: Vec::new(),
             ports: Vec::new(),
             costs: Vec::new(),
-            column: vec![NONE; nodes.len()],
-            forwards: Vec::new(),
+            column: IdVec::filled(ColumnId::NONE, nodes.len()),
+            forwards: IdVec::new(),
             falling: Vec::new(),
-            starts: vec![0],
-            ups: Vec::new(),
-            arcs: Vec::new(),
+            arcs: IdLists::new(),
+            downs: IdVec::new(),
             stages: detours.map(Stages::new),
-            nodes: Vec::new(),
+            nodes: IdVec::new(),
         };
         for links_out in out
             .iter()
@@ -108,7 +108,7 @@ impl Wiring {
             let end = wiring.attach(nodes, links, links_out, through_hosts);
             wiring.hosts.push(end);
         }
-        let mut of_column = Vec::new();
+        let mut of_column: IdVec<ColumnId, usize> = IdVec::new();
         for (n, slot) in wiring.column.iter_mut().enumerate() {
             let ends = out[n].iter().map(|link| links[link.index()].to.index());
             let has_ports = |end: usize| matches!(wiring.hosts.get(end), Some(HostEnd::Ports { .. }));
@@ -117,37 +117,32 @@ impl Wiring {
                 Some(end) => matches!(end, HostEnd::Node),
             };
             if in_tables {
-                *slot = of_column.len() as u32;
-                of_column.push(n);
+                *slot = of_column.push(n);
             }
         }
         for &n in &of_column {
-            let inner = out[n].iter().map(|&link| (link, links[link.index()].to.index()));
-            let (column, up_down) = (&wiring.column, wiring.up_down);
-            wiring
-                .arcs
-                .extend(inner.filter(|&(_, to)| column[to] != NONE).map(|(link, to)| Arc {
-                    link,
-                    to: column[to],
-                    slope: nodes[to].tier.cmp(&nodes[n].tier),
-                    cost: if up_down {
-                        1
-                    } else {
-                        u32::from(links[link.index()].cost.max(1))
-                    },
-                }));
-            let start = *wiring.starts.last().unwrap_or(&0);
-            let own = &mut wiring.arcs[start as usize..];
-            let mut up = start;
-            if up_down {
+            let ends = out[n].iter().map(|&link| (link, links[link.index()].to));
+            let inner = ends.filter(|&(_, to)| wiring.column[to] != ColumnId::NONE);
+            let arc = |(link, to): (LinkId, NodeId)| Arc {
+                link,
+                to: wiring.column[to],
+                slope: nodes[to.index()].tier.cmp(&nodes[n].tier),
+                cost: match wiring.up_down {
+                    true => 1,
+                    false => u32::from(links[link.index()].cost.max(1)),
+                },
+            };
+            let mut own: Vec<_> = inner.map(arc).collect();
+            let mut down = 0;
+            if wiring.up_down {
                 own.sort_by_key(|arc| arc.slope);
-                up += own.partition_point(|arc| arc.slope != Ordering::Greater) as u32;
+                down = own.partition_point(|arc| arc.slope != Ordering::Greater) as u32;
             }
-            wiring.ups.push(up);
-            wiring.starts.push(wiring.arcs.len() as u32);
+            wiring.downs.push(down);
+            wiring.arcs.push(own);
         }
-        wiring.falling = (0..of_column.len() as u32).collect();
-        let tier = |c: &u32| std::cmp::Reverse(nodes[of_column[*c as usize]].tier);
+        wiring.falling = of_column.ids().collect();
+        let tier = |c: &ColumnId| std::cmp::Reverse(nodes[of_column[*c]].tier);
         wiring.falling.sort_by_key(tier);
         let forwards = of_column
             .iter()
@@ -192,18 +187,18 @@ impl Wiring {
         }
     }
 
-    pub(super) fn arcs(&self, column: u32) -> &[Arc] {
-        &self.arcs[self.starts[column as usize] as usize..self.starts[column as usize + 1] as usize]
+    pub(super) fn arcs(&self, column: ColumnId) -> &[Arc] {
+        &self.arcs[column]
     }
 
     /// Links up out of a column, of up-down routing; all of another.
-    pub(super) fn arcs_up(&self, column: u32) -> &[Arc] {
-        &self.arcs[self.ups[column as usize] as usize..self.starts[column as usize + 1] as usize]
+    pub(super) fn arcs_up(&self, column: ColumnId) -> &[Arc] {
+        &self.arcs[column][self.downs[column] as usize..]
     }
 
     /// The others.
-    pub(super) fn arcs_down(&self, column: u32) -> &[Arc] {
-        &self.arcs[self.starts[column as usize] as usize..self.ups[column as usize] as usize]
+    pub(super) fn arcs_down(&self, column: ColumnId) -> &[Arc] {
+        &self.arcs[column][..self.downs[column] as usize]
     }
 
     pub(super) fn attachment(&self, host: NodeId) -> Option<&Attachment> {
@@ -254,8 +249,8 @@ impl Wiring {
     }
 
     /// The group of the node of a column, where there are detours.
-    pub(super) fn group(&self, stages: &Stages, column: u32) -> u32 {
-        stages.group(self.nodes[column as usize])
+    pub(super) fn group(&self, stages: &Stages, column: ColumnId) -> u32 {
+        stages.group(self.nodes[column])
     }
 
     /// Whether a node is a host with several cables, all to switches, that forwards nothing.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::algorithm::{AllToAllAlgorithm, Job, bruck, two_step};
 use super::schedule_writer::{Effect, Extent, Hop, ScheduleWriter};
+use super::scope::Member;
 use super::{CollectiveName, Kind, Milestone};
 use crate::input::{Files, InputError};
 use crate::rng;
@@ -159,8 +160,8 @@ impl AllToAll {
             for (turn, dst) in (0..).zip(self.peers(src, ranks, seed)) {
                 let first = (u64::from(src) * u64::from(ranks) + u64::from(dst)) * self.message.0;
                 let hop = Hop {
-                    src,
-                    dst,
+                    src: Member(src),
+                    dst: Member(dst),
                     step: turn / window,
                     lane: None,
                     effect: Effect::Copy,

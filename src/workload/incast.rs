@@ -2,6 +2,7 @@
 
 use super::kind::Kind;
 use super::schedule_writer::{Extent, ScheduleWriter};
+use super::scope::Member;
 use crate::input::{Files, InputError};
 use crate::units::Bytes;
 
@@ -40,7 +41,7 @@ impl Kind for Incast {
         )?;
         let others = (self.receiver + 1..ranks).chain(0..self.receiver);
         for src in others.take(senders as usize) {
-            draft.transfer(src, self.receiver, self.message.0, 0);
+            draft.transfer(Member(src), Member(self.receiver), self.message.0, 0);
         }
         Ok(())
     }

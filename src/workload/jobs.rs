@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::ranks::strided;
 use super::{Collective, Hosts, Room, Schedule, Workload};
+use crate::ids::{HostId, IdVec};
 use crate::input::{Files, InputError};
 use crate::rng;
 use crate::units::{Bytes, Time};
@@ -190,14 +191,14 @@ fn check_names(jobs: &[Job]) -> Result<(), InputError> {
 
 /// The hosts of each job: first those that are listed, then the others in the order of the file.
 fn allot(jobs: &[Job], hosts: u32, seed: u64) -> Result<Vec<Vec<u32>>, InputError> {
-    let mut owner: Vec<Option<usize>> = vec![None; hosts as usize];
+    let mut owner: IdVec<HostId, Option<usize>> = IdVec::filled(None, hosts as usize);
     let mut places = vec![Vec::new(); jobs.len()];
     for (index, job) in jobs.iter().enumerate() {
         if let JobHosts::Listed(ranges) = &job.hosts {
             for &HostRange(first, last) in ranges {
                 for host in first..=last {
                     let wrong = |message: String| InputError::key(format!("jobs.{index}.hosts"), message);
-                    let Some(slot) = owner.get_mut(host as usize) else {
+                    let Some(slot) = owner.get_mut(HostId(host)) else {
                         return Err(wrong(format!("there is no host {host}"))
                             .help(format!("hosts are numbered 0 to {}", hosts - 1)));
                     };
@@ -228,7 +229,7 @@ fn allot(jobs: &[Job], hosts: u32, seed: u64) -> Result<Vec<Vec<u32>>, InputErro
         };
         let free: Vec<u32> = order
             .into_iter()
-            .filter(|&host| owner[host as usize].is_none())
+            .filter(|&host| owner[HostId(host)].is_none())
             .collect();
         if count as usize > free.len() {
             let message = format!("{count} hosts are asked for, and {} of {hosts} are left", free.len());
@@ -236,9 +237,7 @@ fn allot(jobs: &[Job], hosts: u32, seed: u64) -> Result<Vec<Vec<u32>>, InputErro
                 .help("make the jobs smaller, or take a larger fabric"));
         }
         places[index] = free[..count as usize].to_vec();
-        places[index]
-            .iter()
-            .for_each(|&host| owner[host as usize] = Some(index));
+        places[index].iter().for_each(|&host| owner[HostId(host)] = Some(index));
     }
     for (index, places) in places.iter().enumerate() {
         if places.len() < 2 {

@@ -2,6 +2,7 @@
 
 use super::kind::Kind;
 use super::schedule_writer::{Extent, ScheduleWriter};
+use super::scope::Member;
 use crate::input::{Files, InputError};
 use crate::units::Bytes;
 
@@ -15,7 +16,7 @@ super::ranks::ranked! {
 impl Kind for OneWay {
     fn draw(&self, draft: &mut ScheduleWriter, _: &dyn Files, _: u64) -> Result<(), InputError> {
         draft.expect("message", self.message, &Extent::independent(1, self.message))?;
-        draft.transfer(0, draft.ranks() - 1, self.message.0, 0);
+        draft.transfer(Member(0), Member(draft.ranks() - 1), self.message.0, 0);
         Ok(())
     }
 }

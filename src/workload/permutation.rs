@@ -4,6 +4,7 @@ use rand::seq::SliceRandom;
 
 use super::kind::Kind;
 use super::schedule_writer::{Extent, ScheduleWriter};
+use super::scope::Member;
 use crate::input::{Files, InputError};
 use crate::rng;
 use crate::units::Bytes;
@@ -25,7 +26,7 @@ impl Kind for Permutation {
             &Extent::independent(ranks.into(), self.message),
         )?;
         for (src, dst) in (0..).zip(derangement(ranks, seed)) {
-            draft.transfer(src, dst, self.message.0, 0);
+            draft.transfer(Member(src), Member(dst), self.message.0, 0);
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::purpose::Purpose;
-use crate::ids::{Endpoint, HostId, RankId, TaskId};
+use crate::ids::{Endpoint, HostId, IdLists, RankId, TaskId};
 use crate::units::Time;
 
 /// What a task does once it starts.
@@ -114,9 +114,7 @@ pub struct JobSpan {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule<E = HostId> {
     tasks: Vec<Task<E>>,
-    /// Successors of task `t`: `successors[offsets[t]..offsets[t + 1]]`.
-    offsets: Vec<u32>,
-    successors: Vec<(TaskId, Milestone)>,
+    successors: IdLists<TaskId, (TaskId, Milestone)>,
     predecessors: Vec<u32>,
     warnings: Vec<String>,
     spans: Vec<Span<E>>,
@@ -186,7 +184,7 @@ impl<E: Endpoint> Schedule<E> {
     pub(super) fn of_jobs(jobs: Vec<(&str, u32, Time, Self)>) -> Self {
         let mut all = ScheduleBuilder::<E>::default().build();
         for (name, ranks, start, job) in jobs {
-            let (first, edge) = (all.tasks.len() as u32, all.successors.len() as u32);
+            let first = all.tasks.len() as u32;
             let moved = |task: TaskId| TaskId(task.0 + first);
             all.jobs.push(JobSpan {
                 name: name.into(),
@@ -199,12 +197,11 @@ impl<E: Endpoint> Schedule<E> {
                 connection: moved(task.connection),
                 ..task
             }));
-            all.offsets.extend(job.offsets[1..].iter().map(|offset| offset + edge));
-            all.successors.extend(
-                job.successors
-                    .into_iter()
-                    .map(|(task, milestone)| (moved(task), milestone)),
-            );
+            for task in job.successors.ids() {
+                let successors = job.successors[task].iter();
+                all.successors
+                    .push(successors.map(|&(next, milestone)| (moved(next), milestone)));
+            }
             all.predecessors.extend(job.predecessors);
             all.warnings.extend(job.warnings);
             all.spans.extend(job.spans.into_iter().map(|span| Span {
@@ -232,7 +229,7 @@ impl<E: Endpoint> Schedule<E> {
 
     /// What a task releases, in the order in which it was written, with the milestone that counts.
     pub fn successors(&self, id: TaskId) -> &[(TaskId, Milestone)] {
-        &self.successors[self.offsets[id.index()] as usize..self.offsets[id.index() + 1] as usize]
+        &self.successors[id]
     }
 
     /// Whether some task waits for this milestone of a task.
@@ -266,7 +263,7 @@ impl<E: Endpoint> Schedule<E> {
 
     /// Number of dependencies.
     pub fn dependencies(&self) -> usize {
-        self.successors.len()
+        self.successors.values().len()
     }
 
     /// Number of transfers.
@@ -337,7 +334,6 @@ impl Schedule<RankId> {
         Schedule {
             tasks: self.tasks.into_iter().map(on_hosts).collect(),
             spans: self.spans.into_iter().map(of_hosts).collect(),
-            offsets: self.offsets,
             successors: self.successors,
             predecessors: self.predecessors,
             warnings: self.warnings,
@@ -467,28 +463,16 @@ impl<E: Endpoint> ScheduleBuilder<E> {
             warnings,
             spans,
         } = self;
-        let mut offsets = vec![0_u32; tasks.len() + 1];
         let mut predecessors = vec![0_u32; tasks.len()];
-        for &(before, after, _) in &edges {
-            offsets[before.index()] += 1;
+        for &(_, after, _) in &edges {
             predecessors[after.index()] += 1;
         }
-        // A counting sort, which keeps the order: offsets become the ends of the groups, and each
-        // edge, from the last to the first, moves the end of its group down to its own place.
-        let mut end = 0;
-        for offset in &mut offsets {
-            end += *offset;
-            *offset = end;
-        }
-        let mut successors = vec![(TaskId(0), Milestone::Delivered); edges.len()];
-        for (before, after, milestone) in edges.into_iter().rev() {
-            let place = &mut offsets[before.index()];
-            *place -= 1;
-            successors[*place as usize] = (after, milestone);
-        }
+        let released = edges
+            .iter()
+            .map(|&(before, after, milestone)| (before, (after, milestone)));
+        let successors = IdLists::grouped(tasks.len(), released);
         Schedule {
             tasks,
-            offsets,
             successors,
             predecessors,
             warnings,

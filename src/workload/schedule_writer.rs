@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::scope::{Closed, Scope};
+use super::scope::{Closed, Member, Scope};
 use super::{Action, Milestone, Schedule, ScheduleBuilder};
-use crate::ids::{RankId, TaskId};
+use crate::ids::{HostId, IdVec, RankId, TaskId};
 use crate::input::InputError;
 use crate::units::{Bytes, Time};
 
@@ -88,8 +88,8 @@ impl Extent {
 
 /// One transfer between ranks.
 pub(super) struct Hop {
-    pub src: u32,
-    pub dst: u32,
+    pub src: Member,
+    pub dst: Member,
     /// The step of the collective, were all ranks in lockstep.
     pub step: u32,
     /// What sends it, a small number, if that sends one transfer after the other: it starts once the
@@ -145,13 +145,13 @@ pub(super) struct ScheduleWriter<'w> {
     /// What the transfers expected so far add up to.
     bytes: u128,
     /// The server of each rank, where ranks live in servers.
-    servers: Option<Vec<u32>>,
+    servers: Option<IdVec<RankId, u32>>,
     /// The host of each rank; its own number where nothing is said.
-    hosts: Option<Vec<u32>>,
+    hosts: Option<IdVec<RankId, HostId>>,
     scope: Scope,
     wires: Wires,
     /// Transfers of a pair that have a wire of their own, so far in this scope, by their ranks.
-    used: HashMap<(u32, u32), u32>,
+    used: HashMap<(Member, Member), u32>,
     /// Where data are passed on as they arrive.
     stream: Option<Stream>,
     /// Data wait for whole transfers even so, as those do that prove what arrives where.
@@ -181,20 +181,20 @@ impl<'w> ScheduleWriter<'w> {
 
     /// Says which server each rank lives in.
     pub(super) fn in_servers(&mut self, servers: Option<Vec<u32>>) {
-        self.servers = servers;
+        self.servers = servers.map(IdVec::from);
     }
 
     /// Says which host each rank lives on.
     pub(super) fn on_hosts(&mut self, hosts: Vec<u32>) {
-        self.hosts = Some(hosts);
+        self.hosts = Some(hosts.into_iter().map(HostId).collect());
     }
 
     /// The ranks in the order of their hosts.
-    pub(super) fn ranks_by_host(&self) -> Vec<u32> {
-        let mut order: Vec<u32> = (0..self.ranks()).collect();
-        order.sort_by_key(|&local| {
-            let rank = self.scope.ranks[local as usize];
-            self.hosts.as_ref().map_or(rank, |hosts| hosts[rank as usize])
+    pub(super) fn ranks_by_host(&self) -> Vec<Member> {
+        let mut order: Vec<Member> = self.scope.ranks.ids().collect();
+        order.sort_by_key(|&member| {
+            let rank = self.scope.ranks[member];
+            self.hosts.as_ref().map_or(HostId(rank.0), |hosts| hosts[rank])
         });
         order
     }
@@ -205,9 +205,9 @@ impl<'w> ScheduleWriter<'w> {
     }
 
     /// The server of a rank, where ranks live in servers.
-    pub(super) fn server(&self, rank: u32) -> Option<u32> {
+    pub(super) fn server(&self, rank: Member) -> Option<u32> {
         let servers = self.servers.as_ref()?;
-        Some(servers[self.scope.ranks[rank as usize] as usize])
+        Some(servers[self.scope.ranks[rank]])
     }
 
     /// Draws what follows for the ranks of a scope, over these wires; yields those of before.
@@ -292,24 +292,24 @@ impl<'w> ScheduleWriter<'w> {
     }
 
     /// Adds a transfer that waits for nothing in the workload itself.
-    pub(super) fn transfer(&mut self, src: u32, dst: u32, bytes: u64, step: u32) -> TaskId {
+    pub(super) fn transfer(&mut self, src: Member, dst: Member, bytes: u64, step: u32) -> TaskId {
         let transfer = self.add(src, dst, bytes, step);
         let follows = self.reuse(src, dst, transfer);
         self.admit(src, transfer, follows);
         transfer
     }
 
-    fn add(&mut self, src: u32, dst: u32, bytes: u64, step: u32) -> TaskId {
-        let rank = |local: u32| self.scope.ranks[local as usize];
+    fn add(&mut self, src: Member, dst: Member, bytes: u64, step: u32) -> TaskId {
+        let rank = |member: Member| self.scope.ranks[member];
         let step = self.scope.first_step + step;
         self.scope.last_step = self.scope.last_step.max(Some(step));
         self.schedule.transfer(rank(src), rank(dst), bytes, step)
     }
 
     /// Lets a transfer wait until its sender takes part, unless it follows one that has.
-    fn admit(&mut self, src: u32, transfer: TaskId, follows: Option<TaskId>) {
+    fn admit(&mut self, src: Member, transfer: TaskId, follows: Option<TaskId>) {
         let admitted = follows.is_some_and(|before| self.scope.holds(before));
-        let entry = self.scope.entry.get(src as usize).copied().flatten();
+        let entry = self.scope.entry.get(src).copied().flatten();
         if let (Some((task, milestone)), false) = (entry, admitted) {
             self.schedule.depend(task, milestone, transfer);
         }
@@ -340,7 +340,7 @@ impl<'w> ScheduleWriter<'w> {
     }
 
     /// Lets a transfer without a lane use the connection of the one that an earlier operation sent in its place.
-    fn reuse(&mut self, src: u32, dst: u32, transfer: TaskId) -> Option<TaskId> {
+    fn reuse(&mut self, src: Member, dst: Member, transfer: TaskId) -> Option<TaskId> {
         let pairs = self.wires.pairs.as_mut()?;
         let nth = self.used.entry((src, dst)).or_default();
         let first = *pairs.entry((src, dst, *nth)).or_insert(transfer);
@@ -381,7 +381,7 @@ impl<'w> ScheduleWriter<'w> {
     }
 
     /// What happens once all that streams over some lanes has been delivered. No rank of those is done before.
-    pub(super) fn end_stream(&mut self, ranks: &[u32], lanes: impl Iterator<Item = usize>) -> Option<TaskId> {
+    pub(super) fn end_stream(&mut self, ranks: &[Member], lanes: impl Iterator<Item = usize>) -> Option<TaskId> {
         let stream = self.stream.as_ref()?;
         let transfers: Vec<_> = lanes.map(|lane| stream.transfers.get(&lane).copied()).collect();
         let all = self.join(transfers.into_iter())?;
@@ -399,7 +399,7 @@ impl<'w> ScheduleWriter<'w> {
     ///
     /// # Errors
     /// Servers that are unknown or of different sizes.
-    pub(super) fn servers(&self, local: Option<u32>) -> Result<Vec<Vec<u32>>, InputError> {
+    pub(super) fn servers(&self, local: Option<u32>) -> Result<Vec<Vec<Member>>, InputError> {
         let ranks = self.ranks();
         if let Some(local) = local {
             if local == 0 || !ranks.is_multiple_of(local) {
@@ -407,11 +407,13 @@ impl<'w> ScheduleWriter<'w> {
                 return Err(InputError::key("local", message).help("it is the number of ranks of a server"));
             }
             let servers = (0..ranks).step_by(local as usize);
-            return Ok(servers.map(|first| (first..first + local).collect()).collect());
+            return Ok(servers
+                .map(|first| (first..first + local).map(Member).collect())
+                .collect());
         }
-        let mut servers: Vec<(u32, Vec<u32>)> = Vec::new();
+        let mut servers: Vec<(u32, Vec<Member>)> = Vec::new();
         let mut places = HashMap::new();
-        for rank in 0..ranks {
+        for rank in self.scope.ranks.ids() {
             let Some(server) = self.server(rank) else {
                 let message = "which ranks share a server is not known: the fabric has no servers";
                 return Err(InputError::key("local", message).help(
@@ -437,11 +439,11 @@ impl<'w> ScheduleWriter<'w> {
     }
 
     /// The same where there are several servers of several ranks, each a row of ranks.
-    pub(super) fn consecutive_servers(&self) -> Option<Vec<Vec<u32>>> {
+    pub(super) fn consecutive_servers(&self) -> Option<Vec<Vec<Member>>> {
         let servers = self.servers(None).ok()?;
         let in_a_row = servers
             .iter()
-            .all(|server| server.windows(2).all(|pair| pair[1] == pair[0] + 1));
+            .all(|server| server.windows(2).all(|pair| pair[1].0 == pair[0].0 + 1));
         (servers.len() > 1 && servers[0].len() > 1 && in_a_row).then_some(servers)
     }
 
@@ -473,7 +475,7 @@ pub(super) struct Wires {
     connections: HashMap<(usize, RankId), TaskId>,
     /// The first transfer of every connection outside lanes, by sender, receiver and number; none where each
     /// transfer has its own.
-    pairs: Option<HashMap<(u32, u32, u32), TaskId>>,
+    pairs: Option<HashMap<(Member, Member, u32), TaskId>>,
 }
 
 impl Wires {

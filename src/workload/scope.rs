@@ -2,8 +2,13 @@
 //! part, and, in the end, what must have happened for the part to be done on each.
 
 use super::{Action, Milestone, ScheduleBuilder};
-use crate::ids::{RankId, TaskId};
+use crate::ids::{IdVec, RankId, TaskId, id};
 use crate::units::Time;
+
+id! {
+    /// A rank by its number among those that take part in an operation.
+    pub(super) Member;
+}
 
 /// A milestone of a task that something waits for.
 pub(super) type When = (TaskId, Milestone);
@@ -12,9 +17,9 @@ pub(super) type When = (TaskId, Milestone);
 #[derive(Debug, Default)]
 pub(super) struct Scope {
     /// The rank of each, as the schedule counts them.
-    pub ranks: Vec<u32>,
+    pub ranks: IdVec<Member, RankId>,
     /// What each waits for before it takes part; empty where nobody waits.
-    pub entry: Vec<Option<When>>,
+    pub entry: IdVec<Member, Option<When>>,
     /// The step of what is step 0 here.
     pub first_step: u32,
     /// The last step of a transfer so far.
@@ -22,14 +27,14 @@ pub(super) struct Scope {
     first_task: usize,
     first_edge: usize,
     /// Ranks that are not done before a task, by their numbers in the group.
-    together: Vec<(Vec<u32>, TaskId)>,
+    together: Vec<(Vec<Member>, TaskId)>,
 }
 
 /// What came of a scope.
 pub(super) struct Closed {
     /// By rank of the scope, when it has sent all that it sends and got all that it gets; none for a rank that does
     /// nothing and waited for nothing.
-    pub exits: Vec<Option<When>>,
+    pub exits: IdVec<Member, Option<When>>,
     /// Its tasks, without those that joined its ends.
     pub tasks: std::ops::Range<u32>,
     /// The first step that comes after all of its transfers.
@@ -40,16 +45,16 @@ impl Scope {
     /// All ranks of a workload.
     pub(super) fn whole(ranks: u32) -> Self {
         Self {
-            ranks: (0..ranks).collect(),
+            ranks: (0..ranks).map(RankId).collect(),
             ..Self::default()
         }
     }
 
     /// Some ranks, each after something, from a step on.
-    pub(super) fn of(ranks: Vec<u32>, entry: Vec<Option<When>>, first_step: u32) -> Self {
+    pub(super) fn of(ranks: Vec<RankId>, entry: Vec<Option<When>>, first_step: u32) -> Self {
         Self {
-            ranks,
-            entry,
+            ranks: ranks.into(),
+            entry: entry.into(),
             first_step,
             ..Self::default()
         }
@@ -68,7 +73,7 @@ impl Scope {
     }
 
     /// Lets no rank of these be done before all that leads to a join.
-    pub(super) fn end_together(&mut self, ranks: &[u32], join: TaskId) {
+    pub(super) fn end_together(&mut self, ranks: &[Member], join: TaskId) {
         self.together.push((ranks.to_vec(), join));
     }
 
@@ -93,7 +98,7 @@ impl Scope {
     }
 
     /// By rank of the scope, the milestones of its transfers that none of its later ones waits for.
-    fn last_moments(&self, schedule: &ScheduleBuilder<RankId>) -> Vec<Vec<When>> {
+    fn last_moments(&self, schedule: &ScheduleBuilder<RankId>) -> IdVec<Member, Vec<When>> {
         let count = schedule.tasks() - self.first_task;
         let inner = |task: TaskId| task.index().checked_sub(self.first_task);
         // Who goes on after a task: the sender of a transfer, and whoever waits for a join.
@@ -118,27 +123,27 @@ impl Scope {
                 Action::Trigger => {}
             }
         }
-        let mut local: Vec<(u32, u32)> = self.ranks.iter().copied().zip(0..).collect();
+        let mut local: Vec<(RankId, Member)> = self.ranks.iter().copied().zip(self.ranks.ids()).collect();
         local.sort_unstable();
-        let local = |rank: u32| {
+        let local = |rank: RankId| {
             let place = local.binary_search_by_key(&rank, |&(rank, _)| rank);
-            local[place.expect("transfers are between ranks of the scope")].1 as usize
+            local[place.expect("transfers are between ranks of the scope")].1
         };
-        let mut last = vec![Vec::new(); self.ranks.len()];
+        let mut last = IdVec::filled(Vec::new(), self.ranks.len());
         for index in 0..count {
             let task = TaskId::from(self.first_task + index);
             if let Action::Transfer { src, dst, .. } = schedule.task(task).action {
                 if !sent[index] {
-                    last[local(src.0)].push((task, Milestone::Sent));
+                    last[local(src)].push((task, Milestone::Sent));
                 }
                 if !delivered[index] {
-                    last[local(dst.0)].push((task, Milestone::Delivered));
+                    last[local(dst)].push((task, Milestone::Delivered));
                 }
             }
         }
         for (ranks, join) in &self.together {
             for &rank in ranks {
-                last[rank as usize].push((*join, Milestone::Delivered));
+                last[rank].push((*join, Milestone::Delivered));
             }
         }
         last

@@ -2,6 +2,7 @@
 
 use super::kind::Kind;
 use super::schedule_writer::{Effect, Extent, Hop, ScheduleWriter};
+use super::scope::Member;
 use crate::input::{Files, InputError};
 use crate::units::Bytes;
 
@@ -68,8 +69,8 @@ impl Kind for SendRecv {
         )?;
         for (src, dst) in pairs {
             let hop = Hop {
-                src,
-                dst,
+                src: Member(src),
+                dst: Member(dst),
                 step: 0,
                 lane: None,
                 effect: Effect::Copy,

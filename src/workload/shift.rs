@@ -3,6 +3,7 @@
 use super::kind::Kind;
 use super::ranks::RankMap;
 use super::schedule_writer::{Extent, ScheduleWriter};
+use super::scope::Member;
 use crate::input::{Files, InputError};
 use crate::units::Bytes;
 
@@ -53,7 +54,7 @@ impl Kind for Shift {
         for src in 0..ranks {
             let dst = (u64::from(src) + u64::from(offset)) % u64::from(ranks);
             for _ in 0..self.channels {
-                draft.transfer(src, dst as u32, self.message.0, 0);
+                draft.transfer(Member(src), Member(dst as u32), self.message.0, 0);
             }
         }
         Ok(())

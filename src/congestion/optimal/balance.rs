@@ -11,16 +11,18 @@
 //! Where the limit can be kept, the loads converge to it; where it cannot, the prices grow without
 //! end along a direction that proves it.
 
-use super::network::{Commodity, Kind, Network};
+use super::network::{ColumnId, Commodity, Kind, Network};
+use crate::ids::IdVec;
 use crate::loads::Interval;
 use crate::math::ln;
+use crate::routes::Position;
 
 /// The smallest multiplier: a dozen of them can be multiplied without underflow.
 const LEAST: f64 = 1e-24;
 
 /// Links that are rescaled together.
 struct Block {
-    columns: Vec<u32>,
+    columns: Vec<ColumnId>,
     /// How many square roots to take of a step.
     roots: u32,
 }
@@ -28,10 +30,10 @@ struct Block {
 pub(super) struct Balance<'a> {
     network: &'a Network,
     blocks: Vec<Block>,
-    multipliers: Vec<f64>,
-    loads: Vec<f64>,
-    value: Vec<f64>,
-    through: Vec<f64>,
+    multipliers: IdVec<ColumnId, f64>,
+    loads: IdVec<ColumnId, f64>,
+    value: IdVec<Position, f64>,
+    through: IdVec<Position, f64>,
 }
 
 impl<'a> Balance<'a> {
@@ -39,22 +41,22 @@ impl<'a> Balance<'a> {
         let widest = network.commodities.iter().map(|c| c.dag.len()).max().unwrap_or(0);
         Self {
             blocks: blocks(network),
-            multipliers: vec![1.0; network.rates.len()],
-            loads: vec![0.0; network.rates.len()],
-            value: vec![0.0; widest],
-            through: vec![0.0; widest],
+            multipliers: IdVec::filled(1.0, network.rates.len()),
+            loads: IdVec::filled(0.0, network.rates.len()),
+            value: IdVec::filled(0.0, widest),
+            through: IdVec::filled(0.0, widest),
             network,
         }
     }
 
     /// The prices of the links as they stand.
-    pub(super) fn prices(&self) -> Vec<f64> {
+    pub(super) fn prices(&self) -> IdVec<ColumnId, f64> {
         self.multipliers.iter().map(|&m| -ln(m)).collect()
     }
 
     /// Brings the limits closer until they are `target` apart, at most that many passes.
     pub(super) fn tighten(&mut self, limits: &mut Interval, target: f64, passes: usize) -> usize {
-        let mut before = vec![0.0; self.multipliers.len()];
+        let mut before = IdVec::filled(0.0, self.multipliers.len());
         let mut done = 0;
         for round in 1_usize.. {
             for block in 0..self.blocks.len() {
@@ -69,7 +71,7 @@ impl<'a> Balance<'a> {
             // What cannot be met shows in the prices, and in how they grow.
             if round % CHECK == 0 {
                 let prices = self.prices();
-                let growth: Vec<f64> = prices
+                let growth: IdVec<ColumnId, f64> = prices
                     .iter()
                     .zip(&before)
                     .map(|(now, then)| (now - then).max(0.0))
@@ -89,25 +91,28 @@ impl<'a> Balance<'a> {
             let dag = &commodity.dag;
             let hops = dag.all_hops();
             let multiplier = |hop: usize| multiplier(&self.multipliers, commodity.columns[hop]);
-            self.value[0] = 1.0;
-            for position in 1..dag.len() {
+            self.value[Position::END] = 1.0;
+            for position in dag.rising() {
                 let mut sum = 0.0;
                 for hop in dag.range(position) {
-                    sum += multiplier(hop) * self.value[hops[hop].to as usize];
+                    sum += multiplier(hop) * self.value[hops[hop].to];
                 }
                 self.value[position] = sum;
             }
-            self.through[..dag.len()].fill(0.0);
+            self.through
+                .iter_mut()
+                .take(dag.len())
+                .for_each(|through| *through = 0.0);
             for &(source, amount) in &commodity.sources {
-                self.through[source as usize] += amount;
+                self.through[source] += amount;
             }
             let (value, loads) = (&self.value, &mut self.loads);
             dag.pass_down(
                 &mut self.through,
                 |position, through| through / value[position],
-                |scale, hop| scale * multiplier(hop) * value[hops[hop].to as usize],
+                |scale, hop| scale * multiplier(hop) * value[hops[hop].to],
                 |hop, bytes| {
-                    if let Some(load) = loads.get_mut(commodity.columns[hop] as usize) {
+                    if let Some(load) = loads.get_mut(commodity.columns[hop]) {
                         *load += bytes;
                     }
                 },
@@ -118,7 +123,6 @@ impl<'a> Balance<'a> {
     fn rescale(&mut self, block: usize, congestion: f64) {
         let Block { columns, roots } = &self.blocks[block];
         for &column in columns {
-            let column = column as usize;
             let (load, room) = (self.loads[column], congestion * self.network.rates[column]);
             let multiplier = &mut self.multipliers[column];
             if load > 0.0 && (*multiplier < 1.0 || load > room) {
@@ -134,18 +138,18 @@ const CHECK: usize = 8;
 
 /// Links by what they join: in a fabric of tiers, a path takes one up-link and one down-link of each.
 fn blocks(network: &Network) -> Vec<Block> {
-    let mut kinds = network.kinds.clone();
+    let mut kinds = network.kinds.to_vec();
     kinds.sort_unstable();
     kinds.dedup();
     let blocks = kinds.into_iter().map(|kind| {
-        let columns = (0..network.kinds.len()).filter(|&c| network.kinds[c] == kind);
+        let columns = network.kinds.ids().filter(|&c| network.kinds[c] == kind);
         let most = network
             .commodities
             .iter()
             .map(|c| most_on_a_path(network, c, kind))
             .max();
         Block {
-            columns: columns.map(|c| c as u32).collect(),
+            columns: columns.collect(),
             // The next power of two: roots are the same on every machine, powers are not.
             roots: most.unwrap_or(1).next_power_of_two().trailing_zeros(),
         }
@@ -156,17 +160,17 @@ fn blocks(network: &Network) -> Vec<Block> {
 /// The most links of one kind on a path.
 fn most_on_a_path(network: &Network, commodity: &Commodity, kind: Kind) -> u32 {
     let dag = &commodity.dag;
-    let mut most = vec![0; dag.len()];
-    for position in 1..dag.len() {
+    let mut most = dag.filled(0);
+    for position in dag.rising() {
         for hop in dag.range(position) {
-            let here = network.kinds.get(commodity.columns[hop] as usize) == Some(&kind);
-            most[position] = most[position].max(most[dag.all_hops()[hop].to as usize] + u32::from(here));
+            let here = network.kinds.get(commodity.columns[hop]) == Some(&kind);
+            most[position] = most[position].max(most[dag.all_hops()[hop].to] + u32::from(here));
         }
     }
     most.into_iter().max().unwrap_or(0)
 }
 
 /// The multiplier of a column; 1 of hops that do not count.
-fn multiplier(multipliers: &[f64], column: u32) -> f64 {
-    multipliers.get(column as usize).copied().unwrap_or(1.0)
+fn multiplier(multipliers: &IdVec<ColumnId, f64>, column: ColumnId) -> f64 {
+    multipliers.get(column).copied().unwrap_or(1.0)
 }

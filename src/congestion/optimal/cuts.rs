@@ -1,9 +1,10 @@
 //! Lower bounds from cuts: bytes that must cross a set of links over what the set can carry.
 
-use super::network::{Commodity, FREE, Network};
-use crate::congestion::cuts::{Division, divisions};
+use super::network::{ColumnId, Commodity, Network};
+use crate::congestion::cuts::{Division, SetId, divisions};
 use crate::congestion::max_flow::MaxFlow;
-use crate::routes::EdgeSwitches;
+use crate::ids::{Id, IdVec};
+use crate::routes::{EdgeSwitches, Position};
 use crate::topology::Fabric;
 use crate::units::Rate;
 
@@ -14,17 +15,17 @@ pub(super) fn leaving_and_entering(fabric: &Fabric, edges: &EdgeSwitches, networ
         let mut sides = [(); 2].map(|()| Side::new(fabric.nodes().len(), network.rates.len()));
         for commodity in &network.commodities {
             let crossed = crossings(&division, commodity);
-            let target = division.of(commodity.dag.node(0));
+            let target = division.of(commodity.dag.node(Position::END));
             for &(source, amount) in &commodity.sources {
-                let sets = [division.of(commodity.dag.node(source as usize)), target];
-                for (side, (set, crossed)) in sides.iter_mut().zip(sets.into_iter().zip(crossed[source as usize])) {
-                    side.bytes[set as usize] += if crossed { amount } else { 0.0 };
+                let sets = [division.of(commodity.dag.node(source)), target];
+                for (side, (set, crossed)) in sides.iter_mut().zip(sets.into_iter().zip(crossed[source])) {
+                    side.bytes[set] += if crossed { amount } else { 0.0 };
                 }
             }
             for (hop, &column) in commodity.dag.all_hops().iter().zip(&commodity.columns) {
                 let link = fabric.link(hop.link);
                 let (from, to) = (division.of(link.from), division.of(link.to));
-                if column != FREE && from != to {
+                if column != ColumnId::NONE && from != to {
                     sides[0].use_link(from, column, network);
                     if to == target {
                         sides[1].use_link(to, column, network);
@@ -39,23 +40,23 @@ pub(super) fn leaving_and_entering(fabric: &Fabric, edges: &EdgeSwitches, networ
 
 /// One direction across the borders of all sets.
 struct Side {
-    bytes: Vec<f64>,
-    rates: Vec<f64>,
-    used: Vec<bool>,
+    bytes: IdVec<SetId, f64>,
+    rates: IdVec<SetId, f64>,
+    used: IdVec<ColumnId, bool>,
 }
 
 impl Side {
     fn new(sets: usize, links: usize) -> Self {
         Self {
-            bytes: vec![0.0; sets],
-            rates: vec![0.0; sets],
-            used: vec![false; links],
+            bytes: IdVec::filled(0.0, sets),
+            rates: IdVec::filled(0.0, sets),
+            used: IdVec::filled(false, links),
         }
     }
 
-    fn use_link(&mut self, set: u32, column: u32, network: &Network) {
-        if !std::mem::replace(&mut self.used[column as usize], true) {
-            self.rates[set as usize] += network.rates[column as usize];
+    fn use_link(&mut self, set: SetId, column: ColumnId, network: &Network) {
+        if !std::mem::replace(&mut self.used[column], true) {
+            self.rates[set] += network.rates[column];
         }
     }
 
@@ -67,18 +68,18 @@ impl Side {
 
 /// By position: whether all paths leave the node's own set over links that count, and whether all
 /// enter the destination's.
-fn crossings(division: &Division, commodity: &Commodity) -> Vec<[bool; 2]> {
+fn crossings(division: &Division, commodity: &Commodity) -> IdVec<Position, [bool; 2]> {
     let dag = &commodity.dag;
-    let set = |position: usize| division.of(dag.node(position));
-    let mut crossed = vec![[false; 2]; dag.len()];
-    for position in 1..dag.len() {
-        let (mut leaves, mut enters) = (true, set(position) != set(0));
+    let set = |position: Position| division.of(dag.node(position));
+    let mut crossed = dag.filled([false; 2]);
+    for position in dag.rising() {
+        let (mut leaves, mut enters) = (true, set(position) != set(Position::END));
         for hop in dag.range(position) {
-            let next = dag.all_hops()[hop].to as usize;
-            let counts = commodity.columns[hop] != FREE;
+            let next = dag.all_hops()[hop].to;
+            let counts = commodity.columns[hop] != ColumnId::NONE;
             let crosses = set(next) != set(position);
             leaves &= if crosses { counts } else { crossed[next][0] };
-            enters &= if crosses && set(next) == set(0) {
+            enters &= if crosses && set(next) == set(Position::END) {
                 counts
             } else {
                 crossed[next][1]

@@ -4,14 +4,16 @@ use clarabel::algebra::CscMatrix;
 use clarabel::solver::SupportedConeT::{NonnegativeConeT, ZeroConeT};
 use clarabel::solver::{DefaultSettingsBuilder, DefaultSolver, IPSolver};
 
-use super::network::{Network, Split};
+use super::network::{ColumnId, Network, Split};
+use crate::ids::{Id, IdVec};
+use crate::routes::Position;
 
 /// A routing and prices close to the optimum. What they are worth is for [`Network::congestion`]
 /// and [`Network::proven_by`] to say: nothing here is taken on trust.
 #[derive(Debug)]
 pub(super) struct Solution {
     pub split: Split,
-    pub prices: Vec<f64>,
+    pub prices: IdVec<ColumnId, f64>,
 }
 
 /// Variables of the programme: one per hop of every commodity, and the congestion.
@@ -89,17 +91,17 @@ impl Programme {
         let mut first_node = 0;
         for commodity in &network.commodities {
             let dag = &commodity.dag;
-            let row = |position: u32| (position > 0).then(|| first_node + position as usize - 1);
+            let row = |position: Position| (position != Position::END).then(|| first_node + position.index() - 1);
             for &(source, amount) in &commodity.sources {
                 if let Some(row) = row(source) {
                     programme.right[row] += amount / unit;
                 }
             }
-            for position in 1..dag.len() as u32 {
-                for hop in dag.range(position as usize) {
+            for position in dag.rising() {
+                for hop in dag.range(position) {
                     let leaves = row(position).map(|r| (r, 1.0));
                     let reaches = row(dag.all_hops()[hop].to).map(|r| (r, -1.0));
-                    let column = commodity.columns[hop] as usize;
+                    let column = commodity.columns[hop].index();
                     let loads = (column < links).then_some((nodes + column, 1.0));
                     let sign = Some((nodes + links + programme.columns.len(), -1.0));
                     let entries = [reaches, leaves, loads, sign];
@@ -138,7 +140,7 @@ fn split_of(network: &Network, flows: &[f64]) -> Split {
             .map(|f| f.max(0.0))
             .collect();
         first += share.len();
-        for position in 1..dag.len() {
+        for position in dag.rising() {
             let hops = &mut share[dag.range(position)];
             let total: f64 = hops.iter().sum();
             let even = 1.0 / hops.len() as f64;

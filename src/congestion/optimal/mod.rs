@@ -15,11 +15,11 @@ mod network;
 
 use std::collections::HashMap;
 
-use network::Network;
+use network::{ColumnId, Network};
 
-use crate::ids::LinkId;
+use crate::ids::{IdVec, LinkId};
 use crate::loads::{Interval, PairAmount, PairSums};
-use crate::routes::{EdgeClasses, EdgeSwitches, PairKey};
+use crate::routes::{EdgeClasses, EdgeId, EdgeSwitches, PairKey};
 use crate::topology::Fabric;
 use crate::workload::{Schedule, Transfer};
 
@@ -64,7 +64,7 @@ fn folded(fabric: &Fabric, edges: &EdgeSwitches, demand: &[PairAmount]) -> Vec<P
     }
     let mut sums = PairSums::new(edges.len());
     // The first of pairs that are alike stands for all.
-    let mut first: HashMap<PairKey, (u32, u32)> = HashMap::new();
+    let mut first: HashMap<PairKey, (EdgeId, EdgeId)> = HashMap::new();
     for pair in demand {
         // Between hosts on the same switches there are no other links than their own.
         if classes.of(pair.src) != classes.of(pair.dst) {
@@ -130,7 +130,7 @@ pub(super) fn priced(fabric: &Fabric, demand: &[PairAmount]) -> Priced {
     }
 }
 
-fn balanced_prices(fabric: &Fabric, edges: &EdgeSwitches, network: &Network) -> Vec<f64> {
+fn balanced_prices(fabric: &Fabric, edges: &EdgeSwitches, network: &Network) -> IdVec<ColumnId, f64> {
     let mut limits = Interval {
         lower: cuts::leaving_and_entering(fabric, edges, network),
         upper: network.congestion(&network.loads(&network.even_split())),

@@ -1,21 +1,23 @@
 //! The routing problem: demands to each edge over its equal-cost dag, and links with rates.
 
-use crate::ids::LinkId;
+use crate::ids::{Id, IdVec, LinkId, id};
 use crate::loads::{PairAmount, by_destination};
-use crate::routes::{EdgeSwitches, PathDag, PathDagBuilder};
+use crate::routes::{EdgeSwitches, PathDag, PathDagBuilder, Position};
 use crate::topology::Fabric;
 
-/// A hop whose link does not count.
-pub(super) const FREE: u32 = u32::MAX;
+id! {
+    /// A link that counts and that some way uses: a column of the problem.
+    pub(super) ColumnId;
+}
 
 /// All demand to one edge: a flow without capacity of its own that may take any of its dag.
 #[derive(Debug)]
 pub(super) struct Commodity {
     pub dag: PathDag,
     /// Position and bytes of each source.
-    pub sources: Vec<(u32, f64)>,
-    /// The link of each hop as a column of the problem, or [`FREE`].
-    pub columns: Vec<u32>,
+    pub sources: Vec<(Position, f64)>,
+    /// The link of each hop as a column of the problem; NONE where it does not count.
+    pub columns: Vec<ColumnId>,
 }
 
 /// What a link joins: the tiers of its two ends.
@@ -26,10 +28,10 @@ pub(super) type Kind = (u8, u8);
 pub(super) struct Network {
     pub commodities: Vec<Commodity>,
     /// The links that count and that some way uses.
-    pub links: Vec<LinkId>,
+    pub links: IdVec<ColumnId, LinkId>,
     /// Bytes per picosecond of each.
-    pub rates: Vec<f64>,
-    pub kinds: Vec<Kind>,
+    pub rates: IdVec<ColumnId, f64>,
+    pub kinds: IdVec<ColumnId, Kind>,
 }
 
 /// A share of what arrives at each node for each of its hops: by commodity, then by hop.
@@ -44,12 +46,12 @@ impl Network {
         counts: impl Fn(LinkId) -> bool,
     ) -> Self {
         let mut builder = PathDagBuilder::new(fabric);
-        let mut column_of = vec![FREE; fabric.links().len()];
+        let mut column_of = IdVec::filled(ColumnId::NONE, fabric.links().len());
         let mut network = Self {
             commodities: Vec::new(),
-            links: Vec::new(),
-            rates: Vec::new(),
-            kinds: Vec::new(),
+            links: IdVec::new(),
+            rates: IdVec::new(),
+            kinds: IdVec::new(),
         };
         for demand in by_destination(demand) {
             let dst = demand[0].dst;
@@ -57,11 +59,10 @@ impl Network {
             let dag = builder.build(edges.node(dst), edges.receiver(dst), nodes);
             let sources = dag.sources.iter().zip(demand).map(|(&s, d)| (s, d.amount)).collect();
             let columns = dag.all_hops().iter().map(|hop| {
-                let column = &mut column_of[hop.link.index()];
-                if *column == FREE && counts(hop.link) {
-                    *column = network.rates.len() as u32;
+                let column = &mut column_of[hop.link];
+                if *column == ColumnId::NONE && counts(hop.link) {
+                    *column = network.links.push(hop.link);
                     let link = fabric.link(hop.link);
-                    network.links.push(hop.link);
                     network.rates.push(link.rate.bytes_per_ps());
                     network
                         .kinds
@@ -78,15 +79,15 @@ impl Network {
     /// The share of each hop when a node passes on in proportion to `weight(commodity, values
     /// behind, hop)`, where the value of a node is the sum of its hops' weights and the
     /// destination's is `at_end`.
-    pub(super) fn split_by(&self, at_end: f64, weight: impl Fn(u32, f64) -> f64) -> Split {
+    pub(super) fn split_by(&self, at_end: f64, weight: impl Fn(ColumnId, f64) -> f64) -> Split {
         let splits = self.commodities.iter().map(|commodity| {
             let dag = &commodity.dag;
-            let mut value = vec![at_end; dag.len()];
+            let mut value = dag.filled(at_end);
             let mut share = vec![0.0; dag.all_hops().len()];
-            for position in 1..dag.len() {
+            for position in dag.rising() {
                 let range = dag.range(position);
                 for hop in range.clone() {
-                    let behind = value[dag.all_hops()[hop].to as usize];
+                    let behind = value[dag.all_hops()[hop].to];
                     share[hop] = weight(commodity.columns[hop], behind);
                 }
                 let total: f64 = share[range.clone()].iter().sum();
@@ -107,26 +108,26 @@ impl Network {
     pub(super) fn split_by_rates(&self) -> Split {
         self.split_by(f64::INFINITY, |column, behind| {
             // Behind free hops everything fits; a finite figure keeps shares defined.
-            let rate = self.rates.get(column as usize).copied().unwrap_or(f64::MAX.sqrt());
+            let rate = self.rates.get(column).copied().unwrap_or(f64::MAX.sqrt());
             rate.min(behind)
         })
     }
 
     /// Bytes on every link.
-    pub(super) fn loads(&self, split: &Split) -> Vec<f64> {
-        let mut loads = vec![0.0; self.rates.len()];
+    pub(super) fn loads(&self, split: &Split) -> IdVec<ColumnId, f64> {
+        let mut loads = IdVec::filled(0.0, self.rates.len());
         for (commodity, share) in self.commodities.iter().zip(split) {
             let dag = &commodity.dag;
-            let mut through = vec![0.0; dag.len()];
+            let mut through = dag.filled(0.0);
             for &(source, amount) in &commodity.sources {
-                through[source as usize] += amount;
+                through[source] += amount;
             }
             dag.pass_down(
                 &mut through,
                 |_, amount| amount,
                 |amount, hop| amount * share[hop],
                 |hop, bytes| {
-                    if let Some(load) = loads.get_mut(commodity.columns[hop] as usize) {
+                    if let Some(load) = loads.get_mut(commodity.columns[hop]) {
                         *load += bytes;
                     }
                 },
@@ -136,29 +137,29 @@ impl Network {
     }
 
     /// The largest load over rate, in picoseconds.
-    pub(super) fn congestion(&self, loads: &[f64]) -> f64 {
+    pub(super) fn congestion(&self, loads: &IdVec<ColumnId, f64>) -> f64 {
         let times = loads.iter().zip(&self.rates).map(|(load, rate)| load / rate);
         times.fold(0.0, f64::max)
     }
 
     /// What prices per byte on the links prove: all bytes pay at least the cheapest way, and a link
     /// earns at most its rate times price per unit of time. Valid for any prices that are not negative.
-    pub(super) fn proven_by(&self, prices: &[f64]) -> f64 {
+    pub(super) fn proven_by(&self, prices: &IdVec<ColumnId, f64>) -> f64 {
         let mut paid = 0.0;
         for commodity in &self.commodities {
             let dag = &commodity.dag;
-            let mut cheapest = vec![0.0_f64; dag.len()];
-            for position in 1..dag.len() {
+            let mut cheapest = dag.filled(0.0_f64);
+            for position in dag.rising() {
                 let hops = dag.range(position).map(|hop| {
-                    let price = prices.get(commodity.columns[hop] as usize).copied().unwrap_or(0.0);
-                    price + cheapest[dag.all_hops()[hop].to as usize]
+                    let price = prices.get(commodity.columns[hop]).copied().unwrap_or(0.0);
+                    price + cheapest[dag.all_hops()[hop].to]
                 });
                 cheapest[position] = hops.fold(f64::INFINITY, f64::min);
             }
             let bills = commodity
                 .sources
                 .iter()
-                .map(|&(source, amount)| amount * cheapest[source as usize]);
+                .map(|&(source, amount)| amount * cheapest[source]);
             paid += bills.sum::<f64>();
         }
         let earned: f64 = prices.iter().zip(&self.rates).map(|(price, rate)| price * rate).sum();

@@ -2,7 +2,7 @@
 
 use super::coincidence::Coincidence;
 use super::held::{Held, Others};
-use super::{AWAY, Sharing};
+use super::{AWAY, ConstraintId, Sharing};
 use crate::ids::SubflowId;
 
 impl Sharing {
@@ -25,7 +25,7 @@ impl Sharing {
             self.coincidence.before.clone_from(&self.levels);
         }
         let (mut rate, mut mean) = (0.0, 0.0);
-        for c in found {
+        for c in found.into_iter().map(ConstraintId) {
             let (sent, ends) = self.complete_one(c, first, last, ended);
             rate += sent;
             mean += ends;
@@ -43,26 +43,26 @@ impl Sharing {
     /// ends after `first` by rate.
     fn complete_one(
         &mut self,
-        constraint: u32,
+        constraint: ConstraintId,
         first: f64,
         last: f64,
         ended: &mut Vec<(SubflowId, f64)>,
     ) -> (f64, f64) {
-        let (clock, level) = (self.clocks[constraint as usize], self.levels[constraint as usize]);
+        let (clock, level) = (self.clocks[constraint], self.levels[constraint]);
         let (slowness, correctable) = (1.0 / level, self.coincidence.window > 0.0);
         let (mut rate, mut ends, before) = (0.0, 0.0, ended.len());
         let end = |held: &Held| clock.at + (held.end - clock.reading) * slowness;
         let mut slots = Vec::new();
         if self.coincidence.is_exact() {
-            while let Some(first) = self.first_of(constraint as usize).filter(|first| end(first) <= last) {
-                slots.push(self.subflows[first.subflow as usize].slot as usize);
-                self.firsts[constraint as usize].pop();
+            while let Some(first) = self.first_of(constraint).filter(|first| end(first) <= last) {
+                slots.push(self.subflows[first.subflow].slot as usize);
+                self.firsts[constraint].pop();
             }
             // A sub-flow that came back may be listed twice.
             slots.sort_unstable();
             slots.dedup();
         } else {
-            let subflows = self.held[constraint as usize].subflows.iter();
+            let subflows = self.held[constraint].subflows.iter();
             slots.extend(
                 subflows
                     .enumerate()
@@ -70,7 +70,7 @@ impl Sharing {
                     .map(|(slot, _)| slot),
             );
         }
-        let mut held = std::mem::take(&mut self.held[constraint as usize]);
+        let mut held = std::mem::take(&mut self.held[constraint]);
         for slot in slots {
             let (held, others) = (&held.subflows[slot], held.others[slot]);
             let (end, its_rate) = (end(held), held.weight * level);
@@ -79,26 +79,26 @@ impl Sharing {
             if correctable {
                 self.note_end(constraint, held, others, its_rate, end - first);
             }
-            ended.push((SubflowId(held.subflow), end));
+            ended.push((held.subflow, end));
             self.remove(constraint, held, others, level);
         }
         if ended.len() - before == held.len() {
             held.clear();
-            self.held[constraint as usize] = held;
+            self.held[constraint] = held;
             self.relax(constraint);
         } else {
-            self.held[constraint as usize] = held;
+            self.held[constraint] = held;
             for &(subflow, _) in &ended[before..] {
-                self.detach(subflow.0);
+                self.detach(subflow);
             }
         }
         for &(subflow, _) in &ended[before..] {
-            self.bottlenecks[subflow.index()] = AWAY;
+            self.bottlenecks[subflow] = AWAY;
         }
         (rate, ends)
     }
 
-    fn note_end(&mut self, bottleneck: u32, held: &Held, others: Others, rate: f64, end: f64) {
+    fn note_end(&mut self, bottleneck: ConstraintId, held: &Held, others: Others, rate: f64, end: f64) {
         for own in self.seeing_all(bottleneck, held, others) {
             self.coincidence.note(own, rate, end);
         }
@@ -115,12 +115,12 @@ impl Sharing {
         let mut coincidence = std::mem::take(&mut self.coincidence);
         if coincidence.window > 0.0 {
             coincidence.order.sort_unstable_by(|&a, &b| {
-                let level = |c: u32| self.levels[c as usize];
+                let level = |c: ConstraintId| self.levels[c];
                 level(a).total_cmp(&level(b)).then(a.cmp(&b))
             });
             for i in 0..coincidence.order.len() {
                 let c = coincidence.order[i];
-                if self.levels[c as usize].is_finite() {
+                if self.levels[c].is_finite() {
                     self.correct_clock(c, &mut coincidence);
                 }
             }
@@ -130,8 +130,8 @@ impl Sharing {
         self.coincidence = coincidence;
     }
 
-    fn correct_clock(&mut self, constraint: u32, coincidence: &mut Coincidence) {
-        let c = constraint as usize;
+    fn correct_clock(&mut self, constraint: ConstraintId, coincidence: &mut Coincidence) {
+        let c = constraint;
         let level = self.levels[c];
         let most = coincidence.most(c, level);
         let forward = (coincidence.left[c] / self.constraints[c].held_weight)
@@ -148,10 +148,10 @@ impl Sharing {
         for (held, others) in list.subflows.iter().zip(&list.others) {
             let gained = held.weight * forward;
             for &other in others {
-                coincidence.left[other as usize] -= gained;
+                coincidence.left[other] -= gained;
             }
             for &(other, fraction) in self.limits.of_segment(held.segment) {
-                coincidence.left[other as usize] -= fraction * gained;
+                coincidence.left[other] -= fraction * gained;
             }
         }
     }

@@ -2,12 +2,18 @@
 
 use std::collections::HashMap;
 
-use super::NONE;
-use crate::flow_engine::constraints::DIRECT;
+use crate::flow_engine::constraints::{ConstraintId, DIRECT};
+use crate::flow_engine::routes::SegmentId;
+use crate::ids::{Id, IdVec, SubflowId, id};
 
 /// The constraints that see all of a sub-flow's rate besides its bottleneck. [`super::Sharing::nobody`], which nothing
 /// limits, fills up the end.
-pub(super) type Others = [u32; 1 + DIRECT];
+pub(super) type Others = [ConstraintId; 1 + DIRECT];
+
+id! {
+    /// Sub-flows with the same others.
+    GroupId;
+}
 
 /// A sub-flow, as its bottleneck knows it.
 #[derive(Debug, Clone, Copy)]
@@ -18,8 +24,8 @@ pub(super) struct Held {
     pub weight: f64,
     /// Weight times the fraction of the rate that the bottleneck sees.
     pub claim: f64,
-    pub subflow: u32,
-    pub segment: u32,
+    pub subflow: SubflowId,
+    pub segment: SegmentId,
     /// The bottleneck sees all of its rate.
     pub whole: bool,
 }
@@ -38,26 +44,25 @@ pub(super) struct HeldList {
 /// them is told to each way once.
 #[derive(Debug, Clone, Default)]
 struct Groups {
-    counts: Vec<(Others, u32)>,
+    counts: IdVec<GroupId, (Others, u32)>,
     /// By slot.
-    of: Vec<u32>,
-    index: HashMap<Others, u32>,
+    of: Vec<GroupId>,
+    index: HashMap<Others, GroupId>,
 }
 
 impl Groups {
     fn push(&mut self, others: Others) {
-        let next = self.counts.len() as u32;
-        let group = *self.index.entry(others).or_insert(next);
-        if group == next {
-            self.counts.push((others, 0));
-        }
-        self.counts[group as usize].1 += 1;
+        let group = *self
+            .index
+            .entry(others)
+            .or_insert_with(|| self.counts.push((others, 0)));
+        self.counts[group].1 += 1;
         self.of.push(group);
     }
 
     fn swap_remove(&mut self, slot: usize) {
         let group = self.of.swap_remove(slot);
-        self.counts[group as usize].1 -= 1;
+        self.counts[group].1 -= 1;
     }
 }
 
@@ -77,7 +82,7 @@ impl HeldList {
 
     pub(super) fn push(&mut self, held: Held, others: Others) {
         let alike = self.is_empty() || self.alike == Some(held.weight);
-        self.alike = (alike && held.segment == NONE).then_some(held.weight);
+        self.alike = (alike && held.segment == SegmentId::NONE).then_some(held.weight);
         self.subflows.push(held);
         self.others.push(others);
         if let Some(groups) = &mut self.groups {

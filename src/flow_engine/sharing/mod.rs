@@ -26,7 +26,7 @@ mod exact_sum_quantizer;
 mod held;
 mod settle;
 
-use crate::ids::SubflowId;
+use crate::ids::{Id, IdVec, SubflowId};
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
@@ -34,10 +34,10 @@ use coincidence::Coincidence;
 use exact_sum_quantizer::ExactSumQuantizer;
 use held::{Held, HeldList, Others};
 
-use super::constraints::{Constraints, DIRECT, NONE};
+use super::constraints::{ConstraintId, Constraints, DIRECT};
 use super::min_segment_tree::MinSegmentTree;
 use super::options::{FlowOptions, Weights};
-use super::routes::Routes;
+use super::routes::{Routes, SegmentId};
 use crate::placement::Placement;
 use crate::workload::{Schedule, Transfer};
 
@@ -53,31 +53,31 @@ const OVERLOAD: f64 = 1e-11;
 const SLACK: f64 = 0.05;
 
 /// The bottleneck of a sub-flow that has started but has none yet.
-const FREE: u32 = u32::MAX;
+const FREE: ConstraintId = ConstraintId::NONE;
 /// The bottleneck of a sub-flow that has not started or has ended.
-const AWAY: u32 = u32::MAX - 1;
+const AWAY: ConstraintId = ConstraintId(u32::MAX - 1);
 
 /// The constraints that see all of a sub-flow's rate: the links of its source and its destination, and
-/// the fabric links of a single path. [`NONE`] fills up the end.
+/// the fabric links of a single path. NONE fills up the end.
 #[derive(Debug, Clone, Copy)]
-struct Own([u32; 2 + DIRECT]);
+struct Own([ConstraintId; 2 + DIRECT]);
 
 impl Own {
     /// From constraints, some of which may be none.
-    fn new(constraints: impl IntoIterator<Item = u32>) -> Self {
-        let mut own = [NONE; 2 + DIRECT];
-        let there = constraints.into_iter().filter(|&c| c != NONE);
+    fn new(constraints: impl IntoIterator<Item = ConstraintId>) -> Self {
+        let mut own = [ConstraintId::NONE; 2 + DIRECT];
+        let there = constraints.into_iter().filter(|&c| c != ConstraintId::NONE);
         own.iter_mut().zip(there).for_each(|(own, c)| *own = c);
         Self(own)
     }
 
-    fn each(self) -> impl Iterator<Item = u32> {
-        self.0.into_iter().take_while(|&c| c != NONE)
+    fn each(self) -> impl Iterator<Item = ConstraintId> {
+        self.0.into_iter().take_while(|&c| c != ConstraintId::NONE)
     }
 
     /// Those besides one, filled up with `nobody`, and whether it was among them. They fit: where it is not, the sub-flow
     /// has a segment, whose constraints are in lists, and only the two host links here.
-    fn without(self, constraint: u32, nobody: u32) -> (Others, bool) {
+    fn without(self, constraint: ConstraintId, nobody: ConstraintId) -> (Others, bool) {
         let mut others = [nobody; 1 + DIRECT];
         let there = self.each().filter(|&c| c != constraint);
         others.iter_mut().zip(there).for_each(|(other, c)| *other = c);
@@ -93,8 +93,8 @@ struct Subflow {
     work: f64,
     start: f64,
     own: Own,
-    /// [`NONE`] where nothing on its way can limit but what is in `own`.
-    segment: u32,
+    /// NONE where nothing on its way can limit but what is in `own`.
+    segment: SegmentId,
     /// Position among the sub-flows of its bottleneck.
     slot: u32,
 }
@@ -135,7 +135,7 @@ impl Traffic {
 /// Sub-flows that cross something, and some that have ended.
 #[derive(Debug, Clone, Default)]
 struct Members {
-    subflows: Vec<u32>,
+    subflows: Vec<SubflowId>,
     ended: usize,
     /// How many of them, the first ones, have had a bottleneck already.
     seen: usize,
@@ -143,9 +143,9 @@ struct Members {
 
 impl Members {
     /// Forgets those that have ended once they are many.
-    fn tidy(&mut self, bottlenecks: &[u32]) {
+    fn tidy(&mut self, bottlenecks: &IdVec<SubflowId, ConstraintId>) {
         if 4 * self.ended > self.subflows.len() {
-            let goes_on = |subflow: &u32| bottlenecks[*subflow as usize] != AWAY;
+            let goes_on = |subflow: &SubflowId| bottlenecks[*subflow] != AWAY;
             self.seen = self.subflows[..self.seen]
                 .iter()
                 .filter(|subflow| goes_on(subflow))
@@ -156,7 +156,7 @@ impl Members {
     }
 
     /// Those that may have no bottleneck yet, but now get one.
-    fn fresh(&mut self) -> &[u32] {
+    fn fresh(&mut self) -> &[SubflowId] {
         let seen = std::mem::replace(&mut self.seen, self.subflows.len());
         &self.subflows[seen..]
     }
@@ -211,18 +211,18 @@ struct Segment {
 /// What the segments carry that some constraint sees a part of.
 #[derive(Debug)]
 struct Spread {
-    segments: Vec<Segment>,
+    segments: IdVec<SegmentId, Segment>,
     /// Segments whose constraints do not know their rate yet.
-    unannounced: Vec<u32>,
+    unannounced: Vec<SegmentId>,
 }
 
 impl Spread {
     /// Notes changes of a segment's rate and free weight for [`Sharing::announce`].
-    fn note(&mut self, segment: u32, rate: f64, free_weight: f64) {
-        if segment == NONE {
+    fn note(&mut self, segment: SegmentId, rate: f64, free_weight: f64) {
+        if segment == SegmentId::NONE {
             return;
         }
-        let state = &mut self.segments[segment as usize];
+        let state = &mut self.segments[segment];
         if state.announced.is_none() {
             state.announced = Some((state.rate, state.free_weight));
             self.unannounced.push(segment);
@@ -236,7 +236,7 @@ impl Spread {
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Turn {
     level: f64,
-    constraint: u32,
+    constraint: ConstraintId,
 }
 
 impl Eq for Turn {}
@@ -261,38 +261,38 @@ impl PartialOrd for Turn {
 #[derive(Debug)]
 pub(super) struct Sharing {
     limits: Constraints,
-    subflows: Vec<Subflow>,
+    subflows: IdVec<SubflowId, Subflow>,
     /// The most constraints that see all of one sub-flow.
     crossed: usize,
     /// The bottleneck of each sub-flow, [`FREE`] or [`AWAY`]. Bottlenecks, floors and levels are read at
     /// random more often than all else: apart, they stay in the near caches.
-    bottlenecks: Vec<u32>,
+    bottlenecks: IdVec<SubflowId, ConstraintId>,
     spread: Spread,
     /// Lowest level of the fabric constraints that each segment crosses.
-    floors: Vec<f64>,
-    constraints: Vec<Constraint>,
+    floors: IdVec<SegmentId, f64>,
+    constraints: IdVec<ConstraintId, Constraint>,
     /// At [`Sharing::nobody`], for a constraint that nothing ever comes of.
-    traffic: Vec<Traffic>,
+    traffic: IdVec<ConstraintId, Traffic>,
     /// Rate per weight of the sub-flows whose bottleneck each constraint is; infinite without any, as at [`Sharing::nobody`].
-    levels: Vec<f64>,
-    clocks: Vec<Clock>,
-    dues: Vec<Due>,
+    levels: IdVec<ConstraintId, f64>,
+    clocks: IdVec<ConstraintId, Clock>,
+    dues: IdVec<ConstraintId, Due>,
     /// The sub-flows whose bottleneck each constraint is.
-    held: Vec<HeldList>,
+    held: IdVec<ConstraintId, HeldList>,
     /// The ends of these, as bits, and of sub-flows that it does not hold any more; without tolerance.
-    firsts: Vec<BinaryHeap<Reverse<(u64, u32)>>>,
+    firsts: IdVec<ConstraintId, BinaryHeap<Reverse<(u64, SubflowId)>>>,
     /// The sub-flows that each constraint sees all of, and some that have ended.
-    members: Vec<Members>,
+    members: IdVec<ConstraintId, Members>,
     queue: BinaryHeap<Turn>,
     coincidence: Coincidence,
     /// Constraints whose sub-flows or level have changed.
-    changed: Vec<u32>,
+    changed: Vec<ConstraintId>,
     /// Constraints with new free sub-flows, not queued yet.
-    awaited: Vec<u32>,
+    awaited: Vec<ConstraintId>,
     /// Constraints whose load has just changed, with the level of the sub-flows that did it.
-    disturbed: Vec<(u32, f64)>,
+    disturbed: Vec<(ConstraintId, f64)>,
     /// Sub-flows that the constraint whose turn it is takes over, with the level that they had.
-    captured: Vec<(u32, f64)>,
+    captured: Vec<(SubflowId, f64)>,
     /// When the first sub-flow of each constraint ends, and the shortest completion time among them.
     ends: MinSegmentTree,
     spans: MinSegmentTree,
@@ -307,12 +307,14 @@ pub(super) struct Sharing {
 }
 
 impl Sharing {
+    /// Of sub-flows that stand for so many `in_all`.
     pub(super) fn new(
         limits: Constraints,
         schedule: &Schedule,
         placement: &Placement,
         routes: &Routes,
         options: &FlowOptions,
+        in_all: usize,
     ) -> Self {
         let count = limits.capacity.len();
         let fastest = limits
@@ -328,31 +330,32 @@ impl Sharing {
             changed: false,
             awaited: false,
         };
-        let weights = ExactSumQuantizer::below(placement.subflows().len() as f64 + 8.0);
+        let weights = ExactSumQuantizer::below(in_all as f64 + 8.0);
         let subflows = subflows(&limits, schedule, placement, routes, options.weights, weights);
         let rates = ExactSumQuantizer::below(8.0 * fastest);
         let rounding = rounding(&limits, &subflows, rates.quantum());
-        let mut traffic = vec![Traffic::default(); count + 1];
-        traffic[count].queued = true;
+        let mut traffic = IdVec::filled(Traffic::default(), count);
+        let nobody = traffic.push(Traffic::default());
+        traffic[nobody].queued = true;
         Self {
-            bottlenecks: vec![AWAY; placement.subflows().len()],
+            bottlenecks: IdVec::filled(AWAY, placement.subflows().len()),
             crossed: subflows
                 .iter()
                 .map(|subflow| subflow.own.each().count())
                 .max()
                 .unwrap_or(0),
             spread: Spread {
-                segments: vec![Segment::default(); routes.segments.len()],
+                segments: IdVec::filled(Segment::default(), routes.segments.len()),
                 unannounced: Vec::new(),
             },
-            floors: vec![f64::INFINITY; routes.segments.len()],
+            floors: IdVec::filled(f64::INFINITY, routes.segments.len()),
             constraints: limits.capacity.iter().map(empty).collect(),
             traffic,
-            levels: vec![f64::INFINITY; count + 1],
-            clocks: vec![Clock::default(); count],
-            dues: vec![Due::NONE; count],
-            held: vec![HeldList::default(); count],
-            firsts: vec![BinaryHeap::new(); count],
+            levels: IdVec::filled(f64::INFINITY, count + 1),
+            clocks: IdVec::filled(Clock::default(), count),
+            dues: IdVec::filled(Due::NONE, count),
+            held: IdVec::filled(HeldList::default(), count),
+            firsts: IdVec::filled(BinaryHeap::new(), count),
             members: members(&subflows, count),
             subflows,
             queue: BinaryHeap::new(),
@@ -373,24 +376,21 @@ impl Sharing {
     }
 
     /// The constraint that stands where a sub-flow crosses none.
-    fn nobody(&self) -> u32 {
-        self.constraints.len() as u32
+    fn nobody(&self) -> ConstraintId {
+        ConstraintId::from_index(self.constraints.len())
     }
 
     /// Adds a sub-flow that starts now.
-    pub(super) fn start(&mut self, SubflowId(id): SubflowId, now: f64) {
-        let subflow = &mut self.subflows[id as usize];
+    pub(super) fn start(&mut self, id: SubflowId, now: f64) {
+        let subflow = &mut self.subflows[id];
         subflow.start = now;
         let subflow = *subflow;
-        self.bottlenecks[id as usize] = FREE;
+        self.bottlenecks[id] = FREE;
         for own in subflow.own.each() {
-            self.members[own as usize].subflows.push(id);
+            self.members[own].subflows.push(id);
         }
-        if subflow.segment != NONE {
-            self.spread.segments[subflow.segment as usize]
-                .subflows
-                .subflows
-                .push(id);
+        if subflow.segment != SegmentId::NONE {
+            self.spread.segments[subflow.segment].subflows.subflows.push(id);
         }
         self.claim(&subflow);
     }
@@ -398,34 +398,39 @@ impl Sharing {
     /// Adds the weight of a free sub-flow to its constraints.
     fn claim(&mut self, subflow: &Subflow) {
         for own in subflow.own.each() {
-            self.constraints[own as usize].free_weight += subflow.weight;
+            self.constraints[own].free_weight += subflow.weight;
             self.await_turn(own);
         }
         self.spread.note(subflow.segment, 0.0, subflow.weight);
     }
 
     /// A constraint has new free sub-flows.
-    fn await_turn(&mut self, constraint: u32) {
-        if !std::mem::replace(&mut self.constraints[constraint as usize].awaited, true) {
+    fn await_turn(&mut self, constraint: ConstraintId) {
+        if !std::mem::replace(&mut self.constraints[constraint].awaited, true) {
             self.awaited.push(constraint);
         }
     }
 
     /// Takes a sub-flow that has ended off its bottleneck and the other constraints.
-    fn remove(&mut self, bottleneck: u32, held: &Held, others: Others, level: f64) {
+    fn remove(&mut self, bottleneck: ConstraintId, held: &Held, others: Others, level: f64) {
         let rate = self.rates.round(held.weight * level);
         for own in self.seeing_all(bottleneck, held, others) {
-            self.members[own as usize].ended += 1;
+            self.members[own].ended += 1;
             self.add_load(own, -rate, 0.0);
         }
-        if held.segment != NONE {
-            self.spread.segments[held.segment as usize].subflows.ended += 1;
+        if held.segment != SegmentId::NONE {
+            self.spread.segments[held.segment].subflows.ended += 1;
             self.spread.note(held.segment, -rate, 0.0);
         }
     }
 
     /// The constraints that see all of a sub-flow's rate.
-    fn seeing_all(&self, bottleneck: u32, held: &Held, others: Others) -> impl Iterator<Item = u32> + use<> {
+    fn seeing_all(
+        &self,
+        bottleneck: ConstraintId,
+        held: &Held,
+        others: Others,
+    ) -> impl Iterator<Item = ConstraintId> + use<> {
         let (own, nobody) = (held.whole.then_some(bottleneck), self.nobody());
         let others = others.into_iter().take_while(move |&other| other != nobody);
         own.into_iter().chain(others)
@@ -435,9 +440,9 @@ impl Sharing {
     fn enqueue_awaited(&mut self) {
         let mut awaited = std::mem::take(&mut self.awaited);
         for c in awaited.drain(..) {
-            let state = &mut self.constraints[c as usize];
+            let state = &mut self.constraints[c];
             state.awaited = false;
-            let room = state.capacity - self.traffic[c as usize].load + state.held_load;
+            let room = state.capacity - self.traffic[c].load + state.held_load;
             let level = room / (state.held_weight + state.free_weight);
             self.enqueue(c, level);
         }
@@ -446,10 +451,10 @@ impl Sharing {
 
     /// Tells the fabric constraints what has changed on their segments, in sub-flows that now run at
     /// `level`; `own`, whose sub-flows they are, knows already.
-    fn announce(&mut self, level: f64, own: Option<u32>) {
+    fn announce(&mut self, level: f64, own: Option<ConstraintId>) {
         let mut unannounced = std::mem::take(&mut self.spread.unannounced);
         for id in unannounced.drain(..) {
-            let segment = &mut self.spread.segments[id as usize];
+            let segment = &mut self.spread.segments[id];
             let (rate, free) = (segment.rate, segment.free_weight);
             let Some((old_rate, old_free)) = segment.announced.take() else {
                 continue;
@@ -458,12 +463,12 @@ impl Sharing {
                 let (c, fraction) = self.limits.of_segment(id)[i];
                 let load = self.rates.round(fraction * rate) - self.rates.round(fraction * old_rate);
                 let weight = self.weights.round(fraction * free) - self.weights.round(fraction * old_free);
-                self.constraints[c as usize].free_weight += weight;
+                self.constraints[c].free_weight += weight;
                 if weight > 0.0 {
                     self.await_turn(c);
                 }
                 if own == Some(c) {
-                    self.traffic[c as usize].load += load;
+                    self.traffic[c].load += load;
                 } else {
                     self.add_load(c, load, level);
                 }
@@ -473,8 +478,8 @@ impl Sharing {
     }
 
     /// Changes the load that sub-flows with other bottlenecks put on a constraint, by sub-flows that now run at `level`.
-    fn add_load(&mut self, constraint: u32, load: f64, level: f64) {
-        let traffic = &mut self.traffic[constraint as usize];
+    fn add_load(&mut self, constraint: ConstraintId, load: f64, level: f64) {
+        let traffic = &mut self.traffic[constraint];
         traffic.add(load, level);
         if load != 0.0 && !traffic.queued {
             self.check(constraint, level);
@@ -483,12 +488,12 @@ impl Sharing {
 
     /// Queues a constraint that is not full any more, too full, or slower than it has to be, after sub-flows that now run
     /// at `level` changed its load.
-    fn check(&mut self, constraint: u32, level: f64) {
-        let traffic = self.traffic[constraint as usize];
+    fn check(&mut self, constraint: ConstraintId, level: f64) {
+        let traffic = self.traffic[constraint];
         if traffic.queued {
             return;
         }
-        let (state, own) = (&self.constraints[constraint as usize], self.levels[constraint as usize]);
+        let (state, own) = (&self.constraints[constraint], self.levels[constraint]);
         if own.is_finite() {
             let full = (state.capacity - traffic.load).abs() <= self.slack * state.held_load;
             if !full || traffic.fastest > own * (1.0 + self.slack) {
@@ -499,29 +504,29 @@ impl Sharing {
         }
     }
 
-    fn enqueue(&mut self, constraint: u32, level: f64) {
-        self.traffic[constraint as usize].queued = true;
+    fn enqueue(&mut self, constraint: ConstraintId, level: f64) {
+        self.traffic[constraint].queued = true;
         self.queue.push(Turn { level, constraint });
     }
 
     /// Takes a sub-flow from its bottleneck and returns it as that knew it.
-    fn detach(&mut self, subflow: u32) -> Held {
-        let (bottleneck, slot) = (self.bottlenecks[subflow as usize], self.subflows[subflow as usize].slot);
-        let list = &mut self.held[bottleneck as usize];
+    fn detach(&mut self, subflow: SubflowId) -> Held {
+        let (bottleneck, slot) = (self.bottlenecks[subflow], self.subflows[subflow].slot);
+        let list = &mut self.held[bottleneck];
         let (held, _) = list.swap_remove(slot as usize);
         if let Some(moved) = list.subflows.get(slot as usize) {
-            self.subflows[moved.subflow as usize].slot = slot;
+            self.subflows[moved.subflow].slot = slot;
         }
         if list.is_empty() {
             self.relax(bottleneck);
         } else {
             self.mark_changed(bottleneck);
-            self.dues[bottleneck as usize].known = false;
-            let level = self.levels[bottleneck as usize];
-            let state = &mut self.constraints[bottleneck as usize];
+            self.dues[bottleneck].known = false;
+            let level = self.levels[bottleneck];
+            let state = &mut self.constraints[bottleneck];
             state.held_weight -= held.claim;
             state.held_load -= self.rates.round(held.claim * level);
-            if !self.traffic[bottleneck as usize].queued {
+            if !self.traffic[bottleneck].queued {
                 self.enqueue(bottleneck, level);
             }
         }
@@ -529,33 +534,33 @@ impl Sharing {
     }
 
     /// Takes its level from a constraint that holds no sub-flow any more.
-    fn relax(&mut self, constraint: u32) {
+    fn relax(&mut self, constraint: ConstraintId) {
         self.mark_changed(constraint);
-        self.dues[constraint as usize].known = false;
-        let state = &mut self.constraints[constraint as usize];
+        self.dues[constraint].known = false;
+        let state = &mut self.constraints[constraint];
         state.held_weight = 0.0;
         state.held_load = 0.0;
         self.set_level(constraint, f64::INFINITY);
     }
 
-    fn mark_changed(&mut self, constraint: u32) {
-        if !std::mem::replace(&mut self.constraints[constraint as usize].changed, true) {
+    fn mark_changed(&mut self, constraint: ConstraintId) {
+        if !std::mem::replace(&mut self.constraints[constraint].changed, true) {
             self.changed.push(constraint);
         }
     }
 
     /// Gives a constraint a level and tells its segments.
-    fn set_level(&mut self, constraint: u32, level: f64) {
-        self.levels[constraint as usize] = level;
+    fn set_level(&mut self, constraint: ConstraintId, level: f64) {
+        self.levels[constraint] = level;
         for &(segment, _) in self.limits.segments(constraint) {
             let across = self.limits.of_segment(segment).iter();
-            let levels = across.map(|&(c, _)| self.levels[c as usize]);
-            self.floors[segment as usize] = levels.fold(f64::INFINITY, f64::min);
+            let levels = across.map(|&(c, _)| self.levels[c]);
+            self.floors[segment] = levels.fold(f64::INFINITY, f64::min);
         }
     }
 
     /// Enters when the first sub-flow of a constraint ends.
-    fn reschedule(&mut self, constraint: usize) {
+    fn reschedule(&mut self, constraint: ConstraintId) {
         self.constraints[constraint].changed = false;
         if !self.dues[constraint].known {
             let (clock, slowness) = (self.clocks[constraint], 1.0 / self.levels[constraint]);
@@ -569,12 +574,12 @@ impl Sharing {
             }
             self.dues[constraint] = due;
         }
-        self.ends.set(constraint, self.dues[constraint].first);
-        self.spans.set(constraint, self.dues[constraint].span);
+        self.ends.set(constraint.index(), self.dues[constraint].first);
+        self.spans.set(constraint.index(), self.dues[constraint].span);
     }
 
     /// The sub-flow of a constraint that ends first.
-    fn first_of(&mut self, constraint: usize) -> Option<Held> {
+    fn first_of(&mut self, constraint: ConstraintId) -> Option<Held> {
         let list = &self.held[constraint].subflows;
         let firsts = &mut self.firsts[constraint];
         if firsts.len() > 64 + 4 * list.len() {
@@ -584,8 +589,8 @@ impl Sharing {
                 .collect();
         }
         while let Some(&Reverse((end, subflow))) = firsts.peek() {
-            let holds = self.bottlenecks[subflow as usize] == constraint as u32;
-            let held = holds.then(|| list[self.subflows[subflow as usize].slot as usize]);
+            let holds = self.bottlenecks[subflow] == constraint;
+            let held = holds.then(|| list[self.subflows[subflow].slot as usize]);
             if let Some(held) = held.filter(|held| held.end.to_bits() == end) {
                 return Some(held);
             }
@@ -600,7 +605,7 @@ impl Sharing {
         self.enqueue_awaited();
         let mut turns = 0;
         while let Some(turn) = self.queue.pop() {
-            if std::mem::take(&mut self.traffic[turn.constraint as usize].queued) {
+            if std::mem::take(&mut self.traffic[turn.constraint].queued) {
                 turns += 1;
                 if turns == self.patience {
                     self.start_over(now);
@@ -613,7 +618,7 @@ impl Sharing {
         let mut changed = std::mem::take(&mut self.changed);
         let any = !changed.is_empty();
         for c in changed.drain(..) {
-            self.reschedule(c as usize);
+            self.reschedule(c);
         }
         self.changed = changed;
         #[cfg(test)]
@@ -624,18 +629,18 @@ impl Sharing {
 
 /// How far apart, relatively, completions can be that would coincide if all rates were exact: every rate on a constraint, and every
 /// segment's part of it, is off by half a quantum, and its level makes that up.
-fn rounding(limits: &Constraints, subflows: &[Subflow], quantum: f64) -> f64 {
-    let mut rounded = vec![0.0; limits.capacity.len()];
-    let mut of_segment = std::collections::BTreeMap::<u32, f64>::new();
+fn rounding(limits: &Constraints, subflows: &IdVec<SubflowId, Subflow>, quantum: f64) -> f64 {
+    let mut rounded = IdVec::filled(0.0, limits.capacity.len());
+    let mut of_segment = std::collections::BTreeMap::<SegmentId, f64>::new();
     for subflow in subflows {
-        subflow.own.each().for_each(|own| rounded[own as usize] += 1.0);
-        if subflow.segment != NONE {
+        subflow.own.each().for_each(|own| rounded[own] += 1.0);
+        if subflow.segment != SegmentId::NONE {
             *of_segment.entry(subflow.segment).or_default() += 1.0;
         }
     }
     for (segment, subflows) in of_segment {
         for &(constraint, fraction) in limits.of_segment(segment) {
-            rounded[constraint as usize] += 1.0 + fraction * subflows;
+            rounded[constraint] += 1.0 + fraction * subflows;
         }
     }
     let off = rounded
@@ -647,10 +652,10 @@ fn rounding(limits: &Constraints, subflows: &[Subflow], quantum: f64) -> f64 {
 }
 
 /// Members of each constraint, none yet: with room for all, so that no list has to grow.
-fn members(subflows: &[Subflow], constraints: usize) -> Vec<Members> {
-    let mut counts = vec![0; constraints];
+fn members(subflows: &IdVec<SubflowId, Subflow>, constraints: usize) -> IdVec<ConstraintId, Members> {
+    let mut counts = IdVec::filled(0, constraints);
     for own in subflows.iter().flat_map(|subflow| subflow.own.each()) {
-        counts[own as usize] += 1;
+        counts[own] += 1;
     }
     let members = |count| Members {
         subflows: Vec::with_capacity(count),
@@ -667,8 +672,8 @@ fn subflows(
     routes: &Routes,
     weights: Weights,
     quantizer: ExactSumQuantizer,
-) -> Vec<Subflow> {
-    let mut subflows = Vec::with_capacity(placement.subflows().len());
+) -> IdVec<SubflowId, Subflow> {
+    let mut subflows = IdVec::with_capacity(placement.subflows().len());
     for Transfer { task, src, dst, bytes } in schedule.transfers() {
         for subflow in placement.of(task) {
             let (weight, work) = match weights {
@@ -678,13 +683,17 @@ fn subflows(
             let route = routes.of_subflow[subflows.len()];
             let (up, down) = (limits.ports[src.index()].0, limits.ports[dst.index()].1);
             // A sub-flow without a route never starts.
-            let direct = limits.direct.get(route as usize).copied();
+            let direct = limits.direct.get(route).copied();
             subflows.push(Subflow {
                 weight: quantizer.round(weight).max(quantizer.quantum()),
                 work,
                 start: 0.0,
                 own: Own::new([up, down].into_iter().chain(direct.into_iter().flatten())),
-                segment: if limits.is_spread(route) { route } else { NONE },
+                segment: if limits.is_spread(route) {
+                    route
+                } else {
+                    SegmentId::NONE
+                },
                 slot: 0,
             });
         }

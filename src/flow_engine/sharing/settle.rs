@@ -3,7 +3,8 @@
 use std::cmp::Reverse;
 
 use super::held::{Held, HeldList, Others};
-use super::{AWAY, DIRECT, FREE, Members, NONE, OVERLOAD, Sharing, TIE, Traffic};
+use super::{AWAY, ConstraintId, DIRECT, FREE, Members, OVERLOAD, SegmentId, Sharing, TIE, Traffic};
+use crate::ids::{Id, SubflowId};
 
 /// Sub-flows of one constraint from which on it pays to count those that are alike; in tests all do, and are checked.
 const MANY: usize = if cfg!(test) { 2 } else { 64 };
@@ -11,7 +12,7 @@ const MANY: usize = if cfg!(test) { 2 } else { 64 };
 /// A sub-flow that a constraint may have to take over.
 #[derive(Debug, Clone, Copy)]
 struct Candidate {
-    subflow: u32,
+    subflow: SubflowId,
     claim: f64,
     level: f64,
 }
@@ -40,12 +41,12 @@ struct Fair {
 
 impl Sharing {
     /// Gives a constraint its fair level, if it limits anything.
-    pub(super) fn settle_one(&mut self, constraint: u32, now: f64) {
+    pub(super) fn settle_one(&mut self, constraint: ConstraintId, now: f64) {
         self.captured.clear();
         let Some(Fair { level, fastest }) = self.fair_level(constraint) else {
             return;
         };
-        let state = &self.constraints[constraint as usize];
+        let state = &self.constraints[constraint];
         if state.free_weight > 0.0 {
             // Others may give some of the free sub-flows a lower level.
             if self.queue.peek().is_some_and(|next| next.level < level) {
@@ -54,9 +55,9 @@ impl Sharing {
             }
             self.capture_free(constraint);
         }
-        self.traffic[constraint as usize].fastest = fastest;
+        self.traffic[constraint].fastest = fastest;
         self.mark_changed(constraint);
-        let old = self.levels[constraint as usize];
+        let old = self.levels[constraint];
         // Without a level it has no sub-flows of its own: what it captured decides.
         if !self.captured.is_empty() || (level - old).abs() > self.slack * old {
             self.take(constraint, level, now);
@@ -65,9 +66,9 @@ impl Sharing {
 
     /// The level at which a constraint is full, with the sub-flows that it must take over from others
     /// in `captured`; `None` where it has no sub-flows of its own and room for all that cross it.
-    fn fair_level(&mut self, constraint: u32) -> Option<Fair> {
-        let state = &self.constraints[constraint as usize];
-        let traffic = &self.traffic[constraint as usize];
+    fn fair_level(&mut self, constraint: ConstraintId) -> Option<Fair> {
+        let state = &self.constraints[constraint];
+        let traffic = &self.traffic[constraint];
         let room = state.capacity - traffic.load + state.held_load;
         let weight = state.held_weight + state.free_weight;
         if weight == 0.0 && traffic.load <= state.capacity * (1.0 + OVERLOAD) {
@@ -83,7 +84,7 @@ impl Sharing {
 
     /// As [`Sharing::fair_level`], where sub-flows with other bottlenecks may be too fast: those above the level are
     /// held to it, which raises it, until none is left below it.
-    fn level_with_captures(&mut self, constraint: u32, room: f64, weight: f64) -> Fair {
+    fn level_with_captures(&mut self, constraint: ConstraintId, room: f64, weight: f64) -> Fair {
         let mut level = if weight > 0.0 { room / weight } else { 0.0 };
         let mut candidates = Vec::new();
         let mut fastest = 0.0_f64;
@@ -92,7 +93,7 @@ impl Sharing {
             if bottleneck == constraint || bottleneck >= AWAY {
                 return;
             }
-            let other = sharing.levels[bottleneck as usize];
+            let other = sharing.levels[bottleneck];
             if other > level {
                 let claim = sharing.claim_of(subflow, fraction);
                 candidates.push(Candidate {
@@ -131,49 +132,53 @@ impl Sharing {
     }
 
     /// Captures all sub-flows that have no bottleneck yet.
-    fn capture_free(&mut self, constraint: u32) {
+    fn capture_free(&mut self, constraint: ConstraintId) {
         let mut captured = std::mem::take(&mut self.captured);
         let bottlenecks = &self.bottlenecks;
         let mut capture = |members: &mut Members| {
             members.tidy(bottlenecks);
             let fresh = members.fresh();
-            let free = fresh.iter().filter(|&&subflow| bottlenecks[subflow as usize] == FREE);
+            let free = fresh.iter().filter(|&&subflow| bottlenecks[subflow] == FREE);
             captured.extend(free.map(|&subflow| (subflow, 0.0)));
         };
-        capture(&mut self.members[constraint as usize]);
+        capture(&mut self.members[constraint]);
         for &(segment, _) in self.limits.segments(constraint) {
-            capture(&mut self.spread.segments[segment as usize].subflows);
+            capture(&mut self.spread.segments[segment].subflows);
         }
         self.captured = captured;
     }
 
     /// Visits the sub-flows that cross a constraint, and some that have ended, with the bottleneck of each and the
     /// fraction of its rate that the constraint sees.
-    fn for_each_member(&mut self, constraint: u32, mut visit: impl FnMut(&Self, u32, u32, f64)) {
-        self.members[constraint as usize].tidy(&self.bottlenecks);
+    fn for_each_member(
+        &mut self,
+        constraint: ConstraintId,
+        mut visit: impl FnMut(&Self, SubflowId, ConstraintId, f64),
+    ) {
+        self.members[constraint].tidy(&self.bottlenecks);
         for &(segment, _) in self.limits.segments(constraint) {
-            self.spread.segments[segment as usize].subflows.tidy(&self.bottlenecks);
+            self.spread.segments[segment].subflows.tidy(&self.bottlenecks);
         }
         let sharing = &*self;
         let mut visit_all = |members: &Members, fraction| {
             for &subflow in &members.subflows {
-                visit(sharing, subflow, sharing.bottlenecks[subflow as usize], fraction);
+                visit(sharing, subflow, sharing.bottlenecks[subflow], fraction);
             }
         };
-        visit_all(&sharing.members[constraint as usize], 1.0);
+        visit_all(&sharing.members[constraint], 1.0);
         for &(segment, fraction) in sharing.limits.segments(constraint) {
-            visit_all(&sharing.spread.segments[segment as usize].subflows, fraction);
+            visit_all(&sharing.spread.segments[segment].subflows, fraction);
         }
     }
 
     /// What a sub-flow claims of a constraint that sees a fraction of its rate.
-    fn claim_of(&self, subflow: u32, fraction: f64) -> f64 {
-        let claim = fraction * self.subflows[subflow as usize].weight;
+    fn claim_of(&self, subflow: SubflowId, fraction: f64) -> f64 {
+        let claim = fraction * self.subflows[subflow].weight;
         self.weights.round(claim).max(self.weights.quantum())
     }
 
     /// The fraction of a segment's rate that a constraint sees; 1 for one that it has directly.
-    fn fraction(&self, constraint: u32, segment: u32) -> f64 {
+    fn fraction(&self, constraint: ConstraintId, segment: SegmentId) -> f64 {
         let across = self.limits.of_segment(segment);
         let found = across.iter().find(|&&(c, _)| c == constraint);
         found.map_or(1.0, |&(_, fraction)| fraction)
@@ -181,8 +186,8 @@ impl Sharing {
 
     /// Gives a constraint a level, which all its sub-flows and the captured ones follow, except those
     /// that another constraint holds to a lower one: that becomes their bottleneck.
-    fn take(&mut self, constraint: u32, level: f64, now: f64) {
-        let c = constraint as usize;
+    fn take(&mut self, constraint: ConstraintId, level: f64, now: f64) {
+        let c = constraint;
         self.advance(constraint, now);
         let old = self.levels[c];
         let mut captured = std::mem::take(&mut self.captured);
@@ -200,7 +205,7 @@ impl Sharing {
         for &i in followed.passed_on.iter().rev() {
             let (subflow, others) = held.swap_remove(i);
             if let Some(moved) = held.subflows.get(i) {
-                self.subflows[moved.subflow as usize].slot = i as u32;
+                self.subflows[moved.subflow].slot = i as u32;
             }
             self.pass_on(constraint, subflow, others, now);
         }
@@ -222,11 +227,18 @@ impl Sharing {
 
     /// Has sub-flows follow the level of their constraint: those captured just now, which come last, from the levels that
     /// they had, the others from its old one. One that another constraint holds to a lower level follows that.
-    fn follow(&mut self, constraint: u32, level: f64, held: &HeldList, old: f64, captured: &[(u32, f64)]) -> Followed {
+    fn follow(
+        &mut self,
+        constraint: ConstraintId,
+        level: f64,
+        held: &HeldList,
+        old: f64,
+        captured: &[(SubflowId, f64)],
+    ) -> Followed {
         let mut disturbed = std::mem::take(&mut self.disturbed);
         let most = held.len() * (1 + DIRECT);
         if disturbed.len() < most {
-            disturbed.resize(most, (NONE, 0.0));
+            disturbed.resize(most, (ConstraintId::NONE, 0.0));
         }
         let together = match held.alike() {
             Some(weight) if held.grouped().is_some() && old.is_finite() => {
@@ -239,9 +251,9 @@ impl Sharing {
         };
         let (count, mut followed) =
             together.unwrap_or_else(|| self.follow_each(level, held, old, captured, &mut disturbed));
-        followed.fastest = followed.fastest.max(self.traffic[constraint as usize].fastest);
+        followed.fastest = followed.fastest.max(self.traffic[constraint].fastest);
         for &(other, target) in &disturbed[..count] {
-            self.traffic[other as usize].queued = false;
+            self.traffic[other].queued = false;
             self.check(other, target);
         }
         self.disturbed = disturbed;
@@ -256,13 +268,13 @@ impl Sharing {
         level: f64,
         held: &HeldList,
         old: f64,
-        disturbed: &mut [(u32, f64)],
+        disturbed: &mut [(ConstraintId, f64)],
     ) -> Option<(usize, Followed)> {
         let least = level * (1.0 - self.slack.max(TIE));
         let mut lowest = f64::INFINITY;
         for others in &held.others {
             for &other in &others[..N] {
-                let level = self.levels[other as usize];
+                let level = self.levels[other];
                 lowest = if level < lowest { level } else { lowest };
             }
         }
@@ -294,14 +306,12 @@ impl Sharing {
         level: f64,
         held: &HeldList,
         old: f64,
-        captured: &[(u32, f64)],
-        disturbed: &mut [(u32, f64)],
+        captured: &[(SubflowId, f64)],
+        disturbed: &mut [(ConstraintId, f64)],
     ) -> Option<(usize, Followed)> {
         let least = level * (1.0 - self.slack.max(TIE));
         let groups = || held.grouped().into_iter().flatten().filter(|group| group.1 > 0);
-        let mut levels = groups()
-            .flat_map(|(others, _)| others)
-            .map(|&c| self.levels[c as usize]);
+        let mut levels = groups().flat_map(|(others, _)| others).map(|&c| self.levels[c]);
         if levels.any(|other| other < least) {
             return None;
         }
@@ -336,8 +346,8 @@ impl Sharing {
         level: f64,
         held: &HeldList,
         old: f64,
-        captured: &[(u32, f64)],
-        disturbed: &mut [(u32, f64)],
+        captured: &[(SubflowId, f64)],
+        disturbed: &mut [(ConstraintId, f64)],
     ) -> (usize, Followed) {
         let kept = held.len() - captured.len();
         let least = level * (1.0 - self.slack.max(TIE));
@@ -359,7 +369,7 @@ impl Sharing {
                 self.disturb(other, change, target, disturbed, &mut count);
             }
             followed.change += if subflow.whole { change } else { 0.0 };
-            if subflow.segment != NONE {
+            if subflow.segment != SegmentId::NONE {
                 self.spread.note(subflow.segment, change, 0.0);
             }
             if other >= least {
@@ -375,8 +385,15 @@ impl Sharing {
 
     /// Tells a constraint what one sub-flow that now runs at `level` changes about its load, and notes that it has to be
     /// checked.
-    fn disturb(&mut self, constraint: u32, load: f64, level: f64, disturbed: &mut [(u32, f64)], count: &mut usize) {
-        let traffic = &mut self.traffic[constraint as usize];
+    fn disturb(
+        &mut self,
+        constraint: ConstraintId,
+        load: f64,
+        level: f64,
+        disturbed: &mut [(ConstraintId, f64)],
+        count: &mut usize,
+    ) {
+        let traffic = &mut self.traffic[constraint];
         traffic.add(load, level);
         // Which of them are queued already nobody can predict: no branch. What is disturbed counts as queued
         // until it has been checked.
@@ -386,14 +403,14 @@ impl Sharing {
     }
 
     /// Moves a constraint's clock to now.
-    fn advance(&mut self, constraint: u32, now: f64) {
-        self.clocks[constraint as usize].reading = self.reading(constraint, now);
-        self.clocks[constraint as usize].at = now;
+    fn advance(&mut self, constraint: ConstraintId, now: f64) {
+        self.clocks[constraint].reading = self.reading(constraint, now);
+        self.clocks[constraint].at = now;
     }
 
     /// What a constraint's clock shows now; it starts at zero with its first sub-flow.
-    fn reading(&self, constraint: u32, now: f64) -> f64 {
-        let (clock, level) = (self.clocks[constraint as usize], self.levels[constraint as usize]);
+    fn reading(&self, constraint: ConstraintId, now: f64) -> f64 {
+        let (clock, level) = (self.clocks[constraint], self.levels[constraint]);
         if level.is_finite() {
             clock.reading + level * (now - clock.at)
         } else {
@@ -402,12 +419,12 @@ impl Sharing {
     }
 
     /// Makes a constraint the bottleneck of a sub-flow that another one held, or none.
-    fn take_over(&mut self, constraint: u32, subflow: u32, now: f64) {
-        let state = self.subflows[subflow as usize];
-        let bottleneck = self.bottlenecks[subflow as usize];
+    fn take_over(&mut self, constraint: ConstraintId, subflow: SubflowId, now: f64) {
+        let state = self.subflows[subflow];
+        let bottleneck = self.bottlenecks[subflow];
         let work = if bottleneck == FREE {
             for own in state.own.each() {
-                self.constraints[own as usize].free_weight -= state.weight;
+                self.constraints[own].free_weight -= state.weight;
             }
             self.spread.note(state.segment, 0.0, -state.weight);
             state.work
@@ -419,14 +436,14 @@ impl Sharing {
     }
 
     /// Appends a sub-flow with work left to those of a constraint.
-    fn hold(&mut self, constraint: u32, subflow: u32, work: f64, now: f64) {
-        let fraction = self.fraction(constraint, self.subflows[subflow as usize].segment);
+    fn hold(&mut self, constraint: ConstraintId, subflow: SubflowId, work: f64, now: f64) {
+        let fraction = self.fraction(constraint, self.subflows[subflow].segment);
         let claim = self.claim_of(subflow, fraction);
         let (end, nobody) = (self.reading(constraint, now) + work, self.nobody());
-        self.dues[constraint as usize].known = false;
-        let state = &mut self.subflows[subflow as usize];
-        self.bottlenecks[subflow as usize] = constraint;
-        state.slot = self.held[constraint as usize].len() as u32;
+        self.dues[constraint].known = false;
+        let state = &mut self.subflows[subflow];
+        self.bottlenecks[subflow] = constraint;
+        state.slot = self.held[constraint].len() as u32;
         let (others, whole) = state.own.without(constraint, nobody);
         let held = Held {
             end,
@@ -437,44 +454,44 @@ impl Sharing {
             segment: state.segment,
             whole,
         };
-        self.held[constraint as usize].push(held, others);
+        self.held[constraint].push(held, others);
         if self.coincidence.is_exact() {
-            self.firsts[constraint as usize].push(Reverse((end.to_bits(), subflow)));
+            self.firsts[constraint].push(Reverse((end.to_bits(), subflow)));
         }
     }
 
     /// Sets the floors of a constraint's segments to what the other constraints allow.
-    fn exclude_from_floors(&mut self, constraint: u32) {
+    fn exclude_from_floors(&mut self, constraint: ConstraintId) {
         self.set_level(constraint, f64::INFINITY);
     }
 
     /// The lowest level of the constraints that a sub-flow crosses besides its bottleneck, which its segment excludes.
-    fn lowest_other(&self, segment: u32, others: &Others) -> f64 {
-        let floor = if segment == NONE {
+    fn lowest_other(&self, segment: SegmentId, others: &Others) -> f64 {
+        let floor = if segment == SegmentId::NONE {
             f64::INFINITY
         } else {
-            self.floors[segment as usize]
+            self.floors[segment]
         };
-        let levels = others.iter().map(|&other| self.levels[other as usize]);
+        let levels = others.iter().map(|&other| self.levels[other]);
         levels.fold(floor, |lowest, level| if level < lowest { level } else { lowest })
     }
 
     /// Hands a sub-flow to the constraint with the lowest level, which it crosses besides this one.
-    fn pass_on(&mut self, constraint: u32, held: Held, others: Others, now: f64) {
+    fn pass_on(&mut self, constraint: ConstraintId, held: Held, others: Others, now: f64) {
         let across = self.limits.of_segment(held.segment).iter().map(|&(c, _)| c);
         let others = across.filter(|&c| c != constraint).chain(others);
-        let level = |c: u32| self.levels[c as usize];
+        let level = |c: ConstraintId| self.levels[c];
         let Some(next) = others.min_by(|&a, &b| level(a).total_cmp(&level(b))) else {
             unreachable!("a piece is passed on only to another constraint");
         };
         let level = level(next);
-        let work = held.end - self.clocks[constraint as usize].reading;
+        let work = held.end - self.clocks[constraint].reading;
         self.hold(next, held.subflow, work, now);
-        let claim = self.held[next as usize].subflows.last().map_or(0.0, |held| held.claim);
-        let state = &mut self.constraints[next as usize];
+        let claim = self.held[next].subflows.last().map_or(0.0, |held| held.claim);
+        let state = &mut self.constraints[next];
         state.held_weight += claim;
         state.held_load += self.rates.round(claim * level);
-        if !self.traffic[next as usize].queued {
+        if !self.traffic[next].queued {
             self.enqueue(next, level);
         }
         self.mark_changed(next);
@@ -482,12 +499,12 @@ impl Sharing {
 
     /// Takes their bottlenecks from all sub-flows, so that the levels are found from nothing.
     pub(super) fn start_over(&mut self, now: f64) {
-        for c in 0..self.constraints.len() {
-            let reading = self.reading(c as u32, now);
+        for c in self.constraints.ids() {
+            let reading = self.reading(c, now);
             for held in &self.held[c].subflows {
-                let subflow = &mut self.subflows[held.subflow as usize];
+                let subflow = &mut self.subflows[held.subflow];
                 subflow.work = held.end - reading;
-                self.bottlenecks[held.subflow as usize] = FREE;
+                self.bottlenecks[held.subflow] = FREE;
             }
             self.held[c].clear();
             let state = &mut self.constraints[c];
@@ -495,7 +512,7 @@ impl Sharing {
             self.traffic[c] = Traffic::default();
             self.levels[c] = f64::INFINITY;
             self.dues[c].known = false;
-            self.mark_changed(c as u32);
+            self.mark_changed(c);
         }
         self.members.iter_mut().for_each(Members::all_are_fresh);
         for segment in &mut self.spread.segments {
@@ -506,7 +523,7 @@ impl Sharing {
         self.floors.fill(f64::INFINITY);
         self.spread.unannounced.clear();
         self.queue.clear();
-        for id in 0..self.subflows.len() {
+        for id in self.subflows.ids() {
             let subflow = self.subflows[id];
             if self.bottlenecks[id] == FREE {
                 self.claim(&subflow);

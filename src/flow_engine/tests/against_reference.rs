@@ -180,7 +180,7 @@ proptest! {
         let schedule = schedule(dice, fabric.hosts(), flows);
         let placement = placement(dice, &fabric, &schedule);
         let weights = if equal { Weights::Equal } else { Weights::Size };
-        let options = FlowOptions { tolerance: 0.0, weights };
+        let options = FlowOptions { weights, ..FlowOptions::default() };
         let outcome = simulate(&fabric, &schedule, &placement, &options, &super::OBSERVE);
         let outcome = outcome.expect("all dependencies come from earlier tasks");
         let expected = completions(&fabric, &schedule, &placement, weights);

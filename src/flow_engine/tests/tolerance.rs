@@ -44,12 +44,21 @@ fn completions_stay_within_twice_the_tolerance() {
         let schedule = distinct_sizes(fabric.hosts(), permutations);
         for (scheme, weights) in schemes.iter().flat_map(|s| [(s, Weights::Size), (s, Weights::Equal)]) {
             let exact = FlowOptions {
-                tolerance: 0.0,
                 weights,
+                ..FlowOptions::default()
             };
             let exact = run(&fabric, &schedule, scheme, exact);
             for tolerance in [1e-2, 1e-3, 1e-4] {
-                let rough = run(&fabric, &schedule, scheme, FlowOptions { tolerance, weights });
+                let rough = run(
+                    &fabric,
+                    &schedule,
+                    scheme,
+                    FlowOptions {
+                        tolerance,
+                        weights,
+                        ..FlowOptions::default()
+                    },
+                );
                 for (rough, exact) in rough.flows.iter().zip(&exact.flows) {
                     let (rough, exact) = (rough.delivered.0 as f64, exact.delivered.0 as f64);
                     let off = (rough / exact - 1.0).abs();

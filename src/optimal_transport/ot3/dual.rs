@@ -66,8 +66,7 @@ impl<'a> Dual<'a> {
     fn meet_demands(&mut self) {
         let table = self.table;
         for (cell, amount) in self.plan.iter_mut().enumerate() {
-            let members = table.members(cell).iter();
-            *amount = members.fold(self.kernel[cell], |w, &e| w * self.factors[e as usize]);
+            *amount = table.members(cell).fold(self.kernel[cell], |w, e| w * self.factors[e]);
         }
         for (p, demand) in table.demands().iter().enumerate() {
             let range = table.cells(p);
@@ -84,10 +83,8 @@ impl<'a> Dual<'a> {
     /// The same where all cells of a demand are so dear that their weights underflow.
     fn divide_dear(&mut self, p: usize) {
         let table = self.table;
-        let price = |cell: usize| -> f64 {
-            let members = table.members(cell).iter();
-            self.costs[cell] + members.map(|&e| self.prices[e as usize]).sum::<f64>()
-        };
+        let price =
+            |cell: usize| -> f64 { self.costs[cell] + table.members(cell).map(|e| self.prices[e]).sum::<f64>() };
         let range = table.cells(p);
         let cheapest = range.clone().map(price).fold(f64::INFINITY, f64::min);
         let weights: Vec<f64> = range.clone().map(|cell| exp(cheapest - price(cell))).collect();
@@ -103,7 +100,7 @@ impl<'a> Dual<'a> {
         let table = self.table;
         for (e, capacity) in table.capacities().iter().enumerate() {
             let cells = table.cells_of(e);
-            let load: f64 = cells.iter().map(|&c| self.plan[c as usize]).sum();
+            let load: f64 = cells.clone().map(|c| self.plan[c]).sum();
             let old = self.factors[e];
             let room = theta * capacity;
             if old == 1.0 && load <= room {
@@ -111,8 +108,8 @@ impl<'a> Dual<'a> {
             }
             let new = (old * (room / load)).clamp(exp(-self.dearest), 1.0);
             let ratio = new / old;
-            for &c in cells {
-                self.plan[c as usize] *= ratio;
+            for c in cells {
+                self.plan[c] *= ratio;
             }
             self.factors[e] = new;
         }
@@ -135,8 +132,7 @@ impl<'a> Dual<'a> {
                     if self.plan[c] > self.plan[best] { c } else { best }
                 },
             );
-            let members = table.members(largest).iter();
-            let price = self.costs[largest] + members.map(|&e| self.prices[e as usize]).sum::<f64>();
+            let price = self.costs[largest] + table.members(largest).map(|e| self.prices[e]).sum::<f64>();
             value += demand * (price + ln(self.plan[largest] / demand));
         }
         let paid: f64 = self.prices.iter().zip(table.capacities()).map(|(y, c)| y * c).sum();

@@ -21,7 +21,7 @@ pub fn exact_least_congestion(table: &CellTable) -> Result<Congestion, Transport
     // In units in which demands and capacities are about 1.
     let unit = table.capacities().iter().copied().fold(f64::INFINITY, f64::min);
     let used: Vec<usize> = (0..table.capacities().len())
-        .filter(|&e| !table.cells_of(e).is_empty())
+        .filter(|&e| table.cells_of(e).len() > 0)
         .collect();
     let mut row_of = vec![usize::MAX; table.capacities().len()];
     for (row, &e) in used.iter().enumerate() {
@@ -39,7 +39,7 @@ pub fn exact_least_congestion(table: &CellTable) -> Result<Congestion, Transport
     for (column, &(demand_row, cell)) in cells.iter().enumerate() {
         rows.push(demand_row);
         values.push(1.0);
-        let mut loaded: Vec<usize> = table.members(cell).iter().map(|&e| d + row_of[e as usize]).collect();
+        let mut loaded: Vec<usize> = table.members(cell).map(|e| d + row_of[e]).collect();
         loaded.sort_unstable();
         for row in loaded {
             rows.push(row);

@@ -79,8 +79,8 @@ impl Dual<'_> {
         for (p, &demand) in table.demands().iter().enumerate().filter(|(_, d)| **d > 0.0) {
             for cell in table.cells(p) {
                 let amount = self.plan[cell];
-                for &e in table.members(cell) {
-                    diagonal[e as usize] += amount * (1.0 - amount / demand);
+                for e in table.members(cell) {
+                    diagonal[e] += amount * (1.0 - amount / demand);
                 }
             }
         }
@@ -93,12 +93,12 @@ impl Dual<'_> {
         let table = self.table;
         let mut image = vec![0.0; change.len()];
         for (p, &demand) in table.demands().iter().enumerate().filter(|(_, d)| **d > 0.0) {
-            let dearer = |cell: usize| table.members(cell).iter().map(|&e| change[e as usize]).sum::<f64>();
+            let dearer = |cell: usize| table.members(cell).map(|e| change[e]).sum::<f64>();
             let mean = table.cells(p).map(|c| self.plan[c] * dearer(c)).sum::<f64>() / demand;
             for cell in table.cells(p) {
                 let flow = self.plan[cell] * (dearer(cell) - mean);
-                for &e in table.members(cell) {
-                    image[e as usize] += flow;
+                for e in table.members(cell) {
+                    image[e] += flow;
                 }
             }
         }

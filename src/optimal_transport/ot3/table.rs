@@ -1,23 +1,25 @@
 //! The problem: demands, cells, capacities.
 
+use crate::ids::{Id, IdLists, id};
 use crate::optimal_transport::TransportError;
 use crate::optimal_transport::matrix::{Matrix, check_masses, check_positive, check_shape};
+
+id! {
+    DemandId;
+    CellId;
+    CapacityId;
+}
 
 /// Demands that divide over cells, each of which counts in some capacities.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CellTable {
     demands: Vec<f64>,
     capacities: Vec<f64>,
-    /// Cells of demand `p`: `first[p]..first[p + 1]`.
-    first: Vec<u32>,
-    /// Demand of each cell.
-    owners: Vec<u32>,
-    /// Capacities that cell `c` counts in: `members[offsets[c]..offsets[c + 1]]`.
-    offsets: Vec<u32>,
-    members: Vec<u32>,
-    /// Cells that count in capacity `e`: `cells[starts[e]..starts[e + 1]]`.
-    starts: Vec<u32>,
-    cells: Vec<u32>,
+    /// The demand of each cell, those of one demand together.
+    owners: IdLists<DemandId, DemandId>,
+    /// Capacities that each cell counts in, and the other way round.
+    members: IdLists<CellId, CapacityId>,
+    cells: IdLists<CapacityId, CellId>,
     /// Preference of each cell, at least 0; empty where there is none.
     costs: Vec<f64>,
 }
@@ -39,32 +41,38 @@ impl CellTable {
         let mut table = Self {
             demands: Vec::new(),
             capacities,
-            first: vec![0],
-            owners: Vec::new(),
-            offsets: vec![0],
-            members: Vec::new(),
-            starts: Vec::new(),
-            cells: Vec::new(),
+            owners: IdLists::new(),
+            members: IdLists::new(),
+            cells: IdLists::new(),
             costs: Vec::new(),
         };
+        let mut count = 0;
         for (amount, cells) in demands {
+            let demand = table.demands.len();
             table.demands.push(amount);
             if amount > 0.0 && cells.is_empty() {
-                let demand = table.demands.len() - 1;
                 return Err(TransportError::Unreachable { demand });
             }
+            fits(table.owners.values().len() + cells.len())?;
+            fits(demand)?;
+            let owner = DemandId(demand as u32);
+            table.owners.push(std::iter::repeat_n(owner, cells.len()));
             for cell in &cells {
-                table.members.extend_from_slice(cell.as_ref());
-                table.offsets.push(entries(table.members.len())?);
-                table.owners.push(entries(table.demands.len() - 1)?);
+                count += cell.as_ref().len();
+                fits(count)?;
+                table.members.push(cell.as_ref().iter().map(|&e| CapacityId(e)));
             }
-            table.first.push(entries(table.offsets.len() - 1)?);
         }
         check_masses("demand", &table.demands)?;
-        if let Some(&beyond) = table.members.iter().find(|&&e| e as usize >= table.capacities.len()) {
-            check_shape("the capacities", beyond as usize + 1, table.capacities.len())?;
+        let known = table.capacities.len();
+        if let Some(beyond) = table.members.values().iter().find(|e| e.index() >= known) {
+            check_shape("the capacities", beyond.index() + 1, known)?;
         }
-        table.transpose();
+        let pairs = table
+            .members
+            .ids()
+            .flat_map(|cell| table.members[cell].iter().map(move |&e| (e, cell)));
+        table.cells = IdLists::grouped(known, pairs);
         Ok(table)
     }
 
@@ -116,25 +124,6 @@ impl CellTable {
         Ok(self)
     }
 
-    fn transpose(&mut self) {
-        let mut starts = vec![0_u32; self.capacities.len() + 1];
-        for &e in &self.members {
-            starts[e as usize + 1] += 1;
-        }
-        for e in 0..self.capacities.len() {
-            starts[e + 1] += starts[e];
-        }
-        let mut next = starts.clone();
-        self.cells = vec![0; self.members.len()];
-        for cell in 0..self.cell_count() {
-            for &e in &self.members[self.offsets[cell] as usize..self.offsets[cell + 1] as usize] {
-                self.cells[next[e as usize] as usize] = cell as u32;
-                next[e as usize] += 1;
-            }
-        }
-        self.starts = starts;
-    }
-
     /// Amount of each demand.
     pub fn demands(&self) -> &[f64] {
         &self.demands
@@ -147,27 +136,27 @@ impl CellTable {
 
     /// Number of cells of all demands.
     pub fn cell_count(&self) -> usize {
-        self.offsets.len() - 1
+        self.members.len()
     }
 
     /// Cells of a demand.
     pub fn cells(&self, demand: usize) -> std::ops::Range<usize> {
-        self.first[demand] as usize..self.first[demand + 1] as usize
+        self.owners.range(DemandId(demand as u32))
     }
 
     /// The demand that a cell belongs to.
-    pub fn demand_of(&self, cell: usize) -> u32 {
-        self.owners[cell]
+    pub fn demand_of(&self, cell: usize) -> usize {
+        self.owners.values()[cell].index()
     }
 
     /// Capacities that a cell counts in.
-    pub fn members(&self, cell: usize) -> &[u32] {
-        &self.members[self.offsets[cell] as usize..self.offsets[cell + 1] as usize]
+    pub fn members(&self, cell: usize) -> impl ExactSizeIterator<Item = usize> + DoubleEndedIterator + Clone + '_ {
+        self.members[CellId(cell as u32)].iter().map(|e| e.index())
     }
 
     /// Cells that count in a capacity.
-    pub fn cells_of(&self, capacity: usize) -> &[u32] {
-        &self.cells[self.starts[capacity] as usize..self.starts[capacity + 1] as usize]
+    pub fn cells_of(&self, capacity: usize) -> impl ExactSizeIterator<Item = usize> + DoubleEndedIterator + Clone + '_ {
+        self.cells[CapacityId(capacity as u32)].iter().map(|cell| cell.index())
     }
 
     /// Preference of a cell.
@@ -179,8 +168,8 @@ impl CellTable {
     pub fn loads(&self, plan: &[f64]) -> Vec<f64> {
         let mut loads = vec![0.0; self.capacities.len()];
         for (cell, &amount) in plan.iter().enumerate() {
-            for &e in self.members(cell) {
-                loads[e as usize] += amount;
+            for e in self.members(cell) {
+                loads[e] += amount;
             }
         }
         loads
@@ -201,7 +190,7 @@ impl CellTable {
     pub fn bound(&self, prices: &[f64]) -> f64 {
         let cheapest = |p: usize| {
             self.cells(p)
-                .map(|cell| self.members(cell).iter().map(|&e| prices[e as usize]).sum::<f64>())
+                .map(|cell| self.members(cell).map(|e| prices[e]).sum::<f64>())
                 .fold(f64::INFINITY, f64::min)
         };
         let paid: f64 = (0..self.demands.len())
@@ -216,13 +205,13 @@ impl CellTable {
     /// look at the rest of the table.
     pub fn cut_bound(&self, cut: &[u32]) -> f64 {
         let cells = cut.iter().flat_map(|&e| self.cells_of(e as usize));
-        let mut hits: Vec<u32> = cells.copied().collect();
+        let mut hits: Vec<usize> = cells.collect();
         hits.sort_unstable();
         // Demands all of whose cells are hit pay for the least of them.
         let mut paid = 0.0;
-        for of_demand in hits.chunk_by(|&a, &b| self.owners[a as usize] == self.owners[b as usize]) {
-            let demand = self.demand_of(of_demand[0] as usize) as usize;
-            let counts = of_demand.chunk_by(|a, b| a == b).map(<[u32]>::len);
+        for of_demand in hits.chunk_by(|&a, &b| self.demand_of(a) == self.demand_of(b)) {
+            let demand = self.demand_of(of_demand[0]);
+            let counts = of_demand.chunk_by(|a, b| a == b).map(<[usize]>::len);
             if counts.clone().count() == self.cells(demand).len() {
                 paid += self.demands[demand] * counts.min().unwrap_or(0) as f64;
             }
@@ -253,6 +242,8 @@ impl CellTable {
     }
 }
 
-fn entries(count: usize) -> Result<u32, TransportError> {
-    u32::try_from(count).map_err(|_| TransportError::Overflow("the cells of the table"))
+fn fits(count: usize) -> Result<(), TransportError> {
+    u32::try_from(count)
+        .map(|_| ())
+        .map_err(|_| TransportError::Overflow("the cells of the table"))
 }

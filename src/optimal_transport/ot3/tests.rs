@@ -30,7 +30,7 @@ fn random_table(leaves: usize, spines: usize, dense: f64, dead: f64, seed: u64) 
         down.row_mut(spines - 1)[l] = 1.0;
     }
     let table = CellTable::planar(&demand, &up, &down).unwrap();
-    let alive = |e: usize| !table.cells_of(e).is_empty();
+    let alive = |e: usize| table.cells_of(e).len() > 0;
     let cuts = (0..2 * leaves)
         .map(|l| {
             (l * spines..(l + 1) * spines)

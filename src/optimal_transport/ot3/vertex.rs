@@ -88,13 +88,13 @@ impl<'a> Tableau<'a> {
     fn column(&self, cell: usize, demand: usize) -> Vec<f64> {
         let demands = self.table.demands().len();
         let members = self.table.members(cell);
-        let entry = |row: &Vec<f64>| row[demand] + members.iter().map(|&e| row[demands + e as usize]).sum::<f64>();
+        let entry = |row: &Vec<f64>| row[demand] + members.clone().map(|e| row[demands + e]).sum::<f64>();
         self.inverse.iter().map(entry).collect()
     }
 
     /// Brings a cell to 0, or into the basis.
     fn push(&mut self, cell: usize) {
-        let column = self.column(cell, self.table.demand_of(cell) as usize);
+        let column = self.column(cell, self.table.demand_of(cell));
         let largest = column.iter().fold(0.0_f64, |m, y| m.max(y.abs()));
         let artificial = (0..column.len())
             .filter(|&row| self.basic[row] == Basic::Artificial && column[row].abs() > PIVOT * largest)

@@ -154,7 +154,7 @@ impl Skipper {
         let spans = if rates.own > self.error { 1.0 } else { MOST_SPANS };
         let by_drift = span * (self.error / rates.drift.max(1e-9) - 2.0).min(spans);
         let by_luck = run.sending.senders.iter().enumerate().map(|(flow, sender)| {
-            let pair = &run.net.pairs[sender.qp as usize];
+            let pair = &run.net.pairs[sender.qp];
             let skipped = run.net.skipped.pair(sender.qp).packets as f64;
             let may_be = self.error * LUCK * (f64::from(pair.packets) + skipped);
             // What was skipped before had its luck, too.
@@ -183,7 +183,7 @@ impl Skipper {
                 reordered: grown(before.reordered, now.reordered),
             };
             sender.sent.shorten(packets as u32);
-            net.pairs[sender.qp as usize].packets -= packets as u32;
+            net.pairs[sender.qp].packets -= packets as u32;
             net.skipped.add_pair(sender.qp, &done);
             delivered += packets;
         }

@@ -1,5 +1,6 @@
 //! What a run has done by a moment, as far as it matters to what it does next.
 
+use crate::ids::SubflowId;
 use crate::packet_engine::faults::Faults;
 use crate::packet_engine::flows::Flows;
 use crate::packet_engine::links::LinkTotals;
@@ -19,7 +20,7 @@ struct Membership {
 /// One queue pair at work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct AtWork {
-    pub(super) qp: u32,
+    pub(super) qp: SubflowId,
     /// Packets that have been answered, or that nobody will answer.
     pub(super) delivered: u64,
     pub(super) in_flight: u64,
@@ -56,7 +57,7 @@ impl Snapshot {
         faults: &Faults,
     ) -> Self {
         let at_work = sending.senders.iter().map(|sender| {
-            let receiver = net.pairs[sender.qp as usize].receiver;
+            let receiver = net.pairs[sender.qp].receiver;
             let receiver = receiving.receivers.get(receiver);
             AtWork {
                 qp: sender.qp,

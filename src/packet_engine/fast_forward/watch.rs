@@ -7,6 +7,7 @@
 
 use super::estimate::{Rates, Windows};
 use super::snapshot::Snapshot;
+use crate::ids::{IdVec, SubflowId};
 use crate::packet_engine::network::Network;
 use crate::packet_engine::queue::EventQueue;
 
@@ -175,11 +176,11 @@ impl Watch {
 /// Numbers the queue pairs so that those have the same number that share their ports with as many others at both ends, and go as far.
 fn classes<Q: EventQueue>(net: &Network<'_, Q>, snapshot: &Snapshot) -> Vec<u32> {
     let hosts = net.setup.fabric.hosts() as usize;
-    let (mut sending, mut receiving) = (vec![0_u32; hosts], vec![0_u32; hosts]);
-    let ends = |qp: u32| net.pairs[qp as usize].ends;
+    let (mut sending, mut receiving) = (IdVec::filled(0_u32, hosts), IdVec::filled(0_u32, hosts));
+    let ends = |qp: SubflowId| net.pairs[qp].ends;
     for pair in &snapshot.pairs {
-        sending[ends(pair.qp).src as usize] += 1;
-        receiving[ends(pair.qp).dst as usize] += 1;
+        sending[ends(pair.qp).src] += 1;
+        receiving[ends(pair.qp).dst] += 1;
     }
     let mut known = std::collections::BTreeMap::new();
     let class = snapshot.pairs.iter().map(|pair| {
@@ -187,7 +188,7 @@ fn classes<Q: EventQueue>(net: &Network<'_, Q>, snapshot: &Snapshot) -> Vec<u32>
         let port = net.forwarding.only_uplink(ends.src);
         let rate = port.map_or(0, |link| net.links.rate(link).0);
         let near = net.forwarding.edge(ends.src) == net.forwarding.edge(ends.dst);
-        let key = (sending[ends.src as usize], receiving[ends.dst as usize], rate, near);
+        let key = (sending[ends.src], receiving[ends.dst], rate, near);
         let next = known.len() as u32;
         *known.entry(key).or_insert(next)
     });

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::ids::LinkId;
-use crate::packet_engine::packet::{Event, Keys, Kind, RESENT};
+use crate::ids::{LinkId, SubflowId};
+use crate::packet_engine::packet::{Event, Kind, RESENT};
 use crate::topology::LinkChange;
 use crate::units::Rate;
 
@@ -105,14 +105,14 @@ impl Draw {
 /// What crossed links so far, by watching events.
 #[derive(Default)]
 struct Watch {
-    arrived: HashMap<u32, u64>,
-    last_first: HashMap<(u32, u16), u32>,
+    arrived: HashMap<LinkId, u64>,
+    last_first: HashMap<(SubflowId, u16), u32>,
 }
 
 impl Watch {
     fn see(&mut self, event: &Event) {
         if event.packet.kind.is_packet() {
-            *self.arrived.entry(event.key - Keys::ARRIVAL).or_default() += u64::from(event.packet.size);
+            *self.arrived.entry(event.link()).or_default() += u64::from(event.packet.size);
         }
     }
 
@@ -122,8 +122,7 @@ impl Watch {
         if packet.kind != Kind::Data || packet.flags & (RESENT | super::super::packet::TRIMMED) != 0 {
             return;
         }
-        let at_end =
-            engine.net.forwarding.end_of(event.key - Keys::ARRIVAL) == engine.net.pairs[packet.qp as usize].ends.dst;
+        let at_end = engine.net.forwarding.end_of(event.link()) == engine.net.pairs[packet.qp].ends.dst.node();
         if at_end {
             let before = self.last_first.insert((packet.qp, packet.path), packet.seq);
             assert!(
@@ -135,25 +134,20 @@ impl Watch {
 
     /// On every link: accepted = arrived + on the way + waiting.
     fn conserved(&self, mut engine: Engine<'_, Wheel>) {
-        let mut held: HashMap<u32, u64> = HashMap::new();
+        let mut held: HashMap<LinkId, u64> = HashMap::new();
         for event in engine.net.events.queue.extract(|_| true) {
             if event.packet.kind.is_packet() {
-                *held.entry(event.key - Keys::ARRIVAL).or_default() += u64::from(event.packet.size);
+                *held.entry(event.link()).or_default() += u64::from(event.packet.size);
             }
         }
-        for (link, port) in engine.net.ports.iter().enumerate() {
+        for (link, port) in engine.net.ports.entries() {
             let waiting: u64 = port.held().map(|packet| u64::from(packet.size)).sum();
-            *held.entry(link as u32).or_default() += waiting;
+            *held.entry(link).or_default() += waiting;
         }
-        for link in 0..engine.net.setup.fabric.links().len() as u32 {
+        for link in engine.net.setup.fabric.link_ids() {
             let (accepted, _) = engine.net.links.bytes(link);
             let accounted = self.arrived.get(&link).unwrap_or(&0) + held.get(&link).unwrap_or(&0);
-            assert_eq!(
-                accepted,
-                accounted,
-                "link {}",
-                engine.net.setup.fabric.link_name(LinkId(link))
-            );
+            assert_eq!(accepted, accounted, "link {}", engine.net.setup.fabric.link_name(link));
         }
     }
 }
@@ -167,7 +161,7 @@ fn within_limits(engine: &Engine<'_, Wheel>) {
         // What is left of a byte on the wire counts as one.
         let queues = ports
             .iter()
-            .map(|id| engine.net.links.queue(id.0, now).saturating_sub(1));
+            .map(|&id| engine.net.links.queue(id, now).saturating_sub(1));
         if let Some(limit) = setup.switch.queue {
             assert!(
                 queues.clone().all(|queue| queue <= classes * limit.0),

@@ -1,7 +1,7 @@
 //! A sender's line rate is that of its own ports, whatever is behind them.
 
 use super::*;
-use crate::ids::LinkId;
+use crate::ids::{LinkId, NodeId};
 use crate::packet_engine::transport::PathProperties;
 use crate::topology::LinkChange;
 use crate::units::Rate;
@@ -42,7 +42,10 @@ fn one_port(a: &str, b: &str) -> Fabric {
 fn conditions(case: &Case) -> Vec<PathProperties> {
     case.setup(|setup| {
         let engine = Engine::<Wheel>::new(setup);
-        (0..engine.net.pairs.len() as u32)
+        engine
+            .net
+            .pairs
+            .ids()
             .map(|qp| engine.sending.conditions(&engine.net, qp))
             .collect()
     })
@@ -175,7 +178,7 @@ fn a_dead_port_does_not_swallow_all() {
         // Nobody sends again what was lost.
         let drops = case.setup(|setup| {
             let engine = Engine::<Wheel>::new(setup).run(&mut |_| Continue::Yes);
-            engine.net.links.counts[0].drops
+            engine.net.links.counts[LinkId(0)].drops
         });
         let sent = Time::from_us(50).0 / Rate::from_gbps(200).transmission_time(4_150).0;
         assert!(drops.abs_diff(sent) < 10, "{scheme}: {drops} packets, {sent} expected");
@@ -199,8 +202,8 @@ fn notifications_are_paced_by_the_receiver() {
         let mut heard = 0;
         while engine.flows.unfinished > 0 {
             let Some(event) = engine.step() else { break };
-            if event.packet.kind == Kind::Notification && engine.net.forwarding.end_of(event.key - 3) == 0 {
-                let qp = event.packet.qp as usize;
+            if event.packet.kind == Kind::Notification && engine.net.forwarding.end_of(event.link()) == NodeId(0) {
+                let qp = event.packet.qp.index();
                 // They wait for one data packet of the other direction at most; here is none.
                 assert!(last[qp].is_none_or(|before| engine.net.events.now - before >= 49_000_000));
                 last[qp] = Some(engine.net.events.now);

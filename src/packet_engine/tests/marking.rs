@@ -12,7 +12,7 @@ fn marked(ecn: Ecn, backlog: u64, count: u64) -> u64 {
     case.switch.ecn = Some(ecn);
     case.setup(|setup| {
         let leaf = crate::ids::NodeId(setup.fabric.hosts());
-        let link = setup.fabric.out_links(leaf)[0].0;
+        let link = setup.fabric.out_links(leaf)[0];
         let mut links = Links::new(setup, 0, false);
         let data = Packet {
             size: WIRE as u16,

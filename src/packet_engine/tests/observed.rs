@@ -189,7 +189,7 @@ fn losses_after_a_failure(scheme: &str) -> (Vec<f64>, f64) {
         let (mut losses, mut before) = (Vec::new(), 0);
         engine.begin();
         while engine.flows.unfinished > 0 && engine.step().is_some() {
-            let drops = engine.net.links.counts[up.index()].drops;
+            let drops = engine.net.links.counts[up].drops;
             losses.extend((before..drops).map(|_| engine.net.events.now as f64 / 1e6 - 100.0));
             before = drops;
         }

@@ -143,11 +143,8 @@ fn requests_and_credits(case: &Case) -> (usize, usize) {
         engine.begin();
         let mut count = [0; 2];
         let at_end = |engine: &Engine<'_, Wheel>, event: &Event| {
-            let end = engine
-                .net
-                .forwarding
-                .end_of(event.key - crate::packet_engine::packet::Keys::ARRIVAL);
-            end < setup.fabric.hosts()
+            let end = engine.net.forwarding.end_of(event.link());
+            end.0 < setup.fabric.hosts()
         };
         while engine.flows.unfinished > 0 {
             let Some(event) = engine.step() else { break };

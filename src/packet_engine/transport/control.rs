@@ -1,5 +1,7 @@
 //! What a congestion control learns, and what it answers.
 
+use crate::ids::LinkId;
+
 /// What a queue pair knows about its path when it starts.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::packet_engine) struct PathProperties {
@@ -42,7 +44,7 @@ pub(in crate::packet_engine) struct Feedback {
 /// What a hop wrote into a packet.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::packet_engine) struct HopReading {
-    pub link: u32,
+    pub link: LinkId,
     /// Bytes that waited when the packet came.
     pub queue: u64,
     /// Bytes sent by the time at which the packet left, and that time, in ps.

@@ -164,7 +164,7 @@ mod tests {
 
     fn reading(queue: u64, sent: u64, at: u64) -> HopReading {
         HopReading {
-            link: 7,
+            link: crate::ids::LinkId(7),
             queue,
             sent,
             at,

@@ -1,9 +1,10 @@
 //! From a fractional plan to sub-flows: whole bytes per path, into which flows are laid.
 
-use super::flow::Flow;
+use super::flow::{Flow, FlowId, PairId};
 use super::preferences::Preferences;
 use super::step::Step;
 use super::subflows::{Subflows, change};
+use crate::ids::IdVec;
 use crate::placement::Subflow;
 use crate::routes::Route;
 
@@ -13,7 +14,7 @@ pub(super) struct Budgets<'a> {
     /// Bytes of every cell that no flow has taken yet.
     pub left: Vec<u64>,
     /// The sub-flows of every flow so far; none of those that wait.
-    laid: Vec<Subflows>,
+    laid: IdVec<FlowId, Subflows>,
 }
 
 impl<'a> Budgets<'a> {
@@ -36,9 +37,9 @@ impl<'a> Budgets<'a> {
     /// waiting flows have.
     pub(super) fn give(&mut self, plan: &[f64]) {
         self.left = plan.iter().map(|&x| x as u64).collect();
-        for pair in 0..self.step.of_pair.len() {
-            let cells = self.step.table.cells(pair);
-            let demand: u64 = self.waiting(pair).map(|f| self.step.flows[f as usize].bytes).sum();
+        for pair in self.step.of_pair.ids() {
+            let cells = self.step.cells(pair);
+            let demand: u64 = self.waiting(pair).map(|f| self.step.flows[f].bytes).sum();
             let given: u64 = self.left[cells.clone()].iter().sum();
             let mut order: Vec<usize> = cells.filter(|&c| plan[c] > 0.0).collect();
             order.sort_by(|&a, &b| plan[b].fract().total_cmp(&plan[a].fract()).then(a.cmp(&b)));
@@ -55,38 +56,38 @@ impl<'a> Budgets<'a> {
     }
 
     /// The flows of a pair that wait.
-    fn waiting(&self, pair: usize) -> impl Iterator<Item = u32> {
+    fn waiting(&self, pair: PairId) -> impl Iterator<Item = FlowId> {
         let flows = self.step.of_pair[pair].iter().copied();
-        flows.filter(|&f| self.laid[f as usize].is_empty())
+        flows.filter(|&f| self.laid[f].is_empty())
     }
 
     /// The flows of a pair that wait, by falling size.
-    fn by_size(&self, pair: usize) -> Vec<u32> {
-        let mut order: Vec<u32> = self.waiting(pair).collect();
-        order.sort_by_key(|&f| (std::cmp::Reverse(self.step.flows[f as usize].bytes), f));
+    fn by_size(&self, pair: PairId) -> Vec<FlowId> {
+        let mut order: Vec<FlowId> = self.waiting(pair).collect();
+        order.sort_by_key(|&f| (std::cmp::Reverse(self.step.flows[f].bytes), f));
         order
     }
 
     /// Lays what can stay on the paths that it had before, then flows whole where they fit.
     pub(super) fn lay_fitting(&mut self, preferences: &Preferences) {
-        for pair in 0..self.step.of_pair.len() {
+        for pair in self.step.of_pair.ids() {
             let mut order = self.by_size(pair);
             order.retain(|&f| !self.keep(pair, f, preferences));
             for f in order {
-                let budgets = &mut self.left[self.step.table.cells(pair)];
-                let bytes = self.step.flows[f as usize].bytes;
+                let budgets = &mut self.left[self.step.cells(pair)];
+                let bytes = self.step.flows[f].bytes;
                 if let Some(path) = smallest_that_holds(bytes, budgets) {
                     budgets[path] -= bytes;
-                    self.laid[f as usize].push((path as u32, bytes));
+                    self.laid[f].push((path as u32, bytes));
                 }
             }
         }
     }
 
     /// Lays a flow on the paths that it had before; false where it had none or they have no room.
-    fn keep(&mut self, pair: usize, f: u32, preferences: &Preferences) -> bool {
-        let budgets = &mut self.left[self.step.table.cells(pair)];
-        let subflows = preferences.before(self.step.flows[f as usize].task);
+    fn keep(&mut self, pair: PairId, f: FlowId, preferences: &Preferences) -> bool {
+        let budgets = &mut self.left[self.step.cells(pair)];
+        let subflows = preferences.before(self.step.flows[f].task);
         let fits = |subflow: &Subflow| matches!(subflow.route, Route::Pinned(path) if budgets.get(path.index()).is_some_and(|b| *b >= subflow.bytes));
         if subflows.is_empty() || !subflows.iter().all(fits) {
             return false;
@@ -94,7 +95,7 @@ impl<'a> Budgets<'a> {
         for subflow in subflows {
             if let Route::Pinned(path) = subflow.route {
                 budgets[path.index()] -= subflow.bytes;
-                change(&mut self.laid[f as usize], path.0, subflow.bytes as i64);
+                change(&mut self.laid[f], path.0, subflow.bytes as i64);
             }
         }
         true
@@ -102,11 +103,11 @@ impl<'a> Budgets<'a> {
 
     /// Lays all that waits, whole where it fits. Every cut fills a budget, so that a pair has fewer extra sub-flows
     /// than paths in use.
-    pub(super) fn lay_all(mut self) -> Vec<Subflows> {
-        for pair in 0..self.step.of_pair.len() {
+    pub(super) fn lay_all(mut self) -> IdVec<FlowId, Subflows> {
+        for pair in self.step.of_pair.ids() {
             for f in self.by_size(pair) {
-                let budgets = &mut self.left[self.step.table.cells(pair)];
-                lay(self.step.flows[f as usize].bytes, budgets, &mut self.laid[f as usize]);
+                let budgets = &mut self.left[self.step.cells(pair)];
+                lay(self.step.flows[f].bytes, budgets, &mut self.laid[f]);
             }
         }
         self.laid

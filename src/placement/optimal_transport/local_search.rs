@@ -1,7 +1,10 @@
 //! Moving (parts of) flows off the worst link until none of a few kinds of moves helps.
 
+use super::flow::{FlowId, PairId};
 use super::step::Step;
 use super::subflows::{Subflows, change};
+use crate::ids::{Id, IdVec};
+use crate::loads::TopTwo;
 
 /// Gains smaller than this fraction are not worth a move.
 const GAIN: f64 = 1e-6;
@@ -13,17 +16,19 @@ const CHAINS: usize = 6;
 pub(super) struct Search<'a> {
     step: &'a Step,
     k: usize,
-    pub subflows: Vec<Subflows>,
+    pub subflows: IdVec<FlowId, Subflows>,
     /// Bytes on every capacity: whole numbers.
     loads: Vec<f64>,
     /// Microseconds per byte.
     costs: Vec<f64>,
+    /// Microseconds on every capacity.
+    times: TopTwo,
 }
 
 /// Bytes of a flow from one of its paths to another.
 #[derive(Debug, Clone, Copy)]
 struct Move {
-    flow: u32,
+    flow: FlowId,
     from: u32,
     to: u32,
     bytes: u64,
@@ -32,42 +37,40 @@ struct Move {
 }
 
 impl<'a> Search<'a> {
-    pub(super) fn new(step: &'a Step, subflows: Vec<Subflows>, k: u32) -> Self {
+    pub(super) fn new(step: &'a Step, subflows: IdVec<FlowId, Subflows>, k: u32) -> Self {
         let mut search = Self {
             step,
             k: k as usize,
             loads: vec![0.0; step.links.len()],
             costs: step.table.capacities().iter().map(|c| 1.0 / c).collect(),
+            times: TopTwo::new(step.links.len()),
             subflows,
         };
-        for flow in 0..search.subflows.len() {
+        for flow in search.subflows.ids() {
             for (path, bytes) in search.subflows[flow].clone() {
-                search.load(flow as u32, path, bytes as f64);
+                search.load(flow, path, bytes as f64);
             }
         }
         search
     }
 
-    fn cell(&self, flow: u32, path: u32) -> Option<usize> {
-        let pair = self.step.flows[flow as usize].pair?;
-        Some(self.step.table.cells(pair as usize).start + path as usize)
+    fn cell(&self, flow: FlowId, path: u32) -> Option<usize> {
+        let pair = self.step.flows[flow].pair?;
+        Some(self.step.cells(pair).start + path as usize)
     }
 
-    fn load(&mut self, flow: u32, path: u32, bytes: f64) {
+    fn load(&mut self, flow: FlowId, path: u32, bytes: f64) {
         if let Some(cell) = self.cell(flow, path) {
-            for &e in self.step.table.members(cell) {
-                self.loads[e as usize] += bytes;
+            for e in self.step.table.members(cell) {
+                self.loads[e] += bytes;
+                self.times.set(e, self.loads[e] * self.costs[e]);
             }
         }
     }
 
-    /// The worst link and its load in microseconds.
+    /// The worst link, of equal ones the first, and its load in microseconds.
     fn worst(&self) -> (usize, f64) {
-        let times = self.loads.iter().zip(&self.costs).map(|(load, cost)| load * cost);
-        times.enumerate().fold(
-            (0, 0.0),
-            |worst, (e, time)| if time > worst.1 { (e, time) } else { worst },
-        )
+        (self.times.place_of_largest(), self.times.largest()[0])
     }
 
     /// The congestion in microseconds.
@@ -117,27 +120,25 @@ impl<'a> Search<'a> {
         let Some(cell) = self.cell(moved.flow, moved.to) else {
             return true;
         };
-        let members = self.step.table.members(cell).iter();
-        members
-            .into_iter()
-            .all(|&e| self.loads[e as usize] * self.costs[e as usize] < limit)
+        let mut members = self.step.table.members(cell);
+        members.all(|e| self.loads[e] * self.costs[e] < limit)
     }
 
     /// The best move of every sub-flow that crosses a link.
     fn moves_off(&self, link: usize, now: f64) -> Vec<Move> {
         let table = &self.step.table;
         let mut found = Vec::new();
-        let mut last = u32::MAX;
-        for &cell in table.cells_of(link) {
-            let pair = table.demand_of(cell as usize);
+        let mut last = None;
+        for cell in table.cells_of(link) {
+            let pair = PairId::from_index(table.demand_of(cell));
             // The cells of a pair follow each other.
-            if std::mem::replace(&mut last, pair) == pair {
+            if last.replace(pair) == Some(pair) {
                 continue;
             }
-            let first = table.cells(pair as usize).start;
-            for &flow in &self.step.of_pair[pair as usize] {
-                for &(path, bytes) in &self.subflows[flow as usize] {
-                    if table.members(first + path as usize).contains(&(link as u32)) {
+            let first = self.step.cells(pair).start;
+            for &flow in &self.step.of_pair[pair] {
+                for &(path, bytes) in &self.subflows[flow] {
+                    if table.members(first + path as usize).any(|e| e == link) {
                         found.extend(self.best_move(flow, path, bytes, link, now));
                     }
                 }
@@ -147,22 +148,21 @@ impl<'a> Search<'a> {
     }
 
     /// Where a sub-flow, or a part of it, does best.
-    fn best_move(&self, flow: u32, from: u32, bytes: u64, link: usize, now: f64) -> Option<Move> {
+    fn best_move(&self, flow: FlowId, from: u32, bytes: u64, link: usize, now: f64) -> Option<Move> {
         let table = &self.step.table;
-        let subflows = &self.subflows[flow as usize];
-        let pair = self.step.flows[flow as usize].pair? as usize;
-        let cells = table.cells(pair);
+        let subflows = &self.subflows[flow];
+        let cells = self.step.cells(self.step.flows[flow].pair?);
         let left = table.members(cells.start + from as usize);
         let mut best: Option<Move> = None;
         for (to, cell) in cells.enumerate() {
             let to = to as u32;
             let entered = table.members(cell);
-            if to == from || entered.contains(&(link as u32)) {
+            if to == from || entered.clone().any(|e| e == link) {
                 continue;
             }
             // Without a sub-flow to spare the whole sub-flow goes.
             let whole = subflows.len() >= self.k && subflows.iter().all(|&(p, _)| p != to);
-            let gaining = || entered.iter().filter(|e| !left.contains(e)).map(|&e| e as usize);
+            let gaining = || entered.clone().filter(|&e| left.clone().all(|other| other != e));
             let moved = if whole {
                 bytes as f64
             } else {
@@ -195,8 +195,8 @@ impl<'a> Search<'a> {
     }
 
     fn apply(&mut self, step: Move) {
-        change(&mut self.subflows[step.flow as usize], step.from, -(step.bytes as i64));
-        change(&mut self.subflows[step.flow as usize], step.to, step.bytes as i64);
+        change(&mut self.subflows[step.flow], step.from, -(step.bytes as i64));
+        change(&mut self.subflows[step.flow], step.to, step.bytes as i64);
         self.load(step.flow, step.from, -(step.bytes as f64));
         self.load(step.flow, step.to, step.bytes as f64);
     }
@@ -207,8 +207,8 @@ impl<'a> Search<'a> {
     }
 
     /// Moves a whole sub-flow of a flow to another path, for better or worse.
-    pub(super) fn kick(&mut self, flow: u32, slot: usize, to: u32) {
-        let Some(&(from, bytes)) = self.subflows[flow as usize].get(slot) else {
+    pub(super) fn kick(&mut self, flow: FlowId, slot: usize, to: u32) {
+        let Some(&(from, bytes)) = self.subflows[flow].get(slot) else {
             return;
         };
         if from != to {
@@ -223,9 +223,9 @@ impl<'a> Search<'a> {
     }
 
     /// Flows with a sub-flow on the worst link.
-    pub(super) fn on_worst(&self) -> Vec<u32> {
+    pub(super) fn on_worst(&self) -> Vec<FlowId> {
         let (link, now) = self.worst();
-        let mut flows: Vec<u32> = self.moves_off(link, now).iter().map(|m| m.flow).collect();
+        let mut flows: Vec<FlowId> = self.moves_off(link, now).iter().map(|m| m.flow).collect();
         flows.dedup();
         flows
     }

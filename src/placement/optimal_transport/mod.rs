@@ -7,10 +7,12 @@
 
 mod admission;
 mod budgets;
+mod coloring;
 mod flow;
 mod local_search;
 mod options;
 mod preferences;
+mod repair;
 mod starts;
 mod step;
 mod subflows;
@@ -19,17 +21,19 @@ mod tests;
 
 use std::collections::HashMap;
 
+pub(super) use flow::PairId;
 pub use options::{OptimalTransport, Prefer, Scope, Solver};
 pub(super) use preferences::Preferences;
 pub(super) use step::Step;
 
 use super::scheme::{Problem, Scheme};
 use super::subflows::{Placement, Subflow};
-use crate::ids::{HostId, TaskId};
+use crate::ids::{HostId, IdVec, TaskId};
 use crate::input::InputError;
 use crate::optimal_transport::TransportError;
 use crate::routes::Route;
 use budgets::Budgets;
+use flow::FlowId;
 use subflows::Subflows;
 
 impl Scheme for OptimalTransport {
@@ -59,7 +63,7 @@ impl Scheme for OptimalTransport {
     fn place(&self, problem: &Problem<'_>) -> Result<Placement, InputError> {
         let preferences = Preferences::new(self, problem)?;
         let mut placed: Vec<(TaskId, Subflow)> = Vec::new();
-        let mut solved: HashMap<Vec<Sent>, Vec<Subflows>> = HashMap::new();
+        let mut solved: HashMap<Vec<Sent>, IdVec<FlowId, Subflows>> = HashMap::new();
         for tasks in self.batches(problem) {
             let key: Vec<Sent> = tasks
                 .iter()
@@ -102,7 +106,7 @@ impl OptimalTransport {
         problem: &Problem<'_>,
         tasks: &[TaskId],
         preferences: &Preferences,
-    ) -> Result<Vec<Subflows>, TransportError> {
+    ) -> Result<IdVec<FlowId, Subflows>, TransportError> {
         let step = Step::new(problem.fabric, problem.schedule, tasks, preferences)?;
         let fractional = step.solve(self)?;
         if let Some(share) = self.admit.filter(|share| *share < 1.0) {
@@ -118,14 +122,16 @@ impl OptimalTransport {
         if let Some(kept) = starts::from_before(&step, &fractional, preferences, self.max_pieces) {
             return Ok(kept);
         }
-        let mut budgets = Budgets::new(&step, &fractional.congestion.plan);
-        budgets.lay_fitting(preferences);
-        budgets.give(&step.thin_out(&fractional, &budgets.left)?);
-        let laid = budgets.lay_all();
-        Ok(match self.max_pieces {
-            None => laid,
-            Some(k) => starts::best_of_several(&step, &fractional, laid, k, self.starts, problem.seed)?,
-        })
+        let lay = || -> Result<IdVec<FlowId, Subflows>, TransportError> {
+            let mut budgets = Budgets::new(&step, &fractional.congestion.plan);
+            budgets.lay_fitting(preferences);
+            budgets.give(&step.thin_out(&fractional, &budgets.left)?);
+            Ok(budgets.lay_all())
+        };
+        match self.max_pieces {
+            None => lay(),
+            Some(k) => starts::best_of_several(&step, &fractional, lay, k, self.starts, problem.seed),
+        }
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::flow::Flow;
+use super::flow::{Flow, FlowId, PairId};
 use super::options::{OptimalTransport, Prefer};
-use crate::ids::{NodeId, TaskId};
+use crate::ids::{IdVec, NodeId, PathIndex, TaskId};
 use crate::input::InputError;
 use crate::placement::scheme::{Problem, Scheme};
 use crate::placement::subflows::{Placement, Subflow};
@@ -42,8 +42,8 @@ impl Preferences {
         &self,
         fabric: &Fabric,
         ends: &[(NodeId, NodeId)],
-        of_pair: &[Vec<u32>],
-        flows: &[Flow],
+        of_pair: &IdVec<PairId, Vec<FlowId>>,
+        flows: &IdVec<FlowId, Flow>,
     ) -> Option<Vec<f64>> {
         if !self.short && self.kept.is_none() {
             return None;
@@ -62,18 +62,18 @@ impl Preferences {
                 }
             }
             if self.kept.is_some() {
-                let mut before: HashMap<u32, u64> = HashMap::new();
+                let mut before: HashMap<PathIndex, u64> = HashMap::new();
                 let mut total = 0_u64;
                 for &flow in members {
-                    for subflow in self.before(flows[flow as usize].task) {
+                    for subflow in self.before(flows[flow].task) {
                         if let Route::Pinned(path) = subflow.route {
-                            *before.entry(path.0).or_default() += subflow.bytes;
+                            *before.entry(path).or_default() += subflow.bytes;
                             total += subflow.bytes;
                         }
                     }
                 }
                 for (path, cost) in costs.iter_mut().enumerate() {
-                    let share = before.get(&(path as u32)).copied().unwrap_or(0) as f64 / total.max(1) as f64;
+                    let share = before.get(&PathIndex(path as u32)).copied().unwrap_or(0) as f64 / total.max(1) as f64;
                     *cost += 1.0 - share;
                 }
             }

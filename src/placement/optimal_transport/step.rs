@@ -1,13 +1,14 @@
 //! One step as a problem of transport: pairs of edges, their paths, the links that these share.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use smallvec::SmallVec;
 
-use super::flow::Flow;
+use super::flow::{Flow, FlowId, PairId};
 use super::options::{OptimalTransport, Solver};
 use super::preferences::Preferences;
-use crate::ids::{LinkId, NodeId, TaskId};
+use crate::ids::{Id, IdVec, LinkId, NodeId, TaskId};
 use crate::optimal_transport::TransportError;
 use crate::optimal_transport::ot3::{self, CellTable, Congestion, Ot3};
 use crate::routes::PathEnds;
@@ -22,14 +23,16 @@ const VERTEX_ROWS: usize = 1_400;
 /// The flows that are placed together, and the table of their pairs of edges.
 pub(in crate::placement) struct Step {
     /// In the order of the tasks given.
-    pub flows: Vec<Flow>,
-    /// Flows of each pair, as indices into `flows`.
-    pub of_pair: Vec<Vec<u32>>,
+    pub flows: IdVec<FlowId, Flow>,
+    /// Flows of each pair.
+    pub of_pair: IdVec<PairId, Vec<FlowId>>,
     /// Demands are pairs in bytes, cells their paths by index, capacities links in bytes per microsecond: `theta` is
     /// in microseconds.
     pub table: CellTable,
     /// Link of each capacity.
     pub links: Vec<LinkId>,
+    /// Nodes that each of these links leads from and to.
+    pub ends: Vec<(NodeId, NodeId)>,
     /// The links out of every node that paths use, and those into it: sets that may bind together.
     cuts: Vec<Vec<u32>>,
 }
@@ -50,10 +53,10 @@ impl Step {
         preferences: &Preferences,
     ) -> Result<Self, TransportError> {
         let mut path_ends = PathEnds::new(fabric);
-        let mut pairs: BTreeMap<(NodeId, NodeId), u32> = BTreeMap::new();
+        let mut pairs: BTreeMap<(NodeId, NodeId), PairId> = BTreeMap::new();
         let mut ends: Vec<(NodeId, NodeId)> = Vec::new();
-        let mut flows = Vec::with_capacity(tasks.len());
-        let mut of_pair: Vec<Vec<u32>> = Vec::new();
+        let mut flows = IdVec::with_capacity(tasks.len());
+        let mut of_pair: IdVec<PairId, Vec<FlowId>> = IdVec::new();
         for &task in tasks {
             let Some(Transfer { src, dst, bytes, .. }) = schedule.transfer(task) else {
                 continue;
@@ -63,27 +66,26 @@ impl Step {
             let pair = (between.0 != between.1).then(|| {
                 *pairs.entry(between).or_insert_with(|| {
                     ends.push((src, dst));
-                    of_pair.push(Vec::new());
-                    ends.len() as u32 - 1
+                    of_pair.push(Vec::new())
                 })
             });
+            let flow = flows.push(Flow { task, pair, bytes });
             if let Some(pair) = pair {
-                of_pair[pair as usize].push(flows.len() as u32);
+                of_pair[pair].push(flow);
             }
-            flows.push(Flow { task, pair, bytes });
         }
-        let mut capacity_of = vec![u32::MAX; fabric.links().len()];
+        let mut capacity_of = IdVec::filled(u32::MAX, fabric.links().len());
         let mut links: Vec<LinkId> = Vec::new();
         let mut demands = Vec::with_capacity(ends.len());
         for (&(src, dst), flows_of) in ends.iter().zip(&of_pair) {
             let between = path_ends.of(src, dst);
-            let bytes: u64 = flows_of.iter().map(|&f| flows[f as usize].bytes).sum();
+            let bytes: u64 = flows_of.iter().map(|&f| flows[f].bytes).sum();
             let cells: Vec<SmallVec<[u32; 4]>> = path_ends
                 .links(src, dst, between)
                 .map(|path| {
                     path.iter()
                         .map(|&link| {
-                            let capacity = &mut capacity_of[link.index()];
+                            let capacity = &mut capacity_of[link];
                             if *capacity == u32::MAX {
                                 *capacity = links.len() as u32;
                                 links.push(link);
@@ -105,6 +107,10 @@ impl Step {
         }
         Ok(Self {
             cuts: cuts(fabric, &links),
+            ends: links
+                .iter()
+                .map(|&link| (fabric.link(link).from, fabric.link(link).to))
+                .collect(),
             flows,
             of_pair,
             table,
@@ -137,6 +143,11 @@ impl Step {
         Ok(Fractional { congestion })
     }
 
+    /// The cells of a pair: its paths, by index.
+    pub(crate) fn cells(&self, pair: PairId) -> Range<usize> {
+        self.table.cells(pair.index())
+    }
+
     /// What is left of the plan, in bytes per cell, as a vertex where the problem is small enough, else as it is. What is not
     /// left stays where the plan has it, and no link gets more than in the plan's congestion.
     pub(crate) fn thin_out(&self, fractional: &Fractional, left: &[u64]) -> Result<Vec<f64>, TransportError> {
@@ -166,7 +177,7 @@ impl Step {
             room.push((theta * self.table.capacities()[link] - staying).max(moving[link]));
         }
         let of_one_pair = |a: &usize, b: &usize| self.table.demand_of(*a) == self.table.demand_of(*b);
-        let members = |&cell: &usize| self.table.members(cell).iter().map(|&e| number[e as usize]).collect();
+        let members = |&cell: &usize| self.table.members(cell).map(|e| number[e]).collect();
         let demands = used.chunk_by(of_one_pair).map(|cells| {
             let bytes = cells.iter().map(|&cell| left[cell]).sum();
             (bytes, cells.iter().map(members).collect())
@@ -174,24 +185,86 @@ impl Step {
         (demands.collect(), room)
     }
 
-    /// No placement with at most `k` sub-flows per flow has less congestion: the bound, and each flow alone on its
-    /// k widest paths.
+    /// The bytes of a flow between edges, where all of these have as many.
+    pub(super) fn equal_size(&self) -> Option<u64> {
+        let mut sizes = self
+            .flows
+            .iter()
+            .filter(|flow| flow.pair.is_some())
+            .map(|flow| flow.bytes);
+        let size = sizes.next()?;
+        sizes.all(|other| other == size).then_some(size)
+    }
+
+    /// No placement of whole flows of one size has less congestion: those of every edge on its links, one after the other where it
+    /// is then least busy, which is the best for equal flows on links of any speeds.
+    fn bound_for_whole(&self, bytes: u64) -> f64 {
+        let mut edges: BTreeMap<(NodeId, bool), (usize, Vec<f64>)> = BTreeMap::new();
+        for (pair, flows) in self.of_pair.entries() {
+            let Some(mut links) = self.cells(pair).next().map(|cell| self.table.members(cell)) else {
+                continue;
+            };
+            if let Some((first, last)) = links.clone().next().zip(links.next_back()) {
+                let (from, to) = (self.ends[first].0, self.ends[last].1);
+                edges.entry((from, true)).or_default().0 += flows.len();
+                edges.entry((to, false)).or_default().0 += flows.len();
+            }
+        }
+        for (&(from, to), &capacity) in self.ends.iter().zip(self.table.capacities()) {
+            for edge in [(from, true), (to, false)] {
+                if let Some((_, capacities)) = edges.get_mut(&edge) {
+                    capacities.push(capacity);
+                }
+            }
+        }
+        let of_edge = |(flows, capacities): &(usize, Vec<f64>)| least_busiest(*flows, capacities) * bytes as f64;
+        edges.values().map(of_edge).fold(0.0, f64::max)
+    }
+
+    /// No placement with at most `k` sub-flows per flow has less congestion: the bound, each flow alone on its
+    /// k widest paths, and what an edge's links can share of whole flows.
     pub(crate) fn bound_for_subflows(&self, bound: f64, k: u32) -> f64 {
         let capacities = self.table.capacities();
         let mut best = bound;
-        for (pair, flows) in self.of_pair.iter().enumerate() {
+        if let Some(bytes) = self.equal_size().filter(|_| k == 1) {
+            best = best.max(self.bound_for_whole(bytes));
+        }
+        for (pair, flows) in self.of_pair.entries() {
             let narrowest = |cell: usize| {
-                let members = self.table.members(cell).iter();
-                members.map(|&e| capacities[e as usize]).fold(f64::INFINITY, f64::min)
+                let members = self.table.members(cell);
+                members.map(|e| capacities[e]).fold(f64::INFINITY, f64::min)
             };
-            let mut widths: Vec<f64> = self.table.cells(pair).map(narrowest).collect();
+            let mut widths: Vec<f64> = self.cells(pair).map(narrowest).collect();
             widths.sort_by(|a, b| b.total_cmp(a));
             let width: f64 = widths.iter().take(k as usize).sum();
-            let largest = flows.iter().map(|&f| self.flows[f as usize].bytes).max().unwrap_or(0);
+            let largest = flows.iter().map(|&f| self.flows[f].bytes).max().unwrap_or(0);
             best = best.max(largest as f64 / width);
         }
         best
     }
+}
+
+/// The time of the busiest link when so many equal flows of one byte are shared among links of these capacities as well as can be.
+fn least_busiest(flows: usize, capacities: &[f64]) -> f64 {
+    let whole: f64 = capacities.iter().sum();
+    // No link has fewer than its share rounded down; the rest go one by one to where they add least.
+    let mut counts: Vec<f64> = capacities.iter().map(|c| (flows as f64 * c / whole).floor()).collect();
+    let given: f64 = counts.iter().sum();
+    for _ in 0..(flows as f64 - given) as usize {
+        let times = counts
+            .iter()
+            .zip(capacities)
+            .map(|(count, c)| (count + 1.0) / c)
+            .enumerate();
+        if let Some((link, _)) = times.min_by(|a, b| a.1.total_cmp(&b.1)) {
+            counts[link] += 1.0;
+        }
+    }
+    counts
+        .iter()
+        .zip(capacities)
+        .map(|(count, c)| count / c)
+        .fold(0.0, f64::max)
 }
 
 fn cuts(fabric: &Fabric, links: &[LinkId]) -> Vec<Vec<u32>> {

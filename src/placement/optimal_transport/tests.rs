@@ -3,6 +3,7 @@
 use rand::RngExt;
 
 use super::*;
+use crate::ids::NodeId;
 use crate::input::NoFiles;
 use crate::math::{exp, ln};
 use crate::optimal_transport::ot3;
@@ -168,15 +169,15 @@ fn whole_step(fabric: &Fabric, schedule: &Schedule) -> Step {
 /// paths of a pair hold fewer than its flows will do.
 fn bound_for_whole_flows(step: &Step) -> f64 {
     let mut bound = 0.0_f64;
-    for (pair, flows) in step.of_pair.iter().enumerate() {
-        let bytes = step.flows[flows[0] as usize].bytes as f64;
+    for (pair, flows) in step.of_pair.entries() {
+        let bytes = step.flows[flows[0]].bytes as f64;
         let width = |cell: usize| {
-            let members = step.table.members(cell).iter();
+            let members = step.table.members(cell);
             members
-                .map(|&e| step.table.capacities()[e as usize] / bytes)
+                .map(|e| step.table.capacities()[e] / bytes)
                 .fold(f64::INFINITY, f64::min)
         };
-        let widths: Vec<f64> = step.table.cells(pair).map(width).collect();
+        let widths: Vec<f64> = step.cells(pair).map(width).collect();
         let fits = |theta: f64| widths.iter().map(|c| (theta * c + 1e-9).floor()).sum::<f64>() >= flows.len() as f64;
         let thetas = widths.iter().flat_map(|c| (1..=flows.len()).map(move |n| n as f64 / c));
         bound = bound.max(thetas.filter(|&theta| fits(theta)).fold(f64::INFINITY, f64::min));
@@ -426,6 +427,121 @@ fn three_tiers_with_dead_links_reach_the_optimum() {
         assert!(
             reached <= exact.theta * most && reached >= exact.bound * (1.0 - 1e-9),
             "k = {k:?}"
+        );
+    }
+}
+
+/// What each leaf has to send and to receive, in whole flows on its links, is the bound that coloring reaches.
+#[test]
+fn coloring_shares_whole_flows_as_well_as_can_be() {
+    for seed in 0..20 {
+        let (fabric, schedule) = (fabric(Family::Equal, false, seed), schedule(Family::Equal, seed));
+        let (mut sent, mut received) = ([0_u32; LEAVES as usize], [0_u32; LEAVES as usize]);
+        for Transfer { src, dst, .. } in schedule.transfers() {
+            sent[src.index() / HOSTS as usize] += 1;
+            received[dst.index() / HOSTS as usize] += 1;
+        }
+        let most = sent
+            .iter()
+            .chain(&received)
+            .map(|flows| flows.div_ceil(SPINES))
+            .max()
+            .unwrap();
+        let (step, time) = (
+            whole_step(&fabric, &schedule),
+            100_000.0 * 8e6 / 100e9 * f64::from(most),
+        );
+        assert!(
+            (step.bound_for_subflows(0.0, 1) / time - 1.0).abs() < 1e-12,
+            "seed {seed}"
+        );
+        let laid = coloring::colored(&step, 1, &mut stream(seed, "test", 0)).unwrap();
+        let reached = local_search::Search::new(&step, laid, 1).congestion();
+        assert!(
+            (reached / time - 1.0).abs() < 1e-12,
+            "seed {seed}: {reached} instead of {time}"
+        );
+    }
+}
+
+/// A permutation fills every link of a full fat-tree with one flow, tier by tier; and six flows of a leaf share four spines
+/// in halves as they cannot whole.
+#[test]
+fn coloring_climbs_tiers_and_cuts_flows_in_equal_parts() {
+    let cable = serde_json::json!({ "rate": "100Gbps" });
+    let fabric_of = |spec: serde_json::Value| {
+        let spec: crate::topology::Topology = serde_json::from_value(spec).unwrap();
+        Fabric::compile(&spec.blueprint(&NoFiles).unwrap())
+    };
+    let fat_tree = fabric_of(serde_json::json!({ "fat-tree": {
+        "pods": 6, "tors_per_pod": 4, "aggs_per_pod": 4, "cores": 16, "hosts_per_tor": 4,
+        "host_link": cable, "tor_link": cable, "core_link": cable,
+    } }));
+    let three_to_two = fabric_of(serde_json::json!({ "leaf-spine": {
+        "leaves": 8, "spines": 4, "hosts_per_leaf": 6, "host_link": cable, "fabric_link": cable,
+    } }));
+    for (fabric, parts, loads) in [(&fat_tree, 1, 1.0), (&three_to_two, 1, 2.0), (&three_to_two, 2, 1.5)] {
+        let mut to: Vec<u32> = (0..fabric.hosts()).collect();
+        crate::rng::shuffle(&mut stream(7, "test", 0), &mut to);
+        // Every leaf sends all that it has.
+        while let Some(at) = (0..to.len()).find(|&at| fabric.edge(NodeId::from(at)) == fabric.edge(NodeId(to[at]))) {
+            let other = (at * 31 + to[at] as usize * 17 + 5) % to.len();
+            to.swap(at, other);
+        }
+        let mut builder = ScheduleBuilder::default();
+        (0..).zip(&to).for_each(|(src, &dst)| {
+            builder.transfer(src, dst, 100_000, 0);
+        });
+        let step = whole_step(fabric, &builder.build());
+        let laid = coloring::colored(&step, parts, &mut stream(1, "test", 0)).unwrap();
+        assert!(
+            laid.iter()
+                .all(|subflows| subflows.iter().map(|s| s.1).sum::<u64>() == 100_000)
+        );
+        let reached = local_search::Search::new(&step, laid, parts).congestion();
+        assert!(
+            (reached / (8.0 * loads) - 1.0).abs() < 1e-12,
+            "{parts} parts: {reached}"
+        );
+    }
+}
+
+/// A permutation of equal flows over a fabric with a twentieth of its links dead, two pieces each: the certified optimum.
+#[test]
+fn two_pieces_reach_the_optimum_on_broken_fabrics() {
+    let cable = Cable {
+        rate: Rate::from_gbps(100),
+        delay: Time::from_ns(500),
+    };
+    for seed in 0..3 {
+        let (leaves, spines, hosts) = [(16, 16, 16), (24, 12, 16), (12, 20, 24)][seed as usize];
+        let healthy = Fabric::compile(&LeafSpine::uniform(leaves, spines, hosts, cable).blueprint().unwrap());
+        let mut random = stream(seed, "broken", 0);
+        let dies = |&id: &crate::ids::LinkId| healthy.is_fabric_link(id) && random.random::<f64>() < 0.05;
+        let dead: Vec<_> = healthy.link_ids().filter(dies).collect();
+        let changes = dead.into_iter().map(|link| LinkChange { link, rate: Rate::ZERO });
+        let fabric = healthy.with(&changes.collect::<Vec<_>>());
+        let mut to: Vec<u32> = (0..fabric.hosts()).collect();
+        crate::rng::shuffle(&mut random, &mut to);
+        let mut builder = ScheduleBuilder::default();
+        for (src, &dst) in (0..).zip(&to).filter(|&(src, &dst)| src != dst) {
+            builder.transfer(src, dst, 1_000_000, 0);
+        }
+        let schedule = builder.build();
+        let placement = place(&fabric, &schedule, Some(2));
+        assert!(
+            schedule
+                .transfers()
+                .all(|transfer| placement.of(transfer.task).len() <= 2)
+        );
+        let reached = congestion(&fabric, &schedule, &placement);
+        let optimum = whole_step(&fabric, &schedule)
+            .solve(&OptimalTransport::default())
+            .unwrap();
+        let ratio = reached / optimum.congestion.bound;
+        assert!(
+            (0.999..=1.002).contains(&ratio),
+            "{leaves} x {spines} x {hosts}: {ratio}"
         );
     }
 }

@@ -1,6 +1,7 @@
 //! Local search: every move that makes a map better is taken, until none does.
 
 use super::neighborhood::Neighborhood;
+use crate::ids::Id;
 
 /// Takes improving moves until there are none, or so many have been tried. Returns those that are left.
 pub(super) fn climb<N: Neighborhood>(state: &mut N, mut trials: usize) -> usize {
@@ -8,7 +9,7 @@ pub(super) fn climb<N: Neighborhood>(state: &mut N, mut trials: usize) -> usize 
     let (mut focus, mut unchanged) = (0, 0);
     while unchanged < state.foci() && trials > 0 {
         moves.clear();
-        state.propose(focus, &mut moves);
+        state.propose(N::Focus::from_index(focus as usize), &mut moves);
         let mut improved = false;
         for &step in &moves {
             let before = state.key();

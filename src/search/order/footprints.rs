@@ -3,16 +3,26 @@
 //! Links that always share their load in the same proportions, as all uplinks of a leaf do, are one bundle, for which the
 //! slowest stands: a leaf-spine of any width has two bundles per leaf.
 
-use crate::ids::{HostId, LinkId, NodeId};
-use crate::loads::PairIndex;
+use crate::ids::{HostId, IdVec, LinkId, NodeId, id};
+use crate::loads::{PairId, PairIndex};
 use crate::rng::mix;
-use crate::routes::{EdgeSwitches, PathDag, PathDagBuilder};
+use crate::routes::{EdgeId, EdgeSwitches, PathDag, PathDagBuilder, Position};
 use crate::topology::Fabric;
+
+id! {
+    /// Links that always share their load in the same proportions. The first is [`BundleId::NO_PATH`].
+    pub(super) BundleId;
+}
+
+impl BundleId {
+    /// The bundle of what has no path: loaded beyond everything else.
+    pub(super) const NO_PATH: Self = Self(0);
+}
 
 /// Picoseconds per byte on a bundle.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Share {
-    pub bundle: u32,
+    pub bundle: BundleId,
     pub time: f64,
 }
 
@@ -26,9 +36,7 @@ pub(super) struct Footprint {
     pub delay: f64,
 }
 
-/// The bundle of what has no path: loaded beyond everything else.
-pub(super) const NO_PATH: u32 = 0;
-/// Picoseconds per byte there, and hops.
+/// Picoseconds per byte where there is no path, and hops.
 const NEVER: f64 = 1e12;
 
 /// Footprints of pairs of edges, made when first asked for.
@@ -38,11 +46,11 @@ pub(super) struct Footprints<'a> {
     edges: EdgeSwitches,
     builder: PathDagBuilder<'a>,
     /// The link that stands for each bundle.
-    slowest: Vec<Option<LinkId>>,
+    slowest: IdVec<BundleId, Option<LinkId>>,
     /// The bundle for which a link stands.
-    bundle_of: Vec<Option<u32>>,
+    bundle_of: IdVec<LinkId, Option<BundleId>>,
     index: PairIndex,
-    known: Vec<Option<Footprint>>,
+    known: IdVec<PairId, Footprint>,
 }
 
 /// Most edges whose links are put into bundles: beyond, every link is one.
@@ -52,7 +60,7 @@ impl<'a> Footprints<'a> {
     /// Between the edges of some hosts.
     pub(super) fn new(fabric: &'a Fabric, hosts: &[u32]) -> Self {
         let edges = EdgeSwitches::new(fabric);
-        let mut members: Vec<u32> = hosts.iter().map(|&host| edges.of(HostId(host))).collect();
+        let mut members: Vec<EdgeId> = hosts.iter().map(|&host| edges.of(HostId(host))).collect();
         members.sort_unstable();
         members.dedup();
         let mut builder = PathDagBuilder::new(fabric);
@@ -61,11 +69,11 @@ impl<'a> Footprints<'a> {
         } else {
             fabric.link_ids().filter(|&id| fabric.is_fabric_link(id)).collect()
         };
-        let slowest: Vec<_> = std::iter::once(None).chain(slowest.into_iter().map(Some)).collect();
-        let mut bundle_of = vec![None; fabric.links().len()];
-        for (bundle, link) in (0..).zip(&slowest) {
+        let slowest: IdVec<BundleId, _> = std::iter::once(None).chain(slowest.into_iter().map(Some)).collect();
+        let mut bundle_of = IdVec::filled(None, fabric.links().len());
+        for (bundle, &link) in slowest.entries() {
             if let Some(link) = link {
-                bundle_of[link.index()] = Some(bundle);
+                bundle_of[link] = Some(bundle);
             }
         }
         Self {
@@ -75,7 +83,7 @@ impl<'a> Footprints<'a> {
             builder,
             slowest,
             bundle_of,
-            known: Vec::new(),
+            known: IdVec::new(),
         }
     }
 
@@ -89,33 +97,31 @@ impl<'a> Footprints<'a> {
     }
 
     /// The slowest link of a bundle.
-    pub(super) fn slowest(&self, bundle: usize) -> Option<LinkId> {
+    pub(super) fn slowest(&self, bundle: BundleId) -> Option<LinkId> {
         self.slowest.get(bundle).copied().flatten()
     }
 
     /// The edge of a host.
-    pub(super) fn edge(&self, host: u32) -> u32 {
+    pub(super) fn edge(&self, host: u32) -> EdgeId {
         self.edges.of(HostId(host))
     }
 
     /// The switch, or host, that an edge is.
-    pub(super) fn node(&self, edge: u32) -> NodeId {
+    pub(super) fn node(&self, edge: EdgeId) -> NodeId {
         self.edges.node(edge)
     }
 
     /// What a byte from one edge to another costs.
-    pub(super) fn of(&mut self, src: u32, dst: u32) -> &Footprint {
+    pub(super) fn of(&mut self, src: EdgeId, dst: EdgeId) -> &Footprint {
         let number = self.index.number(src, dst);
-        if self.known.len() <= number {
-            self.known.resize_with(number + 1, || None);
+        if self.known.get(number).is_none() {
+            let made = self.make(src, dst);
+            self.known.push(made);
         }
-        if self.known[number].is_none() {
-            self.known[number] = Some(self.make(src, dst));
-        }
-        self.known[number].as_ref().expect("it has just been made")
+        &self.known[number]
     }
 
-    fn make(&mut self, src: u32, dst: u32) -> Footprint {
+    fn make(&mut self, src: EdgeId, dst: EdgeId) -> Footprint {
         let mut made = Footprint::default();
         if src == dst {
             return made;
@@ -125,21 +131,21 @@ impl<'a> Footprints<'a> {
             .builder
             .build(self.edges.node(dst), self.edges.receiver(dst), source);
         let counts = dag.path_counts();
-        if counts[dag.sources[0] as usize] == 0.0 {
+        if counts[dag.sources[0]] == 0.0 {
             made.shares.push(Share {
-                bundle: NO_PATH,
+                bundle: BundleId::NO_PATH,
                 time: NEVER,
             });
             made.hops = NEVER;
             return made;
         }
-        let mut through = vec![0.0; dag.len()];
-        through[dag.sources[0] as usize] = 1.0;
+        let mut through = dag.filled(0.0);
+        through[dag.sources[0]] = 1.0;
         spread(&dag, &counts, &mut through, |link, share| {
             let on = self.fabric.link(link);
             made.delay += share * on.delay.0 as f64;
             made.hops += if self.fabric.is_fabric_link(link) { share } else { 0.0 };
-            if let Some(bundle) = self.bundle_of[link.index()] {
+            if let Some(bundle) = self.bundle_of[link] {
                 let time = share / on.rate.bytes_per_ps();
                 made.shares.push(Share { bundle, time });
             }
@@ -149,7 +155,12 @@ impl<'a> Footprints<'a> {
 }
 
 /// Passes what is on the sources down to the destination, all paths alike.
-fn spread(dag: &PathDag, counts: &[f64], through: &mut [f64], mut carried: impl FnMut(LinkId, f64)) {
+fn spread(
+    dag: &PathDag,
+    counts: &IdVec<Position, f64>,
+    through: &mut IdVec<Position, f64>,
+    mut carried: impl FnMut(LinkId, f64),
+) {
     let hops = dag.all_hops();
     dag.pass_down(
         through,
@@ -160,7 +171,7 @@ fn spread(dag: &PathDag, counts: &[f64], through: &mut [f64], mut carried: impl 
                 0.0
             }
         },
-        |per_path, hop| per_path * counts[hops[hop].to as usize],
+        |per_path, hop| per_path * counts[hops[hop].to],
         |hop, amount| carried(hops[hop].link, amount),
     );
 }
@@ -172,7 +183,7 @@ const PROBES: usize = 3;
 const ALIKE: f64 = 1e-9;
 
 /// The slowest link of every bundle.
-fn bundles(fabric: &Fabric, edges: &EdgeSwitches, builder: &mut PathDagBuilder<'_>, members: &[u32]) -> Vec<LinkId> {
+fn bundles(fabric: &Fabric, edges: &EdgeSwitches, builder: &mut PathDagBuilder<'_>, members: &[EdgeId]) -> Vec<LinkId> {
     let mut loads = vec![vec![0.0; fabric.links().len()]; PROBES];
     for &dst in members {
         let others = || members.iter().filter(|&&edge| edge != dst);
@@ -183,10 +194,10 @@ fn bundles(fabric: &Fabric, edges: &EdgeSwitches, builder: &mut PathDagBuilder<'
         );
         let counts = dag.path_counts();
         for (probe, loads) in loads.iter_mut().enumerate() {
-            let mut through = vec![0.0; dag.len()];
+            let mut through = dag.filled(0.0);
             for (&src, &source) in others().zip(&dag.sources) {
-                let drawn = mix(mix(u64::from(src) << 32 | u64::from(dst)) ^ probe as u64) >> 11;
-                through[source as usize] += 0.5 + drawn as f64 / (1_u64 << 53) as f64;
+                let drawn = mix(mix(u64::from(src.0) << 32 | u64::from(dst.0)) ^ probe as u64) >> 11;
+                through[source] += 0.5 + drawn as f64 / (1_u64 << 53) as f64;
             }
             spread(&dag, &counts, &mut through, |link, amount| {
                 loads[link.index()] += amount
@@ -226,10 +237,10 @@ mod tests {
         let hosts: Vec<u32> = (0..8).collect();
         let mut prints = Footprints::new(&fabric, &hosts);
         assert_eq!(prints.bundles(), 1 + 8);
-        let print = prints.of(0, 2).clone();
+        let print = prints.of(EdgeId(0), EdgeId(2)).clone();
         assert!(print.shares.len() == 2 && (print.hops - 2.0).abs() < 1e-12, "{print:?}");
-        let per_byte = 1.0 / 3.0 / fabric.link(prints.slowest(1).unwrap()).rate.bytes_per_ps();
+        let per_byte = 1.0 / 3.0 / fabric.link(prints.slowest(BundleId(1)).unwrap()).rate.bytes_per_ps();
         assert!(print.shares.iter().all(|share| (share.time - per_byte).abs() < 1e-12));
-        assert!(prints.of(1, 1).shares.is_empty());
+        assert!(prints.of(EdgeId(1), EdgeId(1)).shares.is_empty());
     }
 }

@@ -1,9 +1,15 @@
 //! What a rank map costs, while ranks move.
 
-use super::footprints::Footprints;
+use super::footprints::{BundleId, Footprints};
 use super::key::{Key, Objective};
-use super::top_two::TopTwo;
-use crate::ids::{LinkId, NodeId};
+use crate::ids::{Id, IdVec, LinkId, NodeId, id};
+use crate::loads::TopTwo;
+use crate::routes::EdgeId;
+
+id! {
+    /// A place for a rank: one of the hosts.
+    pub(super) SeatId;
+}
 
 /// Loads by step and bundle, and what goes back when a move is taken back.
 #[derive(Debug)]
@@ -11,10 +17,10 @@ pub(super) struct LoadTracker<'a> {
     prints: Footprints<'a>,
     objective: Objective,
     /// The host of each seat, and its edge.
-    hosts: Vec<u32>,
-    edges: Vec<u32>,
+    hosts: IdVec<SeatId, u32>,
+    edges: IdVec<SeatId, EdgeId>,
     /// Where the cables of hosts differ: picoseconds per byte out of and into each seat.
-    cables: Option<Vec<[f64; 2]>>,
+    cables: Option<IdVec<SeatId, [f64; 2]>>,
     cells_per_step: usize,
     top: TopTwo,
     bytes: f64,
@@ -46,7 +52,7 @@ impl<'a> LoadTracker<'a> {
             prints,
             objective,
             edges,
-            hosts: hosts.to_vec(),
+            hosts: hosts.to_vec().into(),
             cables,
             cells_per_step,
             top: TopTwo::new(cells),
@@ -64,19 +70,19 @@ impl<'a> LoadTracker<'a> {
         self.objective
     }
 
-    /// Number of seats.
-    pub(super) fn seats(&self) -> usize {
-        self.edges.len()
+    /// All seats.
+    pub(super) fn seats(&self) -> impl ExactSizeIterator<Item = SeatId> + use<> {
+        self.edges.ids()
     }
 
     /// The host of a seat.
-    pub(super) fn host(&self, seat: u32) -> u32 {
-        self.hosts[seat as usize]
+    pub(super) fn host(&self, seat: SeatId) -> u32 {
+        self.hosts[seat]
     }
 
     /// The edge of a seat.
-    pub(super) fn edge(&self, seat: u32) -> u32 {
-        self.edges[seat as usize]
+    pub(super) fn edge(&self, seat: SeatId) -> EdgeId {
+        self.edges[seat]
     }
 
     pub(super) fn key(&self) -> Key {
@@ -89,10 +95,11 @@ impl<'a> LoadTracker<'a> {
         }
     }
 
-    /// The most loaded bundle and its step.
-    pub(super) fn worst(&self) -> (usize, usize) {
+    /// The most loaded bundle, or cable behind all bundles, with its step.
+    pub(super) fn worst(&self) -> (usize, BundleId) {
         let place = self.top.place_of_largest();
-        (place / self.cells_per_step, place % self.cells_per_step)
+        let bundle = BundleId::from_index(place % self.cells_per_step);
+        (place / self.cells_per_step, bundle)
     }
 
     /// The slowest link of the most loaded bundle.
@@ -104,7 +111,7 @@ impl<'a> LoadTracker<'a> {
     }
 
     /// Whether a bundle begins or ends at the edge of a seat.
-    pub(super) fn touches(&self, seat: u32, bundle: usize) -> bool {
+    pub(super) fn touches(&self, seat: SeatId, bundle: BundleId) -> bool {
         let node = self.prints.node(self.edge(seat));
         let ends = |link: LinkId| self.prints.fabric().link(link);
         self.prints
@@ -113,8 +120,8 @@ impl<'a> LoadTracker<'a> {
     }
 
     /// Puts bytes between two seats on the links, or takes them off where they are negative.
-    pub(super) fn add(&mut self, step: usize, from: u32, to: u32, bytes: f64) {
-        let (src, dst) = (self.edges[from as usize], self.edges[to as usize]);
+    pub(super) fn add(&mut self, step: usize, from: SeatId, to: SeatId, bytes: f64) {
+        let (src, dst) = (self.edges[from], self.edges[to]);
         let print = self.prints.of(src, dst);
         self.undo.push(Change::Sums(self.bytes, self.delay));
         self.bytes += bytes * print.hops;
@@ -125,10 +132,10 @@ impl<'a> LoadTracker<'a> {
         let first = step * self.cells_per_step;
         let own = self.cables.as_ref().map(|cables| {
             let bundles = self.prints_bundles();
-            [(from, 0), (to, 1)].map(|(seat, side)| (bundles + 2 * seat as usize + side, cables[seat as usize][side]))
+            [(from, 0), (to, 1)].map(|(seat, side)| (bundles + 2 * seat.index() + side, cables[seat][side]))
         });
         let print = self.prints.of(src, dst);
-        let shares = print.shares.iter().map(|share| (share.bundle as usize, share.time));
+        let shares = print.shares.iter().map(|share| (share.bundle.index(), share.time));
         for (cell, time) in shares.chain(own.into_iter().flatten()) {
             let cell = first + cell;
             let before = self.top.get(cell);
@@ -171,14 +178,14 @@ impl<'a> LoadTracker<'a> {
 }
 
 /// Picoseconds per byte out of and into each host, where they are not all the same: else no order changes them.
-fn unequal_cables(prints: &Footprints<'_>, hosts: &[u32]) -> Option<Vec<[f64; 2]>> {
+fn unequal_cables(prints: &Footprints<'_>, hosts: &[u32]) -> Option<IdVec<SeatId, [f64; 2]>> {
     let fabric = prints.fabric();
     let of = |&host: &u32| {
         let time = |link| 1.0 / fabric.link(link).rate.bytes_per_ps().max(1e-12);
         let own = fabric.attachment(NodeId(host));
         own.map_or([0.0; 2], |own| [time(own.up), time(own.down)])
     };
-    let cables: Vec<[f64; 2]> = hosts.iter().map(of).collect();
-    let differ = cables.iter().any(|cable| *cable != cables[0]);
+    let cables: IdVec<SeatId, [f64; 2]> = hosts.iter().map(of).collect();
+    let differ = cables.iter().any(|cable| Some(cable) != cables.first());
     differ.then_some(cables)
 }

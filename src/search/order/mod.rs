@@ -7,7 +7,7 @@
 //! report      an experiment's best map, beside others
 //! key         what a map is judged by
 //! traffic     what ranks send each other, step by step    footprints  what a byte between two edges puts on links
-//! tracker      loads of links, changed pair by pair        top_two     the largest two of many numbers
+//! tracker      loads of links, changed pair by pair
 //! neighbors   hosts close to each other                   starts      maps to begin with
 //! tour        the moves of a ring                         map         those of any other traffic
 //! neighborhood  what searches ask of both
@@ -20,6 +20,7 @@ mod climb;
 mod exact;
 mod footprints;
 mod key;
+mod load_journal;
 mod load_tracker;
 mod map;
 mod neighborhood;
@@ -29,7 +30,6 @@ mod search;
 mod starts;
 #[cfg(test)]
 mod tests;
-mod top_two;
 mod tour;
 mod traffic;
 mod tree;

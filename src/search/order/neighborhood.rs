@@ -1,20 +1,27 @@
 //! What the searches ask of a map that they change.
 
 use super::key::Key;
+use crate::ids::Id;
 
 /// A map, and the moves to those close to it.
 pub(super) trait Neighborhood {
     /// A small change.
     type Move: Copy + std::fmt::Debug;
 
-    /// Number of places around which moves are proposed.
+    /// A place around which moves are proposed.
+    type Focus: Id;
+
+    /// A map to come back to.
+    type Snapshot: Clone;
+
+    /// Number of those places.
     fn foci(&self) -> u32;
 
     /// A place that the most loaded links have to do with, by a number that is drawn.
-    fn worst_focus(&self, drawn: u64) -> u32;
+    fn worst_focus(&self, drawn: u64) -> Self::Focus;
 
     /// The moves around a place.
-    fn propose(&mut self, focus: u32, moves: &mut Vec<Self::Move>);
+    fn propose(&mut self, focus: Self::Focus, moves: &mut Vec<Self::Move>);
 
     fn key(&self) -> Key;
 
@@ -27,8 +34,8 @@ pub(super) trait Neighborhood {
     fn keep(&mut self);
 
     /// The map as it is, to come back to.
-    fn snapshot(&self) -> Vec<u32>;
+    fn snapshot(&self) -> Self::Snapshot;
 
     /// Another map, or one from before.
-    fn begin_with(&mut self, map: Vec<u32>);
+    fn begin_with(&mut self, map: Self::Snapshot);
 }

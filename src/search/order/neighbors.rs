@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::load_tracker::LoadTracker;
+use super::load_tracker::{LoadTracker, SeatId};
+use crate::ids::IdVec;
+use crate::routes::EdgeId;
 
 /// Neighbors that are kept of each seat.
 const NEAREST: usize = 8;
@@ -10,19 +12,19 @@ const NEAREST: usize = 8;
 /// The nearest seats of every seat, nearest first: fewer links between, then less propagation.
 #[derive(Debug)]
 pub(super) struct Neighbors {
-    of: Vec<Vec<u32>>,
+    of: IdVec<SeatId, Vec<SeatId>>,
 }
 
 /// How far an edge is from another.
-pub(super) fn distance(tracker: &mut LoadTracker<'_>, from: u32, to: u32) -> (f64, f64) {
+pub(super) fn distance(tracker: &mut LoadTracker<'_>, from: EdgeId, to: EdgeId) -> (f64, f64) {
     let print = tracker.prints().of(from, to);
     (print.hops, print.delay)
 }
 
 /// Seats by edge.
-pub(super) fn seats_by_edge(tracker: &LoadTracker<'_>) -> BTreeMap<u32, Vec<u32>> {
-    let mut by_edge: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-    for seat in 0..tracker.seats() as u32 {
+pub(super) fn seats_by_edge(tracker: &LoadTracker<'_>) -> BTreeMap<EdgeId, Vec<SeatId>> {
+    let mut by_edge: BTreeMap<EdgeId, Vec<SeatId>> = BTreeMap::new();
+    for seat in tracker.seats() {
         by_edge.entry(tracker.edge(seat)).or_default().push(seat);
     }
     by_edge
@@ -31,10 +33,10 @@ pub(super) fn seats_by_edge(tracker: &LoadTracker<'_>) -> BTreeMap<u32, Vec<u32>
 impl Neighbors {
     pub(super) fn new(tracker: &mut LoadTracker<'_>) -> Self {
         let by_edge = seats_by_edge(tracker);
-        let edges: Vec<u32> = by_edge.keys().copied().collect();
-        let mut of = vec![Vec::new(); tracker.seats()];
+        let edges: Vec<EdgeId> = by_edge.keys().copied().collect();
+        let mut of = IdVec::filled(Vec::new(), tracker.seats().len());
         for (&edge, seats) in &by_edge {
-            let mut near: Vec<((f64, f64), u32)> = edges
+            let mut near: Vec<((f64, f64), EdgeId)> = edges
                 .iter()
                 .filter(|&&other| other != edge)
                 .map(|&other| (distance(tracker, edge, other), other))
@@ -48,7 +50,7 @@ impl Neighbors {
             for (place, &seat) in seats.iter().enumerate() {
                 // Of one's own edge those that follow, so that every seat is near to some.
                 let own = seats[place + 1..].iter().chain(&seats[..place]).copied();
-                let mut found: Vec<u32> = own.take(NEAREST / 2).collect();
+                let mut found: Vec<SeatId> = own.take(NEAREST / 2).collect();
                 for (turn, (_, other)) in near.iter().enumerate() {
                     let there = &by_edge[other];
                     found.push(there[(place + turn) % there.len()]);
@@ -56,18 +58,18 @@ impl Neighbors {
                         break;
                     }
                 }
-                of[seat as usize] = found;
+                of[seat] = found;
             }
         }
         Self { of }
     }
 
-    pub(super) fn of(&self, seat: u32) -> &[u32] {
-        &self.of[seat as usize]
+    pub(super) fn of(&self, seat: SeatId) -> &[SeatId] {
+        &self.of[seat]
     }
 }
 
-fn compare(a: &((f64, f64), u32), b: &((f64, f64), u32)) -> std::cmp::Ordering {
+fn compare(a: &((f64, f64), EdgeId), b: &((f64, f64), EdgeId)) -> std::cmp::Ordering {
     let ((hops_a, delay_a), edge_a) = a;
     let ((hops_b, delay_b), edge_b) = b;
     hops_a

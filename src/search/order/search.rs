@@ -7,15 +7,15 @@ use super::climb::climb;
 use super::exact::{MOST_RANKS, best_map};
 use super::footprints::Footprints;
 use super::key::{Key, Objective};
-use super::load_tracker::LoadTracker;
-use super::map::Map;
+use super::load_tracker::{LoadTracker, SeatId};
+use super::map::{Map, SeatOf};
 use super::neighborhood::Neighborhood;
 use super::neighbors::Neighbors;
 use super::starts;
 use super::tour::Tour;
 use super::traffic::Traffic;
 use super::tree::deepen;
-use crate::ids::LinkId;
+use crate::ids::{Id, LinkId};
 use crate::rng::{Stream, stream};
 use crate::topology::Fabric;
 
@@ -63,7 +63,7 @@ fn search<'a>(
     hosts: &[u32],
     objective: Objective,
     seed: u64,
-) -> (LoadTracker<'a>, Vec<u32>) {
+) -> (LoadTracker<'a>, SeatOf) {
     let mut sorted = hosts.to_vec();
     sorted.sort_unstable();
     let tracker = LoadTracker::new(
@@ -72,8 +72,8 @@ fn search<'a>(
         &sorted,
         traffic.steps.len(),
     );
-    let seat = |host: &u32| sorted.binary_search(host).unwrap_or_default() as u32;
-    let now: Vec<u32> = hosts.iter().map(seat).collect();
+    let seat = |host: &u32| SeatId::from_index(sorted.binary_search(host).unwrap_or_default());
+    let now: SeatOf = hosts.iter().map(seat).collect();
     let mut random = stream(seed, "order", 0);
     let (seats, tracker) = match (objective, traffic.as_ring()) {
         (Objective::Congestion, Some(bytes)) => ring(tracker, bytes, now, &mut random),
@@ -85,15 +85,15 @@ fn search<'a>(
 /// What a map comes to, the host of each rank being given.
 pub fn judge_map(fabric: &Fabric, traffic: &Traffic, hosts: &[u32], objective: Objective) -> Ordered {
     let mut tracker = LoadTracker::new(Footprints::new(fabric, hosts), objective, hosts, traffic.steps.len());
-    let seats: Vec<u32> = (0..hosts.len() as u32).collect();
+    let seats: SeatOf = (0..hosts.len() as u32).map(SeatId).collect();
     evaluate(&mut tracker, traffic, &seats, false)
 }
 
-fn evaluate(tracker: &mut LoadTracker<'_>, traffic: &Traffic, seats: &[u32], optimal: bool) -> Ordered {
+fn evaluate(tracker: &mut LoadTracker<'_>, traffic: &Traffic, seats: &SeatOf, optimal: bool) -> Ordered {
     tracker.clear();
     for (step, flows) in traffic.steps.iter().enumerate() {
         for flow in &flows.flows {
-            let (from, to) = (seats[flow.src as usize], seats[flow.dst as usize]);
+            let (from, to) = (seats[flow.src], seats[flow.dst]);
             tracker.add(step, from, to, flow.bytes);
         }
         tracker.keep();
@@ -107,16 +107,11 @@ fn evaluate(tracker: &mut LoadTracker<'_>, traffic: &Traffic, seats: &[u32], opt
 }
 
 /// A ring: the seat of each rank is its place in the tour.
-fn ring<'a>(
-    mut tracker: LoadTracker<'a>,
-    bytes: f64,
-    now: Vec<u32>,
-    random: &mut Stream,
-) -> (Vec<u32>, LoadTracker<'a>) {
+fn ring<'a>(mut tracker: LoadTracker<'a>, bytes: f64, now: SeatOf, random: &mut Stream) -> (SeatOf, LoadTracker<'a>) {
     let along = starts::along_neighbors(&mut tracker);
     let neighbors = Neighbors::new(&mut tracker);
-    let in_order: Vec<u32> = (0..now.len() as u32).collect();
-    let mut tour = Tour::new(tracker, neighbors, bytes, now);
+    let in_order: Vec<SeatId> = tracker.seats().collect();
+    let mut tour = Tour::new(tracker, neighbors, bytes, now.to_vec());
     let mut best = (tour.key(), tour.order().to_vec());
     for start in [in_order, along] {
         tour.begin_with(start);
@@ -126,26 +121,26 @@ fn ring<'a>(
     }
     tour.begin_with(best.1);
     improve(&mut tour, TRIALS / 8, random);
-    (tour.order().to_vec(), tour.into_tracker())
+    (tour.order().to_vec().into(), tour.into_tracker())
 }
 
 /// Any other traffic.
 fn any<'a>(
     mut tracker: LoadTracker<'a>,
     traffic: &Traffic,
-    now: Vec<u32>,
+    now: SeatOf,
     random: &mut Stream,
-) -> (Vec<u32>, LoadTracker<'a>) {
+) -> (SeatOf, LoadTracker<'a>) {
     let along = starts::along_neighbors(&mut tracker);
     let attracted = starts::by_attraction(&tracker, traffic, &along);
     let neighbors = Neighbors::new(&mut tracker);
-    let in_order: Vec<u32> = (0..now.len() as u32).collect();
+    let in_order: Vec<SeatId> = tracker.seats().collect();
     let mut map = Map::new(tracker, neighbors, traffic, now);
-    let mut best = (map.key(), map.seats().to_vec());
-    for start in [in_order, along, attracted] {
+    let mut best = (map.key(), map.seats().clone());
+    for start in [in_order.into(), along.into(), attracted] {
         map.begin_with(start);
         if map.key().beats(&best.0) {
-            best = (map.key(), map.seats().to_vec());
+            best = (map.key(), map.seats().clone());
         }
     }
     map.begin_with(best.1);
@@ -155,7 +150,7 @@ fn any<'a>(
         reassign(&mut map, SETS);
     }
     improve(&mut map, TRIALS / degree, random);
-    (map.seats().to_vec(), map.into_tracker())
+    (map.seats().clone(), map.into_tracker())
 }
 
 /// Sets of ranks that are reassigned at most.
@@ -180,7 +175,8 @@ fn improve<N: Neighborhood>(state: &mut N, trials: usize, random: &mut Stream) {
         let mut moves = Vec::new();
         for _ in 0..2 + kick % 4 {
             moves.clear();
-            state.propose((random.next_u64() % u64::from(state.foci())) as u32, &mut moves);
+            let focus = random.next_u64() % u64::from(state.foci());
+            state.propose(N::Focus::from_index(focus as usize), &mut moves);
             if let Some(&step) = moves.get((random.next_u64() % moves.len().max(1) as u64) as usize) {
                 state.apply(step);
             }

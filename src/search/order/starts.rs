@@ -2,20 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::load_tracker::LoadTracker;
-use super::map::Partners;
+use super::load_tracker::{LoadTracker, SeatId};
+use super::map::{Partners, SeatOf};
 use super::neighbors::{distance, seats_by_edge};
 use super::traffic::Traffic;
+use crate::ids::{Id, IdVec, RankId};
+use crate::routes::EdgeId;
 
 /// All seats, those of an edge together, and after each edge the nearest that is left.
-pub(super) fn along_neighbors(tracker: &mut LoadTracker<'_>) -> Vec<u32> {
+pub(super) fn along_neighbors(tracker: &mut LoadTracker<'_>) -> Vec<SeatId> {
     let by_edge = seats_by_edge(tracker);
-    let mut left: BTreeSet<u32> = by_edge.keys().copied().collect();
-    let mut order = Vec::with_capacity(tracker.seats());
+    let mut left: BTreeSet<EdgeId> = by_edge.keys().copied().collect();
+    let mut order = Vec::with_capacity(tracker.seats().len());
     let mut at = left.pop_first();
     while let Some(edge) = at {
         order.extend_from_slice(&by_edge[&edge]);
-        let mut nearest: Option<((f64, f64), u32)> = None;
+        let mut nearest: Option<((f64, f64), EdgeId)> = None;
         for &other in &left {
             let way = distance(tracker, edge, other);
             if nearest.is_none_or(|(known, _)| way < known) {
@@ -32,21 +34,21 @@ pub(super) fn along_neighbors(tracker: &mut LoadTracker<'_>) -> Vec<u32> {
 
 /// Fills the edges one after the other, in the order of the seats, each with the ranks that have most to do with those
 /// that it has, then with those before.
-pub(super) fn by_attraction(tracker: &LoadTracker<'_>, traffic: &Traffic, order: &[u32]) -> Vec<u32> {
+pub(super) fn by_attraction(tracker: &LoadTracker<'_>, traffic: &Traffic, order: &[SeatId]) -> SeatOf {
     let links = Partners::new(traffic);
     let ranks = traffic.ranks as usize;
-    let mut seat_of = vec![u32::MAX; ranks];
+    let mut seat_of = SeatOf::filled(SeatId::NONE, ranks);
     // Bytes to ranks that have a seat, those of edges before counting little.
-    let mut pull = vec![0.0_f64; ranks];
-    let mut frontier: BTreeMap<(std::cmp::Reverse<u64>, u32), ()> = BTreeMap::new();
-    let mut free: BTreeSet<u32> = (0..traffic.ranks).collect();
+    let mut pull = IdVec::filled(0.0_f64, ranks);
+    let mut frontier: BTreeMap<(std::cmp::Reverse<u64>, RankId), ()> = BTreeMap::new();
+    let mut free: BTreeSet<RankId> = (0..traffic.ranks).map(RankId).collect();
     for (place, &seat) in order.iter().enumerate() {
         if place > 0 && tracker.edge(order[place - 1]) != tracker.edge(seat) {
-            let fading: Vec<u32> = frontier.keys().map(|&(_, rank)| rank).collect();
+            let fading: Vec<RankId> = frontier.keys().map(|&(_, rank)| rank).collect();
             frontier.clear();
             for rank in fading {
-                pull[rank as usize] *= FADING;
-                frontier.insert(entry(pull[rank as usize], rank), ());
+                pull[rank] *= FADING;
+                frontier.insert(entry(pull[rank], rank), ());
             }
         }
         let next = frontier
@@ -55,13 +57,13 @@ pub(super) fn by_attraction(tracker: &LoadTracker<'_>, traffic: &Traffic, order:
             .or_else(|| free.first().copied());
         let Some(rank) = next else { break };
         free.remove(&rank);
-        seat_of[rank as usize] = seat;
+        seat_of[rank] = seat;
         for partner in links.of(rank) {
             let other = partner.rank;
-            if seat_of[other as usize] == u32::MAX {
-                frontier.remove(&entry(pull[other as usize], other));
-                pull[other as usize] += partner.bytes;
-                frontier.insert(entry(pull[other as usize], other), ());
+            if seat_of[other] == SeatId::NONE {
+                frontier.remove(&entry(pull[other], other));
+                pull[other] += partner.bytes;
+                frontier.insert(entry(pull[other], other), ());
             }
         }
     }
@@ -72,6 +74,6 @@ pub(super) fn by_attraction(tracker: &LoadTracker<'_>, traffic: &Traffic, order:
 const FADING: f64 = 0.25;
 
 /// Most bytes first; bits of numbers that are not negative are in their order.
-fn entry(pull: f64, rank: u32) -> (std::cmp::Reverse<u64>, u32) {
+fn entry(pull: f64, rank: RankId) -> (std::cmp::Reverse<u64>, RankId) {
     (std::cmp::Reverse(pull.to_bits()), rank)
 }

@@ -3,7 +3,7 @@
 use rand::{Rng, RngExt};
 
 use super::*;
-use crate::ids::{LinkId, NodeId};
+use crate::ids::{LinkId, NodeId, RankId};
 use crate::input::NoFiles;
 use crate::rng::{Stream, shuffle, stream};
 use crate::topology::{Fabric, LinkChange, Topology};
@@ -94,7 +94,7 @@ fn worst(traffic: &Traffic, places: &[usize], paths: &[Vec<Vec<(LinkId, f64)>>],
     for step in &traffic.steps {
         loads.fill(0.0);
         for flow in &step.flows {
-            for &(link, time) in &paths[places[flow.src as usize]][places[flow.dst as usize]] {
+            for &(link, time) in &paths[places[flow.src.index()]][places[flow.dst.index()]] {
                 loads[link.index()] += flow.bytes * time;
             }
         }
@@ -152,7 +152,11 @@ fn maps_of_any_traffic_equal_brute_force() {
             for (src, dst) in flows.filter(|(src, dst)| src != dst) {
                 if random.random_range(0..3_u32) == 0 {
                     let bytes = f64::from(random.random_range(1..9_u32)) * 1e5;
-                    drawn.push(Flow { src, dst, bytes });
+                    drawn.push(Flow {
+                        src: RankId(src),
+                        dst: RankId(dst),
+                        bytes,
+                    });
                 }
             }
             Step { flows: drawn }
@@ -166,7 +170,7 @@ fn maps_of_any_traffic_equal_brute_force() {
             least = least.min(worst(&traffic, places, &paths, &mut loads));
             let flows = traffic.steps.iter().flat_map(|step| &step.flows);
             // Every path of a pair crosses two links between switches, or none.
-            let crossing = flows.filter(|flow| !paths[places[flow.src as usize]][places[flow.dst as usize]].is_empty());
+            let crossing = flows.filter(|flow| !paths[places[flow.src.index()]][places[flow.dst.index()]].is_empty());
             fewest = fewest.min(crossing.map(|flow| 2.0 * flow.bytes).sum());
         });
         let found = order(&fabric, &traffic, &hosts, Objective::Congestion, case);
@@ -223,7 +227,11 @@ fn training(tensor: u32, pipeline: u32, data: u32) -> Traffic {
                 let mut send = |dst: u32, bytes: f64| {
                     let src = rank(t, d, p);
                     if src != dst {
-                        flows.push(Flow { src, dst, bytes });
+                        flows.push(Flow {
+                            src: RankId(src),
+                            dst: RankId(dst),
+                            bytes,
+                        });
                     }
                 };
                 send(rank((t + 1) % tensor, d, p), 100e6);
@@ -271,7 +279,11 @@ fn hosts_behind_slow_cables_count() {
         rate: Rate::from_gbps(100),
     };
     let fabric = fabric.with(&[slow]);
-    let flow = |src, bytes| Flow { src, dst: 0, bytes };
+    let flow = |src, bytes| Flow {
+        src: RankId(src),
+        dst: RankId(0),
+        bytes,
+    };
     let flows = vec![flow(1, 4e6), flow(2, 1e6), flow(3, 2e6)];
     let traffic = Traffic {
         ranks: 4,

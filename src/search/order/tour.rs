@@ -1,21 +1,21 @@
 //! A ring over all seats, and its moves: a few seats go elsewhere (Or-opt), or a part is turned around (2-opt).
 
 use super::key::Key;
-use super::load_tracker::{LoadTracker, Mark};
+use super::load_journal::LoadJournal;
+use super::load_tracker::{LoadTracker, SeatId};
 use super::neighborhood::Neighborhood;
 use super::neighbors::Neighbors;
+use crate::ids::IdVec;
 
 /// Seats in the order of the ring, each of which sends to the next.
 #[derive(Debug)]
 pub(super) struct Tour<'a> {
-    tracker: LoadTracker<'a>,
+    loads: LoadJournal<'a>,
     neighbors: Neighbors,
     bytes: f64,
-    order: Vec<u32>,
+    order: Vec<SeatId>,
     /// The position of each seat.
-    at: Vec<u32>,
-    marks: Vec<Mark>,
-    kept: u32,
+    at: IdVec<SeatId, u32>,
 }
 
 /// Positions of the order.
@@ -31,39 +31,34 @@ pub(super) enum TourMove {
 const LONGEST_PART: u32 = 3;
 /// Longest part that is turned around.
 const LONGEST_TURN: u32 = 64;
-/// Moves after which loads are added up anew, as rounding adds up, too.
-const REFRESH: u32 = 256;
 
 impl<'a> Tour<'a> {
-    pub(super) fn new(tracker: LoadTracker<'a>, neighbors: Neighbors, bytes: f64, order: Vec<u32>) -> Self {
+    pub(super) fn new(tracker: LoadTracker<'a>, neighbors: Neighbors, bytes: f64, order: Vec<SeatId>) -> Self {
         let mut tour = Self {
-            tracker,
+            loads: LoadJournal::new(tracker),
             neighbors,
             bytes,
-            at: vec![0; order.len()],
+            at: IdVec::filled(0, order.len()),
             order: Vec::new(),
-            marks: Vec::new(),
-            kept: 0,
         };
         tour.begin_with(order);
         tour
     }
 
-    pub(super) fn order(&self) -> &[u32] {
+    pub(super) fn order(&self) -> &[SeatId] {
         &self.order
     }
 
     pub(super) fn into_tracker(self) -> LoadTracker<'a> {
-        self.tracker
+        self.loads.into_tracker()
     }
 
     fn refresh(&mut self) {
-        self.tracker.clear();
+        self.loads.tracker_mut().clear();
         for position in 0..self.order.len() {
             self.pair(position, 1.0);
         }
-        self.tracker.keep();
-        self.marks.clear();
+        self.loads.settle();
     }
 
     /// Adds or takes away what the seat at a position sends.
@@ -73,13 +68,14 @@ impl<'a> Tour<'a> {
         } else {
             position + 1
         };
-        self.tracker
+        self.loads
+            .tracker_mut()
             .add(0, self.order[position], self.order[next], sign * self.bytes);
     }
 
     fn note(&mut self, from: usize, end: usize) {
         for position in from..end {
-            self.at[self.order[position] as usize] = position as u32;
+            self.at[self.order[position]] = position as u32;
         }
     }
 
@@ -131,25 +127,28 @@ impl<'a> Tour<'a> {
 
 impl Neighborhood for Tour<'_> {
     type Move = TourMove;
+    type Focus = SeatId;
+    type Snapshot = Vec<SeatId>;
 
     fn foci(&self) -> u32 {
         self.order.len() as u32
     }
 
-    fn worst_focus(&self, drawn: u64) -> u32 {
+    fn worst_focus(&self, drawn: u64) -> SeatId {
         // A seat at either end of the worst link, if one is met among a few.
-        let (_, bundle) = self.tracker.worst();
+        let tracker = self.loads.tracker();
+        let (_, bundle) = tracker.worst();
         let n = self.order.len() as u64;
-        let seat = |turn: u64| (drawn.wrapping_add(turn.wrapping_mul(0x9e37_79b9)) % n) as u32;
-        let crosses = |seat: &u32| self.tracker.touches(*seat, bundle);
+        let seat = |turn: u64| SeatId((drawn.wrapping_add(turn.wrapping_mul(0x9e37_79b9)) % n) as u32);
+        let crosses = |seat: &SeatId| tracker.touches(*seat, bundle);
         (0..16).map(seat).find(crosses).unwrap_or_else(|| seat(0))
     }
 
-    fn propose(&mut self, focus: u32, moves: &mut Vec<TourMove>) {
+    fn propose(&mut self, focus: SeatId, moves: &mut Vec<TourMove>) {
         let n = self.order.len() as u32;
-        let p = self.at[focus as usize];
+        let p = self.at[focus];
         for &near in self.neighbors.of(focus) {
-            let q = self.at[near as usize];
+            let q = self.at[near];
             for length in 1..=LONGEST_PART.min(n - 2) {
                 // What begins here follows the neighbor.
                 if p + length <= q {
@@ -194,11 +193,11 @@ impl Neighborhood for Tour<'_> {
     }
 
     fn key(&self) -> Key {
-        self.tracker.key()
+        self.loads.tracker().key()
     }
 
     fn apply(&mut self, step: TourMove) {
-        self.marks.push(self.tracker.mark());
+        self.loads.begin_move();
         self.touch(step, -1.0, false);
         self.permute(step);
         self.touch(step, 1.0, true);
@@ -214,25 +213,20 @@ impl Neighborhood for Tour<'_> {
             turn @ TourMove::Reverse { .. } => turn,
         };
         self.permute(back);
-        if let Some(mark) = self.marks.pop() {
-            self.tracker.roll_back(mark);
-        }
+        self.loads.take_back();
     }
 
     fn keep(&mut self) {
-        self.tracker.keep();
-        self.marks.clear();
-        self.kept += 1;
-        if self.kept.is_multiple_of(REFRESH) {
+        if self.loads.keep() {
             self.refresh();
         }
     }
 
-    fn snapshot(&self) -> Vec<u32> {
+    fn snapshot(&self) -> Vec<SeatId> {
         self.order.clone()
     }
 
-    fn begin_with(&mut self, order: Vec<u32>) {
+    fn begin_with(&mut self, order: Vec<SeatId>) {
         self.order = order;
         self.note(0, self.order.len());
         self.refresh();

@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use crate::ids::{HostId, RankId};
 use crate::workload::{Schedule, Transfer};
 
 /// The bytes from one rank to another.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Flow {
     /// The rank that sends.
-    pub src: u32,
+    pub src: RankId,
     /// The rank that receives.
-    pub dst: u32,
+    pub dst: RankId,
     /// How many bytes it sends.
     pub bytes: f64,
 }
@@ -35,8 +36,8 @@ impl Traffic {
     /// Every rank sends to the next one.
     pub fn ring(ranks: u32, bytes: f64) -> Self {
         let flow = |src| Flow {
-            src,
-            dst: (src + 1) % ranks,
+            src: RankId(src),
+            dst: RankId((src + 1) % ranks),
             bytes,
         };
         let flows = (0..ranks).map(flow).collect();
@@ -49,7 +50,7 @@ impl Traffic {
     /// The steps of a schedule whose rank `r` lives on host `seats[r]`. Transfers of other hosts are left out.
     pub fn of_steps(schedule: &Schedule, seats: &[u32]) -> Self {
         let ranks = ranks_of(seats);
-        let mut known: BTreeMap<Vec<(u32, u32)>, Vec<f64>> = BTreeMap::new();
+        let mut known: BTreeMap<Vec<(RankId, RankId)>, Vec<f64>> = BTreeMap::new();
         for tasks in schedule.transfers_by_step() {
             let transfers = tasks.into_iter().filter_map(|task| schedule.transfer(task));
             let step = sums(transfers, &ranks);
@@ -79,13 +80,13 @@ impl Traffic {
     pub(super) fn as_ring(&self) -> Option<f64> {
         let [step] = self.steps.as_slice() else { return None };
         let first = step.flows.first()?.bytes;
-        let next = |flow: &Flow| flow.dst == (flow.src + 1) % self.ranks && (flow.bytes - first).abs() <= 1.0;
+        let next = |flow: &Flow| flow.dst.0 == (flow.src.0 + 1) % self.ranks && (flow.bytes - first).abs() <= 1.0;
         (step.flows.len() == self.ranks as usize && step.flows.iter().all(next)).then_some(first)
     }
 }
 
 impl Step {
-    fn of(sums: impl IntoIterator<Item = ((u32, u32), f64)>) -> Self {
+    fn of(sums: impl IntoIterator<Item = ((RankId, RankId), f64)>) -> Self {
         let flow = |((src, dst), bytes)| Flow { src, dst, bytes };
         Self {
             flows: sums.into_iter().map(flow).collect(),
@@ -93,15 +94,15 @@ impl Step {
     }
 }
 
-fn ranks_of(seats: &[u32]) -> HashMap<u32, u32> {
-    seats.iter().copied().zip(0..).collect()
+fn ranks_of(seats: &[u32]) -> HashMap<HostId, RankId> {
+    seats.iter().copied().map(HostId).zip((0..).map(RankId)).collect()
 }
 
 /// Bytes by pair of ranks, in order.
-fn sums(transfers: impl Iterator<Item = Transfer>, ranks: &HashMap<u32, u32>) -> Vec<((u32, u32), f64)> {
-    let mut sums: HashMap<(u32, u32), f64> = HashMap::new();
+fn sums(transfers: impl Iterator<Item = Transfer>, ranks: &HashMap<HostId, RankId>) -> Vec<((RankId, RankId), f64)> {
+    let mut sums: HashMap<(RankId, RankId), f64> = HashMap::new();
     for Transfer { src, dst, bytes, .. } in transfers {
-        if let (Some(&src), Some(&dst)) = (ranks.get(&src.0), ranks.get(&dst.0))
+        if let (Some(&src), Some(&dst)) = (ranks.get(&src), ranks.get(&dst))
             && src != dst
         {
             *sums.entry((src, dst)).or_default() += bytes as f64;

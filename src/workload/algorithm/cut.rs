@@ -3,6 +3,7 @@
 use std::iter::successors;
 use std::ops::Range;
 
+use crate::ids::id;
 use crate::workload::schedule_writer::Data;
 
 /// How the data is cut: sizes of shares differ by at most one byte, and so do sizes of parts.
@@ -21,11 +22,18 @@ pub(super) struct Shares {
     pub free: u32,
 }
 
+id! {
+    /// A part among all.
+    pub(crate) PartId;
+    /// A channel.
+    pub(crate) ChannelId;
+}
+
 /// One chunk of one channel.
 #[derive(Clone, Copy)]
 pub(crate) struct Part {
-    pub index: u32,
-    pub channel: u32,
+    pub index: PartId,
+    pub channel: ChannelId,
     pub chunk: u32,
 }
 
@@ -39,7 +47,7 @@ pub(super) struct Pieces {
 impl Cut {
     /// The part of one share.
     pub(super) fn piece(self, share: u32, part: Part) -> Range<u64> {
-        slice(slice(0..self.bytes, self.shares, share), self.parts, part.index)
+        slice(slice(0..self.bytes, self.shares, share), self.parts, part.index.0)
     }
 
     /// The part of several shares.
@@ -60,7 +68,7 @@ impl Data for Pieces {
         let longer = shares.below(longer as u32);
         let all = 1 << shares.free.count_ones();
         let part_of = |share: u64| {
-            let part = slice(0..share, cut.parts, part.index);
+            let part = slice(0..share, cut.parts, part.index.0);
             part.end - part.start
         };
         longer * part_of(short + 1) + (all - longer) * part_of(short)

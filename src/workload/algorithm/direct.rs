@@ -1,18 +1,18 @@
 //! Every rank sends to every other at once.
 
-use super::{Effect, Held, Hop, Job, Part};
-use crate::ids::TaskId;
+use super::{Effect, Held, Hop, Job, Member, Part};
+use crate::ids::{IdVec, TaskId};
 
 /// Every rank sends every other one its share, to be added up there.
 pub(crate) fn reduce_scatter(job: &mut Job) -> Held {
     let (ranks, cut) = (job.ranks, job.cut(job.ranks));
     let mut held = job.held_from_start();
-    let mut arrivals = vec![Vec::with_capacity(ranks as usize - 1); ranks as usize];
+    let mut arrivals = IdVec::filled(Vec::with_capacity(ranks as usize - 1), ranks as usize);
     for part in job.parts() {
         for (src, dst) in pairs(ranks) {
             let hop = hop(job, 0, part, [src, dst], Effect::Reduce);
             let transfer = job.draft.send(&hop, &cut.piece(dst, part), &[]);
-            arrivals[dst as usize].push(transfer);
+            arrivals[hop.dst].push(transfer);
         }
         for (held, arrivals) in held.of(part).iter_mut().zip(&mut arrivals) {
             *held = job.draft.join(arrivals.drain(..));
@@ -27,7 +27,7 @@ pub(crate) fn all_gather(job: &mut Job, first_round: u32, mut held: Held) {
     for part in job.parts() {
         for (src, dst) in pairs(ranks) {
             let hop = hop(job, first_round, part, [src, dst], Effect::Copy);
-            let after: [Option<TaskId>; 1] = [held.of(part)[src as usize]];
+            let after: [Option<TaskId>; 1] = [held.of(part)[hop.src]];
             job.draft.send(&hop, &cut.piece(src, part), &after);
         }
     }
@@ -63,10 +63,10 @@ fn pairs(ranks: u32) -> impl Iterator<Item = (u32, u32)> {
 fn hop(job: &Job, round: u32, part: Part, [src, dst]: [u32; 2], effect: Effect) -> Hop {
     let ranks = job.ranks as usize;
     Hop {
-        src,
-        dst,
+        src: Member(src),
+        dst: Member(dst),
         step: job.step(round, part),
-        lane: Some((part.channel as usize * ranks + src as usize) * ranks + dst as usize),
+        lane: Some((part.channel.0 as usize * ranks + src as usize) * ranks + dst as usize),
         effect,
     }
 }

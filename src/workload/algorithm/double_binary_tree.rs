@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use super::{Effect, Hop, Job, Part};
+use super::{Effect, Hop, Job, Member, Part};
 use crate::ids::TaskId;
 
 /// Up to the roots, where the sums are complete, and down again.
@@ -147,8 +147,8 @@ impl Tree {
         };
         let kind = 2 * self.half as u32 + u32::from(effect == Effect::Copy);
         let hop = Hop {
-            src,
-            dst,
+            src: Member(src),
+            dst: Member(dst),
             step: step + part.chunk,
             lane: Job::lane(part, 4 * job.ranks, kind * job.ranks + child),
             effect,

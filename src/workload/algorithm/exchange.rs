@@ -1,6 +1,7 @@
 //! Rounds in which every rank sends to one other rank: what most algorithms of log2 N steps are made of.
 
-use super::{Effect, Held, Hop, Job, Part};
+use super::{Effect, Held, Hop, Job, Member, Part};
+use crate::ids::IdVec;
 use crate::workload::schedule_writer::Data;
 
 /// One round.
@@ -36,19 +37,19 @@ pub(super) fn exchange<D: Data, F: Fn(u32, Part) -> D>(
     rounds: impl Iterator<Item = Round<F>>,
 ) -> Held {
     let ranks = job.ranks;
-    let mut arrivals = vec![None; ranks as usize];
+    let mut arrivals = IdVec::filled(None, ranks as usize);
     for (round, Round { to, distance, data }) in (first_round..).zip(rounds) {
         for part in job.parts() {
             let held = held.of(part);
             for (rank, &mut held) in (0..).zip(held.iter_mut()) {
                 let hop = Hop {
-                    src: rank,
-                    dst: to(rank, distance, ranks),
+                    src: Member(rank),
+                    dst: Member(to(rank, distance, ranks)),
                     step: job.step(round, part),
                     lane: Job::lane(part, ranks, rank),
                     effect,
                 };
-                arrivals[hop.dst as usize] = job.draft.send(&hop, &data(rank, part), &[held]);
+                arrivals[hop.dst] = job.draft.send(&hop, &data(rank, part), &[held]);
             }
             for (held, arrival) in held.iter_mut().zip(&mut arrivals) {
                 *held = job.draft.join([*held, arrival.take()].into_iter());

@@ -5,26 +5,32 @@
 use std::ops::Range;
 
 use super::ring::{collect, spread};
-use super::trip::{Circle, Trip};
-use super::{Cut, Held, Job, Part};
+use super::trip::{Circle, Circles, Trip};
+use super::{Cut, Held, Job, Member, Part, PartId};
+use crate::ids::{IdVec, id};
 use crate::input::InputError;
 use crate::workload::schedule_writer::Data;
+
+id! {
+    /// The ranks of one place in all servers.
+    RailId;
+}
 
 /// Ranks by server, and by place in their servers.
 struct Layout {
     servers: Vec<Circle>,
-    rails: Vec<Circle>,
+    rails: IdVec<RailId, Circle>,
     /// The rail of each rank.
-    rail: Vec<usize>,
+    rail: IdVec<Member, RailId>,
     cut: Cut,
     /// Bytes of the shares of each rail, by part.
-    bytes: Vec<Vec<u64>>,
+    bytes: IdVec<PartId, IdVec<RailId, u64>>,
 }
 
 /// The shares of all ranks on a rail.
 struct RailBlock<'l> {
     layout: &'l Layout,
-    rail: usize,
+    rail: RailId,
     part: Part,
     bytes: u64,
 }
@@ -36,7 +42,7 @@ impl Data for RailBlock<'_> {
 
     fn ranges(&self) -> Box<dyn Iterator<Item = Range<u64>> + '_> {
         let rail = self.layout.rails[self.rail].iter();
-        Box::new(rail.map(|&rank| self.layout.cut.piece(rank, self.part)))
+        Box::new(rail.map(|&rank| self.layout.cut.piece(rank.0, self.part)))
     }
 }
 
@@ -44,16 +50,16 @@ impl Layout {
     fn of(job: &Job, local: Option<u32>) -> Result<Self, InputError> {
         let servers = job.draft.servers(local)?;
         let size = servers[0].len();
-        let rails: Vec<Circle> = (0..size)
+        let rails: IdVec<RailId, Circle> = (0..size)
             .map(|place| servers.iter().map(|server| server[place]).collect())
             .collect();
-        let mut rail = vec![0; job.ranks as usize];
-        for (number, members) in rails.iter().enumerate() {
-            members.iter().for_each(|&rank| rail[rank as usize] = number);
+        let mut rail = IdVec::filled(RailId(0), job.ranks as usize);
+        for (number, members) in rails.entries() {
+            members.iter().for_each(|&rank| rail[rank] = number);
         }
         let cut = job.cut(job.ranks);
         let of_rail =
-            |part: Part, rail: &Circle| -> u64 { rail.iter().map(|&rank| cut.piece(rank, part).bytes()).sum() };
+            |part: Part, rail: &Circle| -> u64 { rail.iter().map(|&rank| cut.piece(rank.0, part).bytes()).sum() };
         let bytes = job
             .parts()
             .map(|part| rails.iter().map(|rail| of_rail(part, rail)).collect());
@@ -67,23 +73,23 @@ impl Layout {
     }
 
     /// The shares of all ranks on a rank's rail.
-    fn block(&self, rank: u32, part: Part) -> RailBlock<'_> {
-        let rail = self.rail[rank as usize];
+    fn block(&self, rank: Member, part: Part) -> RailBlock<'_> {
+        let rail = self.rail[rank];
         RailBlock {
             layout: self,
             rail,
             part,
-            bytes: self.bytes[part.index as usize][rail],
+            bytes: self.bytes[part.index][rail],
         }
     }
 
-    fn share(&self, rank: u32, part: Part) -> Range<u64> {
-        self.cut.piece(rank, part)
+    fn share(&self, rank: Member, part: Part) -> Range<u64> {
+        self.cut.piece(rank.0, part)
     }
 
     /// Rounds in a server, and over the servers.
     fn rounds(&self) -> (u32, u32) {
-        (self.servers[0].len() as u32 - 1, self.rails[0].len() as u32 - 1)
+        (self.servers[0].len() as u32 - 1, self.servers.len() as u32 - 1)
     }
 
     /// Down: sums inside every server, then over each rail.
@@ -116,13 +122,8 @@ impl Layout {
     }
 
     /// Rounds over one set of circles, the same for all channels.
-    fn stage(
-        job: &mut Job,
-        trip: Trip,
-        circles: &[Circle],
-        rounds: impl FnOnce(&mut Job, &[Vec<Circle>]) -> Held,
-    ) -> Held {
-        let circles = vec![circles.to_vec(); job.channels as usize];
+    fn stage(job: &mut Job, trip: Trip, circles: &[Circle], rounds: impl FnOnce(&mut Job, &Circles) -> Held) -> Held {
+        let circles = Circles::filled(circles.to_vec(), job.channels as usize);
         job.begin_stream();
         let mut held = rounds(job, &circles);
         job.settle_stream(trip, &circles, &mut held);

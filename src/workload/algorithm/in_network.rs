@@ -1,6 +1,6 @@
 //! Switches add what passes through them, and send copies of the sum back (as SHARP does).
 
-use super::{Effect, Hop, Job};
+use super::{Effect, Hop, Job, Member};
 
 /// Every rank sends its data up once and gets the sum down once.
 ///
@@ -12,7 +12,7 @@ pub(crate) fn all_reduce(job: &mut Job) {
     let cut = job.cut(1);
     job.draft.begin_stream();
     for part in job.parts() {
-        let lane = |rank: u32| Job::lane(part, job.ranks, rank);
+        let lane = |rank: Member| Job::lane(part, job.ranks, rank.0);
         for (place, &src) in order.iter().enumerate() {
             let hop = Hop {
                 src,
@@ -26,7 +26,7 @@ pub(crate) fn all_reduce(job: &mut Job) {
     }
     let mut lanes = Vec::new();
     for part in job.parts() {
-        lanes.extend(order.iter().filter_map(|&rank| Job::lane(part, job.ranks, rank)));
+        lanes.extend(order.iter().filter_map(|&rank| Job::lane(part, job.ranks, rank.0)));
     }
     job.draft.end_stream(&order, lanes.into_iter());
 }

@@ -22,11 +22,12 @@ pub(super) mod two_step;
 pub use options::{Algorithm, AllToAllAlgorithm, BroadcastAlgorithm, Order, ReduceAlgorithm};
 pub(super) use options::{Options, collective};
 
-use cut::{Cut, Part, Shares};
-use trip::{Circle, Trip};
+use cut::{ChannelId, Cut, Part, PartId, Shares};
+use trip::{Circle, Circles, Trip};
 
 use super::schedule_writer::{Effect, Extent, Hop, ScheduleWriter};
-use crate::ids::TaskId;
+use super::scope::Member;
+use crate::ids::{IdVec, TaskId};
 use crate::input::InputError;
 use crate::units::Bytes;
 
@@ -112,8 +113,8 @@ impl<'d, 'w> Job<'d, 'w> {
     /// The rings of each channel: all ranks in their order. With several channels, and servers of several ranks, the
     /// rings go from server to server, and each leaves a server by another rank: up from place c in the first
     /// server and down again in the second, so that every crossing stays on one rail.
-    fn circles(&self) -> Vec<Vec<Circle>> {
-        let in_order: Circle = (0..self.ranks).collect();
+    fn circles(&self) -> Circles {
+        let in_order: Circle = (0..self.ranks).map(Member).collect();
         let servers = match self.channels {
             1 => None,
             _ => self.draft.consecutive_servers(),
@@ -138,19 +139,17 @@ impl<'d, 'w> Job<'d, 'w> {
     }
 
     /// Where data stream around circles, every member is done when all of its circle are; `held` says so.
-    fn settle_stream(&mut self, trip: Trip, circles: &[Vec<Circle>], held: &mut Held) {
+    fn settle_stream(&mut self, trip: Trip, circles: &Circles, held: &mut Held) {
         if !self.pipelined {
             return;
         }
         let [lanes, first_lane] = trip.lanes;
         for part in self.parts() {
-            for members in &circles[part.channel as usize] {
-                let lane = |&rank: &u32| Self::lane(part, lanes, first_lane + rank);
+            for members in &circles[part.channel] {
+                let lane = |rank: &Member| Self::lane(part, lanes, first_lane + rank.0);
                 let all = self.draft.end_stream(members, members.iter().filter_map(lane));
                 let held = held.of(part);
-                members
-                    .iter()
-                    .for_each(|&rank| held[rank as usize] = all.or(held[rank as usize]));
+                members.iter().for_each(|&rank| held[rank] = all.or(held[rank]));
             }
         }
     }
@@ -159,8 +158,8 @@ impl<'d, 'w> Job<'d, 'w> {
     fn parts(&self) -> impl Iterator<Item = Part> + use<> {
         let channels = self.channels;
         (0..channels * self.chunks).map(move |index| Part {
-            index,
-            channel: index % channels,
+            index: PartId(index),
+            channel: ChannelId(index % channels),
             chunk: index / channels,
         })
     }
@@ -176,7 +175,7 @@ impl<'d, 'w> Job<'d, 'w> {
 
     /// A number for a connection of the part's channel, among `count` of each channel.
     fn lane(part: Part, count: u32, connection: u32) -> Option<usize> {
-        Some(part.channel as usize * count as usize + connection as usize)
+        Some(part.channel.0 as usize * count as usize + connection as usize)
     }
 
     /// The lockstep step of a part's transfer in round `round` of an algorithm that uses the same
@@ -187,22 +186,21 @@ impl<'d, 'w> Job<'d, 'w> {
 
     /// All ranks hold their data from the beginning.
     pub(super) fn held_from_start(&self) -> Held {
+        let of_part = IdVec::filled(None, self.ranks as usize);
         Held {
-            ranks: self.ranks as usize,
-            by: vec![None; self.ranks as usize * self.cut(1).parts as usize],
+            by: IdVec::filled(of_part, self.cut(1).parts as usize),
         }
     }
 }
 
 /// What has to be delivered before a rank holds its data of a part.
 pub(super) struct Held {
-    ranks: usize,
-    by: Vec<Option<TaskId>>,
+    by: IdVec<PartId, IdVec<Member, Option<TaskId>>>,
 }
 
 impl Held {
     /// For every rank.
-    fn of(&mut self, part: Part) -> &mut [Option<TaskId>] {
-        &mut self.by[part.index as usize * self.ranks..][..self.ranks]
+    fn of(&mut self, part: Part) -> &mut IdVec<Member, Option<TaskId>> {
+        &mut self.by[part.index]
     }
 }

@@ -1,7 +1,8 @@
 //! Every rank sends to the next one.
 
-use super::trip::{Circle, Trip};
-use super::{Effect, Held, Hop, Job, Part};
+use super::trip::{Circles, Trip};
+use super::{Effect, Held, Hop, Job, Member, Part, PartId};
+use crate::ids::IdVec;
 use crate::workload::schedule_writer::Data;
 
 /// A reduce-scatter by itself.
@@ -15,14 +16,14 @@ pub(crate) fn reduce_scatter(job: &mut Job) {
 pub(crate) fn sum(job: &mut Job) -> Held {
     let (held, cut, circles) = (job.held_from_start(), job.cut(job.ranks), job.circles());
     let trip = Trip::of_all(job.ranks, 0);
-    collect(job, trip, held, &circles, |rank, part| cut.piece(rank, part))
+    collect(job, trip, held, &circles, |rank, part| cut.piece(rank.0, part))
 }
 
 /// The share of a rank sets out from it and is copied on its way around.
 pub(crate) fn all_gather(job: &mut Job, first_round: u32, held: Held) {
     let (cut, circles) = (job.cut(job.ranks), job.circles());
     let trip = Trip::of_all(job.ranks, first_round);
-    let mut held = spread(job, trip, held, &circles, |rank, part| cut.piece(rank, part));
+    let mut held = spread(job, trip, held, &circles, |rank, part| cut.piece(rank.0, part));
     job.settle_stream(trip, &circles, &mut held);
 }
 
@@ -31,8 +32,8 @@ pub(crate) fn collect<D: Data>(
     job: &mut Job,
     trip: Trip,
     held: Held,
-    circles: &[Vec<Circle>],
-    block: impl Fn(u32, Part) -> D,
+    circles: &Circles,
+    block: impl Fn(Member, Part) -> D,
 ) -> Held {
     let owner = |place: usize, round: usize, members: usize| (place + 2 * members - 1 - round) % members;
     travel(job, trip, held, Effect::Reduce, circles, owner, block)
@@ -43,8 +44,8 @@ pub(crate) fn spread<D: Data>(
     job: &mut Job,
     trip: Trip,
     held: Held,
-    circles: &[Vec<Circle>],
-    block: impl Fn(u32, Part) -> D,
+    circles: &Circles,
+    block: impl Fn(Member, Part) -> D,
 ) -> Held {
     let owner = |place: usize, round: usize, members: usize| (place + members - round) % members;
     travel(job, trip, held, Effect::Copy, circles, owner, block)
@@ -57,23 +58,28 @@ fn travel<D: Data>(
     trip: Trip,
     mut held: Held,
     effect: Effect,
-    circles: &[Vec<Circle>],
+    circles: &Circles,
     owner: impl Fn(usize, usize, usize) -> usize,
-    block: impl Fn(u32, Part) -> D,
+    block: impl Fn(Member, Part) -> D,
 ) -> Held {
-    let rounds = circles[0].iter().map(|members| members.len() - 1).max().unwrap_or(0);
+    let members = circles.iter().flatten().map(|members| members.len() - 1);
+    let rounds = members.max().unwrap_or(0);
     let [lanes, first_lane] = trip.lanes;
     let mut sent = Vec::new();
     // What a rank has to begin with, until something that it has sent stands for it.
     let mut own = held.by.clone();
-    let mut gathered = match trip.gathers {
-        true => held.by.iter().map(|&own| vec![own]).collect(),
-        false => Vec::new(),
+    let mut gathered: IdVec<PartId, IdVec<Member, Vec<_>>> = match trip.gathers {
+        true => held
+            .by
+            .iter()
+            .map(|of_part| of_part.iter().map(|&own| vec![own]).collect())
+            .collect(),
+        false => IdVec::new(),
     };
-    let streams: Vec<Vec<Option<u64>>> = job
+    let streams: IdVec<PartId, Vec<Option<u64>>> = job
         .parts()
         .map(|part| {
-            circles[part.channel as usize]
+            circles[part.channel]
                 .iter()
                 .map(|members| stream(job, members, part, &block))
                 .collect()
@@ -82,7 +88,7 @@ fn travel<D: Data>(
     for round in 0..rounds {
         for part in job.parts() {
             let held = held.of(part);
-            for (members, &stream) in circles[part.channel as usize].iter().zip(&streams[part.index as usize]) {
+            for (members, &stream) in circles[part.channel].iter().zip(&streams[part.index]) {
                 if stream.is_some() && round > 0 {
                     continue;
                 }
@@ -91,13 +97,13 @@ fn travel<D: Data>(
                         src: rank,
                         dst: members[(place + 1) % members.len()],
                         step: job.step(trip.first_round + round as u32, part),
-                        lane: Job::lane(part, lanes, first_lane + rank),
+                        lane: Job::lane(part, lanes, first_lane + rank.0),
                         effect,
                     };
-                    let slot = (part.index * job.ranks + rank) as usize;
+                    let own = &mut own[part.index][rank];
                     let after = match round {
-                        0 => [held[rank as usize], None],
-                        _ => [held[rank as usize], own[slot]],
+                        0 => [held[rank], None],
+                        _ => [held[rank], *own],
                     };
                     let of = |round| block(members[owner(place, round, members.len())], part);
                     let transfer = job.draft.send(&hop, &of(round), &after);
@@ -107,25 +113,26 @@ fn travel<D: Data>(
                         job.draft.schedule.extend(transfer, all - missing - of(0).bytes());
                     }
                     if transfer.is_some() {
-                        own[slot] = None;
+                        *own = None;
                     }
                     sent.push(transfer);
                 }
                 // What a rank has sent is now what the next one holds.
                 for (place, sent) in sent.drain(..).enumerate() {
                     let next = members[(place + 1) % members.len()];
-                    held[next as usize] = sent;
+                    held[next] = sent;
                     if trip.gathers {
-                        gathered[(part.index * job.ranks + next) as usize].push(sent);
+                        gathered[part.index][next].push(sent);
                     }
                 }
             }
         }
     }
-    for (held, own) in held.by.iter_mut().zip(own).filter(|(_, own)| own.is_some()) {
+    let owned = own.into_iter().flatten();
+    for (held, own) in held.by.iter_mut().flatten().zip(owned).filter(|(_, own)| own.is_some()) {
         *held = job.draft.join([*held, own].into_iter());
     }
-    for (held, all) in held.by.iter_mut().zip(gathered) {
+    for (held, all) in held.by.iter_mut().flatten().zip(gathered.into_iter().flatten()) {
         *held = job.draft.join(all.into_iter());
     }
     held
@@ -133,11 +140,11 @@ fn travel<D: Data>(
 
 /// All bytes that go round a circle of which every connection carries one transfer, so that there is nothing to draw after the first
 /// round; none where rounds are to be drawn one by one.
-fn stream<D: Data>(job: &Job, members: &[u32], part: Part, block: impl Fn(u32, Part) -> D) -> Option<u64> {
+fn stream<D: Data>(job: &Job, members: &[Member], part: Part, block: impl Fn(Member, Part) -> D) -> Option<u64> {
     if !job.draft.streams() || members.len() < 2 {
         return None;
     }
-    let bytes = |&rank: &u32| Some(block(rank, part).bytes()).filter(|&bytes| bytes > 0);
+    let bytes = |&rank: &Member| Some(block(rank, part).bytes()).filter(|&bytes| bytes > 0);
     members.iter().map(bytes).sum()
 }
 
@@ -159,8 +166,8 @@ fn chain(job: &mut Job, effect: Effect, rank: impl Fn(u32, u32) -> u32) {
         for place in 0..ranks - 1 {
             let src = rank(place, ranks);
             let hop = Hop {
-                src,
-                dst: rank(place + 1, ranks),
+                src: Member(src),
+                dst: Member(rank(place + 1, ranks)),
                 step: place + part.chunk,
                 lane: Job::lane(part, ranks, src),
                 effect,

@@ -1,7 +1,14 @@
 //! Trips of data around circles of ranks.
 
+use super::cut::ChannelId;
+use crate::ids::IdVec;
+use crate::workload::scope::Member;
+
 /// Ranks that pass data around; the first follows the last.
-pub(super) type Circle = Vec<u32>;
+pub(super) type Circle = Vec<Member>;
+
+/// Those of each channel.
+pub(super) type Circles = IdVec<ChannelId, Vec<Circle>>;
 
 /// Which connections a trip around circles uses, and in which rounds it happens.
 #[derive(Clone, Copy)]

@@ -2,9 +2,11 @@
 
 use std::ops::Range;
 
+use crate::ids::IdVec;
 use crate::input::InputError;
 use crate::units::Bytes;
 use crate::workload::schedule_writer::{Effect, Extent, Hop, ScheduleWriter};
+use crate::workload::scope::Member;
 
 /// Every rank hands each of its server's ranks all that it has for that one's rail; then every rank sends each rank of
 /// its rail all that its server has for it. Block `d` of rank `s` lies at `(s * ranks + d) * message`.
@@ -25,11 +27,11 @@ pub(crate) fn all_to_all(draft: &mut ScheduleWriter, message: Bytes, local: Opti
             bytes: u128::from(message.0) * (near * count as u128 + far * size as u128),
         },
     )?;
-    let block = |src: u32, dst: u32| -> Range<u64> {
-        let first = (u64::from(src) * u64::from(ranks) + u64::from(dst)) * message.0;
+    let block = |src: Member, dst: Member| -> Range<u64> {
+        let first = (u64::from(src.0) * u64::from(ranks) + u64::from(dst.0)) * message.0;
         first..first + message.0
     };
-    let mut arrived = vec![Vec::new(); ranks as usize];
+    let mut arrived = IdVec::filled(Vec::new(), ranks as usize);
     for (src, dst, data) in servers
         .iter()
         .flat_map(|server| {
@@ -41,22 +43,22 @@ pub(crate) fn all_to_all(draft: &mut ScheduleWriter, message: Bytes, local: Opti
             (src, server[to], data)
         })
     {
-        arrived[dst as usize].push(draft.send(&hop(src, dst, 0), &data, &[]));
+        arrived[dst].push(draft.send(&hop(src, dst, 0), &data, &[]));
     }
-    let ready: Vec<_> = arrived.into_iter().map(|parts| draft.join(parts.into_iter())).collect();
+    let ready: IdVec<Member, _> = arrived.into_iter().map(|parts| draft.join(parts.into_iter())).collect();
     for place in 0..size {
         for from in 0..count {
             for to in (1..count).map(|next| (from + next) % count) {
                 let (src, dst) = (servers[from][place], servers[to][place]);
                 let data: Vec<Range<u64>> = servers[from].iter().map(|&rank| block(rank, dst)).collect();
-                draft.send(&hop(src, dst, 1), &data, &[ready[src as usize]]);
+                draft.send(&hop(src, dst, 1), &data, &[ready[src]]);
             }
         }
     }
     Ok(())
 }
 
-fn hop(src: u32, dst: u32, step: u32) -> Hop {
+fn hop(src: Member, dst: Member, step: u32) -> Hop {
     Hop {
         src,
         dst,

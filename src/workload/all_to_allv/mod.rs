@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::schedule_writer::{Effect, Extent, Hop, ScheduleWriter};
+use super::scope::Member;
 use super::{Kind, MAX_BYTES};
 use crate::input::{Files, InputError};
 use crate::units::Bytes;
@@ -131,8 +132,8 @@ impl Kind for AllToAllv {
         }
         for (src, dst) in messages() {
             let hop = Hop {
-                src,
-                dst,
+                src: Member(src),
+                dst: Member(dst),
                 step: 0,
                 lane: None,
                 effect: Effect::Copy,

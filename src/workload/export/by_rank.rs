@@ -97,8 +97,8 @@ fn hosts_of_delays(
 ) -> Result<Vec<Option<HostId>>, Inexpressible> {
     let mut hosts = vec![None; schedule.tasks().len()];
     for span in schedule.spans().iter().filter(|span| span.compute.is_some()) {
-        for (task, &host) in span.tasks.clone().zip(span.ranks.iter()) {
-            hosts[task as usize] = Some(host);
+        for (task, &host) in span.tasks.clone().map(TaskId).zip(span.ranks.iter()) {
+            hosts[task.index()] = Some(host);
         }
     }
     for (task, own) in (0..).map(TaskId).zip(causes) {

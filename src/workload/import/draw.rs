@@ -5,9 +5,9 @@ use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
 
 use super::collective::How;
-use super::matching::{Instance, collectives, messages};
-use super::trace::{ANY, Trace, What};
-use crate::ids::{RankId, TaskId};
+use super::matching::{Collectives, InstanceId, collectives, messages};
+use super::trace::{ANY, OpId, Trace, What};
+use crate::ids::{IdLists, IdVec, RankId, TaskId};
 use crate::input::{Files, InputError};
 use crate::rng::mix;
 use crate::units::{Bytes, Time};
@@ -35,7 +35,7 @@ pub(super) fn draw(
     }
     check_peers(&trace)?;
     let partner = messages(&trace)?;
-    let (instances, instance_of) = collectives(&trace)?;
+    let collectives = collectives(&trace)?;
     expect(&trace, draft)?;
     let spans = trace.nodes().iter().any(|node| match node.what {
         What::Compute { time, .. } => !time.is_zero(),
@@ -45,13 +45,17 @@ pub(super) fn draw(
     let graph = Graph::of(trace.nodes().len(), &std::mem::take(&mut trace.dependencies));
     let mut drawing = Drawing {
         state: State {
-            exits: vec![None; trace.nodes().len()],
-            steps: vec![0; trace.nodes().len()],
+            exits: IdVec::filled(None, trace.nodes().len()),
+            steps: IdVec::filled(0, trace.nodes().len()),
             starts: HashMap::new(),
             busy: HashMap::new(),
             connections: HashMap::new(),
             communicators: Communicators::default(),
-            missing: instances.iter().map(|instance| instance.members.len() as u32).collect(),
+            missing: collectives
+                .instances
+                .iter()
+                .map(|instance| instance.members.len() as u32)
+                .collect(),
             names: trace.names.iter().map(|name| Arc::from(name.as_str())).collect(),
             drawn: 0,
             self_messages: 0,
@@ -61,8 +65,7 @@ pub(super) fn draw(
         trace: &trace,
         graph,
         partner,
-        instances,
-        instance_of,
+        collectives,
         spans,
     };
     drawing.run(draft, how, files, seed)?;
@@ -82,7 +85,7 @@ pub(super) fn draw(
 
 /// Refuses messages to and from ranks that are not there.
 fn check_peers(trace: &Trace) -> Result<(), InputError> {
-    for (node, what) in (0..).zip(trace.nodes().iter().map(|node| node.what)) {
+    for (node, what) in trace.nodes().entries().map(|(node, at)| (node, at.what)) {
         let (What::Send { to: peer, .. } | What::Receive { from: peer, .. }) = what else {
             continue;
         };
@@ -122,67 +125,37 @@ fn expect(trace: &Trace, draft: &mut ScheduleWriter) -> Result<(), InputError> {
 
 /// What waits for what, in both directions.
 struct Graph {
-    /// What node n waits for: `before[offsets[n]..offsets[n + 1]]`, each with whether its start counts.
-    offsets: Vec<u32>,
-    before: Vec<(u32, bool)>,
-    after_offsets: Vec<u32>,
-    after: Vec<u32>,
+    /// What a node waits for, each with whether its start counts.
+    before: IdLists<OpId, (OpId, bool)>,
+    after: IdLists<OpId, OpId>,
 }
 
 impl Graph {
-    fn of(nodes: usize, edges: &[(u32, u32, bool)]) -> Self {
-        let (mut offsets, mut after_offsets) = (vec![0_u32; nodes + 1], vec![0_u32; nodes + 1]);
-        for &(before, after, _) in edges {
-            offsets[after as usize + 1] += 1;
-            after_offsets[before as usize + 1] += 1;
-        }
-        for node in 0..nodes {
-            offsets[node + 1] += offsets[node];
-            after_offsets[node + 1] += after_offsets[node];
-        }
-        let (mut filled, mut after_filled) = (offsets.clone(), after_offsets.clone());
-        let mut before_of = vec![(0, false); edges.len()];
-        let mut after_of = vec![0; edges.len()];
-        for &(before, after, start) in edges {
-            let place = &mut filled[after as usize];
-            before_of[*place as usize] = (before, start);
-            *place += 1;
-            let place = &mut after_filled[before as usize];
-            after_of[*place as usize] = after;
-            *place += 1;
-        }
+    fn of(nodes: usize, edges: &[(OpId, OpId, bool)]) -> Self {
+        let before = edges.iter().map(|&(before, after, start)| (after, (before, start)));
+        let after = edges.iter().map(|&(before, after, _)| (before, after));
         Self {
-            offsets,
-            before: before_of,
-            after_offsets,
-            after: after_of,
+            before: IdLists::grouped(nodes, before),
+            after: IdLists::grouped(nodes, after),
         }
-    }
-
-    fn before(&self, node: u32) -> &[(u32, bool)] {
-        &self.before[self.offsets[node as usize] as usize..self.offsets[node as usize + 1] as usize]
-    }
-
-    fn after(&self, node: u32) -> &[u32] {
-        &self.after[self.after_offsets[node as usize] as usize..self.after_offsets[node as usize + 1] as usize]
     }
 }
 
 /// How far the drawing has come.
 struct State {
     /// By node, when it is done.
-    exits: Vec<Option<When>>,
+    exits: IdVec<OpId, Option<When>>,
     /// By node, the first step that comes after it.
-    steps: Vec<u32>,
+    steps: IdVec<OpId, u32>,
     /// When nodes start, of those whose start something waits for.
-    starts: HashMap<u32, Option<When>>,
+    starts: HashMap<OpId, Option<When>>,
     /// By rank and unit, its last computation.
     busy: HashMap<(u32, u8), When>,
     /// The first transfer between two ranks, perhaps of each tag.
     connections: HashMap<(u32, u32, u32), TaskId>,
     communicators: Communicators,
     /// By collective, members that have not come to it.
-    missing: Vec<u32>,
+    missing: IdVec<InstanceId, u32>,
     names: Vec<Arc<str>>,
     drawn: usize,
     self_messages: u64,
@@ -193,9 +166,8 @@ struct State {
 struct Drawing<'t> {
     trace: &'t Trace,
     graph: Graph,
-    partner: Vec<u32>,
-    instances: Vec<Instance>,
-    instance_of: Vec<u32>,
+    partner: IdVec<OpId, OpId>,
+    collectives: Collectives,
     /// Whether operations are told of.
     spans: bool,
     state: State,
@@ -204,29 +176,28 @@ struct Drawing<'t> {
 impl Drawing<'_> {
     fn run(&mut self, draft: &mut ScheduleWriter, how: &How, files: &dyn Files, seed: u64) -> Result<(), InputError> {
         let trace = self.trace;
-        let count = trace.nodes().len() as u32;
-        for &(before, start) in &self.graph.before {
+        for &(before, start) in self.graph.before.values() {
             if start {
                 self.state.starts.insert(before, None);
             }
         }
-        let mut waiting: Vec<u32> = (0..count).map(|node| self.waits_for(node)).collect();
-        let order = |node: u32| Reverse((trace.nodes()[node as usize].order, node));
-        let mut free: BinaryHeap<_> = (0..count).filter(|&n| waiting[n as usize] == 0).map(order).collect();
+        let mut waiting: IdVec<OpId, u32> = trace.nodes().ids().map(|node| self.waits_for(node)).collect();
+        let order = |node: OpId| Reverse((trace.nodes()[node].order, node));
+        let mut free: BinaryHeap<_> = trace.nodes().ids().filter(|&n| waiting[n] == 0).map(order).collect();
         let mut done = Vec::new();
         while let Some(Reverse((_, node))) = free.pop() {
             done.clear();
-            match trace.nodes()[node as usize].what {
+            match trace.nodes()[node].what {
                 What::Collective { .. } => {
-                    let instance = self.instance_of[node as usize];
-                    let missing = &mut self.state.missing[instance as usize];
+                    let instance = self.collectives.of[node];
+                    let missing = &mut self.state.missing[instance];
                     *missing -= 1;
                     if *missing > 0 {
                         continue;
                     }
-                    let seed = mix(seed ^ u64::from(instance));
+                    let seed = mix(seed ^ u64::from(instance.0));
                     self.collective(draft, instance, how, (files, seed))?;
-                    done.extend_from_slice(&self.instances[instance as usize].members);
+                    done.extend_from_slice(&self.collectives.instances[instance].members);
                 }
                 _ => {
                     self.node(draft, node);
@@ -235,49 +206,49 @@ impl Drawing<'_> {
             }
             self.state.drawn += done.len();
             for &node in &done {
-                let received = match trace.nodes()[node as usize].what {
-                    What::Send { .. } => Some(self.partner[node as usize]),
+                let received = match trace.nodes()[node].what {
+                    What::Send { .. } => Some(self.partner[node]),
                     _ => None,
                 };
-                for next in self.graph.after(node).iter().copied().chain(received) {
-                    waiting[next as usize] -= 1;
-                    if waiting[next as usize] == 0 {
+                for next in self.graph.after[node].iter().copied().chain(received) {
+                    waiting[next] -= 1;
+                    if waiting[next] == 0 {
                         free.push(order(next));
                     }
                 }
             }
         }
-        if self.state.drawn < count as usize {
+        if self.state.drawn < trace.nodes().len() {
             return Err(self.circle(&waiting));
         }
         Ok(())
     }
 
     /// How many nodes must be drawn before one.
-    fn waits_for(&self, node: u32) -> u32 {
-        let receives = matches!(self.trace.nodes()[node as usize].what, What::Receive { .. });
-        self.graph.before(node).len() as u32 + u32::from(receives)
+    fn waits_for(&self, node: OpId) -> u32 {
+        let receives = matches!(self.trace.nodes()[node].what, What::Receive { .. });
+        self.graph.before[node].len() as u32 + u32::from(receives)
     }
 
     /// When all that a node waits for has happened, each once, and the step after it.
-    fn causes(&self, node: u32) -> (Vec<When>, u32) {
+    fn causes(&self, node: OpId) -> (Vec<When>, u32) {
         let mut causes: Vec<When> = Vec::new();
         let mut step = 0;
-        for &(before, start) in self.graph.before(node) {
+        for &(before, start) in &self.graph.before[node] {
             let when = match start {
                 true => self.state.starts.get(&before).copied().flatten(),
-                false => self.state.exits[before as usize],
+                false => self.state.exits[before],
             };
-            step = step.max(self.state.steps[before as usize]);
+            step = step.max(self.state.steps[before]);
             causes.extend(when.filter(|when| !causes.contains(when)));
         }
         (causes, step)
     }
 
-    fn node(&mut self, draft: &mut ScheduleWriter, node: u32) {
+    fn node(&mut self, draft: &mut ScheduleWriter, node: OpId) {
         let (mut causes, mut step) = self.causes(node);
         let rank = self.trace.rank_of(node);
-        let what = self.trace.nodes()[node as usize].what;
+        let what = self.trace.nodes()[node].what;
         if let What::Compute { time, unit } = what
             && !time.is_zero()
         {
@@ -293,10 +264,10 @@ impl Drawing<'_> {
                 step += 1;
                 Some((transfer, Milestone::Sent))
             }
-            What::Receive { .. } if self.state.exits[self.partner[node as usize] as usize].is_some() => {
-                let send = self.partner[node as usize];
-                step = step.max(self.state.steps[send as usize]);
-                match (self.rank_of_send(send) == rank, self.state.exits[send as usize]) {
+            What::Receive { .. } if self.state.exits[self.partner[node]].is_some() => {
+                let send = self.partner[node];
+                step = step.max(self.state.steps[send]);
+                match (self.rank_of_send(send) == rank, self.state.exits[send]) {
                     (false, Some((transfer, _))) => causes.push((transfer, Milestone::Delivered)),
                     (_, when) => causes.extend(when),
                 }
@@ -309,7 +280,14 @@ impl Drawing<'_> {
                 }
                 let end = (delay, Milestone::Delivered);
                 self.state.busy.insert((rank, unit), end);
-                self.span(draft, node, "compute", Some(time), &[rank], delay.0..delay.0 + 1);
+                self.span(
+                    draft,
+                    node,
+                    "compute",
+                    Some(time),
+                    &[RankId(rank)],
+                    delay.0..delay.0 + 1,
+                );
                 Some(end)
             }
             What::Send { .. } => {
@@ -318,18 +296,18 @@ impl Drawing<'_> {
             }
             _ => join(&mut draft.schedule, &causes),
         };
-        self.state.exits[node as usize] = exit;
-        self.state.steps[node as usize] = step;
+        self.state.exits[node] = exit;
+        self.state.steps[node] = step;
     }
 
-    fn rank_of_send(&self, send: u32) -> u32 {
+    fn rank_of_send(&self, send: OpId) -> u32 {
         self.trace.rank_of(send)
     }
 
     fn transfer(
         &mut self,
         draft: &mut ScheduleWriter,
-        node: u32,
+        node: OpId,
         (src, dst, tag): (u32, u32, u32),
         bytes: u64,
         step: u32,
@@ -337,7 +315,7 @@ impl Drawing<'_> {
     ) -> TaskId {
         self.state.empty_messages += u64::from(bytes == 0);
         let bytes = bytes.max(1);
-        let hint = self.trace.hints.get(node as usize);
+        let hint = self.trace.hints.get(node);
         let step = hint.map_or(step, |hint| hint.step);
         let transfer = draft.schedule.transfer(src, dst, bytes, step);
         let first = match hint {
@@ -351,21 +329,33 @@ impl Drawing<'_> {
         for &(task, milestone) in causes {
             draft.schedule.depend(task, milestone, transfer);
         }
-        self.span(draft, node, "send", None, &[src, dst], transfer.0..transfer.0 + 1);
+        self.span(
+            draft,
+            node,
+            "send",
+            None,
+            &[src, dst].map(RankId),
+            transfer.0..transfer.0 + 1,
+        );
         transfer
     }
 
     fn collective(
         &mut self,
         draft: &mut ScheduleWriter,
-        instance: u32,
+        instance: InstanceId,
         how: &How,
         context: (&dyn Files, u64),
     ) -> Result<(), InputError> {
-        let members = self.instances[instance as usize].members.clone();
-        let communicator = self.instances[instance as usize].communicator;
-        let group = self.trace.communicators[communicator as usize].ranks.clone();
-        let What::Collective { collective, .. } = self.trace.nodes()[members[0] as usize].what else {
+        let members = self.collectives.instances[instance].members.clone();
+        let communicator = self.collectives.instances[instance].communicator;
+        let group = self.trace.communicators[communicator]
+            .ranks
+            .iter()
+            .copied()
+            .map(RankId)
+            .collect::<Vec<_>>();
+        let What::Collective { collective, .. } = self.trace.nodes()[members[0]].what else {
             return Ok(());
         };
         let own: Vec<(Vec<When>, u32)> = members.iter().map(|&member| self.causes(member)).collect();
@@ -374,8 +364,8 @@ impl Drawing<'_> {
         if let [alone] = members.as_slice() {
             self.state.lonely += 1;
             let exit = join(&mut draft.schedule, &own[0].0);
-            self.state.exits[*alone as usize] = exit;
-            self.state.steps[*alone as usize] = step;
+            self.state.exits[*alone] = exit;
+            self.state.steps[*alone] = step;
             return Ok(());
         }
         let mut entry = |draft: &mut ScheduleWriter, place: usize, last: Option<When>| {
@@ -389,8 +379,8 @@ impl Drawing<'_> {
         let communicators = &mut self.state.communicators;
         let closed = communicators.draw(draft, &*kind, &group, step, &mut entry, context)?;
         for ((&member, exit), entry) in members.iter().zip(&closed.exits).zip(entries) {
-            self.state.exits[member as usize] = *exit;
-            self.state.steps[member as usize] = closed.next_step;
+            self.state.exits[member] = *exit;
+            self.state.steps[member] = closed.next_step;
             if let Some(start) = self.state.starts.get_mut(&member) {
                 *start = entry;
             }
@@ -403,22 +393,22 @@ impl Drawing<'_> {
     fn span(
         &self,
         draft: &mut ScheduleWriter,
-        node: u32,
+        node: OpId,
         otherwise: &str,
         compute: Option<Time>,
-        ranks: &[u32],
+        ranks: &[RankId],
         tasks: std::ops::Range<u32>,
     ) {
         if !self.spans {
             return;
         }
-        let name = self.state.names.get(self.trace.nodes()[node as usize].name as usize);
+        let name = self.state.names.get(self.trace.nodes()[node].name as usize);
         let named = name.filter(|name| !name.is_empty()).cloned();
         let bytes = draft.schedule.bytes(tasks.clone());
         draft.schedule.span(Span {
             name: named.unwrap_or_else(|| otherwise.into()),
             group: 0,
-            ranks: ranks.iter().copied().map(RankId).collect(),
+            ranks: ranks.iter().copied().collect(),
             purpose: match compute {
                 Some(_) => Purpose::Compute,
                 None => Purpose::Communication,
@@ -430,28 +420,27 @@ impl Drawing<'_> {
     }
 
     /// The error for nodes that wait for one another.
-    fn circle(&self, waiting: &[u32]) -> InputError {
-        let count = waiting.len() as u32;
-        let stuck = |node: u32| match self.trace.nodes()[node as usize].what {
-            What::Collective { .. } => self.state.missing[self.instance_of[node as usize] as usize] > 0,
-            _ => waiting[node as usize] > 0,
+    fn circle(&self, waiting: &IdVec<OpId, u32>) -> InputError {
+        let stuck = |node: OpId| match self.trace.nodes()[node].what {
+            What::Collective { .. } => self.state.missing[self.collectives.of[node]] > 0,
+            _ => waiting[node] > 0,
         };
         // Whoever waits in vain waits for another that does: going back must end in a circle.
-        let back = |node: u32| {
-            let what = self.trace.nodes()[node as usize].what;
-            let sent = matches!(what, What::Receive { .. }).then(|| self.partner[node as usize]);
-            let own = self.graph.before(node).iter().map(|&(before, _)| before).chain(sent);
-            let members: &[u32] = match what {
-                What::Collective { .. } => &self.instances[self.instance_of[node as usize] as usize].members,
+        let back = |node: OpId| {
+            let what = self.trace.nodes()[node].what;
+            let sent = matches!(what, What::Receive { .. }).then(|| self.partner[node]);
+            let own = self.graph.before[node].iter().map(|&(before, _)| before).chain(sent);
+            let members: &[OpId] = match what {
+                What::Collective { .. } => &self.collectives.instances[self.collectives.of[node]].members,
                 _ => &[],
             };
-            let others = members.iter().copied().filter(|&other| waiting[other as usize] > 0);
+            let others = members.iter().copied().filter(|&other| waiting[other] > 0);
             own.chain(others).find(|&before| before != node && stuck(before))
         };
-        let Some(start) = (0..count).find(|&node| stuck(node) && waiting[node as usize] > 0) else {
+        let Some(start) = waiting.ids().find(|&node| stuck(node) && waiting[node] > 0) else {
             return InputError::file(&self.trace.file, "some of its operations never start");
         };
-        let mut seen: HashMap<u32, usize> = HashMap::new();
+        let mut seen: HashMap<OpId, usize> = HashMap::new();
         let (mut path, mut node) = (Vec::new(), start);
         while seen.insert(node, path.len()).is_none() {
             path.push(node);

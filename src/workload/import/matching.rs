@@ -2,14 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::trace::{ANY, Trace, What};
+use super::trace::{ANY, CommunicatorId, OpId, Trace, What};
+use crate::ids::{Id, IdVec, id};
 use crate::input::InputError;
 
-/// Sender, receiver, tag and size, the last of which counts where sizes must match; and the node.
-type Message = ((u32, u32, u32, u64), u32);
+id! {
+    /// A collective of the ranks of a communicator.
+    pub(super) InstanceId;
+}
 
-/// No node.
-pub(super) const NONE: u32 = u32::MAX;
+/// Sender, receiver, tag and size, the last of which counts where sizes must match; and the node.
+type Message = ((u32, u32, u32, u64), OpId);
 
 /// By node, the send of a receive and the receive of a send.
 ///
@@ -18,14 +21,14 @@ pub(super) const NONE: u32 = u32::MAX;
 ///
 /// # Errors
 /// A message that nobody receives, a receive for which there is none, and one that is too small.
-pub(super) fn messages(trace: &Trace) -> Result<Vec<u32>, InputError> {
-    let mut partner = vec![NONE; trace.nodes().len()];
+pub(super) fn messages(trace: &Trace) -> Result<IdVec<OpId, OpId>, InputError> {
+    let mut partner = IdVec::filled(OpId::NONE, trace.nodes().len());
     let (mut sends, mut receives) = (Vec::new(), Vec::new());
     let mut open = Vec::new();
     for rank in 0..trace.ranks() {
         for node in trace.of_rank(rank) {
             let size = |bytes: u64| if trace.sizes_match { bytes } else { 0 };
-            match trace.nodes()[node as usize].what {
+            match trace.nodes()[node].what {
                 What::Send { to, tag, bytes } => sends.push(((rank, to, tag, size(bytes)), node)),
                 What::Receive { from, tag, bytes } if from != ANY && tag != ANY => {
                     receives.push(((from, rank, tag, size(bytes)), node));
@@ -63,20 +66,20 @@ pub(super) fn messages(trace: &Trace) -> Result<Vec<u32>, InputError> {
     Ok(partner)
 }
 
-fn pair(partner: &mut [u32], send: u32, receive: u32) {
-    partner[send as usize] = receive;
-    partner[receive as usize] = send;
+fn pair(partner: &mut IdVec<OpId, OpId>, send: OpId, receive: OpId) {
+    partner[send] = receive;
+    partner[receive] = send;
 }
 
 /// Gives receives that take a message from anyone, or with any tag, the first that is left; yields the sends that still
 /// are.
 fn from_anyone(
     trace: &Trace,
-    partner: &mut [u32],
+    partner: &mut IdVec<OpId, OpId>,
     left: &[Message],
-    open: &[(u32, u32)],
-    unmatched: &mut Vec<u32>,
-) -> Vec<u32> {
+    open: &[(u32, OpId)],
+    unmatched: &mut Vec<OpId>,
+) -> Vec<OpId> {
     // By receiver, sender and tag, where each of the latter may be left open.
     let mut waiting = BTreeSet::new();
     let views = |&((from, to, tag, _), send): &Message| {
@@ -95,11 +98,11 @@ fn from_anyone(
         }
     }
     for &(rank, node) in open {
-        let What::Receive { from, tag, .. } = trace.nodes()[node as usize].what else {
+        let What::Receive { from, tag, .. } = trace.nodes()[node].what else {
             continue;
         };
         let found = waiting
-            .range((rank, from, tag, 0)..=(rank, from, tag, NONE))
+            .range((rank, from, tag, OpId(0))..=(rank, from, tag, OpId::NONE))
             .next()
             .copied();
         match found {
@@ -113,7 +116,7 @@ fn from_anyone(
         }
     }
     let sends = left.iter().map(|&(_, send)| send);
-    sends.filter(|&send| partner[send as usize] == NONE).collect()
+    sends.filter(|&send| partner[send] == OpId::NONE).collect()
 }
 
 fn more(count: usize) -> String {
@@ -124,8 +127,8 @@ fn more(count: usize) -> String {
     }
 }
 
-fn never_sent(trace: &Trace, node: u32, count: usize) -> InputError {
-    let What::Receive { from, tag, bytes } = trace.nodes()[node as usize].what else {
+fn never_sent(trace: &Trace, node: OpId, count: usize) -> InputError {
+    let What::Receive { from, tag, bytes } = trace.nodes()[node].what else {
         return trace.error(node, "it waits for a message that nobody sends");
     };
     let from = if from == ANY {
@@ -147,8 +150,8 @@ fn never_sent(trace: &Trace, node: u32, count: usize) -> InputError {
         .help("every receive needs a send with the same sender, receiver and tag")
 }
 
-fn never_received(trace: &Trace, node: u32, count: usize) -> InputError {
-    let What::Send { to, tag, bytes } = trace.nodes()[node as usize].what else {
+fn never_received(trace: &Trace, node: OpId, count: usize) -> InputError {
+    let What::Send { to, tag, bytes } = trace.nodes()[node].what else {
         return trace.error(node, "nobody receives what it sends");
     };
     let message = format!(
@@ -160,12 +163,12 @@ fn never_received(trace: &Trace, node: u32, count: usize) -> InputError {
         .help("every send needs a receive with the same sender, receiver and tag")
 }
 
-fn check_sizes(trace: &Trace, partner: &[u32]) -> Result<(), InputError> {
-    for (node, &send) in (0..).zip(partner) {
-        let What::Receive { bytes: room, .. } = trace.nodes()[node as usize].what else {
+fn check_sizes(trace: &Trace, partner: &IdVec<OpId, OpId>) -> Result<(), InputError> {
+    for (node, &send) in partner.entries() {
+        let What::Receive { bytes: room, .. } = trace.nodes()[node].what else {
             continue;
         };
-        if let What::Send { bytes, .. } = trace.nodes()[send as usize].what
+        if let What::Send { bytes, .. } = trace.nodes()[send].what
             && bytes > room
         {
             let message = format!("it receives {room} bytes, and {} sends it {bytes}", trace.mention(send));
@@ -179,30 +182,37 @@ fn check_sizes(trace: &Trace, partner: &[u32]) -> Result<(), InputError> {
 
 /// A collective with the node of each member, in the order of the communicator.
 pub(super) struct Instance {
-    pub communicator: u32,
-    pub members: Vec<u32>,
+    pub communicator: CommunicatorId,
+    pub members: Vec<OpId>,
 }
 
-/// The collectives of all communicators: the first that each member takes part in, then the second, and so on. By node,
-/// its collective, too; [`NONE`] for others.
+/// All collectives.
+pub(super) struct Collectives {
+    pub instances: IdVec<InstanceId, Instance>,
+    /// By node, the collective that it takes part in, NONE for others; empty where there are no collectives.
+    pub of: IdVec<OpId, InstanceId>,
+}
+
+/// The collectives of all communicators: the first that each member takes part in, then the second, and so on.
 ///
 /// # Errors
 /// Members that take part in more of them than others, or in another one, or that are none.
-pub(super) fn collectives(trace: &Trace) -> Result<(Vec<Instance>, Vec<u32>), InputError> {
-    let mut of_member: Vec<BTreeMap<u32, Vec<u32>>> = vec![BTreeMap::new(); trace.communicators.len()];
+pub(super) fn collectives(trace: &Trace) -> Result<Collectives, InputError> {
+    let mut of_member: IdVec<CommunicatorId, BTreeMap<u32, Vec<OpId>>> =
+        IdVec::filled(BTreeMap::new(), trace.communicators.len());
     let mut some = false;
     for rank in 0..trace.ranks() {
         for node in trace.of_rank(rank) {
-            if let What::Collective { communicator, .. } = trace.nodes()[node as usize].what {
+            if let What::Collective { communicator, .. } = trace.nodes()[node].what {
                 some = true;
-                of_member[communicator as usize].entry(rank).or_default().push(node);
+                of_member[communicator].entry(rank).or_default().push(node);
             }
         }
     }
-    let mut instances = Vec::new();
-    let mut instance_of = vec![NONE; if some { trace.nodes().len() } else { 0 }];
-    for (number, mut members) in (0..).zip(of_member) {
-        let communicator = &trace.communicators[number as usize];
+    let mut instances = IdVec::new();
+    let mut instance_of = IdVec::filled(InstanceId::NONE, if some { trace.nodes().len() } else { 0 });
+    for (number, mut members) in trace.communicators.ids().zip(of_member) {
+        let communicator = &trace.communicators[number];
         let Some((&first, reference)) = members.iter().next() else {
             continue;
         };
@@ -220,29 +230,32 @@ pub(super) fn collectives(trace: &Trace) -> Result<(Vec<Instance>, Vec<u32>), In
             agree(trace, &communicator.name, (first, &reference), (rank, nodes))?;
         }
         for place in 0..reference.len() {
-            let members: Vec<u32> = all.iter().map(|rank| members[rank][place]).collect();
-            for &member in &members {
-                instance_of[member as usize] = instances.len() as u32;
-            }
-            instances.push(Instance {
+            let members: Vec<OpId> = all.iter().map(|rank| members[rank][place]).collect();
+            let instance = instances.push(Instance {
                 communicator: number,
                 members,
             });
+            for &member in &instances[instance].members {
+                instance_of[member] = instance;
+            }
         }
     }
-    Ok((instances, instance_of))
+    Ok(Collectives {
+        instances,
+        of: instance_of,
+    })
 }
 
 /// Whether two members of a communicator take part in the same collectives.
 fn agree(
     trace: &Trace,
     name: &str,
-    (first, expected): (u32, &[u32]),
-    (rank, nodes): (u32, &[u32]),
+    (first, expected): (u32, &[OpId]),
+    (rank, nodes): (u32, &[OpId]),
 ) -> Result<(), InputError> {
     let help = "all ranks of a communicator take part in the same collectives in the same order";
     for (place, (&one, &other)) in expected.iter().zip(nodes).enumerate() {
-        let what = |node: u32| match trace.nodes()[node as usize].what {
+        let what = |node: OpId| match trace.nodes()[node].what {
             What::Collective { collective, .. } => (collective.name.text(), collective.bytes),
             _ => ("", 0),
         };

@@ -5,9 +5,17 @@ use std::fmt;
 use super::collective::Collective;
 use super::hint::Hint;
 use super::notes::Notes;
+use crate::ids::{IdVec, id};
 use crate::input::InputError;
 use crate::units::Time;
 use crate::workload::MAX_TASKS;
+
+id! {
+    /// What one rank does at one time: a node of the trace, rank by rank in the order of the files.
+    pub(super) OpId;
+    /// A communicator of the trace.
+    pub(super) CommunicatorId;
+}
 
 /// A tag or a sender that matches all.
 pub(super) const ANY: u32 = u32::MAX;
@@ -34,7 +42,7 @@ pub(super) enum What {
     /// Takes part in a collective of a communicator.
     Collective {
         collective: Collective,
-        communicator: u32,
+        communicator: CommunicatorId,
     },
     /// Takes no time: a join of what it waits for.
     Nothing,
@@ -88,15 +96,15 @@ pub(super) struct Trace {
     /// The file, or what the names of all of its files begin with.
     pub file: String,
     pub places: Places,
-    nodes: Vec<Node>,
+    nodes: IdVec<OpId, Node>,
     /// The nodes of rank r: `first[r]..first[r + 1]`.
     first: Vec<u32>,
     /// What waits for what: before, after, and whether the start of the former counts.
-    pub dependencies: Vec<(u32, u32, bool)>,
+    pub dependencies: Vec<(OpId, OpId, bool)>,
     pub names: Vec<String>,
-    pub communicators: Vec<Communicator>,
+    pub communicators: IdVec<CommunicatorId, Communicator>,
     /// By node, where this program wrote the file; empty otherwise.
-    pub hints: Vec<Hint>,
+    pub hints: IdVec<OpId, Hint>,
     /// Whether a send and its receive must agree about the number of bytes to belong together.
     pub sizes_match: bool,
     /// Messages of each tag have connections of their own.
@@ -109,30 +117,28 @@ impl Trace {
         Self {
             file: file.to_owned(),
             places,
-            nodes: Vec::new(),
+            nodes: IdVec::new(),
             first: vec![0],
             dependencies: Vec::new(),
             names: Vec::new(),
-            communicators: Vec::new(),
-            hints: Vec::new(),
+            communicators: IdVec::new(),
+            hints: IdVec::new(),
             sizes_match: false,
             tags_are_connections: false,
             notes: Notes::default(),
         }
     }
 
-    /// Adds a node to the rank that is being read; its number.
+    /// Adds a node to the rank that is being read.
     ///
     /// # Errors
     /// More nodes than a schedule may have tasks.
-    pub(super) fn add(&mut self, node: Node) -> Result<u32, InputError> {
-        let number = self.nodes.len() as u32;
-        if u64::from(number) >= MAX_TASKS {
+    pub(super) fn add(&mut self, node: Node) -> Result<OpId, InputError> {
+        if self.nodes.len() as u64 >= MAX_TASKS {
             let message = format!("it has more than {MAX_TASKS} operations");
             return Err(InputError::file(&self.file, message).help("take a shorter trace"));
         }
-        self.nodes.push(node);
-        Ok(number)
+        Ok(self.nodes.push(node))
     }
 
     /// What comes next belongs to the next rank.
@@ -145,33 +151,33 @@ impl Trace {
         self.first.len() as u32 - 1
     }
 
-    /// Number of the first node of the rank that is being read.
-    pub(super) fn rank_start(&self) -> u32 {
-        self.first[self.first.len() - 1]
+    /// The first node of the rank that is being read.
+    pub(super) fn rank_start(&self) -> OpId {
+        OpId(self.first[self.first.len() - 1])
     }
 
-    pub(super) fn nodes(&self) -> &[Node] {
+    pub(super) fn nodes(&self) -> &IdVec<OpId, Node> {
         &self.nodes
     }
 
-    pub(super) fn node_mut(&mut self, node: u32) -> &mut Node {
-        &mut self.nodes[node as usize]
+    pub(super) fn node_mut(&mut self, node: OpId) -> &mut Node {
+        &mut self.nodes[node]
     }
 
     /// The nodes of a rank.
-    pub(super) fn of_rank(&self, rank: u32) -> std::ops::Range<u32> {
-        self.first[rank as usize]..self.first[rank as usize + 1]
+    pub(super) fn of_rank(&self, rank: u32) -> impl Iterator<Item = OpId> + use<> {
+        (self.first[rank as usize]..self.first[rank as usize + 1]).map(OpId)
     }
 
     /// The rank of a node.
-    pub(super) fn rank_of(&self, node: u32) -> u32 {
-        self.first.partition_point(|&first| first <= node) as u32 - 1
+    pub(super) fn rank_of(&self, node: OpId) -> u32 {
+        self.first.partition_point(|&first| first <= node.0) as u32 - 1
     }
 
     /// An error about a node: names its rank, what it does, and its line or its number in its file.
-    pub(super) fn error(&self, node: u32, message: &str) -> InputError {
+    pub(super) fn error(&self, node: OpId, message: &str) -> InputError {
         let rank = self.rank_of(node);
-        let Node { what, place, .. } = self.nodes[node as usize];
+        let Node { what, place, .. } = self.nodes[node];
         let message = |place: &str| format!("rank {rank}, {what}{place}: {message}");
         match self.places {
             Places::Lines => InputError::line(&self.file, place as usize, message("")),
@@ -180,8 +186,8 @@ impl Trace {
     }
 
     /// How another node is called in an error about one.
-    pub(super) fn mention(&self, node: u32) -> String {
-        let (rank, place) = (self.rank_of(node), self.nodes[node as usize].place);
+    pub(super) fn mention(&self, node: OpId) -> String {
+        let (rank, place) = (self.rank_of(node), self.nodes[node].place);
         match self.places {
             Places::Lines => format!("line {place}"),
             Places::Ids => format!("node {place} of rank {rank}"),

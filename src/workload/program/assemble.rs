@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::communicators::Communicators;
-use crate::ids::RankId;
+use crate::ids::{IdVec, RankId};
 use crate::input::{Files, InputError};
 use crate::rng::mix;
 use crate::units::Time;
@@ -58,7 +58,7 @@ pub(crate) fn assemble(
 /// When an operation is done.
 struct Done {
     /// By rank, in ascending order; ranks that wait for nothing are missing.
-    exits: Vec<(u32, When)>,
+    exits: Vec<(RankId, When)>,
     /// The step after its last one.
     next_step: u32,
 }
@@ -69,11 +69,11 @@ struct Assembly {
     done: Vec<Done>,
     communicators: Communicators,
     /// By rank: its last computation.
-    computed: Vec<Option<When>>,
+    computed: IdVec<RankId, Option<When>>,
     /// By rank: the ends of operations of this round that no later one of it waits for.
-    open: Vec<Vec<When>>,
+    open: IdVec<RankId, Vec<When>>,
     /// By rank: the end of the round before.
-    before: Vec<Option<When>>,
+    before: IdVec<RankId, Option<When>>,
     round_step: u32,
 }
 
@@ -83,9 +83,9 @@ impl Assembly {
         Self {
             done: Vec::new(),
             communicators: Communicators::default(),
-            computed: vec![None; ranks],
-            open: vec![Vec::new(); ranks],
-            before: vec![None; ranks],
+            computed: IdVec::filled(None, ranks),
+            open: IdVec::filled(Vec::new(), ranks),
+            before: IdVec::filled(None, ranks),
             round_step: 0,
         }
     }
@@ -152,8 +152,8 @@ impl Assembly {
         done: &mut Done,
     ) {
         let mut delays = Vec::with_capacity(span.ranks.len());
-        for rank in span.ranks.iter().map(|rank| rank.0) {
-            let last = self.computed[rank as usize];
+        for &rank in &*span.ranks {
+            let last = self.computed[rank];
             let causes = self.causes(operation, rank, last);
             let delay = draft.schedule.delay(time);
             for (task, milestone) in causes {
@@ -161,8 +161,8 @@ impl Assembly {
             }
             delays.push(delay);
             let end = (delay, Milestone::Delivered);
-            self.computed[rank as usize] = Some(end);
-            self.open[rank as usize].push(end);
+            self.computed[rank] = Some(end);
+            self.open[rank].push(end);
             done.exits.push((rank, end));
         }
         if let (Some(first), Some(last)) = (delays.first(), delays.last()) {
@@ -182,7 +182,7 @@ impl Assembly {
         files: &dyn Files,
         seed: u64,
     ) -> Result<(), InputError> {
-        let group: Vec<u32> = span.ranks.iter().map(|rank| rank.0).collect();
+        let group = span.ranks.to_vec();
         let mut communicators = std::mem::take(&mut self.communicators);
         let mut entry = |draft: &mut ScheduleWriter, place: usize, last| {
             let causes = self.causes(operation, group[place], last);
@@ -193,7 +193,7 @@ impl Assembly {
         let closed = drawn?;
         for (&rank, exit) in group.iter().zip(&closed.exits) {
             if let Some(exit) = *exit {
-                self.open[rank as usize].push(exit);
+                self.open[rank].push(exit);
                 done.exits.push((rank, exit));
             }
         }
@@ -205,7 +205,7 @@ impl Assembly {
 
     /// What a rank waits for before an operation: those that it comes after, the one before it of its kind on the
     /// rank, and, where there is none of either, the round before.
-    fn causes(&mut self, operation: &Operation, rank: u32, last: Option<When>) -> Vec<When> {
+    fn causes(&mut self, operation: &Operation, rank: RankId, last: Option<When>) -> Vec<When> {
         let exit = |&before: &usize| {
             let exits = &self.done[before].exits;
             let found = exits.binary_search_by_key(&rank, |&(rank, _)| rank).ok()?;
@@ -213,12 +213,12 @@ impl Assembly {
         };
         let mut causes: Vec<When> = operation.after.iter().filter_map(exit).collect();
         if causes.is_empty() {
-            causes.extend(self.before[rank as usize]);
+            causes.extend(self.before[rank]);
         }
         causes.extend(last);
         causes.sort_unstable();
         causes.dedup();
-        self.open[rank as usize].retain(|open| !causes.contains(open));
+        self.open[rank].retain(|open| !causes.contains(open));
         causes
     }
 }

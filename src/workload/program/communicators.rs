@@ -2,21 +2,22 @@
 
 use std::collections::HashMap;
 
+use crate::ids::{IdVec, RankId};
 use crate::input::{Files, InputError};
 use crate::workload::Kind;
 use crate::workload::schedule_writer::{ScheduleWriter, Wires};
-use crate::workload::scope::{Closed, Scope, When};
+use crate::workload::scope::{Closed, Member, Scope, When};
 
 /// All communicators, by their ranks.
 #[derive(Default)]
-pub(crate) struct Communicators(HashMap<Vec<u32>, Communicator>);
+pub(crate) struct Communicators(HashMap<Vec<RankId>, Communicator>);
 
 #[derive(Default)]
 struct Communicator {
     /// Connections by the family of algorithms that uses them.
     wires: HashMap<&'static str, Wires>,
     /// By rank of the group, when the operation before is done.
-    last: Vec<Option<When>>,
+    last: IdVec<Member, Option<When>>,
     next_step: u32,
 }
 
@@ -29,7 +30,7 @@ impl Communicators {
         &mut self,
         draft: &mut ScheduleWriter,
         kind: &dyn Kind,
-        group: &[u32],
+        group: &[RankId],
         first_step: u32,
         entry: &mut Entry<'_>,
         (files, seed): (&dyn Files, u64),

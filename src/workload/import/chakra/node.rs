@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use super::super::collective::Collective;
 use super::super::hint::{CHAKRA_MARK, Hint};
-use super::super::trace::{self, Communicator, Trace, What};
+use super::super::trace::{self, Communicator, CommunicatorId, OpId, Trace, What};
 use super::messages::{GlobalMetadata, Node, Value, kind};
 use super::{groups, read::Messages};
+use crate::ids::Id;
 use crate::input::{Files, InputError};
 use crate::units::Time;
 use crate::workload::{CollectiveName, Flops, MAX_BYTES};
@@ -31,10 +32,10 @@ pub(super) struct Reader {
     peak: Option<Flops>,
     names: HashMap<String, u32>,
     /// Communicators by name; the last one has all ranks.
-    by_name: HashMap<String, u32>,
+    by_name: HashMap<String, CommunicatorId>,
     /// Dependencies of the file that is being read: of a node, on an id.
-    waits: Vec<(u32, u64)>,
-    ids: HashMap<u64, u32>,
+    waits: Vec<(OpId, u64)>,
+    ids: HashMap<u64, OpId>,
 }
 
 impl Reader {
@@ -42,10 +43,10 @@ impl Reader {
         trace.sizes_match = true;
         let by_name = named
             .iter()
-            .zip(0..)
+            .zip((0..).map(CommunicatorId))
             .map(|(group, number)| (group.name.clone(), number))
             .collect();
-        trace.communicators = named;
+        trace.communicators = named.into();
         Self {
             trace,
             peak,
@@ -100,14 +101,14 @@ impl Reader {
 
     /// All-gathers are written with the input of one rank.
     fn all_gathers(&mut self) {
-        for node in 0..self.trace.nodes().len() as u32 {
+        for node in self.trace.nodes().ids() {
             if let What::Collective {
                 collective,
                 communicator,
-            } = self.trace.nodes()[node as usize].what
+            } = self.trace.nodes()[node].what
                 && collective.name == CollectiveName::AllGather
             {
-                let members = self.trace.communicators[communicator as usize].ranks.len() as u64;
+                let members = self.trace.communicators[communicator].ranks.len() as u64;
                 let bytes = collective.bytes.saturating_mul(members).min(MAX_BYTES);
                 let collective = Collective { bytes, ..collective };
                 self.trace.node_mut(node).what = What::Collective {
@@ -232,7 +233,7 @@ impl Reader {
                 .notes
                 .count("collectives of some dimensions only (involved_dim) take all ranks of their group");
         }
-        let all = self.trace.communicators.len() as u32;
+        let all = CommunicatorId::from_index(self.trace.communicators.len());
         let communicator = match node.value("pg_name") {
             Some(Value::Text(group)) if !group.is_empty() => match self.by_name.get(group) {
                 Some(&known) => known,

@@ -10,7 +10,7 @@
 //!         dependencies, u32 the first of them
 //! ```
 
-use super::super::trace::{Node, Places, Trace, What};
+use super::super::trace::{Node, OpId, Places, Trace, What};
 use crate::input::InputError;
 use crate::units::Time;
 use crate::workload::MAX_BYTES;
@@ -77,7 +77,7 @@ fn one_rank(trace: &mut Trace, part: &[u8], rank: u32, wrong: &dyn Fn(String) ->
         return Err(short());
     }
     let appendix = &part[appendix_at as usize..];
-    let first = trace.nodes().len() as u32;
+    let first = trace.rank_start();
     let mut causes = vec![0_u32; count as usize];
     for number in 0..count {
         let mut node = Cursor {
@@ -107,7 +107,7 @@ fn one_rank(trace: &mut Trace, part: &[u8], rank: u32, wrong: &dyn Fn(String) ->
                     .ok()
                     .and_then(|at| Cursor { bytes: appendix, at }.u32());
                 match after.filter(|&after| after < count) {
-                    Some(after) => trace.dependencies.push((added, first + after, start)),
+                    Some(after) => trace.dependencies.push((added, OpId(first.0 + after), start)),
                     None => {
                         let message =
                             format!("rank {rank}, node {number}: dependency {place} names no node of the rank");
@@ -123,7 +123,7 @@ fn one_rank(trace: &mut Trace, part: &[u8], rank: u32, wrong: &dyn Fn(String) ->
 /// Whether nodes are waited for as often as they say.
 fn check_causes(
     trace: &Trace,
-    first: u32,
+    first: OpId,
     causes: &[u32],
     rank: u32,
     wrong: &dyn Fn(String) -> InputError,
@@ -135,7 +135,7 @@ fn check_causes(
         .rev()
         .take_while(|&&(before, ..)| before >= first)
     {
-        found[(after - first) as usize] += 1;
+        found[(after.0 - first.0) as usize] += 1;
     }
     match causes.iter().zip(&found).position(|(said, found)| said != found) {
         Some(node) => Err(wrong(format!(

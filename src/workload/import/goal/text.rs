@@ -17,7 +17,7 @@
 use std::collections::HashMap;
 
 use super::super::hint::{GOAL_MARK, Hint};
-use super::super::trace::{ANY, Node, Places, Trace, What};
+use super::super::trace::{ANY, Node, OpId, Places, Trace, What};
 use crate::input::InputError;
 use crate::units::Time;
 use crate::workload::MAX_BYTES;
@@ -62,7 +62,7 @@ struct Parser<'t> {
     /// This program wrote the file.
     own: bool,
     /// The nodes of the rank by their labels.
-    labels: HashMap<&'t [u8], u32>,
+    labels: HashMap<&'t [u8], OpId>,
 }
 
 impl<'t> Parser<'t> {
@@ -145,7 +145,7 @@ impl<'t> Parser<'t> {
             self.trace.hints.push(hint);
         } else {
             // In the order of the file, rank by rank side by side.
-            self.trace.node_mut(node).order = u64::from(node - self.trace.rank_start());
+            self.trace.node_mut(node).order = u64::from(node.0 - self.trace.rank_start().0);
         }
         if let Some(label) = label {
             self.name(label, node)?;
@@ -153,7 +153,7 @@ impl<'t> Parser<'t> {
         Ok(())
     }
 
-    fn name(&mut self, label: &'t [u8], node: u32) -> Result<(), InputError> {
+    fn name(&mut self, label: &'t [u8], node: OpId) -> Result<(), InputError> {
         let letters = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
         if !label[0].is_ascii_alphabetic() || !label.iter().all(letters) {
             let message = format!("`{}` is no label", show(label));
@@ -165,7 +165,7 @@ impl<'t> Parser<'t> {
         match self.labels.insert(label, node) {
             None => Ok(()),
             Some(first) => {
-                let line = self.trace.nodes()[first as usize].place;
+                let line = self.trace.nodes()[first].place;
                 let message = format!("the label `{}` stands in line {line} already", show(label));
                 Err(self.words.wrong(message).help("a rank has a label once"))
             }
@@ -248,7 +248,7 @@ impl<'t> Parser<'t> {
         Ok(())
     }
 
-    fn labelled(&self, label: &[u8]) -> Result<u32, InputError> {
+    fn labelled(&self, label: &[u8]) -> Result<OpId, InputError> {
         self.labels.get(label).copied().ok_or_else(|| {
             let rank = self.trace.ranks();
             let message = format!("rank {rank} has no label `{}` above", show(label));

@@ -6,7 +6,7 @@ mod replay;
 use super::algorithms::Algorithms;
 use super::collective::How;
 use super::draw::draw;
-use super::trace::{Node, Places, Trace, What};
+use super::trace::{Node, OpId, Places, Trace, What};
 use crate::input::{Files, InputError};
 use crate::units::{Bytes, Time};
 use crate::workload::schedule_writer::ScheduleWriter;
@@ -71,21 +71,21 @@ impl Msccl {
     }
 
     /// Adds the nodes of a GPU; by block and step, the first and last of each.
-    fn blocks(&self, trace: &mut Trace, algo: &Algo, gpu: &parse::Gpu) -> Result<Vec<Vec<(u32, u32)>>, InputError> {
+    fn blocks(&self, trace: &mut Trace, algo: &Algo, gpu: &parse::Gpu) -> Result<Vec<Vec<(OpId, OpId)>>, InputError> {
         let mut all = Vec::with_capacity(gpu.blocks.len());
         for block in &gpu.blocks {
-            let mut steps: Vec<(u32, u32)> = Vec::with_capacity(block.steps.len());
+            let mut steps: Vec<(OpId, OpId)> = Vec::with_capacity(block.steps.len());
             for (number, step) in (0_u64..).zip(&block.steps) {
                 let bytes = algo.bytes(self.size.0, step);
                 let tag = block.channel;
                 let receive = step.receives().then_some(What::Receive {
-                    from: block.receive.unwrap_or_default(),
+                    from: block.receive.map_or(0, |from| from.0),
                     tag,
                     // Where it is put says nothing about which chunk it is: room for the largest.
                     bytes: algo.room(self.size.0, step),
                 });
                 let send = step.sends().then_some(What::Send {
-                    to: block.send.unwrap_or_default(),
+                    to: block.send.map_or(0, |to| to.0),
                     tag,
                     bytes,
                 });
@@ -94,7 +94,7 @@ impl Msccl {
                     time: Time::ZERO,
                     unit: 0,
                 });
-                let mut ends: Option<(u32, u32)> = None;
+                let mut ends: Option<(OpId, OpId)> = None;
                 for (half, what) in (0..).zip(nodes.chain(local)) {
                     let node = trace.add(Node {
                         what,
@@ -117,7 +117,7 @@ impl Msccl {
 }
 
 /// Lets steps wait for those of other blocks of their GPU.
-fn depend(trace: &mut Trace, file: &str, gpu: &parse::Gpu, nodes: &[Vec<(u32, u32)>]) -> Result<(), InputError> {
+fn depend(trace: &mut Trace, file: &str, gpu: &parse::Gpu, nodes: &[Vec<(OpId, OpId)>]) -> Result<(), InputError> {
     for (block, own) in gpu.blocks.iter().zip(nodes) {
         for (step, &(first, _)) in block.steps.iter().zip(own) {
             let Some((other, place)) = step.after else {
@@ -126,7 +126,7 @@ fn depend(trace: &mut Trace, file: &str, gpu: &parse::Gpu, nodes: &[Vec<(u32, u3
             let found = gpu.blocks.iter().position(|block| block.id == other);
             let before = found.and_then(|index| nodes[index].get(place as usize));
             let Some(&(_, before)) = before else {
-                let message = format!("GPU {} has no step {place} in block {other}", gpu.id);
+                let message = format!("GPU {} has no step {place} in block {other}", gpu.id.0);
                 return Err(InputError::line(file, step.line as usize, message)
                     .help("`depid` is a thread block of the GPU and `deps` one of its steps, or both are -1"));
             };

@@ -12,6 +12,7 @@
 
 use roxmltree::{Document, Node, ParsingOptions};
 
+use crate::ids::{IdVec, id};
 use crate::input::InputError;
 
 /// Most elements and texts of a file.
@@ -41,9 +42,14 @@ pub(super) enum Collective {
     Custom,
 }
 
+id! {
+    /// A GPU: a rank of the collective.
+    pub(super) GpuId;
+}
+
 #[derive(Debug)]
 pub(super) struct Gpu {
-    pub id: u32,
+    pub id: GpuId,
     /// Chunks of input, output and scratch.
     pub buffers: [u32; 3],
     pub blocks: Vec<Block>,
@@ -53,8 +59,8 @@ pub(super) struct Gpu {
 #[derive(Debug)]
 pub(super) struct Block {
     pub id: i64,
-    pub send: Option<u32>,
-    pub receive: Option<u32>,
+    pub send: Option<GpuId>,
+    pub receive: Option<GpuId>,
     pub channel: u32,
     pub steps: Vec<Step>,
 }
@@ -159,14 +165,14 @@ pub(super) fn read(file: &str, text: &str) -> Result<Algo, InputError> {
             .wrong(algo, message)
             .help("`nchunksperloop` must be a multiple of `ngpus`"));
     }
-    let mut gpus: Vec<Option<Gpu>> = (0..count).map(|_| None).collect();
+    let mut gpus: IdVec<GpuId, Option<Gpu>> = (0..count).map(|_| None).collect();
     for element in algo.children().filter(Node::is_element) {
         reader.expect(element, "gpu")?;
         let gpu = reader.gpu(element, count)?;
-        let slot = &mut gpus[gpu.id as usize];
+        let slot = &mut gpus[gpu.id];
         if slot.is_some() {
             return Err(reader
-                .wrong(element, format!("GPU {} is there already", gpu.id))
+                .wrong(element, format!("GPU {} is there already", gpu.id.0))
                 .help("every GPU is there once"));
         }
         *slot = Some(gpu);
@@ -227,13 +233,13 @@ impl Reader<'_> {
     }
 
     /// A GPU, or none for -1.
-    fn peer(&self, node: Node, key: &str, gpu: u32, count: u32) -> Result<Option<u32>, InputError> {
+    fn peer(&self, node: Node, key: &str, gpu: u32, count: u32) -> Result<Option<GpuId>, InputError> {
         let value = self.integer(node, key)?;
         if value == -1 {
             return Ok(None);
         }
         let peer = u32::try_from(value).ok().filter(|&peer| peer < count && peer != gpu);
-        peer.map(Some).ok_or_else(|| {
+        peer.map(|peer| Some(GpuId(peer))).ok_or_else(|| {
             let help = format!("it must be another GPU, from 0 to {}, or -1", count - 1);
             self.wrong(node, format!("`{key}` of GPU {gpu} is {value}")).help(help)
         })
@@ -246,7 +252,7 @@ impl Reader<'_> {
             *buffer = self.number(element, key, 0, MOST_CHUNKS)?;
         }
         let mut gpu = Gpu {
-            id,
+            id: GpuId(id),
             buffers,
             blocks: Vec::new(),
         };

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
-use super::parse::{Algo, Collective, Gpu, Place, Step, Type};
+use super::parse::{Algo, Collective, Gpu, GpuId, Place, Step, Type};
+use crate::ids::IdVec;
 use crate::input::InputError;
 
 /// What a chunk holds: input chunks of ranks, in ascending order, that were added up. None for nothing.
@@ -23,21 +24,21 @@ struct Machine<'a> {
     file: &'a str,
     algo: &'a Algo,
     /// Chunks of each GPU: input, then output, then scratch.
-    memory: Vec<Vec<Value>>,
+    memory: IdVec<GpuId, Vec<Value>>,
     /// By GPU and block, how many steps are done.
-    done: Vec<Vec<usize>>,
+    done: IdVec<GpuId, Vec<usize>>,
     /// What is on its way, by sender, receiver and channel.
-    sent: BTreeMap<(u32, u32, u32), VecDeque<Vec<Value>>>,
+    sent: BTreeMap<(GpuId, GpuId, u32), VecDeque<Vec<Value>>>,
 }
 
 impl<'a> Machine<'a> {
     fn of(file: &'a str, algo: &'a Algo) -> Result<Self, InputError> {
-        let mut memory = Vec::with_capacity(algo.gpus.len());
+        let mut memory = IdVec::with_capacity(algo.gpus.len());
         for gpu in &algo.gpus {
             let [input, output, scratch] = algo.buffers(gpu);
             let mut own: Vec<Value> = vec![None; (input + output + scratch) as usize];
             for chunk in 0..input {
-                own[algo.at(gpu, (0, chunk)) as usize] = Some(Rc::from([(gpu.id, chunk)]));
+                own[algo.at(gpu, (0, chunk)) as usize] = Some(Rc::from([(gpu.id.0, chunk)]));
             }
             memory.push(own);
             for step in gpu.blocks.iter().flat_map(|block| &block.steps) {
@@ -62,11 +63,11 @@ impl<'a> Machine<'a> {
             let mut moved = false;
             for gpu in &algo.gpus {
                 for (number, block) in gpu.blocks.iter().enumerate() {
-                    while let Some(step) = block.steps.get(self.done[gpu.id as usize][number])
+                    while let Some(step) = block.steps.get(self.done[gpu.id][number])
                         && self.may(gpu, step)
                         && self.step(gpu, number, step)?
                     {
-                        self.done[gpu.id as usize][number] += 1;
+                        self.done[gpu.id][number] += 1;
                         moved = true;
                     }
                 }
@@ -80,7 +81,7 @@ impl<'a> Machine<'a> {
     fn may(&self, gpu: &Gpu, step: &Step) -> bool {
         let Some((block, place)) = step.after else { return true };
         let index = gpu.blocks.iter().position(|known| known.id == block);
-        index.is_some_and(|index| self.done[gpu.id as usize][index] > place as usize)
+        index.is_some_and(|index| self.done[gpu.id][index] > place as usize)
     }
 
     /// Whether a step could be done: what it receives is there.
@@ -109,7 +110,7 @@ impl<'a> Machine<'a> {
         if let Some(empty) = result.iter().position(Option::is_none) {
             let message = format!(
                 "rank {} uses chunk {} of a buffer, which holds nothing yet",
-                gpu.id,
+                gpu.id.0,
                 step.from.1 + empty as u32
             );
             return Err(
@@ -119,7 +120,7 @@ impl<'a> Machine<'a> {
         if !matches!(step.kind, Type::Send | Type::ReceiveReduceSend) {
             let to = self.algo.at(gpu, step.to) as usize;
             for (place, value) in result.iter().enumerate().take(step.count as usize) {
-                self.memory[gpu.id as usize][to + place].clone_from(value);
+                self.memory[gpu.id][to + place].clone_from(value);
             }
         }
         if step.kind.sends()
@@ -135,7 +136,7 @@ impl<'a> Machine<'a> {
 
     fn load(&self, gpu: &Gpu, place: Place, count: u32) -> Vec<Value> {
         let first = self.algo.at(gpu, place) as usize;
-        self.memory[gpu.id as usize][first..first + count as usize].to_vec()
+        self.memory[gpu.id][first..first + count as usize].to_vec()
     }
 
     /// The sums of two rows of chunks.
@@ -146,7 +147,7 @@ impl<'a> Machine<'a> {
             let (Some(one), Some(other)) = pair else {
                 return wrong(format!(
                     "rank {} adds to chunk {}, one of which holds nothing",
-                    gpu.id,
+                    gpu.id.0,
                     step.to.1 + place
                 ));
             };
@@ -156,7 +157,7 @@ impl<'a> Machine<'a> {
                 let (rank, chunk) = twice[0];
                 return wrong(format!(
                     "rank {} adds chunk {chunk} of rank {rank} to its chunk {} a second time",
-                    gpu.id,
+                    gpu.id.0,
                     step.to.1 + place
                 ));
             }
@@ -180,16 +181,16 @@ impl<'a> Machine<'a> {
                 let all = |index: u32| (0..ranks).map(|rank| (rank, index)).collect::<Vec<_>>();
                 let expected = match algo.collective {
                     Collective::AllReduce => all(chunk),
-                    Collective::ReduceScatter => all(gpu.id * share + chunk),
+                    Collective::ReduceScatter => all(gpu.id.0 * share + chunk),
                     Collective::AllGather => vec![(chunk / share, chunk % share)],
-                    Collective::AllToAll => vec![(chunk / share, gpu.id * share + chunk % share)],
+                    Collective::AllToAll => vec![(chunk / share, gpu.id.0 * share + chunk % share)],
                     Collective::Custom => continue,
                 };
-                let held = &self.memory[gpu.id as usize][algo.at(gpu, (1, chunk)) as usize];
+                let held = &self.memory[gpu.id][algo.at(gpu, (1, chunk)) as usize];
                 if held.as_deref() != Some(&expected) {
                     let message = format!(
                         "the collective does not come out: chunk {chunk} of rank {} ends with {}, and should be {}",
-                        gpu.id,
+                        gpu.id.0,
                         show(held.as_deref().unwrap_or_default()),
                         show(&expected)
                     );
@@ -227,7 +228,7 @@ fn check_places(file: &str, algo: &Algo, gpu: &Gpu, step: &Step) -> Result<(), I
             let name = ["i", "o", "s"][buffer];
             let message = format!(
                 "rank {}: chunk {} lies beyond the {size} chunks of buffer {name}",
-                gpu.id,
+                gpu.id.0,
                 chunk + step.count - 1
             );
             return Err(InputError::line(file, step.line as usize, message));
@@ -252,7 +253,7 @@ impl Algo {
     fn at(&self, gpu: &Gpu, (buffer, chunk): Place) -> u32 {
         let [input, output, _] = self.buffers(gpu);
         let share = self.chunks / self.gpus.len().max(1) as u32;
-        let own = gpu.id * share;
+        let own = gpu.id.0 * share;
         match (buffer, self.in_place, self.collective) {
             (2, ..) => input + output + chunk,
             (0, true, Collective::AllGather) => input + own + chunk,

@@ -1,13 +1,38 @@
 //! Dense identifiers: indices into the arrays of a fabric or a schedule.
+//!
+//! Modules declare others of their own by the same macro, `id`; what there is for each is an `IdVec`, and lists for
+//! each are `IdLists`, which nothing else indexes.
+
+mod id;
+mod id_lists;
+mod id_vec;
 
 use std::fmt;
 
-macro_rules! id {
-    ($(#[$doc:meta])* $name:ident) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(pub u32);
+pub(crate) use id::{Id, id};
+pub(crate) use id_lists::IdLists;
+pub(crate) use id_vec::IdVec;
 
+id! {
+    /// A host or a switch of a fabric. Hosts come first: host `h` is node `h`.
+    pub NodeId;
+    /// A host of a fabric: what sends and receives. Host `h` is node `h`.
+    pub HostId;
+    /// A directed link of a fabric.
+    pub LinkId;
+    /// A task of a schedule: a transfer, a delay or a join. A transfer's id is its flow's id.
+    pub TaskId;
+    /// A rank of a workload: one of the processes that take part in its collectives. It lives on a host.
+    pub RankId;
+    /// A sub-flow of a placement: a part of a flow that takes its own way. A queue pair in the packet engine.
+    pub SubflowId;
+    /// One of the equal-cost paths of a pair, below [`Fabric::path_count`](crate::topology::Fabric::path_count).
+    pub PathIndex;
+}
+
+/// What can be asked of them outside the crate, too.
+macro_rules! public {
+    ($($name:ident)*) => {$(
         impl $name {
             /// As an array index.
             pub const fn index(self) -> usize {
@@ -20,15 +45,17 @@ macro_rules! id {
                 self.0.fmt(f)
             }
         }
-    };
+    )*};
 }
+
+public!(NodeId HostId LinkId TaskId RankId SubflowId PathIndex);
 
 /// What an array's indices become.
 macro_rules! from_index {
     ($($name:ident)*) => {
         $(impl From<usize> for $name {
                 fn from(index: usize) -> Self {
-                    Self(u32::try_from(index).expect("more than 2^32 of one kind"))
+                    Id::from_index(index)
                 }
             })*
     };
@@ -55,15 +82,6 @@ macro_rules! from_number {
 
 from_number!(RankId HostId PathIndex);
 
-id! {
-    /// A host or a switch of a fabric. Hosts come first: host `h` is node `h`.
-    NodeId
-}
-id! {
-    /// A host of a fabric: what sends and receives. Host `h` is node `h`.
-    HostId
-}
-
 impl HostId {
     /// The host as a node.
     pub const fn node(self) -> NodeId {
@@ -75,27 +93,6 @@ impl From<HostId> for NodeId {
     fn from(host: HostId) -> Self {
         host.node()
     }
-}
-
-id! {
-    /// A directed link of a fabric.
-    LinkId
-}
-id! {
-    /// A task of a schedule: a transfer, a delay or a join. A transfer's id is its flow's id.
-    TaskId
-}
-id! {
-    /// A rank of a workload: one of the processes that take part in its collectives. It lives on a host.
-    RankId
-}
-id! {
-    /// A sub-flow of a placement: a part of a flow that takes its own way. A queue pair in the packet engine.
-    SubflowId
-}
-id! {
-    /// One of the equal-cost paths of a pair, below [`Fabric::path_count`](crate::topology::Fabric::path_count).
-    PathIndex
 }
 
 /// What transfers of a schedule go between: ranks as a collective is written, hosts once its ranks have been placed.

@@ -2,14 +2,14 @@
 
 /// A tree of pairs: each node has the largest two below it.
 #[derive(Debug, Clone)]
-pub(super) struct TopTwo {
+pub(crate) struct TopTwo {
     leaves: usize,
     nodes: Vec<[f64; 2]>,
 }
 
 impl TopTwo {
     /// So many numbers, all 0.
-    pub(super) fn new(count: usize) -> Self {
+    pub(crate) fn new(count: usize) -> Self {
         let leaves = count.max(1).next_power_of_two();
         Self {
             leaves,
@@ -18,15 +18,15 @@ impl TopTwo {
     }
 
     /// Numbers that there is room for.
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.leaves
     }
 
-    pub(super) fn get(&self, index: usize) -> f64 {
+    pub(crate) fn get(&self, index: usize) -> f64 {
         self.nodes[self.leaves + index][0]
     }
 
-    pub(super) fn set(&mut self, index: usize, value: f64) {
+    pub(crate) fn set(&mut self, index: usize, value: f64) {
         let mut at = self.leaves + index;
         self.nodes[at][0] = value;
         while at > 1 {
@@ -40,12 +40,12 @@ impl TopTwo {
     }
 
     /// The largest and the second largest.
-    pub(super) fn largest(&self) -> [f64; 2] {
+    pub(crate) fn largest(&self) -> [f64; 2] {
         self.nodes[1]
     }
 
     /// Where the largest is.
-    pub(super) fn place_of_largest(&self) -> usize {
+    pub(crate) fn place_of_largest(&self) -> usize {
         let mut at = 1;
         while at < self.leaves {
             at = 2 * at + usize::from(self.nodes[2 * at][0] < self.nodes[2 * at + 1][0]);

@@ -8,7 +8,7 @@
 
 use std::collections::HashMap;
 
-use crate::ids::{HostId, Id, IdLists, IdVec, LinkId, NodeId, id};
+use crate::ids::{HostId, Id, IdLists, IdVec, LinkId, NodeId, PathIndex, id};
 use crate::topology::{Fabric, Place, Stage, Stages};
 
 const NONE: u32 = u32::MAX;
@@ -294,13 +294,17 @@ impl Forwarding {
 
     /// The link by which path `path` of the pair goes on from the node of `cell`.
     #[inline]
-    pub(super) fn along(&self, cell: Cell, node: NodeId, src: HostId, dst: HostId, path: u32) -> LinkId {
+    pub(super) fn along(&self, cell: Cell, node: NodeId, src: HostId, dst: HostId, path: PathIndex) -> LinkId {
         let position = if !self.uniform {
             self.position_by_walk(cell, node, src, dst, path)
         } else if cell.behind == 1 {
-            if path < cell.count { path } else { path % cell.count }
+            if path.0 < cell.count {
+                path.0
+            } else {
+                path.0 % cell.count
+            }
         } else {
-            (path / cell.behind) % cell.count
+            (path.0 / cell.behind) % cell.count
         };
         self.hops[(cell.first + position) as usize]
     }
@@ -352,10 +356,10 @@ impl Forwarding {
     }
 
     #[cold]
-    fn position_by_walk(&self, cell: Cell, node: NodeId, src: HostId, dst: HostId, path: u32) -> u32 {
+    fn position_by_walk(&self, cell: Cell, node: NodeId, src: HostId, dst: HostId, path: PathIndex) -> u32 {
         let to = self.hosts[dst];
         let mut at = self.place(self.hosts[src].edge, src, dst);
-        let mut left = path % self.path_count(src, dst).max(1);
+        let mut left = path.0 % self.path_count(src, dst).max(1);
         while at.node != to.edge {
             let here = self.cells[self.index(at, dst)];
             if here.first == LAST {
@@ -379,7 +383,7 @@ impl Forwarding {
             at = self.after(at, hop);
         }
         // Routing has changed under way and the packet is on none of the new paths.
-        path % cell.count
+        path.0 % cell.count
     }
 
     /// How far a packet between two hosts has come at a node.
@@ -491,7 +495,7 @@ mod tests {
     }
 
     /// The links that a packet of path `path` takes.
-    fn follow(table: &Forwarding, src: NodeId, dst: NodeId, path: u32) -> Path {
+    fn follow(table: &Forwarding, src: NodeId, dst: NodeId, path: PathIndex) -> Path {
         let mut links = Path::new();
         let mut node = src;
         loop {
@@ -513,7 +517,11 @@ mod tests {
                 assert_eq!(table.path_count(host(src), host(dst)), fabric.path_count(src, dst));
             }
             for (index, path) in fabric.paths(src, dst).enumerate() {
-                assert_eq!(follow(&table, src, dst, index as u32), path, "{src} {dst} {index}");
+                assert_eq!(
+                    follow(&table, src, dst, PathIndex(index as u32)),
+                    path,
+                    "{src} {dst} {index}"
+                );
             }
         }
     }

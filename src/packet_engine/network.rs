@@ -225,7 +225,7 @@ impl<'a, Q: EventQueue> Network<'a, Q> {
         let base = self.pairs[packet.qp].ends.base;
         match self.forwarding.next(node, src, dst) {
             Next::OneOf(cell) if base != PathIndex::NONE => {
-                let path = base.0.wrapping_add(u32::from(packet.path));
+                let path = PathIndex(base.0.wrapping_add(u32::from(packet.path)));
                 Next::Only(self.forwarding.along(self.forwarding.cell(cell), node, src, dst, path))
             }
             next => next,

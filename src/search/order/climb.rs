@@ -1,5 +1,7 @@
 //! Local search: every move that makes a map better is taken, until none does.
 
+use std::collections::VecDeque;
+
 use super::neighborhood::Neighborhood;
 use crate::ids::Id;
 
@@ -9,7 +11,7 @@ pub(super) fn climb<N: Neighborhood>(state: &mut N, mut trials: usize) -> usize 
     let (mut focus, mut unchanged) = (0, 0);
     while unchanged < state.foci() && trials > 0 {
         moves.clear();
-        state.propose(N::Focus::from_index(focus as usize), &mut moves);
+        state.propose_better(N::Focus::from_index(focus as usize), &mut moves);
         let mut improved = false;
         for &step in &moves {
             let before = state.key();
@@ -28,6 +30,31 @@ pub(super) fn climb<N: Neighborhood>(state: &mut N, mut trials: usize) -> usize 
         } else {
             unchanged += 1;
             focus = (focus + 1) % state.foci();
+        }
+    }
+    trials
+}
+
+/// The same from some places on, and from those that improving moves touch: others are not looked at.
+pub(super) fn climb_from<N: Neighborhood>(state: &mut N, foci: Vec<N::Focus>, mut trials: usize) -> usize {
+    let (mut queue, mut moves, mut touched) = (VecDeque::from(foci), Vec::new(), Vec::new());
+    while let Some(focus) = queue.pop_front().filter(|_| trials > 0) {
+        moves.clear();
+        state.propose_better(focus, &mut moves);
+        for &step in &moves {
+            let before = state.key();
+            touched.clear();
+            state.touched(step, &mut touched);
+            state.apply(step);
+            trials = trials.saturating_sub(1);
+            if state.key().beats(&before) {
+                state.keep();
+                touched.retain(|place| !queue.contains(place));
+                queue.push_front(focus);
+                queue.extend(touched.iter().copied());
+                break;
+            }
+            state.take_back(step);
         }
     }
     trials

@@ -207,6 +207,10 @@ impl Neighborhood for Map<'_> {
         }
     }
 
+    fn touched(&self, (a, b): Swap, foci: &mut Vec<RankId>) {
+        foci.extend([a, b]);
+    }
+
     fn key(&self) -> Key {
         self.loads.tracker().key()
     }

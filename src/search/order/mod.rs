@@ -12,6 +12,7 @@
 //! tour        the moves of a ring                         map         those of any other traffic
 //! neighborhood  what searches ask of both
 //! climb       local search                                tree        search over sequences of moves
+//! kicks       local search again, from maps nearby
 //! assignment  many ranks at once, by assignment           exact       branch and bound, for few ranks
 //! ```
 
@@ -20,6 +21,7 @@ mod climb;
 mod exact;
 mod footprints;
 mod key;
+mod kicks;
 mod load_journal;
 mod load_tracker;
 mod map;

@@ -9,7 +9,7 @@ pub(super) trait Neighborhood {
     type Move: Copy + std::fmt::Debug;
 
     /// A place around which moves are proposed.
-    type Focus: Id;
+    type Focus: Id + PartialEq;
 
     /// A map to come back to.
     type Snapshot: Clone;
@@ -22,6 +22,14 @@ pub(super) trait Neighborhood {
 
     /// The moves around a place.
     fn propose(&mut self, focus: Self::Focus, moves: &mut Vec<Self::Move>);
+
+    /// Those among them that may make the map better.
+    fn propose_better(&mut self, focus: Self::Focus, moves: &mut Vec<Self::Move>) {
+        self.propose(focus, moves);
+    }
+
+    /// The places around which a move changes what others come to.
+    fn touched(&self, step: Self::Move, foci: &mut Vec<Self::Focus>);
 
     fn key(&self) -> Key;
 

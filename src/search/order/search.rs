@@ -1,12 +1,11 @@
 //! From a traffic and hosts to the best map that was found.
 
-use rand::Rng;
-
 use super::assignment::reassign;
 use super::climb::climb;
 use super::exact::{MOST_RANKS, best_map};
 use super::footprints::Footprints;
 use super::key::{Key, Objective};
+use super::kicks::{everywhere, nearby};
 use super::load_tracker::{LoadTracker, SeatId};
 use super::map::{Map, SeatOf};
 use super::neighborhood::Neighborhood;
@@ -75,9 +74,9 @@ fn search<'a>(
     let seat = |host: &u32| SeatId::from_index(sorted.binary_search(host).unwrap_or_default());
     let now: SeatOf = hosts.iter().map(seat).collect();
     let mut random = stream(seed, "order", 0);
-    let (seats, tracker) = match (objective, traffic.as_ring()) {
-        (Objective::Congestion, Some(bytes)) => ring(tracker, bytes, now, &mut random),
-        _ => any(tracker, traffic, now, &mut random),
+    let (seats, tracker) = match traffic.as_ring() {
+        Some(bytes) => ring(tracker, bytes, now, &mut random),
+        None => any(tracker, traffic, now, &mut random),
     };
     (tracker, seats)
 }
@@ -120,7 +119,8 @@ fn ring<'a>(mut tracker: LoadTracker<'a>, bytes: f64, now: SeatOf, random: &mut 
         }
     }
     tour.begin_with(best.1);
-    improve(&mut tour, TRIALS / 8, random);
+    let objective = tour.objective();
+    improve(&mut tour, objective, TRIALS / 8, random);
     (tour.order().to_vec().into(), tour.into_tracker())
 }
 
@@ -146,10 +146,11 @@ fn any<'a>(
     map.begin_with(best.1);
     let flows: usize = traffic.steps.iter().map(|step| step.flows.len()).sum();
     let degree = (4 * flows / traffic.ranks.max(1) as usize).max(8);
-    if map.tracker().objective() == Objective::Bytes {
+    let objective = map.tracker().objective();
+    if objective == Objective::Bytes {
         reassign(&mut map, SETS);
     }
-    improve(&mut map, TRIALS / degree, random);
+    improve(&mut map, objective, TRIALS / degree, random);
     (map.seats().clone(), map.into_tracker())
 }
 
@@ -157,7 +158,7 @@ fn any<'a>(
 const SETS: usize = 2_000;
 
 /// Local search, sequences of moves where it ends, and where these end, too, local search from maps nearby.
-fn improve<N: Neighborhood>(state: &mut N, trials: usize, random: &mut Stream) {
+fn improve<N: Neighborhood>(state: &mut N, objective: Objective, trials: usize, random: &mut Stream) {
     let mut left = climb(state, trials);
     let each = (SEQUENCES / 10).min(trials / (4 * state.foci().max(1)) as usize);
     while left > 0 && each > 0 && deepen(state, random, each) {
@@ -167,32 +168,11 @@ fn improve<N: Neighborhood>(state: &mut N, trials: usize, random: &mut Stream) {
     if state.foci() <= MOST_RANKS || state.foci() > MOST_KICKED {
         return;
     }
-    let mut best = (state.key(), state.snapshot());
-    for kick in 0..KICKS {
-        if left == 0 {
-            break;
-        }
-        let mut moves = Vec::new();
-        for _ in 0..2 + kick % 4 {
-            moves.clear();
-            let focus = random.next_u64() % u64::from(state.foci());
-            state.propose(N::Focus::from_index(focus as usize), &mut moves);
-            if let Some(&step) = moves.get((random.next_u64() % moves.len().max(1) as u64) as usize) {
-                state.apply(step);
-            }
-        }
-        state.keep();
-        left = climb(state, left);
-        if state.key().beats(&best.0) {
-            best = (state.key(), state.snapshot());
-        } else {
-            state.begin_with(best.1.clone());
-        }
+    match objective {
+        Objective::Congestion => everywhere(state, left, random),
+        Objective::Bytes => nearby(state, trials, random),
     }
-    state.begin_with(best.1);
 }
 
-/// Maps nearby from which local search begins again.
-const KICKS: usize = 300;
-/// Most ranks for which it does.
+/// Most ranks for which local search begins again from maps nearby.
 const MOST_KICKED: u32 = 512;

@@ -310,3 +310,35 @@ fn the_same_seed_gives_the_same_map() {
     assert_eq!(second, third);
     assert!(!first.optimal);
 }
+
+/// A grid of switches with a host each, on which a tour crosses as many links as there are hosts: no two are closer.
+#[test]
+fn a_ring_by_bytes_is_a_short_tour() {
+    let side = 12;
+    let name = |x: u32, y: u32| format!("s{x}-{y}");
+    let (mut nodes, mut links) = (String::new(), String::new());
+    for (x, y) in (0..side).flat_map(|x| (0..side).map(move |y| (x, y))) {
+        let own = name(x, y);
+        nodes += &format!("{{ name = \"{own}\", kind = \"switch\" }}, {{ name = \"h{x}-{y}\", kind = \"host\" }},");
+        let mut link = |a: &str| links += &format!("{{ a = \"{a}\", b = \"{own}\", rate = \"100Gbps\" }},");
+        link(&format!("h{x}-{y}"));
+        if x > 0 {
+            link(&name(x - 1, y));
+        }
+        if y > 0 {
+            link(&name(x, y - 1));
+        }
+    }
+    let topology: Topology = toml::from_str(&format!("graph = {{ nodes = [{nodes}], links = [{links}] }}")).unwrap();
+    let fabric = Fabric::compile(&topology.blueprint(&NoFiles).unwrap());
+    let mut hosts: Vec<u32> = (0..side * side).collect();
+    shuffle(&mut stream(6, "tour", 0), &mut hosts);
+    let traffic = Traffic::ring(side * side, 1.0);
+    let found = order(&fabric, &traffic, &hosts, Objective::Bytes, 1);
+    let least = f64::from(side * side);
+    assert!(
+        found.key.0[0] >= least && found.key.0[0] <= 1.02 * least,
+        "{:?}",
+        found.key
+    );
+}

@@ -1,10 +1,10 @@
 //! A ring over all seats, and its moves: a few seats go elsewhere (Or-opt), or a part is turned around (2-opt).
 
-use super::key::Key;
+use super::key::{Key, Objective};
 use super::load_journal::LoadJournal;
 use super::load_tracker::{LoadTracker, SeatId};
 use super::neighborhood::Neighborhood;
-use super::neighbors::Neighbors;
+use super::neighbors::{Neighbors, distance};
 use crate::ids::IdVec;
 
 /// Seats in the order of the ring, each of which sends to the next.
@@ -45,6 +45,10 @@ impl<'a> Tour<'a> {
         tour
     }
 
+    pub(super) fn objective(&self) -> Objective {
+        self.loads.tracker().objective()
+    }
+
     pub(super) fn order(&self) -> &[SeatId] {
         &self.order
     }
@@ -59,6 +63,20 @@ impl<'a> Tour<'a> {
             self.pair(position, 1.0);
         }
         self.loads.settle();
+    }
+
+    /// The longer of the ways from and to the seats beside one.
+    fn longest_beside(&mut self, focus: SeatId) -> (f64, f64) {
+        let (n, p) = (self.order.len(), self.at[focus] as usize);
+        let (before, after) = (self.order[(p + n - 1) % n], self.order[(p + 1) % n]);
+        let (in_front, behind) = (self.between(before, focus), self.between(focus, after));
+        if in_front < behind { behind } else { in_front }
+    }
+
+    fn between(&mut self, from: SeatId, to: SeatId) -> (f64, f64) {
+        let tracker = self.loads.tracker_mut();
+        let (from, to) = (tracker.edge(from), tracker.edge(to));
+        distance(tracker, from, to)
     }
 
     /// Adds or takes away what the seat at a position sends.
@@ -104,50 +122,11 @@ impl<'a> Tour<'a> {
         }
     }
 
-    /// The pairs that a move changes, by position, before or after it.
-    fn touch(&mut self, step: TourMove, sign: f64, done: bool) {
-        match step {
-            TourMove::Rotate { from, left, end } => {
-                let middle = if done { end - left } else { from + left };
-                self.before([from, middle, end])
-                    .for_each(|position| self.pair(position, sign));
-            }
-            TourMove::Reverse { from, end } => {
-                let n = self.order.len();
-                let first = (from as usize + n - 1) % n;
-                let last = end as usize - 1;
-                if first != last {
-                    self.pair(first, sign);
-                }
-                (from as usize..=last).for_each(|position| self.pair(position, sign));
-            }
-        }
-    }
-}
-
-impl Neighborhood for Tour<'_> {
-    type Move = TourMove;
-    type Focus = SeatId;
-    type Snapshot = Vec<SeatId>;
-
-    fn foci(&self) -> u32 {
-        self.order.len() as u32
-    }
-
-    fn worst_focus(&self, drawn: u64) -> SeatId {
-        // A seat at either end of the worst link, if one is met among a few.
-        let tracker = self.loads.tracker();
-        let (_, bundle) = tracker.worst();
-        let n = self.order.len() as u64;
-        let seat = |turn: u64| SeatId((drawn.wrapping_add(turn.wrapping_mul(0x9e37_79b9)) % n) as u32);
-        let crosses = |seat: &SeatId| tracker.touches(*seat, bundle);
-        (0..16).map(seat).find(crosses).unwrap_or_else(|| seat(0))
-    }
-
-    fn propose(&mut self, focus: SeatId, moves: &mut Vec<TourMove>) {
+    /// The moves that bring a seat beside one of so many neighbors.
+    fn propose_beside(&self, focus: SeatId, neighbors: usize, moves: &mut Vec<TourMove>) {
         let n = self.order.len() as u32;
         let p = self.at[focus];
-        for &near in self.neighbors.of(focus) {
+        for &near in self.neighbors.of(focus).iter().take(neighbors) {
             let q = self.at[near];
             for length in 1..=LONGEST_PART.min(n - 2) {
                 // What begins here follows the neighbor.
@@ -189,6 +168,82 @@ impl Neighborhood for Tour<'_> {
                 });
                 moves.push(TourMove::Reverse { from: low, end: high });
             }
+        }
+    }
+
+    /// The pairs that a move changes, by position, before or after it.
+    fn touch(&mut self, step: TourMove, sign: f64, done: bool) {
+        match step {
+            TourMove::Rotate { from, left, end } => {
+                let middle = if done { end - left } else { from + left };
+                self.before([from, middle, end])
+                    .for_each(|position| self.pair(position, sign));
+            }
+            TourMove::Reverse { from, end } => {
+                let n = self.order.len();
+                let first = (from as usize + n - 1) % n;
+                let last = end as usize - 1;
+                if first != last {
+                    self.pair(first, sign);
+                }
+                (from as usize..=last).for_each(|position| self.pair(position, sign));
+            }
+        }
+    }
+}
+
+impl Neighborhood for Tour<'_> {
+    type Move = TourMove;
+    type Focus = SeatId;
+    type Snapshot = Vec<SeatId>;
+
+    fn foci(&self) -> u32 {
+        self.order.len() as u32
+    }
+
+    fn worst_focus(&self, drawn: u64) -> SeatId {
+        // A seat at either end of the worst link, if one is met among a few.
+        let tracker = self.loads.tracker();
+        let n = self.order.len() as u64;
+        let seat = |turn: u64| SeatId((drawn.wrapping_add(turn.wrapping_mul(0x9e37_79b9)) % n) as u32);
+        if tracker.objective() == Objective::Bytes {
+            return seat(0);
+        }
+        let (_, bundle) = tracker.worst();
+        let crosses = |seat: &SeatId| tracker.touches(*seat, bundle);
+        (0..16).map(seat).find(crosses).unwrap_or_else(|| seat(0))
+    }
+
+    fn propose(&mut self, focus: SeatId, moves: &mut Vec<TourMove>) {
+        self.propose_beside(focus, usize::MAX, moves);
+    }
+
+    /// By bytes, a way that a move adds at one of its ends is shorter than one that it replaces there, as with the neighbor
+    /// lists of Lin and Kernighan.
+    fn propose_better(&mut self, focus: SeatId, moves: &mut Vec<TourMove>) {
+        let all = self.neighbors.of(focus).len();
+        let shorter = match self.loads.tracker().objective() {
+            Objective::Congestion => all,
+            Objective::Bytes => {
+                let longest = self.longest_beside(focus);
+                let mut shorter = 0;
+                while shorter < all && self.between(focus, self.neighbors.of(focus)[shorter]) < longest {
+                    shorter += 1;
+                }
+                shorter
+            }
+        };
+        self.propose_beside(focus, shorter, moves);
+    }
+
+    fn touched(&self, step: TourMove, foci: &mut Vec<SeatId>) {
+        let n = self.order.len() as u32;
+        let cuts = match step {
+            TourMove::Rotate { from, left, end } => [from, from + left, end],
+            TourMove::Reverse { from, end } => [from, end, end],
+        };
+        for cut in cuts {
+            foci.extend([cut + n - 1, cut].map(|position| self.order[(position % n) as usize]));
         }
     }
 

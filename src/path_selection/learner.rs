@@ -36,12 +36,6 @@ const UNIT: f64 = (1_u64 << 32) as f64;
 /// Marks come in bursts, one queue marking many packets: so much more than alone is left to chance.
 const BURST: f64 = 4.0;
 
-/// Paths of which most can be taken to be alike.
-const MANY: usize = 4;
-
-/// The standard deviation of a normal distribution over its median deviation.
-const SPREAD: f64 = 1.4826;
-
 /// Weights of the paths of every group that has learned.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Policy {
@@ -164,15 +158,9 @@ impl Scores {
 
     /// Scores are sums of costs as far as they are beyond what chance adds up to.
     fn average(&mut self, costs: &[f64], variances: &[f64], rate: f64, caution: f64) {
-        // What is common to most paths says nothing about any; and they differ by chance at least as much as most do.
-        let middle = median(costs.iter().copied());
-        let usual = match costs.len() {
-            ..MANY => 0.0,
-            _ => SPREAD * median(costs.iter().map(|cost| (cost - middle).abs())),
-        };
         for (path, score) in self.now.iter_mut().enumerate() {
-            self.costs[path] += costs[path] - middle;
-            self.variances[path] += variances[path].max(usual * usual);
+            self.costs[path] += costs[path];
+            self.variances[path] += variances[path];
             let (sum, chance) = (self.costs[path], caution * self.variances[path].sqrt());
             *score = -rate * sum.signum() * (sum.abs() - chance).max(0.0);
         }
@@ -196,16 +184,6 @@ impl Scores {
             let both = self.now.iter_mut().zip(&self.direction);
             both.for_each(|(score, direction)| *score += length * direction / norm);
         }
-    }
-}
-
-/// The median: of an even number the mean of the two in the middle.
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut sorted: Vec<f64> = values.collect();
-    sorted.sort_by(f64::total_cmp);
-    match sorted.len() {
-        0 => 0.0,
-        count => (sorted[(count - 1) / 2] + sorted[count / 2]) / 2.0,
     }
 }
 

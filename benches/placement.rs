@@ -30,6 +30,12 @@ fn all_to_all(hosts: u32) -> Schedule {
     workload.schedule(hosts, &NoFiles, 1).expect("the workload fits")
 }
 
+fn permutation(hosts: u32) -> Schedule {
+    let workload = json!({ "permutation": { "message": Bytes(1 << 24) } });
+    let workload: Workload = serde_json::from_value(workload).expect("the workload is sound");
+    workload.schedule(hosts, &NoFiles, 1).expect("the workload fits")
+}
+
 /// A fabric with one in twenty of its links between switches down, drawn from a fixed seed.
 fn with_failures(fabric: &Fabric) -> Fabric {
     let mut random = stream(1, "failures", 0);
@@ -95,8 +101,14 @@ fn transport(hold: f64) {
         &all_to_all(128),
         Some(2),
     );
+    for (shape, hosts) in [((64, 64, 64), 4_096), ((128, 128, 128), 16_384)] {
+        let name = format!("{hosts} hosts, permutation, k = 2");
+        row(&name, &fabric(shape), &permutation(hosts), Some(2));
+        let broken = with_failures(&fabric(shape));
+        row("the same, 5 % of links down", &broken, &permutation(hosts), Some(2));
+    }
     row(
-        "the same, no limit on pieces",
+        "128 hosts, all-to-all, 5 % of links down, no limit on pieces",
         &with_failures(&small),
         &all_to_all(128),
         None,

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::spec::{Engine, Experiment};
 use crate::congestion::RouteSet;
@@ -142,6 +143,8 @@ pub struct Instance {
     pub schedule: Arc<Schedule>,
     /// Of the schedule on the fabric at the start.
     pub placement: Arc<Placement>,
+    /// Processor time that placing took when it was done.
+    pub placed_in: Duration,
 }
 
 impl Instance {

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use cpu_time::ThreadTime;
 use serde::Serialize;
 
 use super::instance::{Instance, Network};
@@ -35,7 +37,7 @@ pub struct Preparer<'a> {
     memory: Memory,
     networks: LruCache<Network, InputError>,
     schedules: LruCache<Schedule, InputError>,
-    placements: LruCache<Placement, InputError>,
+    placements: LruCache<(Arc<Placement>, Duration), InputError>,
     bounds: LruCache<Bounds, InputError>,
     warnings: Mutex<Warnings>,
 }
@@ -127,11 +129,12 @@ impl<'a> Preparer<'a> {
         experiment.check()?;
         let network = self.network(experiment)?;
         let schedule = self.schedule(experiment, &network)?;
-        let placement = self.placement(experiment, &network, &schedule)?;
+        let placed = self.placement(experiment, &network, &schedule)?;
         let instance = Instance {
             network,
             schedule,
-            placement,
+            placement: Arc::clone(&placed.0),
+            placed_in: placed.1,
         };
         instance.check(experiment)?;
         let memory = limits::check(experiment, &instance, self.memory, || {
@@ -149,10 +152,11 @@ impl<'a> Preparer<'a> {
         };
         let instance = |job: usize| {
             let schedule = Arc::new(instance.schedule.only(job));
-            let placement = self.place(experiment, &instance.network, &schedule)?;
+            let (placement, placed_in) = self.place_and_time(experiment, &instance.network, &schedule)?;
             Ok(Instance {
                 network: Arc::clone(&instance.network),
-                placement: Arc::new(placement),
+                placement,
+                placed_in,
                 schedule,
             })
         };
@@ -173,6 +177,18 @@ impl<'a> Preparer<'a> {
         scheme
             .place(fabric, schedule, self.plan.files(), experiment.seed)
             .map_err(|error| error.under(&format!("load_balancing.{}", scheme.name())))
+    }
+
+    /// A placement, and the time of this thread's processor that it takes.
+    fn place_and_time(
+        &self,
+        experiment: &Experiment,
+        network: &Network,
+        schedule: &Schedule,
+    ) -> Result<(Arc<Placement>, Duration), InputError> {
+        let begun = ThreadTime::now();
+        let placement = self.place(experiment, network, schedule)?;
+        Ok((Arc::new(placement), begun.elapsed()))
     }
 
     /// What no load balancing can beat on the fabric and for the schedule of an experiment.
@@ -255,21 +271,21 @@ impl<'a> Preparer<'a> {
         experiment: &Experiment,
         network: &Network,
         schedule: &Schedule,
-    ) -> Result<Arc<Placement>, InputError> {
+    ) -> Result<Arc<(Arc<Placement>, Duration)>, InputError> {
         let scheme = &experiment.load_balancing;
         let key = key_of(&(fabric_key(experiment), workload_key(experiment), scheme));
         self.placements.get(
             &key,
-            |placement| placement.subflows().len() as u64 + KEY_WEIGHT,
+            |placed| placed.0.subflows().len() as u64 + KEY_WEIGHT,
             || {
                 let fabric = &network.fabric;
                 let pairs = schedule
                     .transfers()
                     .map(|Transfer { src, dst, .. }| (src.node(), dst.node()));
                 fabric.check_reachable(pairs)?;
-                let placement = self.place(experiment, network, schedule)?;
-                self.warn(scheme.idle_ports(fabric, schedule, &placement).as_slice());
-                Ok(placement)
+                let placed = self.place_and_time(experiment, network, schedule)?;
+                self.warn(scheme.idle_ports(fabric, schedule, &placed.0).as_slice());
+                Ok(placed)
             },
         )
     }

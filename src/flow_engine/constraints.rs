@@ -70,7 +70,7 @@ impl Constraints {
             }));
         }
         let hosts = capacity.len();
-        let edges = Edges::new(fabric, routes);
+        let edges = EdgeRates::new(fabric, routes);
         let mut of_segment = IdVec::filled(Vec::new(), routes.segments.len());
         let mut segments = IdVec::filled(Vec::new(), hosts);
         for (limit, carried) in binding_links(fabric, routes, &edges) {
@@ -160,12 +160,12 @@ fn take_direct(
 
 /// What the hosts of each edge can send and receive together, by node; infinite where their paths
 /// do not begin with one link.
-struct Edges {
+struct EdgeRates {
     sent: IdVec<NodeId, f64>,
     received: IdVec<NodeId, f64>,
 }
 
-impl Edges {
+impl EdgeRates {
     fn new(fabric: &Fabric, routes: &Routes) -> Self {
         let mut sent = IdVec::filled(0.0, fabric.nodes().len());
         let mut received = sent.clone();
@@ -202,7 +202,7 @@ impl Edges {
 }
 
 /// The fabric links that can limit, each with its capacity and the segments on it.
-fn binding_links(fabric: &Fabric, routes: &Routes, edges: &Edges) -> Vec<(f64, Carried)> {
+fn binding_links(fabric: &Fabric, routes: &Routes, edges: &EdgeRates) -> Vec<(f64, Carried)> {
     let mut carried: IdVec<LinkId, Carried> = IdVec::filled(Vec::new(), fabric.links().len());
     for (id, segment) in routes.segments.entries() {
         for &(link, fraction) in &segment.links {

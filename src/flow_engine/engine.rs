@@ -108,7 +108,7 @@ impl<'a> Engine<'a> {
         }
         let (mut events, mut drained) = (0, Vec::new());
         let in_time = loop {
-            self.keep_appointments(&mut progress);
+            self.dispatch_due(&mut progress);
             events += u64::from(self.sharing.settle(self.now));
             let planned = self.event_queue.peek().map_or(f64::INFINITY, |next| next.at);
             let completion = self.sharing.next_completion();
@@ -139,7 +139,7 @@ impl<'a> Engine<'a> {
     }
 
     /// Everything that the event_queue holds for now.
-    fn keep_appointments(&mut self, progress: &mut Progress<f64>) {
+    fn dispatch_due(&mut self, progress: &mut Progress<f64>) {
         let mut due = Vec::new();
         // Times that should be equal may differ in their last bits.
         let now = self.now * (1.0 + 8.0 * f64::EPSILON);

@@ -153,7 +153,7 @@ impl Forwarding {
         self.cells.reserve(rows.len() * self.columns as usize);
         let stages = &Stage::ALL[..(self.columns / self.forwarders.max(1)) as usize];
         for hosts in rows {
-            let mut ways = WaysFrom::new(fabric, hosts);
+            let mut ways = PathsFrom::new(fabric, hosts);
             for &stage in stages {
                 for node in self.column.ids() {
                     if self.column[node] == NONE {
@@ -181,7 +181,7 @@ impl Forwarding {
         fabric: &Fabric,
         at: Place,
         host: NodeId,
-        ways: &mut WaysFrom<'_>,
+        ways: &mut PathsFrom<'_>,
         known: &mut HashMap<Vec<LinkId>, u32>,
     ) -> Cell {
         let node = at.node;
@@ -430,13 +430,13 @@ struct Way {
 }
 
 /// The ways to the hosts of one row, each found once.
-struct WaysFrom<'a> {
+struct PathsFrom<'a> {
     fabric: &'a Fabric,
     /// By stage, then node.
     known: Vec<Option<Way>>,
 }
 
-impl<'a> WaysFrom<'a> {
+impl<'a> PathsFrom<'a> {
     fn new(fabric: &'a Fabric, hosts: &[NodeId]) -> Self {
         let stages = if fabric.stages().is_some() { Stage::ALL.len() } else { 1 };
         let mut known = vec![None; fabric.nodes().len() * stages];

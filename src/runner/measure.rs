@@ -78,7 +78,7 @@ pub fn evaluate(preparer: &Preparer<'_>, point: Point, prepared: Prepared) -> Ev
         .transfers()
         .all(|Transfer { bytes, .. }| bytes < Schedule::ENDLESS)
     {
-        fill_judgement(&mut row, &bounds, &assessment);
+        fill_evaluation(&mut row, &bounds, &assessment);
         let purpose = experiment
             .demand()
             .collective(row.hosts, preparer.plan().files(), experiment.seed);
@@ -212,7 +212,7 @@ fn skipped(experiment: &Experiment, outcome: &Outcome) -> Option<Skipped> {
 }
 
 /// What is known without simulating.
-fn fill_judgement(row: &mut ResultRow, bounds: &Bounds, assessment: &Assessment) {
+fn fill_evaluation(row: &mut ResultRow, bounds: &Bounds, assessment: &Assessment) {
     let optimal = bounds.optimal_fabric.lower;
     let fabric = assessment.fabric_congestion_us();
     row.bound_us = Some(microseconds(bounds.cct));

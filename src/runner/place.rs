@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use cpu_time::ThreadTime;
 use rayon::prelude::*;
 
 use super::measure::{self, Evaluated};
@@ -118,7 +117,7 @@ fn place_point(
         rows: vec![row_of(plan, point, &evaluated, evaluation.as_ref())],
         ..PlaceReport::default()
     };
-    report.rows[0].place_s = Some(Number::new(time_to_place(plan, &evaluated)?));
+    report.rows[0].place_s = Some(Number::new(evaluated.instance.placed_in.as_secs_f64()));
     if options.plan_file && !is_peer {
         report.plan_file = Some(plan_file(plan, &evaluated, evaluation.as_ref())?);
     }
@@ -162,22 +161,6 @@ fn evaluation(plan: &Plan, evaluated: &Evaluated) -> Result<Option<Evaluation>, 
 fn locate(plan: &Plan, resolved: &Resolved, error: InputError) -> ConfigError {
     let name = resolved.experiment.load_balancing.name();
     plan.locate(resolved, error.under(&format!("load_balancing.{name}")))
-}
-
-/// CPU seconds of placing once more: the first time was shared with other points.
-fn time_to_place(plan: &Plan, evaluated: &Evaluated) -> Result<f64, ConfigError> {
-    let (instance, experiment) = (&evaluated.instance, &evaluated.resolved.experiment);
-    let start = ThreadTime::now();
-    experiment
-        .load_balancing
-        .place(
-            &instance.network.fabric,
-            &instance.schedule,
-            plan.files(),
-            experiment.seed,
-        )
-        .map_err(|error| locate(plan, &evaluated.resolved, error))?;
-    Ok(start.elapsed().as_secs_f64())
 }
 
 fn plan_file(plan: &Plan, evaluated: &Evaluated, evaluation: Option<&Evaluation>) -> Result<PlanFile, ConfigError> {

@@ -30,7 +30,7 @@ pub(super) fn check(evidence: &Evidence, findings: &mut Vec<Finding>) {
         }
     };
     let fabric = &evidence.network.fabric;
-    let ways = Ways::of(fabric, alone);
+    let ways = PathLimits::of(fabric, alone);
     if !ways.is_slower_than_ports() {
         findings.push(filled(fills, evidence, alone, &ways));
     } else if matches!(evidence.experiment.transport, Transport::Dcqcn(_)) {
@@ -44,7 +44,7 @@ pub(super) fn check(evidence: &Evidence, findings: &mut Vec<Finding>) {
 }
 
 /// What the paths of a transfer offer.
-struct Ways {
+struct PathLimits {
     /// Bytes per picosecond of the sender's ports, and of all links at the narrowest place.
     ports: f64,
     narrowest: f64,
@@ -55,7 +55,7 @@ struct Ways {
     slowest: f64,
 }
 
-impl Ways {
+impl PathLimits {
     fn of(fabric: &Fabric, alone: &Alone) -> Self {
         let rate = |id| fabric.link(id).rate.bytes_per_ps();
         let hops = alone.paths.iter().map(|path| path.len()).max().unwrap_or(0);
@@ -83,7 +83,7 @@ impl Ways {
     }
 }
 
-fn filled(check: String, evidence: &Evidence, alone: &Alone, ways: &Ways) -> Finding {
+fn filled(check: String, evidence: &Evidence, alone: &Alone, ways: &PathLimits) -> Finding {
     let counters = &alone.packet.counters;
     if counters.drops + counters.trims > 0 {
         return Finding::skipped(check, "a queue was too short for the transfer");
@@ -101,7 +101,7 @@ fn filled(check: String, evidence: &Evidence, alone: &Alone, ways: &Ways) -> Fin
         .within(format!("+{} (10 %, four round trips)", us(above)))
 }
 
-fn queued(check: String, alone: &Alone, ways: &Ways) -> Finding {
+fn queued(check: String, alone: &Alone, ways: &PathLimits) -> Finding {
     // What a sender at line rate has sent when it can first hear of the queue, but for what has left it.
     let sent = (ways.ports * ways.round_trip.0 as f64).min(alone.wire as f64);
     let expected = sent * (1.0 - ways.narrowest / ways.ports) * PART;

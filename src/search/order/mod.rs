@@ -36,5 +36,5 @@ mod tree;
 
 pub use key::{Key, Objective};
 pub use report::{OrderOptions, OrderReport, OrderedMap, RankMapFile, report};
-pub use search::{Ordered, judge_map, order};
+pub use search::{Ordered, evaluate_map, order};
 pub use traffic::{Flow, Step, Traffic};

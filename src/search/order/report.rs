@@ -4,7 +4,7 @@ use rand::seq::SliceRandom;
 use serde::Serialize;
 
 use super::key::{Key, Objective};
-use super::search::{Ordered, judge_map, order};
+use super::search::{Ordered, evaluate_map, order};
 use super::traffic::Traffic;
 use crate::config::ConfigError;
 use crate::experiment::{Experiment, Network, Point, Preparer, Resolved};
@@ -174,8 +174,8 @@ impl Subject {
 
     fn map(&self, name: &'static str, hosts: &[u32]) -> OrderedMap {
         let fabric: &Fabric = &self.network.fabric;
-        let loads = judge_map(fabric, &self.traffic, hosts, Objective::Congestion);
-        let bytes = judge_map(fabric, &self.traffic, hosts, Objective::Bytes);
+        let loads = evaluate_map(fabric, &self.traffic, hosts, Objective::Congestion);
+        let bytes = evaluate_map(fabric, &self.traffic, hosts, Objective::Bytes);
         let Key([worst, second, _]) = loads.key;
         OrderedMap {
             name,

@@ -83,7 +83,7 @@ fn search<'a>(
 }
 
 /// What a map comes to, the host of each rank being given.
-pub fn judge_map(fabric: &Fabric, traffic: &Traffic, hosts: &[u32], objective: Objective) -> Ordered {
+pub fn evaluate_map(fabric: &Fabric, traffic: &Traffic, hosts: &[u32], objective: Objective) -> Ordered {
     let mut tracker = LoadTracker::new(Footprints::new(fabric, hosts), objective, hosts, traffic.steps.len());
     let seats: SeatOf = (0..hosts.len() as u32).map(SeatId).collect();
     evaluate(&mut tracker, traffic, &seats, false)

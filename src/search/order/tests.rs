@@ -134,7 +134,7 @@ fn rings_equal_brute_force_over_all_orders() {
             "case {case}: the map has {again}"
         );
         assert_eq!(
-            judge_map(&fabric, &traffic, &found.hosts, Objective::Congestion).hosts,
+            evaluate_map(&fabric, &traffic, &found.hosts, Objective::Congestion).hosts,
             found.hosts
         );
     }
@@ -256,7 +256,7 @@ fn training_on_scattered_hosts_crosses_leaves_with_half_the_bytes_of_a_random_ma
         let mut hosts: Vec<u32> = (0..512).collect();
         shuffle(&mut stream(seed, "hosts", 0), &mut hosts);
         hosts.truncate(256);
-        let crossing = |hosts: &[u32]| judge_map(&fabric, &traffic, hosts, Objective::Bytes).key.0[0];
+        let crossing = |hosts: &[u32]| evaluate_map(&fabric, &traffic, hosts, Objective::Bytes).key.0[0];
         let found = order(&fabric, &traffic, &hosts, Objective::Bytes, seed);
         let drawn = crossing(&hosts);
         hosts.sort_unstable();

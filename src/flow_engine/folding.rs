@@ -22,6 +22,8 @@ use crate::workload::{Action, Milestone, Schedule, ScheduleBuilder, Transfer};
 
 /// Refinements after which the rest is taken to be without symmetry.
 const MOST_ROUNDS: usize = 12;
+/// Hosts' links that are looked at before all are.
+const SAMPLES: usize = 64;
 /// Folding is not worth it where more than one in so many constraints that carry something is unlike all others.
 const LEAST_ALIKE: usize = 2;
 
@@ -178,9 +180,10 @@ fn order(schedule: &Schedule) -> Option<Vec<TaskId>> {
 impl Run<'_> {
     /// Refines colors until no round tells constraints apart that were alike; `None` where too few are.
     fn refine(&self) -> Option<Colors> {
-        let capacities = self.constraints.capacity.iter();
-        let mut colors: IdVec<ConstraintId, Color> =
-            capacities.map(|capacity| mix(capacity.to_bits().into())).collect();
+        let mut colors = self.first_colors();
+        if !self.look_alike(&colors) {
+            return None;
+        }
         let mut count = distinct(&colors);
         for _ in 0..MOST_ROUNDS {
             let segments = self.color_segments(&colors);
@@ -207,6 +210,52 @@ impl Run<'_> {
             count = finer;
         }
         None
+    }
+
+    /// Of constraints by capacity, and by how many sub-flows and bytes they see: additions alone, which tell most apart.
+    fn first_colors(&self) -> IdVec<ConstraintId, Color> {
+        let mut carried = Carried {
+            by_constraint: IdVec::filled(0, self.constraints.capacity.len()),
+            by_segment: IdVec::filled(0, self.routes.segments.len()),
+        };
+        for Transfer { task, src, dst, .. } in self.schedule.transfers() {
+            let (up, down) = (
+                self.constraints.ports[src.index()].0,
+                self.constraints.ports[dst.index()].1,
+            );
+            for id in self.placement.ids(task) {
+                let segment = self.routes.of_subflow[id.index()];
+                let one = 1 << 64 | Color::from(self.placement.subflows()[id.index()].bytes);
+                let own = [up, down].into_iter().chain(self.constraints.direct[segment]);
+                for c in own.filter(|&c| c != ConstraintId::NONE) {
+                    carried.by_constraint[c] += one;
+                }
+                carried.by_segment[segment] += one;
+            }
+        }
+        let carried = carried.over_segments(self.constraints);
+        let colors = self.constraints.capacity.iter().zip(&carried);
+        colors
+            .map(|(capacity, &sum)| mix(both(mix(sum), capacity.to_bits())))
+            .collect()
+    }
+
+    /// Whether some hosts' links, taken as samples, see the same: if not, there is nothing to refine.
+    fn look_alike(&self, colors: &IdVec<ConstraintId, Color>) -> bool {
+        let ups = self.constraints.ports.iter().map(|&(up, _)| up);
+        let ups: Vec<ConstraintId> = ups.filter(|&up| up != ConstraintId::NONE).collect();
+        let samples = ups.iter().step_by(ups.len().div_ceil(SAMPLES).max(1));
+        let mut seen: HashMap<ConstraintId, Color> = samples.map(|&up| (up, 0)).collect();
+        let segments = self.color_segments(colors);
+        for Transfer { task, src, .. } in self.schedule.transfers() {
+            if let Some(sum) = seen.get_mut(&self.constraints.ports[src.index()].0) {
+                for subflow in self.subflows(task) {
+                    *sum = sum.wrapping_add(mix(self.way(&subflow, colors, &segments)));
+                }
+            }
+        }
+        let different: HashSet<Color> = seen.values().copied().collect();
+        different.len() <= seen.len() / LEAST_ALIKE + 1
     }
 
     fn color_segments(&self, constraints: &IdVec<ConstraintId, Color>) -> IdVec<SegmentId, Color> {

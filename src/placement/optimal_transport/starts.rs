@@ -71,7 +71,9 @@ pub(super) fn best_of_several(
         return Ok(found.subflows);
     }
     let mut by_chance = stream(seed, "optimal-transport repair", u64::from(k));
-    if let Some(found) = repaired(step, k, target, &mut by_chance) {
+    // It leaves no link idle that may be full, and is fast; where there is time for them, starts that balance all links come first.
+    let is_small = step.flows.len() <= SMALL;
+    if let Some(found) = (!is_small).then(|| repaired(step, k, target, &mut by_chance)).flatten() {
         return Ok(found);
     }
     let laid = lay()?;
@@ -94,7 +96,8 @@ pub(super) fn best_of_several(
         }
     }
     // Where the bound is out of reach, something between it and the best so far may not be.
-    for loosened in LOOSENED.map(|factor| bound * factor) {
+    let first = is_small.then_some(target);
+    for loosened in first.into_iter().chain(LOOSENED.map(|factor| bound * factor)) {
         let better = best.as_ref().is_none_or(|b| loosened < b.congestion() * (1.0 - ENOUGH));
         if let Some(found) = better.then(|| repaired(step, k, loosened, &mut by_chance)).flatten() {
             return Ok(found);

@@ -20,6 +20,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 # Experiments of a few seconds.
 QUICK = {
     "quickstart", "fluid-leaf-crossing", "fluid-all-to-all", "fluid-leaf-ring", "fluid-halving-doubling", "fluid-ring", "asymmetric",
+    "mixed",
 }
 # Needs what a page cannot bring: results of an earlier run, a cluster.
 ELSEWHERE = {"compare", "serve", "submit", "merge", "report", "trace", "plot"}

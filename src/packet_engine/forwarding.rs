@@ -248,7 +248,7 @@ impl Forwarding {
     }
 
     /// The cell of a node on the way between two hosts.
-    #[inline]
+    #[inline(always)]
     fn cell_at(&self, node: NodeId, src: HostId, dst: HostId) -> CellId {
         let attached = self.hosts[dst];
         let cell = attached.row.0 * self.columns + self.column[node];

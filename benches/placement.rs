@@ -101,7 +101,11 @@ fn transport(hold: f64) {
         &all_to_all(128),
         Some(2),
     );
-    for (shape, hosts) in [((64, 64, 64), 4_096), ((128, 128, 128), 16_384)] {
+    for (shape, hosts) in [
+        ((64, 64, 64), 4_096),
+        ((128, 128, 128), 16_384),
+        ((512, 128, 128), 65_536),
+    ] {
         let name = format!("{hosts} hosts, permutation, k = 2");
         row(&name, &fabric(shape), &permutation(hosts), Some(2));
         let broken = with_failures(&fabric(shape));

@@ -131,3 +131,11 @@ class Report:
     def goal(self, reached, text):
         self.missed |= not reached
         print(f"{'ok' if reached else 'MISSED':>6}  {text}", flush=True)
+
+
+def main(checks):
+    """Runs the checks named on the command line after the binary, or all: exit code 1 on a missed goal."""
+    command, report = Command(), Report()
+    for name in sys.argv[2:] or checks:
+        checks[name](command, report)
+    sys.exit(int(report.missed))

@@ -13,9 +13,8 @@ By default the binary is target/release/fabricsim, and all is checked. Exit code
 
 import itertools
 import random
-import sys
 
-from oracle import Command, Graph, Report, need
+from oracle import Graph, main, need
 
 numpy = need("numpy")
 
@@ -386,13 +385,5 @@ rank_map = {hosts}
     )
 
 
-def main():
-    checks = {"rings": rings, "maps": maps, "tours": tours, "scattered": scattered}
-    command, report = Command(), Report()
-    for name in sys.argv[2:] or checks:
-        checks[name](command, report)
-    return int(report.missed)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    main({"rings": rings, "maps": maps, "tours": tours, "scattered": scattered})

@@ -12,9 +12,8 @@ By default the binary is target/release/fabricsim, and all is checked. Exit code
 """
 
 import random
-import sys
 
-from oracle import Command, Graph, Report, need
+from oracle import Graph, main, need
 
 numpy = need("numpy")
 optimize = need("scipy", "scipy.optimize")
@@ -205,13 +204,5 @@ def repairs(command, report):
     report.goal(unequal == 0, f"  {unequal} optima of repaired fabrics differ between HiGHS and the command")
 
 
-def main():
-    checks = {"differences": differences, "repairs": repairs}
-    command, report = Command(), Report()
-    for name in sys.argv[2:] or checks:
-        checks[name](command, report)
-    return int(report.missed)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    main({"differences": differences, "repairs": repairs})

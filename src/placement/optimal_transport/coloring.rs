@@ -6,7 +6,7 @@
 //! within each group the tier above, and so on. Where links are dead some parts find no path of their color; they
 //! are laid last, where it is least busy.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use smallvec::SmallVec;
 
@@ -134,14 +134,14 @@ struct Groups {
 impl Groups {
     fn of(coloring: &Coloring<'_>, parts: &[Part], depth: usize) -> Self {
         let mut parent: BTreeMap<NodeId, NodeId> = BTreeMap::new();
-        let mut pairs: HashMap<&[u32], ()> = HashMap::new();
+        let mut pairs: HashSet<&[u32]> = HashSet::new();
         let (mut sources, mut destinations) = (Numbers::default(), Numbers::default());
         let mut ends = Vec::with_capacity(parts.len());
         for part in parts {
             let (from, to) = coloring.outer(part.cells[0], depth);
             ends.push((sources.of(from), destinations.of(to)));
             // Parts of one pair have the same cells.
-            if pairs.insert(&part.cells, ()).is_none() {
+            if pairs.insert(&part.cells) {
                 let inner = part.cells.iter().filter_map(|&cell| coloring.inner(cell, depth));
                 inner.for_each(|(a, b)| join(&mut parent, a, b));
             }
@@ -205,19 +205,11 @@ fn lay(step: &Step, parts: impl Iterator<Item = Part>, count: u32) -> IdVec<Flow
         let number = &mut given[part.flow];
         let bytes = flow.bytes / u64::from(count) + u64::from(*number < flow.bytes % u64::from(count));
         *number += 1;
-        let busy = |cell: u32| {
-            let links = step.table.members(cell as usize);
-            let times = links.map(|e| (loads[e] + bytes as f64) / step.table.capacities()[e]);
-            times.fold((0.0_f64, 0.0), |(worst, sum), time| (worst.max(time), sum + time))
-        };
-        let cells = part.cells.iter().map(|&cell| (busy(cell), cell));
-        let Some((_, cell)) = cells.min_by(|a, b| a.0.0.total_cmp(&b.0.0).then(a.0.1.total_cmp(&b.0.1))) else {
+        let cells = part.cells.iter().map(|&cell| cell as usize);
+        let Some(cell) = step.lay_least_busy(cells, bytes, &mut loads) else {
             continue;
         };
-        for e in step.table.members(cell as usize) {
-            loads[e] += bytes as f64;
-        }
-        let path = cell - step.cells(pair).start as u32;
+        let path = (cell - step.cells(pair).start) as u32;
         change(&mut laid[part.flow], path, bytes as i64);
     }
     laid

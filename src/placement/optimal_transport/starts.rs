@@ -174,7 +174,7 @@ fn greedy(step: &Step, random: &mut Stream, jittered: bool) -> IdVec<FlowId, Sub
         })
         .collect();
     order.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-    let (table, mut loads) = (&step.table, vec![0.0; step.links.len()]);
+    let mut loads = vec![0.0; step.links.len()];
     let mut subflows = IdVec::filled(Subflows::new(), step.flows.len());
     for (_, f) in order {
         let flow = &step.flows[f];
@@ -182,18 +182,9 @@ fn greedy(step: &Step, random: &mut Stream, jittered: bool) -> IdVec<FlowId, Sub
             subflows[f].push((0, flow.bytes));
             continue;
         };
-        let bytes = flow.bytes as f64;
-        let worst = |cell: usize| {
-            let times = table.members(cell).map(|e| (loads[e] + bytes) / table.capacities()[e]);
-            times.fold((0.0_f64, 0.0), |(worst, sum), time| (worst.max(time), sum + time))
-        };
         let cells = step.cells(pair);
         let first = cells.start;
-        let best = cells
-            .map(|cell| (worst(cell), cell))
-            .min_by(|a, b| a.0.partial_cmp(&b.0).unwrap_or(std::cmp::Ordering::Equal));
-        if let Some((_, cell)) = best {
-            table.members(cell).for_each(|e| loads[e] += bytes);
+        if let Some(cell) = step.lay_least_busy(cells, flow.bytes, &mut loads) {
             subflows[f].push(((cell - first) as u32, flow.bytes));
         }
     }

@@ -185,6 +185,25 @@ impl Step {
         (demands.collect(), room)
     }
 
+    /// Lays bytes on the one of some cells whose busiest link is least busy then, of equal ones with the least sum, and adds them to the
+    /// loads of the links, in bytes.
+    pub(super) fn lay_least_busy(
+        &self,
+        cells: impl Iterator<Item = usize>,
+        bytes: u64,
+        loads: &mut [f64],
+    ) -> Option<usize> {
+        let (table, bytes) = (&self.table, bytes as f64);
+        let busy = |cell: usize| {
+            let times = table.members(cell).map(|e| (loads[e] + bytes) / table.capacities()[e]);
+            times.fold((0.0_f64, 0.0), |(worst, sum), time| (worst.max(time), sum + time))
+        };
+        let cells = cells.map(|cell| (busy(cell), cell));
+        let (_, cell) = cells.min_by(|(a, _), (b, _)| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)))?;
+        table.members(cell).for_each(|e| loads[e] += bytes);
+        Some(cell)
+    }
+
     /// The bytes of a flow between edges, where all of these have as many.
     pub(super) fn equal_size(&self) -> Option<u64> {
         let mut sizes = self

@@ -144,19 +144,13 @@ impl<'a> Engine<'a> {
         // Times that should be equal may differ in their last bits.
         let now = self.now * (1.0 + 8.0 * f64::EPSILON);
         while let Some(next) = self.event_queue.peek().filter(|next| next.at <= now) {
-            let entry = next.entry;
+            let Event { at, entry } = *next;
             self.event_queue.pop();
             match entry {
                 Entry::Starts(task) => self.ready.push((task, self.now)),
                 Entry::Joins { first, end } => (first.0..end.0).for_each(|subflow| self.join(SubflowId(subflow))),
                 Entry::Occurs(task, milestone) => {
-                    if let Action::Delay(_) = self.schedule.task(task).action {
-                        self.flows[task.index()].start = self.now;
-                    }
-                    let at = match milestone {
-                        Milestone::Sent => self.flows[task.index()].sent,
-                        Milestone::Begun | Milestone::Delivered | Milestone::Acked => self.now,
-                    };
+                    let at = self.occurred_at(at, task, milestone);
                     progress.happened(self.schedule, task, milestone, at, &mut due);
                     for due in due.drain(..) {
                         self.enter(due);
@@ -169,6 +163,19 @@ impl<'a> Engine<'a> {
             self.start(task, at);
         }
         self.ready = ready;
+    }
+
+    /// When what is dispatched now occurred. A delay that follows `Sent` may have ended before it could be known.
+    fn occurred_at(&mut self, at: f64, task: TaskId, milestone: Milestone) -> f64 {
+        if let Action::Delay(_) = self.schedule.task(task).action {
+            let at = at.min(self.now);
+            self.flows[task.index()].start = at;
+            return at;
+        }
+        match milestone {
+            Milestone::Sent => self.flows[task.index()].sent,
+            Milestone::Begun | Milestone::Delivered | Milestone::Acked => self.now,
+        }
     }
 
     /// Puts a task that may start on the event_queue, or among those that start now.

@@ -55,7 +55,8 @@ pub(super) fn completions(
                 Some(Milestone::Sent) => {
                     progress.happened(schedule, task, Milestone::Sent, sent[task.index()], &mut due)
                 }
-                Some(milestone) => progress.happened(schedule, task, milestone, now, &mut due),
+                // A delay that follows it may have ended by then; all else is known when it happens.
+                Some(milestone) => progress.happened(schedule, task, milestone, at, &mut due),
                 None => {
                     times[task.index()] = [at, 0.0, 0.0];
                     let subflows = subflows(fabric, schedule, placement, weights, task);

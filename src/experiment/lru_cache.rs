@@ -57,6 +57,11 @@ impl<T, E: Clone> LruCache<T, E> {
         value
     }
 
+    /// The weight of all that is kept.
+    pub(super) fn weight(&self) -> u64 {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner).total
+    }
+
     fn cell(&self, key: &str) -> Cell<T, E> {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         slots.clock += 1;

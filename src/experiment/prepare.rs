@@ -17,16 +17,18 @@ use super::spec::Experiment;
 use crate::config::ConfigError;
 use crate::congestion::{self, Bounds};
 use crate::input::InputError;
-use crate::placement::Placement;
+use crate::placement::{Placement, Subflow};
 use crate::topology::{Fabric, resolve_faults};
-use crate::workload::{Hosts, Schedule, Transfer};
+use crate::workload::{Hosts, Schedule, Task, Transfer};
 
-/// Links, transfers and sub-flows that are kept for further points.
-const FABRIC_CAPACITY: u64 = 4_000_000;
-const SCHEDULE_CAPACITY: u64 = 8_000_000;
-const PLACEMENT_CAPACITY: u64 = 8_000_000;
-/// What the key of a value takes, in the same units: without it, a million small ones would fit.
-const KEY_WEIGHT: u64 = 100;
+/// Bytes of what is kept for further points.
+const FABRIC_CAPACITY: u64 = 400_000_000;
+const SCHEDULE_CAPACITY: u64 = 400_000_000;
+const PLACEMENT_CAPACITY: u64 = 160_000_000;
+/// What the key of a value takes: without it, a million small ones would fit.
+const KEY_WEIGHT: u64 = 2_000;
+/// What a link takes with its share of names and tables.
+const LINK_BYTES: u64 = 100;
 /// Bounds that are kept.
 const BOUNDS_CAPACITY: u64 = 10_000;
 
@@ -62,6 +64,14 @@ pub struct Prepared {
     pub memory: u64,
 }
 
+impl Prepared {
+    /// Bytes of its schedule and its placement, which are kept for further points.
+    pub fn kept(&self) -> u64 {
+        let (schedule, placement) = (&self.instance.schedule, &self.instance.placement);
+        schedule_bytes(schedule) + placement_bytes(schedule, placement)
+    }
+}
+
 impl Point {
     /// Builds what this point of a plan is simulated on.
     ///
@@ -90,6 +100,11 @@ impl<'a> Preparer<'a> {
     /// The plan.
     pub fn plan(&self) -> &'a Plan {
         self.plan
+    }
+
+    /// Bytes of the fabrics, schedules and placements that are kept for further points.
+    pub fn kept(&self) -> u64 {
+        self.networks.weight() + self.schedules.weight() + self.placements.weight()
     }
 
     /// What schedules that were built since this was last asked have to say and none before had: a line each.
@@ -213,7 +228,7 @@ impl<'a> Preparer<'a> {
     pub fn network(&self, experiment: &Experiment) -> Result<Arc<Network>, InputError> {
         self.networks.get(
             &key_of(&fabric_key(experiment)),
-            |network| network.fabric.links().len() as u64 + KEY_WEIGHT,
+            |network| network.fabric.links().len() as u64 * LINK_BYTES + KEY_WEIGHT,
             || {
                 let drawing = experiment
                     .topology
@@ -245,7 +260,7 @@ impl<'a> Preparer<'a> {
         };
         self.schedules.get(
             &key_of(&(workload_key(experiment), hosts.count, hosts.per_server)),
-            |schedule| schedule.tasks().len() as u64 + KEY_WEIGHT,
+            |schedule| schedule_bytes(schedule) + KEY_WEIGHT,
             || {
                 let room = self.memory.room(experiment.engine);
                 let schedule = experiment
@@ -273,17 +288,20 @@ impl<'a> Preparer<'a> {
         schedule: &Schedule,
     ) -> Result<Arc<(Arc<Placement>, Duration)>, InputError> {
         let scheme = &experiment.load_balancing;
-        let key = key_of(&(fabric_key(experiment), workload_key(experiment), scheme));
+        let key = key_of(&(fabric_key(experiment), experiment.demand(), experiment.seed, scheme));
         self.placements.get(
             &key,
-            |placed| placed.0.subflows().len() as u64 + KEY_WEIGHT,
+            |placed| placement_bytes(schedule, &placed.0) + KEY_WEIGHT,
             || {
                 let fabric = &network.fabric;
-                let pairs = schedule
-                    .transfers()
-                    .map(|Transfer { src, dst, .. }| (src.node(), dst.node()));
-                fabric.check_reachable(pairs)?;
-                let placed = self.place_and_time(experiment, network, schedule)?;
+                // No scheme places what no path joins; which links are missing is told where the fabric is known.
+                let told = |error| {
+                    let pairs = schedule
+                        .transfers()
+                        .map(|Transfer { src, dst, .. }| (src.node(), dst.node()));
+                    fabric.check_reachable(pairs).err().unwrap_or(error)
+                };
+                let placed = self.place_and_time(experiment, network, schedule).map_err(told)?;
                 self.warn(scheme.idle_ports(fabric, schedule, &placed.0).as_slice());
                 Ok(placed)
             },
@@ -291,12 +309,24 @@ impl<'a> Preparer<'a> {
     }
 }
 
+fn schedule_bytes(schedule: &Schedule) -> u64 {
+    // Where its list of successors begins, and the number of predecessors.
+    let task = size_of::<Task>() + 2 * size_of::<u32>();
+    schedule.tasks().len() as u64 * task as u64 + schedule.dependencies() as u64 * 8
+}
+
+fn placement_bytes(schedule: &Schedule, placement: &Placement) -> u64 {
+    (placement.subflows().len() * size_of::<Subflow>() + schedule.tasks().len() * size_of::<u32>()) as u64
+}
+
 fn fabric_key(experiment: &Experiment) -> impl Serialize {
     (&experiment.topology, &experiment.faults)
 }
 
+/// Seeds share a schedule that none of them draws.
 fn workload_key(experiment: &Experiment) -> impl Serialize {
-    (experiment.demand(), experiment.seed)
+    let demand = experiment.demand();
+    (demand, demand.is_drawn().then_some(experiment.seed))
 }
 
 fn key_of(spec: &impl Serialize) -> String {

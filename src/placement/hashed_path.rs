@@ -18,10 +18,10 @@ impl Problem<'_> {
 
     fn hashed_from(&self, label: u64, src: NodeId, dst: NodeId, port: Option<usize>) -> PathIndex {
         let flow = mix(mix(self.seed) ^ label);
-        let walk = self.fabric.walk(src, dst, |node, hops| match port {
+        let walk = self.fabric.walk_to_index(src, dst, |node, hops| match port {
             Some(port) if node == src => port % hops.len(),
             _ => index_below(mix(flow ^ mix(u64::from(node.0))), hops.len() as u32) as usize,
         });
-        walk.map_or(PathIndex(0), |(index, _)| index)
+        walk.unwrap_or(PathIndex(0))
     }
 }

@@ -22,9 +22,9 @@ pub struct Record {
     pub model: String,
     /// Its row of `results.csv`.
     pub row: ResultRow,
-    /// CPU seconds of the simulation.
+    /// CPU seconds of the point: preparing what no point before it had prepared, judging it and simulating it.
     pub cpu_s: f64,
-    /// Seconds of the simulation.
+    /// The same in seconds of the clock, without waiting for memory.
     pub wall_s: f64,
     /// The file of `fabrics/` with the fabric it was simulated on.
     #[serde(default, skip_serializing_if = "Option::is_none")]

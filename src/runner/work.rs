@@ -245,7 +245,9 @@ impl<'a> Work<'a> {
     }
 
     fn measure(&self, task: &Task, progress: &dyn Fn(f64)) -> Result<Done, RunError> {
+        let (cpu, wall) = (ThreadTime::now(), Instant::now());
         let prepared = self.prepare(task.points[0])?;
+        let preparing = (cpu.elapsed(), wall.elapsed());
         let _share = self.budget.take(prepared.memory);
         let (network, experiment) = (&prepared.instance.network, &prepared.resolved.experiment);
         let fabric = self.fabrics.keep(self.store, network, experiment)?;
@@ -258,7 +260,8 @@ impl<'a> Work<'a> {
             storm,
             skipped,
         } = evaluated.simulate_watched(progress);
-        let mut record = Record::new(row, cpu.elapsed().as_secs_f64(), wall.elapsed().as_secs_f64());
+        let (cpu, wall) = (preparing.0 + cpu.elapsed(), preparing.1 + wall.elapsed());
+        let mut record = Record::new(row, cpu.as_secs_f64(), wall.as_secs_f64());
         record.fabric = fabric;
         record.fast_forward = skipped;
         if stuck.is_none() {

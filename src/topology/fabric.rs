@@ -307,6 +307,30 @@ impl Fabric {
         Some((PathIndex(index.min(count - 1)), path))
     }
 
+    /// The index of the path that `choose` picks, as [`Fabric::walk`] does; `choose` is asked no more where one path is
+    /// left.
+    pub fn walk_to_index(
+        &self,
+        src: NodeId,
+        dst: NodeId,
+        mut choose: impl FnMut(NodeId, &[LinkId]) -> usize,
+    ) -> Option<PathIndex> {
+        let ways = self.lookup();
+        let count = self.path_count(src, dst);
+        let (mut at, mut left, mut index) = (self.start(src, dst), count, 0_u32);
+        while left > 1 {
+            let hops = ways.hops(at, dst);
+            let position = match hops.len() {
+                1 => 0,
+                _ => choose(at.node, &hops),
+            };
+            index = index.saturating_add(ways.paths_before(at, dst, position));
+            at = self.after(at, hops[position]);
+            left = ways.count(at, dst);
+        }
+        (count > 0).then(|| PathIndex(index.min(count - 1)))
+    }
+
     /// The index of a path among those of its pair, if it is one of them.
     pub fn path_index(&self, src: NodeId, dst: NodeId, path: &[LinkId]) -> Option<PathIndex> {
         let (index, found) = self.walk(src, dst, |_, hops| {

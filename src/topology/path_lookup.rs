@@ -66,7 +66,7 @@ impl<'a> PathLookup<'a> {
     }
 
     /// Number of paths from a place, saturating.
-    fn count(&self, at: Place, dst: NodeId) -> u32 {
+    pub(super) fn count(&self, at: Place, dst: NodeId) -> u32 {
         if at.node == dst {
             return 1;
         }

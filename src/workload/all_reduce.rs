@@ -45,6 +45,10 @@ impl Kind for AllReduce {
         Ok(())
     }
 
+    fn is_drawn(&self) -> bool {
+        false
+    }
+
     fn ring(&self, ranks: u32) -> Option<(Bytes, u32)> {
         let plain = self.algorithm == Algorithm::Ring && self.channels == 1;
         plain.then(|| (Bytes(self.size.0.div_ceil(u64::from(ranks))), 2 * (ranks - 1)))

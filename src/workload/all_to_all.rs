@@ -82,6 +82,10 @@ impl Kind for AllToAll {
         }
     }
 
+    fn is_drawn(&self) -> bool {
+        self.order == PeerOrder::Random
+    }
+
     fn size(&self) -> Option<Bytes> {
         Some(self.message)
     }

@@ -68,6 +68,10 @@ impl Kind for Broadcast {
         Ok(())
     }
 
+    fn is_drawn(&self) -> bool {
+        false
+    }
+
     fn family(&self) -> &'static str {
         self.algorithm.name()
     }

@@ -53,6 +53,10 @@ impl Kind for Flows {
         }
         Ok(())
     }
+
+    fn is_drawn(&self) -> bool {
+        false
+    }
 }
 
 /// The number of flows that the first line of a flow.txt says, if it is one.

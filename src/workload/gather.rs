@@ -39,6 +39,10 @@ impl Kind for Gather {
         Ok(())
     }
 
+    fn is_drawn(&self) -> bool {
+        false
+    }
+
     fn family(&self) -> &'static str {
         "direct"
     }

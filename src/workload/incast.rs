@@ -46,6 +46,10 @@ impl Kind for Incast {
         Ok(())
     }
 
+    fn is_drawn(&self) -> bool {
+        false
+    }
+
     fn size(&self) -> Option<Bytes> {
         Some(self.message)
     }

@@ -87,6 +87,16 @@ impl Demand<'_> {
         }
     }
 
+    /// Whether the schedule depends on the seed.
+    pub fn is_drawn(self) -> bool {
+        match self {
+            Self::Whole(workload) => workload.is_drawn(),
+            Self::Jobs(jobs) => jobs
+                .iter()
+                .any(|job| job.workload.is_drawn() || matches!(job.hosts, JobHosts::Random(_))),
+        }
+    }
+
     /// What results call it.
     pub fn name(self) -> &'static str {
         match self {

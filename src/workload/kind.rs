@@ -11,6 +11,11 @@ pub(super) trait Kind: Ranked {
     /// Draws up the transfers between the ranks of the draft (at least 2).
     fn draw(&self, draft: &mut ScheduleWriter, files: &dyn Files, seed: u64) -> Result<(), InputError>;
 
+    /// Whether what it draws up depends on the seed; where that is not known, it is said to.
+    fn is_drawn(&self) -> bool {
+        true
+    }
+
     /// Names the lanes that it can share with others between the same ranks.
     fn family(&self) -> &'static str {
         ""

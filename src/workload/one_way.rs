@@ -19,4 +19,8 @@ impl Kind for OneWay {
         draft.transfer(Member(0), Member(draft.ranks() - 1), self.message.0, 0);
         Ok(())
     }
+
+    fn is_drawn(&self) -> bool {
+        false
+    }
 }

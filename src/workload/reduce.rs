@@ -67,6 +67,10 @@ impl Kind for Reduce {
         Ok(())
     }
 
+    fn is_drawn(&self) -> bool {
+        false
+    }
+
     /// Its chains go the other way than those of a broadcast.
     fn family(&self) -> &'static str {
         match self.algorithm {

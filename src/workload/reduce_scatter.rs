@@ -32,6 +32,10 @@ impl Kind for ReduceScatter {
         Ok(())
     }
 
+    fn is_drawn(&self) -> bool {
+        false
+    }
+
     fn ring(&self, ranks: u32) -> Option<(Bytes, u32)> {
         let plain = self.algorithm == Algorithm::Ring && self.channels == 1;
         plain.then(|| (Bytes(self.size.0.div_ceil(u64::from(ranks))), ranks - 1))

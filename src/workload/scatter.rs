@@ -39,6 +39,10 @@ impl Kind for Scatter {
         Ok(())
     }
 
+    fn is_drawn(&self) -> bool {
+        false
+    }
+
     fn family(&self) -> &'static str {
         "direct"
     }

@@ -81,6 +81,10 @@ impl Kind for SendRecv {
         Ok(())
     }
 
+    fn is_drawn(&self) -> bool {
+        false
+    }
+
     /// Stages of a pipeline send one way while they wait for what comes the other way.
     fn ordered(&self) -> bool {
         false

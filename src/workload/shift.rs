@@ -60,6 +60,10 @@ impl Kind for Shift {
         Ok(())
     }
 
+    fn is_drawn(&self) -> bool {
+        false
+    }
+
     fn size(&self) -> Option<Bytes> {
         Some(self.message)
     }

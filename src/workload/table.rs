@@ -136,6 +136,12 @@ impl Workload {
         Ok(schedule.on_hosts(&seats))
     }
 
+    /// Whether its schedule depends on the seed.
+    pub(super) fn is_drawn(&self) -> bool {
+        let kind = self.kind();
+        kind.is_drawn() || *kind.rank_map() == RankMap::Random
+    }
+
     /// What it must bring about on a fabric of `hosts` hosts, where it is a collective that can be drawn there.
     pub fn collective(&self, hosts: u32, files: &dyn Files, seed: u64) -> Option<Collective> {
         let all: Vec<u32> = (0..hosts).collect();

@@ -202,6 +202,9 @@ proptest! {
                     break;
                 };
                 prop_assert_eq!(&fabric.path(src, dst, index), &path);
+                let mut chosen = choices.iter().map(|&(at, _)| at);
+                let again = fabric.walk_to_index(src, dst, |_, _| chosen.next().unwrap_or(0));
+                prop_assert_eq!(again, Some(index));
                 prop_assert!(seen.insert(index, path).is_none());
                 while choices.last().is_some_and(|(at, of)| at + 1 == *of) {
                     choices.pop();

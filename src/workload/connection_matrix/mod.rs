@@ -65,6 +65,10 @@ impl Kind for ConnectionMatrix {
         draft.replace(steps.map_err(|stuck| circle(&self.file, &matrix, &wires, &stuck))?);
         Ok(())
     }
+
+    fn is_drawn(&self) -> bool {
+        false
+    }
 }
 
 impl ConnectionMatrix {

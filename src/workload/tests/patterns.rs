@@ -56,6 +56,43 @@ fn every_permutation_is_equally_likely() {
     assert!(counts.values().all(|count| (324..=476).contains(count)), "{counts:?}");
 }
 
+/// What says that it is not drawn is the same whatever the seed, so that seeds can share it; what is drawn says so.
+#[test]
+fn workloads_know_whether_the_seed_changes_them() {
+    let at = |text: &str, seed| {
+        let schedule = workload(text).schedule(24, &NoFiles, seed).unwrap();
+        format!("{schedule:?}")
+    };
+    let same = [
+        "[all-to-all]\nmessage = 10",
+        "[all-to-all]\nmessage = 10\norder = \"in-order\"\nwindow = 2",
+        "[all-to-all]\nmessage = 10\nalgorithm = \"bruck\"",
+        "[all-reduce]\nsize = 2400\nalgorithm = \"ring\"",
+        "[reduce-scatter]\nsize = 2400",
+        "[all-gather]\nsize = 2400",
+        "[broadcast]\nsize = 2400",
+        "[reduce]\nsize = 2400",
+        "[gather]\nsize = 2400",
+        "[scatter]\nsize = 2400",
+        "[send-recv]\nmessage = 10",
+        "[shift]\nmessage = 10\noffset = 3\nrank_map = \"strided\"",
+        "[incast]\nmessage = 10",
+    ];
+    for text in same {
+        assert!(!workload(text).is_drawn(), "{text}");
+        assert_eq!(at(text, 1), at(text, 2), "{text}");
+    }
+    let drawn = [
+        "[permutation]\nmessage = 10",
+        "[all-to-all]\nmessage = 10\norder = \"random\"",
+        "[shift]\nmessage = 10\noffset = 3\nrank_map = \"random\"",
+    ];
+    for text in drawn {
+        assert!(workload(text).is_drawn(), "{text}");
+        assert_ne!(at(text, 1), at(text, 2), "{text}");
+    }
+}
+
 #[test]
 fn a_shift_goes_around_the_end() {
     let text = "[shift]\nmessage = 10\noffset = 3\nchannels = 2";

@@ -85,6 +85,7 @@ fn told(estimate: &Estimate) -> String {
         hosts,
         transfers,
         memory,
+        memory_in_all,
         longest_s,
         all_s,
         ..
@@ -95,8 +96,13 @@ fn told(estimate: &Estimate) -> String {
     let each = if points == 1 { "" } else { " at most" };
     let all = match points {
         1 => String::new(),
-        _ => format!("; about {} of CPU time in all", seconds(all_s)),
+        _ => format!(
+            "; about {} of CPU time and {} of memory in all, one at a time",
+            seconds(all_s),
+            megabytes(memory_in_all)
+        ),
     };
+    let memory = if points == 1 { memory_in_all } else { memory };
     format!(
         "{points} {}: {hosts} hosts, {} transfers{packets}, about {} of memory and {} each{each}{all}",
         if points == 1 { "point" } else { "points" },
@@ -134,18 +140,19 @@ mod tests {
             transfers: 65_280,
             packets: Some(1_250_000),
             memory: 12_345_678,
+            memory_in_all: 98_765_432,
             longest_s: 0.42,
             all_packets: Some(3_000_000),
             all_s: 130.0,
         };
         assert_eq!(
             told(&estimate),
-            "24 points: 256 hosts, 65280 transfers and 1.2 million packets, about 12 MB of memory and 0.4 s each at most; about 2 min of CPU time in all"
+            "24 points: 256 hosts, 65280 transfers and 1.2 million packets, about 12 MB of memory and 0.4 s each at most; about 2 min of CPU time and 99 MB of memory in all, one at a time"
         );
         (estimate.points, estimate.packets) = (1, None);
         assert_eq!(
             told(&estimate),
-            "1 point: 256 hosts, 65280 transfers, about 12 MB of memory and 0.4 s each"
+            "1 point: 256 hosts, 65280 transfers, about 99 MB of memory and 0.4 s each"
         );
     }
 }

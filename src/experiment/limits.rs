@@ -7,14 +7,14 @@ use super::instance::Instance;
 use super::memory::{Memory, Parts, gigabytes};
 use super::spec::{Engine, Experiment};
 use crate::congestion::Bounds;
-use crate::ids::LinkId;
+use crate::ids::{LinkId, TaskId};
 use crate::input::InputError;
 use crate::outcome::Limit;
 use crate::placement::Placement;
 use crate::routes::Route;
 use crate::topology::Fault;
 use crate::units::{Rate, Time, rough_time};
-use crate::workload::{Action, Transfer};
+use crate::workload::Action;
 
 /// Samples of links that a series holds at most.
 const MOST_SAMPLES: f64 = 50e6;
@@ -208,15 +208,22 @@ fn check_memory(experiment: &Experiment, instance: &Instance, samples: u64, memo
     ))
 }
 
-/// Sub-flows that are sent at the same time at the beginning, or waiting to be if hosts serve only some of them.
+/// Sub-flows that are there at the same time, or waiting to be if hosts serve only some of them: as many as two rounds
+/// of the schedule have, of which one begins before the other has ended.
 fn active(experiment: &Experiment, instance: &Instance) -> u64 {
     let schedule = &instance.schedule;
-    let roots = schedule
-        .transfers()
-        .filter(|&Transfer { task, .. }| schedule.predecessors(task) == 0);
-    let subflows: u64 = roots
-        .map(|Transfer { task, .. }| instance.placement.of(task).len() as u64)
-        .sum();
+    let mut rounds = vec![0; 1];
+    if schedule.dependencies() == 0 {
+        rounds[0] = instance.placement.subflows().len() as u64;
+    } else {
+        for (task, round) in (0..).map(TaskId).zip(schedule.generations()) {
+            let round = round.unwrap_or(0) as usize;
+            rounds.resize(rounds.len().max(round + 1), 0);
+            rounds[round] += instance.placement.of(task).len() as u64;
+        }
+    }
+    let in_a_row = rounds.windows(2).map(|pair| pair[0] + pair[1]);
+    let subflows = in_a_row.max().unwrap_or(rounds[0]);
     let served = experiment
         .packet
         .active_queue_pairs

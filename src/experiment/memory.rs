@@ -47,7 +47,7 @@ pub(super) struct Parts<'a> {
     pub tasks: u64,
     pub dependencies: u64,
     pub subflows: u64,
-    /// Of them, those that are sent at the same time at the beginning.
+    /// Of them, those that are there at the same time.
     pub active: u64,
     /// Samples of a series.
     pub samples: u64,

@@ -53,6 +53,8 @@ pub(super) struct Ended {
     pub at: f64,
     /// Whether all transfers are done.
     pub finished: bool,
+    /// Whether who watched it ended it.
+    pub cut_short: bool,
 }
 
 /// One run.
@@ -101,13 +103,20 @@ impl<'a> Engine<'a> {
         }
     }
 
-    pub(super) fn run(mut self) -> Ended {
+    /// Runs to the end, or until `watch`, who is told the share of the sub-flows that are done, does not want more.
+    pub(super) fn run(mut self, watch: &mut dyn FnMut(f64) -> bool) -> Ended {
         let (mut progress, roots) = Progress::<f64>::new(self.schedule);
         for due in roots {
             self.enter(due);
         }
         let (mut events, mut drained) = (0, Vec::new());
+        let (mut done, all) = (0, self.task_of.len().max(1) as f64);
+        let mut cut_short = false;
         let in_time = loop {
+            if !watch(done as f64 / all) {
+                cut_short = true;
+                break false;
+            }
             self.dispatch_due(&mut progress);
             events += u64::from(self.sharing.settle(self.now));
             let planned = self.event_queue.peek().map_or(f64::INFINITY, |next| next.at);
@@ -122,6 +131,7 @@ impl<'a> Engine<'a> {
             }
             if completion <= planned {
                 self.now = self.sharing.complete(planned, &mut drained).max(self.now);
+                done += drained.len();
                 for (subflow, end) in drained.drain(..) {
                     self.drain(subflow, end);
                 }
@@ -135,6 +145,7 @@ impl<'a> Engine<'a> {
             flows: self.flows,
             events,
             at: self.now,
+            cut_short,
         }
     }
 

@@ -54,6 +54,21 @@ pub fn simulate(
     options: &FlowOptions,
     observe: &Observe,
 ) -> Result<Outcome, Stuck> {
+    simulate_watched(fabric, schedule, placement, options, observe, &mut |_| true)
+}
+
+/// The same, told to `watch` as the share of sub-flows that are done; it ends where `watch` does not want more.
+///
+/// # Errors
+/// As [`simulate`]; [`Stuck`] where it was ended.
+pub fn simulate_watched(
+    fabric: &Fabric,
+    schedule: &Schedule,
+    placement: &Placement,
+    options: &FlowOptions,
+    observe: &Observe,
+    watch: &mut dyn FnMut(f64) -> bool,
+) -> Result<Outcome, Stuck> {
     let routes = Routes::new(fabric, schedule, placement);
     let (subflows, delays_first) = (placement.subflows().len(), !schedule.starts_together());
     let ending = |schedule, flows, at| outcome_builder::stuck(schedule, &routes, flows, at);
@@ -70,15 +85,19 @@ pub fn simulate(
     if let Some(folded) = fold(schedule, placement, &routes, &constraints, options) {
         let (schedule, placement, routes) = (&folded.schedule, &folded.placement, &folded.routes);
         let sharing = Sharing::new(folded.constraints, schedule, placement, routes, options, subflows);
-        let ended = Engine::new(schedule, placement, routes, sharing, delays_first).run();
+        let ended = Engine::new(schedule, placement, routes, sharing, delays_first).run(watch);
         // What does not finish is told of the run as it is written.
         if ended.finished {
             let flows = Flows::folded(&ended.flows, &folded.class_of);
             return Ok(built.outcome(&flows, observe, ended.events));
         }
+        if ended.cut_short {
+            let flows = vec![Flow::WAITING; built.schedule.tasks().len()];
+            return Err(outcome_builder::stuck(built.schedule, built.routes, &flows, ended.at));
+        }
     }
     let sharing = Sharing::new(constraints, schedule, placement, &routes, options, subflows);
-    let ended = Engine::new(schedule, placement, &routes, sharing, delays_first).run();
+    let ended = Engine::new(schedule, placement, &routes, sharing, delays_first).run(watch);
     if !ended.finished {
         return Err(ending(schedule, &ended.flows, ended.at));
     }

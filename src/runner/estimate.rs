@@ -1,7 +1,8 @@
 //! What a plan will cost before it is run: sizes of its points, and times from short trials of the engines on this
 //! machine.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use cpu_time::ThreadTime;
@@ -12,7 +13,8 @@ use crate::config::ConfigError;
 use crate::experiment::{Engine, Experiment, Instance, Point, Prepared, Preparer};
 use crate::flow_engine;
 use crate::packet_engine::{self, Continue};
-use crate::workload::{Schedule, Transfer};
+use crate::placement::{Placement, Subflow};
+use crate::workload::Schedule;
 
 /// How long all trials together take, about.
 const TRIALS: Duration = Duration::from_millis(500);
@@ -22,6 +24,12 @@ const BATCH: usize = 256;
 
 /// Transfers of a schedule whose paths are looked at to know how long paths are.
 const PATHS_LOOKED_AT: usize = 500;
+
+/// What a queue pair costs beside its packets, in packets.
+const QUEUE_PAIR: f64 = 6.0;
+
+/// Bytes that a process takes without any point.
+const PROCESS: u64 = 14_000_000;
 
 /// Rates that are taken where no trial was made, and to choose what to try: units of work in a second of CPU.
 const NOMINAL_PACKETS: f64 = 8e6;
@@ -40,7 +48,11 @@ pub struct PointSize {
     transfers: u64,
     packets: Option<u64>,
     memory: u64,
+    /// Of it, what is kept for further points.
+    kept: u64,
     prepare_s: f64,
+    /// Where its fabric and its schedule lie: points with the same share their bounds.
+    bounded: (usize, usize),
 }
 
 /// What a plan costs. Seconds are of CPU.
@@ -56,6 +68,8 @@ pub struct Estimate {
     pub packets: Option<u64>,
     /// Of the largest point, in bytes.
     pub memory: u64,
+    /// Of the process that runs one point at a time, in bytes: the largest point beside what is kept of others.
+    pub memory_in_all: u64,
     /// Of the longest point.
     pub longest_s: f64,
     /// Of all points.
@@ -95,14 +109,15 @@ pub fn estimate(preparer: &Preparer<'_>, sizes: &[PointSize]) -> Result<Estimate
         classes.entry(&size.class).or_default().push(size);
     }
     let mut rates = Rates::default();
+    let kept = preparer.kept();
     let (mut left, mut untried) = (TRIALS, classes.len() as u32);
     for (class, points) in &classes {
         let slice = left / untried.max(1);
         untried -= 1;
         let Some(chosen) = choose(points, slice) else { continue };
         let begun = ThreadTime::now();
-        if let Some(seconds) = chosen.attempt(preparer, slice)? {
-            rates.add(class, chosen, seconds);
+        if let Some(trial) = chosen.attempt(preparer, slice)? {
+            rates.add(class, chosen, trial);
         }
         left = left.saturating_sub(begun.elapsed());
     }
@@ -110,8 +125,16 @@ pub fn estimate(preparer: &Preparer<'_>, sizes: &[PointSize]) -> Result<Estimate
         points: sizes.len(),
         ..Estimate::default()
     };
+    let mut bounded = BTreeSet::new();
     for size in sizes {
-        let seconds = size.prepare_s + size.work * rates.of(size);
+        let others = kept.saturating_sub(size.kept);
+        estimate.memory_in_all = estimate.memory_in_all.max(PROCESS + size.memory + others);
+        let bounds = if bounded.insert(size.bounded) {
+            rates.bounds(size)
+        } else {
+            0.0
+        };
+        let seconds = size.prepare_s + size.work * (rates.of(size) + bounds);
         estimate.add(size, seconds);
     }
     Ok(estimate)
@@ -135,19 +158,28 @@ impl Estimate {
 #[derive(Debug, Default)]
 struct Rates {
     by_class: BTreeMap<String, f64>,
+    bounds_by_class: BTreeMap<String, f64>,
     /// Seconds and work of all trials of the engine.
     packet: (f64, f64),
     flow: (f64, f64),
 }
 
 impl Rates {
-    fn add(&mut self, class: &str, size: &PointSize, seconds: f64) {
+    fn add(&mut self, class: &str, size: &PointSize, trial: Trial) {
+        let Trial { seconds, bounds } = trial;
         self.by_class.insert(class.to_owned(), seconds / size.work.max(1.0));
+        self.bounds_by_class
+            .insert(class.to_owned(), bounds / size.work.max(1.0));
         let all = match size.engine {
             Engine::Packet => &mut self.packet,
             Engine::Flow => &mut self.flow,
         };
         *all = (all.0 + seconds, all.1 + size.work.max(1.0));
+    }
+
+    /// Of the bounds, where they were made in a trial of the class.
+    fn bounds(&self, size: &PointSize) -> f64 {
+        self.bounds_by_class.get(&size.class).copied().unwrap_or(0.0)
     }
 
     fn of(&self, size: &PointSize) -> f64 {
@@ -160,7 +192,41 @@ impl Rates {
     }
 }
 
-/// The largest point that is likely done in time; packets can be stopped, so that one that is not will do.
+/// What a trial tells of a point: seconds of its own, and those of the bounds that it shares with others.
+#[derive(Debug, Clone, Copy)]
+struct Trial {
+    seconds: f64,
+    bounds: f64,
+}
+
+/// How far a trial has come: seconds and share, at the first look and at the last. What comes before the first look
+/// is done once.
+#[derive(Debug, Default)]
+struct Part {
+    first: Option<(f64, f64)>,
+    last: (f64, f64),
+}
+
+impl Part {
+    /// Takes note; whether it should go on, for `time` in all and at least a quarter of that behind the first look.
+    fn reach(&mut self, seconds: f64, share: f64, time: f64) -> bool {
+        let first = *self.first.get_or_insert((seconds, share));
+        self.last = (seconds, share);
+        seconds < time.max(first.0 + time / 4.0)
+    }
+
+    /// Seconds that the whole would take.
+    fn whole(&self) -> Option<f64> {
+        let (first, last) = (self.first?, self.last);
+        if last.1 > first.1 {
+            let rate = (last.0 - first.0) / (last.1 - first.1);
+            return Some(first.0 + (1.0 - first.1) * rate);
+        }
+        (last.1 > 0.0).then(|| last.0 / last.1)
+    }
+}
+
+/// The largest point that is likely done in time; trials can be stopped, so that a smallest one that is not will do.
 fn choose<'a>(points: &[&'a PointSize], slice: Duration) -> Option<&'a PointSize> {
     let smallest = points.iter().min_by(|a, b| a.work.total_cmp(&b.work))?;
     let nominal = match smallest.engine {
@@ -170,12 +236,7 @@ fn choose<'a>(points: &[&'a PointSize], slice: Duration) -> Option<&'a PointSize
     let room = nominal * slice.as_secs_f64();
     let fitting = points.iter().filter(|size| size.work <= room);
     let largest = fitting.max_by(|a, b| a.work.total_cmp(&b.work));
-    match (largest, smallest.engine) {
-        (Some(size), _) => Some(size),
-        (None, Engine::Packet) => Some(smallest),
-        // Nothing stops a fluid run: what is far too large is not tried.
-        (None, Engine::Flow) => (smallest.work <= 4.0 * room).then_some(smallest),
-    }
+    Some(largest.unwrap_or(smallest))
 }
 
 impl PointSize {
@@ -185,11 +246,12 @@ impl PointSize {
         let hops = mean_hops(instance);
         let rehearsals = f64::from(experiment.load_balancing.rehearsals());
         let instances = (1.0 + prepared.alone.len() as f64) * (1.0 + rehearsals);
-        let packets = (experiment.engine == Engine::Packet).then(|| packets(experiment, schedule));
+        let packets = (experiment.engine == Engine::Packet).then(|| packets(experiment, &instance.placement));
+        let subflows = instance.placement.subflows().len() as f64;
         let units = match packets {
             // An acknowledgement comes back for most packets.
-            Some(packets) => 2.0 * packets as f64,
-            None => instance.placement.subflows().len() as f64 + schedule.tasks().len() as f64,
+            Some(packets) => 2.0 * packets as f64 + QUEUE_PAIR * subflows,
+            None => subflows + schedule.tasks().len() as f64,
         };
         Self {
             point: point.index,
@@ -200,51 +262,65 @@ impl PointSize {
             transfers: schedule.transfer_count() as u64,
             packets,
             memory: prepared.memory,
+            kept: prepared.kept(),
             prepare_s,
+            bounded: (
+                Arc::as_ptr(&instance.network).addr(),
+                Arc::as_ptr(&instance.schedule).addr(),
+            ),
         }
     }
 
-    /// Seconds that the point takes without being prepared; tried in part if it takes longer than `time`.
-    fn attempt(&self, preparer: &Preparer<'_>, time: Duration) -> Result<Option<f64>, ConfigError> {
+    /// Seconds that the point takes without being prepared, tried in part if it takes longer than `time`; none where
+    /// nothing was done in it.
+    fn attempt(&self, preparer: &Preparer<'_>, time: Duration) -> Result<Option<Trial>, ConfigError> {
         let point = preparer.plan().points()[self.point as usize];
         let prepared = point.prepare(preparer)?;
         let (experiment, instance) = (prepared.resolved.experiment.clone(), prepared.instance.clone());
         let begun = ThreadTime::now();
+        preparer.bounds(&experiment, &instance);
+        let bounds = begun.elapsed().as_secs_f64();
+        let begun = ThreadTime::now();
         drop(evaluate(preparer, point, prepared));
         let judged = begun.elapsed().as_secs_f64();
         let begun = ThreadTime::now();
-        let mut share = 1.0;
+        let of = |simulated| Trial {
+            seconds: judged + simulated,
+            bounds,
+        };
+        let mut part = Part::default();
         match experiment.engine {
             Engine::Flow => {
                 let observe = instance.observe(&experiment);
                 let fabric = &instance.network.fabric;
-                let done = flow_engine::simulate(
+                let done = flow_engine::simulate_watched(
                     fabric,
                     &instance.schedule,
                     &instance.placement,
                     &experiment.flow,
                     &observe,
+                    &mut |share| part.reach(begun.elapsed().as_secs_f64(), share, time.as_secs_f64()),
                 );
                 if done.is_err() {
-                    return Ok(None);
+                    return Ok(part.whole().map(of));
                 }
             }
             Engine::Packet => {
                 let setup = instance.packet_setup(&experiment);
-                let done = packet_engine::simulate_watched(&setup, &mut |status| {
-                    share = status.fraction();
-                    match begun.elapsed() < time {
-                        true => Continue::Yes,
-                        false => Continue::No,
-                    }
+                let done = packet_engine::simulate_watched(&setup, &mut |status| match part.reach(
+                    begun.elapsed().as_secs_f64(),
+                    status.fraction(),
+                    time.as_secs_f64(),
+                ) {
+                    true => Continue::Yes,
+                    false => Continue::No,
                 });
-                if done.is_ok() {
-                    share = 1.0;
+                if done.is_err() {
+                    return Ok(part.whole().map(of));
                 }
             }
         }
-        let simulated = begun.elapsed().as_secs_f64();
-        Ok((share > 0.0).then(|| judged + simulated / share))
+        Ok(Some(of(begun.elapsed().as_secs_f64())))
     }
 }
 
@@ -261,13 +337,13 @@ fn class(experiment: &Experiment) -> String {
     format!("{engine} {} {transport}", experiment.load_balancing.name())
 }
 
-fn packets(experiment: &Experiment, schedule: &Schedule) -> u64 {
+fn packets(experiment: &Experiment, placement: &Placement) -> u64 {
     let payload = experiment.packet.payload.0.max(1);
-    let count = |transfer: Transfer| match transfer.bytes {
+    let count = |subflow: &Subflow| match subflow.bytes {
         Schedule::ENDLESS.. => 0,
         bytes => bytes.div_ceil(payload),
     };
-    schedule.transfers().map(count).fold(0, u64::saturating_add)
+    placement.subflows().iter().map(count).fold(0, u64::saturating_add)
 }
 
 /// Links on the way of a transfer, the mean over some of them.
@@ -303,7 +379,9 @@ mod tests {
             transfers: 1,
             packets: None,
             memory: 1,
+            kept: 0,
             prepare_s: 0.0,
+            bounded: (0, 0),
         }
     }
 
@@ -315,14 +393,29 @@ mod tests {
         assert_eq!(choose(&points, second).unwrap().work, 1e5);
         assert_eq!(choose(&points[2..], second).unwrap().work, 1e9, "it can be stopped");
         let fluid = size(1e9, Engine::Flow);
-        assert_eq!(choose(&[&fluid], second), None, "nothing stops it");
+        assert_eq!(choose(&[&fluid], second).unwrap().work, 1e9, "so can this");
+    }
+
+    #[test]
+    fn what_is_done_once_is_not_extrapolated() {
+        let mut part = Part::default();
+        assert_eq!(part.whole(), None);
+        // Two seconds to begin with, then a hundredth in a tenth of a second.
+        assert!(part.reach(2.0, 0.0, 0.5));
+        assert!(part.reach(2.1, 0.01, 0.5));
+        assert!(!part.reach(2.2, 0.02, 0.5));
+        assert!((part.whole().unwrap() - 12.0).abs() < 1e-9);
     }
 
     #[test]
     fn classes_without_a_trial_cost_what_others_do() {
         let mut rates = Rates::default();
         assert_eq!(rates.of(&size(1.0, Engine::Flow)), 1.0 / NOMINAL_FLUID);
-        rates.add("y", &size(10.0, Engine::Flow), 2.0);
+        let trial = Trial {
+            seconds: 2.0,
+            bounds: 5.0,
+        };
+        rates.add("y", &size(10.0, Engine::Flow), trial);
         assert_eq!(rates.of(&size(1.0, Engine::Flow)), 0.2);
         rates.add("x", &size(10.0, Engine::Flow), 4.0);
         assert_eq!(rates.of(&size(1.0, Engine::Flow)), 0.4);

@@ -29,7 +29,7 @@ impl<E: Endpoint> Schedule<E> {
 
     /// For every task, how many rounds of transfers lie before it; `None` if it never starts. Joins and
     /// relays that take no time have none either.
-    fn generations(&self) -> Vec<Option<u32>> {
+    pub fn generations(&self) -> Vec<Option<u32>> {
         let mut generations = vec![None; self.tasks().len()];
         let (mut progress, mut due) = Progress::new(self);
         for round in 0.. {

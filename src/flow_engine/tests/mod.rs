@@ -8,7 +8,7 @@ use crate::input::NoFiles;
 use crate::placement::{Ecmp, LoadBalancing, Spray};
 use crate::topology::{Cable, LeafSpine};
 use crate::units::{Bytes, Rate, Time};
-use crate::workload::{AllToAll, Milestone, ScheduleBuilder, Workload};
+use crate::workload::{AllReduce, AllToAll, Milestone, ScheduleBuilder, Workload};
 
 const OBSERVE: Observe = Observe {
     flows: true,
@@ -43,6 +43,45 @@ fn all_to_all_takes_as_long_as_a_nic_is_busy() {
     assert_eq!(outcome.flows.len(), 56);
     let up = fabric.out_links(crate::ids::NodeId(0))[0];
     assert_eq!(outcome.links[up.index()].bytes, 7.0 * 65_536.0);
+}
+
+/// Watching changes nothing, and who has seen enough ends the run, folded or not.
+#[test]
+fn runs_can_be_watched_and_ended() {
+    let fabric = leaf_spine(4, 2, 2);
+    let workload = Workload::AllReduce(AllReduce::ring(Bytes(65_536)));
+    let schedule = workload.schedule(8, &NoFiles, 1).unwrap();
+    for scheme in [
+        LoadBalancing::Spray(Spray::default()),
+        LoadBalancing::Ecmp(Ecmp::default()),
+    ] {
+        let placement = scheme.place(&fabric, &schedule, &NoFiles, 1).unwrap();
+        for fold in [true, false] {
+            let options = FlowOptions {
+                fold,
+                ..FlowOptions::default()
+            };
+            let run = |watch: &mut dyn FnMut(f64) -> bool| {
+                simulate_watched(&fabric, &schedule, &placement, &options, &OBSERVE, watch)
+            };
+            let mut shares = Vec::new();
+            let watched = run(&mut |share| {
+                shares.push(share);
+                true
+            });
+            assert_eq!(watched, simulate(&fabric, &schedule, &placement, &options, &OBSERVE));
+            assert!(
+                shares.is_sorted() && shares[0] == 0.0 && *shares.last().unwrap() == 1.0,
+                "{shares:?}"
+            );
+            let mut looks = 0;
+            let ended = run(&mut |_| {
+                looks += 1;
+                looks < 3
+            });
+            assert!(ended.is_err() && looks == 3, "{looks}");
+        }
+    }
 }
 
 /// The next transfer of a connection follows at once; what waits for data waits for the delay, too.

@@ -20,9 +20,10 @@ def main():
         ours, theirs = table[column], text[column]
         assert (ours.isna() == theirs.isna()).all(), column
         ours, theirs = ours.dropna(), theirs.dropna()
-        same = ours.astype(str) == theirs.astype(str) if ours.dtype == object else ours.astype(float) == theirs.astype(float)
+        kind = float if pandas.api.types.is_numeric_dtype(ours) else str
+        same = ours.astype(kind) == theirs.astype(kind)
         assert same.all(), column
-    (count,) = duckdb.sql(f"select count(*) from '{folder / 'results.parquet'}'").fetchone()
+    ((count,),) = duckdb.sql(f"select count(*) from '{folder / 'results.parquet'}'").fetchall()
     assert count == len(text)
     print(f"{count} rows and {len(text.columns)} columns are the same in pandas and DuckDB")
 

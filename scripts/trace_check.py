@@ -13,6 +13,7 @@ import sys
 
 
 def decode(path):
+    from google.protobuf.unknown_fields import UnknownFieldSet
     from perfetto.protos.perfetto.trace import perfetto_trace_pb2 as schema
 
     trace = schema.Trace()
@@ -21,7 +22,7 @@ def decode(path):
     tracks, depth, kinds = set(), collections.Counter(), collections.Counter()
     for packet in trace.packet:
         assert packet.trusted_packet_sequence_id == 1
-        assert not packet.UnknownFields() if hasattr(packet, "UnknownFields") else True
+        assert not len(UnknownFieldSet(packet))
         if packet.HasField("track_descriptor"):
             descriptor = packet.track_descriptor
             assert not descriptor.HasField("parent_uuid") or descriptor.parent_uuid in tracks

@@ -67,7 +67,8 @@
     const log = xs[0] > 0 && xs.at(-1) / xs[0] >= 16;
     const x = axis(xs[0], xs.at(-1), box.left + 12, box.right - 12, log);
     const ratio = measure[0].includes("over") || measure[0].includes("ratio");
-    const low = Math.min(...all.map((v) => v.low)), high = Math.max(...all.map((v) => v.high));
+    const bounds = measure[0] === "cct_us" ? groups("bound_us", fitting, (row) => data.settings[row][key.at]) : new Map();
+    const low = Math.min(...[...all, ...bounds.values()].map((v) => v.low)), high = Math.max(...all.map((v) => v.high));
     const logY = !ratio && low > 0 && high / low > 20;
     const y = axis(logY ? low * 0.9 : ratio ? Math.min(1, low) * 0.98 : 0, high * 1.04, box.bottom, box.top, logY);
     yAxis(box, y, size);
@@ -83,7 +84,7 @@
     }
     box.svg.append(el("text", { x: (box.left + box.right) / 2, y: box.bottom + 38, "text-anchor": "middle", class: "muted" }, key.short));
     if (ratio && y.low <= 1) box.svg.append(el("line", { x1: box.left, x2: box.right, y1: y.at(1), y2: y.at(1), class: "axis" }));
-    if (measure[0] === "cct_us") bound(box, key, x, y);
+    if (bounds.size) bound(box, bounds, key, x, y);
     for (const scheme of schemes) {
       const points = values(key).map((value) => [value, found.get(`${scheme}\n${value}`)]).filter(([, v]) => v);
       const at = ([value, v]) => [x.at(key.numbers[value]), y.at(v.mean)];
@@ -99,9 +100,8 @@
   }
 
   // The bound, which differs between schemes only where fabrics do.
-  function bound(box, key, x, y) {
-    const found = groups("bound_us", fitting, (row) => data.settings[row][key.at]);
-    const points = values(key).filter((value) => found.get(value)?.low >= y.low).map((value) => `${x.at(key.numbers[value])},${y.at(found.get(value).low)}`);
+  function bound(box, found, key, x, y) {
+    const points = values(key).filter((value) => found.has(value)).map((value) => `${x.at(key.numbers[value])},${y.at(found.get(value).low)}`);
     box.svg.append(el("polyline", { points: points.join(" "), fill: "none", class: "axis", "stroke-dasharray": "5 4" }, el("title", {}, "bound of this schedule")));
   }
 

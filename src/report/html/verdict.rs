@@ -68,8 +68,13 @@ fn compared(folder: &Folder, data: &Data, ranking: &Ranking) -> String {
         false => point.row.load_balancing.clone(),
     };
     let detailed = folder.points.iter().filter(|point| scheme(point) == *slowest);
-    let mut busiest = detailed.filter_map(|point| data.details.get(&point.row.point)?.busiest());
-    if let Some((link, share)) = busiest.next() {
+    let busiest = detailed.filter_map(|point| {
+        let (link, share) = data.details.get(&point.row.point)?.busiest()?;
+        Some((point.row.size_bytes, link, share))
+    });
+    // That of the largest size: small ones are over before links are busy. Of equal ones the first.
+    let largest = busiest.reduce(|a, b| if b.0 > a.0 { b } else { a });
+    if let Some((_, link, share)) = largest {
         sentence += &format!("; busiest link of {slowest}: {link}, {:.0} % used", share * 1e2);
     }
     sentence + "."

@@ -411,13 +411,10 @@ mod tests {
     fn classes_without_a_trial_cost_what_others_do() {
         let mut rates = Rates::default();
         assert_eq!(rates.of(&size(1.0, Engine::Flow)), 1.0 / NOMINAL_FLUID);
-        let trial = Trial {
-            seconds: 2.0,
-            bounds: 5.0,
-        };
-        rates.add("y", &size(10.0, Engine::Flow), trial);
+        let trial = |seconds| Trial { seconds, bounds: 5.0 };
+        rates.add("y", &size(10.0, Engine::Flow), trial(2.0));
         assert_eq!(rates.of(&size(1.0, Engine::Flow)), 0.2);
-        rates.add("x", &size(10.0, Engine::Flow), 4.0);
+        rates.add("x", &size(10.0, Engine::Flow), trial(4.0));
         assert_eq!(rates.of(&size(1.0, Engine::Flow)), 0.4);
         let packets = PointSize {
             class: "z".into(),

@@ -17,7 +17,7 @@ use super::spec::Experiment;
 use crate::config::ConfigError;
 use crate::congestion::{self, Bounds};
 use crate::input::InputError;
-use crate::placement::{Placement, Subflow};
+use crate::placement::Placement;
 use crate::topology::{Fabric, resolve_faults};
 use crate::workload::{Hosts, Schedule, Task, Transfer};
 
@@ -316,7 +316,7 @@ fn schedule_bytes(schedule: &Schedule) -> u64 {
 }
 
 fn placement_bytes(schedule: &Schedule, placement: &Placement) -> u64 {
-    (placement.subflows().len() * size_of::<Subflow>() + schedule.tasks().len() * size_of::<u32>()) as u64
+    (size_of_val(placement.subflows()) + schedule.tasks().len() * size_of::<u32>()) as u64
 }
 
 fn fabric_key(experiment: &Experiment) -> impl Serialize {

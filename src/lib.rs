@@ -90,4 +90,5 @@ pub mod simulation;
 pub mod topology;
 pub mod units;
 pub mod validation;
+mod wide;
 pub mod workload;

@@ -47,6 +47,11 @@ impl<I: Id, T> IdVec<I, T> {
         &self.values
     }
 
+    /// The values, by number, to be changed.
+    pub(crate) fn as_mut_slice(&mut self) -> &mut [T] {
+        &mut self.values
+    }
+
     /// Takes the last value off.
     pub(crate) fn pop(&mut self) -> Option<T> {
         self.values.pop()

@@ -2,7 +2,9 @@
 
 use super::TransportError;
 use super::matrix::{Matrix, check_shape};
+use super::vectors::min;
 use crate::ids::{Id, IdVec, id};
+use crate::wide::wide;
 
 id! {
     Row;
@@ -213,26 +215,9 @@ impl Search {
 
     /// Shortens ways through `row`; gives the nearest column that is not settled and its distance.
     fn relax(&mut self, row: Row, offset: f64, cost: &[f64], prices: &IdVec<Column, f64>) -> (Column, f64) {
-        let row = u64::from(row.0);
-        for (((distance, from), c), v) in self.distance.iter_mut().zip(&mut self.from).zip(cost).zip(prices) {
-            let way = offset + (c - v);
-            let shorter = way < *distance;
-            *from = if shorter { row } else { *from };
-            *distance = if shorter { way } else { *distance };
-        }
-        let mut least = [f64::INFINITY; 8];
-        let chunks = self.distance.chunks_exact(8);
-        let rest = chunks.remainder();
-        for chunk in chunks {
-            for (least, &d) in least.iter_mut().zip(chunk) {
-                *least = if d < *least { d } else { *least };
-            }
-        }
-        let least = least
-            .iter()
-            .chain(rest)
-            .fold(f64::INFINITY, |m, &d| if d < m { d } else { m });
-        let column = self.distance.iter().position(|&d| d == least);
+        let (distances, from) = (self.distance.as_mut_slice(), self.from.as_mut_slice());
+        let least = shorten(distances, from, u64::from(row.0), offset, cost, prices.as_slice());
+        let column = distances.iter().position(|&d| d == least);
         (
             Column::from_index(column.expect("a square problem has a free column for every free row")),
             least,
@@ -242,6 +227,19 @@ impl Search {
     fn settle(&mut self, column: Column) {
         let distance = std::mem::replace(&mut self.distance[column], f64::NAN);
         self.settled.push((column, distance));
+    }
+}
+
+wide! {
+    /// Takes ways through a row, `offset + cost - price`, for all columns to which they are shorter; gives the least distance.
+    fn shorten(distances: &mut [f64], from: &mut [u64], row: u64, offset: f64, cost: &[f64], prices: &[f64]) -> f64 {
+        for (((distance, from), c), v) in distances.iter_mut().zip(from).zip(cost).zip(prices) {
+            let way = offset + (c - v);
+            let shorter = way < *distance;
+            *from = if shorter { row } else { *from };
+            *distance = if shorter { way } else { *distance };
+        }
+        min(distances)
     }
 }
 

@@ -3,6 +3,7 @@
 use super::matrix::check_shape;
 use super::{Matrix, Problem, SemiDualNewton, TransportError};
 use crate::ids::{Id, IdVec, id};
+use crate::wide::wide;
 
 /// An exact plan of integer masses under integer costs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -453,13 +454,7 @@ impl<'a> Simplex<'a> {
         let mut found: Vec<(i64, u32)> = Vec::new();
         for (i, row) in self.cost.chunks_exact(self.m).enumerate() {
             let u = self.potential(NodeId(i as u32));
-            let least = row
-                .iter()
-                .zip(potential_of_columns)
-                .map(|(c, v)| c - v)
-                .min()
-                .unwrap_or(u);
-            if least >= u {
+            if least_reduced(row, potential_of_columns) >= u {
                 continue;
             }
             found.clear();
@@ -509,6 +504,20 @@ impl<'a> Simplex<'a> {
     }
 }
 
+wide! {
+    /// The least cost of a row after prices; [`i64::MAX`] of none.
+    fn least_reduced(row: &[i64], prices: &[i64]) -> i64 {
+        row.iter().zip(prices).fold(i64::MAX, |least, (c, v)| least.min(c - v))
+    }
+
+    /// Writes the costs of a row after prices.
+    fn reduce(reduced: &mut [i64], row: &[i64], prices: &[i64]) {
+        for ((reduced, c), v) in reduced.iter_mut().zip(row).zip(prices) {
+            *reduced = c - v;
+        }
+    }
+}
+
 /// Improving arcs of one row that join the short list at a time.
 const ADMITTED: usize = 8;
 
@@ -523,9 +532,7 @@ fn shortlist(cost: &[i64], prices: &[i64], n: usize) -> Vec<(i64, Arc)> {
     let mut chosen: Vec<(u32, u32)> = Vec::new();
     let mut priced = vec![0_i64; m];
     for (i, row) in cost.chunks_exact(m).enumerate() {
-        for ((p, c), v) in priced.iter_mut().zip(row).zip(prices) {
-            *p = c - v;
-        }
+        reduce(&mut priced, row, prices);
         let mut of_row = Cheapest::default();
         let mut limit = i64::MAX;
         for (j, &c) in priced.iter().enumerate() {

@@ -110,7 +110,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
     #[inline(always)]
     pub(super) fn step(&mut self) -> Option<Event> {
         let turn = self.net.events.queue.turn();
-        let event = self.net.events.queue.pop()?;
+        let event = *self.net.events.queue.pop()?;
         if self.looks_ahead && self.net.events.queue.turn() != turn {
             self.look_ahead();
         }

@@ -62,7 +62,9 @@ pub(super) const ASKING: u8 = 64;
 /// A packet, or what an alarm needs to know: there the number of whatever its kind counts stands for a queue pair, see
 /// [`Packet::about`].
 //
-// In this order: others took a little longer to move from bucket to bucket.
+// In this order: a copy goes around the kind, which everybody asks for, in one part before it and one behind it. Of 18 bytes
+// and one these are moved as 16, two and one, none of which overlap or cut a field in two, or who reads a field would wait until two
+// writes are through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 pub(super) struct Packet {
@@ -74,12 +76,12 @@ pub(super) struct Packet {
     /// Of an acknowledgement: how far the cumulative number lies behind `seq + 1`, see [`Packet::cumulative`]. Of data and
     /// requests: how many credits the sender wants, where it needs any.
     pub behind: u16,
-    pub kind: Kind,
-    pub flags: u8,
     /// Path index relative to the queue pair's first path; echoed by its acknowledgement.
     pub path: u16,
     /// Bytes on the wire.
     pub size: u16,
+    pub kind: Kind,
+    pub flags: u8,
 }
 
 impl Kind {

@@ -13,7 +13,7 @@ pub(in crate::packet_engine) trait EventQueue: Default {
     }
 
     /// Takes the earliest event.
-    fn pop(&mut self) -> Option<Event>;
+    fn pop(&mut self) -> Option<&Event>;
 
     /// Events that pops are giving or will give next, in no order: a hint to fetch what they will need.
     fn coming(&self) -> &[Event] {

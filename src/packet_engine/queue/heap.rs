@@ -24,25 +24,29 @@ impl PartialOrd for Earliest {
 
 /// std's `BinaryHeap` of events.
 #[derive(Debug, Default)]
-pub(in crate::packet_engine) struct Heap(BinaryHeap<Earliest>);
+pub(in crate::packet_engine) struct Heap {
+    pending: BinaryHeap<Earliest>,
+    popped: Option<Event>,
+}
 
 impl EventQueue for Heap {
     fn push(&mut self, event: Event) {
-        self.0.push(Earliest(event));
+        self.pending.push(Earliest(event));
     }
 
-    fn pop(&mut self) -> Option<Event> {
-        self.0.pop().map(|Earliest(event)| event)
+    fn pop(&mut self) -> Option<&Event> {
+        self.popped = self.pending.pop().map(|Earliest(event)| event);
+        self.popped.as_ref()
     }
 
     fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.pending.is_empty()
     }
 
     fn extract(&mut self, chosen: impl Fn(&Event) -> bool) -> Vec<Event> {
-        let all = std::mem::take(&mut self.0).into_sorted_vec();
+        let all = std::mem::take(&mut self.pending).into_sorted_vec();
         let (taken, left): (Vec<_>, Vec<_>) = all.into_iter().rev().partition(|Earliest(event)| chosen(event));
-        self.0 = left.into();
+        self.pending = left.into();
         taken.into_iter().map(|Earliest(event)| event).collect()
     }
 }

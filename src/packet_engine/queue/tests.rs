@@ -96,7 +96,7 @@ fn wider_buckets_begin_another_turn() {
     wheel.push(event(512 * 2 * width, 0));
     (0..512).for_each(|_| _ = wheel.pop());
     let before = wheel.turn();
-    let last = wheel.pop().unwrap();
+    let last = *wheel.pop().unwrap();
     assert_eq!(wheel.coming()[wheel.position()], last);
     assert_ne!(wheel.turn(), before);
 }
@@ -165,7 +165,7 @@ fn every_window_is_another_turn() {
     let mut wheel = Wheel::default();
     (0..5_000).for_each(|key| wheel.push(event(5_000, key)));
     let mut turns = std::collections::BTreeMap::new();
-    while let Some(popped) = wheel.pop() {
+    while let Some(&popped) = wheel.pop() {
         assert_eq!(wheel.coming()[wheel.position()], popped);
         *turns.entry(wheel.turn()).or_insert(0) += 1;
     }
@@ -187,7 +187,8 @@ fn extracting_keeps_the_rest_in_order() {
     while let Some(event) = heap.pop() {
         assert_eq!(wheel.pop(), Some(event));
     }
-    assert_eq!((wheel.pop(), wheel.is_empty()), (None, true));
+    assert_eq!(wheel.pop(), None);
+    assert!(wheel.is_empty());
 }
 
 proptest! {

@@ -209,8 +209,8 @@ pub(in crate::packet_engine) struct Wheel {
     popped: usize,
     /// Events pushed into the current bucket while it is read.
     late: BinaryHeap<Earliest>,
-    /// An event on the way to a place that is not at hand. It is handed over here, not as an argument: that would
-    /// keep all other events out of registers.
+    /// An event on the way to a place that is not at hand, or from there. It is handed over here, not as an argument: that
+    /// would keep all other events out of registers.
     displaced: Event,
     /// Buckets read since the width was last judged, their events, and how many of them half the width would split.
     judged: u32,
@@ -259,30 +259,25 @@ impl EventQueue for Wheel {
     }
 
     #[inline]
-    fn pop(&mut self) -> Option<Event> {
+    fn pop(&mut self) -> Option<&Event> {
         loop {
             if let Some(&word) = self.order.last() {
                 let position = self.position_of(word);
-                let event = self.current[position];
+                let event = &self.current[position];
                 if let Some(Earliest(late)) = self.late.peek()
                     && (late.time, late.key) < (event.time, event.key)
                 {
-                    self.popped = usize::MAX;
-                    return self.late.pop().map(|Earliest(late)| late);
+                    return self.pop_late();
                 }
                 self.order.pop();
                 self.popped = position;
-                return Some(event);
+                return self.current.get(position);
             }
             if !self.rest.is_empty() {
                 self.next_window();
-                continue;
-            }
-            if let Some(Earliest(late)) = self.late.pop() {
-                self.popped = usize::MAX;
-                return Some(late);
-            }
-            if !self.advance() {
+            } else if !self.late.is_empty() {
+                return self.pop_late();
+            } else if !self.advance() {
                 return None;
             }
         }
@@ -324,6 +319,14 @@ impl EventQueue for Wheel {
 }
 
 impl Wheel {
+    /// Takes the earliest of the late events.
+    #[inline(never)]
+    fn pop_late(&mut self) -> Option<&Event> {
+        self.popped = usize::MAX;
+        self.displaced = self.late.pop()?.0;
+        Some(&self.displaced)
+    }
+
     /// The width of buckets, in ps.
     #[cfg(test)]
     pub(super) fn width(&self) -> u64 {

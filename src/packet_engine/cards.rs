@@ -31,8 +31,7 @@ impl Sending {
         told
     }
 
-    /// Whether the packet that has left a port was the last of a sub-flow for which others wait: these come first, then the port
-    /// is polled.
+    /// Whether the packet that has left a port may have been what others wait for: these come first, then the port is polled.
     #[inline(always)]
     fn ends_subflow<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, port: PortId) -> bool {
         let Some(task) = self.nics.ports[port].leaving.take() else {
@@ -147,7 +146,7 @@ impl Sending {
         let (seq, resent) = sender.sent.take();
         let is_last = seq + 1 == qp.packets;
         let size = if is_last { qp.last } else { net.terms.full as u16 };
-        let ends_subflow = (is_last && !resent).then_some(qp.task);
+        let (task, several_ports) = (qp.task, sender.lanes.is_some());
         let mut packet = Packet {
             qp: sender.qp,
             seq,
@@ -191,10 +190,12 @@ impl Sending {
             true if net.ports.is_empty() => net.links.busy_until(link),
             true => LISTED,
         };
-        if let Some(task) = ends_subflow
-            && net.setup.schedule.awaits(task, Milestone::Sent)
-        {
-            self.nics.ports[port].leaving = ends_subflow;
+        // By several ports the last packet may leave before others.
+        if !resent && (is_last || several_ports) && net.setup.schedule.awaits(task, Milestone::Sent) {
+            if !is_last {
+                net.events.tell(Effect::Leaving { task });
+            }
+            self.nics.ports[port].leaving = Some(task);
         }
         self.relist(net, slot, port);
     }

@@ -192,6 +192,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
     fn take_effect(&mut self, effect: Effect) {
         let now = self.net.events.clock();
         match effect {
+            Effect::Leaving { task } => self.flows.leaving(task),
             Effect::Sent { task } => {
                 if self.flows.sent(task) {
                     self.happened(task, Milestone::Sent);

@@ -8,7 +8,9 @@ use crate::ids::{HostId, LinkId, SubflowId, TaskId};
 /// What an event has brought about beside its owner: it is dealt with once the owner is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effect {
-    /// The last packet of a sub-flow of a task has left its host.
+    /// A packet that is not the last of a sub-flow begins to leave by one of several ports: it is to be told of as sent, too.
+    Leaving { task: TaskId },
+    /// The last packet of a sub-flow of a task has left its host, or one that was told of as leaving.
     Sent { task: TaskId },
     /// The first packet of one has arrived.
     Begun { task: TaskId },

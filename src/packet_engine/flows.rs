@@ -11,7 +11,7 @@ pub(super) struct Flow {
     pub start: u64,
     pub delivered: u64,
     pub acked: u64,
-    /// Sub-flows not sent, not delivered, not acknowledged.
+    /// Sub-flows not sent, with packets that are leaving by one of several ports; not delivered; not acknowledged.
     pub unsent: u32,
     pub undelivered: u32,
     pub unacked: u32,
@@ -98,7 +98,12 @@ impl Flows {
         self.happened(setup, task, Milestone::Delivered, now);
     }
 
-    /// The last packet of a sub-flow has left its sender; whether it was the last of the transfer.
+    /// A packet that is not the last of its sub-flow is leaving.
+    pub(super) fn leaving(&mut self, task: TaskId) {
+        self.flows[task.index()].unsent += 1;
+    }
+
+    /// The last packet of a sub-flow, or one that was leaving, has left its sender; whether it was the last of the transfer.
     pub(super) fn sent(&mut self, task: TaskId) -> bool {
         let flow = &mut self.flows[task.index()];
         flow.unsent -= 1;

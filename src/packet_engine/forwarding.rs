@@ -247,11 +247,10 @@ impl Forwarding {
         &self.hops[cell.first as usize..(cell.first + cell.count) as usize]
     }
 
-    /// The cell of a node on the way between two hosts.
+    /// The cell of a forwarding node, by its column, on the way from a host to one that is attached like this.
     #[inline(always)]
-    fn cell_at(&self, node: NodeId, src: HostId, dst: HostId) -> CellId {
-        let attached = self.hosts[dst];
-        let cell = attached.row.0 * self.columns + self.column[node];
+    fn cell_at(&self, node: NodeId, column: u32, src: HostId, attached: &Attached) -> CellId {
+        let cell = attached.row.0 * self.columns + column;
         CellId(match &self.stages {
             None => cell,
             Some(stages) => {
@@ -267,7 +266,7 @@ impl Forwarding {
         if node == dst.node() {
             return Next::Arrived;
         }
-        let attached = self.hosts[dst];
+        let attached = &self.hosts[dst];
         if node == attached.edge {
             return Next::Only(attached.down);
         }
@@ -276,7 +275,7 @@ impl Forwarding {
             // A host on one cable.
             return Next::Only(self.hosts[HostId(node.0)].up);
         }
-        let id = self.cell_at(node, src, dst);
+        let id = self.cell_at(node, column, src, attached);
         let cell = &self.cells[id];
         match cell.count {
             0 => Next::Lost,
@@ -351,7 +350,7 @@ impl Forwarding {
         if from.edge == to.edge {
             1
         } else {
-            self.cells[self.cell_at(from.edge, src, dst)].paths
+            self.cells[self.cell_at(from.edge, self.column[from.edge], src, &to)].paths
         }
     }
 

@@ -23,7 +23,8 @@ pub(super) struct Port {
     pub free_at: u64,
     /// An alarm for `free_at` is pending.
     pub pending: bool,
-    /// The task of which that packet is the last of a sub-flow, if others wait until it has been sent.
+    /// The task of that packet, if others wait until it has been sent and this is the last of a sub-flow, or leaves by one of several
+    /// ports.
     pub leaving: Option<TaskId>,
 }
 

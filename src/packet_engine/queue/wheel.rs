@@ -48,6 +48,11 @@ const CHUNK: usize = 16;
 const JUDGED_BUCKETS: u32 = 512;
 const GOOD_FILL: std::ops::RangeInclusive<u32> = 16..=128;
 
+/// The bits of a sort word that hold a position, in buckets of `2^shift` ps.
+const fn positions(shift: u32) -> u64 {
+    (1 << (TIME_AND_POSITION_BITS - shift)) - 1
+}
+
 /// The memory of all buckets, in chunks of [`CHUNK`] events: a bucket is a chain of them, from the last one back.
 /// What a chunk held is read at once, and the chunk is used again while it is still in the cache.
 #[derive(Debug)]
@@ -189,6 +194,8 @@ impl Level {
 #[derive(Debug)]
 pub(in crate::packet_engine) struct Wheel {
     shift: u32,
+    /// The bits of a sort word that hold a position: as many as the time in a bucket leaves.
+    positions: u64,
     /// Number of the current bucket: its times shifted right by `shift`.
     cursor: u64,
     chunks: Chunks,
@@ -222,6 +229,7 @@ impl Default for Wheel {
     fn default() -> Self {
         Self {
             shift: FIRST_SHIFT,
+            positions: positions(FIRST_SHIFT),
             cursor: 0,
             chunks: Chunks::default(),
             near: Level::default(),
@@ -449,7 +457,7 @@ impl Wheel {
         self.turn += 1;
         self.judged += 1;
         self.judged_events += self.current.len() as u32;
-        if self.current.len() > 1 << self.position_bits() {
+        if self.current.len() as u64 > self.positions + 1 {
             return self.read_unnumbered();
         }
         self.sort();
@@ -459,21 +467,15 @@ impl Wheel {
         }
     }
 
-    /// Bits of a sort word that hold the position.
-    #[inline(always)]
-    fn position_bits(&self) -> u32 {
-        TIME_AND_POSITION_BITS - self.shift
-    }
-
     /// The position that a sort word holds.
     #[inline(always)]
     fn position_of(&self, word: u64) -> usize {
-        (word & ((1 << self.position_bits()) - 1)) as usize
+        (word & self.positions) as usize
     }
 
     /// Finds the order of the events that have become current.
     fn sort(&mut self) {
-        let (bits, start) = (self.position_bits(), self.cursor << self.shift);
+        let (bits, start) = (self.positions.count_ones(), self.cursor << self.shift);
         self.order
             .extend(self.current.iter().enumerate().map(|(position, event)| {
                 (event.time - start) << (32 + bits) | u64::from(event.key) << bits | position as u64
@@ -485,7 +487,7 @@ impl Wheel {
     #[inline(never)]
     fn read_in_windows(&mut self) {
         std::mem::swap(&mut self.current, &mut self.bucket);
-        let mask = (1 << self.position_bits()) - 1;
+        let mask = self.positions;
         self.rest.extend(self.order.drain(..).map(|word| (word & mask) as u32));
         self.next_window();
     }
@@ -541,6 +543,7 @@ impl Wheel {
         // All that is pending lies after the bucket just read, which ends here.
         let end = (self.cursor + 1) << self.shift;
         self.shift = shift;
+        self.positions = positions(shift);
         self.cursor = (end - 1) >> shift;
         for event in events {
             self.place(event);
@@ -549,7 +552,7 @@ impl Wheel {
 
     fn drain(&mut self) -> Vec<Event> {
         let mut events: Vec<Event> = self.late.drain().map(|Earliest(event)| event).collect();
-        let mask = (1 << self.position_bits()) - 1;
+        let mask = self.positions;
         let positions = self.order.drain(..).map(|word| (word & mask) as usize);
         events.extend(positions.map(|position| self.current[position]));
         events.extend(self.rest.drain(..).map(|place| self.bucket[place as usize]));

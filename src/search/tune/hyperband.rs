@@ -8,6 +8,8 @@ use crate::rng::stream;
 const ETA: f64 = 3.0;
 /// Candidates that are drawn for one that is begun with: the cheap fidelities choose.
 const SCREENED: usize = 3;
+/// Brackets in a row of which no candidate can beat the best, by its bound, after which none is expected to.
+const IDLE: usize = 50;
 
 /// How closely a candidate is looked at.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -88,15 +90,15 @@ pub fn search(dimensions: &[Dimension], budget: Budget, seed: u64, evaluator: &d
         budget: budget.full,
     };
     let rungs = rungs(budget.least_share);
-    for turn in 0.. {
-        let first = turn % rungs.len();
-        if state.ended() {
-            break;
-        }
+    let (mut turn, mut idle) = (0, 0);
+    while !state.ended(rungs[0]) && idle < IDLE {
+        let before = state.spent;
         // The longest bracket begins with the lowest fidelity.
-        let share = &rungs[first..];
+        let share = &rungs[turn % rungs.len()..];
         let candidates = (rungs.len() / share.len()) as f64 * power(share.len() - 1);
         state.bracket(share, candidates.ceil() as usize);
+        turn += 1;
+        idle = if state.spent > before { 0 } else { idle + 1 };
     }
     state.trials
 }
@@ -125,12 +127,20 @@ struct State<'a> {
 }
 
 impl State<'_> {
-    fn ended(&self) -> bool {
+    /// Whether there is nothing left to find, or no budget for another run of the least share of messages.
+    fn ended(&self, least_share: f64) -> bool {
         let done = self
             .best()
             .zip(self.evaluator.floor())
             .is_some_and(|(best, floor)| best <= floor);
-        done || self.spent >= self.budget - 1e-9 || self.evaluator.stopped()
+        // A first run in full is always made.
+        let spent = !self.trials.is_empty() && self.room(least_share) == 0;
+        done || spent || self.evaluator.stopped()
+    }
+
+    /// How many runs of a share of messages there is budget for.
+    fn room(&self, share: f64) -> usize {
+        ((self.budget - self.spent) / share + 1e-6).floor() as usize
     }
 
     /// The best score in full.
@@ -147,8 +157,13 @@ impl State<'_> {
     fn bracket(&mut self, shares: &[f64], candidates: usize) {
         let mut left = self.screen(candidates);
         for (rung, &share) in shares.iter().enumerate() {
-            let room = ((self.budget - self.spent) / share + 1e-6).floor() as usize;
-            left.truncate(room.max(usize::from(self.trials.is_empty())));
+            let room = self.room(share);
+            if room == 0 && share < 1.0 && self.best().is_none() {
+                // What is left of too small a budget goes to the one run that counts.
+                left.truncate(1);
+                continue;
+            }
+            left.truncate(room.max(usize::from(self.best().is_none())));
             if left.is_empty() || self.evaluator.stopped() {
                 return;
             }
@@ -285,6 +300,17 @@ mod tests {
             drawn += usize::from(draws.fold(f64::INFINITY, f64::min) <= goal);
         }
         assert!(found >= 11 && found >= drawn + 4, "{found} found, {drawn} drawn, of 20");
+    }
+
+    /// A budget with a rest that no run fits in ends, and one that is too small for a bracket still ends with a run in full.
+    #[test]
+    fn any_budget_ends_with_a_run_in_full() {
+        for full in [0.05, 0.5, 1.2, 2.05, 2.9, 3.95] {
+            let budget = Budget { full, least_share: 0.1 };
+            let trials = search(&DIMENSIONS, budget, 1, &Grid);
+            let in_full = trials.iter().filter(|trial| trial.fidelity == Fidelity::Share(1.0));
+            assert!(in_full.count() >= 1, "{full}");
+        }
     }
 
     #[test]

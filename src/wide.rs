@@ -2,10 +2,8 @@
 //!
 //! Only the width differs: no operation is contracted or reordered, so that all of them give the same bytes.
 
-// Calling what was compiled for some processors only is what safe Rust cannot promise to be right.
-#![allow(unsafe_code)]
-
 /// How wide the vectors are.
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Width {
     /// What every processor of its architecture has: two numbers on x86-64.
@@ -22,6 +20,7 @@ thread_local! {
     static ASKED: std::cell::Cell<Option<Width>> = const { std::cell::Cell::new(None) };
 }
 
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
 impl Width {
     /// The widest that the processor has.
     #[inline]
@@ -64,6 +63,8 @@ impl Width {
 }
 
 /// Functions whose loops are compiled for every [`Width`].
+//
+// That the processor has what a call needs is for us to see to: safe Rust cannot promise it.
 macro_rules! wide {
     ($($(#[$attribute:meta])* $visibility:vis fn $name:ident($($argument:ident: $type:ty),* $(,)?) $(-> $result:ty)? $body:block)*) => {$(
         $(#[$attribute])*

@@ -1,7 +1,7 @@
 //! A hint to the processor: this will be needed soon.
 //!
 //! A prefetch never faults and never waits: unlike a read, it lets the work before it go on while memory
-//! answers. It is the one thing in the crate that safe Rust cannot say.
+//! answers. Beside wide vectors it is the one thing in the crate that safe Rust cannot say.
 
 #![allow(unsafe_code)]
 

@@ -3,6 +3,7 @@
 //! Only the width differs: no operation is contracted or reordered, so that all of them give the same bytes.
 
 /// How wide the vectors are.
+// Elsewhere there is one width, and nobody asks for it.
 #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Width {
@@ -20,6 +21,7 @@ thread_local! {
     static ASKED: std::cell::Cell<Option<Width>> = const { std::cell::Cell::new(None) };
 }
 
+// As above.
 #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
 impl Width {
     /// The widest that the processor has.

@@ -8,7 +8,7 @@ use crate::rng::stream;
 const ETA: f64 = 3.0;
 /// Candidates that are drawn for one that is begun with: the cheap fidelities choose.
 const SCREENED: usize = 3;
-/// Brackets in a row of which no candidate can beat the best, by its bound, after which none is expected to.
+/// The search ends after so many brackets in a row in which bounds rule out every candidate.
 const IDLE: usize = 50;
 
 /// How closely a candidate is looked at.

@@ -27,6 +27,9 @@ impl Identity {
             if let Some(output) = table.get_mut("output").and_then(Value::as_object_mut) {
                 output.remove("parquet");
             }
+            if let Some(packet) = table.get_mut("packet").and_then(Value::as_object_mut) {
+                packet.remove("threads");
+            }
             let unused: &[&str] = match experiment.engine {
                 Engine::Flow => &["transport", "packet", "switch"],
                 Engine::Packet => &["flow"],

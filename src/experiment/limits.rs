@@ -191,6 +191,7 @@ fn check_memory(experiment: &Experiment, instance: &Instance, samples: u64, memo
         subflows: placement.subflows().len() as u64,
         active: active(experiment, instance),
         samples,
+        threads: experiment.threads().into(),
     };
     let bytes = parts.bytes();
     if bytes <= memory.0 {

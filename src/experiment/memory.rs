@@ -51,6 +51,8 @@ pub(super) struct Parts<'a> {
     pub active: u64,
     /// Samples of a series.
     pub samples: u64,
+    /// Threads, each of which has the state of its own part in tables for the whole network.
+    pub threads: u64,
 }
 
 impl Parts<'_> {
@@ -58,12 +60,15 @@ impl Parts<'_> {
     pub(super) fn bytes(&self) -> u64 {
         let costs = Costs::of(self.engine);
         let counts = [
-            (self.tasks, costs.task),
+            (self.tasks.saturating_mul(self.threads), costs.task),
             (self.dependencies, costs.dependency),
-            (self.subflows, costs.subflow),
+            (self.subflows.saturating_mul(self.threads), costs.subflow),
             (self.active, costs.active),
-            (self.fabric.links().len() as u64, costs.link),
-            (self.fabric.table_size(), costs.table),
+            (
+                (self.fabric.links().len() as u64).saturating_mul(self.threads),
+                costs.link,
+            ),
+            (self.fabric.table_size().saturating_mul(self.threads), costs.table),
             // A list that grows is there twice while it moves.
             (self.samples, 2 * size_of::<crate::outcome::Sample>() as u64),
         ];

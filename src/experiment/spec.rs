@@ -126,6 +126,14 @@ impl Experiment {
         }
     }
 
+    /// Threads that a run is divided among.
+    pub fn threads(&self) -> u32 {
+        match self.engine {
+            Engine::Flow => 1,
+            Engine::Packet => self.packet.threads,
+        }
+    }
+
     /// How payload becomes bytes on the wire.
     pub fn framing(&self) -> Framing {
         match self.engine {

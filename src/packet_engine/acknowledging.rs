@@ -12,7 +12,7 @@ use crate::path_selection::{AckInfo, Select};
 
 impl Sending {
     /// An acknowledgement reaches the sender.
-    pub(super) fn ack_arrived<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, packet: Packet) {
+    pub(super) fn ack_arrived<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, packet: &Packet) {
         let slot = net.pairs[packet.qp].sender;
         if slot == SenderId::NONE {
             return;
@@ -29,7 +29,7 @@ impl Sending {
         }
         new += sender.sent.acknowledge(packet.seq, packet.cumulative());
         let next = sender.sent.next();
-        if let Some(hops) = net.telemetry.as_mut().and_then(|telemetry| telemetry.take(&packet)) {
+        if let Some(hops) = net.telemetry.as_mut().and_then(|telemetry| telemetry.take(packet)) {
             sender.control.on_telemetry(&hops);
         }
         sender.control.on_ack(&Feedback {
@@ -65,7 +65,7 @@ impl Sending {
         }
         let lost = match pinned {
             true => sender.sent.infer_losses(packet.seq),
-            false if sender.order.is_some() => self.judge_order(net, slot, &packet, rtt),
+            false if sender.order.is_some() => self.judge_order(net, slot, packet, rtt),
             false => 0,
         };
         if lost > 0 {
@@ -90,7 +90,7 @@ impl Sending {
     }
 
     /// A packet was trimmed, or is missing in go-back-N.
-    pub(super) fn nack_arrived<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, packet: Packet) {
+    pub(super) fn nack_arrived<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, packet: &Packet) {
         let pair = net.pairs[packet.qp];
         if pair.sender == SenderId::NONE {
             return;
@@ -187,7 +187,7 @@ impl Sending {
     }
 
     /// A congestion notification reaches the sender.
-    pub(super) fn notification_arrived<Q: EventQueue>(&mut self, net: &Network<'_, Q>, packet: Packet) {
+    pub(super) fn notification_arrived<Q: EventQueue>(&mut self, net: &Network<'_, Q>, packet: &Packet) {
         let slot = net.pairs[packet.qp].sender;
         if slot != SenderId::NONE {
             let now = net.events.now;
@@ -196,7 +196,7 @@ impl Sending {
     }
 
     /// A credit reaches the sender.
-    pub(super) fn credit_arrived<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, packet: Packet) {
+    pub(super) fn credit_arrived<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, packet: &Packet) {
         let slot = net.pairs[packet.qp].sender;
         if slot != SenderId::NONE {
             self.senders.at(slot).control.on_credit(packet.seq);

@@ -111,27 +111,63 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
     pub(super) fn step(&mut self) -> Option<Event> {
         let turn = self.net.events.queue.turn();
         let event = *self.net.events.queue.pop()?;
-        if self.looks_ahead && self.net.events.queue.turn() != turn {
-            self.look_ahead();
-        }
-        debug_assert!(event.time >= self.net.events.now, "time goes back");
+        self.turned(turn);
         if event.time > self.limits.until {
             self.out_of_time();
             return None;
         }
-        self.net.events.now = event.time;
-        self.events += 1;
-        self.dispatch(event);
+        self.process(&event);
         Some(event)
     }
 
+    /// Asks memory for what other events need that have become current since a turn of the queue.
     #[inline(always)]
-    fn dispatch(&mut self, event: Event) {
-        let packet = event.packet;
+    fn turned(&mut self, turn: u64) {
+        if self.looks_ahead && self.net.events.queue.turn() != turn {
+            self.look_ahead();
+        }
+    }
+
+    //
+    // The event is copied from the queue once, and handed on by reference: every further copy would have its readers wait.
+    #[inline(always)]
+    fn process(&mut self, event: &Event) {
+        debug_assert!(event.time >= self.net.events.now, "time goes back");
+        self.net.events.now = event.time;
+        self.events += 1;
+        self.dispatch(event);
+    }
+
+    /// When the next event comes, and its key.
+    pub(super) fn next_event(&mut self) -> Option<(u64, u32)> {
+        let turn = self.net.events.queue.turn();
+        let next = self.net.events.queue.next();
+        self.turned(turn);
+        next
+    }
+
+    /// Dispatches all events before a time.
+    pub(super) fn run_until(&mut self, end: u64) {
+        loop {
+            let turn = self.net.events.queue.turn();
+            let Some(&event) = self.net.events.queue.pop() else {
+                return;
+            };
+            self.turned(turn);
+            if event.time >= end {
+                return self.net.events.queue.push(event);
+            }
+            self.process(&event);
+        }
+    }
+
+    #[inline(always)]
+    fn dispatch(&mut self, event: &Event) {
+        let packet = &event.packet;
         match packet.kind {
             Kind::Data | Kind::Request | Kind::Ack | Kind::Nack | Kind::Credit | Kind::Notification => {
                 let known = self.net.next_hops.get(self.net.events.queue.position()).copied();
-                if self.net.pass_on(event.link(), &packet, known) {
+                if self.net.pass_on(event.link(), packet, known) {
                     return;
                 }
                 self.deliver(packet);
@@ -158,7 +194,9 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
     }
 
     /// Hands a packet to the host that it has reached.
-    fn deliver(&mut self, packet: Packet) {
+    //
+    // By reference: who reads its kind waits for none of the writes of a copy.
+    fn deliver(&mut self, packet: &Packet) {
         let net = &mut self.net;
         match packet.kind {
             Kind::Data => self.receiving.data_arrived(net, packet),
@@ -274,8 +312,7 @@ impl<'a, Q: EventQueue> Engine<'a, Q> {
     /// A transfer starts: its queue pairs open, after their jitter.
     fn start_flow(&mut self, task: TaskId) {
         let (setup, now) = (self.net.setup, self.net.events.now);
-        self.flows
-            .start(task, setup.placement.of(task).len(), self.net.events.clock());
+        self.flows.start(task, self.net.events.clock());
         if let Some(skipper) = &mut self.skipper {
             skipper.begin(&mut self.net.events);
         }

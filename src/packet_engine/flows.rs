@@ -32,9 +32,9 @@ pub(super) struct Flows {
     due: Vec<Due>,
     /// Transfers without their last acknowledgement, and delays that are not over.
     pub unfinished: usize,
-    /// Transfers that have started.
+    /// Transfers that have started, and those that have been delivered.
     pub started: u64,
-    pub fcts: Vec<Time>,
+    pub delivered: u64,
     pub cct: u64,
 }
 
@@ -42,15 +42,76 @@ impl Flows {
     /// Before the beginning.
     pub(super) fn new(setup: &Setup<'_>) -> Self {
         let (progress, due) = Progress::new(setup.schedule);
+        let subflows = |task| setup.placement.of(TaskId::from(task)).len() as u32;
+        let flow = |task| Flow {
+            unsent: subflows(task),
+            undelivered: subflows(task),
+            unacked: subflows(task),
+            ..Flow::default()
+        };
         Self {
-            flows: vec![Flow::default(); setup.schedule.tasks().len()],
+            flows: (0..setup.schedule.tasks().len()).map(flow).collect(),
             progress,
             due,
             unfinished: setup.schedule.transfer_count() + setup.schedule.delay_count(),
             started: 0,
-            fcts: Vec::new(),
+            delivered: 0,
             cct: 0,
         }
+    }
+
+    /// Before the beginning of a part of a run, where some tasks are at home.
+    pub(super) fn stay(&mut self, setup: &Setup<'_>, is_home: impl Fn(TaskId) -> bool) {
+        self.due.retain(|due| is_home(due.task));
+        let takes_time = |task: &TaskId| match setup.schedule.task(*task).action {
+            Action::Transfer { .. } => true,
+            Action::Delay(time) => !time.is_zero(),
+            Action::Trigger => false,
+        };
+        let tasks = (0..self.flows.len()).map(TaskId::from);
+        self.unfinished = tasks.filter(takes_time).filter(|&task| is_home(task)).count();
+    }
+
+    /// The completion times of all transfers that have been delivered.
+    pub(super) fn completion_times(&self, setup: &Setup<'_>) -> Vec<Time> {
+        let flows = setup
+            .schedule
+            .transfers()
+            .map(|transfer| &self.flows[transfer.task.index()]);
+        let delivered = flows.filter(|flow| flow.undelivered == 0);
+        delivered.map(|flow| Time(flow.delivered - flow.start)).collect()
+    }
+
+    /// Takes over what another part of the run knows of its tasks: of all that begin there, and of transfers that arrive there.
+    pub(super) fn absorb(&mut self, other: &Self, begins: impl Fn(TaskId) -> bool, arrives: impl Fn(TaskId) -> bool) {
+        for (index, (flow, theirs)) in self.flows.iter_mut().zip(&other.flows).enumerate() {
+            let task = TaskId::from(index);
+            if begins(task) {
+                *flow = Flow {
+                    start: theirs.start,
+                    acked: theirs.acked,
+                    unsent: theirs.unsent,
+                    unacked: theirs.unacked,
+                    retransmits: theirs.retransmits,
+                    started: theirs.started,
+                    ..*flow
+                };
+            }
+            if arrives(task) {
+                *flow = Flow {
+                    delivered: theirs.delivered,
+                    undelivered: theirs.undelivered,
+                    reordered: theirs.reordered,
+                    extent: theirs.extent,
+                    begun: theirs.begun,
+                    ..*flow
+                };
+            }
+        }
+        self.unfinished += other.unfinished;
+        self.started += other.started;
+        self.delivered += other.delivered;
+        self.cct = self.cct.max(other.cct);
     }
 
     /// What has become due, in order of task; none where nothing has.
@@ -77,15 +138,12 @@ impl Flows {
             .happened(setup.schedule, task, milestone, Time(now), &mut self.due);
     }
 
-    /// A transfer starts, with so many sub-flows.
-    pub(super) fn start(&mut self, task: TaskId, subflows: usize, now: u64) {
+    /// A transfer starts.
+    pub(super) fn start(&mut self, task: TaskId, now: u64) {
         let flow = &mut self.flows[task.index()];
         flow.started = true;
-        self.started += 1;
         flow.start = now;
-        flow.unsent = subflows as u32;
-        flow.undelivered = subflows as u32;
-        flow.unacked = subflows as u32;
+        self.started += 1;
     }
 
     /// A delay, or what takes no time, is over.
@@ -126,7 +184,7 @@ impl Flows {
         }
         flow.delivered = now;
         self.cct = self.cct.max(now);
-        self.fcts.push(Time(now - flow.start));
+        self.delivered += 1;
         true
     }
 

@@ -512,6 +512,27 @@ impl Links {
         self.lose(link, packet.size);
     }
 
+    /// Takes over the queue of a link, with what it has seen, from the part of a run that it belongs to.
+    pub(super) fn absorb(&mut self, link: LinkId, other: &Self) {
+        let lost_here = self.counts[link];
+        self.states[link] = other.states[link];
+        self.counts[link] = other.counts[link];
+        if let Some(&waiting) = other.waiting.get(link) {
+            self.waiting[link] = waiting;
+        }
+        self.add_lost(link, &lost_here);
+    }
+
+    /// Adds what was lost at the end of a link, in another part of the run than its beginning.
+    pub(super) fn absorb_lost(&mut self, link: LinkId, other: &Self) {
+        self.add_lost(link, &other.counts[link]);
+    }
+
+    fn add_lost(&mut self, link: LinkId, other: &LinkCounts) {
+        self.counts[link].drops += other.drops;
+        self.counts[link].lost_bytes += other.lost_bytes;
+    }
+
     /// Changes the rate of a link. What it holds must be timed anew: see [`Links::set_busy_until`].
     pub(super) fn change_rate(&mut self, link: LinkId, rate: Rate, now: u64) {
         self.counts[link].max_queue_before = self.max_queue(link);

@@ -21,6 +21,7 @@
 //! | `flows`, `faults`, `limits`, `series`, `sender_samples` | transfers, changes of links, the end, what is observed |
 //! | `skipped`, `fast_forward/` | what was skipped, and skipping it |
 //! | `engine`, `lookahead` | the loop, and asking memory for what the coming events need |
+//! | `parallel/` | one run by several threads |
 //! | `check`, `room`, `report`, `rehearsal` | before a run, and after it; runs to learn from |
 
 mod acknowledging;
@@ -51,6 +52,7 @@ mod opening;
 mod options;
 mod pacing;
 mod packet;
+mod parallel;
 mod paths;
 mod port;
 mod port_failover;
@@ -106,20 +108,19 @@ pub fn simulate(setup: &Setup<'_>) -> Result<Outcome, Stuck> {
 /// [`simulate`], asking `monitor` about every million events whether to go on. What it answers never
 /// changes what happens, only whether the run ends early, with [`Stuck`].
 pub fn simulate_watched(setup: &Setup<'_>, monitor: &mut dyn FnMut(&Status) -> Continue) -> Result<Outcome, Stuck> {
-    run::<queue::Wheel>(setup, monitor)
+    let policy = rehearsal::rehearse::<queue::Wheel>(setup, monitor)?;
+    let rehearsed = setup.load_balancing.rehearsals();
+    match parallel::run(rehearsed, &policy, setup, monitor) {
+        Some(engine) => report::outcome(engine),
+        None => report::outcome(engine::Engine::<queue::Wheel>::after(rehearsed, policy, setup).run(monitor)),
+    }
 }
 
 /// [`simulate`] with a plain binary heap for its pending events: the same outcome, slower. It is
 /// there to be held against.
 pub fn simulate_by_heap(setup: &Setup<'_>) -> Result<Outcome, Stuck> {
-    run::<queue::Heap>(setup, &mut |_| Continue::Yes)
-}
-
-fn run<Q: queue::EventQueue>(
-    setup: &Setup<'_>,
-    monitor: &mut dyn FnMut(&Status) -> Continue,
-) -> Result<Outcome, Stuck> {
-    let policy = rehearsal::rehearse::<Q>(setup, monitor)?;
+    let mut monitor = |_: &Status| Continue::Yes;
+    let policy = rehearsal::rehearse::<queue::Heap>(setup, &mut monitor)?;
     let rehearsed = setup.load_balancing.rehearsals();
-    report::outcome(engine::Engine::<Q>::after(rehearsed, policy, setup).run(monitor))
+    report::outcome(engine::Engine::<queue::Heap>::after(rehearsed, policy, setup).run(&mut monitor))
 }

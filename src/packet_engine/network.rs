@@ -74,6 +74,8 @@ pub(super) struct Network<'a, Q> {
     pub rerouted: Option<Box<Fabric>>,
     /// Where the packets of the coming events go next, by position, as far as looking ahead has found them out.
     pub next_hops: Vec<Next>,
+    /// A queue pair has been given another path, with its packets on the way.
+    pub repinned: bool,
     /// What acknowledgements under way tell of.
     pub reports: Reports,
     pub packet_hops: u64,
@@ -143,6 +145,7 @@ impl<'a, Q: EventQueue> Network<'a, Q> {
             cards: cards(fabric),
             rerouted: None,
             next_hops: Vec::new(),
+            repinned: false,
             packet_hops: 0,
             policy,
             skipped: Skipped::default(),

@@ -92,6 +92,10 @@ pub struct PacketOptions {
     /// counted. Default: every packet is simulated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fast_forward: Option<FastForward>,
+    /// Threads that a run is divided among, by parts of the fabric. The results are the same to the bit for any number of them. One thread does
+    /// it all where parts would have to know at once what others do: transfers that wait for what happens at other hosts, faults,
+    /// series, `ack_every`, `fast_forward`, `max_events`, the transports `hpcc` and `udp`. Default 1.
+    pub threads: u32,
 }
 
 impl Default for PacketOptions {
@@ -115,6 +119,7 @@ impl Default for PacketOptions {
             path_penalty: Time::from_us(100_000),
             port_failover: None,
             fast_forward: None,
+            threads: 1,
         }
     }
 }
@@ -156,6 +161,9 @@ impl PacketOptions {
         }
         if let Some(fast_forward) = &self.fast_forward {
             fast_forward.check()?;
+        }
+        if self.threads == 0 {
+            return Err(InputError::key("threads", "no thread would do anything").help("write 1, or leave it out"));
         }
         if self.active_queue_pairs == Some(0) {
             return Err(InputError::key("active_queue_pairs", "no queue pair would ever send")

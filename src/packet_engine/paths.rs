@@ -147,6 +147,7 @@ impl Sending {
     fn move_to<Q>(net: &mut Network<'_, Q>, qp: SubflowId, path: PathIndex) {
         net.pairs[qp].ends.base = path;
         net.next_hops.clear();
+        net.repinned = true;
     }
 
     /// A queue pair that starts takes another path if its host avoids the planned one.

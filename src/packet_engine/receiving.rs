@@ -42,7 +42,7 @@ impl Receiving {
     }
 
     /// Payload, or what trimming left of it, reaches its receiver.
-    pub(super) fn data_arrived<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, packet: Packet) {
+    pub(super) fn data_arrived<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, packet: &Packet) {
         let qp = packet.qp;
         let pair = net.pairs[qp];
         if pair.receiver == ReceiverId::COMPLETE {
@@ -53,10 +53,10 @@ impl Receiving {
             slot => slot,
         };
         if packet.has(MARKED) {
-            self.notify(net, slot, &packet);
+            self.notify(net, slot, packet);
         }
         if let Some(credits) = &mut self.credits {
-            credits.note_target(net, self.receivers.at(slot), &packet);
+            credits.note_target(net, self.receivers.at(slot), packet);
         }
         if packet.has(TRIMMED) {
             return answer(net, packet, Kind::Nack, 0);
@@ -70,15 +70,15 @@ impl Receiving {
             if self.receivers.at(slot).received.ask() {
                 let missing = Packet {
                     seq: cumulative,
-                    ..packet
+                    ..*packet
                 };
-                answer(net, missing, Kind::Nack, 0);
+                answer(net, &missing, Kind::Nack, 0);
             }
             return;
         }
         let complete = count == pair.packets;
-        self.note_path(net, &packet, pair.task);
-        if net.terms.ack_every == 0 || self.reports(net, slot, &packet, arrival, complete, before) {
+        self.note_path(net, packet, pair.task);
+        if net.terms.ack_every == 0 || self.reports(net, slot, packet, arrival, complete, before) {
             answer(net, packet, Kind::Ack, cumulative);
         }
         if count == 1 && arrival == Arrival::New {
@@ -131,7 +131,7 @@ impl Receiving {
             return;
         }
         receiver.notifies_from = net.events.now.saturating_add(interval);
-        answer(net, *data, Kind::Notification, 0);
+        answer(net, data, Kind::Notification, 0);
     }
 
     /// Whether the receiver acknowledges this packet now, where it need not acknowledge every packet. What has to be acknowledged
@@ -154,7 +154,7 @@ impl Receiving {
         };
         let (now, first) = unreported.note(packet, payload, net.terms.ack_every, arrival, complete);
         if let Some(first) = first {
-            answer(net, first, Kind::Ack, before);
+            answer(net, &first, Kind::Ack, before);
         }
         now
     }
@@ -173,7 +173,7 @@ impl Receiving {
     }
 
     /// A sender asks for credits, unaware of those or of acknowledgements that were lost.
-    pub(super) fn credit_requested<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, packet: Packet) {
+    pub(super) fn credit_requested<Q: EventQueue>(&mut self, net: &mut Network<'_, Q>, packet: &Packet) {
         let pair = net.pairs[packet.qp];
         let slot = match pair.receiver {
             ReceiverId::COMPLETE => return answer(net, packet, Kind::Ack, pair.packets),
@@ -181,7 +181,7 @@ impl Receiving {
             slot => slot,
         };
         if let Some(credits) = &mut self.credits {
-            credits.note_target(net, self.receivers.at(slot), &packet);
+            credits.note_target(net, self.receivers.at(slot), packet);
         }
     }
 
@@ -194,7 +194,7 @@ impl Receiving {
 }
 
 /// Sends an acknowledgement, a NACK or a notification for a packet back to its sender.
-fn answer<Q: EventQueue>(net: &mut Network<'_, Q>, data: Packet, kind: Kind, cumulative: u32) {
+fn answer<Q: EventQueue>(net: &mut Network<'_, Q>, data: &Packet, kind: Kind, cumulative: u32) {
     if !net.terms.acknowledged {
         return;
     }
@@ -203,7 +203,7 @@ fn answer<Q: EventQueue>(net: &mut Network<'_, Q>, data: Packet, kind: Kind, cum
         size: net.setup.packet.ack.0 as u16,
         flags: data.flags & (MARKED | RESENT | BOUNDED) | net.terms.control_flags,
         behind: u16::MAX,
-        ..data
+        ..*data
     };
     if kind == Kind::Ack {
         packet.set_cumulative(cumulative);

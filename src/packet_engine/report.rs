@@ -30,7 +30,7 @@ pub(super) fn outcome<Q: EventQueue>(mut engine: Engine<'_, Q>) -> Result<Outcom
         skipped: Time(engine.net.events.skipped),
         skip_error: Time(engine.net.skipped.doubt as u64),
         stopped: stopped.then_some(Time(engine.net.events.clock())),
-        fct: FctSummary::of(std::mem::take(&mut engine.flows.fcts)),
+        fct: FctSummary::of(engine.flows.completion_times(engine.net.setup)),
         flows: if observe.flows { flows(&engine) } else { Vec::new() },
         tasks: if observe.tasks { tasks(&engine) } else { Vec::new() },
         links: if observe.links { links(&engine) } else { Vec::new() },
@@ -170,7 +170,10 @@ fn most_paused<Q: EventQueue>(engine: &Engine<'_, Q>) -> Option<(LinkId, Time)> 
 }
 
 fn stuck<Q: EventQueue>(engine: &Engine<'_, Q>) -> Stuck {
-    let deadlock = engine.net.deadlock();
+    let deadlock = match engine.ended {
+        Some(Ended::Told) => None,
+        _ => engine.net.deadlock(),
+    };
     let mut unfinished = Vec::new();
     for Transfer { task, .. } in engine.net.setup.schedule.transfers() {
         if reached(&engine.flows.flows[task.index()]) == Reached::Acked {

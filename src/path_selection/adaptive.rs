@@ -3,9 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::draws::Draws;
 use super::dynamic::{Dynamic, Switches};
 use super::select_link::{Hop, SelectLink};
-use crate::ids::{Id, LinkId};
+use crate::ids::{Id, LinkId, NodeId};
 use crate::input::InputError;
 use crate::rng::{index_below, mix};
 use crate::units::Bytes;
@@ -33,7 +34,11 @@ impl<H, S: From<AdaptiveState>> Dynamic<H, S> for Adaptive {
     }
 
     fn in_switch(&self, switches: &Switches<'_>) -> Option<S> {
-        let state = AdaptiveState::new(self, (switches.holds)().into_iter(), switches.salt);
+        let state = AdaptiveState::new(
+            self,
+            (switches.holds)().into_iter(),
+            Draws::new(switches.nodes, switches.salt),
+        );
         Some(state.into())
     }
 }
@@ -52,13 +57,12 @@ pub(crate) struct AdaptiveState {
     levels: Vec<u64>,
     /// How many; none: queues are compared to the byte.
     per_link: usize,
-    salt: u64,
-    drawn: u64,
+    draws: Draws,
 }
 
 impl AdaptiveState {
     /// `holds`: what the port of each link holds, in bytes.
-    pub(crate) fn new(spec: &Adaptive, holds: impl Iterator<Item = u64>, salt: u64) -> Self {
+    pub(crate) fn new(spec: &Adaptive, holds: impl Iterator<Item = u64>, draws: Draws) -> Self {
         let levels = |holds: u64| match &spec.quantise {
             Some(levels) => levels.iter().map(|level| level.0).collect(),
             None => LEVELS
@@ -68,8 +72,7 @@ impl AdaptiveState {
         Self {
             levels: holds.flat_map(levels).collect(),
             per_link: spec.quantise.as_ref().map_or(LEVELS.len(), Vec::len),
-            salt,
-            drawn: 0,
+            draws,
         }
     }
 
@@ -86,33 +89,39 @@ impl AdaptiveState {
 
     /// A position among links with these queues (in bytes; `None`: the link is down). Ties are random.
     /// A host knows the queues of its own ports to the byte.
-    fn shortest(&mut self, queues: impl Iterator<Item = (LinkId, Option<u64>)>, at_switch: bool) -> u32 {
-        self.least(queues.map(|(link, queue)| match at_switch {
-            true => (link, queue),
-            false => (NONE, queue),
-        }))
+    fn shortest(&mut self, node: NodeId, queues: impl Iterator<Item = (LinkId, Option<u64>)>, at_switch: bool) -> u32 {
+        self.least(
+            node,
+            queues.map(|(link, queue)| match at_switch {
+                true => (link, queue),
+                false => (NONE, queue),
+            }),
+        )
     }
 
     /// The same where the ways by some links are longer: a queue counts for each link that is left (UGAL-L), and among equal
     /// ones the shortest way wins. Queues are compared to the byte: where they look alike, the length alone would decide.
     fn least_delayed(
         &mut self,
+        node: NodeId,
         queues: impl Iterator<Item = (LinkId, Option<u64>)>,
         lengths: impl Iterator<Item = u32>,
     ) -> u32 {
-        self.least(queues.zip(lengths).map(|((_, queue), length)| {
-            let weighed = |queue: u64| {
-                (queue.saturating_mul(u64::from(length)).saturating_mul(LONGEST))
-                    .saturating_add(u64::from(length).min(LONGEST - 1))
-            };
-            (NONE, queue.map(weighed))
-        }))
+        self.least(
+            node,
+            queues.zip(lengths).map(|((_, queue), length)| {
+                let weighed = |queue: u64| {
+                    (queue.saturating_mul(u64::from(length)).saturating_mul(LONGEST))
+                        .saturating_add(u64::from(length).min(LONGEST - 1))
+                };
+                (NONE, queue.map(weighed))
+            }),
+        )
     }
 
     /// The position of the least; of a link that is named, as coarsely as it is seen.
-    fn least(&mut self, queues: impl Iterator<Item = (LinkId, Option<u64>)>) -> u32 {
-        self.drawn += 1;
-        let hash = mix(self.salt ^ self.drawn);
+    fn least(&mut self, node: NodeId, queues: impl Iterator<Item = (LinkId, Option<u64>)>) -> u32 {
+        let hash = self.draws.next(node);
         let (mut best, mut chosen, mut ties) = (u64::MAX, 0, 0);
         for (position, (link, queue)) in queues.enumerate() {
             let seen = queue.map_or(u64::MAX, |queue| match link {
@@ -137,8 +146,8 @@ impl SelectLink for AdaptiveState {
     fn choose(&mut self, hop: &Hop<'_, impl Fn(LinkId) -> Option<u64>>) -> u32 {
         let queues = hop.links.iter().map(|&link| (link, (hop.queue)(link)));
         match hop.lengths {
-            [] => self.shortest(queues, hop.at_switch),
-            lengths => self.least_delayed(queues, lengths.iter().copied()),
+            [] => self.shortest(hop.node, queues, hop.at_switch),
+            lengths => self.least_delayed(hop.node, queues, lengths.iter().copied()),
         }
     }
 
@@ -154,10 +163,10 @@ mod tests {
 
     /// How often each of links 0, 1, ... with these queues is chosen, of 30 000 times.
     fn chosen(quantise: Option<Vec<Bytes>>, holds: &[u64], queues: &[Option<u64>]) -> Vec<u32> {
-        let mut adaptive = AdaptiveState::new(&Adaptive { quantise }, holds.iter().copied(), 1);
+        let mut adaptive = AdaptiveState::new(&Adaptive { quantise }, holds.iter().copied(), Draws::new(1, 1));
         let mut counts = vec![0; queues.len()];
         for _ in 0..30_000 {
-            counts[adaptive.shortest((0..).map(LinkId).zip(queues.iter().copied()), true) as usize] += 1;
+            counts[adaptive.shortest(NodeId(0), (0..).map(LinkId).zip(queues.iter().copied()), true) as usize] += 1;
         }
         counts
     }

@@ -6,6 +6,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::draws::Draws;
 use super::dynamic::{Dynamic, Switches};
 use super::select_link::{Hop, SelectLink};
 use crate::ids::{IdVec, LinkId, NodeId, SubflowId};
@@ -54,7 +55,7 @@ struct Entry {
 pub(crate) struct FlowletState {
     gap: u64,
     salt: u64,
-    drawn: u64,
+    draws: Draws,
     tables: IdVec<NodeId, Vec<Entry>>,
 }
 
@@ -64,7 +65,7 @@ impl FlowletState {
         Self {
             gap: spec.gap.map_or(rtt / 2, |gap| gap.0),
             salt,
-            drawn: 0,
+            draws: Draws::new(nodes, salt ^ 0xf10e),
             tables: IdVec::filled(Vec::new(), nodes),
         }
     }
@@ -79,8 +80,7 @@ impl FlowletState {
         let entry = &mut table[mix(self.salt ^ flow) as usize % ENTRIES];
         let stale = entry.position == 0 || entry.position > count || now - entry.seen >= self.gap;
         if stale {
-            self.drawn += 1;
-            entry.position = 1 + index_below(mix(self.salt ^ 0xf10e ^ self.drawn << 8), count);
+            entry.position = 1 + index_below(self.draws.next(node), count);
         }
         entry.seen = now;
         entry.position - 1

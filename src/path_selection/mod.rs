@@ -9,6 +9,7 @@ mod adaptive;
 #[cfg(test)]
 mod alternating;
 mod bitmap;
+mod draws;
 mod dynamic;
 mod experience;
 mod flowlet;

@@ -5,9 +5,10 @@
 //! packets are counted apart. With one count for both, a steady alternation of data and
 //! acknowledgements would send all data over every second link.
 
+use super::draws::Draws;
 use super::select_link::{Hop, SelectLink};
-use crate::ids::LinkId;
-use crate::rng::{index_below, mix};
+use crate::ids::{LinkId, NodeId};
+use crate::rng::index_below;
 
 /// The rounds of one class of packets, for every group of next links: a group is known by the position of its first
 /// link among the hops of all forwarding tables.
@@ -24,21 +25,19 @@ struct Rounds {
 #[derive(Debug, Clone)]
 pub(crate) struct RoundRobin {
     classes: [Rounds; 2],
-    salt: u64,
-    drawn: u64,
+    draws: Draws,
 }
 
 impl RoundRobin {
     /// For forwarding tables with so many hops.
-    pub(crate) fn new(hops: usize, salt: u64) -> Self {
-        let unused = Rounds {
+    pub(crate) fn new(hops: usize, draws: Draws) -> Self {
+        let unused = || Rounds {
             turns: vec![0; hops],
             orders: vec![0; hops],
         };
         Self {
-            classes: [unused.clone(), unused],
-            salt,
-            drawn: 0,
+            classes: [unused(), unused()],
+            draws,
         }
     }
 
@@ -47,7 +46,7 @@ impl RoundRobin {
     //
     // One step of the shuffle by Fisher and Yates a packet: a round costs no more than its draws.
     #[inline]
-    fn take(&mut self, first: u32, count: u32, control: bool, at_switch: bool) -> u32 {
+    fn take(&mut self, (node, at_switch): (NodeId, bool), first: u32, count: u32, control: bool) -> u32 {
         let rounds = &mut self.classes[usize::from(control)];
         let turn = &mut rounds.turns[first as usize];
         let order = &mut rounds.orders[first as usize..(first + count) as usize];
@@ -55,8 +54,7 @@ impl RoundRobin {
         *turn = if left == 1 { 0 } else { at + 1 };
         let mut taken = at;
         if at_switch {
-            self.drawn += 1;
-            taken += index_below(mix(self.salt ^ self.drawn), left);
+            taken += index_below(self.draws.next(node), left);
         }
         let position = order[taken as usize].wrapping_add(taken);
         order[taken as usize] = order[at as usize].wrapping_add(at).wrapping_sub(taken);
@@ -68,31 +66,35 @@ impl RoundRobin {
 impl SelectLink for RoundRobin {
     #[inline]
     fn choose(&mut self, hop: &Hop<'_, impl Fn(LinkId) -> Option<u64>>) -> u32 {
-        self.take(hop.first, hop.links.len() as u32, hop.control, hop.at_switch)
+        self.take(
+            (hop.node, hop.at_switch),
+            hop.first,
+            hop.links.len() as u32,
+            hop.control,
+        )
     }
 
     /// All rounds begin anew.
     fn restart(&mut self, hops: usize) {
-        let drawn = self.drawn;
-        *self = Self::new(hops, self.salt);
-        self.drawn = drawn;
+        *self = Self::new(hops, self.draws.clone());
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rng::mix;
 
     /// Groups of 3 and of 5 links, both classes, mixed: each keeps its own rounds.
     #[test]
     fn every_round_takes_every_link_once() {
-        let mut state = RoundRobin::new(8, 7);
+        let mut state = RoundRobin::new(8, Draws::new(1, 7));
         let groups = [(0, 3, false), (0, 3, true), (3, 5, false), (3, 5, true)];
         let mut taken = vec![Vec::new(); groups.len()];
         for step in 0..3_000_usize {
             let which = mix(step as u64) as usize % groups.len();
             let (first, count, control) = groups[which];
-            taken[which].push(state.take(first, count, control, true));
+            taken[which].push(state.take((NodeId(0), true), first, count, control));
         }
         for ((_, count, _), taken) in groups.into_iter().zip(taken) {
             for round in taken.chunks_exact(count as usize) {
@@ -106,8 +108,12 @@ mod tests {
     /// Each of the 24 orders of four links comes as often as any other, and none tells the next.
     #[test]
     fn orders_are_random() {
-        let mut state = RoundRobin::new(4, 7);
-        let mut round = || (0..4).map(|_| state.take(0, 4, false, true)).collect::<Vec<_>>();
+        let mut state = RoundRobin::new(4, Draws::new(1, 7));
+        let mut round = || {
+            (0..4)
+                .map(|_| state.take((NodeId(0), true), 0, 4, false))
+                .collect::<Vec<_>>()
+        };
         let mut counts = std::collections::BTreeMap::<_, u32>::new();
         let mut repeated = 0_u32;
         let mut last = round();

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::draws::Draws;
 use super::dynamic::{Dynamic, QueuePairPaths, Switches};
 use super::permuted::Permuted;
 use super::random::Random;
@@ -45,6 +46,9 @@ impl<H: From<Random> + From<Permuted>, S: From<RoundRobin>> Dynamic<H, S> for Sp
     }
 
     fn in_switch(&self, switches: &Switches<'_>) -> Option<S> {
-        (self.choose == Choose::RoundRobin).then(|| RoundRobin::new(switches.hops, switches.salt).into())
+        (self.choose == Choose::RoundRobin).then(|| {
+            let draws = Draws::new(switches.nodes, switches.salt);
+            RoundRobin::new(switches.hops, draws).into()
+        })
     }
 }

@@ -11,7 +11,7 @@ use crate::input::open_file;
 
 /// Part of every point's name and record: results of another version are not taken for this one's. It changes
 /// whenever a change of the code changes a result, or a file of a point.
-pub const RESULTS_VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "+9");
+pub const RESULTS_VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "+10");
 
 /// What is kept of a point: its row, the time it took, and what its other files are.
 #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]

@@ -75,12 +75,21 @@ impl Tally<'_> {
     }
 }
 
-/// How many points are worked on at a time where `wanted` are asked for (0: as many as possible). Those that are
-/// simulated among them are as many as there is memory for.
+/// How many points are worked on at a time where `wanted` are asked for (0: as many as possible, with the threads that each takes). Those
+/// that are simulated among them are as many as there is memory for.
 fn jobs(plan: &Plan, wanted: usize) -> usize {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let most = processors.min(plan.points().len()).max(1);
-    if wanted == 0 { most } else { wanted.min(most) }
+    match wanted {
+        0 => (processors / threads(plan)).clamp(1, most),
+        wanted => wanted.min(most),
+    }
+}
+
+/// Threads that the first point of a plan is divided among, and as a rule all of them.
+fn threads(plan: &Plan) -> usize {
+    let first = plan.points().first().and_then(|&point| plan.resolve(point).ok());
+    first.map_or(1, |first| first.experiment.threads() as usize)
 }
 
 impl<'a> Work<'a> {

@@ -15,6 +15,9 @@ pub(in crate::packet_engine) trait EventQueue: Default {
     /// Takes the earliest event.
     fn pop(&mut self) -> Option<&Event>;
 
+    /// Time and key of the earliest event.
+    fn next(&mut self) -> Option<(u64, u32)>;
+
     /// Events that pops are giving or will give next, in no order: a hint to fetch what they will need.
     fn coming(&self) -> &[Event] {
         &[]

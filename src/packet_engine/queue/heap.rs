@@ -39,6 +39,10 @@ impl EventQueue for Heap {
         self.popped.as_ref()
     }
 
+    fn next(&mut self) -> Option<(u64, u32)> {
+        self.pending.peek().map(|Earliest(event)| (event.time, event.key))
+    }
+
     fn is_empty(&self) -> bool {
         self.pending.is_empty()
     }

@@ -292,6 +292,24 @@ impl EventQueue for Wheel {
     }
 
     #[inline]
+    fn next(&mut self) -> Option<(u64, u32)> {
+        loop {
+            let first = self.order.last().map(|&word| &self.current[self.position_of(word)]);
+            let late = self.late.peek().map(|Earliest(event)| event);
+            let earliest = first.into_iter().chain(late).map(|event| (event.time, event.key)).min();
+            // What is late came into the bucket that is read, whose rest comes in windows.
+            if (first.is_some() || self.rest.is_empty()) && earliest.is_some() {
+                return earliest;
+            }
+            if !self.rest.is_empty() {
+                self.next_window();
+            } else if !self.advance() {
+                return None;
+            }
+        }
+    }
+
+    #[inline]
     fn coming(&self) -> &[Event] {
         &self.current
     }

@@ -21,7 +21,7 @@ const SWITCHES: [&str; 7] = [
 ];
 
 #[derive(Debug, Clone)]
-struct Draw {
+pub(super) struct Draw {
     shape: (u32, u32, u32),
     rate: &'static str,
     transfers: Vec<(u32, u32, u64)>,
@@ -35,7 +35,7 @@ struct Draw {
     seed: u64,
 }
 
-fn draws() -> impl Strategy<Value = Draw> {
+pub(super) fn draws() -> impl Strategy<Value = Draw> {
     let shape = (2_u32..4, 1_u32..4, 1_u32..4);
     let rates = prop_oneof![Just("100Gbps"), Just("400Gbps"), Just("56Gbps")];
     let transfer = (0_u32..64, 1_u32..64, 1_u64..150_000);
@@ -65,7 +65,11 @@ fn draws() -> impl Strategy<Value = Draw> {
 }
 
 impl Draw {
-    fn case(&self) -> Case {
+    pub(super) fn healthy(self) -> Self {
+        Self { fault: None, ..self }
+    }
+
+    pub(super) fn case(&self) -> Case {
         let (leaves, spines, per_leaf) = self.shape;
         let fabric = leaf_spine(leaves, spines, per_leaf, self.rate, "500ns");
         let hosts = leaves * per_leaf;

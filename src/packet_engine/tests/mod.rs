@@ -10,6 +10,7 @@ mod laws;
 mod line_rate;
 mod marking;
 mod observed;
+mod parallel;
 mod pauses;
 mod planes;
 mod receivers;
@@ -135,6 +136,17 @@ impl Case {
     }
 
     fn unchecked<T>(&self, use_it: impl FnOnce(&Setup<'_>) -> T) -> T {
+        let observe = Observe {
+            flows: true,
+            links: true,
+            series: Some(Time::from_us(5)),
+            senders: Some(Time::from_us(3)),
+            tasks: true,
+        };
+        self.observed(observe, use_it)
+    }
+
+    fn observed<T>(&self, observe: Observe, use_it: impl FnOnce(&Setup<'_>) -> T) -> T {
         let placement = self
             .load_balancing
             .place(&self.fabric, &self.schedule, &NoFiles, self.seed)
@@ -148,13 +160,7 @@ impl Case {
             transport: &self.transport,
             packet: &self.packet,
             switch: &self.switch,
-            observe: Observe {
-                flows: true,
-                links: true,
-                series: Some(Time::from_us(5)),
-                senders: Some(Time::from_us(3)),
-                tasks: true,
-            },
+            observe,
             seed: self.seed,
         };
         use_it(&setup)

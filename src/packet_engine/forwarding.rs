@@ -142,6 +142,12 @@ impl Forwarding {
         apart
     }
 
+    /// Whether any host has several cables.
+    #[inline]
+    pub(super) fn has_ports(&self) -> bool {
+        !self.last.values().is_empty()
+    }
+
     /// The link from a switch to a host that is its own edge.
     fn last_link(&self, node: NodeId, host: HostId) -> Option<LinkId> {
         let own = self.last[host].iter();

@@ -12,12 +12,14 @@ use super::nic::Nics;
 
 /// Paths kept for a port that is busy.
 const KEPT: usize = 8;
+/// Ports that need no memory of their own: those of the fabrics with the most planes.
+const PORTS: usize = 8;
 
 /// How the packets of a queue pair leave a host with several ports.
 #[derive(Debug, Clone)]
 pub(super) struct Lanes {
     /// One for each port, where the queue pair is sprayed over them; else empty.
-    lanes: SmallVec<[Lane; 2]>,
+    lanes: SmallVec<[Lane; PORTS]>,
     /// Position of the port that is asked first.
     turn: usize,
     /// The path of the next packet where the queue pair is not sprayed, once it is chosen.
@@ -50,7 +52,7 @@ impl Lanes {
     }
 
     /// The ports that take packets in any order, beginning with the one that is asked first.
-    pub(super) fn in_turn(&self) -> SmallVec<[PortId; 2]> {
+    pub(super) fn in_turn(&self) -> SmallVec<[PortId; PORTS]> {
         let (before, after) = self.lanes.split_at(self.turn);
         after.iter().chain(before).map(|lane| lane.port).collect()
     }

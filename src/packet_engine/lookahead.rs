@@ -38,8 +38,12 @@ impl<Q: EventQueue> LookAhead<'_, '_, Q> {
     /// what that leads to. Each round finds what the one before has asked for. Finds the next hops of the coming events.
     pub(super) fn ask(&self, next_hops: &mut Vec<Next>) {
         let coming = self.net.events.queue.coming();
-        for event in coming.iter().filter(|event| is_packet(event)) {
-            prefetch(&self.net.pairs[event.packet.qp]);
+        for event in coming {
+            if is_packet(event) {
+                prefetch(&self.net.pairs[event.packet.qp]);
+            } else if event.packet.kind == Kind::NicFree {
+                prefetch(&self.sending.nics.ports[PortId(event.packet.about())]);
+            }
         }
         for event in coming {
             // An alarm goes nowhere, and nobody asks for it.
@@ -52,11 +56,41 @@ impl<Q: EventQueue> LookAhead<'_, '_, Q> {
                 self.fetch_port(PortId(event.packet.about()));
             }
         }
-        let ends = coming
-            .iter()
-            .zip(&*next_hops)
-            .filter(|(_, next)| **next == Next::Arrived);
-        ends.for_each(|(event, _)| self.fetch_bits(&event.packet));
+        for (event, next) in coming.iter().zip(&*next_hops) {
+            if *next == Next::Arrived {
+                self.fetch_bits(&event.packet);
+            }
+        }
+        if self.net.forwarding.has_ports() {
+            let hosts = coming.iter().zip(&*next_hops);
+            hosts.for_each(|(event, next)| self.fetch_lanes(event, *next));
+        }
+    }
+
+    /// Asks for what a host with several ports needs to send by any of them.
+    fn fetch_lanes(&self, event: &Event, next: Next) {
+        let (slot, host) = match event.packet.kind {
+            Kind::NicFree => {
+                let (_, slot) = self.sending.nics.next(PortId(event.packet.about()));
+                let sender = slot.and_then(|slot| self.sending.senders.get(slot));
+                let Some(sender) = sender else { return };
+                (slot, self.net.pairs[sender.qp].ends.src)
+            }
+            _ if next == Next::Arrived => {
+                let sender = self.net.pairs[event.packet.qp].sender;
+                let of_sender = (event.packet.kind != Kind::Data).then_some(sender);
+                (of_sender, HostId(self.net.forwarding.end_of(event.link()).0))
+            }
+            _ => return,
+        };
+        let sender = slot.and_then(|slot| self.sending.senders.get(slot));
+        if let Some(lanes) = sender.and_then(|sender| sender.lanes.as_deref()) {
+            prefetch(lanes);
+        }
+        for port in self.sending.nics.of_host(host) {
+            self.net.links.fetch(port.link);
+            port.ready.front().inspect(|first| prefetch(*first));
+        }
     }
 
     /// Asks for the bits of a packet that reaches its end.
@@ -97,8 +131,9 @@ impl<Q: EventQueue> LookAhead<'_, '_, Q> {
                 self.sending.senders.fetch(pair.sender);
             }
             // The answer, or what an acknowledgement lets go, leaves from here.
-            if let Some(link) = self.net.forwarding.only_uplink(HostId(node.0)) {
-                self.net.links.fetch(link);
+            match self.net.forwarding.only_uplink(HostId(node.0)) {
+                Some(link) => self.net.links.fetch(link),
+                None => self.sending.nics.of_host(HostId(node.0)).iter().for_each(prefetch),
             }
         }
         next

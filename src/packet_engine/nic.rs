@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 
 use super::ids::{PortId, SenderId};
-use crate::ids::{HostId, IdVec, LinkId, NodeId, SubflowId, TaskId};
+use crate::ids::{HostId, Id, IdVec, LinkId, NodeId, SubflowId, TaskId};
 use crate::topology::Fabric;
 
 /// The port's last data packet is in its list: the list says when it has left.
@@ -40,6 +40,8 @@ struct Served {
 #[derive(Debug)]
 pub(super) struct Nics {
     pub ports: IdVec<PortId, Port>,
+    /// The first port of each host, and one more: those of a host follow each other.
+    first: IdVec<HostId, PortId>,
     served: IdVec<HostId, Served>,
     most_active: u32,
 }
@@ -54,7 +56,13 @@ impl Nics {
             pending: false,
             leaving: None,
         };
+        let counts = hosts.clone().map(|host| fabric.out_links(host).len() as u32);
+        let ends = counts.scan(0, |before, count| {
+            *before += count;
+            Some(*before)
+        });
         Self {
+            first: std::iter::once(0).chain(ends).map(PortId).collect(),
             ports: hosts.flat_map(|host| fabric.out_links(host)).map(port).collect(),
             served: IdVec::filled(Served::default(), fabric.hosts() as usize),
             most_active: most_active.unwrap_or(u32::MAX),
@@ -66,6 +74,13 @@ impl Nics {
     pub(super) fn next(&self, port: PortId) -> (LinkId, Option<SenderId>) {
         let port = &self.ports[port];
         (port.link, port.ready.front().copied())
+    }
+
+    /// The ports of a host.
+    #[inline]
+    pub(super) fn of_host(&self, host: HostId) -> &[Port] {
+        let [first, end] = [self.first[host], self.first[HostId(host.0 + 1)]];
+        &self.ports.as_slice()[first.index()..end.index()]
     }
 
     /// The link of a port.

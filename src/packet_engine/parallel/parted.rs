@@ -78,7 +78,7 @@ impl<Q: EventQueue> EventQueue for Parted<Q> {
         self.queue.push_timer(event);
     }
 
-    #[inline]
+    #[inline(always)]
     fn pop(&mut self) -> Option<&Event> {
         self.queue.pop()
     }

@@ -40,8 +40,6 @@ const NO_EVENT: Event = Event {
 };
 /// Lengths of timers that are told apart.
 const LANES: usize = 2;
-/// Of a cache line.
-const EVENTS_PER_LINE: usize = 64 / size_of::<Event>();
 /// Events of a sub-flow of memory that buckets are made of, a power of two.
 const CHUNK: usize = 16;
 /// The width is judged after so many buckets with events, and kept while they hold this many on average.
@@ -98,6 +96,20 @@ impl Chunks {
             };
             Some(events)
         })
+    }
+
+    /// Asks for the last events of a bucket, as many as become current at a time.
+    fn fetch(&self, tail: u32) {
+        let mut chunk = (tail as usize).saturating_sub(1) / CHUNK;
+        for _ in 0..LARGE / CHUNK {
+            let events = self.events[chunk * CHUNK..].first_chunk::<CHUNK>();
+            if let Some(events) = events.filter(|_| chunk != 0) {
+                prefetch(events);
+                chunk = self.previous[chunk] as usize;
+            } else {
+                return;
+            }
+        }
     }
 
     /// Moves the events of a bucket to the end of a list, the last one first: those pushed in order need no sorting then.
@@ -182,10 +194,7 @@ impl Level {
     /// Asks for the events that will be read next.
     fn prefetch_next(&self, chunks: &Chunks, slot: usize) {
         if let Some(next) = self.next_occupied(slot + 1) {
-            let lines = chunks
-                .of(self.tails[next])
-                .flat_map(|chunk| chunk.iter().step_by(EVENTS_PER_LINE));
-            lines.take(LARGE / EVENTS_PER_LINE).for_each(prefetch);
+            chunks.fetch(self.tails[next]);
         }
     }
 }
@@ -266,7 +275,7 @@ impl EventQueue for Wheel {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn pop(&mut self) -> Option<&Event> {
         loop {
             if let Some(&word) = self.order.last() {

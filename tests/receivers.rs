@@ -23,12 +23,25 @@ fn fixture(case: &str) -> PathBuf {
     root.join("tests/fixtures/cases").join(case).join("experiment.toml")
 }
 
-/// An eighth of the way back is dead: no data are lost, and 20 MB at 100 Gb/s take 1625 us with headers.
+/// An eighth of the way back is dead: no data are lost, and 20 MB at 100 Gb/s take 1625 us with headers. Only where the very last credit is lost,
+/// as in about one of eight runs, does the sender wait for its timeout.
 #[test]
 fn lost_credits_cost_no_time() {
-    for setting in ["seed=1", "seed=2", r#"transport={eqds={mode="rccc"}}"#] {
-        let time = completion("eqds-credit-loss", &[setting]);
-        assert!((1_625.0..1_700.0).contains(&time), "{setting}: {time}");
+    let timeout = 120.0;
+    for transport in ["eqds", r#"{eqds={mode="rccc"}}"#] {
+        let seeds = (1..=7).map(|seed| format!("seed={seed}"));
+        let setting = format!(
+            "transport={}",
+            if transport == "eqds" { r#""eqds""# } else { transport }
+        );
+        let times = seeds.map(|seed| completion("eqds-credit-loss", &[&seed, &setting]));
+        let mut times: Vec<f64> = times.collect();
+        times.sort_unstable_by(f64::total_cmp);
+        assert!((1_625.0..1_700.0).contains(&times[3]), "{transport}: {times:?}");
+        assert!(
+            (times[0] >= 1_625.0) && times[6] < 1_700.0 + timeout,
+            "{transport}: {times:?}"
+        );
     }
 }
 

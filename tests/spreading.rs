@@ -1,5 +1,6 @@
 //! Cases of spreading over paths that were once wrong, each with its right value.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -15,7 +16,8 @@ fn column(file: &Path, name: &str) -> Vec<String> {
 
 /// A permutation on three tiers without oversubscription under nscc. Another simulator (htsim) has 191 us for round
 /// robin and for adaptive routing alike; in step they took 226 to 243 us and 214 to 227. Packets of a permuted walk,
-/// which is even for every flow, need 177 us: what is more with the others is what random draws pile up.
+/// which is even for every flow, need 177 us: what is more with the others is what random draws pile up, in single runs up to 201 us.
+/// So the mean of three seeds is held against the others' times.
 #[test]
 fn switches_do_not_fall_into_step_on_three_tiers() {
     let dir = folder(&[(
@@ -25,8 +27,13 @@ fn switches_do_not_fall_into_step_on_three_tiers() {
     stdout(dir.path(), &["run", "sync.toml", "--out", "out", "--quiet"]);
     let results = dir.path().join("out/results.csv");
     let times = column(&results, "cct_us");
-    for (scheme, cct) in column(&results, "load_balancing").iter().zip(times) {
-        let cct: f64 = cct.parse().unwrap();
-        assert!((168.5..200.0).contains(&cct), "{scheme}: {cct}");
+    let mut of_scheme: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+    for (scheme, cct) in column(&results, "load_balancing").into_iter().zip(times) {
+        of_scheme.entry(scheme).or_default().push(cct.parse().unwrap());
+    }
+    assert_eq!(of_scheme.len(), 5);
+    for (scheme, times) in of_scheme {
+        let mean = times.iter().sum::<f64>() / times.len() as f64;
+        assert!((168.5..196.0).contains(&mean), "{scheme}: {mean} {times:?}");
     }
 }

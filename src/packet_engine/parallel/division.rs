@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::parts::PartId;
+use super::ids::PartId;
 use crate::ids::{Id, IdVec, NodeId};
 use crate::topology::Fabric;
 

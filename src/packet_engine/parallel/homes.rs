@@ -1,6 +1,6 @@
 //! In which part every task of a schedule begins.
 
-use super::parts::PartId;
+use super::ids::PartId;
 use crate::ids::{HostId, Id, IdVec, TaskId};
 use crate::workload::{Action, Milestone, Schedule};
 

@@ -1,6 +1,7 @@
 //! The parts of an ended run as one.
 
-use super::parts::{PartId, Parts};
+use super::ids::PartId;
+use super::parts::Parts;
 use super::windows::Part;
 use crate::ids::{Id, IdVec, TaskId};
 use crate::packet_engine::ids::{ReceiverId, SenderId};

@@ -15,6 +15,7 @@
 
 mod division;
 mod homes;
+mod ids;
 mod merge;
 mod parted;
 mod parts;

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::parts::{Border, PartId};
+use super::ids::PartId;
+use super::parts::Border;
 use crate::ids::{Id, IdVec, LinkId};
 use crate::packet_engine::packet::{Event, Kind};
 use crate::packet_engine::queue::EventQueue;

@@ -2,13 +2,9 @@
 
 use super::division::divide;
 use super::homes::homes;
-use crate::ids::{HostId, IdVec, LinkId, NodeId, TaskId, id};
+use super::ids::PartId;
+use crate::ids::{HostId, IdVec, LinkId, NodeId, TaskId};
 use crate::packet_engine::setup::Setup;
-
-id! {
-    /// A part of the network, which one thread takes care of.
-    pub(super) PartId;
-}
 
 /// Windows are at least so long, in ps, or threads would wait for each other more than they work.
 const LEAST_LOOKAHEAD: u64 = 50_000;

@@ -3,8 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::{panic, thread};
 
+use super::ids::PartId;
 use super::parted::Parted;
-use super::parts::{PartId, Parts};
+use super::parts::Parts;
 use super::rendezvous::Rendezvous;
 use crate::ids::IdVec;
 use crate::packet_engine::engine::Engine;

@@ -6,7 +6,7 @@
 //! node differ in what lies behind them (after failures in three tiers, or where there are detours), the path is walked
 //! from its source edge.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::ids::{HostId, Id, IdLists, IdVec, LinkId, NodeId, PathIndex, id};
 use crate::topology::{Fabric, Place, Stage, Stages};
@@ -14,12 +14,14 @@ use crate::topology::{Fabric, Place, Stage, Stages};
 const NONE: u32 = u32::MAX;
 /// The first link of a cell from which packets go to hosts with several cables: each has its own.
 const LAST: u32 = u32::MAX - 1;
+/// The first link of a cell that hosts share which hang on the same switches by several cables: each has its own list of all its ports.
+const PORTS: u32 = u32::MAX - 2;
 
 /// How a node reaches an edge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Cell {
-    /// Its next links are `hops[first..first + count]`; none where there is no way.
-    pub first: u32,
+    /// Its next links are `hops[first..first + count]`; none where there is no way. See [`Forwarding::first`].
+    first: u32,
     pub count: u32,
     /// Paths behind each of them; 0 where they differ.
     behind: u32,
@@ -62,6 +64,8 @@ pub(super) struct Forwarding {
     stages: Option<Stages>,
     cells: IdVec<CellId, Cell>,
     hops: Vec<LinkId>,
+    /// Where among the hops the ports of each host begin that shares its cells; empty where none does.
+    ports: IdVec<HostId, u32>,
     /// Row of every host, its edge, and the link from there.
     hosts: IdVec<HostId, Attached>,
     /// Where the last hop to a host that is its own edge begins, and its link.
@@ -90,6 +94,7 @@ impl Forwarding {
             stages: fabric.stages().cloned(),
             cells: IdVec::new(),
             hops: Vec::new(),
+            ports: IdVec::new(),
             hosts: IdVec::with_capacity(fabric.hosts() as usize),
             last: IdLists::new(),
             link_to: fabric.links().iter().map(|link| link.to).collect(),
@@ -115,16 +120,42 @@ impl Forwarding {
                 up: attachment.map_or(LinkId::NONE, |a| a.up),
             });
         }
-        for node in table.column.ids() {
-            let host = table.hosts.get(HostId(node.0));
-            if host.is_none_or(|host| host.up == LinkId::NONE) {
-                table.column[node] = table.forwarders;
-                table.forwarders += 1;
+        let columns = table.add_columns(fabric, &rows);
+        table.columns = table.forwarders * table.stages.as_ref().map_or(1, |_| Stage::ALL.len() as u32);
+        table.fill(fabric, &rows, &columns);
+        table
+    }
+
+    /// Gives every node that forwards, or chooses among its ports, a column: one to hosts with the same choices. Returns the first two nodes of
+    /// each.
+    fn add_columns(&mut self, fabric: &Fabric, rows: &IdVec<RowId, Vec<NodeId>>) -> Vec<Vec<NodeId>> {
+        let shared = self.stages.is_none().then(|| hosts_alike(fabric, rows)).flatten();
+        if let Some(shared) = &shared {
+            self.ports = IdVec::filled(NONE, self.hosts.len());
+            for &host in shared.values().flatten() {
+                self.ports[HostId(host.0)] = self.hops.len() as u32;
+                self.hops.extend(fabric.out_links(host));
             }
         }
-        table.columns = table.forwarders * table.stages.as_ref().map_or(1, |_| Stage::ALL.len() as u32);
-        table.fill(fabric, &rows);
-        table
+        let mut columns: Vec<Vec<NodeId>> = Vec::new();
+        for hosts in shared.into_iter().flat_map(BTreeMap::into_values) {
+            hosts.iter().for_each(|&host| self.column[host] = columns.len() as u32);
+            columns.push(hosts.into_iter().take(2).collect());
+        }
+        for node in self
+            .column
+            .ids()
+            .filter(|&node| self.column[node] == NONE)
+            .collect::<Vec<_>>()
+        {
+            let host = self.hosts.get(HostId(node.0));
+            if host.is_none_or(|host| host.up == LinkId::NONE) {
+                self.column[node] = columns.len() as u32;
+                columns.push(vec![node]);
+            }
+        }
+        self.forwarders = columns.len() as u32;
+        columns
     }
 
     /// Notes from which switch which link leads to a host that is its own edge; false where several links of one switch do.
@@ -154,28 +185,24 @@ impl Forwarding {
         own.filter(|last| last.0 == node).map(|last| last.1).next()
     }
 
-    fn fill(&mut self, fabric: &Fabric, rows: &IdVec<RowId, Vec<NodeId>>) {
+    fn fill(&mut self, fabric: &Fabric, rows: &IdVec<RowId, Vec<NodeId>>, columns: &[Vec<NodeId>]) {
         let mut known: HashMap<Vec<LinkId>, u32> = HashMap::new();
         self.cells.reserve(rows.len() * self.columns as usize);
         let stages = &Stage::ALL[..(self.columns / self.forwarders.max(1)) as usize];
         for hosts in rows {
             let mut ways = PathsFrom::new(fabric, hosts);
             for &stage in stages {
-                for node in self.column.ids() {
-                    if self.column[node] == NONE {
-                        continue;
-                    }
-                    let Some(&host) = hosts.iter().find(|&&host| fabric.edge(host) != node) else {
-                        self.cells.push(Cell {
+                for nodes in columns {
+                    let cell = match apart(fabric, nodes, hosts) {
+                        Some((node, host)) => self.cell_of(fabric, Place { node, stage }, host, &mut ways, &mut known),
+                        None => Cell {
                             first: 0,
                             count: 0,
                             behind: 1,
                             paths: 1,
                             uneven: false,
-                        });
-                        continue;
+                        },
                     };
-                    let cell = self.cell_of(fabric, Place { node, stage }, host, &mut ways, &mut known);
                     self.cells.push(cell);
                 }
             }
@@ -205,6 +232,7 @@ impl Forwarding {
         let hops = &mut self.hops;
         let begin = match leads_to_host {
             true => LAST,
+            false if self.ports.get(HostId(node.0)).is_some_and(|&ports| ports != NONE) => PORTS,
             false => *known.entry(links).or_insert_with_key(|links| {
                 hops.extend(links);
                 (hops.len() - links.len()) as u32
@@ -247,10 +275,20 @@ impl Forwarding {
         self.hops.len()
     }
 
-    /// The next links of a cell.
+    /// Where among all next links those of the cell of a node begin.
     #[inline]
-    pub(super) fn hops(&self, cell: Cell) -> &[LinkId] {
-        &self.hops[cell.first as usize..(cell.first + cell.count) as usize]
+    pub(super) fn first(&self, cell: Cell, node: NodeId) -> u32 {
+        match cell.first {
+            PORTS => self.ports[HostId(node.0)],
+            first => first,
+        }
+    }
+
+    /// The next links of the cell of a node.
+    #[inline]
+    pub(super) fn hops(&self, cell: Cell, node: NodeId) -> &[LinkId] {
+        let first = self.first(cell, node) as usize;
+        &self.hops[first..first + cell.count as usize]
     }
 
     /// The cell of a forwarding node, by its column, on the way from a host to one that is attached like this.
@@ -311,7 +349,7 @@ impl Forwarding {
         } else {
             (path.0 / cell.behind) % cell.count
         };
-        self.hops[(cell.first + position) as usize]
+        self.hops[(self.first(cell, node) + position) as usize]
     }
 
     /// By how much taking position `position` of the cell of a node moves the number of the path between two hosts.
@@ -326,7 +364,7 @@ impl Forwarding {
     #[cold]
     fn step_by_counting(&self, cell: Cell, node: NodeId, position: u32, (src, dst): (HostId, HostId)) -> u32 {
         let at = self.place(node, src, dst);
-        let before = &self.hops(cell)[..position as usize];
+        let before = &self.hops(cell, node)[..position as usize];
         before.iter().map(|&hop| self.behind(at, hop, dst)).sum()
     }
 
@@ -340,13 +378,15 @@ impl Forwarding {
             while place.node != self.hosts[dst].edge {
                 // The shortest way has links of equal length only.
                 let here = self.cells[self.index(place, dst)];
-                let Some(&next) = self.hops(here).first() else { break };
+                let Some(&next) = self.hops(here, place.node).first() else {
+                    break;
+                };
                 place = self.after(place, next);
                 length += 1;
             }
             length
         };
-        self.hops(cell).iter().map(length)
+        self.hops(cell, node).iter().map(length)
     }
 
     /// Number of paths between two hosts, 0 where there is none. Unlike [`Fabric::path_count`] it does
@@ -371,7 +411,7 @@ impl Forwarding {
                 break;
             }
             let mut position = 0;
-            for &hop in self.hops(here) {
+            for &hop in self.hops(here, at.node) {
                 let behind = self.behind(at, hop, dst);
                 if left < behind {
                     break;
@@ -382,7 +422,7 @@ impl Forwarding {
             if at.node == node {
                 return position.min(cell.count - 1);
             }
-            let Some(&hop) = self.hops(here).get(position as usize) else {
+            let Some(&hop) = self.hops(here, at.node).get(position as usize) else {
                 break;
             };
             at = self.after(at, hop);
@@ -423,6 +463,37 @@ impl Forwarding {
             self.cells[self.index(next, dst)].paths
         }
     }
+}
+
+/// The hosts that hang on the same switches by several cables, if from all of them all ports lead to all other hosts; none where some do not, or
+/// where there are no such hosts.
+fn hosts_alike(fabric: &Fabric, rows: &IdVec<RowId, Vec<NodeId>>) -> Option<BTreeMap<Vec<NodeId>, Vec<NodeId>>> {
+    let mut alike: BTreeMap<Vec<NodeId>, Vec<NodeId>> = BTreeMap::new();
+    for host in (0..fabric.hosts()).map(NodeId).filter(|&host| fabric.has_ports(host)) {
+        let switches = fabric.out_links(host).iter().map(|&port| fabric.link(port).to);
+        alike.entry(switches.collect()).or_default().push(host);
+    }
+    let by_all = alike.values().all(|hosts| {
+        let others = rows.iter().filter_map(|row| apart(fabric, hosts, row));
+        // A port of one of them may be down by itself.
+        let all_live = |&host: &NodeId| {
+            let mut ports = fabric.out_links(host).iter();
+            ports.all(|&port| !fabric.link(port).rate.is_zero())
+        };
+        hosts.iter().all(all_live)
+            && others
+                .into_iter()
+                .all(|(host, other)| *fabric.next_hops(host, other) == *fabric.out_links(host))
+    });
+    (by_all && !alike.is_empty()).then_some(alike)
+}
+
+/// One of some nodes, and of some hosts one that does not begin there.
+fn apart(fabric: &Fabric, nodes: &[NodeId], hosts: &[NodeId]) -> Option<(NodeId, NodeId)> {
+    let pairs = nodes
+        .iter()
+        .flat_map(|&node| hosts.iter().map(move |&host| (node, host)));
+    pairs.into_iter().find(|&(node, host)| fabric.edge(host) != node)
 }
 
 /// What lies between a place and a host.
@@ -579,10 +650,34 @@ mod tests {
                     let by_hop = paths.filter(|path| path[1] == hop).map(|path| path.len() as u32 - 2);
                     by_hop.min().unwrap()
                 };
-                let expected: Vec<u32> = table.hops(cell).iter().map(|&hop| shortest(hop)).collect();
+                let expected: Vec<u32> = table.hops(cell, router).iter().map(|&hop| shortest(hop)).collect();
                 let found: Vec<u32> = table.lengths(cell, router, ends).collect();
                 assert_eq!(found, expected, "{paths}: {src} to {dst}");
             }
+        }
+    }
+
+    /// Hosts on the same switches share their cells, as long as all of their ports lead everywhere.
+    #[test]
+    fn hosts_with_a_port_in_every_plane() {
+        let spec: Topology = serde_json::from_str(
+            r#"{"multi-plane": {"planes": 3, "plane": {"leaf-spine": {"leaves": 2, "spines": 2, "hosts_per_leaf": 3,
+            "host_link": {"rate": "100Gbps"}, "fabric_link": {"rate": "100Gbps"}}}}}"#,
+        )
+        .unwrap();
+        let fabric = Fabric::compile(&spec.blueprint(&NoFiles).unwrap());
+        same_paths_as(&fabric);
+        let (hosts, switches) = (6, 12);
+        assert_eq!(Forwarding::new(&fabric).forwarders, switches + 2);
+        for link in fabric.link_ids().step_by(2) {
+            let down = [0, 1].map(|direction| LinkChange {
+                link: LinkId(link.0 ^ direction),
+                rate: Rate::ZERO,
+            });
+            let broken = fabric.with(&down);
+            let columns = if fabric.is_fabric_link(link) { 2 } else { hosts };
+            assert_eq!(Forwarding::new(&broken).forwarders, switches + columns);
+            same_paths_as(&broken);
         }
     }
 

@@ -246,15 +246,15 @@ impl<'a, Q: EventQueue> Network<'a, Q> {
         let position = self.in_switch.choose(&Hop {
             node,
             at_switch: node.0 >= self.setup.fabric.hosts(),
-            links: self.forwarding.hops(cell),
+            links: self.forwarding.hops(cell, node),
             lengths: &lengths,
-            first: cell.first,
+            first: self.forwarding.first(cell, node),
             qp,
             control: kind != Kind::Data,
             now,
             queue: |link| (!links.rate(link).is_zero()).then(|| links.queue(link, now)),
         });
-        let link = self.forwarding.hops(cell)[position as usize];
+        let link = self.forwarding.hops(cell, node)[position as usize];
         let step = self.forwarding.step(cell, node, position, || self.ends(qp, kind));
         (link, step as u16)
     }

@@ -69,7 +69,11 @@ impl Sending {
             Next::Only(only) => (only == link).then_some(0),
             Next::OneOf(cell) => {
                 let cell = net.forwarding.cell(cell);
-                let position = net.forwarding.hops(cell).iter().position(|&hop| hop == link)?;
+                let position = net
+                    .forwarding
+                    .hops(cell, ends.src.node())
+                    .iter()
+                    .position(|&hop| hop == link)?;
                 Some(
                     net.forwarding
                         .step(cell, ends.src.node(), position as u32, || (ends.src, ends.dst))

@@ -71,10 +71,8 @@ impl<Q: EventQueue> LookAhead<'_, '_, Q> {
     fn fetch_lanes(&self, event: &Event, next: Next) {
         let (slot, host) = match event.packet.kind {
             Kind::NicFree => {
-                let (_, slot) = self.sending.nics.next(PortId(event.packet.about()));
-                let sender = slot.and_then(|slot| self.sending.senders.get(slot));
-                let Some(sender) = sender else { return };
-                (slot, self.net.pairs[sender.qp].ends.src)
+                let port = PortId(event.packet.about());
+                (self.sending.nics.next(port).1, self.sending.nics.ports[port].host)
             }
             _ if next == Next::Arrived => {
                 let sender = self.net.pairs[event.packet.qp].sender;
@@ -111,6 +109,10 @@ impl<Q: EventQueue> LookAhead<'_, '_, Q> {
     fn fetch_port(&self, port: PortId) {
         let (link, sender) = self.sending.nics.next(port);
         self.net.links.fetch(link);
+        if self.net.forwarding.has_ports() {
+            let host = self.sending.nics.ports[port].host;
+            self.sending.nics.of_host(host).iter().for_each(prefetch);
+        }
         if let Some(slot) = sender {
             self.sending.senders.fetch(slot);
         }

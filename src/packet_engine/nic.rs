@@ -13,9 +13,11 @@ use crate::topology::Fabric;
 /// The port's last data packet is in its list: the list says when it has left.
 pub(super) const LISTED: u64 = u64::MAX;
 
-/// One port of a host.
+/// One port of a host: one cache line.
 #[derive(Debug, Clone)]
+#[repr(align(64))]
 pub(super) struct Port {
+    pub host: HostId,
     pub link: LinkId,
     /// Senders with a packet that may be sent.
     pub ready: VecDeque<SenderId>,
@@ -50,6 +52,7 @@ impl Nics {
     pub(super) fn new(fabric: &Fabric, most_active: Option<u32>) -> Self {
         let hosts = (0..fabric.hosts()).map(NodeId);
         let port = |link: &LinkId| Port {
+            host: HostId(fabric.link(*link).from.0),
             link: *link,
             ready: VecDeque::new(),
             free_at: 0,

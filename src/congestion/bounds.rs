@@ -71,19 +71,22 @@ pub fn bounds_over(fabric: &Fabric, routes: RouteSet, schedule: &Schedule, frami
         })
     };
     let (mut nic, mut pair, mut cut) = (0.0_f64, 0.0_f64, 0.0_f64);
-    for kind in resources.kinds() {
-        let bound = resources.bound(kind, jobs());
-        let part = match kind {
-            ResourceKind::NicOut | ResourceKind::NicIn => &mut nic,
-            ResourceKind::Pair => &mut pair,
-            ResourceKind::CutOut(_) | ResourceKind::CutIn(_) => &mut cut,
-        };
-        *part = part.max(bound);
+    let kinds = resources.kinds();
+    // Where nothing waits, what a resource has to do is soon said, and all kinds are seen to at once.
+    let at_once = if around.are_zero() { kinds.len() } else { 1 };
+    for kinds in kinds.chunks(at_once) {
+        for (kind, bound) in kinds.iter().zip(resources.bounds(kinds, jobs())) {
+            let part = match kind {
+                ResourceKind::NicOut | ResourceKind::NicIn => &mut nic,
+                ResourceKind::Pair => &mut pair,
+                ResourceKind::CutOut(_) | ResourceKind::CutIn(_) => &mut cut,
+            };
+            *part = part.max(bound);
+        }
     }
     let critical = jobs().map(|(transfer, head, tail)| head + resources.span(&transfer) + tail);
     let delays = schedule
         .tasks()
-        .iter()
         .enumerate()
         .filter_map(|(index, task)| match task.action {
             Action::Delay(time) if !time.is_zero() => {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use cpu_time::ThreadTime;
 use serde::Serialize;
 
+use super::equal_steps::Streamed;
 use super::instance::{Instance, Network};
 use super::limits;
 use super::lru_cache::LruCache;
@@ -83,6 +84,27 @@ impl Point {
     }
 }
 
+impl Point {
+    /// The same for a run: a ring of very many equal steps need not be written down for it, where its steps are known to take
+    /// what the first tells.
+    ///
+    /// # Errors
+    /// As [`Point::prepare`].
+    pub fn prepare_run(self, preparer: &Preparer<'_>) -> Result<Prepared, ConfigError> {
+        let resolved = preparer.plan.resolve(self)?;
+        match preparer.stream(&resolved.experiment) {
+            Ok(Streamed::Built(instance, memory)) => Ok(Prepared {
+                resolved,
+                instance,
+                alone: Vec::new(),
+                memory,
+            }),
+            Ok(Streamed::Written(remedy)) => preparer.prepare_or(resolved, remedy),
+            Err(error) => Err(preparer.plan.locate(&resolved, error)),
+        }
+    }
+}
+
 impl<'a> Preparer<'a> {
     /// Prepares the points of a plan, but none that takes more than this memory.
     pub fn new(plan: &'a Plan, memory: Memory) -> Self {
@@ -100,6 +122,11 @@ impl<'a> Preparer<'a> {
     /// The plan.
     pub fn plan(&self) -> &'a Plan {
         self.plan
+    }
+
+    /// The most memory that a point may take.
+    pub(super) fn memory(&self) -> Memory {
+        self.memory
     }
 
     /// Bytes of the fabrics, schedules and placements that are kept for further points.
@@ -120,6 +147,11 @@ impl<'a> Preparer<'a> {
     /// # Errors
     /// As [`Point::prepare`].
     pub fn prepare(&self, resolved: Resolved) -> Result<Prepared, ConfigError> {
+        self.prepare_or(resolved, None)
+    }
+
+    /// The same; what cannot be is told with a remedy, where there is one.
+    fn prepare_or(&self, resolved: Resolved, remedy: Option<&str>) -> Result<Prepared, ConfigError> {
         let experiment = &resolved.experiment;
         let built = self.build(experiment).and_then(|(instance, memory)| {
             let alone = self.alone(experiment, &instance)?;
@@ -132,7 +164,12 @@ impl<'a> Preparer<'a> {
                 alone,
                 memory,
             }),
-            Err(error) => Err(self.plan.locate(&resolved, error)),
+            Err(mut error) => {
+                if let Some(remedy) = remedy {
+                    error.help = format!("{}; {remedy}", error.help);
+                }
+                Err(self.plan.locate(&resolved, error))
+            }
         }
     }
 
@@ -148,6 +185,7 @@ impl<'a> Preparer<'a> {
         let instance = Instance {
             network,
             schedule,
+            equal_steps: None,
             placement: Arc::clone(&placed.0),
             placed_in: placed.1,
         };
@@ -173,6 +211,7 @@ impl<'a> Preparer<'a> {
                 placement,
                 placed_in,
                 schedule,
+                equal_steps: None,
             })
         };
         (0..jobs).map(instance).collect()
@@ -195,7 +234,7 @@ impl<'a> Preparer<'a> {
     }
 
     /// A placement, and the time of this thread's processor that it takes.
-    fn place_and_time(
+    pub(super) fn place_and_time(
         &self,
         experiment: &Experiment,
         network: &Network,
@@ -208,6 +247,9 @@ impl<'a> Preparer<'a> {
 
     /// What no load balancing can beat on the fabric and for the schedule of an experiment.
     pub fn bounds(&self, experiment: &Experiment, instance: &Instance) -> Arc<Bounds> {
+        if let Some(run) = &instance.equal_steps {
+            return Arc::clone(&run.bounds);
+        }
         let framing = experiment.framing();
         let key = format!(
             "{framing:?}{}",
@@ -272,7 +314,7 @@ impl<'a> Preparer<'a> {
         )
     }
 
-    fn warn(&self, texts: &[String]) {
+    pub(super) fn warn(&self, texts: &[String]) {
         let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
         for text in texts {
             if !warnings.known.contains(text) {

@@ -45,8 +45,8 @@ pub(super) fn fold(
     constraints: &Constraints,
     options: &FlowOptions,
 ) -> Option<Folded> {
-    let ordered = |task: &crate::workload::Task| task.action == Action::Trigger;
-    if !options.fold || options.tolerance > 0.0 || schedule.tasks().iter().any(ordered) {
+    let ordered = |task: crate::workload::Task| task.action == Action::Trigger;
+    if !options.fold || options.tolerance > 0.0 || schedule.tasks().any(ordered) {
         return None;
     }
     let run = Run {

@@ -97,7 +97,7 @@ impl Built<'_> {
         let times = || schedule.transfers().map(|Transfer { task, .. }| flows.of(task));
         let fct = times().map(|flow| whole_ps(flow.delivered).saturating_sub(whole_ps(flow.start)));
         let takes_time = |task: &Task| matches!(task.action, Action::Delay(time) if !time.is_zero());
-        let tasks = || schedule.tasks().iter().zip((0..).map(TaskId));
+        let tasks = || schedule.tasks().zip((0..).map(TaskId));
         let delays = tasks().filter(|(task, _)| takes_time(task));
         let ends = delays
             .map(|(_, delay)| flows.of(delay).start)
@@ -113,7 +113,7 @@ impl Built<'_> {
             ..Outcome::default()
         };
         if observe.tasks {
-            outcome.tasks = tasks().map(|(task, id)| interval(task, flows.of(id))).collect();
+            outcome.tasks = tasks().map(|(task, id)| interval(&task, flows.of(id))).collect();
         }
         if observe.flows {
             outcome.flows = records(fabric, schedule, placement, routes, flows);

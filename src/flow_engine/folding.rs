@@ -12,6 +12,8 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
+use smallvec::SmallVec;
+
 use super::constraints::{ConstraintId, Constraints, Direct};
 use super::options::FlowOptions;
 use super::routes::{Routes, SegmentId};
@@ -283,12 +285,13 @@ impl Run<'_> {
         let mut color = |task: TaskId| {
             let ways = self
                 .subflows(task)
-                .map(|subflow| mix(self.way(&subflow, constraints, segments)));
-            let ways = ways.fold(0, Color::wrapping_add);
-            let own = mix(both(both(self.action(task), ways), colors[task.index()]));
+                .map(|subflow| (self.way(&subflow, constraints, segments), subflow));
+            let ways: SmallVec<[_; 1]> = ways.collect();
+            let sum = ways.iter().fold(0, |sum: Color, &(way, _)| sum.wrapping_add(mix(way)));
+            let own = mix(both(both(self.action(task), sum), colors[task.index()]));
             colors[task.index()] = own;
-            for subflow in self.subflows(task) {
-                carried.add(&subflow, both(own, self.way(&subflow, constraints, segments)));
+            for (way, subflow) in &ways {
+                carried.add(subflow, both(own, *way));
             }
             for &(next, milestone) in self.schedule.successors(task) {
                 let waits = mix(own ^ milestone as Color);

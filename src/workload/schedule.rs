@@ -30,6 +30,7 @@ pub enum Action<E = HostId> {
 
 impl<E: Endpoint> Action<E> {
     /// A transfer of `bytes`.
+    #[inline]
     pub fn transfer(src: impl Into<E>, dst: impl Into<E>, bytes: u64) -> Self {
         let (src, dst) = (src.into(), dst.into());
         Self::Transfer { src, dst, bytes }
@@ -134,6 +135,7 @@ impl Schedule {
 
 impl<E: Endpoint> Schedule<E> {
     /// All tasks by id.
+    #[inline]
     pub fn tasks(&self) -> impl ExactSizeIterator<Item = Task<E>> + DoubleEndedIterator + Clone + '_ {
         self.tasks.iter(0..self.tasks.len())
     }
@@ -144,11 +146,13 @@ impl<E: Endpoint> Schedule<E> {
     }
 
     /// One task.
+    #[inline]
     pub fn task(&self, id: TaskId) -> Task<E> {
         self.tasks.get(id)
     }
 
     /// What a task does.
+    #[inline]
     pub fn action(&self, id: TaskId) -> Action<E> {
         self.tasks.action(id)
     }
@@ -244,6 +248,7 @@ impl<E: Endpoint> Schedule<E> {
     }
 
     /// What a task releases, in the order in which it was written, with the milestone that counts.
+    #[inline]
     pub fn successors(&self, id: TaskId) -> &[(TaskId, Milestone)] {
         if self.predecessors.is_empty() {
             return &[];
@@ -262,12 +267,14 @@ impl<E: Endpoint> Schedule<E> {
     }
 
     /// The transfers, in order of their ids.
+    #[inline]
     pub fn transfers(&self) -> impl Iterator<Item = Transfer<E>> + '_ {
         let ids = (0..self.tasks.len()).map(TaskId::from);
         ids.filter_map(|id| self.transfer(id))
     }
 
     /// A task as a transfer; `None` where it is another.
+    #[inline]
     pub fn transfer(&self, task: TaskId) -> Option<Transfer<E>> {
         match self.action(task) {
             Action::Transfer { src, dst, bytes } => Some(Transfer { task, src, dst, bytes }),

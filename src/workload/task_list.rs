@@ -32,6 +32,7 @@ impl Packed {
         Self { src, dst, amount }
     }
 
+    #[inline]
     fn action<E: Endpoint>(self) -> Action<E> {
         match self {
             Self {
@@ -54,10 +55,12 @@ impl<T: Copy + PartialEq> Sparse<T> {
         Self(Vec::new())
     }
 
+    #[inline]
     fn get(&self, index: usize, default: T) -> T {
         self.0.get(index).copied().unwrap_or(default)
     }
 
+    #[inline]
     fn set(&mut self, index: usize, value: T, default: impl Fn(usize) -> T) {
         if index >= self.0.len() {
             if value == default(index) {
@@ -108,10 +111,12 @@ impl<E: Endpoint> TaskList<E> {
         self.packed.reserve(tasks);
     }
 
+    #[inline]
     pub(super) fn len(&self) -> usize {
         self.packed.len()
     }
 
+    #[inline]
     pub(super) fn push(&mut self, task: Task<E>) {
         let index = self.packed.len();
         self.packed.push(Packed::new(task.action));
@@ -120,10 +125,12 @@ impl<E: Endpoint> TaskList<E> {
         self.connections.set(index, task.connection, TaskId::from);
     }
 
+    #[inline]
     pub(super) fn action(&self, id: TaskId) -> Action<E> {
         self.packed[id.index()].action()
     }
 
+    #[inline]
     pub(super) fn get(&self, id: TaskId) -> Task<E> {
         let index = id.index();
         Task {
@@ -134,6 +141,7 @@ impl<E: Endpoint> TaskList<E> {
         }
     }
 
+    #[inline]
     pub(super) fn iter(
         &self,
         ids: Range<usize>,

@@ -106,7 +106,11 @@ fn busy_times(experiment: &Experiment, instance: &Instance) -> Vec<f64> {
     let busy = loads.enumerate().map(|(index, load)| {
         let id = LinkId::from(index);
         let changes = changes.get(&id).map_or(&[][..], Vec::as_slice);
-        drain(framing.wire(load.ceil() as u64 * instance.times()) as f64, fabric.link(id).rate, changes)
+        drain(
+            framing.wire(load.ceil() as u64 * instance.times()) as f64,
+            fabric.link(id).rate,
+            changes,
+        )
     });
     busy.collect()
 }

@@ -8,19 +8,19 @@ use std::time::Duration;
 use cpu_time::ThreadTime;
 use serde::Serialize;
 
-use super::equal_steps::Streamed;
+use super::equal_steps;
 use super::instance::{Instance, Network};
 use super::limits;
 use super::lru_cache::LruCache;
 use super::memory::Memory;
 use super::plan::{Plan, Point, Resolved};
-use super::spec::Experiment;
+use super::spec::{Engine, Experiment};
 use crate::config::ConfigError;
 use crate::congestion::{self, Bounds};
 use crate::input::InputError;
 use crate::placement::Placement;
 use crate::topology::{Fabric, resolve_faults};
-use crate::workload::{Hosts, Schedule, Task, Transfer};
+use crate::workload::{Hosts, MAX_TASKS, Schedule, Transfer};
 
 /// Bytes of what is kept for further points.
 const FABRIC_CAPACITY: u64 = 400_000_000;
@@ -93,13 +93,13 @@ impl Point {
     pub fn prepare_run(self, preparer: &Preparer<'_>) -> Result<Prepared, ConfigError> {
         let resolved = preparer.plan.resolve(self)?;
         match preparer.stream(&resolved.experiment) {
-            Ok(Streamed::Built(instance, memory)) => Ok(Prepared {
+            Ok(Ok((instance, memory))) => Ok(Prepared {
                 resolved,
                 instance,
                 alone: Vec::new(),
                 memory,
             }),
-            Ok(Streamed::Written(remedy)) => preparer.prepare_or(resolved, remedy),
+            Ok(Err(remedy)) => preparer.prepare_or(resolved, remedy),
             Err(error) => Err(preparer.plan.locate(&resolved, error)),
         }
     }
@@ -122,11 +122,6 @@ impl<'a> Preparer<'a> {
     /// The plan.
     pub fn plan(&self) -> &'a Plan {
         self.plan
-    }
-
-    /// The most memory that a point may take.
-    pub(super) fn memory(&self) -> Memory {
-        self.memory
     }
 
     /// Bytes of the fabrics, schedules and placements that are kept for further points.
@@ -171,6 +166,34 @@ impl<'a> Preparer<'a> {
                 Err(self.plan.locate(&resolved, error))
             }
         }
+    }
+
+    /// The first step of a ring of very many equal ones, which stands for all of them, and the memory that its run takes; where it
+    /// does not, what would let it, if the ring is too large otherwise.
+    fn stream(&self, experiment: &Experiment) -> Result<Result<(Instance, u64), Option<&'static str>>, InputError> {
+        if experiment.engine != Engine::Flow {
+            return Ok(Err(None));
+        }
+        experiment.check()?;
+        let network = self.network(experiment)?;
+        let (hosts, few) = (hosts_of(&network), equal_steps::FEW);
+        let demand = experiment.demand();
+        let Some(steps) = demand.equal_steps(hosts, self.plan.files(), experiment.seed, few)? else {
+            return Ok(Err(None));
+        };
+        let too_many = steps.transfers() > MAX_TASKS;
+        if let Some(remedy) = equal_steps::needs_all(experiment) {
+            return Ok(Err(Some(remedy).filter(|_| too_many)));
+        }
+        let place = |first: &Schedule| self.place_and_time(experiment, &network, first);
+        let built = equal_steps::build(experiment, Arc::clone(&network), steps, place, self.memory)?;
+        let Some((instance, memory)) = built else {
+            return Ok(Err(Some(equal_steps::HELD_UP).filter(|_| too_many)));
+        };
+        let (scheme, placement) = (&experiment.load_balancing, &instance.placement);
+        let idle = scheme.idle_ports(&network.fabric, &instance.schedule, placement);
+        self.warn(idle.as_slice());
+        Ok(Ok((instance, memory)))
     }
 
     /// What an experiment is simulated on, and the memory that takes.
@@ -234,7 +257,7 @@ impl<'a> Preparer<'a> {
     }
 
     /// A placement, and the time of this thread's processor that it takes.
-    pub(super) fn place_and_time(
+    fn place_and_time(
         &self,
         experiment: &Experiment,
         network: &Network,
@@ -296,10 +319,7 @@ impl<'a> Preparer<'a> {
     /// # Errors
     /// A workload that does not fit the fabric or the memory.
     pub fn schedule(&self, experiment: &Experiment, network: &Network) -> Result<Arc<Schedule>, InputError> {
-        let hosts = Hosts {
-            count: network.fabric.hosts(),
-            per_server: network.fabric.hosts_per_server(),
-        };
+        let hosts = hosts_of(network);
         self.schedules.get(
             &key_of(&(workload_key(experiment), hosts.count, hosts.per_server)),
             |schedule| schedule_bytes(schedule) + KEY_WEIGHT,
@@ -314,7 +334,7 @@ impl<'a> Preparer<'a> {
         )
     }
 
-    pub(super) fn warn(&self, texts: &[String]) {
+    fn warn(&self, texts: &[String]) {
         let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
         for text in texts {
             if !warnings.known.contains(text) {
@@ -351,10 +371,17 @@ impl<'a> Preparer<'a> {
     }
 }
 
+fn hosts_of(network: &Network) -> Hosts {
+    Hosts {
+        count: network.fabric.hosts(),
+        per_server: network.fabric.hosts_per_server(),
+    }
+}
+
 fn schedule_bytes(schedule: &Schedule) -> u64 {
-    // Where its list of successors begins, and the number of predecessors.
-    let task = size_of::<Task>() + 2 * size_of::<u32>();
-    schedule.tasks().len() as u64 * task as u64 + schedule.dependencies() as u64 * 8
+    // What it does; its step and connection, where its list of successors begins, and the number of predecessors.
+    let task = if schedule.dependencies() == 0 { 16 } else { 32 };
+    schedule.tasks().len() as u64 * task + schedule.dependencies() as u64 * 8
 }
 
 fn placement_bytes(schedule: &Schedule, placement: &Placement) -> u64 {

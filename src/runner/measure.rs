@@ -183,11 +183,7 @@ impl Evaluated {
     }
 }
 
-pub(super) fn simulate(
-    experiment: &Experiment,
-    instance: &Instance,
-    progress: &dyn Fn(f64),
-) -> Result<Outcome, Stuck> {
+pub(super) fn simulate(experiment: &Experiment, instance: &Instance, progress: &dyn Fn(f64)) -> Result<Outcome, Stuck> {
     let (fabric, observe) = (&instance.network.fabric, instance.observe(experiment));
     if let Some(run) = &instance.equal_steps {
         let (first, placement) = (&instance.schedule, &instance.placement);

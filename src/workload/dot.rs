@@ -3,7 +3,8 @@
 use petgraph::dot::{Config, Dot};
 use petgraph::graph::DiGraph;
 
-use super::schedule::{Action, Milestone, Schedule, Task};
+use super::schedule::{Milestone, Schedule};
+use super::task_list::{Action, Task};
 use crate::ids::TaskId;
 
 /// The milestone of a dependency, and its place among what the same task releases.

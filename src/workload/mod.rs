@@ -67,11 +67,12 @@ pub use ranks::{RankMap, Ranked};
 pub use reduce::Reduce;
 pub use reduce_scatter::ReduceScatter;
 pub use scatter::Scatter;
-pub use schedule::{Action, JobSpan, Milestone, Schedule, ScheduleBuilder, Span, Task, Transfer};
+pub use schedule::{JobSpan, Milestone, Schedule, ScheduleBuilder, Span, Transfer};
 pub use schedule_writer::{MAX_BYTES, MAX_TASKS, Room};
 pub use send_recv::SendRecv;
 pub use shift::Shift;
 pub use table::{Hosts, Workload};
+pub use task_list::{Action, Task};
 pub use training::{Flops, Model, PipelineSchedule, Recompute, Sharding, Training};
 
 use kind::Kind;

@@ -1,11 +1,54 @@
-//! Tasks in as few bytes as they take: most are transfers that start when they can, in the only step, on connections of their
+//! What tasks are, and tasks in as few bytes as they take: most are transfers that start when they can, in the only step, on connections of their
 //! own.
 
 use std::ops::Range;
 
-use super::schedule::{Action, Task};
-use crate::ids::{Endpoint, TaskId};
+use crate::ids::{Endpoint, HostId, TaskId};
 use crate::units::Time;
+
+/// What a task does once it starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action<E = HostId> {
+    /// Moves `bytes` (at least 1) from one endpoint to another: a flow.
+    Transfer {
+        /// Who sends.
+        src: E,
+        /// Who receives.
+        dst: E,
+        /// Payload.
+        bytes: u64,
+    },
+    /// Waits; of zero length it is a join of its predecessors.
+    Delay(Time),
+    /// Passes on: the first predecessor that happens releases the first successor, the second the
+    /// second, and so on; more predecessors than successors have no effect. It has no milestone of its
+    /// own. Windows and the multishot triggers of htsim are such.
+    Trigger,
+}
+
+impl<E: Endpoint> Action<E> {
+    /// A transfer of `bytes`.
+    #[inline]
+    pub fn transfer(src: impl Into<E>, dst: impl Into<E>, bytes: u64) -> Self {
+        let (src, dst) = (src.into(), dst.into());
+        Self::Transfer { src, dst, bytes }
+    }
+}
+
+/// A node of the schedule. It starts when all its predecessors have happened; without any, at the
+/// beginning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Task<E = HostId> {
+    /// What it does.
+    pub action: Action<E>,
+    /// It does not start before this time.
+    pub earliest: Time,
+    /// Step of the collective, from 0: transfers of one step are placed as one batch.
+    pub step: u32,
+    /// The first transfer on the connection (queue pair) that a transfer uses; itself where no other
+    /// came before.
+    pub connection: TaskId,
+}
 
 /// Who sends and who receives where a task is no transfer. There is no such rank or host.
 const NOBODY: u32 = u32::MAX;

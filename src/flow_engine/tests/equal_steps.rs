@@ -67,7 +67,10 @@ fn differ(streamed: &Outcome, written: &Outcome) -> Option<String> {
     let (a, b) = (figures(streamed), figures(written));
     let times = a.iter().zip(&b).all(|(&a, &b)| close(a, b, 1.001e-6));
     let bytes = |outcome: &Outcome| -> Vec<f64> { outcome.links.iter().map(|link| link.bytes).collect() };
-    let loads = bytes(streamed).into_iter().zip(bytes(written)).all(|(a, b)| close(a, b, 0.0));
+    let loads = bytes(streamed)
+        .into_iter()
+        .zip(bytes(written))
+        .all(|(a, b)| close(a, b, 0.0));
     let links = streamed.links.len() == written.links.len() && loads;
     (!times || !links).then(|| format!("{a:?} streamed, {b:?} written; links: {links}"))
 }
@@ -125,7 +128,10 @@ fn what_holds_each_other_up_has_to_be_written_down() {
     for map in ["in-order", "strided", "random"] {
         assert!(streamed(&enough, &ring(16 << 20, map), spray, 1).is_some(), "{map}");
     }
-    assert!(steps(&ring(1_000_001, "in-order"), 16, 1).is_none(), "pieces differ by a byte");
+    assert!(
+        steps(&ring(1_000_001, "in-order"), 16, 1).is_none(),
+        "pieces differ by a byte"
+    );
     assert!(steps(&ring(16 << 20, "in-order"), 16, 1).is_some_and(|steps| steps.transfers() == 2 * 16 * 15));
     let too_few = fabric((4, 2, 4), 100, 500);
     assert!(streamed(&too_few, &ring(16 << 20, "strided"), spray, 1).is_none());

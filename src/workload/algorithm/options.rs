@@ -298,9 +298,9 @@ macro_rules! collective {
 
             /// Its steps in `phases` trips around a ring, where they are equal.
             fn steps(&self, ranks: u32, phases: u32) -> Option<$crate::workload::equal_steps::Steps> {
-                use $crate::workload::{Algorithm, Order};
-                let plain = self.algorithm == Algorithm::Ring && self.channels == 1 && !self.pipelined;
-                if !plain || self.order != Order::default() || self.local.is_some() {
+                let plain = self.algorithm == $crate::workload::Algorithm::Ring && self.channels == 1;
+                let ordered = self.order != $crate::workload::Order::default() || self.local.is_some();
+                if !plain || self.pipelined || ordered {
                     return None;
                 }
                 let rounds = phases.checked_mul(ranks - 1)?;

@@ -40,6 +40,10 @@ pub(super) fn needs_all(experiment: &Experiment) -> Option<&'static str> {
 pub(super) const HELD_UP: &str =
     "the steps of a ring need not be written down where none of its connections holds up another, but here some do";
 
+/// What helps where the pieces that go around are not of one size.
+pub(super) const UNEVEN: &str =
+    "the steps of a ring need not be written down where they are equal: with a `size` that its ranks divide evenly";
+
 /// The first step of a ring that stands for all of them, and the memory that its run takes; none where it does not.
 pub(super) fn build(
     experiment: &Experiment,

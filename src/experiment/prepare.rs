@@ -179,7 +179,7 @@ impl<'a> Preparer<'a> {
         let (hosts, few) = (hosts_of(&network), equal_steps::FEW);
         let demand = experiment.demand();
         let Some(steps) = demand.equal_steps(hosts, self.plan.files(), experiment.seed, few)? else {
-            return Ok(Err(None));
+            return Ok(Err(self.uneven(experiment, hosts)));
         };
         let too_many = steps.transfers() > MAX_TASKS;
         if let Some(remedy) = equal_steps::needs_all(experiment) {
@@ -194,6 +194,16 @@ impl<'a> Preparer<'a> {
         let idle = scheme.idle_ports(&network.fabric, &instance.schedule, placement);
         self.warn(idle.as_slice());
         Ok(Ok((instance, memory)))
+    }
+
+    /// What would help a ring that is too large because its pieces differ.
+    fn uneven(&self, experiment: &Experiment, hosts: Hosts) -> Option<&'static str> {
+        let workload = experiment.workload.as_ref()?;
+        let ranks = workload.ranks(hosts.count, self.plan.files()).ok()?;
+        let (_, steps) = (ranks >= 2).then(|| workload.ring(ranks))??;
+        let uneven = !workload.size()?.0.is_multiple_of(u64::from(ranks));
+        let too_many = u64::from(ranks) * u64::from(steps) > MAX_TASKS;
+        (uneven && too_many).then_some(equal_steps::UNEVEN)
     }
 
     /// What an experiment is simulated on, and the memory that takes.

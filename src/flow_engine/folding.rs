@@ -248,9 +248,14 @@ impl Run<'_> {
         let ups: Vec<ConstraintId> = ups.filter(|&up| up != ConstraintId::NONE).collect();
         let samples = ups.iter().step_by(ups.len().div_ceil(SAMPLES).max(1));
         let mut seen: HashMap<ConstraintId, Color> = samples.map(|&up| (up, 0)).collect();
+        let mut sampled = IdVec::filled(false, self.constraints.capacity.len());
+        seen.keys().for_each(|&up| sampled[up] = true);
         let segments = self.color_segments(colors);
         for Transfer { task, src, .. } in self.schedule.transfers() {
-            if let Some(sum) = seen.get_mut(&self.constraints.ports[src.index()].0) {
+            let up = self.constraints.ports[src.index()].0;
+            if sampled.get(up) == Some(&true)
+                && let Some(sum) = seen.get_mut(&up)
+            {
                 for subflow in self.subflows(task) {
                     *sum = sum.wrapping_add(mix(self.way(&subflow, colors, &segments)));
                 }

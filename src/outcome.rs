@@ -1,5 +1,7 @@
 //! What a simulation yields, whichever engine ran it.
 
+use std::collections::BTreeMap;
+
 use crate::ids::{LinkId, TaskId};
 use crate::units::{Rate, Time};
 
@@ -259,6 +261,25 @@ impl FctSummary {
         Self {
             mean_us: total as f64 / times.len() as f64 / 1e6,
             p99_us: p99.as_us(),
+        }
+    }
+
+    /// The same from how many there are of each.
+    pub fn counted(times: &BTreeMap<Time, u64>) -> Self {
+        let count: u64 = times.values().sum();
+        if count == 0 {
+            return Self::default();
+        }
+        let total: u128 = times.iter().map(|(t, &n)| u128::from(t.0) * u128::from(n)).sum();
+        let rank = (u128::from(count) * 99).div_ceil(100);
+        let mut before = 0;
+        let p99 = times.iter().find(|&(_, &n)| {
+            before += u128::from(n);
+            before >= rank
+        });
+        Self {
+            mean_us: total as f64 / count as f64 / 1e6,
+            p99_us: p99.map_or(0.0, |(t, _)| t.as_us()),
         }
     }
 }

@@ -379,3 +379,42 @@ fn points_that_are_there_are_not_prepared() {
     assert!(said(&["check", "e.toml"]));
     assert!(!said(&["check", "e.toml", "--quick"]));
 }
+
+/// 8192 ranks, 134 201 344 transfers of 1 MiB: more than are written down. Every step sends for 20.97152 us, and the longest chain
+/// passes all hosts twice but for two: each turn has 64 ways of 2 us between leaves and 8128 of 1 us below one.
+#[test]
+fn a_ring_of_very_many_steps_is_not_written_down() {
+    let file = r#"
+topology = { leaf-spine = { leaves = 64, spines = 4, hosts_per_leaf = 128, host_link = { rate = "400Gbps" }, fabric_link = { rate = "400Gbps" } } }
+workload = { all-reduce = { size = "8GiB" } }
+load_balancing = ["spray", "ecmp", "greedy"]
+output = { links = true }
+"#;
+    let file = file.replace("load_balancing = [", "sweep.load_balancing = [");
+    let dir = folder(&[("ring.toml", &file)]);
+    let told = run(dir.path(), &["check", "ring.toml"]);
+    let told = text(&told.stderr);
+    assert!(told.contains("0.1 billion transfers"), "{told}");
+    stdout(dir.path(), &["run", "ring.toml", "--out", "out"]);
+    let results = results(dir.path(), "out");
+    let mut lines = results.lines().map(|line| line.split(',').collect::<Vec<_>>());
+    let header = lines.next().unwrap();
+    let rows: Vec<_> = lines.collect();
+    assert_eq!(rows.len(), 3);
+    for row in rows {
+        let cell = |name: &str| row[header.iter().position(|column| *column == name).unwrap()];
+        let number = |name: &str| cell(name).parse::<f64>().unwrap();
+        let cct = 16_382.0 * 20.97152 + 2.0 * 8_256.0 - 2.0;
+        for time in ["cct_us", "bound_us", "predicted_us"] {
+            assert!((number(time) - cct).abs() < 1e-4, "{time} {}", number(time));
+        }
+        assert_eq!((cell("flows"), cell("subflows")), ("134201344", "134201344"));
+        assert!((number("fct_mean_us") - (20.97152 + 8_256.0 / 8_192.0)).abs() < 1e-6);
+        assert_eq!(number("fct_p99_us"), 21.97152);
+        assert_eq!(cell("events"), "", "nobody counts the moments");
+        // What every host sends: 16 382 MiB at 50 GB/s.
+        assert!((number("congestion_us") - 16_382.0 * 20.97152).abs() < 1e-4);
+    }
+    let links = fs::read_dir(dir.path().join("out/points")).unwrap().count();
+    assert_eq!(links, 3);
+}

@@ -71,19 +71,26 @@ pub fn bounds_over(fabric: &Fabric, routes: RouteSet, schedule: &Schedule, frami
         })
     };
     let (mut nic, mut pair, mut cut) = (0.0_f64, 0.0_f64, 0.0_f64);
-    for kind in resources.kinds() {
-        let bound = resources.bound(kind, jobs());
-        let part = match kind {
-            ResourceKind::NicOut | ResourceKind::NicIn => &mut nic,
-            ResourceKind::Pair => &mut pair,
-            ResourceKind::CutOut(_) | ResourceKind::CutIn(_) => &mut cut,
-        };
-        *part = part.max(bound);
+    let kinds = resources.kinds();
+    // Where nothing waits, what a resource has to do is soon said, and all kinds are seen to at once.
+    let at_once = if around.are_zero() { kinds.len() } else { 1 };
+    for kinds in kinds.chunks(at_once) {
+        for (kind, bound) in kinds.iter().zip(resources.bounds(kinds, jobs())) {
+            let part = match kind {
+                ResourceKind::NicOut | ResourceKind::NicIn => &mut nic,
+                ResourceKind::Pair => &mut pair,
+                ResourceKind::CutOut(_) | ResourceKind::CutIn(_) => &mut cut,
+            };
+            *part = part.max(bound);
+        }
     }
-    let critical = jobs().map(|(transfer, head, tail)| head + resources.span(&transfer) + tail);
+    let (mut longest, mut around_edges) = (0.0_f64, None);
+    for (transfer, head, tail) in jobs() {
+        longest = longest.max(head + resources.span(&transfer) + tail);
+        around_edges = least_around(&resources, around_edges, (transfer, head, tail));
+    }
     let delays = schedule
         .tasks()
-        .iter()
         .enumerate()
         .filter_map(|(index, task)| match task.action {
             Action::Delay(time) if !time.is_zero() => {
@@ -92,7 +99,7 @@ pub fn bounds_over(fabric: &Fabric, routes: RouteSet, schedule: &Schedule, frami
             }
             _ => None,
         });
-    let critical = critical.chain(delays).fold(0.0, f64::max);
+    let critical = delays.fold(longest, f64::max);
     let mut optimal_fabric = optimal_fabric_congestion(fabric, &resources.between_edges);
     let mut least = optimal_fabric.lower;
     match routes {
@@ -106,7 +113,7 @@ pub fn bounds_over(fabric: &Fabric, routes: RouteSet, schedule: &Schedule, frami
         nic: whole(nic),
         pair: whole(pair),
         cut: whole(cut),
-        fabric: whole(routed(&resources, jobs(), least * 1e6)),
+        fabric: whole(routed(&resources, around_edges, least * 1e6)),
         critical_path: whole(critical),
     };
     let cct = parts.named().iter().map(|&(_, time)| time).max().unwrap_or(Time::ZERO);
@@ -119,15 +126,23 @@ pub fn bounds_over(fabric: &Fabric, routes: RouteSet, schedule: &Schedule, frami
 
 /// All traffic between edges, which keeps some link between them busy for `congestion`
 /// picoseconds of payload, with the least time before and after.
-fn routed(resources: &Resources, jobs: impl Iterator<Item = (WireTransfer, f64, f64)>, congestion: f64) -> f64 {
-    let ends = jobs.filter_map(|(transfer, before, after)| {
-        let (first, last) = resources.ends(&transfer)?;
-        Some((before + first, last + after))
-    });
-    let least = ends.reduce(|a, b| (a.0.min(b.0), a.1.min(b.1)));
-    least.map_or(0.0, |(head, tail)| {
+fn routed(resources: &Resources, around: Option<(f64, f64)>, congestion: f64) -> f64 {
+    around.map_or(0.0, |(head, tail)| {
         head + congestion * resources.framing.overhead() + tail
     })
+}
+
+/// The least time before and after the way of one more transfer between edges, and of those before.
+fn least_around(
+    resources: &Resources,
+    so_far: Option<(f64, f64)>,
+    (transfer, before, after): (WireTransfer, f64, f64),
+) -> Option<(f64, f64)> {
+    let Some((first, last)) = resources.ends(&transfer) else {
+        return so_far;
+    };
+    let (head, tail) = (before + first, last + after);
+    Some(so_far.map_or((head, tail), |(before, after)| (head.min(before), tail.min(after))))
 }
 
 /// A bound in whole picoseconds, rounded up as the engines round, but for what rounding can have added.

@@ -26,13 +26,18 @@ impl HeadsAndTails {
     pub(super) fn new(schedule: &Schedule, resources: &Resources) -> Self {
         let tasks = schedule.tasks();
         let independent = (0..tasks.len()).all(|t| schedule.successors(TaskId::from(t)).is_empty());
-        if independent && tasks.iter().all(|t| t.earliest.is_zero()) {
+        if independent && tasks.clone().all(|t| t.earliest.is_zero()) {
             return Self::default();
         }
         let graph = Graph::new(schedule, resources);
         let head = graph.heads();
         let tail = if independent { Vec::new() } else { graph.tails() };
         Self { head, tail }
+    }
+
+    /// Whether nothing lies before or after any task.
+    pub(super) fn are_zero(&self) -> bool {
+        self.head.is_empty() && self.tail.is_empty()
     }
 
     pub(super) fn head(&self, task: TaskId) -> f64 {
@@ -173,8 +178,8 @@ impl<'a> Graph<'a> {
     /// others coming later.
     fn best_case(&self) -> Vec<f64> {
         let mut head = vec![0.0; self.order.len()];
-        let tasks = self.schedule.tasks();
-        if tasks.iter().any(|task| task.action == Action::Trigger) {
+        let mut tasks = self.schedule.tasks();
+        if tasks.any(|task| task.action == Action::Trigger) {
             let duration = |task| Duration {
                 begun: self.until(task, Milestone::Begun),
                 sent: self.until(task, Milestone::Sent),
@@ -222,7 +227,7 @@ impl<'a> Graph<'a> {
     }
 
     fn tails(&self) -> Vec<f64> {
-        let mut tail: Vec<f64> = self.schedule.tasks().iter().map(|t| nothing_after(t.action)).collect();
+        let mut tail: Vec<f64> = self.schedule.tasks().map(|t| nothing_after(t.action)).collect();
         let mut known = vec![false; tail.len()];
         let mut jobs = Vec::new();
         for &task in self.order[..self.acyclic].iter().rev() {

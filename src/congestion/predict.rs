@@ -17,7 +17,7 @@ use crate::placement::{Placement, Subflow};
 use crate::routes::{EdgeSwitches, PathDagBuilder, Route};
 use crate::topology::Fabric;
 use crate::units::Time;
-use crate::workload::{Schedule, Transfer};
+use crate::workload::{Action, Schedule, Transfer};
 
 /// Transfers times nodes that forward, up to which paths are looked at one by one.
 const MOST_CELLS: u64 = 100_000_000;
@@ -32,14 +32,38 @@ pub(super) fn predict(fabric: &Fabric, schedule: &Schedule, placement: &Placemen
     if ported && transfers > FEW && transfers as u64 * fabric.table_width() > MOST_CELLS {
         return None;
     }
-    let durations = Durations::new(fabric, framing).of(schedule, placement)?;
     let mut cct = 0.0_f64;
+    if schedule.dependencies() == 0 {
+        // Nothing waits: what each takes need not be kept.
+        Durations::new(fabric, framing).each(schedule, placement, |task, duration| {
+            cct = cct.max(schedule.task(task).earliest.0 as f64 + duration.delivered);
+        })?;
+        for task in schedule.tasks() {
+            if let Action::Delay(time) = task.action
+                && !time.is_zero()
+            {
+                cct = cct.max((task.earliest + time).0 as f64);
+            }
+        }
+        return Some(Time(cct.round() as u64));
+    }
+    let durations = Durations::new(fabric, framing).of(schedule, placement)?;
     timeline::run(
         schedule,
         |task| durations[task.index()],
         |_, start, duration| cct = cct.max(start + duration.delivered),
     );
     Some(Time(cct.round() as u64))
+}
+
+/// How long each transfer of a schedule of one step takes, by task.
+pub(super) fn first_step(
+    fabric: &Fabric,
+    schedule: &Schedule,
+    placement: &Placement,
+    framing: Framing,
+) -> Option<Vec<Duration>> {
+    Durations::new(fabric, framing).of(schedule, placement)
 }
 
 /// What a sub-flow meets on its way.
@@ -106,6 +130,17 @@ impl<'a> Durations<'a> {
     /// By task; nothing for tasks that are no transfers.
     fn of(&mut self, schedule: &Schedule, placement: &Placement) -> Option<Vec<Duration>> {
         let mut durations = vec![Duration::default(); schedule.tasks().len()];
+        self.each(schedule, placement, |task, duration| durations[task.index()] = duration)?;
+        Some(durations)
+    }
+
+    /// Tells what each transfer takes, step by step.
+    fn each(
+        &mut self,
+        schedule: &Schedule,
+        placement: &Placement,
+        mut tell: impl FnMut(TaskId, Duration),
+    ) -> Option<()> {
         let framing = self.framing;
         for step in schedule.transfers_by_step() {
             self.loads.clear();
@@ -119,15 +154,16 @@ impl<'a> Durations<'a> {
                 let Transfer { src, dst, .. } = schedule.transfer(task)?;
                 let subflows = placement.of(task).iter().filter(|_| src != dst);
                 let times = subflows.map(|subflow| self.time(src, dst, subflow));
-                durations[task.index()] = times.fold(Duration::default(), |all, subflow| Duration {
+                let duration = times.fold(Duration::default(), |all, subflow| Duration {
                     begun: all.begun.max(subflow.begun),
                     sent: all.sent.max(subflow.sent),
                     delivered: all.delivered.max(subflow.delivered),
                     acked: all.acked.max(subflow.acked),
                 });
+                tell(task, duration);
             }
         }
-        Some(durations)
+        Some(())
     }
 
     fn time(&self, src: HostId, dst: HostId, subflow: &Subflow) -> Duration {

@@ -316,25 +316,33 @@ impl Resources {
         })
     }
 
-    /// The largest bound over all resources of one kind. `jobs` yields transfers with the least
-    /// time before each starts and after each has arrived.
-    pub(super) fn bound(&self, kind: ResourceKind, jobs: impl Iterator<Item = (WireTransfer, f64, f64)>) -> f64 {
+    /// The largest bound over all resources of each kind. `jobs` yields transfers with the least time before each starts and
+    /// after each has arrived.
+    pub(super) fn bounds(
+        &self,
+        kinds: &[ResourceKind],
+        jobs: impl Iterator<Item = (WireTransfer, f64, f64)>,
+    ) -> Vec<f64> {
         let sets = self.pairs.out_of_hosts.len().max(self.pairs.into_hosts.len());
         let nodes = self.pairs.divisions[0].nodes();
         let count = self.pairs.len().max(nodes).max(self.up.len() + sets);
-        let mut resources = vec![Resource::default(); count];
-        let mut rates = vec![0.0; count];
+        let mut of_kinds = vec![(vec![Resource::default(); count], vec![0.0; count]); kinds.len()];
         for (transfer, before, after) in jobs {
-            if let Some(demand) = self.demand(kind, &transfer) {
-                let at = demand.resource as usize;
-                rates[at] = demand.rate;
-                resources[at].add(before + demand.head, transfer.wire, demand.tail + after);
+            for (&kind, (resources, rates)) in kinds.iter().zip(&mut of_kinds) {
+                if let Some(demand) = self.demand(kind, &transfer) {
+                    let at = demand.resource as usize;
+                    rates[at] = demand.rate;
+                    resources[at].add(before + demand.head, transfer.wire, demand.tail + after);
+                }
             }
         }
-        let ends = resources
-            .iter_mut()
-            .zip(rates)
-            .map(|(resource, rate)| resource.take(rate));
-        ends.fold(0.0, f64::max)
+        let largest = |(mut resources, rates): (Vec<Resource>, Vec<f64>)| {
+            let ends = resources
+                .iter_mut()
+                .zip(rates)
+                .map(|(resource, rate)| resource.take(rate));
+            ends.fold(0.0, f64::max)
+        };
+        of_kinds.into_iter().map(largest).collect()
     }
 }

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::spec::{Engine, Experiment};
-use crate::congestion::RouteSet;
+use crate::congestion::{Bounds, RouteSet};
 use crate::ids::{LinkId, NodeId};
 use crate::input::InputError;
 use crate::outcome::Observe;
 use crate::packet_engine::{Part, Refusal, Setup};
 use crate::placement::Placement;
 use crate::topology::{Fabric, Fault, LinkChange, LinkEvent, Place, Stage};
-use crate::workload::Schedule;
+use crate::workload::{EqualSteps, Schedule};
 
 /// A fabric as it is at the start, and what changes later.
 #[derive(Debug)]
@@ -134,6 +134,15 @@ fn has_routes_of(all: &Fabric, some: &Fabric) -> bool {
     true
 }
 
+/// Equal steps that are not written down.
+#[derive(Debug)]
+pub struct EqualRun {
+    /// All of them.
+    pub steps: EqualSteps,
+    /// What no load balancing can beat, which they meet.
+    pub bounds: Arc<Bounds>,
+}
+
 /// What a point is simulated on: its fabric, its schedule and the paths of its flows.
 #[derive(Debug, Clone)]
 pub struct Instance {
@@ -141,6 +150,8 @@ pub struct Instance {
     pub network: Arc<Network>,
     /// Between hosts.
     pub schedule: Arc<Schedule>,
+    /// Where all steps are like the first: `schedule` and `placement` are those of the first, then, and it stands for all.
+    pub equal_steps: Option<Arc<EqualRun>>,
     /// Of the schedule on the fabric at the start.
     pub placement: Arc<Placement>,
     /// Processor time that placing took when it was done.
@@ -162,6 +173,16 @@ impl Instance {
             }
             Engine::Flow => unsteady(&self.network, &experiment.faults).map_or(Ok(()), Err),
         }
+    }
+
+    /// How often what is in `schedule` happens.
+    pub fn times(&self) -> u64 {
+        self.equal_steps.as_ref().map_or(1, |run| run.steps.steps().into())
+    }
+
+    /// Number of transfers.
+    pub fn transfers(&self) -> u64 {
+        self.schedule.transfer_count() as u64 * self.times()
     }
 
     /// What to record: with operations or jobs, when they were under way.

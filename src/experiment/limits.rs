@@ -81,8 +81,9 @@ fn at_most(experiment: &Experiment, instance: &Instance) -> f64 {
         .map(|link| link.delay.0)
         .max()
         .unwrap_or(0);
-    let sent = experiment.framing().wire(bytes) as f64 / slowest.bytes_per_ps();
-    let on_the_way = instance.schedule.tasks().len() as f64 * 2.0 * MANY_HOPS * delay as f64;
+    let times = instance.times();
+    let sent = experiment.framing().wire(bytes.saturating_mul(times)) as f64 / slowest.bytes_per_ps();
+    let on_the_way = instance.schedule.tasks().len() as f64 * times as f64 * 2.0 * MANY_HOPS * delay as f64;
     let changes = network.events.last().map_or(0, |event| event.at.0);
     sent + waits + latest as f64 + on_the_way + changes as f64
 }
@@ -105,7 +106,11 @@ fn busy_times(experiment: &Experiment, instance: &Instance) -> Vec<f64> {
     let busy = loads.enumerate().map(|(index, load)| {
         let id = LinkId::from(index);
         let changes = changes.get(&id).map_or(&[][..], Vec::as_slice);
-        drain(framing.wire(load.ceil() as u64) as f64, fabric.link(id).rate, changes)
+        drain(
+            framing.wire(load.ceil() as u64 * instance.times()) as f64,
+            fabric.link(id).rate,
+            changes,
+        )
     });
     busy.collect()
 }

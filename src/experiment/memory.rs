@@ -93,7 +93,7 @@ impl Costs {
     fn of(engine: Engine) -> Self {
         match engine {
             Engine::Flow => Self {
-                task: 60,
+                task: 40,
                 dependency: 25,
                 subflow: 45,
                 active: 100,
@@ -101,7 +101,7 @@ impl Costs {
                 table: 10,
             },
             Engine::Packet => Self {
-                task: 60,
+                task: 40,
                 dependency: 25,
                 subflow: 45,
                 active: 430,

@@ -6,12 +6,14 @@
 //! usage     settings that change nothing  resolved  a plan as one experiment file
 //! instance     what a point is simulated on  prepare   builds it, once for all points that share it
 //! tuning    the table `[tune]`     fleet   the table `[fleet]`
+//! equal_steps  rings that are simulated without being written down
 //! limits    time, samples and memory that a point needs; memory: how much there is
 //! ```
 //!
 //! Reading a plan is cheap, preparing a point is not: a command parses the whole plan first, and prepares a point when
 //! its turn comes.
 
+mod equal_steps;
 mod fleet;
 mod identity;
 mod instance;
@@ -28,7 +30,7 @@ mod tuning;
 mod usage;
 
 pub use fleet::{FleetJobs, FleetOptions, FleetOutages, FleetPolicy};
-pub use instance::{Instance, Network};
+pub use instance::{EqualRun, Instance, Network};
 pub use limits::key_of;
 pub use memory::Memory;
 pub use plan::{Plan, Point, Resolved};

@@ -8,18 +8,19 @@ use std::time::Duration;
 use cpu_time::ThreadTime;
 use serde::Serialize;
 
+use super::equal_steps;
 use super::instance::{Instance, Network};
 use super::limits;
 use super::lru_cache::LruCache;
 use super::memory::Memory;
 use super::plan::{Plan, Point, Resolved};
-use super::spec::Experiment;
+use super::spec::{Engine, Experiment};
 use crate::config::ConfigError;
 use crate::congestion::{self, Bounds};
 use crate::input::InputError;
 use crate::placement::Placement;
 use crate::topology::{Fabric, resolve_faults};
-use crate::workload::{Hosts, Schedule, Task, Transfer};
+use crate::workload::{Hosts, MAX_TASKS, Schedule, Transfer};
 
 /// Bytes of what is kept for further points.
 const FABRIC_CAPACITY: u64 = 400_000_000;
@@ -83,6 +84,27 @@ impl Point {
     }
 }
 
+impl Point {
+    /// The same for a run: a ring of very many equal steps need not be written down for it, where its steps are known to take
+    /// what the first tells.
+    ///
+    /// # Errors
+    /// As [`Point::prepare`].
+    pub fn prepare_run(self, preparer: &Preparer<'_>) -> Result<Prepared, ConfigError> {
+        let resolved = preparer.plan.resolve(self)?;
+        match preparer.stream(&resolved.experiment) {
+            Ok(Ok((instance, memory))) => Ok(Prepared {
+                resolved,
+                instance,
+                alone: Vec::new(),
+                memory,
+            }),
+            Ok(Err(remedy)) => preparer.prepare_or(resolved, remedy),
+            Err(error) => Err(preparer.plan.locate(&resolved, error)),
+        }
+    }
+}
+
 impl<'a> Preparer<'a> {
     /// Prepares the points of a plan, but none that takes more than this memory.
     pub fn new(plan: &'a Plan, memory: Memory) -> Self {
@@ -120,6 +142,11 @@ impl<'a> Preparer<'a> {
     /// # Errors
     /// As [`Point::prepare`].
     pub fn prepare(&self, resolved: Resolved) -> Result<Prepared, ConfigError> {
+        self.prepare_or(resolved, None)
+    }
+
+    /// The same; what cannot be is told with a remedy, where there is one.
+    fn prepare_or(&self, resolved: Resolved, remedy: Option<&str>) -> Result<Prepared, ConfigError> {
         let experiment = &resolved.experiment;
         let built = self.build(experiment).and_then(|(instance, memory)| {
             let alone = self.alone(experiment, &instance)?;
@@ -132,8 +159,51 @@ impl<'a> Preparer<'a> {
                 alone,
                 memory,
             }),
-            Err(error) => Err(self.plan.locate(&resolved, error)),
+            Err(mut error) => {
+                if let Some(remedy) = remedy {
+                    error.help = format!("{}; {remedy}", error.help);
+                }
+                Err(self.plan.locate(&resolved, error))
+            }
         }
+    }
+
+    /// The first step of a ring of very many equal ones, which stands for all of them, and the memory that its run takes; where it
+    /// does not, what would let it, if the ring is too large otherwise.
+    fn stream(&self, experiment: &Experiment) -> Result<Result<(Instance, u64), Option<&'static str>>, InputError> {
+        if experiment.engine != Engine::Flow {
+            return Ok(Err(None));
+        }
+        experiment.check()?;
+        let network = self.network(experiment)?;
+        let (hosts, few) = (hosts_of(&network), equal_steps::FEW);
+        let demand = experiment.demand();
+        let Some(steps) = demand.equal_steps(hosts, self.plan.files(), experiment.seed, few)? else {
+            return Ok(Err(self.uneven(experiment, hosts)));
+        };
+        let too_many = steps.transfers() > MAX_TASKS;
+        if let Some(remedy) = equal_steps::needs_all(experiment) {
+            return Ok(Err(Some(remedy).filter(|_| too_many)));
+        }
+        let place = |first: &Schedule| self.place_and_time(experiment, &network, first);
+        let built = equal_steps::build(experiment, Arc::clone(&network), steps, place, self.memory)?;
+        let Some((instance, memory)) = built else {
+            return Ok(Err(Some(equal_steps::HELD_UP).filter(|_| too_many)));
+        };
+        let (scheme, placement) = (&experiment.load_balancing, &instance.placement);
+        let idle = scheme.idle_ports(&network.fabric, &instance.schedule, placement);
+        self.warn(idle.as_slice());
+        Ok(Ok((instance, memory)))
+    }
+
+    /// What would help a ring that is too large because its pieces differ.
+    fn uneven(&self, experiment: &Experiment, hosts: Hosts) -> Option<&'static str> {
+        let workload = experiment.workload.as_ref()?;
+        let ranks = workload.ranks(hosts.count, self.plan.files()).ok()?;
+        let (_, steps) = (ranks >= 2).then(|| workload.ring(ranks))??;
+        let uneven = !workload.size()?.0.is_multiple_of(u64::from(ranks));
+        let too_many = u64::from(ranks) * u64::from(steps) > MAX_TASKS;
+        (uneven && too_many).then_some(equal_steps::UNEVEN)
     }
 
     /// What an experiment is simulated on, and the memory that takes.
@@ -148,6 +218,7 @@ impl<'a> Preparer<'a> {
         let instance = Instance {
             network,
             schedule,
+            equal_steps: None,
             placement: Arc::clone(&placed.0),
             placed_in: placed.1,
         };
@@ -173,6 +244,7 @@ impl<'a> Preparer<'a> {
                 placement,
                 placed_in,
                 schedule,
+                equal_steps: None,
             })
         };
         (0..jobs).map(instance).collect()
@@ -208,6 +280,9 @@ impl<'a> Preparer<'a> {
 
     /// What no load balancing can beat on the fabric and for the schedule of an experiment.
     pub fn bounds(&self, experiment: &Experiment, instance: &Instance) -> Arc<Bounds> {
+        if let Some(run) = &instance.equal_steps {
+            return Arc::clone(&run.bounds);
+        }
         let framing = experiment.framing();
         let key = format!(
             "{framing:?}{}",
@@ -254,10 +329,7 @@ impl<'a> Preparer<'a> {
     /// # Errors
     /// A workload that does not fit the fabric or the memory.
     pub fn schedule(&self, experiment: &Experiment, network: &Network) -> Result<Arc<Schedule>, InputError> {
-        let hosts = Hosts {
-            count: network.fabric.hosts(),
-            per_server: network.fabric.hosts_per_server(),
-        };
+        let hosts = hosts_of(network);
         self.schedules.get(
             &key_of(&(workload_key(experiment), hosts.count, hosts.per_server)),
             |schedule| schedule_bytes(schedule) + KEY_WEIGHT,
@@ -309,10 +381,17 @@ impl<'a> Preparer<'a> {
     }
 }
 
+fn hosts_of(network: &Network) -> Hosts {
+    Hosts {
+        count: network.fabric.hosts(),
+        per_server: network.fabric.hosts_per_server(),
+    }
+}
+
 fn schedule_bytes(schedule: &Schedule) -> u64 {
-    // Where its list of successors begins, and the number of predecessors.
-    let task = size_of::<Task>() + 2 * size_of::<u32>();
-    schedule.tasks().len() as u64 * task as u64 + schedule.dependencies() as u64 * 8
+    // What it does; its step and connection, where its list of successors begins, and the number of predecessors.
+    let task = if schedule.dependencies() == 0 { 16 } else { 32 };
+    schedule.tasks().len() as u64 * task + schedule.dependencies() as u64 * 8
 }
 
 fn placement_bytes(schedule: &Schedule, placement: &Placement) -> u64 {

@@ -11,6 +11,9 @@ use crate::placement::Placement;
 use crate::units::Time;
 use crate::workload::{Action, Due, Milestone, Progress, Schedule, Transfer};
 
+/// Places in a list that are kept for further use.
+const KEPT: usize = 1_024;
+
 /// What is on the event_queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Entry {
@@ -173,6 +176,8 @@ impl<'a> Engine<'a> {
         for (task, at) in ready.drain(..) {
             self.start(task, at);
         }
+        // Where all start together, they will not do so again.
+        ready.shrink_to(KEPT);
         self.ready = ready;
     }
 

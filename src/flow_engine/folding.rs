@@ -12,6 +12,8 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
+use smallvec::SmallVec;
+
 use super::constraints::{ConstraintId, Constraints, Direct};
 use super::options::FlowOptions;
 use super::routes::{Routes, SegmentId};
@@ -45,8 +47,8 @@ pub(super) fn fold(
     constraints: &Constraints,
     options: &FlowOptions,
 ) -> Option<Folded> {
-    let ordered = |task: &crate::workload::Task| task.action == Action::Trigger;
-    if !options.fold || options.tolerance > 0.0 || schedule.tasks().iter().any(ordered) {
+    let ordered = |task: crate::workload::Task| task.action == Action::Trigger;
+    if !options.fold || options.tolerance > 0.0 || schedule.tasks().any(ordered) {
         return None;
     }
     let run = Run {
@@ -246,9 +248,14 @@ impl Run<'_> {
         let ups: Vec<ConstraintId> = ups.filter(|&up| up != ConstraintId::NONE).collect();
         let samples = ups.iter().step_by(ups.len().div_ceil(SAMPLES).max(1));
         let mut seen: HashMap<ConstraintId, Color> = samples.map(|&up| (up, 0)).collect();
+        let mut sampled = IdVec::filled(false, self.constraints.capacity.len());
+        seen.keys().for_each(|&up| sampled[up] = true);
         let segments = self.color_segments(colors);
         for Transfer { task, src, .. } in self.schedule.transfers() {
-            if let Some(sum) = seen.get_mut(&self.constraints.ports[src.index()].0) {
+            let up = self.constraints.ports[src.index()].0;
+            if sampled.get(up) == Some(&true)
+                && let Some(sum) = seen.get_mut(&up)
+            {
                 for subflow in self.subflows(task) {
                     *sum = sum.wrapping_add(mix(self.way(&subflow, colors, &segments)));
                 }
@@ -283,12 +290,13 @@ impl Run<'_> {
         let mut color = |task: TaskId| {
             let ways = self
                 .subflows(task)
-                .map(|subflow| mix(self.way(&subflow, constraints, segments)));
-            let ways = ways.fold(0, Color::wrapping_add);
-            let own = mix(both(both(self.action(task), ways), colors[task.index()]));
+                .map(|subflow| (self.way(&subflow, constraints, segments), subflow));
+            let ways: SmallVec<[_; 1]> = ways.collect();
+            let sum = ways.iter().fold(0, |sum: Color, &(way, _)| sum.wrapping_add(mix(way)));
+            let own = mix(both(both(self.action(task), sum), colors[task.index()]));
             colors[task.index()] = own;
-            for subflow in self.subflows(task) {
-                carried.add(&subflow, both(own, self.way(&subflow, constraints, segments)));
+            for (way, subflow) in &ways {
+                carried.add(subflow, both(own, *way));
             }
             for &(next, milestone) in self.schedule.successors(task) {
                 let waits = mix(own ^ milestone as Color);

@@ -13,6 +13,7 @@
 
 mod constraints;
 mod engine;
+mod equal_steps;
 mod folding;
 mod min_segment_tree;
 mod options;
@@ -22,6 +23,7 @@ mod sharing;
 #[cfg(test)]
 mod tests;
 
+pub use equal_steps::simulate_equal_steps;
 pub use options::{FlowOptions, Weights};
 
 use constraints::Constraints;

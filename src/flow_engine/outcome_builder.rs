@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::routes::{Routes, link_loads};
-use crate::ids::{NodeId, TaskId};
+use crate::ids::{Id, NodeId, TaskId};
 use crate::outcome::{
     Counters, FctSummary, FlowRecord, LinkRecord, Observe, Outcome, Reached, Stuck, TOO_LATE, TaskTimes, Unfinished,
 };
@@ -69,6 +69,25 @@ impl<'a> Flows<'a> {
         Self { flows, class_of }
     }
 
+    /// Tells of every flow, or of each that stands for others how many these are, with the first task of them.
+    fn for_each(&self, mut tell: impl FnMut(&Flow, u64, TaskId)) {
+        let Some(class_of) = self.class_of else {
+            let flows = self.flows.iter().zip((0..).map(TaskId));
+            return flows.for_each(|(flow, id)| tell(flow, 1, id));
+        };
+        let mut counts = vec![(0, TaskId::NONE); self.flows.len()];
+        for (id, &class) in (0..).map(TaskId).zip(class_of) {
+            let (count, first) = &mut counts[class as usize];
+            if *count == 0 {
+                *first = id;
+            }
+            *count += 1;
+        }
+        for (flow, (count, first)) in self.flows.iter().zip(counts) {
+            tell(flow, count, first);
+        }
+    }
+
     fn of(&self, task: TaskId) -> &'a Flow {
         let class = self
             .class_of
@@ -94,26 +113,36 @@ impl Built<'_> {
             placement,
             routes,
         } = *self;
-        let times = || schedule.transfers().map(|Transfer { task, .. }| flows.of(task));
-        let fct = times().map(|flow| whole_ps(flow.delivered).saturating_sub(whole_ps(flow.start)));
-        let takes_time = |task: &Task| matches!(task.action, Action::Delay(time) if !time.is_zero());
-        let tasks = || schedule.tasks().iter().zip((0..).map(TaskId));
-        let delays = tasks().filter(|(task, _)| takes_time(task));
-        let ends = delays
-            .map(|(_, delay)| flows.of(delay).start)
-            .chain(times().map(|flow| flow.delivered));
         let mut outcome = Outcome {
-            cct: ends.map(whole_ps).max().unwrap_or(Time::ZERO),
-            ended: times().map(|flow| whole_ps(flow.acked)).max().unwrap_or(Time::ZERO),
-            fct: FctSummary::of(fct.collect()),
             counters: Counters {
                 events,
                 ..Counters::default()
             },
             ..Outcome::default()
         };
+        let mut times: BTreeMap<Time, u64> = BTreeMap::new();
+        let mut each = Vec::new();
+        flows.for_each(|flow, count, first| match schedule.action(first) {
+            Action::Transfer { .. } => {
+                let delivered = whole_ps(flow.delivered);
+                outcome.cct = outcome.cct.max(delivered);
+                outcome.ended = outcome.ended.max(whole_ps(flow.acked));
+                let time = delivered.saturating_sub(whole_ps(flow.start));
+                match flows.class_of {
+                    Some(_) => *times.entry(time).or_default() += count,
+                    None => each.push(time),
+                }
+            }
+            Action::Delay(time) if !time.is_zero() => outcome.cct = outcome.cct.max(whole_ps(flow.start)),
+            Action::Delay(_) | Action::Trigger => {}
+        });
+        outcome.fct = match flows.class_of {
+            Some(_) => FctSummary::counted(&times),
+            None => FctSummary::of(each),
+        };
         if observe.tasks {
-            outcome.tasks = tasks().map(|(task, id)| interval(task, flows.of(id))).collect();
+            let tasks = schedule.tasks().zip((0..).map(TaskId));
+            outcome.tasks = tasks.map(|(task, id)| interval(&task, flows.of(id))).collect();
         }
         if observe.flows {
             outcome.flows = records(fabric, schedule, placement, routes, flows);

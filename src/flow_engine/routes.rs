@@ -108,6 +108,7 @@ impl Routes {
     }
 
     /// Delays of a sub-flow between two hosts: one way, and there and back.
+    #[inline]
     pub(super) fn delays(&self, subflow: SubflowId, src: HostId, dst: HostId) -> (Time, Time) {
         let segment = &self.segments[self.of_subflow[subflow.index()]];
         let (mut forward, mut round_trip) = (segment.forward, segment.round_trip);

@@ -22,6 +22,7 @@ macro_rules! id {
         impl $crate::ids::Id for $name {
             const NONE: Self = Self(u32::MAX);
 
+            #[inline]
             fn from_index(index: usize) -> Self {
                 Self(u32::try_from(index).expect("more than 2^32 of one kind"))
             }

@@ -50,6 +50,7 @@ impl PairIndex {
     }
 
     /// The number of a pair; the next free one where it has none yet.
+    #[inline]
     pub(crate) fn number(&mut self, src: EdgeId, dst: EdgeId) -> PairId {
         let number = match &mut self.numbers {
             Numbers::Rows(rows) => {
@@ -69,6 +70,7 @@ impl PairIndex {
     }
 
     /// The number of a pair that has one.
+    #[inline]
     pub(crate) fn of(&self, src: EdgeId, dst: EdgeId) -> PairId {
         match &self.numbers {
             Numbers::Rows(rows) => rows[dst][src],
@@ -104,6 +106,7 @@ impl PairSums {
     }
 
     /// Adds an amount.
+    #[inline]
     pub(crate) fn add(&mut self, src: EdgeId, dst: EdgeId, amount: f64) {
         let number = self.index.number(src, dst);
         match self.sums.get_mut(number) {

@@ -115,8 +115,8 @@ fn reached(flow: &Flow) -> Reached {
 }
 
 fn tasks<Q: EventQueue>(engine: &Engine<'_, Q>) -> Vec<TaskTimes> {
-    let tasks = engine.net.setup.schedule.tasks().iter().zip(&engine.flows.flows);
-    let interval = |(task, flow): (&Task, &Flow)| {
+    let tasks = engine.net.setup.schedule.tasks().zip(&engine.flows.flows);
+    let interval = |(task, flow): (Task, &Flow)| {
         let end = Time(flow.delivered);
         let start = match task.action {
             Action::Delay(time) => end.saturating_sub(time),

@@ -19,6 +19,10 @@ impl Scheme for Ecmp {
         Some(self.hash)
     }
 
+    fn repeats(&self) -> bool {
+        self.hash == Hash::Connection
+    }
+
     fn place(&self, problem: &Problem<'_>) -> Result<Placement, InputError> {
         let hash = self.hash;
         EcmpSplit { ways: 1, hash }.place(problem)

@@ -21,6 +21,10 @@ use crate::workload::Transfer;
 pub struct Greedy {}
 
 impl Scheme for Greedy {
+    fn repeats(&self) -> bool {
+        true
+    }
+
     fn place(&self, problem: &Problem<'_>) -> Result<Placement, InputError> {
         let schedule = problem.schedule;
         let mut order: Vec<(u32, Reverse<u64>, TaskId)> = schedule

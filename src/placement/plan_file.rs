@@ -200,7 +200,8 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn check(&self, flow: &PlannedFlow) -> Result<(), String> {
         let id = flow.flow;
-        let action = self.schedule.tasks().get(id as usize).map(|task| task.action);
+        let there = (id as usize) < self.schedule.tasks().len();
+        let action = there.then(|| self.schedule.action(TaskId(id)));
         let Some(Action::Transfer { src, dst, bytes }) = action else {
             return Err(format!("the workload has no flow {id}"));
         };

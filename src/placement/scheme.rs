@@ -36,6 +36,12 @@ pub(super) trait Scheme {
         None
     }
 
+    /// Whether steps with the same transfers over the same connections are placed alike, however many there are: what a
+    /// scheme draws anew in each, or carries from one to the next, would differ.
+    fn repeats(&self) -> bool {
+        false
+    }
+
     /// Places every transfer.
     fn place(&self, problem: &Problem<'_>) -> Result<Placement, InputError>;
 }
@@ -48,6 +54,10 @@ impl<D: Dynamic<PathSelector, InSwitch> + 'static> Scheme for D {
 
     fn dynamic(&self) -> Option<&DynamicScheme> {
         Some(self)
+    }
+
+    fn repeats(&self) -> bool {
+        true
     }
 
     fn place(&self, problem: &Problem<'_>) -> Result<Placement, InputError> {

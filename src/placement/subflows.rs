@@ -88,16 +88,19 @@ impl Placement {
     }
 
     /// The sub-flows of a transfer.
+    #[inline]
     pub fn of(&self, task: TaskId) -> &[Subflow] {
         &self.subflows[task]
     }
 
     /// Positions of a transfer's sub-flows among all.
+    #[inline]
     pub fn range(&self, task: TaskId) -> Range<usize> {
         self.subflows.range(task)
     }
 
     /// Ids of a transfer's sub-flows: their positions among all.
+    #[inline]
     pub fn ids(&self, task: TaskId) -> impl DoubleEndedIterator<Item = SubflowId> + Clone + use<> {
         let range = self.range(task);
         (range.start as u32..range.end as u32).map(SubflowId)

@@ -86,6 +86,11 @@ impl LoadBalancing {
         self.dynamic().map_or(0, |scheme| scheme.rehearsals())
     }
 
+    /// Whether steps with the same transfers over the same connections are placed alike.
+    pub fn repeats(&self) -> bool {
+        self.kind().repeats()
+    }
+
     /// What takes a path by a hash of its own, if paths are hashed, so that another seed is another draw.
     pub fn hashes(&self) -> Option<Hash> {
         self.kind().hashes()

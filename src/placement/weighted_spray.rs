@@ -83,6 +83,10 @@ impl Scheme for WeightedSpray {
         }
     }
 
+    fn repeats(&self) -> bool {
+        self.weights == Weights::Capacity
+    }
+
     fn place(&self, problem: &Problem<'_>) -> Result<Placement, InputError> {
         let Some(tables) = self.tables(problem)? else {
             return Ok(Placement::whole(problem.schedule, |_| Route::Weighted));

@@ -8,7 +8,7 @@ use std::time::Duration;
 use cpu_time::ThreadTime;
 use rayon::prelude::*;
 
-use super::measure::evaluate;
+use super::measure::{evaluate, simulate};
 use crate::config::ConfigError;
 use crate::experiment::{Engine, Experiment, Instance, Point, Prepared, Preparer};
 use crate::flow_engine;
@@ -87,7 +87,7 @@ pub fn survey(preparer: &Preparer<'_>, warn: &dyn Fn(&str)) -> Result<Vec<PointS
     for points in preparer.plan().points().chunks(BATCH) {
         let size = |&point: &Point| {
             let begun = ThreadTime::now();
-            let prepared = point.prepare(preparer)?;
+            let prepared = point.prepare_run(preparer)?;
             Ok(PointSize::of(point, &prepared, begun.elapsed().as_secs_f64()))
         };
         let of_batch: Vec<Result<PointSize, ConfigError>> = points.par_iter().map(size).collect();
@@ -255,11 +255,11 @@ impl PointSize {
         };
         Self {
             point: point.index,
-            class: class(experiment),
+            class: class(experiment, instance),
             engine: experiment.engine,
             work: units * hops * instances,
             hosts: instance.network.fabric.hosts(),
-            transfers: schedule.transfer_count() as u64,
+            transfers: instance.transfers(),
             packets,
             memory: prepared.memory,
             kept: prepared.kept(),
@@ -275,7 +275,7 @@ impl PointSize {
     /// nothing was done in it.
     fn attempt(&self, preparer: &Preparer<'_>, time: Duration) -> Result<Option<Trial>, ConfigError> {
         let point = preparer.plan().points()[self.point as usize];
-        let prepared = point.prepare(preparer)?;
+        let prepared = point.prepare_run(preparer)?;
         let (experiment, instance) = (prepared.resolved.experiment.clone(), prepared.instance.clone());
         let begun = ThreadTime::now();
         preparer.bounds(&experiment, &instance);
@@ -290,6 +290,12 @@ impl PointSize {
         };
         let mut part = Part::default();
         match experiment.engine {
+            Engine::Flow if instance.equal_steps.is_some() => {
+                let done = simulate(&experiment, &instance, &|_| ());
+                if done.is_err() {
+                    return Ok(None);
+                }
+            }
             Engine::Flow => {
                 let observe = instance.observe(&experiment);
                 let fabric = &instance.network.fabric;
@@ -325,8 +331,9 @@ impl PointSize {
 }
 
 /// What decides how much a unit of work costs.
-fn class(experiment: &Experiment) -> String {
+fn class(experiment: &Experiment, instance: &Instance) -> String {
     let engine = match experiment.engine {
+        Engine::Flow if instance.equal_steps.is_some() => "equal steps",
         Engine::Packet => "packet",
         Engine::Flow => "flow",
     };

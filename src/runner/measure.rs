@@ -66,11 +66,15 @@ pub fn evaluate(preparer: &Preparer<'_>, point: Point, prepared: Prepared) -> Ev
     let experiment = &resolved.experiment;
     let bounds = preparer.bounds(experiment, &instance);
     let fabric = &instance.network.fabric;
-    let assessment = congestion::assess(fabric, &instance.schedule, &instance.placement, experiment.framing());
+    let (schedule, placement, framing) = (&instance.schedule, &instance.placement, experiment.framing());
+    let assessment = match &instance.equal_steps {
+        Some(run) => congestion::assess_equal_steps(fabric, &run.steps, schedule, placement, framing),
+        None => congestion::assess(fabric, schedule, placement, framing),
+    };
     let mut row = ResultRow::default();
     row.identify(&key_of(preparer.plan(), point, &resolved));
     row.hosts = fabric.hosts();
-    row.flows = instance.schedule.transfer_count() as u64;
+    row.flows = instance.transfers();
     // An endless transfer has no completion that could be bounded.
     row.subflows = assessment.subflows;
     if instance
@@ -136,6 +140,10 @@ impl Evaluated {
         match simulated {
             Ok((outcome, alone)) => {
                 fill_outcome(&mut row, experiment, &bounds, &outcome);
+                if instance.equal_steps.is_some() {
+                    // The moments of steps that are not written down are not counted.
+                    row.events = None;
+                }
                 if outcome.stopped.is_none() {
                     fill_bandwidths(&mut row, bandwidth, at_best(experiment, &bounds, outcome.cct));
                 }
@@ -175,8 +183,13 @@ impl Evaluated {
     }
 }
 
-fn simulate(experiment: &Experiment, instance: &Instance, progress: &dyn Fn(f64)) -> Result<Outcome, Stuck> {
+pub(super) fn simulate(experiment: &Experiment, instance: &Instance, progress: &dyn Fn(f64)) -> Result<Outcome, Stuck> {
     let (fabric, observe) = (&instance.network.fabric, instance.observe(experiment));
+    if let Some(run) = &instance.equal_steps {
+        let (first, placement) = (&instance.schedule, &instance.placement);
+        let outcome = flow_engine::simulate_equal_steps(fabric, &run.steps, first, placement, &observe);
+        return Ok(outcome.expect("preparing has looked whether it can"));
+    }
     match experiment.engine {
         Engine::Flow => flow_engine::simulate(
             fabric,

@@ -160,7 +160,7 @@ fn parts(schedule: &Schedule, tasks: &[TaskTimes], span: &Span) -> Parts {
         return parts.collect();
     }
     let mut parts: HashMap<u32, TaskTimes> = HashMap::new();
-    for (task, &interval) in schedule.tasks()[own.clone()].iter().zip(&tasks[own]) {
+    for (task, &interval) in schedule.tasks_in(span.tasks.clone()).zip(&tasks[own]) {
         if let Action::Transfer { src, dst, .. } = task.action {
             for host in [src, dst] {
                 let part = parts.entry(host.0).or_insert(interval);
@@ -218,7 +218,7 @@ impl Busy {
 /// When the last transfer or computation of a job ends.
 fn end_of(schedule: &Schedule, job: &JobSpan, outcome: &Outcome) -> Time {
     let tasks = &outcome.tasks[job.tasks.start as usize..job.tasks.end as usize];
-    let own = schedule.tasks()[job.tasks.start as usize..].iter().zip(tasks);
+    let own = schedule.tasks_in(job.tasks.clone()).zip(tasks);
     let ends = own.filter(|(task, _)| !matches!(task.action, Action::Trigger | Action::Delay(Time::ZERO)));
     ends.map(|(_, interval)| interval.end).max().unwrap_or(job.start)
 }

@@ -174,7 +174,7 @@ impl<'a> Work<'a> {
     }
 
     fn prepare(&self, point: Point) -> Result<Prepared, ConfigError> {
-        let prepared = point.prepare(self.preparer);
+        let prepared = point.prepare_run(self.preparer);
         for warning in self.preparer.warnings() {
             (self.options.warn)(&warning);
         }

@@ -2,6 +2,7 @@
 
 use super::algorithm::{Algorithm, bruck, collective, direct, hierarchical, pairwise, pat, ring};
 use super::collective::CollectiveName;
+use super::equal_steps::Steps;
 use super::kind::Kind;
 use super::schedule_writer::ScheduleWriter;
 use crate::input::{Files, InputError};
@@ -45,6 +46,10 @@ impl Kind for AllGather {
     fn ring(&self, ranks: u32) -> Option<(Bytes, u32)> {
         let plain = self.algorithm == Algorithm::Ring && self.channels == 1;
         plain.then(|| (Bytes(self.size.0.div_ceil(u64::from(ranks))), ranks - 1))
+    }
+
+    fn equal_steps(&self, ranks: u32) -> Option<Steps> {
+        self.steps(ranks, 1)
     }
 
     fn family(&self) -> &'static str {

@@ -2,6 +2,7 @@
 
 use super::algorithm::{Algorithm, collective, direct, double_binary_tree, hierarchical, in_network, pairwise, ring};
 use super::collective::CollectiveName;
+use super::equal_steps::Steps;
 use super::kind::Kind;
 use super::schedule_writer::ScheduleWriter;
 use crate::input::{Files, InputError};
@@ -52,6 +53,10 @@ impl Kind for AllReduce {
     fn ring(&self, ranks: u32) -> Option<(Bytes, u32)> {
         let plain = self.algorithm == Algorithm::Ring && self.channels == 1;
         plain.then(|| (Bytes(self.size.0.div_ceil(u64::from(ranks))), 2 * (ranks - 1)))
+    }
+
+    fn equal_steps(&self, ranks: u32) -> Option<Steps> {
+        self.steps(ranks, 2)
     }
 
     fn family(&self) -> &'static str {

@@ -3,7 +3,8 @@
 use petgraph::dot::{Config, Dot};
 use petgraph::graph::DiGraph;
 
-use super::schedule::{Action, Milestone, Schedule, Task};
+use super::schedule::{Milestone, Schedule};
+use super::task_list::{Action, Task};
 use crate::ids::TaskId;
 
 /// The milestone of a dependency, and its place among what the same task releases.
@@ -14,7 +15,7 @@ impl Schedule {
     /// attributes. Nodes are numbered as tasks are; the edges of a task stand in the order in which it releases.
     pub fn dot(&self) -> String {
         let mut graph = DiGraph::<Task, Dependency>::with_capacity(self.tasks().len(), 0);
-        let nodes: Vec<_> = self.tasks().iter().map(|&task| graph.add_node(task)).collect();
+        let nodes: Vec<_> = self.tasks().map(|task| graph.add_node(task)).collect();
         for (before, &node) in nodes.iter().enumerate() {
             let released = self.successors(TaskId::from(before)).iter().enumerate();
             for (place, &(after, milestone)) in released {

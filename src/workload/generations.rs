@@ -1,7 +1,8 @@
 //! The steps of a schedule, counted from its dependencies.
 
 use super::progress::Progress;
-use super::schedule::{Action, Milestone, Schedule};
+use super::schedule::{Milestone, Schedule};
+use super::task_list::Action;
 use crate::ids::{Endpoint, TaskId};
 use crate::units::Time;
 

@@ -10,7 +10,7 @@ use serde::de::{self, MapAccess, SeqAccess};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::ranks::strided;
-use super::{Collective, Hosts, Room, Schedule, Workload};
+use super::{Collective, EqualSteps, Hosts, Room, Schedule, Workload};
 use crate::ids::{HostId, IdVec};
 use crate::input::{Files, InputError};
 use crate::rng;
@@ -85,6 +85,25 @@ impl Demand<'_> {
                 .map_err(|error| error.under(&format!("workload.{}", workload.name()))),
             Self::Jobs(jobs) => schedule_jobs(jobs, hosts, files, seed, room),
         }
+    }
+
+    /// As [`Workload::equal_steps`], if it is one workload. Keys in errors are those of the experiment.
+    ///
+    /// # Errors
+    /// As [`Workload::equal_steps`].
+    pub fn equal_steps(
+        self,
+        hosts: Hosts,
+        files: &dyn Files,
+        seed: u64,
+        few: u64,
+    ) -> Result<Option<EqualSteps>, InputError> {
+        let Some(workload) = self.whole() else {
+            return Ok(None);
+        };
+        workload
+            .equal_steps(hosts, files, seed, few)
+            .map_err(|error| error.under(&format!("workload.{}", workload.name())))
     }
 
     /// Whether the schedule depends on the seed.
@@ -522,7 +541,7 @@ mod tests {
                 .unwrap()
         };
         let (both, first) = (schedule(&all), schedule(&all[..1]));
-        assert_eq!(both.tasks()[..first.tasks().len()], *first.tasks());
+        assert!(both.tasks().take(first.tasks().len()).eq(first.tasks()));
         assert_eq!(both.jobs().len(), 2);
         assert_eq!(both.transfer_count(), 2 * first.transfer_count());
         assert_eq!(

@@ -1,6 +1,7 @@
 //! What every kind of workload answers.
 
 use super::collective::CollectiveName;
+use super::equal_steps::Steps;
 use super::ranks::Ranked;
 use super::schedule_writer::ScheduleWriter;
 use crate::input::{Files, InputError};
@@ -49,6 +50,12 @@ pub(super) trait Kind: Ranked {
     /// The bytes that each rank sends to the next one in every step, and the number of steps, where that is all that
     /// happens.
     fn ring(&self, _ranks: u32) -> Option<(Bytes, u32)> {
+        None
+    }
+
+    /// The same where every transfer of every step is of one size, and how many steps what arrives waits before it is
+    /// passed on.
+    fn equal_steps(&self, _ranks: u32) -> Option<Steps> {
         None
     }
 

@@ -1,6 +1,7 @@
 //! Which tasks may start: the bookkeeping of dependencies that both engines share.
 
-use super::schedule::{Action, Milestone, Schedule};
+use super::schedule::{Milestone, Schedule};
+use super::task_list::Action;
 use crate::ids::{Endpoint, TaskId};
 use crate::units::Time;
 
@@ -75,9 +76,15 @@ impl<C: Clock> Progress<C> {
             _ => schedule.predecessors(t),
         };
         let ids = || (0..schedule.tasks().len()).map(TaskId::from);
+        // Where nothing waits, nothing is counted.
+        let waiting = if schedule.dependencies() == 0 {
+            0
+        } else {
+            schedule.tasks().len()
+        };
         let mut progress = Self {
-            counters: ids().map(needed).collect(),
-            latest: vec![C::START; schedule.tasks().len()],
+            counters: ids().take(waiting).map(needed).collect(),
+            latest: vec![C::START; waiting],
             joined: Vec::new(),
         };
         let mut due = Vec::new();
@@ -144,7 +151,7 @@ impl<C: Clock> Progress<C> {
     }
 
     fn begin<E: Endpoint>(&mut self, schedule: &Schedule<E>, task: TaskId, due: &mut Vec<Due<C>>) {
-        let released = self.latest[task.index()];
+        let released = self.latest.get(task.index()).copied().unwrap_or(C::START);
         let at = released.latest(C::at(schedule.task(task).earliest));
         match schedule.task(task).action {
             Action::Delay(Time::ZERO) if at == released => self.joined.push((task, at)),

@@ -4,36 +4,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::purpose::Purpose;
+use super::task_list::{Action, Task, TaskList};
 use crate::ids::{Endpoint, HostId, IdLists, RankId, TaskId};
 use crate::units::Time;
-
-/// What a task does once it starts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action<E = HostId> {
-    /// Moves `bytes` (at least 1) from one endpoint to another: a flow.
-    Transfer {
-        /// Who sends.
-        src: E,
-        /// Who receives.
-        dst: E,
-        /// Payload.
-        bytes: u64,
-    },
-    /// Waits; of zero length it is a join of its predecessors.
-    Delay(Time),
-    /// Passes on: the first predecessor that happens releases the first successor, the second the
-    /// second, and so on; more predecessors than successors have no effect. It has no milestone of its
-    /// own. Windows and the multishot triggers of htsim are such.
-    Trigger,
-}
-
-impl<E: Endpoint> Action<E> {
-    /// A transfer of `bytes`.
-    pub fn transfer(src: impl Into<E>, dst: impl Into<E>, bytes: u64) -> Self {
-        let (src, dst) = (src.into(), dst.into());
-        Self::Transfer { src, dst, bytes }
-    }
-}
 
 /// Which milestone of a predecessor counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -47,21 +20,6 @@ pub enum Milestone {
     Delivered,
     /// The last acknowledgement has reached the sender.
     Acked,
-}
-
-/// A node of the schedule. It starts when all its predecessors have happened; without any, at the
-/// beginning.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Task<E = HostId> {
-    /// What it does.
-    pub action: Action<E>,
-    /// It does not start before this time.
-    pub earliest: Time,
-    /// Step of the collective, from 0: transfers of one step are placed as one batch.
-    pub step: u32,
-    /// The first transfer on the connection (queue pair) that a transfer uses; itself where no other
-    /// came before.
-    pub connection: TaskId,
 }
 
 /// A transfer: between hosts, a flow.
@@ -112,9 +70,11 @@ pub struct JobSpan {
 /// Tasks and what each of them releases. Task ids are indices; a transfer's id is its flow's. A collective is written
 /// between ranks; [`Schedule::on_hosts`] makes of it what engines and placements take, a schedule between hosts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Schedule<E = HostId> {
-    tasks: Vec<Task<E>>,
+pub struct Schedule<E: Endpoint = HostId> {
+    tasks: TaskList<E>,
+    /// Empty where nothing waits.
     successors: IdLists<TaskId, (TaskId, Milestone)>,
+    /// Empty where nothing waits.
     predecessors: Vec<u32>,
     warnings: Vec<String>,
     spans: Vec<Span<E>>,
@@ -131,13 +91,26 @@ impl Schedule {
 
 impl<E: Endpoint> Schedule<E> {
     /// All tasks by id.
-    pub fn tasks(&self) -> &[Task<E>] {
-        &self.tasks
+    #[inline]
+    pub fn tasks(&self) -> impl ExactSizeIterator<Item = Task<E>> + DoubleEndedIterator + Clone + '_ {
+        self.tasks.iter(0..self.tasks.len())
+    }
+
+    /// Tasks in a row.
+    pub fn tasks_in(&self, ids: Range<u32>) -> impl ExactSizeIterator<Item = Task<E>> + Clone + '_ {
+        self.tasks.iter(ids.start as usize..ids.end as usize)
     }
 
     /// One task.
-    pub fn task(&self, id: TaskId) -> &Task<E> {
-        &self.tasks[id.index()]
+    #[inline]
+    pub fn task(&self, id: TaskId) -> Task<E> {
+        self.tasks.get(id)
+    }
+
+    /// What a task does.
+    #[inline]
+    pub fn action(&self, id: TaskId) -> Action<E> {
+        self.tasks.action(id)
     }
 
     /// What should be said about how it came about: inputs that may mean something else.
@@ -155,7 +128,7 @@ impl<E: Endpoint> Schedule<E> {
         let of_job = |tasks: Range<u32>| {
             let transfers = || {
                 let ids = (tasks.start..tasks.end).map(TaskId);
-                ids.filter(|&id| matches!(self.task(id).action, Action::Transfer { .. }))
+                ids.filter(|&id| matches!(self.action(id), Action::Transfer { .. }))
             };
             let mut starts = transfers().map(|id| self.task(id).earliest);
             let first = starts.next();
@@ -192,22 +165,25 @@ impl<E: Endpoint> Schedule<E> {
                 start,
                 tasks: first..first + job.tasks.len() as u32,
             });
-            all.tasks.extend(job.tasks.into_iter().map(|task| Task {
-                earliest: task.earliest.saturating_add(start),
-                connection: moved(task.connection),
-                ..task
-            }));
-            for task in job.successors.ids() {
-                let successors = job.successors[task].iter();
+            for (id, task) in (0..).map(TaskId).zip(job.tasks()) {
+                all.tasks.push(Task {
+                    earliest: task.earliest.saturating_add(start),
+                    connection: moved(task.connection),
+                    ..task
+                });
+                let successors = job.successors(id).iter();
                 all.successors
                     .push(successors.map(|&(next, milestone)| (moved(next), milestone)));
+                all.predecessors.push(job.predecessors(id));
             }
-            all.predecessors.extend(job.predecessors);
             all.warnings.extend(job.warnings);
             all.spans.extend(job.spans.into_iter().map(|span| Span {
                 tasks: span.tasks.start + first..span.tasks.end + first,
                 ..span
             }));
+        }
+        if all.successors.values().is_empty() {
+            (all.successors, all.predecessors) = (IdLists::new(), Vec::new());
         }
         all
     }
@@ -218,17 +194,21 @@ impl<E: Endpoint> Schedule<E> {
         let mut alone = self.clone();
         alone.staggered = !self.starts_together();
         let own = self.jobs[job].tasks.clone();
-        for (id, task) in (0..).zip(&mut alone.tasks) {
-            if !own.contains(&id) && task.action != Action::Trigger {
-                task.action = Action::Delay(Time::ZERO);
-                task.earliest = Time::ZERO;
+        for id in (0..alone.tasks.len() as u32).filter(|id| !own.contains(id)).map(TaskId) {
+            if alone.action(id) != Action::Trigger {
+                alone.tasks.set_action(id, Action::Delay(Time::ZERO));
+                alone.tasks.set_earliest(id, Time::ZERO);
             }
         }
         alone
     }
 
     /// What a task releases, in the order in which it was written, with the milestone that counts.
+    #[inline]
     pub fn successors(&self, id: TaskId) -> &[(TaskId, Milestone)] {
+        if self.predecessors.is_empty() {
+            return &[];
+        }
         &self.successors[id]
     }
 
@@ -239,18 +219,20 @@ impl<E: Endpoint> Schedule<E> {
 
     /// Number of predecessors of a task.
     pub fn predecessors(&self, id: TaskId) -> u32 {
-        self.predecessors[id.index()]
+        self.predecessors.get(id.index()).copied().unwrap_or(0)
     }
 
     /// The transfers, in order of their ids.
+    #[inline]
     pub fn transfers(&self) -> impl Iterator<Item = Transfer<E>> + '_ {
         let ids = (0..self.tasks.len()).map(TaskId::from);
         ids.filter_map(|id| self.transfer(id))
     }
 
     /// A task as a transfer; `None` where it is another.
+    #[inline]
     pub fn transfer(&self, task: TaskId) -> Option<Transfer<E>> {
-        match self.task(task).action {
+        match self.action(task) {
             Action::Transfer { src, dst, bytes } => Some(Transfer { task, src, dst, bytes }),
             _ => None,
         }
@@ -273,8 +255,8 @@ impl<E: Endpoint> Schedule<E> {
 
     /// Number of delays that take time: computations.
     pub fn delay_count(&self) -> usize {
-        let takes_time = |task: &&Task<E>| matches!(task.action, Action::Delay(time) if !time.is_zero());
-        self.tasks.iter().filter(takes_time).count()
+        let takes_time = |task: &Task<E>| matches!(task.action, Action::Delay(time) if !time.is_zero());
+        self.tasks().filter(takes_time).count()
     }
 
     /// Number of steps: one more than the largest step of a transfer.
@@ -296,8 +278,8 @@ impl<E: Endpoint> Schedule<E> {
 
     /// The same schedule with other steps, by task.
     pub(super) fn with_steps(mut self, steps: impl IntoIterator<Item = u32>) -> Self {
-        for (step, task) in steps.into_iter().zip(&mut self.tasks) {
-            task.step = step;
+        for (step, id) in steps.into_iter().zip(0..self.tasks.len()) {
+            self.tasks.set_step(TaskId::from(id), step);
         }
         self
     }
@@ -308,20 +290,6 @@ impl Schedule<RankId> {
     #[must_use]
     pub fn on_hosts(self, hosts: &[HostId]) -> Schedule {
         let place = |rank: RankId| hosts[rank.index()];
-        let on_hosts = |task: Task<RankId>| Task {
-            action: match task.action {
-                Action::Transfer { src, dst, bytes } => Action::Transfer {
-                    src: place(src),
-                    dst: place(dst),
-                    bytes,
-                },
-                Action::Delay(time) => Action::Delay(time),
-                Action::Trigger => Action::Trigger,
-            },
-            earliest: task.earliest,
-            step: task.step,
-            connection: task.connection,
-        };
         let of_hosts = |span: Span<RankId>| Span {
             ranks: span.ranks.iter().map(|&rank| place(rank)).collect(),
             name: span.name,
@@ -332,7 +300,7 @@ impl Schedule<RankId> {
             tasks: span.tasks,
         };
         Schedule {
-            tasks: self.tasks.into_iter().map(on_hosts).collect(),
+            tasks: self.tasks.between(place),
             spans: self.spans.into_iter().map(of_hosts).collect(),
             successors: self.successors,
             predecessors: self.predecessors,
@@ -345,17 +313,17 @@ impl Schedule<RankId> {
 
 /// Collects tasks and dependencies into a [`Schedule`].
 #[derive(Debug)]
-pub struct ScheduleBuilder<E = HostId> {
-    tasks: Vec<Task<E>>,
+pub struct ScheduleBuilder<E: Endpoint = HostId> {
+    tasks: TaskList<E>,
     edges: Vec<(TaskId, TaskId, Milestone)>,
     warnings: Vec<String>,
     spans: Vec<Span<E>>,
 }
 
-impl<E> Default for ScheduleBuilder<E> {
+impl<E: Endpoint> Default for ScheduleBuilder<E> {
     fn default() -> Self {
         Self {
-            tasks: Vec::new(),
+            tasks: TaskList::default(),
             edges: Vec::new(),
             warnings: Vec::new(),
             spans: Vec::new(),
@@ -367,7 +335,7 @@ impl<E: Endpoint> ScheduleBuilder<E> {
     /// Makes room for that many more tasks and dependencies.
     pub fn reserve(&mut self, tasks: usize, edges: usize) {
         // The first knows best; further ones may be many and small.
-        if self.tasks.is_empty() {
+        if self.tasks.len() == 0 {
             self.tasks.reserve_exact(tasks);
             self.edges.reserve_exact(edges);
         } else {
@@ -405,19 +373,17 @@ impl<E: Endpoint> ScheduleBuilder<E> {
 
     /// Lets a transfer use the connection whose first transfer is `first`.
     pub fn connect(&mut self, transfer: TaskId, first: TaskId) {
-        self.tasks[transfer.index()].connection = first;
+        self.tasks.set_connection(transfer, first);
     }
 
     /// Lets a transfer carry more.
     pub fn extend(&mut self, transfer: TaskId, more: u64) {
-        if let Action::Transfer { bytes, .. } = &mut self.tasks[transfer.index()].action {
-            *bytes += more;
-        }
+        self.tasks.extend(transfer, more);
     }
 
     /// One task so far.
-    pub fn task(&self, id: TaskId) -> &Task<E> {
-        &self.tasks[id.index()]
+    pub fn task(&self, id: TaskId) -> Task<E> {
+        self.tasks.get(id)
     }
 
     /// Adds a delay; of zero length it joins its predecessors.
@@ -437,8 +403,8 @@ impl<E: Endpoint> ScheduleBuilder<E> {
 
     /// What the transfers among some tasks add up to.
     pub fn bytes(&self, tasks: Range<u32>) -> u64 {
-        let sizes = self.tasks[tasks.start as usize..tasks.end as usize].iter();
-        let bytes = |task: &Task<E>| match task.action {
+        let sizes = self.tasks.iter(tasks.start as usize..tasks.end as usize);
+        let bytes = |task: Task<E>| match task.action {
             Action::Transfer { bytes, .. } => bytes,
             _ => 0,
         };
@@ -463,14 +429,16 @@ impl<E: Endpoint> ScheduleBuilder<E> {
             warnings,
             spans,
         } = self;
-        let mut predecessors = vec![0_u32; tasks.len()];
+        // Where nothing waits, there is nothing to be said of it.
+        let waiting = if edges.is_empty() { 0 } else { tasks.len() };
+        let mut predecessors = vec![0_u32; waiting];
         for &(_, after, _) in &edges {
             predecessors[after.index()] += 1;
         }
         let released = edges
             .iter()
             .map(|&(before, after, milestone)| (before, (after, milestone)));
-        let successors = IdLists::grouped(tasks.len(), released);
+        let successors = IdLists::grouped(waiting, released);
         Schedule {
             tasks,
             successors,

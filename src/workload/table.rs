@@ -7,6 +7,7 @@ use super::all_to_allv::AllToAllv;
 use super::broadcast::Broadcast;
 use super::collective::Collective;
 use super::connection_matrix::ConnectionMatrix;
+use super::equal_steps::EqualSteps;
 use super::flows::Flows;
 use super::gather::Gather;
 use super::import::{Chakra, Goal, Inspector, Msccl, Simai};
@@ -19,7 +20,7 @@ use super::reduce::Reduce;
 use super::reduce_scatter::ReduceScatter;
 use super::scatter::Scatter;
 use super::schedule::Schedule;
-use super::schedule_writer::{NoObserver, Room, ScheduleWriter};
+use super::schedule_writer::{MAX_BYTES, NoObserver, Room, ScheduleWriter};
 use super::send_recv::SendRecv;
 use super::shift::Shift;
 use super::training::Training;
@@ -134,6 +135,34 @@ impl Workload {
         let schedule = draft.build();
         let seats: Vec<HostId> = seats.into_iter().map(HostId).collect();
         Ok(schedule.on_hosts(&seats))
+    }
+
+    /// The same without writing it down, where its steps are equal and its transfers would be more than `few`. Keys in
+    /// errors are relative to the workload's own table.
+    ///
+    /// # Errors
+    /// Ranks that do not fit the hosts.
+    pub fn equal_steps(
+        &self,
+        hosts: impl Into<Hosts>,
+        files: &dyn Files,
+        seed: u64,
+        few: u64,
+    ) -> Result<Option<EqualSteps>, InputError> {
+        let count = hosts.into().count;
+        let kind = self.kind();
+        kind.check_alone()?;
+        let ranks = self.ranks(count, files)?;
+        let Some(steps) = (ranks >= 2).then(|| kind.equal_steps(ranks)).flatten() else {
+            return Ok(None);
+        };
+        let transfers = u64::from(ranks) * u64::from(steps.steps);
+        if transfers <= few || u128::from(transfers) * u128::from(steps.bytes.0) > u128::from(MAX_BYTES) {
+            return Ok(None);
+        }
+        let all: Vec<u32> = (0..count).collect();
+        let seats = self.seats(&all, files, seed)?;
+        Ok(Some(EqualSteps::new(seats.into_iter().map(HostId).collect(), steps)))
     }
 
     /// Whether its schedule depends on the seed.

@@ -10,6 +10,9 @@ use crate::ids::{Id, IdVec, SubflowId, id};
 /// limits, fills up the end.
 pub(super) type Others = [ConstraintId; 1 + DIRECT];
 
+/// Places in an empty list that are kept for further use.
+const KEPT: usize = 1_024;
+
 id! {
     /// Sub-flows with the same others.
     GroupId;
@@ -116,9 +119,12 @@ impl HeldList {
         (self.subflows.swap_remove(slot), self.others.swap_remove(slot))
     }
 
+    /// Forgets all sub-flows; of a long list, the room that they took, too.
     pub(super) fn clear(&mut self) {
         self.subflows.clear();
+        self.subflows.shrink_to(KEPT);
         self.others.clear();
+        self.others.shrink_to(KEPT);
         self.groups = None;
     }
 

@@ -130,7 +130,8 @@ proptest! {
             fabric = fabric.with(&[LinkChange { link, rate: Rate::from_gbps(37) }]);
         }
         if let Some(at) = longer {
-            schedule = with_a_longer_transfer(&schedule, at % schedule.tasks().len());
+            let tasks = schedule.tasks().len();
+            schedule = with_a_longer_transfer(&schedule, at % tasks);
         }
         let scheme = scheme(schemes()[balancing].clone());
         let weights = if equal { Weights::Equal } else { Weights::Size };

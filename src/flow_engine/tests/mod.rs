@@ -1,4 +1,5 @@
 mod against_reference;
+mod equal_steps;
 mod folding;
 mod reference;
 mod tolerance;

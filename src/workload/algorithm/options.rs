@@ -296,6 +296,17 @@ macro_rules! collective {
                 Self::new(size, $crate::workload::Algorithm::HalvingDoubling)
             }
 
+            /// Its steps in `phases` trips around a ring, where they are equal.
+            fn steps(&self, ranks: u32, phases: u32) -> Option<$crate::workload::equal_steps::Steps> {
+                let plain = self.algorithm == $crate::workload::Algorithm::Ring && self.channels == 1;
+                let ordered = self.order != $crate::workload::Order::default() || self.local.is_some();
+                if !plain || self.pipelined || ordered {
+                    return None;
+                }
+                let rounds = phases.checked_mul(ranks - 1)?;
+                $crate::workload::equal_steps::Steps::around(ranks, self.size, rounds, self.chunks)
+            }
+
             /// The collective to be drawn up, in `phases` phases.
             fn job<'d, 'w>(
                 &self,

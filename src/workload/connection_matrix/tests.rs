@@ -145,7 +145,7 @@ fn messages_of_one_connection_are_told_apart() {
         let lines =
             format!("0->1 id 1 msg 1 start 0 size 10\n0->1 id 1 {second} start 5 size 10\n0->1 id 2 start 0 size 10");
         let schedule = read(&file(3, 0, &lines), 8).unwrap();
-        let connections: Vec<_> = schedule.tasks().iter().map(|task| task.connection.0).collect();
+        let connections: Vec<_> = schedule.tasks().map(|task| task.connection.0).collect();
         assert_eq!(connections, [0, 0, 2]);
     }
     let lines = "0->1 id 1 msg start 0 size 10\n".repeat(3) + "0->1 start 0 size 10 msg # the last word\n";
@@ -157,7 +157,7 @@ fn starts_are_decimal_numbers_in_the_unit_of_the_program() {
     let lines = "0->1 start 0.000000 size 10\n1->2 start 1e6 size 10 # as fprintf writes it\n2->3 start 2.5 size 10";
     let starts = |unit| {
         let schedule = read_in(unit, &file(3, 0, lines), 8).unwrap();
-        schedule.tasks().iter().map(|task| task.earliest.0).collect::<Vec<_>>()
+        schedule.tasks().map(|task| task.earliest.0).collect::<Vec<_>>()
     };
     assert_eq!(starts(TimeUnit::Ps), [0, 1_000_000, 3]);
     assert_eq!(starts(TimeUnit::Us), [0, 1_000_000_000_000, 2_500_000]);

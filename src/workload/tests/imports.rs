@@ -99,7 +99,6 @@ fn one_ring_by_chakra_msccl_and_ourselves() {
     // The trace has computations of a microsecond between, which cost what they say.
     let computes: u64 = chakra
         .tasks()
-        .iter()
         .filter_map(|task| match task.action {
             Action::Delay(time) => Some(time.0),
             _ => None,

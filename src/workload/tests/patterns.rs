@@ -281,7 +281,7 @@ fn flows_are_read_with_or_without_a_header_and_starts() {
     assert_eq!(pairs(&bare), [(0, 1), (7, 2)]);
     assert_eq!(flows("src,dst,bytes\n0,1,65536\n7,2,10737418240\n").unwrap(), bare);
     let timed = flows("src,dst,bytes,start_ns\n0,1,65536,0\n7,2,5,1.5\n").unwrap();
-    assert_eq!(timed.tasks()[1].earliest, Time(1_500));
+    assert_eq!(timed.tasks().nth(1).unwrap().earliest, Time(1_500));
     // Blank lines and comments before the header, names in any case and order, units, lines without a start.
     for text in [
         "\n# made by hand\n\nDST, Size, Src # in this order\n1,64KiB,0\n2,10GiB,7\n",

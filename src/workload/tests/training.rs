@@ -19,7 +19,7 @@ fn schedule(text: &str) -> Schedule {
 /// What a rank sends in operations whose names have a word in them.
 fn sent(schedule: &Schedule, rank: u32, word: &str) -> f64 {
     let spans = schedule.spans().iter().filter(|span| span.name.contains(word));
-    let tasks = spans.flat_map(|span| &schedule.tasks()[span.tasks.start as usize..span.tasks.end as usize]);
+    let tasks = spans.flat_map(|span| schedule.tasks_in(span.tasks.clone()));
     let bytes = tasks.map(|task| match task.action {
         Action::Transfer { src, bytes, .. } if src.0 == rank => bytes as f64,
         _ => 0.0,

@@ -1,12 +1,15 @@
 //! What a byte from one edge to another puts on the links between.
 //!
 //! Links that always share their load in the same proportions, as all uplinks of a leaf do, are one bundle, for which the
-//! slowest stands: a leaf-spine of any width has two bundles per leaf.
+//! slowest stands: a leaf-spine of any width has two bundles per leaf. Of many hosts with several ports, those whose cables
+//! lead to the same switches share their footprints.
+
+use std::collections::BTreeMap;
 
 use crate::ids::{HostId, IdVec, LinkId, NodeId, id};
 use crate::loads::{PairId, PairIndex};
 use crate::rng::mix;
-use crate::routes::{EdgeId, EdgeSwitches, PathDag, PathDagBuilder, Position};
+use crate::routes::{EdgeClasses, EdgeId, EdgeSwitches, PathDag, PathDagBuilder, Position};
 use crate::topology::Fabric;
 
 id! {
@@ -44,16 +47,39 @@ const NEVER: f64 = 1e12;
 pub(super) struct Footprints<'a> {
     fabric: &'a Fabric,
     edges: EdgeSwitches,
+    /// Edges that are alike; without, each is one of a kind.
+    classes: Option<EdgeClasses>,
     builder: PathDagBuilder<'a>,
     /// The link that stands for each bundle.
     slowest: IdVec<BundleId, Option<LinkId>>,
     /// The bundle for which a link stands.
     bundle_of: IdVec<LinkId, Option<BundleId>>,
-    index: PairIndex,
-    known: IdVec<PairId, Footprint>,
+    /// Pairs of classes, of different servers and of the same.
+    known: [Known; 2],
+    /// From an edge to itself.
+    nothing: Footprint,
 }
 
-/// Most edges whose links are put into bundles: beyond, every link is one.
+/// Footprints by pair of edges, or of classes.
+#[derive(Debug)]
+struct Known {
+    index: PairIndex,
+    prints: IdVec<PairId, Footprint>,
+}
+
+impl Known {
+    fn new(edges: usize) -> Self {
+        Self {
+            index: PairIndex::new(edges),
+            prints: IdVec::new(),
+        }
+    }
+}
+
+/// Most edges that are told apart by their own cables; of more, those are alike whose cables lead to the same switches, and what
+/// hosts with several ports have for themselves does not count.
+const MOST_SINGLE: usize = 1_024;
+/// Most edges, one or two of each class, whose links are put into bundles: beyond, every link is one.
 const MOST_EDGES: usize = 1_024;
 
 impl<'a> Footprints<'a> {
@@ -64,11 +90,20 @@ impl<'a> Footprints<'a> {
         members.sort_unstable();
         members.dedup();
         let mut builder = PathDagBuilder::new(fabric);
-        let slowest = if members.len() <= MOST_EDGES {
+        let classes = (members.len() > MOST_SINGLE)
+            .then(|| EdgeClasses::new(fabric, &edges))
+            .filter(|classes| !classes.are_single());
+        if let Some(classes) = &classes {
+            members = of_each_class(classes, &members);
+        }
+        let mut slowest = if members.len() <= MOST_EDGES {
             bundles(fabric, &edges, &mut builder, &members)
         } else {
-            fabric.link_ids().filter(|&id| fabric.is_fabric_link(id)).collect()
+            fabric.link_ids().collect()
         };
+        if classes.is_some() || members.len() > MOST_EDGES {
+            slowest.retain(|&link| fabric.is_fabric_link(link));
+        }
         let slowest: IdVec<BundleId, _> = std::iter::once(None).chain(slowest.into_iter().map(Some)).collect();
         let mut bundle_of = IdVec::filled(None, fabric.links().len());
         for (bundle, &link) in slowest.entries() {
@@ -78,12 +113,14 @@ impl<'a> Footprints<'a> {
         }
         Self {
             fabric,
-            index: PairIndex::new(edges.len()),
+            // Numbers of classes are below those of edges.
+            known: [Known::new(edges.len()), Known::new(edges.len())],
             edges,
+            classes,
             builder,
             slowest,
             bundle_of,
-            known: IdVec::new(),
+            nothing: Footprint::default(),
         }
     }
 
@@ -111,21 +148,34 @@ impl<'a> Footprints<'a> {
         self.edges.node(edge)
     }
 
+    /// Edges of one class are as far from all others, but for those of their servers.
+    pub(super) fn class(&self, edge: EdgeId) -> u32 {
+        self.classes.as_ref().map_or(edge.0, |classes| classes.of(edge))
+    }
+
+    /// The switch inside the server of an edge, where edges have classes.
+    pub(super) fn server(&self, edge: EdgeId) -> Option<NodeId> {
+        self.classes.as_ref().and_then(|classes| classes.server(edge))
+    }
+
     /// What a byte from one edge to another costs.
     pub(super) fn of(&mut self, src: EdgeId, dst: EdgeId) -> &Footprint {
-        let number = self.index.number(src, dst);
-        if self.known.get(number).is_none() {
-            let made = self.make(src, dst);
-            self.known.push(made);
+        if src == dst {
+            return &self.nothing;
         }
-        &self.known[number]
+        let inside = self.server(src).is_some_and(|server| self.server(dst) == Some(server));
+        let side = usize::from(inside);
+        let (from, to) = (EdgeId(self.class(src)), EdgeId(self.class(dst)));
+        let number = self.known[side].index.number(from, to);
+        if self.known[side].prints.get(number).is_none() {
+            let made = self.make(src, dst);
+            self.known[side].prints.push(made);
+        }
+        &self.known[side].prints[number]
     }
 
     fn make(&mut self, src: EdgeId, dst: EdgeId) -> Footprint {
         let mut made = Footprint::default();
-        if src == dst {
-            return made;
-        }
         let source = std::iter::once(self.edges.node(src));
         let dag = self
             .builder
@@ -174,6 +224,26 @@ fn spread(
         |per_path, hop| per_path * counts[hops[hop].to],
         |hop, amount| carried(hops[hop].link, amount),
     );
+}
+
+/// The first edge of each class, and one of another server, by which pairs of classes are seen apart that meet in no server of the
+/// first.
+fn of_each_class(classes: &EdgeClasses, members: &[EdgeId]) -> Vec<EdgeId> {
+    let mut chosen: BTreeMap<u32, Vec<EdgeId>> = BTreeMap::new();
+    for &edge in members {
+        let of_class = chosen.entry(classes.of(edge)).or_default();
+        let another = match of_class.as_slice() {
+            [] => true,
+            [first] => !classes.share_a_server(*first, edge),
+            _ => false,
+        };
+        if another {
+            of_class.push(edge);
+        }
+    }
+    let mut chosen: Vec<EdgeId> = chosen.into_values().flatten().collect();
+    chosen.sort_unstable();
+    chosen
 }
 
 /// Random demands by which links are told apart: those that always share load are loaded in the same proportions by

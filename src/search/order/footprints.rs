@@ -85,12 +85,17 @@ const MOST_EDGES: usize = 1_024;
 impl<'a> Footprints<'a> {
     /// Between the edges of some hosts.
     pub(super) fn new(fabric: &'a Fabric, hosts: &[u32]) -> Self {
+        Self::with_single(fabric, hosts, MOST_SINGLE)
+    }
+
+    /// The same with at most so many edges that are told apart.
+    fn with_single(fabric: &'a Fabric, hosts: &[u32], most: usize) -> Self {
         let edges = EdgeSwitches::new(fabric);
         let mut members: Vec<EdgeId> = hosts.iter().map(|&host| edges.of(HostId(host))).collect();
         members.sort_unstable();
         members.dedup();
         let mut builder = PathDagBuilder::new(fabric);
-        let classes = (members.len() > MOST_SINGLE)
+        let classes = (members.len() > most)
             .then(|| EdgeClasses::new(fabric, &edges))
             .filter(|classes| !classes.are_single());
         if let Some(classes) = &classes {
@@ -312,5 +317,45 @@ mod tests {
         let per_byte = 1.0 / 3.0 / fabric.link(prints.slowest(BundleId(1)).unwrap()).rate.bytes_per_ps();
         assert!(print.shares.iter().all(|share| (share.time - per_byte).abs() < 1e-12));
         assert!(prints.of(EdgeId(1), EdgeId(1)).shares.is_empty());
+    }
+
+    /// Servers of four with a rail each, three servers to a unit: what classes say is what every pair says for itself.
+    #[test]
+    fn classes_say_what_pairs_say() {
+        let link = |gbps: u32, delay: u32| format!("{{ rate = \"{gbps}Gbps\", delay = \"{delay}ns\" }}");
+        let fabric = fabric(&format!(
+            "rail = {{ servers = 9, gpus = 4, servers_per_unit = 3, spines = 2, host_link = {}, server_link = {}, fabric_link = {} }}",
+            link(400, 500),
+            link(3600, 250),
+            link(200, 700)
+        ));
+        let hosts: Vec<u32> = (0..36).collect();
+        let mut single = Footprints::with_single(&fabric, &hosts, 36);
+        let mut classes = Footprints::with_single(&fabric, &hosts, 35);
+        assert!(single.classes.is_none() && classes.classes.is_some());
+        let between = |prints: &mut Footprints<'_>, src: u32, dst: u32| {
+            let (from, to) = (prints.edge(src), prints.edge(dst));
+            let print = prints.of(from, to).clone();
+            let of_fabric = |share: &&Share| {
+                prints
+                    .slowest(share.bundle)
+                    .is_some_and(|link| fabric.is_fabric_link(link))
+            };
+            let mut times: Vec<f64> = print.shares.iter().filter(of_fabric).map(|share| share.time).collect();
+            times.sort_by(f64::total_cmp);
+            times.extend([print.hops, print.delay]);
+            times
+        };
+        let mut crossing = 0;
+        for (src, dst) in hosts.iter().flat_map(|&src| hosts.iter().map(move |&dst| (src, dst))) {
+            let (one, other) = (between(&mut single, src, dst), between(&mut classes, src, dst));
+            let close = |(a, b): (&f64, &f64)| (a - b).abs() <= 1e-9 * a.abs();
+            assert!(
+                one.len() == other.len() && one.iter().zip(&other).all(close),
+                "{src} to {dst}: {one:?} {other:?}"
+            );
+            crossing += usize::from(one.len() > 2);
+        }
+        assert!(crossing > 600 && classes.known.iter().map(|known| known.prints.len()).sum::<usize>() < 200);
     }
 }

@@ -146,3 +146,42 @@ fn compare(a: &Near, b: &Near) -> Ordering {
         .then(delay_a.total_cmp(delay_b))
         .then(edge_a.cmp(edge_b))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::footprints::Footprints;
+    use super::super::key::Objective;
+    use super::*;
+    use crate::input::NoFiles;
+    use crate::topology::{Fabric, Topology};
+
+    /// Of hosts that are alike, too, those near are those that asking all finds.
+    #[test]
+    fn the_nearest_are_those_of_all() {
+        let topology: Topology = toml::from_str(
+            "rail = { servers = 150, gpus = 8, servers_per_unit = 5, spines = 2, host_link = { rate = \"400Gbps\" }, server_link = { rate = \"3600Gbps\" }, fabric_link = { rate = \"400Gbps\" } }",
+        )
+        .unwrap();
+        let fabric = Fabric::compile(&topology.blueprint(&NoFiles).unwrap());
+        let hosts: Vec<u32> = (0..1200).collect();
+        let mut tracker = LoadTracker::new(Footprints::new(&fabric, &hosts), Objective::Bytes, &hosts, 1);
+        let mut left: Vec<EdgeId> = tracker.seats().map(|seat| tracker.edge(seat)).collect();
+        let mut around = Surroundings::new(&mut tracker, left.iter().copied());
+        assert!(around.by_class.len() < left.len());
+        for edge in [0, 7, 8, 611, 1199].map(EdgeId) {
+            let mut all: Vec<Near> = left
+                .iter()
+                .map(|&other| (distance(&mut tracker, edge, other), other))
+                .collect();
+            all.retain(|&(_, other)| other != edge);
+            all.sort_unstable_by(compare);
+            all.truncate(NEAREST);
+            assert_eq!(around.nearest(&mut tracker, edge, NEAREST), all, "{edge:?}");
+            // Later ones are found among those that are left.
+            for (_, other) in all {
+                around.remove(&mut tracker, other);
+                left.retain(|&one| one != other);
+            }
+        }
+    }
+}

@@ -9,8 +9,8 @@ use crate::rng::{Stream, stream};
 
 /// By how much fidelity grows from one round to the next, and candidates become fewer.
 const ETA: f64 = 3.0;
-/// Candidates that are drawn for one that is begun with: bounds choose.
-const SCREENED: usize = 3;
+/// Candidates that are drawn for one that is begun with: bounds, which cost next to nothing, choose.
+const SCREENED: usize = 10;
 /// Results from which on what others promise is calculated.
 const FIRST: usize = 4;
 /// Candidates up to which all there are are compared by what they promise.

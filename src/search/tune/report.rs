@@ -133,7 +133,10 @@ fn sensitivities(space: &Space, trials: &[Trial], best: Option<&Trial>) -> Vec<S
     let chosen = best.map_or_else(Vec::new, |trial| named(space, &trial.config));
     let of = |(k, dimension): (usize, &Dimension)| {
         let mut parts: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
-        for (config, score) in scores.iter().filter(|(config, _)| config[k] != NOT_CHOSEN) {
+        // Candidates that have the key, as an option of what they have chosen, are held against each other.
+        let having = || scores.iter().filter(|(config, _)| config[k] != NOT_CHOSEN);
+        let center = mean(&having().map(|(_, score)| *score).collect::<Vec<_>>());
+        for (config, score) in having() {
             let part = match dimension {
                 Dimension::Choice(_) | Dimension::Ordered(_) => config[k],
                 Dimension::Range => (config[k] * PARTS).floor().min(PARTS - 1.0),

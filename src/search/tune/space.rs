@@ -170,3 +170,73 @@ pub(super) fn all(dimensions: &[Dimension], most: usize) -> Option<Vec<Config>> 
     }
     Some(all)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::FileStore;
+    use crate::experiment::Plan;
+
+    fn space(text: &str) -> Space {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("t.toml");
+        let above = "[topology.leaf-spine]\nleaves = 2\nspines = 1\nhosts_per_leaf = 1\nhost_link = { rate = \"100Gbps\" }\nfabric_link = { rate = \"100Gbps\" }\n[workload.all-to-all]\nmessage = \"1KB\"\n[tune.space]\n";
+        std::fs::write(&path, format!("{above}{text}")).unwrap();
+        let plan = Plan::parse_among(&path, &[], FileStore::default()).unwrap();
+        Space::new(plan.tuning().unwrap().axes)
+    }
+
+    #[test]
+    fn lists_of_rising_or_falling_numbers_are_ordered() {
+        let space = space(
+            "a = [1, 2.5, 4]\nb = [\"1MB\", \"50KB\"]\nc = [1, 3, 2]\nd = [\"x\", \"y\"]\ne = [\"1us\", \"1MB\"]\nf = { from = 1, to = 9 }",
+        );
+        let expected = [
+            Dimension::Ordered(3),
+            Dimension::Ordered(2),
+            Dimension::Choice(3),
+            Dimension::Choice(2),
+            Dimension::Choice(2),
+            Dimension::Range,
+        ];
+        assert_eq!(space.dimensions(), expected);
+    }
+
+    #[test]
+    fn candidates_with_the_same_settings_are_one() {
+        let space = space(
+            "transport = [\"dctcp\", \"swift\"]\n\"transport.dctcp.gain\" = [0.1, 0.2]\n\"transport.swift.beta\" = { from = 0.1, to = 0.9, step = 0.4 }\nn = { from = 1, to = 3 }",
+        );
+        assert_eq!(space.canonical(&vec![0.0, 1.0, 0.7, 0.3]), [0.0, 1.0, NOT_CHOSEN, 0.5]);
+        assert_eq!(space.canonical(&vec![1.0, 1.0, 0.3, 1.0]), [1.0, NOT_CHOSEN, 0.5, 1.0]);
+        let text = |config: &Config| {
+            format!(
+                "{:?}",
+                space
+                    .settings(config)
+                    .iter()
+                    .map(|(axis, value)| (axis.key(), value.to_string()))
+                    .collect::<Vec<_>>()
+            )
+        };
+        let mut random = crate::rng::stream(1, "canonical", 0);
+        for _ in 0..200 {
+            let drawn = draw(space.dimensions(), &mut random);
+            let canonical = space.canonical(&drawn);
+            assert_eq!(text(&drawn), text(&canonical));
+            assert_eq!(space.canonical(&canonical), canonical);
+            let near = space.canonical(&draw_near(space.dimensions(), &canonical, &mut random));
+            assert!(near.iter().all(|&number| number == NOT_CHOSEN || number >= 0.0));
+        }
+    }
+
+    #[test]
+    fn few_candidates_are_listed() {
+        assert_eq!(
+            all(&[Dimension::Choice(3), Dimension::Ordered(4)], 12).unwrap().len(),
+            12
+        );
+        assert!(all(&[Dimension::Choice(3), Dimension::Ordered(4)], 11).is_none());
+        assert!(all(&[Dimension::Range], 11).is_none());
+    }
+}

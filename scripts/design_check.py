@@ -191,7 +191,7 @@ def genetic(binary, folder):
             rows.append((area(mine, corner) / whole, area(other, corner) / whole, product[0] <= least / GOAL, product[1] <= least / GOAL))
         mine, other = (sorted(row[k] for row in rows) for k in (0, 1))
         # The file of a front has rounded times.
-            wins = sum(row[0] >= row[1] * (1 - 1e-6) for row in rows)
+        wins = sum(row[0] >= row[1] * (1 - 1e-6) for row in rows)
         optimum = [sum(row[k] for row in rows) for k in (2, 3)]
         print(
             f"genetic: {len(costs)} designs, {evaluations} evaluations: hypervolume {mine[SEEDS // 2]:.4f} of the front's in the median (least {mine[0]:.4f}), "

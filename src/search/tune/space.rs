@@ -204,11 +204,12 @@ mod tests {
 
     #[test]
     fn candidates_with_the_same_settings_are_one() {
+        // Keys of one part come first.
         let space = space(
             "transport = [\"dctcp\", \"swift\"]\n\"transport.dctcp.gain\" = [0.1, 0.2]\n\"transport.swift.beta\" = { from = 0.1, to = 0.9, step = 0.4 }\nn = { from = 1, to = 3 }",
         );
-        assert_eq!(space.canonical(&vec![0.0, 1.0, 0.7, 0.3]), [0.0, 1.0, NOT_CHOSEN, 0.5]);
-        assert_eq!(space.canonical(&vec![1.0, 1.0, 0.3, 1.0]), [1.0, NOT_CHOSEN, 0.5, 1.0]);
+        assert_eq!(space.canonical(&vec![0.0, 0.7, 1.0, 0.3]), [0.0, 0.5, 1.0, NOT_CHOSEN]);
+        assert_eq!(space.canonical(&vec![1.0, 1.0, 1.0, 0.3]), [1.0, 1.0, NOT_CHOSEN, 0.5]);
         let text = |config: &Config| {
             format!(
                 "{:?}",

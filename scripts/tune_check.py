@@ -167,7 +167,8 @@ def theirs(grid, seed):
     spent, best, path = 0, math.inf, []
     sampler = optuna.samplers.TPESampler(seed=seed)
     pruner = optuna.pruners.HyperbandPruner(min_resource=1, max_resource=9, reduction_factor=3)
-    study = optuna.create_study(sampler=sampler, pruner=pruner)
+    # The pruner gives out brackets by the name of the study.
+    study = optuna.create_study(study_name=str(seed), sampler=sampler, pruner=pruner)
     known = set()
     while spent < grid.random:
         trial = study.ask()

@@ -438,25 +438,27 @@ mod tests {
     #[test]
     fn the_best_is_never_left_out() {
         const FEW: [Dimension; 3] = [Dimension::Ordered(5), Dimension::Ordered(4), Dimension::Choice(4)];
-        struct Few;
+        struct Few(u64);
         impl Few {
             /// Drawn, so that nothing but looking tells which is the best.
-            fn drawn(config: &Config, purpose: u64) -> f64 {
-                let number = config.iter().fold(purpose, |sum, &value| 31 * sum + value as u64);
+            fn drawn(&self, config: &Config, purpose: u64) -> f64 {
+                let number = config
+                    .iter()
+                    .fold(10 * self.0 + purpose, |sum, &value| 31 * sum + value as u64);
                 (crate::rng::mix(number) >> 11) as f64 / (1_u64 << 53) as f64
             }
 
-            fn value(config: &Config) -> f64 {
-                1.0 + Self::drawn(config, 1)
+            fn value(&self, config: &Config) -> f64 {
+                1.0 + self.drawn(config, 1)
             }
         }
         impl Evaluator for Few {
             fn evaluate(&self, candidates: &[Config], fidelity: Fidelity, incumbent: Option<f64>) -> Vec<Verdict> {
                 let one = |config: &Config| {
-                    let bound = 1.0 + Self::drawn(config, 1) * Self::drawn(config, 2);
+                    let bound = 1.0 + self.drawn(config, 1) * self.drawn(config, 2);
                     let value = match fidelity {
                         Fidelity::Screen => bound,
-                        Fidelity::Share(_) => Self::value(config),
+                        Fidelity::Share(_) => self.value(config),
                     };
                     match incumbent {
                         Some(best) if value >= best => Verdict::NotBelow(best),
@@ -466,18 +468,19 @@ mod tests {
                 candidates.iter().map(one).collect()
             }
         }
-        let least = all(&FEW, 80)
-            .unwrap()
-            .iter()
-            .map(Few::value)
-            .fold(f64::INFINITY, f64::min);
         for (seed, batch) in (1..=10).zip([1, 3].into_iter().cycle()) {
             let budget = Budget {
                 full: 80.0,
                 least_share: 1.0,
                 batch,
             };
-            let trials = search(&FEW, budget, seed, &Few);
+            let few = Few(seed);
+            let values = all(&FEW, 80).unwrap();
+            let least = values
+                .iter()
+                .map(|config| few.value(config))
+                .fold(f64::INFINITY, f64::min);
+            let trials = search(&FEW, budget, seed, &few);
             let full: Vec<&Trial> = trials
                 .iter()
                 .filter(|trial| trial.fidelity == Fidelity::Share(1.0))

@@ -468,7 +468,7 @@ mod tests {
                 candidates.iter().map(one).collect()
             }
         }
-        for (seed, batch) in (1..=10).zip([1, 3].into_iter().cycle()) {
+        for (seed, batch) in (1..=40).zip([1, 3].into_iter().cycle()) {
             let budget = Budget {
                 full: 80.0,
                 least_share: 1.0,

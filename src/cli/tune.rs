@@ -58,7 +58,8 @@ impl Tune {
         let preparer = Preparer::new(&plan, Memory::free());
         let tuner = Tuner::new(&preparer, &tuning, Store::at(&folder), self.jobs, stop)?;
         tuner.check()?;
-        let found = report(&tuner, &tuning, plan.points()[0].seed);
+        let seed = tuning.options.seed.unwrap_or(plan.points()[0].seed);
+        let found = report(&tuner, &tuning, seed);
         preparer.warnings().iter().for_each(|warning| warn(warning));
         if let Some(error) = tuner.failure() {
             return Err(std::io::Error::other(error).into());

@@ -19,8 +19,14 @@ pub struct TuneOptions {
     pub objective: TuneObjective,
     /// How much is simulated at most, in runs of all messages in full.
     pub budget: f64,
-    /// The smallest share of messages that tells candidates apart; each further look is at three times as much.
+    /// The smallest share of messages that tells candidates apart; each further look is at three times as much. Default 1: all runs
+    /// are in full, since what is best for short messages seldom is for long ones.
     pub min_budget: f64,
+    /// Candidates that are chosen at a time, without what the others of them come to: as many are simulated side by side. Default 1:
+    /// each knows of all before, so that the fewest are needed.
+    pub batch: u32,
+    /// Which random numbers the search draws. Default: the experiment's seed.
+    pub seed: Option<u64>,
     /// It ends once the best is within this share of the bound of all candidates, which none can beat.
     pub within: f64,
 }
@@ -31,7 +37,9 @@ impl Default for TuneOptions {
             space: Map::new(),
             objective: TuneObjective::default(),
             budget: 30.0,
-            min_budget: 0.01,
+            min_budget: 1.0,
+            batch: 1,
+            seed: None,
             within: 0.001,
         }
     }
@@ -115,6 +123,7 @@ impl Tuning {
             ("budget", options.budget, 1.0, 1e6),
             ("min_budget", options.min_budget, 1e-4, 1.0),
             ("within", options.within, 0.0, 1e3),
+            ("batch", f64::from(options.batch), 1.0, 1024.0),
         ] {
             if !(least..=most).contains(&value) {
                 return Err(
@@ -190,6 +199,27 @@ impl TuneAxis {
         self.path.join(".")
     }
 
+    /// Whether the values are a list of numbers, sizes, times or rates that rise or fall.
+    pub fn is_ordered(&self) -> bool {
+        let TuneValues::Choices(values) = &self.values else {
+            return false;
+        };
+        let numbers: Option<Vec<(f64, Unit)>> = values.iter().map(|value| quantity(&value.read().ok()?)).collect();
+        let Some(numbers) = numbers else { return false };
+        let of_a_kind = |unit: Unit| if unit == Unit::Whole { Unit::Real } else { unit };
+        let pairs = || numbers.windows(2);
+        pairs().all(|pair| of_a_kind(pair[0].1) == of_a_kind(pair[1].1))
+            && (pairs().all(|pair| pair[0].0 < pair[1].0) || pairs().all(|pair| pair[0].0 > pair[1].0))
+    }
+
+    /// The place among those that have the same value.
+    pub fn snapped(&self, number: f64) -> f64 {
+        match &self.values {
+            TuneValues::Choices(_) => number,
+            TuneValues::Range(range) => range.snapped(number),
+        }
+    }
+
     /// The value for a number: that of a choice, or a place from 0 to 1 in the range.
     pub fn value(&self, number: f64) -> Entry {
         match &self.values {
@@ -259,6 +289,13 @@ impl TuneRange {
             step,
             unit,
         })
+    }
+
+    /// The place of the step, or whole number, that a place comes to.
+    fn snapped(&self, place: f64) -> f64 {
+        let step = self.step.or((self.unit == Unit::Whole && !self.log).then_some(1.0));
+        let steps = |step: f64| (self.to - self.from) / step;
+        step.map_or(place, |step| ((place * steps(step)).round() / steps(step)).min(1.0))
     }
 
     fn node(&self, place: f64) -> ConfigValue {

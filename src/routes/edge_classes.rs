@@ -62,6 +62,11 @@ impl EdgeClasses {
         self.of[edge]
     }
 
+    /// The switch inside the server of an edge.
+    pub(crate) fn server(&self, edge: EdgeId) -> Option<NodeId> {
+        Some(self.server[edge]).filter(|&server| server != NodeId::NONE)
+    }
+
     /// Whether two edges are in one server.
     pub(crate) fn share_a_server(&self, one: EdgeId, other: EdgeId) -> bool {
         let server = self.server[one];

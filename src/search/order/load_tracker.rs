@@ -95,6 +95,11 @@ impl<'a> LoadTracker<'a> {
         }
     }
 
+    /// Bytes times the links that they cross.
+    pub(super) fn bytes(&self) -> f64 {
+        self.bytes
+    }
+
     /// The most loaded bundle, or cable behind all bundles, with its step.
     pub(super) fn worst(&self) -> (usize, BundleId) {
         let place = self.top.place_of_largest();

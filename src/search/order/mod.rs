@@ -38,5 +38,5 @@ mod tree;
 
 pub use key::{Key, Objective};
 pub use report::{OrderOptions, OrderReport, OrderedMap, RankMapFile, report};
-pub use search::{Ordered, evaluate_map, order};
+pub use search::{Ordered, evaluate_map, evaluate_maps, order};
 pub use traffic::{Flow, Step, Traffic};

@@ -4,7 +4,7 @@ use rand::seq::SliceRandom;
 use serde::Serialize;
 
 use super::key::{Key, Objective};
-use super::search::{Ordered, evaluate_map, order};
+use super::search::{Ordered, evaluate_maps, order};
 use super::traffic::Traffic;
 use crate::config::ConfigError;
 use crate::experiment::{Experiment, Network, Point, Preparer, Resolved};
@@ -97,7 +97,7 @@ pub fn report(preparer: &Preparer<'_>, point: Point, options: &OrderOptions) -> 
         ("random", &drawn),
         ("ordered", &found.hosts),
     ];
-    let mut maps: Vec<OrderedMap> = named.map(|(name, hosts)| subject.map(name, hosts)).into();
+    let mut maps = subject.maps(&named);
     if options.verify {
         for index in [0, 3] {
             let row = simulate(preparer, point, &resolved, &subject, named[index].1)?;
@@ -172,23 +172,26 @@ impl Subject {
         .help("take out a fault, or the hosts that it cuts off"))
     }
 
-    fn map(&self, name: &'static str, hosts: &[u32]) -> OrderedMap {
+    fn maps(&self, named: &[(&'static str, &Vec<u32>)]) -> Vec<OrderedMap> {
         let fabric: &Fabric = &self.network.fabric;
-        let loads = evaluate_map(fabric, &self.traffic, hosts, Objective::Congestion);
-        let bytes = evaluate_map(fabric, &self.traffic, hosts, Objective::Bytes);
-        let Key([worst, second, _]) = loads.key;
-        OrderedMap {
-            name,
-            worst_us: Number::new(worst / 1e6),
-            second_us: Number::new(second / 1e6),
-            link: loads
-                .worst
-                .filter(|_| worst > 0.0)
-                .map_or(String::new(), |link| fabric.link_name(link)),
-            crossing_bytes: Number::new(bytes.key.0[0]),
-            cct_us: None,
-            cct_over_bound: None,
-        }
+        let hosts: Vec<&[u32]> = named.iter().map(|(_, hosts)| hosts.as_slice()).collect();
+        let evaluated = evaluate_maps(fabric, &self.traffic, &hosts);
+        let map = |(&(name, _), (loads, bytes)): (&(&'static str, &Vec<u32>), (Ordered, f64))| {
+            let Key([worst, second, _]) = loads.key;
+            OrderedMap {
+                name,
+                worst_us: Number::new(worst / 1e6),
+                second_us: Number::new(second / 1e6),
+                link: loads
+                    .worst
+                    .filter(|_| worst > 0.0)
+                    .map_or(String::new(), |link| fabric.link_name(link)),
+                crossing_bytes: Number::new(bytes),
+                cct_us: None,
+                cct_over_bound: None,
+            }
+        };
+        named.iter().zip(evaluated).map(map).collect()
     }
 
     /// Hosts as the workload's rank map counts them.

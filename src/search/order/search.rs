@@ -81,6 +81,22 @@ fn search<'a>(
     (tracker, seats)
 }
 
+/// What maps on the same hosts come to by congestion, the host of each rank being given, and their bytes times the links that they
+/// cross.
+pub fn evaluate_maps(fabric: &Fabric, traffic: &Traffic, maps: &[&[u32]]) -> Vec<(Ordered, f64)> {
+    let mut sorted = maps.first().map_or_else(Vec::new, |hosts| hosts.to_vec());
+    sorted.sort_unstable();
+    let prints = Footprints::new(fabric, &sorted);
+    let mut tracker = LoadTracker::new(prints, Objective::Congestion, &sorted, traffic.steps.len());
+    let seat = |host: &u32| SeatId::from_index(sorted.binary_search(host).unwrap_or_default());
+    let evaluated = maps.iter().map(|hosts| {
+        let seats: SeatOf = hosts.iter().map(seat).collect();
+        let ordered = evaluate(&mut tracker, traffic, &seats, false);
+        (ordered, tracker.bytes())
+    });
+    evaluated.collect()
+}
+
 /// What a map comes to, the host of each rank being given.
 pub fn evaluate_map(fabric: &Fabric, traffic: &Traffic, hosts: &[u32], objective: Objective) -> Ordered {
     let mut tracker = LoadTracker::new(Footprints::new(fabric, hosts), objective, hosts, traffic.steps.len());

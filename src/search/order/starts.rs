@@ -4,30 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::load_tracker::{LoadTracker, SeatId};
 use super::map::{Partners, SeatOf};
-use super::neighbors::{distance, seats_by_edge};
+use super::neighbors::{Surroundings, seats_by_edge};
 use super::traffic::Traffic;
 use crate::ids::{Id, IdVec, RankId};
-use crate::routes::EdgeId;
 
 /// All seats, those of an edge together, and after each edge the nearest that is left.
 pub(super) fn along_neighbors(tracker: &mut LoadTracker<'_>) -> Vec<SeatId> {
     let by_edge = seats_by_edge(tracker);
-    let mut left: BTreeSet<EdgeId> = by_edge.keys().copied().collect();
+    let mut left = Surroundings::new(tracker, by_edge.keys().copied());
     let mut order = Vec::with_capacity(tracker.seats().len());
-    let mut at = left.pop_first();
+    let mut at = by_edge.keys().next().copied();
     while let Some(edge) = at {
         order.extend_from_slice(&by_edge[&edge]);
-        let mut nearest: Option<((f64, f64), EdgeId)> = None;
-        for &other in &left {
-            let way = distance(tracker, edge, other);
-            if nearest.is_none_or(|(known, _)| way < known) {
-                nearest = Some((way, other));
-            }
-        }
-        at = nearest.map(|(_, other)| other);
-        if let Some(edge) = at {
-            left.remove(&edge);
-        }
+        left.remove(tracker, edge);
+        at = left.nearest(tracker, edge, 1).first().map(|&(_, other)| other);
     }
     order
 }
@@ -38,17 +28,23 @@ pub(super) fn by_attraction(tracker: &LoadTracker<'_>, traffic: &Traffic, order:
     let links = Partners::new(traffic);
     let ranks = traffic.ranks as usize;
     let mut seat_of = SeatOf::filled(SeatId::NONE, ranks);
-    // Bytes to ranks that have a seat, those of edges before counting little.
+    // Bytes to ranks that have a seat, those of edges before counting little: rather than all that is there shrinking with every
+    // edge, what is added grows, by powers of two, which round nothing.
+    let mut weight = 1.0;
     let mut pull = IdVec::filled(0.0_f64, ranks);
     let mut frontier: BTreeMap<(std::cmp::Reverse<u64>, RankId), ()> = BTreeMap::new();
     let mut free: BTreeSet<RankId> = (0..traffic.ranks).map(RankId).collect();
     for (place, &seat) in order.iter().enumerate() {
         if place > 0 && tracker.edge(order[place - 1]) != tracker.edge(seat) {
-            let fading: Vec<RankId> = frontier.keys().map(|&(_, rank)| rank).collect();
-            frontier.clear();
-            for rank in fading {
-                pull[rank] *= FADING;
-                frontier.insert(entry(pull[rank], rank), ());
+            weight /= FADING;
+            if weight > HEAVIEST {
+                let all: Vec<RankId> = frontier.keys().map(|&(_, rank)| rank).collect();
+                frontier.clear();
+                for rank in all {
+                    pull[rank] /= weight;
+                    frontier.insert(entry(pull[rank], rank), ());
+                }
+                weight = 1.0;
             }
         }
         let next = frontier
@@ -62,7 +58,7 @@ pub(super) fn by_attraction(tracker: &LoadTracker<'_>, traffic: &Traffic, order:
             let other = partner.rank;
             if seat_of[other] == SeatId::NONE {
                 frontier.remove(&entry(pull[other], other));
-                pull[other] += partner.bytes;
+                pull[other] += weight * partner.bytes;
                 frontier.insert(entry(pull[other], other), ());
             }
         }
@@ -72,6 +68,9 @@ pub(super) fn by_attraction(tracker: &LoadTracker<'_>, traffic: &Traffic, order:
 
 /// What a byte to an edge before counts for.
 const FADING: f64 = 0.25;
+
+/// Weight beyond which all is brought back to scale.
+const HEAVIEST: f64 = 1e150;
 
 /// Most bytes first; bits of numbers that are not negative are in their order.
 fn entry(pull: f64, rank: RankId) -> (std::cmp::Reverse<u64>, RankId) {

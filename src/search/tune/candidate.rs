@@ -1,4 +1,4 @@
-//! What a fidelity says of a candidate: bounds, fluid, or packets with a share of every message.
+//! What a fidelity says of a candidate: bounds, or a simulation with a share of every message.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -18,8 +18,8 @@ use crate::units::{Bytes, Time};
 
 /// Picoseconds in a microsecond.
 const PS_PER_US: f64 = 1e6;
-/// Transfers up to which fluid is a glance.
-const FEW_TRANSFERS: usize = 500_000;
+/// A run goes on for so much longer than the best took: how much worse it is says where not to look.
+const CURIOUS: f64 = 1.2;
 
 /// Looks at candidates of an experiment. What was simulated is kept in a folder, and found there again.
 pub struct Tuner<'a> {
@@ -122,7 +122,7 @@ impl<'a> Tuner<'a> {
         }
         for (index, axis) in self.space.axes().iter().enumerate() {
             let numbers = match self.space.dimensions()[index] {
-                Dimension::Choice(count) => (0..count).map(f64::from).collect(),
+                Dimension::Choice(count) | Dimension::Ordered(count) => (0..count).map(f64::from).collect(),
                 Dimension::Range => vec![0.0, 1.0],
             };
             let mut first = None;
@@ -169,38 +169,24 @@ impl<'a> Tuner<'a> {
         })
     }
 
-    /// Bounds, and fluid as a hint.
+    /// Bounds.
     fn screen(&self, resolved: Resolved, incumbent: Option<f64>) -> Result<Verdict, ConfigError> {
-        let mut fluid = resolved.clone();
         let prepared = self.preparer.prepare(resolved)?;
         let timed = !prepared.instance.network.events.is_empty();
-        let transfers = prepared.instance.schedule.transfer_count();
         let row = runner::evaluate(self.preparer, self.point, prepared).row;
         let number = |cell: Option<crate::results::Number>| cell.unwrap_or_default().value();
         // What a placement puts on a link takes its time there, unless faults change the placement.
         let placed = if timed { 0.0 } else { number(row.congestion_us) };
         let floor = number(row.bound_us).max(placed);
-        if self.objective == TuneObjective::Cct && incumbent.is_some_and(|best| floor >= best) {
-            return Ok(Verdict::NotBelow(floor));
-        }
-        let experiment = &mut fluid.experiment;
-        let hint = experiment.engine == Engine::Packet
-            && !experiment.load_balancing.needs_packets()
-            && !timed
-            && transfers <= FEW_TRANSFERS;
-        if !hint {
-            return Ok(Verdict::Score(floor));
-        }
-        experiment.engine = Engine::Flow;
-        let verdict = self.run(fluid)?;
-        Ok(if let Verdict::Score(_) = verdict {
-            verdict
+        let beaten = self.objective == TuneObjective::Cct && incumbent.is_some_and(|best| floor >= best);
+        Ok(if beaten {
+            Verdict::NotBelow(floor)
         } else {
             Verdict::Score(floor)
         })
     }
 
-    /// A share of every message; in full, no longer than the best so far took.
+    /// A share of every message; in full, not much longer than the best so far took.
     fn simulate(&self, mut resolved: Resolved, share: f64, incumbent: Option<f64>) -> Result<Verdict, ConfigError> {
         let experiment = &mut resolved.experiment;
         let whole = share >= 1.0 || !scale(experiment, share);
@@ -208,7 +194,7 @@ impl<'a> Tuner<'a> {
             incumbent.filter(|_| whole && self.objective == TuneObjective::Cct && experiment.engine == Engine::Packet);
         if let Some(best) = clock {
             // A run that has gone on for as long is not better.
-            experiment.packet.stop = Some(Time((best * PS_PER_US).round() as u64));
+            experiment.packet.stop = Some(Time((CURIOUS * best * PS_PER_US).round() as u64));
         }
         match (self.run(resolved)?, clock) {
             (Verdict::NotBelow(_), Some(best)) => Ok(Verdict::NotBelow(best)),
@@ -276,6 +262,10 @@ impl Evaluator for Tuner<'_> {
                 .collect()
         };
         self.pool.install(look)
+    }
+
+    fn canonical(&self, config: &Config) -> Config {
+        self.space.canonical(config)
     }
 
     fn stopped(&self) -> bool {

@@ -1,18 +1,18 @@
 //! The best values of an experiment's keys, by as few packets as possible.
 //!
 //! ```text
-//! space       keys and their values as numbers      densities   where good values lie (TPE)
-//! hyperband   how many candidates at which fidelity  candidate   what a fidelity says of one
+//! space       keys and their values as numbers          process     what a candidate may come to
+//! hyperband   which candidates next, at which fidelity  candidate   what a fidelity says of one
 //! report      the best, by family, and sensitivities
 //! ```
 //!
-//! The search (Falkner, Klein and Hutter 2018: BOHB) spends little on each of many candidates and goes on with a third of
-//! them at three times the fidelity, down to one in full. What a bound or a clock has shown not to be better is left
-//! at once; no better candidate is lost that way.
+//! The next candidate is the one that promises the greatest improvement, given all results (Bayesian optimization). What a bound
+//! or a clock has shown not to be better is left at once; no better candidate is lost that way. Where runs in full are few,
+//! little can be spent on each of many candidates, a third of which goes on at three times the fidelity (Hyperband).
 
 mod candidate;
-mod densities;
 mod hyperband;
+mod process;
 mod report;
 mod space;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::candidate::Tuner;
 use super::hyperband::{Budget, Evaluator, Fidelity, Trial, Verdict, search};
-use super::space::{Config, Dimension, Space};
+use super::space::{Config, Dimension, NOT_CHOSEN, Space};
 use crate::experiment::Tuning;
 use crate::math::ln;
 use crate::results::{Number, TrialRow};
@@ -64,6 +64,7 @@ pub fn report(tuner: &Tuner<'_>, tuning: &Tuning, seed: u64) -> TuneReport {
     let budget = Budget {
         full: options.budget,
         least_share: options.min_budget,
+        batch: options.batch as usize,
     };
     let trials = search(tuner.space().dimensions(), budget, seed, tuner);
     let best = best_of(trials.iter());
@@ -132,9 +133,12 @@ fn sensitivities(space: &Space, trials: &[Trial], best: Option<&Trial>) -> Vec<S
     let chosen = best.map_or_else(Vec::new, |trial| named(space, &trial.config));
     let of = |(k, dimension): (usize, &Dimension)| {
         let mut parts: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
-        for (config, score) in &scores {
+        // Candidates that have the key, as an option of what they have chosen, are held against each other.
+        let having = || scores.iter().filter(|(config, _)| config[k] != NOT_CHOSEN);
+        let center = mean(&having().map(|(_, score)| *score).collect::<Vec<_>>());
+        for (config, score) in having() {
             let part = match dimension {
-                Dimension::Choice(_) => config[k],
+                Dimension::Choice(_) | Dimension::Ordered(_) => config[k],
                 Dimension::Range => (config[k] * PARTS).floor().min(PARTS - 1.0),
             };
             parts.entry(part as u64).or_default().push(*score);

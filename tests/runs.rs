@@ -48,6 +48,45 @@ fn finished_points(out: &Path) -> usize {
         .count()
 }
 
+/// Threads of one run: the same files, and points that are there are not run again with another number.
+#[test]
+fn packets_do_not_depend_on_threads() {
+    let dir = sweep();
+    let with = |threads: &str, out: &str| {
+        let setting = format!("packet.threads={threads}");
+        let sweep = r#"sweep={load_balancing=["ecmp","adaptive","ethereal"]}"#;
+        let file = "experiments/sweep.toml";
+        let options = [
+            "--set",
+            "engine=packet",
+            "--set",
+            sweep,
+            "--set",
+            &setting,
+            "--out",
+            out,
+        ];
+        run(dir.path(), &[&["run", file], &options[..]].concat())
+    };
+    assert!(with("1", "one").status.success());
+    assert!(with("3", "three").status.success());
+    assert_eq!(results(dir.path(), "one"), results(dir.path(), "three"));
+    for file in fs::read_dir(dir.path().join("one/points")).unwrap().flatten() {
+        for name in ["flows.csv", "links.csv"] {
+            let read = |out: &str| fs::read(dir.path().join(out).join("points").join(file.file_name()).join(name));
+            assert_eq!(read("one").unwrap(), read("three").unwrap(), "{name}");
+        }
+    }
+    let again = with("2", "one");
+    let told = text(&again.stderr);
+    assert!(told.contains("3 of them were there already"), "{told}");
+    for wrong in ["0", "1025"] {
+        let none = with(wrong, "none");
+        assert_eq!(none.status.code(), Some(2), "{}", text(&none.stderr));
+        assert!(text(&none.stderr).contains("threads"), "{}", text(&none.stderr));
+    }
+}
+
 #[test]
 fn results_do_not_depend_on_jobs_folders_and_repetition() {
     let dir = sweep();

@@ -130,7 +130,7 @@ impl Experiment {
     pub fn threads(&self) -> u32 {
         match self.engine {
             Engine::Flow => 1,
-            Engine::Packet => self.packet.threads,
+            Engine::Packet => self.packet.threads.max(1),
         }
     }
 

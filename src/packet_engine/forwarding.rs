@@ -276,7 +276,7 @@ impl Forwarding {
     }
 
     /// Where among all next links those of the cell of a node begin.
-    #[inline]
+    #[inline(always)]
     pub(super) fn first(&self, cell: Cell, node: NodeId) -> u32 {
         match cell.first {
             PORTS => self.ports[HostId(node.0)],
@@ -336,7 +336,7 @@ impl Forwarding {
     }
 
     /// The link by which path `path` of the pair goes on from the node of `cell`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn along(&self, cell: Cell, node: NodeId, src: HostId, dst: HostId, path: PathIndex) -> LinkId {
         let position = if !self.uniform {
             self.position_by_walk(cell, node, src, dst, path)

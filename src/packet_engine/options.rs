@@ -13,6 +13,8 @@ use crate::units::{Bytes, PS_PER_SECOND, Time};
 /// Limits of a run, far beyond what anybody waits for: simulated time, and events.
 const MOST_TIME: Time = Time(24 * 3_600 * PS_PER_SECOND);
 const MOST_EVENTS: u64 = 10_000_000_000_000;
+/// Each thread has tables for the whole network.
+const MOST_THREADS: u32 = 1_024;
 
 /// How packets that were lost are sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -164,6 +166,10 @@ impl PacketOptions {
         }
         if self.threads == 0 {
             return Err(InputError::key("threads", "no thread would do anything").help("write 1, or leave it out"));
+        }
+        if self.threads > MOST_THREADS {
+            let message = format!("{} threads are more than {MOST_THREADS}", self.threads);
+            return Err(InputError::key("threads", message).help("as many as there are processors are enough"));
         }
         if self.active_queue_pairs == Some(0) {
             return Err(InputError::key("active_queue_pairs", "no queue pair would ever send")

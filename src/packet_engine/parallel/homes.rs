@@ -29,8 +29,8 @@ pub(super) fn homes(schedule: &Schedule, part: impl Fn(HostId) -> PartId) -> Opt
             }
         }
         for task in tasks().rev().filter(|&task| is_open(schedule, task)) {
-            let known = schedule.successors(task).iter().map(|&(next, _)| homes[next]);
-            if let (PartId::NONE, Some(part)) = (homes[task], known.filter(|&part| part != PartId::NONE).next()) {
+            let mut known = schedule.successors(task).iter().map(|&(next, _)| homes[next]);
+            if let (PartId::NONE, Some(part)) = (homes[task], known.find(|&part| part != PartId::NONE)) {
                 homes[task] = part;
             }
         }

@@ -4,6 +4,7 @@ use super::division::divide;
 use super::homes::homes;
 use super::ids::PartId;
 use crate::ids::{HostId, IdVec, LinkId, NodeId, TaskId};
+use crate::packet_engine::flow_control::PAUSE_FRAME;
 use crate::packet_engine::setup::Setup;
 
 /// Windows are at least so long, in ps, or threads would wait for each other more than they work.
@@ -83,7 +84,8 @@ fn is_divisible(setup: &Setup<'_>) -> bool {
 /// The least time for which a packet is on any link, in ps; none where that is too short.
 fn lookahead(setup: &Setup<'_>) -> Option<u64> {
     let packet = setup.packet;
-    let smallest = packet.ack.min(packet.header).0;
+    // Frames of flow control are smaller than other packets may be.
+    let smallest = packet.ack.min(packet.header).0.min(PAUSE_FRAME);
     let links = setup.fabric.links().iter().filter(|link| !link.rate.is_zero());
     let least = links
         .map(|link| link.delay.saturating_add(link.rate.transmission_time(smallest)).0)

@@ -154,6 +154,20 @@ fn a_run_whose_flows_change_paths_starts_over() {
     assert!(!same(&mut case));
 }
 
+/// A pause frame is on a slow link for less time than acknowledgements that are larger: it may be what crosses soonest.
+#[test]
+fn frames_of_flow_control_cross_in_time() {
+    let senders = (0..24).map(|i| (8 + i, i % 2, 60_000));
+    let mut case = Case::new(leaf_spine(4, 2, 8, "10Gbps", "100ns"), flows(senders));
+    case = case.with(r#"{"spray": {}}"#, r#"{"ideal": {"window": 64}}"#);
+    case.switch = parsed(r#"{"pfc": true, "buffer": "1MB", "pfc_pause": "20KB"}"#);
+    case.packet.ack = Bytes(4_000);
+    case.packet.header = Bytes(2_000);
+    let paused = case.by_threads(1).0.unwrap().counters.pauses;
+    assert!(paused > 0, "nothing is paused");
+    assert!(same(&mut case), "not divided");
+}
+
 /// Who watches is asked now and then, and can end the run.
 #[test]
 fn a_divided_run_can_be_ended() {

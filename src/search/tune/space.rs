@@ -76,7 +76,7 @@ impl Space {
         applied
     }
 
-    /// A candidate as all have it whose settings are the same: places are those of steps, and [`NOT_CHOSEN`] stands for what does
+    /// A candidate as all have it whose settings are the same: places are those of steps, and `NOT_CHOSEN` stands for what does
     /// not count.
     pub fn canonical(&self, config: &Config) -> Config {
         let mut canonical = vec![NOT_CHOSEN; config.len()];

@@ -112,7 +112,7 @@ for _ in $(seq 100); do
     sleep 0.05
 done
 wait_for
-requeued=$(grep -ls "goes on from here" slurm-*.out | wc -l)
+requeued=$( (grep -ls "goes on from here" slurm-*.out || true) | wc -l)
 cmp whole/results.csv parts/results.csv
 cmp whole/points.csv parts/points.csv
 echo "tests/cluster/slurm.sh: a job array of 4 shards merges to the bytes of one process ($requeued requeued)"

@@ -126,8 +126,9 @@ pub enum Routing {
 pub struct Detours {
     /// The group of every node; `None` for hosts.
     pub groups: Vec<Option<u32>>,
-    /// No detour leads into a group from which the shortest way is longer: it would leave that group by another one.
-    pub longest: u32,
+    /// What a link between groups adds to the length of a path, more than all links inside groups on any shortest path together. No
+    /// detour leads into a group from which more links between groups are left than from its source's: it could lead back.
+    pub crossing: u32,
     /// Whether packets may go straight into the group of their destination, too.
     pub straight: bool,
 }

@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::blueprint::{Blueprint, Cable, Detours, Routing};
+use super::blueprint::{Blueprint, Cable, Routing};
+use super::groups::{GroupPaths, crossing_cost};
 use super::kind::Kind;
 use super::sizes::{check_count, check_size};
 use crate::input::{Files, InputError};
@@ -36,33 +37,12 @@ pub struct Dragonfly {
     #[serde(default = "crate::input::one")]
     pub parallel: u32,
     /// Which paths there are.
-    #[serde(default, skip_serializing_if = "DragonflyPaths::are_minimal")]
-    pub paths: DragonflyPaths,
+    #[serde(default, skip_serializing_if = "GroupPaths::are_minimal")]
+    pub paths: GroupPaths,
 }
 
-/// Which paths a dragonfly has between two groups.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum DragonflyPaths {
-    /// Over one link between groups.
-    #[default]
-    Minimal,
-    /// Through any third group (Valiant): whatever the traffic, it takes twice the links between groups and spreads evenly over them.
-    Valiant,
-    /// Both. `adaptive` then compares, at the source's router, queues times the links that are left (UGAL-L).
-    All,
-}
-
-impl DragonflyPaths {
-    fn are_minimal(&self) -> bool {
-        *self == Self::Minimal
-    }
-}
-
-/// A link between groups counts as more than the two inside, so that no path takes two of them where one would do.
-const GLOBAL_COST: u8 = 3;
-/// What a path from one group to another costs at most, with a link inside each.
-const MINIMAL_COST: u32 = GLOBAL_COST as u32 + 2;
+/// Any two groups are linked, and so are the routers of a group.
+const GLOBAL_COST: u8 = crossing_cost(1, 1) as u8;
 
 impl Kind for Dragonfly {
     fn draw(&self, _: &dyn Files) -> Result<Blueprint, InputError> {
@@ -131,25 +111,10 @@ impl Dragonfly {
                 }
             }
         }
-        drawing.detours = self.detours(&drawing);
+        let of_routers = (0..self.groups).flat_map(|group| groups[group as usize].iter().map(move |_| Some(group)));
+        let of_all = hosts.iter().map(|_| None).chain(of_routers).collect();
+        drawing.detours = self.paths.detours(of_all, GLOBAL_COST);
         Ok(drawing)
-    }
-
-    /// The ways besides the minimal ones; two groups have none.
-    fn detours(&self, drawing: &Blueprint) -> Option<Detours> {
-        if self.paths == DragonflyPaths::Minimal || self.groups < 3 {
-            return None;
-        }
-        let routers = self.groups * self.routers_per_group;
-        let hosts = drawing.graph.node_count() as u32 - routers;
-        let of_hosts = (0..hosts).map(|_| None);
-        Some(Detours {
-            groups: of_hosts
-                .chain((0..routers).map(|router| Some(router / self.routers_per_group)))
-                .collect(),
-            longest: MINIMAL_COST,
-            straight: self.paths == DragonflyPaths::All,
-        })
     }
 
     /// How many links every two groups have.

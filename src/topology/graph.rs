@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::blueprint::{Blueprint, Cable, Node, NodeKind, Routing};
+use super::groups::{Extent, GroupPaths, crossing_cost};
 use super::kind::Kind;
 use crate::input::{Files, InputError};
 use crate::units::{Rate, Time};
@@ -36,6 +37,10 @@ pub struct GraphSpec {
     /// How packets find their way.
     #[serde(default)]
     pub routing: GraphRouting,
+    /// Which paths there are between two groups, where every switch has a `group`. As in a dragonfly, a detour takes at most one link
+    /// inside its source's group, a link into a third group, and goes on by a minimal path.
+    #[serde(default, skip_serializing_if = "GroupPaths::are_minimal")]
+    pub paths: GroupPaths,
 }
 
 /// A host or a switch of a graph.
@@ -49,6 +54,10 @@ pub struct NodeSpec {
     /// Tier of a switch, from 1; needed for up-down routing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tier: Option<u8>,
+    /// Group of a switch: paths cross from group to group as seldom as they can, and `paths` may lead through third groups. Either
+    /// every switch has one or none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<u32>,
     /// Time a packet spends inside after it arrived.
     #[serde(default)]
     pub latency: Time,
@@ -120,6 +129,7 @@ impl GraphSpec {
         }
         self.connect(&mut drawing, &nodes)?;
         self.check_connected(&drawing)?;
+        self.keep_to_groups(&mut drawing)?;
         Ok(drawing)
     }
 
@@ -212,6 +222,101 @@ impl GraphSpec {
         Ok(())
     }
 
+    /// Makes links between groups so long that paths take as few of them as they can, and adds the detours.
+    fn keep_to_groups(&self, drawing: &mut Blueprint) -> Result<(), InputError> {
+        let Some(groups) = self.groups(drawing)? else {
+            return match self.paths {
+                GroupPaths::Minimal => Ok(()),
+                _ => Err(
+                    InputError::key("paths", "the switches have no groups to detour through")
+                        .help("give every switch a `group`, such as `group = 0`"),
+                ),
+            };
+        };
+        let name = |node: NodeIndex| &drawing.graph[node].name;
+        let extent = Extent::measure(drawing, &groups).map_err(|[from, to]| {
+            let message = format!(
+                "no way inside their group leads from `{}` to `{}`",
+                name(from),
+                name(to)
+            );
+            self.error_at(name(to), "group", message)
+                .help("link the switches of a group to each other, or give them groups of their own")
+        })?;
+        let Ok(crossing) = u8::try_from(crossing_cost(extent.crossings, extent.inside)) else {
+            let message = format!(
+                "paths with {} links between groups and {} inside each are too long",
+                extent.crossings, extent.inside
+            );
+            return Err(InputError::key("nodes", message).help(
+                "`group` is for at most 254 links: one more crossing than there are, times those inside a group",
+            ));
+        };
+        for edge in drawing.graph.edge_indices() {
+            let ends = drawing.graph.edge_endpoints(edge);
+            let of_ends = ends.map(|(a, b)| [a, b].map(|end| groups[end.index()]));
+            if of_ends.is_some_and(|[a, b]| a.is_some() && b.is_some() && a != b) {
+                drawing.graph[edge].cost = crossing;
+            }
+        }
+        drawing.detours = self.paths.detours(groups, crossing);
+        Ok(())
+    }
+
+    /// The group of each node of the drawing, none for hosts; nothing where no switch has one.
+    fn groups(&self, drawing: &Blueprint) -> Result<Option<Vec<Option<u32>>>, InputError> {
+        let of_name: HashMap<&str, Option<u32>> = self.nodes.iter().map(|n| (n.name.as_str(), n.group)).collect();
+        if of_name.values().all(Option::is_none) {
+            return Ok(None);
+        }
+        if self.routing != GraphRouting::Shortest {
+            return Err(InputError::key(
+                "routing",
+                "groups are for shortest paths on which only switches forward",
+            )
+            .help("leave `routing` out, or leave out the `group`s"));
+        }
+        let graph = &drawing.graph;
+        for node in graph.node_weights() {
+            match (node.kind, of_name[node.name.as_str()]) {
+                (NodeKind::Host, Some(_)) => {
+                    let message = format!("the host `{}` has a group", node.name);
+                    return Err(self
+                        .error_at(&node.name, "group", message)
+                        .help("only switches have one; a host is in its switch's"));
+                }
+                (NodeKind::Switch, None) => {
+                    let message = format!("the switch `{}` has no group", node.name);
+                    return Err(self
+                        .error_at(&node.name, "name", message)
+                        .help("give every switch a `group`, or none"));
+                }
+                _ => {}
+            }
+        }
+        let on_one_switch = |host: NodeIndex| {
+            let mut ends = graph.neighbors(host);
+            ends.next().is_some_and(|end| graph[end].kind == NodeKind::Switch) && ends.next().is_none()
+        };
+        let mut hosts = graph.node_indices().filter(|i| graph[*i].kind == NodeKind::Host);
+        if let Some(host) = hosts.find(|host| !on_one_switch(*host)) {
+            let name = &graph[host].name;
+            let message =
+                format!("the host `{name}` is not on one switch alone, as hosts are where switches have groups");
+            return Err(self
+                .error_at(name, "name", message)
+                .help("leave it one link, to a switch, or leave out the `group`s"));
+        }
+        let of_node = graph.node_weights().map(|node| of_name[node.name.as_str()]);
+        Ok(Some(of_node.collect()))
+    }
+
+    /// An error about a node of the file.
+    fn error_at(&self, name: &str, key: &str, message: String) -> InputError {
+        let position = self.nodes.iter().position(|n| n.name == *name).unwrap_or(0);
+        InputError::key(format!("nodes.{position}.{key}"), message)
+    }
+
     fn check_connected(&self, drawing: &Blueprint) -> Result<(), InputError> {
         let graph = &drawing.graph;
         let lonely = |i: &NodeIndex| graph[*i].kind == NodeKind::Host && graph.neighbors(*i).next().is_none();
@@ -219,9 +324,8 @@ impl GraphSpec {
             return Ok(());
         };
         let name = &graph[host].name;
-        let position = self.nodes.iter().position(|n| n.name == *name).unwrap_or(0);
         let message = format!("the host `{name}` has no link");
-        Err(InputError::key(format!("nodes.{position}.name"), message).help("add one to `links`"))
+        Err(self.error_at(name, "name", message).help("add one to `links`"))
     }
 }
 

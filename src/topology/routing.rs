@@ -252,11 +252,19 @@ struct Search<'a> {
     leaving: IdVec<ColumnId, u32>,
     starting: IdVec<ColumnId, u32>,
     keep_straight: BTreeSet<u32>,
+    /// Whether a host hangs on the node: paths begin at such nodes alone.
+    has_hosts: IdVec<ColumnId, bool>,
 }
 
 impl<'a> Search<'a> {
     fn new(wiring: &'a Wiring, links: &'a [Link]) -> Self {
         let columns = wiring.forwards.len();
+        let mut has_hosts = IdVec::filled(false, columns);
+        for end in &wiring.hosts {
+            if let HostEnd::Switch(attachment) = end {
+                has_hosts[wiring.column[attachment.switch]] = true;
+            }
+        }
         let longest = wiring.arcs.values().iter().map(|arc| arc.cost).max().unwrap_or(1);
         Self {
             wiring,
@@ -274,6 +282,7 @@ impl<'a> Search<'a> {
             leaving: IdVec::new(),
             starting: IdVec::new(),
             keep_straight: BTreeSet::new(),
+            has_hosts,
         }
     }
 
@@ -316,7 +325,8 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Counts the ways out of every group but the destination's. One with a switch that has none keeps to the shortest ways.
+    /// Counts the ways out of every group but the destination's. One with a switch that has hosts and no way
+    /// out keeps to the shortest ways.
     fn count_detours(&mut self, stages: &Stages) {
         let columns = self.wiring.forwards.ids();
         let sum = |search: &Self, stage: Stage, column: ColumnId| {
@@ -326,7 +336,7 @@ impl<'a> Search<'a> {
         };
         self.leaving = columns.clone().map(|c| sum(self, Stage::Leaving, c)).collect();
         self.starting = columns.clone().map(|c| sum(self, Stage::Starting, c)).collect();
-        let without = columns.filter(|&c| self.distance[c] != FAR_AWAY && self.starting[c] == 0);
+        let without = columns.filter(|&c| self.has_hosts[c] && self.distance[c] != FAR_AWAY && self.starting[c] == 0);
         self.keep_straight = without.map(|c| self.wiring.group(stages, c)).collect();
         if let Some(edge) = self.edge {
             self.keep_straight.insert(self.wiring.group(stages, edge));
@@ -360,7 +370,8 @@ impl<'a> Search<'a> {
             if !self.is_up(arc.link) || !self.passes(arc.to) {
                 continue;
             }
-            let direct = self.distance[there] <= stages.longest && (stages.straight || Some(group(arc.to)) != target);
+            let [left, most] = [there, column].map(|column| stages.crossings(self.distance[column]));
+            let direct = left <= most && (stages.straight || Some(group(arc.to)) != target);
             let (behind, length) = match (own, stage) {
                 (false, _) if direct => (self.count[there], self.distance[there]),
                 (true, Stage::Starting) => (self.leaving[there], self.distance[there]),

@@ -47,7 +47,7 @@ const NONE: u32 = u32::MAX;
 pub(crate) struct Stages {
     /// The group of each node, NONE for hosts.
     group: Vec<u32>,
-    pub(super) longest: u32,
+    crossing: u32,
     pub(super) straight: bool,
 }
 
@@ -55,9 +55,14 @@ impl Stages {
     pub(super) fn new(detours: &Detours) -> Self {
         Self {
             group: detours.groups.iter().map(|group| group.unwrap_or(NONE)).collect(),
-            longest: detours.longest,
+            crossing: detours.crossing,
             straight: detours.straight,
         }
+    }
+
+    /// How many links between groups a shortest way of this length takes.
+    pub(super) fn crossings(&self, length: u32) -> u32 {
+        length / self.crossing
     }
 
     pub(super) fn group(&self, node: NodeId) -> u32 {

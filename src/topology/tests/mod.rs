@@ -1,5 +1,6 @@
 mod dragonfly;
 mod files;
+mod groups;
 mod kinds;
 mod laws;
 mod messages;

@@ -657,6 +657,47 @@ mod tests {
         }
     }
 
+    /// Where some switches of a group have hosts and others the links to other groups.
+    #[test]
+    fn detours_of_groups_of_leaves_and_spines() {
+        let node = |name: String, group: Option<usize>| {
+            let kind = if group.is_some() { "switch" } else { "host" };
+            let mut node = serde_json::json!({ "name": name, "kind": kind });
+            if let Some(group) = group {
+                node["group"] = group.into();
+            }
+            node
+        };
+        let link = |a: String, b: String| serde_json::json!({ "a": a, "b": b, "rate": "100Gbps" });
+        let (mut nodes, mut links) = (Vec::new(), Vec::new());
+        for i in 0..8 {
+            let group = i / 2;
+            nodes.push(node(format!("host{i}"), None));
+            nodes.push(node(format!("leaf{i}"), Some(group)));
+            nodes.push(node(format!("spine{i}"), Some(group)));
+            links.push(link(format!("host{i}"), format!("leaf{i}")));
+            links.push(link(format!("leaf{i}"), format!("spine{}", 2 * group)));
+            links.push(link(format!("leaf{i}"), format!("spine{}", 2 * group + 1)));
+        }
+        for group in 0..4 {
+            links.push(link(
+                format!("spine{}", 2 * group),
+                format!("spine{}", (2 * group + 2) % 8),
+            ));
+            links.push(link(
+                format!("spine{}", 2 * group),
+                format!("spine{}", (2 * group + 5) % 8),
+            ));
+        }
+        for paths in ["minimal", "valiant", "all"] {
+            let spec = serde_json::json!({ "graph": { "nodes": nodes, "links": links, "paths": paths } });
+            let spec: Topology = serde_json::from_value(spec).unwrap();
+            let fabric = Fabric::compile(&spec.blueprint(&NoFiles).unwrap());
+            assert_eq!(fabric.stages().is_some(), paths != "minimal");
+            same_paths_as(&fabric);
+        }
+    }
+
     /// Hosts on the same switches share their cells, as long as all of their ports lead everywhere.
     #[test]
     fn hosts_with_a_port_in_every_plane() {

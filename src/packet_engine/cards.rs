@@ -225,7 +225,10 @@ impl Sending {
         if several && self.senders.at(slot).ports() == 0 {
             return false;
         }
-        self.nics.ports[port].ready.rotate_left(1);
+        let ready = &mut self.nics.ports[port].ready;
+        if ready.len() > 1 {
+            ready.rotate_left(1);
+        }
         if several {
             self.list_at_all(net, slot);
         }

@@ -305,7 +305,7 @@ impl Forwarding {
     }
 
     /// What a packet from host `src` for host `dst` can do at `node`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn next(&self, node: NodeId, src: HostId, dst: HostId) -> Next {
         if node == dst.node() {
             return Next::Arrived;

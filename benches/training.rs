@@ -13,6 +13,7 @@ use std::sync::atomic::AtomicBool;
 
 use calibration::{cpu_seconds, hold_ns, peak_kib};
 use fabricsim::experiment::{Memory, Plan, Preparer};
+use fabricsim::results::Number;
 use fabricsim::runner::{RunOptions, run};
 
 /// Names the one case that a process runs, so that its peak of memory is its own.
@@ -78,7 +79,7 @@ fn report(&(name, experiment, scheme, more): &Case) {
     });
     let peak = peak_kib() / 1_024.0;
     let holds = seconds * 1e3 / f64::midpoint(before, hold_ns());
-    let cct = row.cct_us.unwrap_or(f64::NAN) / 1e3;
-    let over = row.cct_over_bound.unwrap_or(f64::NAN);
+    let cct = row.cct_us.map_or(f64::NAN, Number::value) / 1e3;
+    let over = row.cct_over_bound.map_or(f64::NAN, Number::value);
     println!("| {name} | {seconds:.2} | {holds:.1} | {peak:.0} | {cct:.3} | {over:.4} |");
 }

@@ -373,6 +373,35 @@ fn jobs_on_one_leaf_take_between_their_time_alone_and_the_sum() {
     }
 }
 
+/// What both send over a link is what each of them sends over it.
+#[test]
+fn bytes_of_jobs_on_one_leaf_add_up() {
+    let [first, second] = [(0, "[0, 4, 1, 5]"), (1, "[2, 6, 3, 7]")].map(|(number, hosts)| {
+        let (_, jobs) = JOBS.split_once("[[jobs]]").unwrap();
+        let job = jobs.split("[[jobs]]").nth(number).unwrap();
+        format!("[[jobs]]{}", job.replace("HOSTS_A", hosts).replace("HOSTS_B", hosts))
+    });
+    let bytes = |more: &str, jobs: &str| -> Vec<u64> {
+        let (_, dir) = run(&format!("{more}{FABRIC}{jobs}\n[output]\nlinks = true"));
+        let links = detail(&dir, "links.csv");
+        (0..links.0.len())
+            .map(|row| links.number(row, "bytes") as u64)
+            .collect()
+    };
+    for more in [
+        "load_balancing = \"ethereal\"\n",
+        "load_balancing = \"spray\"\n",
+        "engine = \"packet\"\ntransport = \"udp\"\nload_balancing = \"ethereal\"\n",
+    ] {
+        let (a, b) = (bytes(more, &first), bytes(more, &second));
+        let both = bytes(more, &format!("{first}{second}"));
+        assert!(both.iter().sum::<u64>() > 0);
+        for (link, (&both, alone)) in both.iter().zip(a.iter().zip(&b)).enumerate() {
+            assert_eq!(both, alone.0 + alone.1, "{more}: {link}");
+        }
+    }
+}
+
 /// The bound of a program is its critical path, with each communication at its own bound.
 #[test]
 fn the_bound_of_a_program_adds_up_what_depends_on_each_other() {

@@ -35,6 +35,7 @@ mod schedule_writer;
 mod scope;
 mod send_recv;
 mod shift;
+mod short_lists;
 mod shorten;
 mod table;
 mod task_list;

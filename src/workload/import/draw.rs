@@ -4,6 +4,8 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::collective::How;
 use super::matching::{Collectives, InstanceId, collectives, messages};
 use super::trace::{ANY, OpId, Trace, What};
@@ -15,6 +17,7 @@ use crate::workload::program::Communicators;
 use crate::workload::purpose::Purpose;
 use crate::workload::schedule_writer::{Extent, ScheduleWriter};
 use crate::workload::scope::{When, join};
+use crate::workload::short_lists::ShortLists;
 use crate::workload::{Action, Milestone, Span};
 
 /// Draws what all ranks of a trace do.
@@ -57,6 +60,8 @@ pub(super) fn draw(
                 .map(|instance| instance.members.len() as u32)
                 .collect(),
             names: trace.names.iter().map(|name| Arc::from(name.as_str())).collect(),
+            kinds: HashMap::new(),
+            lists: ShortLists::default(),
             drawn: 0,
             self_messages: 0,
             empty_messages: 0,
@@ -157,11 +162,17 @@ struct State {
     /// By collective, members that have not come to it.
     missing: IdVec<InstanceId, u32>,
     names: Vec<Arc<str>>,
+    /// What nodes without a name are called.
+    kinds: HashMap<&'static str, Arc<str>>,
+    lists: ShortLists<RankId>,
     drawn: usize,
     self_messages: u64,
     empty_messages: u64,
     lonely: u64,
 }
+
+/// What a node waits for; few nodes wait for more than these.
+type Causes = SmallVec<[When; 4]>;
 
 struct Drawing<'t> {
     trace: &'t Trace,
@@ -231,8 +242,8 @@ impl Drawing<'_> {
     }
 
     /// When all that a node waits for has happened, each once, and the step after it.
-    fn causes(&self, node: OpId) -> (Vec<When>, u32) {
-        let mut causes: Vec<When> = Vec::new();
+    fn causes(&self, node: OpId) -> (Causes, u32) {
+        let mut causes = Causes::new();
         let mut step = 0;
         for &(before, start) in &self.graph.before[node] {
             let when = match start {
@@ -358,7 +369,7 @@ impl Drawing<'_> {
         let What::Collective { collective, .. } = self.trace.nodes()[members[0]].what else {
             return Ok(());
         };
-        let own: Vec<(Vec<When>, u32)> = members.iter().map(|&member| self.causes(member)).collect();
+        let own: Vec<(Causes, u32)> = members.iter().map(|&member| self.causes(member)).collect();
         let step = own.iter().map(|&(_, step)| step).max().unwrap_or(0);
         let mut entries = Vec::with_capacity(members.len());
         if let [alone] = members.as_slice() {
@@ -391,10 +402,10 @@ impl Drawing<'_> {
 
     /// Tells of an operation, where that is asked for.
     fn span(
-        &self,
+        &mut self,
         draft: &mut ScheduleWriter,
         node: OpId,
-        otherwise: &str,
+        otherwise: &'static str,
         compute: Option<Time>,
         ranks: &[RankId],
         tasks: std::ops::Range<u32>,
@@ -403,12 +414,15 @@ impl Drawing<'_> {
             return;
         }
         let name = self.state.names.get(self.trace.nodes()[node].name as usize);
-        let named = name.filter(|name| !name.is_empty()).cloned();
+        let name = match name.filter(|name| !name.is_empty()) {
+            Some(name) => Arc::clone(name),
+            None => Arc::clone(self.state.kinds.entry(otherwise).or_insert_with(|| otherwise.into())),
+        };
         let bytes = draft.schedule.bytes(tasks.clone());
         draft.schedule.span(Span {
-            name: named.unwrap_or_else(|| otherwise.into()),
+            name,
             group: 0,
-            ranks: ranks.iter().copied().collect(),
+            ranks: self.state.lists.get(ranks),
             purpose: match compute {
                 Some(_) => Purpose::Compute,
                 None => Purpose::Communication,

@@ -25,6 +25,7 @@ mod permutation;
 mod program;
 mod progress;
 mod purpose;
+mod quick_map;
 mod rank_file;
 mod ranks;
 mod reduce;

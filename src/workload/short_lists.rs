@@ -1,16 +1,17 @@
 //! Lists of one or two ranks that many operations have: each is kept once.
 
-use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
 
+use super::quick_map::QuickMap;
+
 /// Those that have been asked for.
 #[derive(Debug)]
-pub(super) struct ShortLists<E>(HashMap<[E; 2], Arc<[E]>>);
+pub(super) struct ShortLists<E>(QuickMap<[E; 2], Arc<[E]>>);
 
 impl<E> Default for ShortLists<E> {
     fn default() -> Self {
-        Self(HashMap::new())
+        Self(QuickMap::default())
     }
 }
 

@@ -15,6 +15,7 @@ use crate::rng::mix;
 use crate::units::{Bytes, Time};
 use crate::workload::program::Communicators;
 use crate::workload::purpose::Purpose;
+use crate::workload::quick_map::QuickMap;
 use crate::workload::schedule_writer::{Extent, ScheduleWriter};
 use crate::workload::scope::{When, join};
 use crate::workload::short_lists::ShortLists;
@@ -51,8 +52,8 @@ pub(super) fn draw(
             exits: IdVec::filled(None, trace.nodes().len()),
             steps: IdVec::filled(0, trace.nodes().len()),
             starts: HashMap::new(),
-            busy: HashMap::new(),
-            connections: HashMap::new(),
+            busy: QuickMap::default(),
+            connections: QuickMap::default(),
             communicators: Communicators::default(),
             missing: collectives
                 .instances
@@ -60,7 +61,7 @@ pub(super) fn draw(
                 .map(|instance| instance.members.len() as u32)
                 .collect(),
             names: trace.names.iter().map(|name| Arc::from(name.as_str())).collect(),
-            kinds: HashMap::new(),
+            kinds: QuickMap::default(),
             lists: ShortLists::default(),
             drawn: 0,
             self_messages: 0,
@@ -155,15 +156,15 @@ struct State {
     /// When nodes start, of those whose start something waits for.
     starts: HashMap<OpId, Option<When>>,
     /// By rank and unit, its last computation.
-    busy: HashMap<(u32, u8), When>,
+    busy: QuickMap<(u32, u8), When>,
     /// The first transfer between two ranks, perhaps of each tag.
-    connections: HashMap<(u32, u32, u32), TaskId>,
+    connections: QuickMap<(u32, u32, u32), TaskId>,
     communicators: Communicators,
     /// By collective, members that have not come to it.
     missing: IdVec<InstanceId, u32>,
     names: Vec<Arc<str>>,
     /// What nodes without a name are called.
-    kinds: HashMap<&'static str, Arc<str>>,
+    kinds: QuickMap<&'static str, Arc<str>>,
     lists: ShortLists<RankId>,
     drawn: usize,
     self_messages: u64,

@@ -14,15 +14,12 @@
 //! `//` and `/* */` enclose comments. A label is a letter, then letters, digits and underscores; labels belong to their
 //! rank and are defined before they are used. Ranks come in order.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
-
 use super::super::hint::{GOAL_MARK, Hint};
 use super::super::trace::{ANY, Node, OpId, Places, Trace, What};
 use crate::input::InputError;
-use crate::rng::mix;
 use crate::units::Time;
 use crate::workload::MAX_BYTES;
+use crate::workload::quick_map::QuickMap;
 
 /// Picoseconds of a nanosecond.
 const NANOSECOND: u64 = 1_000;
@@ -39,7 +36,7 @@ pub(super) fn read(file: &str, text: &[u8]) -> Result<Trace, InputError> {
         },
         trace: Trace::new(file, Places::Lines),
         own,
-        labels: HashMap::default(),
+        labels: QuickMap::default(),
     };
     parser.words.keyword("num_ranks")?;
     let line = parser.words.line;
@@ -64,7 +61,7 @@ struct Parser<'t> {
     /// This program wrote the file.
     own: bool,
     /// The nodes of the rank by their labels.
-    labels: HashMap<&'t [u8], OpId, BuildHasherDefault<LabelHasher>>,
+    labels: QuickMap<&'t [u8], OpId>,
 }
 
 impl<'t> Parser<'t> {
@@ -276,27 +273,6 @@ const ENDS: [bool; 256] = {
     }
     ends
 };
-
-/// Hashes labels, which are short: eight bytes at a time.
-#[derive(Default)]
-struct LabelHasher(u64);
-
-impl Hasher for LabelHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        for part in bytes.chunks(8) {
-            let word = part.iter().fold(0, |word, &byte| word << 8 | u64::from(byte));
-            self.0 = mix(self.0 ^ word);
-        }
-    }
-
-    fn write_usize(&mut self, number: usize) {
-        self.0 ^= number as u64;
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
 
 /// The words of a file; `{`, `}` and `:` are words by themselves.
 struct Words<'t> {

@@ -9,7 +9,7 @@ mod calibration;
 
 use std::process::Command;
 
-use calibration::{hold_ns, repeated};
+use calibration::{hold_ns, peak_kib, repeated};
 use fabricsim::input::NoFiles;
 use fabricsim::outcome::{Observe, Outcome};
 use fabricsim::packet_engine::{PacketOptions, Setup, SwitchOptions, Transport, simulate};
@@ -245,12 +245,4 @@ fn main() {
         let status = Command::new(&program).env(ONLY, case.name).status();
         assert!(status.is_ok_and(|status| status.success()), "{} failed", case.name);
     }
-}
-
-/// The largest resident size of this process so far, where the system tells.
-fn peak_kib() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or("");
-    let kib = line.split_whitespace().nth(1).and_then(|word| word.parse::<f64>().ok());
-    kib.unwrap_or(0.0)
 }

@@ -1,18 +1,14 @@
-//! How long schedules take to build, and how much memory they take; how fast traces of other tools are read.
-//!
-//! `cargo bench --bench workload -- imports` reads traces alone.
+//! How long schedules take to build, and how much memory they take.
 
 #[path = "calibration/mod.rs"]
 mod calibration;
 
-use std::collections::HashMap;
-use std::io::{Cursor, Read};
 use std::mem::size_of;
 
 use fabricsim::ids::TaskId;
-use fabricsim::input::{Files, InputError, NoFiles};
+use fabricsim::input::NoFiles;
 use fabricsim::units::Time;
-use fabricsim::workload::{Due, ExportFormat, Milestone, Progress, Schedule, Task, Workload};
+use fabricsim::workload::{Due, Milestone, Progress, Schedule, Task, Workload};
 
 const CASES: &[(u32, &str)] = &[
     (256, "[all-to-all]\nmessage = 65536"),
@@ -32,56 +28,7 @@ const CASES: &[(u32, &str)] = &[
 fn main() {
     let hold = calibration::hold_ns();
     println!("hold model: {hold:.1} ns per operation\n");
-    if !std::env::args().any(|argument| argument == "imports") {
-        schedules(hold);
-    }
-    imports(hold);
-}
-
-/// Files in memory.
-struct Memory(HashMap<String, Vec<u8>>);
-
-impl Files for Memory {
-    fn read(&self, name: &str) -> Result<String, InputError> {
-        let text = self.0.get(name).and_then(|bytes| String::from_utf8(bytes.clone()).ok());
-        text.ok_or_else(|| InputError::file(name, "there is no such text"))
-    }
-
-    fn open(&self, name: &str) -> Result<Box<dyn Read>, InputError> {
-        let bytes = self.0.get(name).cloned();
-        Ok(Box::new(Cursor::new(
-            bytes.ok_or_else(|| InputError::file(name, "there is no such file"))?,
-        )))
-    }
-}
-
-/// Traces of a ring all-reduce of many rounds, as an export writes them, read again.
-fn imports(hold: f64) {
-    const RANKS: u32 = 256;
-    let ring = "[all-reduce]\nsize = \"1GB\"\nchunks = 12";
-    let workload: Workload = toml::from_str(ring).unwrap();
-    let schedule = workload.schedule(RANKS, &NoFiles, 1).unwrap();
-    println!(
-        "\n{:>10} {:>10} {:>9} {:>9} {:>9}  format",
-        "transfers", "MB", "read s", "MB/s", "holds/tr"
-    );
-    for (format, name, table) in [
-        (ExportFormat::Goal, "GOAL text", "[goal]\nfile = \"schedule.goal\""),
-        (ExportFormat::Chakra, "Chakra", "[chakra]\nprefix = \"trace\""),
-    ] {
-        let exported = schedule.export(RANKS, format).unwrap();
-        let files = Memory(exported.files.into_iter().collect());
-        let megabytes = files.0.values().map(Vec::len).sum::<usize>() as f64 / 1e6;
-        let workload: Workload = toml::from_str(table).unwrap();
-        let (seconds, read) = calibration::cpu_seconds(|| workload.schedule(RANKS, &files, 1).unwrap());
-        assert_eq!(read.transfer_count(), schedule.transfer_count());
-        let transfers = schedule.transfer_count();
-        let holds = seconds * 1e9 / hold / transfers as f64;
-        println!(
-            "{transfers:>10} {megabytes:>10.1} {seconds:>9.3} {:>9.1} {holds:>9.1}  {name}",
-            megabytes / seconds
-        );
-    }
+    schedules(hold);
 }
 
 /// Collectives drawn, and walked through.

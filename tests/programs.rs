@@ -68,12 +68,17 @@ fn picoseconds(us: f64) -> u64 {
 }
 
 fn cct(workload: &str, engine: &str) -> u64 {
+    cct_on(FABRIC, workload, engine)
+}
+
+fn cct_on(fabric: &str, workload: &str, engine: &str) -> u64 {
     let engine = match engine {
         // Without acknowledgements, which would share the links with what is passed on.
         "packet" => "engine = \"packet\"\ntransport = \"udp\"\n",
+        "ideal" => "engine = \"packet\"\ntransport = \"ideal\"\n",
         _ => "",
     };
-    picoseconds(run(&format!("{engine}{FABRIC}{workload}")).0.number(0, "cct_us"))
+    picoseconds(run(&format!("{engine}{fabric}{workload}")).0.number(0, "cct_us"))
 }
 
 #[test]
@@ -162,17 +167,118 @@ fn streams_take_their_closed_forms() {
     }
 }
 
-/// On an idle fabric of servers: in packets without headers and store-and-forward the fluid form would be met, too.
+/// 16 hosts of one switch, and 4 servers of 4 on rails.
+const ONE_SWITCH: &str = r#"
+    [topology.leaf-spine]
+    leaves = 1
+    spines = 1
+    hosts_per_leaf = 16
+    host_link = { rate = "100Gbps", delay = "1us" }
+    fabric_link = { rate = "100Gbps", delay = "1us" }
+"#;
+const SERVERS: &str = r#"
+    [topology.rail]
+    servers = 4
+    gpus = 4
+    host_link = { rate = "100Gbps", delay = "1us" }
+    server_link = { rate = "400Gbps", delay = "500ns" }
+"#;
+
+/// Wire time of a full packet at 100 Gb/s, and of an acknowledgement at the fastest links.
+const PACKET: u64 = (4_096 + 64) * BYTE;
+const FASTEST_ACK: u64 = 64 * BYTE / 4;
+
+/// A message of so many full packets over two links: all of them cross the first, and the last one the second.
+fn message(packets: u64, packet: u64, way: u64) -> u64 {
+    (packets + 1) * packet + way
+}
+
+/// Packet by packet on an idle fabric: to the picosecond without acknowledgements; with them (`ideal`), a packet now and then stands behind
+/// acknowledgements that go the same way, and nothing else is different.
+#[test]
+fn packets_take_the_closed_forms_of_collectives() {
+    const SHARE: u64 = 10;
+    let all = 16 * SHARE * 4_096;
+    let rounds = |packets: &[u64]| packets.iter().map(|&n| message(n, PACKET, NEAR)).sum::<u64>();
+    let inside = 3 * message(4 * SHARE, PACKET / 4, NEAR / 2);
+    let across = 3 * message(SHARE, PACKET, NEAR);
+    let doubling = rounds(&[SHARE, 2 * SHARE, 4 * SHARE, 8 * SHARE]);
+    let alike = |name: &str, algorithm: &str| format!("[workload.{name}]\nsize = {all}\nalgorithm = \"{algorithm}\"");
+    let to_all = |algorithm: &str| {
+        format!(
+            "[workload.all-to-all]\nmessage = {}\nalgorithm = \"{algorithm}\"",
+            SHARE * 4_096
+        )
+    };
+    for (fabric, workload, expected) in [
+        (ONE_SWITCH, alike("all-reduce", "ring"), rounds(&[SHARE; 30])),
+        (ONE_SWITCH, alike("all-gather", "pat"), doubling),
+        (ONE_SWITCH, alike("reduce-scatter", "pat"), doubling),
+        (ONE_SWITCH, alike("all-gather", "bruck"), doubling),
+        (ONE_SWITCH, to_all("bruck"), rounds(&[8 * SHARE; 4])),
+        // The first of 16 chunks over 15 hops, and the others behind it.
+        (
+            ONE_SWITCH,
+            format!("{}\nchunks = 16", alike("broadcast", "ring")),
+            15 * message(SHARE, PACKET, NEAR) + 15 * SHARE * PACKET,
+        ),
+        (SERVERS, alike("reduce-scatter", "hierarchical"), inside + across),
+        (SERVERS, alike("all-gather", "hierarchical"), inside + across),
+        (SERVERS, alike("all-reduce", "hierarchical"), 2 * (inside + across)),
+        // To three ranks of the server what is for their rails, then to three servers.
+        (
+            SERVERS,
+            to_all("two-step"),
+            message(3 * 4 * SHARE, PACKET / 4, NEAR / 2) + message(3 * 4 * SHARE, PACKET, NEAR),
+        ),
+    ] {
+        assert_eq!(cct_on(fabric, &workload, "packet"), expected, "{workload}");
+        let later = cct_on(fabric, &workload, "ideal") - expected;
+        assert_eq!(later % FASTEST_ACK, 0, "{workload}: {later}");
+        assert!(later * 50 < expected, "{workload}: {later} of {expected}");
+    }
+}
+
+/// The same as a fluid.
+#[test]
+fn rounds_take_their_closed_forms() {
+    let all = 1_600_000;
+    let round = |bytes: u64| NEAR + bytes * BYTE;
+    let doubling: u64 = [1, 2, 4, 8].map(|shares| round(all / 16 * shares)).iter().sum();
+    for (workload, expected) in [
+        (
+            format!("[workload.all-gather]\nsize = {all}\nalgorithm = \"pat\""),
+            doubling,
+        ),
+        (
+            format!("[workload.reduce-scatter]\nsize = {all}\nalgorithm = \"pat\""),
+            doubling,
+        ),
+        (
+            format!("[workload.all-gather]\nsize = {all}\nalgorithm = \"bruck\""),
+            doubling,
+        ),
+        (
+            "[workload.all-to-all]\nmessage = 10000\nalgorithm = \"bruck\"".to_owned(),
+            4 * round(80_000),
+        ),
+        (
+            format!("[workload.broadcast]\nsize = {all}\nalgorithm = \"ring\"\nchunks = 16"),
+            15 * round(all / 16) + 15 * all / 16 * BYTE,
+        ),
+    ] {
+        let cct = cct_on(ONE_SWITCH, &workload, "flow");
+        assert!(
+            cct.abs_diff(expected) <= expected / 1_000_000_000,
+            "{workload}: {cct} {expected}"
+        );
+    }
+}
+
+/// On an idle fabric of servers.
 #[test]
 fn hierarchies_take_their_closed_forms() {
-    let fabric = r#"
-        [topology.rail]
-        servers = 4
-        gpus = 4
-        host_link = { rate = "100Gbps", delay = "1us" }
-        server_link = { rate = "400Gbps", delay = "500ns" }
-    "#;
-    let time = |workload: &str| picoseconds(run(&format!("{fabric}{workload}")).0.number(0, "cct_us"));
+    let time = |workload: &str| cct_on(SERVERS, workload, "flow");
     let size = 1_600_000;
     let inside = 3 * (1_000_000 + size / 4 * BYTE / 4);
     let across = 3 * (2_000_000 + size / 16 * BYTE);
@@ -264,6 +370,35 @@ fn jobs_on_one_leaf_take_between_their_time_alone_and_the_sum() {
             "{engine}"
         );
         assert!(results.number(0, "cct_over_bound") >= 1.0);
+    }
+}
+
+/// What both send over a link is what each of them sends over it.
+#[test]
+fn bytes_of_jobs_on_one_leaf_add_up() {
+    let [first, second] = [(0, "[0, 4, 1, 5]"), (1, "[2, 6, 3, 7]")].map(|(number, hosts)| {
+        let (_, jobs) = JOBS.split_once("[[jobs]]").unwrap();
+        let job = jobs.split("[[jobs]]").nth(number).unwrap();
+        format!("[[jobs]]{}", job.replace("HOSTS_A", hosts).replace("HOSTS_B", hosts))
+    });
+    let bytes = |more: &str, jobs: &str| -> Vec<u64> {
+        let (_, dir) = run(&format!("{more}{FABRIC}{jobs}\n[output]\nlinks = true"));
+        let links = detail(&dir, "links.csv");
+        (0..links.0.len())
+            .map(|row| links.number(row, "bytes") as u64)
+            .collect()
+    };
+    for more in [
+        "load_balancing = \"ethereal\"\n",
+        "load_balancing = \"spray\"\n",
+        "engine = \"packet\"\ntransport = \"udp\"\nload_balancing = \"ethereal\"\n",
+    ] {
+        let (a, b) = (bytes(more, &first), bytes(more, &second));
+        let both = bytes(more, &format!("{first}{second}"));
+        assert!(both.iter().sum::<u64>() > 0);
+        for (link, (&both, alone)) in both.iter().zip(a.iter().zip(&b)).enumerate() {
+            assert_eq!(both, alone.0 + alone.1, "{more}: {link}");
+        }
     }
 }
 

@@ -74,3 +74,12 @@ fn ticks() -> Option<(f64, f64)> {
     let mut fields = fields.split_whitespace().skip(11).map(|field| field.parse().ok());
     Some((fields.next()??, fields.next()??))
 }
+
+/// The largest resident size of this process so far, where the system tells.
+#[allow(dead_code, reason = "each benchmark uses what it needs of this module")]
+pub(crate) fn peak_kib() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or("");
+    let kib = line.split_whitespace().nth(1).and_then(|word| word.parse::<f64>().ok());
+    kib.unwrap_or(0.0)
+}

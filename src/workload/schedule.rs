@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::purpose::Purpose;
+use super::short_lists::ShortLists;
 use super::task_list::{Action, Task, TaskList};
 use crate::ids::{Endpoint, HostId, IdLists, RankId, TaskId};
 use crate::units::Time;
@@ -290,8 +291,13 @@ impl Schedule<RankId> {
     #[must_use]
     pub fn on_hosts(self, hosts: &[HostId]) -> Schedule {
         let place = |rank: RankId| hosts[rank.index()];
+        let mut lists = ShortLists::default();
         let of_hosts = |span: Span<RankId>| Span {
-            ranks: span.ranks.iter().map(|&rank| place(rank)).collect(),
+            ranks: match *span.ranks {
+                [one] => lists.get(&[place(one)]),
+                [one, other] => lists.get(&[one, other].map(place)),
+                _ => span.ranks.iter().map(|&rank| place(rank)).collect(),
+            },
             name: span.name,
             purpose: span.purpose,
             group: span.group,

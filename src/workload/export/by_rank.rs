@@ -141,7 +141,7 @@ fn unknown(causes: &[(TaskId, Milestone)]) -> Inexpressible {
     } else {
         (
             "something waits for what happens at several hosts",
-            "leave out `pipelined`, or take `--to cm`",
+            "leave out `pipelined` (in training, write `pipelined = false`), or take `--to cm`",
         )
     };
     Inexpressible::new(format!("{why}, which a trace does not have"), help)

@@ -4,6 +4,8 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::collective::How;
 use super::matching::{Collectives, InstanceId, collectives, messages};
 use super::trace::{ANY, OpId, Trace, What};
@@ -13,8 +15,10 @@ use crate::rng::mix;
 use crate::units::{Bytes, Time};
 use crate::workload::program::Communicators;
 use crate::workload::purpose::Purpose;
+use crate::workload::quick_map::QuickMap;
 use crate::workload::schedule_writer::{Extent, ScheduleWriter};
 use crate::workload::scope::{When, join};
+use crate::workload::short_lists::ShortLists;
 use crate::workload::{Action, Milestone, Span};
 
 /// Draws what all ranks of a trace do.
@@ -48,8 +52,8 @@ pub(super) fn draw(
             exits: IdVec::filled(None, trace.nodes().len()),
             steps: IdVec::filled(0, trace.nodes().len()),
             starts: HashMap::new(),
-            busy: HashMap::new(),
-            connections: HashMap::new(),
+            busy: QuickMap::default(),
+            connections: QuickMap::default(),
             communicators: Communicators::default(),
             missing: collectives
                 .instances
@@ -57,6 +61,8 @@ pub(super) fn draw(
                 .map(|instance| instance.members.len() as u32)
                 .collect(),
             names: trace.names.iter().map(|name| Arc::from(name.as_str())).collect(),
+            kinds: QuickMap::default(),
+            lists: ShortLists::default(),
             drawn: 0,
             self_messages: 0,
             empty_messages: 0,
@@ -150,18 +156,24 @@ struct State {
     /// When nodes start, of those whose start something waits for.
     starts: HashMap<OpId, Option<When>>,
     /// By rank and unit, its last computation.
-    busy: HashMap<(u32, u8), When>,
+    busy: QuickMap<(u32, u8), When>,
     /// The first transfer between two ranks, perhaps of each tag.
-    connections: HashMap<(u32, u32, u32), TaskId>,
+    connections: QuickMap<(u32, u32, u32), TaskId>,
     communicators: Communicators,
     /// By collective, members that have not come to it.
     missing: IdVec<InstanceId, u32>,
     names: Vec<Arc<str>>,
+    /// What nodes without a name are called.
+    kinds: QuickMap<&'static str, Arc<str>>,
+    lists: ShortLists<RankId>,
     drawn: usize,
     self_messages: u64,
     empty_messages: u64,
     lonely: u64,
 }
+
+/// What a node waits for; few nodes wait for more than these.
+type Causes = SmallVec<[When; 4]>;
 
 struct Drawing<'t> {
     trace: &'t Trace,
@@ -231,8 +243,8 @@ impl Drawing<'_> {
     }
 
     /// When all that a node waits for has happened, each once, and the step after it.
-    fn causes(&self, node: OpId) -> (Vec<When>, u32) {
-        let mut causes: Vec<When> = Vec::new();
+    fn causes(&self, node: OpId) -> (Causes, u32) {
+        let mut causes = Causes::new();
         let mut step = 0;
         for &(before, start) in &self.graph.before[node] {
             let when = match start {
@@ -358,7 +370,7 @@ impl Drawing<'_> {
         let What::Collective { collective, .. } = self.trace.nodes()[members[0]].what else {
             return Ok(());
         };
-        let own: Vec<(Vec<When>, u32)> = members.iter().map(|&member| self.causes(member)).collect();
+        let own: Vec<(Causes, u32)> = members.iter().map(|&member| self.causes(member)).collect();
         let step = own.iter().map(|&(_, step)| step).max().unwrap_or(0);
         let mut entries = Vec::with_capacity(members.len());
         if let [alone] = members.as_slice() {
@@ -391,10 +403,10 @@ impl Drawing<'_> {
 
     /// Tells of an operation, where that is asked for.
     fn span(
-        &self,
+        &mut self,
         draft: &mut ScheduleWriter,
         node: OpId,
-        otherwise: &str,
+        otherwise: &'static str,
         compute: Option<Time>,
         ranks: &[RankId],
         tasks: std::ops::Range<u32>,
@@ -403,12 +415,15 @@ impl Drawing<'_> {
             return;
         }
         let name = self.state.names.get(self.trace.nodes()[node].name as usize);
-        let named = name.filter(|name| !name.is_empty()).cloned();
+        let name = match name.filter(|name| !name.is_empty()) {
+            Some(name) => Arc::clone(name),
+            None => Arc::clone(self.state.kinds.entry(otherwise).or_insert_with(|| otherwise.into())),
+        };
         let bytes = draft.schedule.bytes(tasks.clone());
         draft.schedule.span(Span {
-            name: named.unwrap_or_else(|| otherwise.into()),
+            name,
             group: 0,
-            ranks: ranks.iter().copied().collect(),
+            ranks: self.state.lists.get(ranks),
             purpose: match compute {
                 Some(_) => Purpose::Compute,
                 None => Purpose::Communication,

@@ -439,6 +439,7 @@ fn exported_traces_come_back_as_the_same_schedule() {
         "[all-to-all]\nmessage = 4321\nalgorithm = 'two-step'\nlocal = 2",
         "[permutation]\nmessage = 77",
         "[program]\nrepeat = 2\nops = [{ name = 'a', compute = '1234ps' }, { name = 'b', all-reduce = { size = 999 }, groups = { size = 2 }, after = ['a'] }, { name = 'c', compute = '7us', after = ['b'] }, { name = 'd', shift = { message = 5, offset = 3 }, after = ['a'] }]",
+        "[training]\nmodel = { layers = 2, hidden = 64, ffn = 128, heads = 4, kv_heads = 4, vocab = 100 }\ntensor = 2\npipeline = 2\ndata = 2\nsequence = 128\nglobal_batch = 4\npeak = '1TFLOPS'\npipelined = false",
     ] {
         let (schedule, goal, chakra) = exported(table, 8);
         assert_eq!(without_spans(&schedule), without_spans(&goal), "{table}");

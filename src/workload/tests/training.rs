@@ -36,7 +36,17 @@ const LAYOUTS: &[(&str, u32, [f64; 3])] = &[
         [270.6, 6.291e-3, 10.23],
     ),
     (
+        "model = 'gpt-3-175b'\ntensor = 8\npipeline = 16\ndata = 8\nsequence = 2048\nglobal_batch = 8",
+        192,
+        [405.9, 6.291e-3, 7.161],
+    ),
+    (
         "model = 'llama-3-405b'\ntensor = 8\npipeline = 16\ndata = 128\nsequence = 8192\nglobal_batch = 128",
+        16,
+        [236.8, 33.55e-3, 18.87],
+    ),
+    (
+        "model = 'llama-3-405b'\ntensor = 8\ncontext = 16\npipeline = 16\ndata = 8\nsequence = 131072\nglobal_batch = 8",
         16,
         [236.8, 33.55e-3, 18.87],
     ),
@@ -78,6 +88,25 @@ fn sequence_parallelism_changes_the_pipeline_alone() {
     assert_eq!(4.0 * a, b);
 }
 
+/// Step by step or as streams, the same bytes go the same way.
+#[test]
+fn rings_go_step_by_step_where_they_do_not_stream() {
+    let layout = "model = 'llama-3-8b'\ntensor = 4\npipeline = 2\ndata = 2\nsequence = 4096\nglobal_batch = 4";
+    let (streams, steps) = (schedule(layout), schedule(&format!("{layout}\npipelined = false")));
+    for word in ["tensor", "gradients", "parameters", "activation"] {
+        assert_eq!(sent(&streams, 5, word), sent(&steps, 5, word), "{word}");
+    }
+    // Of the 4 ranks of a ring each sends once, or in each of 6 steps.
+    let transfers = |schedule: &Schedule| {
+        let span = schedule.spans().iter().find(|span| span.name.contains("tensor"));
+        let tasks = schedule.tasks_in(span.unwrap().tasks.clone());
+        tasks
+            .filter(|task| matches!(task.action, Action::Transfer { .. }))
+            .count()
+    };
+    assert_eq!((transfers(&streams), transfers(&steps)), (4, 24));
+}
+
 /// DeepSeek-V3: dispatch in FP8 and combine in BF16, to 64 ranks, in 58 of 61 layers.
 #[test]
 fn experts_get_their_tokens() {
@@ -88,6 +117,11 @@ fn experts_get_their_tokens() {
         let bytes = sent(&schedule, 5, word) / 2.0 / layers / 1e9 / (63.0 / 64.0);
         assert!((bytes / gigabytes - 1.0).abs() < 1e-3, "{word}: {bytes}");
     }
+    // Of 120 micro-batches, and the activation that goes to the next stage.
+    let all = 120.0 * (sent(&schedule, 5, "dispatch") + sent(&schedule, 5, "combine")) / 1e9;
+    assert!((all / 603.0 - 1.0).abs() < 1e-3, "{all}");
+    let activation = sent(&schedule, 5, "activation") / 1e6;
+    assert!((activation / 58.72 - 1.0).abs() < 1e-3, "{activation}");
     // Two copies of every expert.
     let two = super::training::schedule(
         &layout

@@ -82,6 +82,10 @@ pub struct Training {
     /// Steps, one after the other.
     #[serde(default = "crate::input::one")]
     pub steps: u32,
+    /// Rings pass on what arrives at once, one transfer for every connection; otherwise they go step by step, with far more transfers, which
+    /// other tools can be told of (`export`).
+    #[serde(default = "yes", skip_serializing_if = "is_true")]
+    pub pipelined: bool,
     /// Which host each rank lives on, as for other workloads.
     #[serde(default)]
     pub rank_map: RankMap,
@@ -197,6 +201,11 @@ fn default_efficiency() -> f64 {
 
 fn yes() -> bool {
     true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_true(value: &bool) -> bool {
+    *value
 }
 
 impl Ranked for Training {

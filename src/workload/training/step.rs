@@ -211,8 +211,8 @@ impl<'a> Step<'a> {
             let width = (shape.kv_width() as f64 / f64::from(training.tensor)).max((shape.hidden / shape.heads) as f64);
             let bytes = layers * 2.0 * f64::from(training.micro_batch) * training.sequence as f64 * width * BF16;
             let kind: Box<dyn Kind> = match backward {
-                true => Box::new(reduce_scatter(bytes)),
-                false => Box::new(all_gather(bytes)),
+                true => self.reduce_scatter(bytes),
+                false => self.all_gather(bytes),
             };
             last = self.send(
                 Purpose::Context,
@@ -225,7 +225,7 @@ impl<'a> Step<'a> {
         if training.tensor > 1 {
             let bytes = 2.0 * layers * self.activation();
             if training.sequence_parallel {
-                let gather = Box::new(all_gather(bytes));
+                let gather = self.all_gather(bytes);
                 last = self.send(
                     Purpose::Tensor,
                     format!("{name} tensor gather"),
@@ -233,7 +233,7 @@ impl<'a> Step<'a> {
                     self.tensor_groups(stage),
                     vec![last],
                 );
-                let scatter = Box::new(reduce_scatter(bytes));
+                let scatter = self.reduce_scatter(bytes);
                 last = self.send(
                     Purpose::Tensor,
                     format!("{name} tensor scatter"),
@@ -242,7 +242,7 @@ impl<'a> Step<'a> {
                     vec![last],
                 );
             } else {
-                let reduce = Box::new(all_reduce(bytes));
+                let reduce = self.all_reduce(bytes);
                 last = self.send(
                     Purpose::Tensor,
                     format!("{name} tensor"),
@@ -306,8 +306,8 @@ impl<'a> Step<'a> {
     fn gradients(&mut self, stage: u32, name: &str, pieces: u32, after: Vec<usize>) -> Vec<usize> {
         let sum = |bytes: f64| -> Box<dyn Kind> {
             match self.training.sharding {
-                Sharding::None => Box::new(all_reduce(bytes)),
-                _ => Box::new(reduce_scatter(bytes)),
+                Sharding::None => self.all_reduce(bytes),
+                _ => self.reduce_scatter(bytes),
             }
         };
         let [shared, experts] = self.parameters();
@@ -319,7 +319,7 @@ impl<'a> Step<'a> {
     /// A share of the parameters, in BF16.
     fn gather_parameters(&mut self, stage: u32, name: &str, share: f64, after: Vec<usize>) -> Vec<usize> {
         let [shared, experts] = self.parameters();
-        let gather = |parameters: f64| -> Box<dyn Kind> { Box::new(all_gather(parameters * BF16 * share)) };
+        let gather = |parameters: f64| self.all_gather(parameters * BF16 * share);
         let (shared, experts) = (gather(shared), (experts > 0.0).then(|| gather(experts)));
         self.over_copies(stage, name, shared, experts, after)
     }
@@ -384,6 +384,23 @@ impl<'a> Step<'a> {
             after,
         });
         self.ops.len() - 1
+    }
+
+    /// Rings over a buffer of so many bytes.
+    fn all_reduce(&self, bytes: f64) -> Box<dyn Kind> {
+        Box::new(AllReduce::with(whole(bytes), Algorithm::Ring, self.training.pipelined))
+    }
+
+    fn all_gather(&self, bytes: f64) -> Box<dyn Kind> {
+        Box::new(AllGather::with(whole(bytes), Algorithm::Ring, self.training.pipelined))
+    }
+
+    fn reduce_scatter(&self, bytes: f64) -> Box<dyn Kind> {
+        Box::new(ReduceScatter::with(
+            whole(bytes),
+            Algorithm::Ring,
+            self.training.pipelined,
+        ))
     }
 
     /// Tokens of a micro-batch on a rank.
@@ -499,16 +516,3 @@ impl<'a> Step<'a> {
 fn whole(bytes: f64) -> Bytes {
     Bytes((bytes.round() as u64).max(1))
 }
-
-/// Declares a ring in which data are passed on as they arrive, over a buffer of so many bytes.
-macro_rules! ring {
-    ($name:ident, $kind:ident) => {
-        fn $name(bytes: f64) -> $kind {
-            $kind::with(whole(bytes), Algorithm::Ring, true)
-        }
-    };
-}
-
-ring!(all_reduce, AllReduce);
-ring!(all_gather, AllGather);
-ring!(reduce_scatter, ReduceScatter);

@@ -14,13 +14,12 @@
 //! `//` and `/* */` enclose comments. A label is a letter, then letters, digits and underscores; labels belong to their
 //! rank and are defined before they are used. Ranks come in order.
 
-use std::collections::HashMap;
-
 use super::super::hint::{GOAL_MARK, Hint};
 use super::super::trace::{ANY, Node, OpId, Places, Trace, What};
 use crate::input::InputError;
 use crate::units::Time;
 use crate::workload::MAX_BYTES;
+use crate::workload::quick_map::QuickMap;
 
 /// Picoseconds of a nanosecond.
 const NANOSECOND: u64 = 1_000;
@@ -37,7 +36,7 @@ pub(super) fn read(file: &str, text: &[u8]) -> Result<Trace, InputError> {
         },
         trace: Trace::new(file, Places::Lines),
         own,
-        labels: HashMap::new(),
+        labels: QuickMap::default(),
     };
     parser.words.keyword("num_ranks")?;
     let line = parser.words.line;
@@ -62,7 +61,7 @@ struct Parser<'t> {
     /// This program wrote the file.
     own: bool,
     /// The nodes of the rank by their labels.
-    labels: HashMap<&'t [u8], OpId>,
+    labels: QuickMap<&'t [u8], OpId>,
 }
 
 impl<'t> Parser<'t> {
@@ -264,6 +263,17 @@ fn show(word: &[u8]) -> String {
     text.escape_debug().to_string()
 }
 
+/// By byte, whether a word ends before it.
+const ENDS: [bool; 256] = {
+    let (mut ends, marks) = ([false; 256], b" \t\r\n{}:");
+    let mut at = 0;
+    while at < marks.len() {
+        ends[marks[at] as usize] = true;
+        at += 1;
+    }
+    ends
+};
+
 /// The words of a file; `{`, `}` and `:` are words by themselves.
 struct Words<'t> {
     file: &'t str,
@@ -300,33 +310,31 @@ impl<'t> Words<'t> {
     }
 
     fn read(&mut self) -> Result<Option<&'t [u8]>, InputError> {
-        loop {
-            match self.rest {
-                [] => return Ok(None),
-                [b'\n', rest @ ..] => {
+        while let [byte, rest @ ..] = self.rest {
+            match byte {
+                b' ' | b'\t' | b'\r' => self.rest = rest,
+                b'\n' => {
                     self.line += 1;
                     self.rest = rest;
                 }
-                [b' ' | b'\t' | b'\r', rest @ ..] => self.rest = rest,
-                [b'/', b'/', ..] => {
+                b'/' if rest.first() == Some(&b'/') => {
                     let end = self.rest.iter().position(|&byte| byte == b'\n');
                     self.rest = &self.rest[end.unwrap_or(self.rest.len())..];
                 }
-                [b'/', b'*', ..] => self.skip_comment()?,
-                [b'{' | b'}' | b':', ..] => {
-                    let (word, rest) = self.rest.split_at(1);
-                    self.rest = rest;
-                    return Ok(Some(word));
-                }
+                b'/' if rest.first() == Some(&b'*') => self.skip_comment()?,
                 _ => {
-                    let ends = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b'{' | b'}' | b':');
-                    let end = self.rest.iter().position(ends).unwrap_or(self.rest.len());
+                    let others = rest.iter().position(|&byte| ENDS[usize::from(byte)]);
+                    let end = match ENDS[usize::from(*byte)] {
+                        true => 1,
+                        false => 1 + others.unwrap_or(rest.len()),
+                    };
                     let (word, rest) = self.rest.split_at(end);
                     self.rest = rest;
                     return Ok(Some(word));
                 }
             }
         }
+        Ok(None)
     }
 
     fn skip_comment(&mut self) -> Result<(), InputError> {

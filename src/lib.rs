@@ -78,6 +78,7 @@ pub mod packet_engine;
 mod path_selection;
 pub mod placement;
 pub mod prelude;
+mod quick_map;
 pub mod report;
 pub mod results;
 pub mod rng;

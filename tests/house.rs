@@ -5,7 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-const BASE: &[&str] = &["units", "ids", "rng", "input", "kinds", "math", "wide", "outcome"];
+const BASE: &[&str] = &[
+    "units",
+    "ids",
+    "rng",
+    "input",
+    "kinds",
+    "math",
+    "quick_map",
+    "wide",
+    "outcome",
+];
 const ENGINE: &[&str] = &["topology", "workload", "routes", "loads", "path_selection", "placement"];
 const ANSWERS: &[&str] = &[
     "topology",

@@ -1,12 +1,9 @@
 //! Where the bytes of each sub-flow travel, as fractions of its rate on every link.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
-
 use crate::ids::{HostId, Id, IdVec, LinkId, NodeId, SubflowId, TaskId, id};
 use crate::loads::LinkLoads;
 use crate::placement::{Placement, Subflow};
-use crate::rng::mix;
+use crate::quick_map::QuickMap;
 use crate::routes::{Route, path_weights};
 use crate::topology::{Attachment, Fabric};
 use crate::units::Time;
@@ -82,7 +79,7 @@ impl Routes {
         let mut finder = Finder {
             fabric,
             ports: &ports,
-            known: HashMap::default(),
+            known: QuickMap::default(),
             last: None,
             segments: IdVec::new(),
         };
@@ -148,7 +145,7 @@ pub(super) fn link_loads(fabric: &Fabric, schedule: &Schedule, placement: &Place
 struct Finder<'a> {
     fabric: &'a Fabric,
     ports: &'a [Option<Port>],
-    known: HashMap<Key, SegmentId, BuildHasherDefault<Mixer>>,
+    known: QuickMap<Key, SegmentId>,
     /// The last answer: it is often the next one, too.
     last: Option<(Key, SegmentId)>,
     segments: IdVec<SegmentId, Segment>,
@@ -163,37 +160,6 @@ enum Choice {
     Path(u32),
     Even,
     Weighted,
-}
-
-/// Hashes small numbers of our own: there is one look-up for each sub-flow.
-#[derive(Debug, Default)]
-struct Mixer(u64);
-
-/// An odd number with bits all over: 2^64 divided by the golden ratio.
-const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
-
-impl Hasher for Mixer {
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.write_u64(byte.into());
-        }
-    }
-
-    fn write_u32(&mut self, value: u32) {
-        self.write_u64(value.into());
-    }
-
-    fn write_u64(&mut self, value: u64) {
-        self.0 = (self.0.rotate_left(21) ^ value).wrapping_mul(SPREAD);
-    }
-
-    fn write_isize(&mut self, value: isize) {
-        self.write_u64(value as u64);
-    }
-
-    fn finish(&self) -> u64 {
-        mix(self.0)
-    }
 }
 
 impl Finder<'_> {

@@ -25,7 +25,6 @@ mod permutation;
 mod program;
 mod progress;
 mod purpose;
-mod quick_map;
 mod rank_file;
 mod ranks;
 mod reduce;

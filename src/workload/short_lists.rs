@@ -3,7 +3,7 @@
 use std::hash::Hash;
 use std::sync::Arc;
 
-use super::quick_map::QuickMap;
+use crate::quick_map::QuickMap;
 
 /// Those that have been asked for.
 #[derive(Debug)]

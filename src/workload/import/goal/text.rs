@@ -17,9 +17,9 @@
 use super::super::hint::{GOAL_MARK, Hint};
 use super::super::trace::{ANY, Node, OpId, Places, Trace, What};
 use crate::input::InputError;
+use crate::quick_map::QuickMap;
 use crate::units::Time;
 use crate::workload::MAX_BYTES;
-use crate::workload::quick_map::QuickMap;
 
 /// Picoseconds of a nanosecond.
 const NANOSECOND: u64 = 1_000;

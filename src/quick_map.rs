@@ -1,4 +1,4 @@
-//! Maps with small keys that are asked for once for every node of a trace.
+//! Maps with small keys of our own that are asked for once for every node of a trace or every sub-flow of a placement.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -6,11 +6,14 @@ use std::hash::{BuildHasherDefault, Hasher};
 use crate::rng::mix;
 
 /// A map whose hash is a few instructions.
-pub(super) type QuickMap<K, V> = HashMap<K, V, BuildHasherDefault<QuickHasher>>;
+pub(crate) type QuickMap<K, V> = HashMap<K, V, BuildHasherDefault<QuickHasher>>;
 
 /// Eight bytes at a time.
 #[derive(Debug, Default)]
-pub(super) struct QuickHasher(u64);
+pub(crate) struct QuickHasher(u64);
+
+/// An odd number with bits all over: 2^64 divided by the golden ratio.
+const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
 impl Hasher for QuickHasher {
     fn write(&mut self, bytes: &[u8]) {
@@ -29,7 +32,7 @@ impl Hasher for QuickHasher {
     }
 
     fn write_u64(&mut self, number: u64) {
-        self.0 = mix(self.0 ^ number);
+        self.0 = (self.0.rotate_left(21) ^ number).wrapping_mul(SPREAD);
     }
 
     fn write_usize(&mut self, number: usize) {
@@ -37,7 +40,7 @@ impl Hasher for QuickHasher {
     }
 
     fn finish(&self) -> u64 {
-        self.0
+        mix(self.0)
     }
 }
 

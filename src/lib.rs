@@ -60,6 +60,7 @@
 
 #![deny(unsafe_code)]
 
+pub mod allocation;
 pub mod cli;
 pub mod config;
 pub mod congestion;

@@ -2,6 +2,9 @@
 
 use std::process::ExitCode;
 
+#[global_allocator]
+static ALLOCATOR: fabricsim::allocation::Allocator = fabricsim::allocation::Allocator;
+
 fn main() -> ExitCode {
     fabricsim::cli::main()
 }

@@ -14,6 +14,7 @@ const BASE: &[&str] = &[
     "math",
     "quick_map",
     "wide",
+    "allocation",
     "outcome",
 ];
 const ENGINE: &[&str] = &["topology", "workload", "routes", "loads", "path_selection", "placement"];

@@ -181,6 +181,36 @@ fn schedules_that_memory_cannot_hold_are_refused() {
     }
 }
 
+/// Whoever insists on what memory cannot hold is told in plain words, wherever it runs out.
+#[cfg(target_os = "linux")]
+#[test]
+fn memory_that_runs_out_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let fabric = "[topology.leaf-spine]\nleaves = 16\nspines = 8\nhosts_per_leaf = 24\nhost_link = { rate = \"100Gbps\" }\n\
+                  fabric_link = { rate = \"100Gbps\" }\n";
+    let sweep = "[workload.all-to-all]\nmessage = \"1KB\"\n[sweep]\nload_balancing = [\"ecmp\"]\n";
+    fs::write(folder.path().join("a2a.toml"), [fabric, sweep].concat()).unwrap();
+    for kilobytes in [40_000, 60_000, 80_000] {
+        let limited = format!(
+            "ulimit -v {kilobytes}; exec {} run a2a.toml --force --jobs 1 --out r",
+            env!("CARGO_BIN_EXE_fabricsim")
+        );
+        let output = Command::new("sh")
+            .args(["-c", &limited])
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        let message = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{kilobytes}: {message}");
+        assert!(message.contains("error: point 0: memory ran out: "), "{message}");
+        assert!(
+            message.contains("--jobs 1") && message.contains("fewer ranks"),
+            "{message}"
+        );
+        assert!(!message.contains("backtrace"), "{message}");
+    }
+}
+
 /// A hundred thousand jobs are as many as there are points.
 #[test]
 fn jobs_are_no_more_than_points() {

@@ -417,13 +417,69 @@ mod served {
             b"GET / HTTP/9.9\r\n\r\n",
         ] {
             let mut answer = Vec::new();
-            let _ = server.send(garbage).read_to_end(&mut answer);
+            let mut stream = server.send(garbage);
+            let _ = stream.shutdown(std::net::Shutdown::Write);
+            let _ = stream.read_to_end(&mut answer);
             assert!(!answer.starts_with(b"HTTP/1.1 200"));
         }
         let half = format!("GET {page} HTTP/1.1\r\nHost: 127");
         let _slow: Vec<TcpStream> = (0..50).map(|_| server.send(half.as_bytes())).collect();
         let ask = || assert!(server.get(&page).starts_with("HTTP/1.1 200"));
         std::thread::scope(|scope| (0..50).for_each(|_| drop(scope.spawn(ask))));
+    }
+
+    /// Who asks for much and takes nothing has no copy of it in the memory of the server, and who sends what never ends is cut
+    /// off.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn memory_is_bounded_whatever_clients_do() {
+        let dir = ran();
+        let results = dir.path().join("results");
+        fs::write(results.join("large.csv"), vec![b'x'; 32 << 20]).unwrap();
+        // A page of some MB.
+        let text = fs::read_to_string(results.join("experiment.toml")).unwrap();
+        fs::write(results.join("experiment.toml"), text + &"# long\n".repeat(500_000)).unwrap();
+        let server = Server::start(dir.path(), "results");
+        let (page, file) = (
+            format!("/{}/", server.token),
+            format!("/{}/files/large.csv", server.token),
+        );
+        assert!(server.get(&page).len() > 3_000_000);
+        assert!(server.get(&file).len() > 32 << 20);
+        let peak = || {
+            let status = fs::read_to_string(format!("/proc/{}/status", server.child.id())).unwrap();
+            between(&status, "VmHWM:", "kB").trim().parse::<u64>().unwrap() / 1_024
+        };
+        let before = peak();
+        let idle = |path: &str| {
+            let request = format!("GET {path} HTTP/1.1\r\nHost: localhost:{}\r\n\r\n", server.port);
+            let mut stream = server.send(request.as_bytes());
+            stream.read_exact(&mut [0; 200]).unwrap();
+            stream
+        };
+        let mut held: Vec<TcpStream> = (0..50).flat_map(|_| [idle(&page), idle(&file)]).collect();
+        for _ in 0..50 {
+            let mut stream = server.send(b"GET / HTTP/1.1\r\n");
+            // Until nobody reads any more.
+            while stream.write_all(&[b'a'; 10_000]).is_ok() {}
+            held.push(stream);
+        }
+        assert!(server.get(&page).starts_with("HTTP/1.1 200"));
+        let now = peak();
+        assert!(now < before + 100, "{before} MB, and then {now} MB");
+    }
+
+    /// What another process writes into the folder is on the page.
+    #[test]
+    fn a_folder_is_shown_as_it_is_now() {
+        let dir = ran();
+        let server = Server::start(dir.path(), "results");
+        let page = format!("/{}/", server.token);
+        assert!(!server.get(&page).contains("data-point=\"8\""));
+        let more = EXPERIMENT.replace("seed = [1, 2]", "seed = [1, 2, 3]");
+        fs::write(dir.path().join("exp.toml"), more).unwrap();
+        stdout(dir.path(), &["run", "exp.toml", "--out", "results", "--quiet"]);
+        assert!(server.get(&page).contains("data-point=\"8\""));
     }
 
     #[test]

@@ -133,7 +133,7 @@ impl Choice {
             _ => experiment.plan_for_both_engines(&settings)?,
         };
         let preparer = Preparer::new(&plan, memory);
-        let sizes = survey(&preparer, &|warning| warn(warning))?;
+        let sizes = survey(&preparer, None, &|warning| warn(warning))?;
         let cost = estimate(&preparer, &sizes)?;
         Ok(Cost {
             needed: side_by_side(&cost, jobs),

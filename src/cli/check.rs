@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::arguments::{ExperimentArgs, warn};
 use super::failure::Failure;
+use super::shard::ShardArg;
 use super::tell::{seconds, tell};
 use crate::config::ConfigError;
 use crate::experiment::{Memory, Preparer};
@@ -18,6 +19,7 @@ use crate::runner::{Estimate, estimate, survey};
 #[command(after_help = "\
 Examples:
   fabricsim check exp.toml                                 every default filled in, and what it will cost
+  fabricsim check exp.toml --shard 0/64                    what the first of 64 parts will cost
   fabricsim check exp.toml --quick                         the text alone
   fabricsim check exp.toml --graph | dot -Tsvg > graph.svg")]
 pub(super) struct Check {
@@ -32,6 +34,9 @@ pub(super) struct Check {
     /// Most tasks that such a graph may have
     #[arg(long, value_name = "N", default_value_t = 100_000, requires = "graph")]
     graph_tasks: usize,
+    /// Prepare the points of one of N equal parts alone, I from 0 to N - 1, and tell what that part costs
+    #[arg(long, value_name = "I/N|auto")]
+    shard: Option<ShardArg>,
     /// Look at keys, types, options, swept values and files alone: build no fabric, no schedule and no placement
     #[arg(long)]
     quick: bool,
@@ -44,7 +49,8 @@ impl Check {
         let plan = self.experiment.plan()?;
         let preparer = Preparer::new(&plan, Memory::free());
         if !self.quick {
-            let sizes = survey(&preparer, &|warning| warn(warning))?;
+            let shard = self.shard.map(ShardArg::resolve).transpose()?;
+            let sizes = survey(&preparer, shard, &|warning| warn(warning))?;
             if self.graph.is_none() {
                 tell(told(&estimate(&preparer, &sizes)?));
             }

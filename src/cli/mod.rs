@@ -15,6 +15,7 @@ mod fleet;
 mod format;
 mod list;
 mod man;
+mod memory;
 mod merge;
 mod new;
 mod order;
@@ -123,6 +124,7 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(answer) => return tell_usage(&answer),
     };
+    memory::watch();
     let mut out = io::stdout().lock();
     let done = dispatch(cli.command, &mut out).and_then(|()| Ok(out.flush()?));
     match done {

@@ -22,6 +22,25 @@ impl Memory {
         Self(limits.into_iter().flatten().min().unwrap_or(u64::MAX))
     }
 
+    /// What is left until the system ends programs that have what they were promised: swap space counts, too, and the address
+    /// space does not, in which promises are kept.
+    pub(crate) fn before_the_end() -> Self {
+        let swap = || number_after(&fs::read_to_string("/proc/meminfo").ok()?, "SwapFree:");
+        let machine = available().map(|bytes| bytes.saturating_add(swap().unwrap_or(0).saturating_mul(1_024)));
+        let limits = [machine, in_control_group()];
+        Self(limits.into_iter().flatten().min().unwrap_or(u64::MAX))
+    }
+
+    /// What this process has in memory now.
+    pub(crate) fn resident() -> Option<Self> {
+        of_process("VmRSS:")
+    }
+
+    /// The most that this process has had in memory.
+    pub(crate) fn peak() -> Option<Self> {
+        of_process("VmHWM:")
+    }
+
     /// How many points that take `point` bytes fit at a time, at least one.
     pub fn points(self, point: u64) -> usize {
         usize::try_from(self.0 / point.max(1)).unwrap_or(usize::MAX).max(1)
@@ -110,6 +129,11 @@ impl Costs {
             },
         }
     }
+}
+
+fn of_process(name: &str) -> Option<Memory> {
+    let text = fs::read_to_string("/proc/self/status").ok()?;
+    Some(Memory(number_after(&text, name)?.saturating_mul(1_024)))
 }
 
 /// What Linux calls available: free, or given back when it is asked for.

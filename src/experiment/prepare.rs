@@ -15,6 +15,7 @@ use super::lru_cache::LruCache;
 use super::memory::Memory;
 use super::plan::{Plan, Point, Resolved};
 use super::spec::{Engine, Experiment};
+use crate::allocation;
 use crate::config::ConfigError;
 use crate::congestion::{self, Bounds};
 use crate::input::InputError;
@@ -80,6 +81,7 @@ impl Point {
     /// What only building it shows: pairs that cannot reach each other, a workload that does not fit the fabric, options
     /// that need another fabric, and more time, samples or memory than there are.
     pub fn prepare(self, preparer: &Preparer<'_>) -> Result<Prepared, ConfigError> {
+        allocation::begin(self.index);
         preparer.prepare(preparer.plan.resolve(self)?)
     }
 }
@@ -91,6 +93,7 @@ impl Point {
     /// # Errors
     /// As [`Point::prepare`].
     pub fn prepare_run(self, preparer: &Preparer<'_>) -> Result<Prepared, ConfigError> {
+        allocation::begin(self.index);
         let resolved = preparer.plan.resolve(self)?;
         match preparer.stream(&resolved.experiment) {
             Ok(Ok((instance, memory))) => Ok(Prepared {

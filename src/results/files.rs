@@ -24,6 +24,19 @@ pub fn replace(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Resu
     })
 }
 
+/// Writes a file in a folder that is a draft itself, and moved when it is complete.
+///
+/// # Errors
+/// A file that cannot be written.
+pub(super) fn write_draft(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<()> {
+    let done = File::create(path).and_then(|file| {
+        let mut out = BufWriter::new(file);
+        write(&mut out)?;
+        out.flush()
+    });
+    done.map_err(|error| named(error, path))
+}
+
 /// The same error with the file's name.
 pub fn named(error: io::Error, path: &Path) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))

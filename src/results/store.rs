@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
 
-use super::files::{named, replace};
+use super::files::{named, replace, write_draft};
 use super::record::{RESULTS_VERSION, Record, Sum};
 use super::swept::Swept;
 use super::table::{read_csv, write_csv, write_points_csv};
@@ -98,7 +98,7 @@ impl Store {
         save_rows(&draft, "timeline.csv", details.timeline, files)?;
         save_rows(&draft, "paths.csv", details.paths, files)?;
         let text = record.text()?;
-        replace(&draft.join("record.json"), |out| out.write_all(text.as_bytes()))?;
+        write_draft(&draft.join("record.json"), |out| out.write_all(text.as_bytes()))?;
         if fs::rename(&draft, &target).is_err() {
             if self.load(hash).is_some() {
                 // Another run of the same experiment was faster.
@@ -208,7 +208,7 @@ fn save_rows<R: Serialize + Default>(
 ) -> io::Result<()> {
     let Some(rows) = rows else { return Ok(()) };
     let mut hasher = blake3::Hasher::new();
-    replace(&dir.join(name), |out| {
+    write_draft(&dir.join(name), |out| {
         let both = Both {
             out,
             hasher: &mut hasher,

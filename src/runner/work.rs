@@ -16,6 +16,7 @@ use super::fabric::Fabrics;
 use super::measure::{self, Measured, Storm};
 use super::options::{RunError, RunOptions, RunProgress};
 use super::point_key::key_of;
+use crate::allocation::keep_what_is_given_back;
 use crate::config::ConfigError;
 use crate::experiment::{Axis, Memory, Plan, Point, Prepared, Preparer};
 use crate::outcome::Stuck;
@@ -100,6 +101,7 @@ impl<'a> Work<'a> {
         store: &'a Store,
     ) -> Result<Self, RunError> {
         let plan = preparer.plan();
+        keep_what_is_given_back();
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(jobs(plan, options.jobs))
             .build()

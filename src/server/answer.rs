@@ -1,12 +1,14 @@
 //! Pages, events and files.
 
 use std::convert::Infallible;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
+use axum::body::{Body, Bytes};
 use axum::extract::{Path as Asked, State as Known};
 use axum::http::{StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -19,8 +21,8 @@ use crate::report::html::{PageOptions, page as make_page, waiting};
 use crate::results::merge;
 use crate::runner::write_merged;
 
-/// Files larger than this are left to be read from the disk.
-const MOST_FILE_BYTES: u64 = 64 << 20;
+/// Bytes of a file that are in memory at a time, for each who reads it.
+const PIECE: u64 = 64 << 10;
 
 /// How much longer a page is kept than it took to make, so that asking again and again costs a run nothing.
 const PATIENCE: u32 = 50;
@@ -35,11 +37,20 @@ pub(super) struct Served {
     pub listeners: Arc<Semaphore>,
 }
 
-/// A page, for how many points it is, and until when it is kept.
+/// A page, what it was made of, and until when it is kept whatever comes.
 pub(super) struct Made {
-    html: String,
-    done: usize,
+    /// One for all who read it at a time.
+    html: Bytes,
+    of: Seen,
     until: Instant,
+}
+
+/// What tells whether a page is old: points that are done, and when the table was written, as other processes may run
+/// into the folder.
+#[derive(Debug, PartialEq, Eq)]
+struct Seen {
+    done: usize,
+    table: Option<(SystemTime, u64)>,
 }
 
 impl Served {
@@ -82,6 +93,14 @@ impl Served {
     fn live(&self) -> String {
         format!("/{}", self.token)
     }
+
+    fn seen(&self) -> Seen {
+        let table = self.folder.join("results.csv").metadata();
+        Seen {
+            done: self.reporter.now().done,
+            table: table.and_then(|table| Ok((table.modified()?, table.len()))).ok(),
+        }
+    }
 }
 
 pub(super) async fn page(
@@ -90,28 +109,28 @@ pub(super) async fn page(
 ) -> Result<Response, StatusCode> {
     served.knows(&token)?;
     let mut kept = served.page.lock().await;
-    let news = served.reporter.now();
     if let Some(made) = &*kept
-        && (made.done == news.done && news.state != State::Done || made.until > Instant::now())
+        && (made.of == served.seen() || made.until > Instant::now())
     {
         return Ok(Html(made.html.clone()).into_response());
     }
     let begun = Instant::now();
+    let running = served.reporter.now().state == State::Running;
     let maker = Arc::clone(&served);
     let made = tokio::task::spawn_blocking(move || maker.make()).await;
     match made.unwrap_or_else(|_| Err("the page could not be made".to_owned())) {
         Ok(html) => {
-            let running = news.state == State::Running;
-            let until = Instant::now()
-                + if running {
-                    begun.elapsed() * PATIENCE
-                } else {
-                    Duration::ZERO
-                };
+            let html = Bytes::from(html);
+            let patience = if running {
+                begun.elapsed() * PATIENCE
+            } else {
+                Duration::ZERO
+            };
+            // While it was made, the table was written.
             *kept = Some(Made {
                 html: html.clone(),
-                done: news.done,
-                until,
+                of: served.seen(),
+                until: Instant::now() + patience,
             });
             Ok(Html(html).into_response())
         }
@@ -155,20 +174,38 @@ pub(super) async fn cancel(
     Ok(StatusCode::ACCEPTED)
 }
 
-/// A file of the folder.
+/// A file of the folder, piece by piece.
 pub(super) async fn file(
     Known(served): Known<Arc<Served>>,
     Asked((token, path)): Asked<(String, String)>,
 ) -> Result<Response, StatusCode> {
     served.knows(&token)?;
     let folder = served.folder.clone();
-    let read = tokio::task::spawn_blocking(move || read_inside(&folder, &path)).await;
-    let (bytes, kind) = read.unwrap_or(Err(StatusCode::INTERNAL_SERVER_ERROR))?;
-    Ok(([(header::CONTENT_TYPE, kind)], bytes).into_response())
+    let opened = tokio::task::spawn_blocking(move || open_inside(&folder, &path)).await;
+    let (file, bytes, kind) = opened.unwrap_or(Err(StatusCode::INTERNAL_SERVER_ERROR))?;
+    let pieces = unfold(Some(file.take(bytes)), |file| async move {
+        let read = tokio::task::spawn_blocking(move || next_piece(file?)).await;
+        read.unwrap_or_else(|error| Some((Err(io::Error::other(error)), None)))
+    });
+    let headers = [
+        (header::CONTENT_TYPE, kind.to_owned()),
+        (header::CONTENT_LENGTH, bytes.to_string()),
+    ];
+    Ok((headers, Body::from_stream(pieces)).into_response())
 }
 
-/// A file that lies inside a folder, wherever links lead, and what kind it is of.
-fn read_inside(folder: &Path, path: &str) -> Result<(Vec<u8>, &'static str), StatusCode> {
+/// The next piece of a file and what comes behind it; none at its end.
+fn next_piece(mut file: io::Take<File>) -> Option<(io::Result<Bytes>, Option<io::Take<File>>)> {
+    let mut piece = Vec::new();
+    match (&mut file).take(PIECE).read_to_end(&mut piece) {
+        Ok(0) => None,
+        Ok(_) => Some((Ok(piece.into()), Some(file))),
+        Err(error) => Some((Err(error), None)),
+    }
+}
+
+/// A file that lies inside a folder, wherever links lead, how long it is, and of what kind.
+fn open_inside(folder: &Path, path: &str) -> Result<(File, u64, &'static str), StatusCode> {
     let path = Path::new(path);
     let plain =
         |part: Component<'_>| matches!(part, Component::Normal(name) if !name.to_string_lossy().starts_with('.'));
@@ -182,13 +219,18 @@ fn read_inside(folder: &Path, path: &str) -> Result<(Vec<u8>, &'static str), Sta
         Some("png") => "image/png",
         _ => "application/octet-stream",
     };
-    let read = || -> io::Result<Option<Vec<u8>>> {
-        let (folder, file) = (folder.canonicalize()?, folder.join(path).canonicalize()?);
-        let inside = file.starts_with(&folder) && file.is_file() && file.metadata()?.len() <= MOST_FILE_BYTES;
-        inside.then(|| std::fs::read(&file)).transpose()
+    let open = || -> io::Result<Option<(File, u64)>> {
+        let (folder, path) = (folder.canonicalize()?, folder.join(path).canonicalize()?);
+        // What is no file may block who opens it.
+        if !path.starts_with(&folder) || !path.is_file() {
+            return Ok(None);
+        }
+        let file = File::open(path)?;
+        let bytes = file.metadata()?.len();
+        Ok(Some((file, bytes)))
     };
-    match read() {
-        Ok(Some(bytes)) => Ok((bytes, kind)),
+    match open() {
+        Ok(Some((file, bytes))) => Ok((file, bytes, kind)),
         _ => Err(StatusCode::NOT_FOUND),
     }
 }
@@ -208,7 +250,10 @@ mod tests {
         #[cfg(unix)]
         std::os::unix::fs::symlink(dir.path().join("secret"), folder.join("link")).unwrap();
         let absolute = dir.path().join("secret");
-        assert_eq!(read_inside(&folder, "plots/a.csv").unwrap().0, b"a");
+        let (mut file, bytes, _) = open_inside(&folder, "plots/a.csv").unwrap();
+        let mut text = String::new();
+        file.read_to_string(&mut text).unwrap();
+        assert_eq!((text.as_str(), bytes), ("a", 1));
         for path in [
             "../secret",
             "plots/../../secret",
@@ -219,7 +264,7 @@ mod tests {
             "",
             "none",
         ] {
-            assert!(read_inside(&folder, path).is_err(), "{path}");
+            assert!(open_inside(&folder, path).is_err(), "{path}");
         }
     }
 }

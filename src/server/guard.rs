@@ -109,7 +109,7 @@ impl axum::serve::Listener for Listener {
     }
 }
 
-/// How long a connection may neither take nor bring anything; news come more often.
+/// How long a connection may take nothing, not even while it sends a request byte by byte; news come more often.
 const IDLE: Duration = Duration::from_secs(90);
 
 /// A connection that ends when nothing has moved for long, so that slow ones do not keep others out.
@@ -120,17 +120,14 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Whether it has been idle for too long; something that moved begins the time anew.
-    fn watch<T>(&mut self, context: &mut Context<'_>, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        match polled {
-            Poll::Ready(done) => {
-                self.idle.as_mut().reset(tokio::time::Instant::now() + IDLE);
-                Poll::Ready(done)
-            }
-            Poll::Pending => match self.idle.as_mut().poll(context) {
-                Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
-                Poll::Pending => Poll::Pending,
-            },
+    /// Whether it has taken nothing for too long; something that it took begins the time anew.
+    fn watch<T>(&mut self, context: &mut Context<'_>, polled: Poll<io::Result<T>>, took: bool) -> Poll<io::Result<T>> {
+        if took && polled.is_ready() {
+            self.idle.as_mut().reset(tokio::time::Instant::now() + IDLE);
+        }
+        match self.idle.as_mut().poll(context) {
+            Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+            Poll::Pending => polled,
         }
     }
 }
@@ -144,14 +141,28 @@ impl AsyncRead for Connection {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
-        self.watch(context, polled)
+        self.watch(context, polled, false)
     }
 }
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.watch(context, polled)
+        self.watch(context, polled, true)
+    }
+
+    // Else every connection would have a copy of the page that it is sent.
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let polled = Pin::new(&mut self.stream).poll_write_vectored(context, bytes);
+        self.watch(context, polled, true)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -319,14 +319,18 @@ impl Fabric {
         let count = self.path_count(src, dst);
         let (mut at, mut left, mut index) = (self.start(src, dst), count, 0_u32);
         while left > 1 {
-            let hops = ways.hops(at, dst);
+            let (hops, behind_each) = ways.choices(at, dst);
             let position = match hops.len() {
                 1 => 0,
                 _ => choose(at.node, &hops),
             };
-            index = index.saturating_add(ways.paths_before(at, dst, position));
+            let before = match behind_each {
+                Some(behind) => behind * position as u32,
+                None => ways.paths_before(at, dst, position),
+            };
+            index = index.saturating_add(before);
             at = self.after(at, hops[position]);
-            left = ways.count(at, dst);
+            left = behind_each.unwrap_or_else(|| ways.count(at, dst));
         }
         (count > 0).then(|| PathIndex(index.min(count - 1)))
     }

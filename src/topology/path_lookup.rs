@@ -98,6 +98,24 @@ impl<'a> PathLookup<'a> {
         }
     }
 
+    /// The same links, and how many paths there are behind each of them, where that is the same for all and known from the
+    /// tables.
+    pub(super) fn choices(&self, at: Place, dst: NodeId) -> (Cow<'a, [LinkId]>, Option<u32>) {
+        let routes = self.routes;
+        if let Some(HostEnd::Ports { .. }) = self.wiring.hosts.get(at.node.index()) {
+            return (self.hops(at, dst), None);
+        }
+        let entry = self.entry(at, dst);
+        match entry.set {
+            LAST => (self.last_links(at.node, dst).collect(), Some(1)),
+            set => {
+                let hops = routes.set(set);
+                let even = entry.even && !hops.is_empty();
+                (Cow::Borrowed(hops), even.then(|| entry.count / hops.len() as u32))
+            }
+        }
+    }
+
     /// The live cables of a host with several from a switch.
     fn last_links(&self, at: NodeId, dst: NodeId) -> impl Iterator<Item = LinkId> + use<'a> {
         let ways = *self;

@@ -115,6 +115,7 @@ impl Job {
         let name = quoted(&self.name);
         let last = self.shards - 1;
         let throttle = self.throttle.map(|n| format!("%{n}")).unwrap_or_default();
+        // A task has the processors that were asked for, one by default, whether Slurm keeps it to them or not.
         // The shell waits for the program and passes on what Slurm tells it.
         format!(
             "set -e
@@ -124,7 +125,7 @@ job=$(sbatch --parsable --job-name={name} <<'END_OF_SHARD'
 #SBATCH --requeue
 #SBATCH --open-mode=append
 #SBATCH --signal=B:TERM@60
-{run} auto &
+{run} auto --jobs \"${{SLURM_CPUS_PER_TASK:-1}}\" &
 child=$!
 trap 'kill -TERM $child' TERM
 code=0
@@ -153,7 +154,7 @@ END_OF_MERGE
         let last = shards - 1;
         format!(
             "set -e
-hq submit --name {name} --array 0-{last} --env FABRICSIM_SHARDS={shards} --crash-limit 5 --wait -- {run} auto
+hq submit --name {name} --array 0-{last} --env FABRICSIM_SHARDS={shards} --crash-limit 5 --wait -- {run} auto --jobs 1
 {merge}
 "
         )
@@ -165,7 +166,7 @@ hq submit --name {name} --array 0-{last} --env FABRICSIM_SHARDS={shards} --crash
         let jobs = self.throttle.map_or("100%".into(), |n| n.to_string());
         format!(
             "set -e
-seq 0 {last} | parallel -j {jobs} --quote {run} {{}}/{shards}
+seq 0 {last} | parallel -j {jobs} --quote {run} {{}}/{shards} --jobs 1
 {merge}
 "
         )

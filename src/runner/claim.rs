@@ -3,13 +3,18 @@
 //! The system lets go of the locks of a process that ends, however it ends: a claim is stale exactly when its file can
 //! be locked. Where a file system has no locks, everybody gets every claim; points are then run twice, and renamed into
 //! place whole all the same.
+//!
+//! A worker has a badge, a file that it keeps locked, and claims a point by giving the badge a second name. So no file is made and
+//! removed for every point: a file system that remembers for a while which files were removed takes the longer the more
+//! there were.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-use crate::results::{Store, named};
+use crate::results::{Store, named, remove};
 
 /// What one process does at a time, held until it is dropped.
 #[derive(Debug)]
@@ -47,10 +52,128 @@ impl Drop for Claim {
     }
 }
 
-/// The claim to run a point of a results folder; `None` while another process runs it.
-pub(super) fn point(store: &Store, hash: &str) -> io::Result<Option<Claim>> {
-    let path = store.dir().join(format!(".{hash}.claim"));
+/// The claim of what a dead process may have left of a point; `None` while a living one runs it.
+pub(super) fn left(store: &Store, hash: &str) -> io::Result<Option<Claim>> {
+    let path = path_of(store, hash);
     Claim::take(&path).map_err(|error| named(error, &path))
+}
+
+fn path_of(store: &Store, hash: &str) -> PathBuf {
+    store.dir().join(format!(".{hash}.claim"))
+}
+
+/// How names of badges end.
+const BADGE: &str = ".worker";
+
+/// Removes the badge of a dead process, if a file of a results folder is one.
+pub(super) fn remove_badge(store: &Store, name: &str) -> io::Result<()> {
+    if name.starts_with('.') && name.ends_with(BADGE) {
+        let path = store.dir().join(name);
+        let Ok(file) = File::open(&path) else { return Ok(()) };
+        if try_lock(&file)? {
+            remove(&path)?;
+        }
+    }
+    Ok(())
+}
+
+/// A file of its own that a worker keeps locked; removed with it.
+#[derive(Debug)]
+struct Badge {
+    path: PathBuf,
+    /// Locked as long as it is open.
+    _file: File,
+}
+
+impl Badge {
+    fn make(dir: &Path) -> io::Result<Self> {
+        for number in 0.. {
+            let path = dir.join(format!(".{}.{number}{BADGE}", std::process::id()));
+            // Processes of several hosts have the same numbers.
+            let mut file = match File::options().write(true).create_new(true).open(&path) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+                made => made.map_err(|error| named(error, &path))?,
+            };
+            // Who cleans up may have been faster.
+            if try_lock(&file)? {
+                file.write_all(signature().as_bytes())?;
+                return Ok(Self { path, _file: file });
+            }
+        }
+        unreachable!("there is always a further number")
+    }
+}
+
+impl Drop for Badge {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// What the workers of this process claim points by.
+#[derive(Debug)]
+pub(super) struct Claims<'a> {
+    store: &'a Store,
+    idle: Mutex<Vec<Badge>>,
+}
+
+/// The claim of a point, held until it is dropped.
+#[derive(Debug)]
+pub(super) struct PointClaim<'a> {
+    claims: &'a Claims<'a>,
+    path: PathBuf,
+    held: Option<Held>,
+}
+
+#[derive(Debug)]
+enum Held {
+    Badge(Badge),
+    /// Where files have one name only, or a dead process has left its claim.
+    File(#[expect(dead_code, reason = "held until it is dropped")] Claim),
+}
+
+impl<'a> Claims<'a> {
+    pub(super) fn of(store: &'a Store) -> Self {
+        Self {
+            store,
+            idle: Mutex::default(),
+        }
+    }
+
+    /// The claim to run a point; `None` while another process runs it.
+    pub(super) fn point(&'a self, hash: &str) -> io::Result<Option<PointClaim<'a>>> {
+        let path = path_of(self.store, hash);
+        let idle = self.idle().pop();
+        let badge = idle.map_or_else(|| Badge::make(self.store.dir()), Ok)?;
+        let held = match fs::hard_link(&badge.path, &path) {
+            Ok(()) => Held::Badge(badge),
+            Err(_) => {
+                self.idle().push(badge);
+                match left(self.store, hash)? {
+                    Some(claim) => Held::File(claim),
+                    None => return Ok(None),
+                }
+            }
+        };
+        Ok(Some(PointClaim {
+            claims: self,
+            path,
+            held: Some(held),
+        }))
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Badge>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for PointClaim<'_> {
+    fn drop(&mut self) {
+        if let Some(Held::Badge(badge)) = self.held.take() {
+            let _ = fs::remove_file(&self.path);
+            self.claims.idle().push(badge);
+        }
+    }
 }
 
 /// The right to write the folder's own files, for as long as that takes: whoever wants it waits.
@@ -128,6 +251,54 @@ mod tests {
         drop(first);
         assert!(!path.exists());
         assert!(Claim::take(&path).unwrap().is_some());
+    }
+
+    /// Many workers of several processes over few points: nobody is ever inside together with another, and nothing is left.
+    #[test]
+    fn points_are_had_by_one_at_a_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        // Left by a process that was killed.
+        fs::write(path_of(&store, "1"), "process 1 on host x, claim 0\n").unwrap();
+        let inside: [AtomicU64; 3] = Default::default();
+        let had = AtomicU64::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    let claims = Claims::of(&store);
+                    std::thread::scope(|scope| {
+                        for _ in 0..3 {
+                            scope.spawn(|| {
+                                while had.load(Ordering::Relaxed) < 2_000 {
+                                    let point = had.load(Ordering::Relaxed) as usize % 3;
+                                    if let Some(claim) = claims.point(&point.to_string()).unwrap() {
+                                        assert_eq!(inside[point].fetch_add(1, Ordering::SeqCst), 0);
+                                        had.fetch_add(1, Ordering::Relaxed);
+                                        inside[point].fetch_sub(1, Ordering::SeqCst);
+                                        drop(claim);
+                                    }
+                                }
+                            });
+                        }
+                    });
+                });
+            }
+        });
+        let names = crate::results::names(dir.path()).unwrap();
+        assert!(names.iter().all(|name| !name.starts_with('.')), "{names:?}");
+    }
+
+    #[test]
+    fn badges_of_the_dead_are_removed_and_those_of_the_living_stay() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let badge = Badge::make(dir.path()).unwrap();
+        let name = badge.path.file_name().unwrap().to_str().unwrap().to_owned();
+        remove_badge(&store, &name).unwrap();
+        assert!(badge.path.exists());
+        fs::write(dir.path().join(".7.0.worker"), "x").unwrap();
+        remove_badge(&store, ".7.0.worker").unwrap();
+        assert!(!dir.path().join(".7.0.worker").exists());
     }
 
     #[test]

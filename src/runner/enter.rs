@@ -149,15 +149,16 @@ fn remove_drafts(store: &Store) -> io::Result<()> {
         let Some(hash) = name.strip_prefix('.').and_then(|name| name.get(..32)) else {
             continue;
         };
-        if let Some(_claim) = claim::point(store, hash)? {
+        if let Some(_claim) = claim::left(store, hash)? {
             remove(&store.points().join(&name))?;
         }
     }
     for name in names(store.dir())? {
         if let Some(hash) = name.strip_prefix('.').and_then(|name| name.strip_suffix(".claim")) {
             // Whoever gets a claim removes it with its end.
-            drop(claim::point(store, hash)?);
+            drop(claim::left(store, hash)?);
         }
+        claim::remove_badge(store, &name)?;
         let draft = name.strip_suffix(".part").and_then(|name| name.rsplit_once('.'));
         if draft.is_some_and(|(_, process)| process.parse::<u32>().is_ok()) {
             remove(&store.dir().join(&name))?;

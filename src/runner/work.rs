@@ -11,7 +11,7 @@ use cpu_time::ThreadTime;
 use rayon::prelude::*;
 
 use super::budget::Budget;
-use super::claim;
+use super::claim::Claims;
 use super::fabric::Fabrics;
 use super::measure::{self, Measured, Storm};
 use super::options::{RunError, RunOptions, RunProgress};
@@ -51,6 +51,7 @@ pub(super) struct Work<'a> {
     preparer: &'a Preparer<'a>,
     options: &'a RunOptions<'a>,
     store: &'a Store,
+    claims: Claims<'a>,
     pool: rayon::ThreadPool,
     budget: Budget,
     fabrics: Fabrics,
@@ -120,6 +121,7 @@ impl<'a> Work<'a> {
             preparer,
             options,
             store,
+            claims: Claims::of(store),
             pool,
             budget: Budget::of(Memory::free()),
             fabrics: Fabrics::default(),
@@ -244,7 +246,7 @@ impl<'a> Work<'a> {
         if let Some(record) = &task.found {
             return self.each(task, &reused(record.clone())).map(Some);
         }
-        let Some(_claim) = claim::point(self.store, &task.hash)? else {
+        let Some(_claim) = self.claims.point(&task.hash)? else {
             return Ok(None);
         };
         // Another process may have done it meanwhile.

@@ -3,11 +3,14 @@
 
     tests/browser/check.py report.html [SCREENSHOTS]
 
+The table is held against results.csv where that lies beside the page, and all of them against what the script draws.
 Skipped, with a word, where there is no Chromium (Debian: apt-get install chromium). With a folder, screenshots in
 light, dark and narrow and the page as printed are left there to be looked at.
 """
 
+import csv
 import html
+import json
 import pathlib
 import re
 import shutil
@@ -24,6 +27,10 @@ def main():
     page = pathlib.Path(sys.argv[1])
     script = pathlib.Path(__file__).with_name("check.js").read_text()
     text = page.read_text()
+    results = page.with_name("results.csv")
+    if results.exists():
+        rows = json.dumps(list(csv.DictReader(open(results)))).replace("<", "\\u003c")
+        script = f"window.csvRows = {rows};\n" + script
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
 

@@ -186,11 +186,11 @@ fn schedules_that_memory_cannot_hold_are_refused() {
 #[test]
 fn memory_that_runs_out_is_told() {
     let folder = tempfile::tempdir().unwrap();
-    let fabric = "[topology.leaf-spine]\nleaves = 16\nspines = 8\nhosts_per_leaf = 24\nhost_link = { rate = \"100Gbps\" }\n\
+    let fabric = "[topology.leaf-spine]\nleaves = 16\nspines = 8\nhosts_per_leaf = 40\nhost_link = { rate = \"100Gbps\" }\n\
                   fabric_link = { rate = \"100Gbps\" }\n";
     let sweep = "[workload.all-to-all]\nmessage = \"1KB\"\n[sweep]\nload_balancing = [\"ecmp\"]\n";
     fs::write(folder.path().join("a2a.toml"), [fabric, sweep].concat()).unwrap();
-    for kilobytes in [40_000, 60_000, 80_000] {
+    for kilobytes in [70_000, 90_000, 120_000] {
         let limited = format!(
             "ulimit -v {kilobytes}; exec {} run a2a.toml --force --jobs 1 --out r",
             env!("CARGO_BIN_EXE_fabricsim")

@@ -86,6 +86,17 @@ fn shards_merge_to_the_whole() {
     );
 }
 
+/// What a part will cost is told of its points alone.
+#[test]
+fn check_tells_the_cost_of_a_part() {
+    let dir = experiment();
+    for (shard, points) in [("0/5", "5 points: 4 hosts"), ("4/5", "4 points: 4 hosts")] {
+        let output = run(dir.path(), &["check", "e.toml", "--shard", shard]);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        assert!(text(&output.stderr).contains(points), "{}", text(&output.stderr));
+    }
+}
+
 #[test]
 fn merge_refuses_what_it_cannot_put_together() {
     let dir = experiment();

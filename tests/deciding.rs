@@ -241,6 +241,24 @@ fn tuning_finds_the_best_of_a_grid_for_any_number_of_jobs() {
     }
 }
 
+/// A table of which no key may be missing, all of whose keys are searched.
+#[test]
+fn marking_is_tuned_where_no_key_of_it_is_written() {
+    let (head, _) = TUNED.split_once("[tune]").unwrap();
+    let marking = r#"
+        [tune]
+        budget = 3
+        [tune.space]
+        "switch.ecn.kmin" = ["5KB", "20KB"]
+        "switch.ecn.kmax" = { from = "50KB", to = "200KB" }
+        "switch.ecn.pmax" = [0.2, 1.0]
+    "#;
+    let dir = folder(&[("t.toml", &format!("transport = \"dcqcn\"\n{head}{marking}"))]);
+    stdout(dir.path(), &["tune", "t.toml", "--out", "a"]);
+    let best = fs::read_to_string(dir.path().join("a/best.toml")).unwrap();
+    assert!(["kmin", "kmax", "pmax"].iter().all(|key| best.contains(key)), "{best}");
+}
+
 #[test]
 fn mistakes_in_what_to_tune_are_refused_before_anything_runs() {
     let dir = folder(&[("t.toml", TUNED)]);

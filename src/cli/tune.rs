@@ -26,7 +26,7 @@ Example: with these lines in exp.toml
   budget = 30
   [tune.space]
   transport = [\"dctcp\", \"swift\"]
-  \"switch.ecn_low\" = { from = \"20KB\", to = \"1MB\", log = true }
+  \"switch.alpha\" = { from = 0.1, to = 8.0, log = true }
 this finds the best, and writes it as a file that can be run:
   fabricsim tune exp.toml
   fabricsim run results/exp-tune/best.toml")]

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::hyperband::{Evaluator, Fidelity, Verdict};
 use super::space::{Config, Dimension, Space};
 use crate::config::{ConfigError, Entry};
-use crate::experiment::{Engine, Experiment, Output, Point, Preparer, Resolved, TuneObjective, Tuning};
+use crate::experiment::{Engine, Experiment, Output, Point, Preparer, Resolved, TuneAxis, TuneObjective, Tuning};
 use crate::results::{Details, Record, ResultRow, Store};
 use crate::runner;
 use crate::units::{Bytes, Time};
@@ -126,8 +126,14 @@ impl<'a> Tuner<'a> {
                 Dimension::Range => vec![0.0, 1.0],
             };
             let mut first = None;
+            let beside = self.beside(axis);
             let works = numbers.into_iter().any(|number| {
-                let tried = plan.variant(&[(&axis.path, axis.value(number))]);
+                let own = (axis.path.as_slice(), axis.value(number));
+                let tried = plan.variant(std::slice::from_ref(&own)).or_else(|error| {
+                    // A table may need several of its keys, all of which are searched.
+                    let all: Vec<_> = beside.iter().cloned().chain([own]).collect();
+                    plan.variant(&all).map_err(|_| error)
+                });
                 tried
                     .map_err(|error| first.get_or_insert(error).message.clone())
                     .is_ok()
@@ -137,6 +143,15 @@ impl<'a> Tuner<'a> {
             }
         }
         Ok(())
+    }
+
+    /// The other keys of an axis's table that are searched, each with its first value.
+    fn beside(&self, axis: &TuneAxis) -> Vec<(&[String], Entry)> {
+        let table = |path: &[String]| path[..path.len() - 1].to_vec();
+        let others = self.space.axes().iter();
+        let others = others.filter(|other| other.path != axis.path && table(&other.path) == table(&axis.path));
+        let first = others.filter(|other| other.path.len() > 1);
+        first.map(|other| (other.path.as_slice(), other.value(0.0))).collect()
     }
 
     /// The experiment of a candidate.

@@ -274,6 +274,20 @@ fn exports_that_cannot_be_are_refused() {
     × export needs one point, and there are 2
     help: set what is swept: --set seed=...
     ");
+    // How things are sent changes nothing of what is written, nor does a schedule of the fabric.
+    for (format, axis) in [
+        ("cm", "load_balancing = [\"ecmp\", \"spray\"]"),
+        ("infragraph", "seed = [1, 2]"),
+    ] {
+        let swept = format!("sweep.{axis}\n[workload.all-to-all]\nmessage = 1000\n{fabric}");
+        let dir = folder(&[("x.toml", &swept)]);
+        assert!(
+            run(dir.path(), &["export", "x.toml", "--to", format, "--out", "out"])
+                .status
+                .success(),
+            "{format}"
+        );
+    }
     insta::assert_snapshot!(refused("[workload.all-reduce]\nsize = \"1MB\"", "flows"), @r"
     × the schedule cannot be written so: its flows wait for each other or for computations, which a
     │ table of flows does not have

@@ -8,7 +8,7 @@ use clap::Args;
 use super::failure::Failure;
 use super::tell::tell;
 use crate::config::{ConfigError, Setting};
-use crate::experiment::Plan;
+use crate::experiment::{Axis, Plan};
 use crate::results::replace;
 
 /// Which experiment, and what is different from the file.
@@ -72,14 +72,16 @@ pub(super) fn warn(warning: &str) {
 
 /// Refuses an experiment of several points, for `what` needs one.
 pub(super) fn one_point_only(plan: &Plan, what: &str) -> ConfigError {
-    let keys: Vec<_> = plan.sweep().axes().iter().map(|axis| axis.key()).collect();
-    ConfigError::new(format!("{what} needs one point, and there are {}", plan.points().len())).help(format!(
-        "set what is swept: {}",
-        keys.iter()
-            .map(|key| format!("--set {key}=..."))
-            .collect::<Vec<_>>()
-            .join(" ")
-    ))
+    one_point_of(plan, what, |_| true)
+}
+
+/// Refuses an experiment of several points that differ for `what` in swept keys that it depends on.
+pub(super) fn one_point_of(plan: &Plan, what: &str, depends_on: impl Fn(&Axis) -> bool) -> ConfigError {
+    let axes = plan.sweep().axes().iter().filter(|axis| depends_on(axis));
+    let keys: Vec<_> = axes.map(|axis| format!("--set {}=...", axis.key())).collect();
+    let points = plan.points().len();
+    ConfigError::new(format!("{what} needs one point, and there are {points}"))
+        .help(format!("set what is swept: {}", keys.join(" ")))
 }
 
 /// Refuses to write over an input of what is written, `what` by name.

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::arguments::{ExperimentArgs, one_point_only, warn};
+use super::arguments::{ExperimentArgs, one_point_of, warn};
 use super::failure::Failure;
 use crate::config::ConfigError;
-use crate::experiment::{Memory, Plan, Prepared, Preparer};
+use crate::experiment::{Axis, Memory, Plan, Prepared, Preparer};
 use crate::workload::ExportFormat;
 
 /// Arguments of `fabricsim export`.
@@ -28,6 +28,17 @@ pub(super) struct Export {
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     out: PathBuf,
 }
+
+/// What an experiment says of how its transfers are sent, and of what is written about them: no export depends on it.
+const HOW_IT_IS_SENT: [&str; 7] = [
+    "engine",
+    "flow",
+    "load_balancing",
+    "output",
+    "packet",
+    "switch",
+    "transport",
+];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum To {
@@ -54,14 +65,24 @@ impl To {
             Self::Infragraph => None,
         }
     }
+
+    /// Whether what is written depends on a table, or a key outside of tables, of the experiment.
+    fn depends_on(self, table: &str) -> bool {
+        match self {
+            Self::Infragraph => table == "topology",
+            _ => !HOW_IT_IS_SENT.contains(&table),
+        }
+    }
 }
 
 impl Export {
     /// Writes the files and says their names, one a line.
     pub(super) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
         let plan = self.experiment.plan()?;
-        let [point] = plan.points() else {
-            return Err(one_point_only(&plan, "export").into());
+        let depends_on = |axis: &Axis| self.to.depends_on(&axis.path[0]);
+        let point = match plan.points() {
+            [first, ..] if !plan.sweep().axes().iter().any(depends_on) => first,
+            _ => return Err(one_point_of(&plan, "export", depends_on).into()),
         };
         let preparer = Preparer::new(&plan, Memory::free());
         let prepared = point.prepare(&preparer)?;

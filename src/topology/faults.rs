@@ -19,7 +19,8 @@ pub struct Fault {
     /// A cable (`leaf0-spine0`, both directions) or one direction of it (`leaf0->spine0`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
-    /// A port of a host, both directions: `host3.plane1`, or by the switch at its other end, `host3.rail0`.
+    /// A port of a host, both directions: `host3.plane1`, or by the switch at its other end, `host3.rail0`. It is down while the fault
+    /// lasts, unless the fault says what else happens to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub port: Option<String>,
     /// The link's rate while the fault lasts.
@@ -162,7 +163,8 @@ impl Fault {
     fn spells(&self, built: Rate) -> Result<Vec<Spell>, InputError> {
         let named = if self.port.is_some() { "port" } else { "link" };
         let says = self.rate.is_some() || self.loss.is_some() || self.flap.is_some();
-        let rate = match (self.rate, self.down) {
+        let down = self.down || self.port.is_some() && !says;
+        let rate = match (self.rate, down) {
             (Some(_), true) => {
                 return Err(
                     InputError::key("rate", "a link that is down has no rate").help("write `rate` or `down`, not both")

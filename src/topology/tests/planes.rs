@@ -47,8 +47,11 @@ fn paths_of_a_pair_are_those_of_all_planes() {
 
 #[test]
 fn a_port_that_is_down_is_on_no_path_of_its_host_alone() {
-    let text = planes(3, "") + "[[faults]]\nport = \"host1.plane1\"\ndown = true";
-    let fabric = compile(&text);
+    let down = planes(3, "") + "[[faults]]\nport = \"host1.plane1\"";
+    let fabric = compile(&down);
+    let said = compile(&(down + "\ndown = true"));
+    let rates = |fabric: &Fabric| fabric.links().iter().map(|link| link.rate).collect::<Vec<_>>();
+    assert_eq!(rates(&fabric), rates(&said));
     let count = |src, dst| fabric.path_count(NodeId(src), NodeId(dst));
     assert_eq!([count(1, 3), count(3, 1), count(0, 3), count(1, 0)], [6, 6, 9, 2]);
     assert!(all_paths(&fabric, 3, 1).iter().all(|path| !path.contains("plane1")));

@@ -17,8 +17,12 @@ const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
 impl Hasher for QuickHasher {
     fn write(&mut self, bytes: &[u8]) {
-        for part in bytes.chunks(8) {
-            let word = part.iter().fold(0, |word, &byte| word << 8 | u64::from(byte));
+        let (words, rest) = bytes.as_chunks::<8>();
+        for &word in words {
+            self.write_u64(u64::from_le_bytes(word));
+        }
+        if !rest.is_empty() {
+            let word = rest.iter().fold(0, |word, &byte| word << 8 | u64::from(byte));
             self.write_u64(word);
         }
     }

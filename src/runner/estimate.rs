@@ -26,6 +26,9 @@ const BATCH: usize = 256;
 /// Transfers of a schedule whose paths are looked at to know how long paths are.
 const PATHS_LOOKED_AT: usize = 500;
 
+/// Sub-flows whose sizes are looked at to know whether they differ.
+const SIZES_LOOKED_AT: usize = 500;
+
 /// What a queue pair costs beside its packets, in packets.
 const QUEUE_PAIR: f64 = 6.0;
 
@@ -363,11 +366,21 @@ fn class(experiment: &Experiment, instance: &Instance) -> String {
         Engine::Packet => "packet",
         Engine::Flow => "flow",
     };
-    let transport = match experiment.engine {
+    let manner = match experiment.engine {
         Engine::Packet => experiment.transport.name(),
+        // What is of one size ends together, and rates change once for all of it.
+        Engine::Flow if sizes_differ(instance.placement.subflows()) => "of many sizes",
         Engine::Flow => "",
     };
-    format!("{engine} {} {transport}", experiment.load_balancing.name())
+    format!("{engine} {} {manner}", experiment.load_balancing.name())
+}
+
+/// Whether hardly two sub-flows have the same size.
+fn sizes_differ(subflows: &[Subflow]) -> bool {
+    let stride = subflows.len().div_ceil(SIZES_LOOKED_AT).max(1);
+    let looked_at = subflows.iter().step_by(stride);
+    let sizes: BTreeSet<u64> = looked_at.clone().map(|subflow| subflow.bytes).collect();
+    2 * sizes.len() > looked_at.len()
 }
 
 fn packets(experiment: &Experiment, placement: &Placement) -> u64 {
@@ -427,6 +440,21 @@ mod tests {
         assert_eq!(choose(&points[2..], second).unwrap().work, 1e9, "it can be stopped");
         let fluid = size(1e9, Engine::Flow);
         assert_eq!(choose(&[&fluid], second).unwrap().work, 1e9, "so can this");
+    }
+
+    #[test]
+    fn sizes_differ_where_most_are_met_once() {
+        let subflows = |size: fn(u64) -> u64| -> Vec<Subflow> {
+            let of = |number| Subflow {
+                bytes: size(number),
+                route: crate::routes::Route::Even,
+            };
+            (0..10_000).map(of).collect()
+        };
+        assert!(sizes_differ(&subflows(|number| number)));
+        assert!(!sizes_differ(&subflows(|number| number % 30)));
+        assert!(!sizes_differ(&subflows(|_| 7)));
+        assert!(!sizes_differ(&[]));
     }
 
     #[test]

@@ -61,7 +61,7 @@ pub(super) fn draw(
                 .map(|instance| instance.members.len() as u32)
                 .collect(),
             names: trace.names.iter().map(|name| Arc::from(name.as_str())).collect(),
-            kinds: QuickMap::default(),
+            kinds: Vec::new(),
             lists: ShortLists::default(),
             drawn: 0,
             self_messages: 0,
@@ -164,12 +164,24 @@ struct State {
     missing: IdVec<InstanceId, u32>,
     names: Vec<Arc<str>>,
     /// What nodes without a name are called.
-    kinds: QuickMap<&'static str, Arc<str>>,
+    kinds: Vec<(&'static str, Arc<str>)>,
     lists: ShortLists<RankId>,
     drawn: usize,
     self_messages: u64,
     empty_messages: u64,
     lonely: u64,
+}
+
+impl State {
+    /// What a node without a name is called: one of a few words.
+    fn kind(&mut self, word: &'static str) -> Arc<str> {
+        if let Some((_, kind)) = self.kinds.iter().find(|(known, _)| *known == word) {
+            return Arc::clone(kind);
+        }
+        let kind: Arc<str> = word.into();
+        self.kinds.push((word, Arc::clone(&kind)));
+        kind
+    }
 }
 
 /// What a node waits for; few nodes wait for more than these.
@@ -276,10 +288,11 @@ impl Drawing<'_> {
                 step += 1;
                 Some((transfer, Milestone::Sent))
             }
-            What::Receive { .. } if self.state.exits[self.partner[node]].is_some() => {
+            What::Receive { from, .. } if self.state.exits[self.partner[node]].is_some() => {
                 let send = self.partner[node];
                 step = step.max(self.state.steps[send]);
-                match (self.rank_of_send(send) == rank, self.state.exits[send]) {
+                let from = if from == ANY { self.trace.rank_of(send) } else { from };
+                match (from == rank, self.state.exits[send]) {
                     (false, Some((transfer, _))) => causes.push((transfer, Milestone::Delivered)),
                     (_, when) => causes.extend(when),
                 }
@@ -310,10 +323,6 @@ impl Drawing<'_> {
         };
         self.state.exits[node] = exit;
         self.state.steps[node] = step;
-    }
-
-    fn rank_of_send(&self, send: OpId) -> u32 {
-        self.trace.rank_of(send)
     }
 
     fn transfer(
@@ -417,7 +426,7 @@ impl Drawing<'_> {
         let name = self.state.names.get(self.trace.nodes()[node].name as usize);
         let name = match name.filter(|name| !name.is_empty()) {
             Some(name) => Arc::clone(name),
-            None => Arc::clone(self.state.kinds.entry(otherwise).or_insert_with(|| otherwise.into())),
+            None => self.state.kind(otherwise),
         };
         let bytes = draft.schedule.bytes(tasks.clone());
         draft.schedule.span(Span {

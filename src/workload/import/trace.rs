@@ -156,6 +156,11 @@ impl Trace {
         OpId(self.first[self.first.len() - 1])
     }
 
+    /// How many nodes the rank that is being read has so far.
+    pub(super) fn of_this_rank(&self) -> u32 {
+        self.nodes.len() as u32 - self.rank_start().0
+    }
+
     pub(super) fn nodes(&self) -> &IdVec<OpId, Node> {
         &self.nodes
     }

@@ -1,7 +1,9 @@
 //! GOAL programs (LogGOPSim, ATLAHS), as text and binary.
 
 mod binary;
+mod labels;
 mod text;
+mod words;
 
 use std::io::Read;
 

@@ -16,8 +16,9 @@
 
 use super::super::hint::{GOAL_MARK, Hint};
 use super::super::trace::{ANY, Node, OpId, Places, Trace, What};
+use super::labels::Labels;
+use super::words::{Words, decimal, show};
 use crate::input::InputError;
-use crate::quick_map::QuickMap;
 use crate::units::Time;
 use crate::workload::MAX_BYTES;
 
@@ -28,23 +29,18 @@ const NANOSECOND: u64 = 1_000;
 pub(super) fn read(file: &str, text: &[u8]) -> Result<Trace, InputError> {
     let own = text.starts_with(GOAL_MARK.as_bytes());
     let mut parser = Parser {
-        words: Words {
-            file,
-            rest: text,
-            line: 1,
-            ahead: None,
-        },
+        words: Words::new(file, text),
         trace: Trace::new(file, Places::Lines),
         own,
-        labels: QuickMap::default(),
+        labels: Labels::default(),
     };
-    parser.words.keyword("num_ranks")?;
-    let line = parser.words.line;
+    parser.words.keyword(b"num_ranks")?;
+    let line = parser.words.line();
     let ranks = parser.words.number(u64::from(u32::MAX) - 1, "a number of ranks")?;
     if ranks == 0 {
         return Err(InputError::line(file, line, "there are 0 ranks").help("there must be at least 2"));
     }
-    while parser.words.peek()?.is_some() {
+    while !parser.words.at_end()? {
         parser.rank(ranks)?;
     }
     let there = u64::from(parser.trace.ranks());
@@ -61,20 +57,20 @@ struct Parser<'t> {
     /// This program wrote the file.
     own: bool,
     /// The nodes of the rank by their labels.
-    labels: QuickMap<&'t [u8], OpId>,
+    labels: Labels<'t>,
 }
 
 impl<'t> Parser<'t> {
     /// One block.
     fn rank(&mut self, ranks: u64) -> Result<(), InputError> {
-        self.words.keyword("rank")?;
+        self.words.keyword(b"rank")?;
         let expected = u64::from(self.trace.ranks());
         let rank = self.words.number(u64::from(u32::MAX), "the number of the rank")?;
         if rank != expected || rank >= ranks {
             let message = format!("rank {rank} comes here, and there should be rank {expected} of {ranks}");
             return Err(self.words.wrong(message).help("ranks come in order, each once, from 0"));
         }
-        self.words.keyword("{")?;
+        self.words.keyword(b"{")?;
         self.labels.clear();
         loop {
             let Some(word) = self.words.next()? else {
@@ -83,8 +79,7 @@ impl<'t> Parser<'t> {
             match word {
                 b"}" => break,
                 b"send" | b"recv" | b"calc" => self.operation(word, None)?,
-                label if self.words.peek()? == Some(b":") => {
-                    self.words.next()?;
+                label if self.words.take(b":")? => {
                     let Some(word) = self.words.next()? else {
                         return Err(self.words.wrong("nothing follows the label").help("write an operation"));
                     };
@@ -98,12 +93,12 @@ impl<'t> Parser<'t> {
     }
 
     fn operation(&mut self, word: &'t [u8], label: Option<&'t [u8]>) -> Result<(), InputError> {
-        let line = self.words.line;
+        let line = self.words.line();
         let mut unit = 0;
         let what = match word {
             b"send" => {
                 let bytes = self.words.size()?;
-                self.words.keyword("to")?;
+                self.words.keyword(b"to")?;
                 let to = self.words.number(u64::from(u32::MAX) - 1, "a rank")? as u32;
                 let tag = self.options(&mut unit)?;
                 What::Send {
@@ -114,7 +109,7 @@ impl<'t> Parser<'t> {
             }
             b"recv" => {
                 let bytes = self.words.size()?;
-                self.words.keyword("from")?;
+                self.words.keyword(b"from")?;
                 let from = self.words.number_or_any("a rank, or -1 for any")?;
                 let tag = self.options(&mut unit)?;
                 What::Receive { from, tag, bytes }
@@ -133,19 +128,21 @@ impl<'t> Parser<'t> {
                 return Err(self.words.wrong(message).help("operations are send, recv and calc"));
             }
         };
-        let (order, hint) = self.own_label(label);
+        let order = match self.own {
+            true => {
+                let (order, hint) = own_label(label);
+                self.trace.hints.push(hint);
+                order.unwrap_or(u64::from(u32::MAX))
+            }
+            // In the order of the file, rank by rank side by side.
+            false => u64::from(self.trace.of_this_rank()),
+        };
         let node = self.trace.add(Node {
             what,
-            order: order.unwrap_or(u64::from(u32::MAX)),
+            order,
             place: u32::try_from(line).unwrap_or(u32::MAX),
             name: u32::MAX,
         })?;
-        if self.own {
-            self.trace.hints.push(hint);
-        } else {
-            // In the order of the file, rank by rank side by side.
-            self.trace.node_mut(node).order = u64::from(node.0 - self.trace.rank_start().0);
-        }
         if let Some(label) = label {
             self.name(label, node)?;
         }
@@ -162,8 +159,8 @@ impl<'t> Parser<'t> {
                 .help("a label is a letter, then letters, digits and underscores"));
         }
         match self.labels.insert(label, node) {
-            None => Ok(()),
-            Some(first) => {
+            Ok(()) => Ok(()),
+            Err(first) => {
                 let line = self.trace.nodes()[first].place;
                 let message = format!("the label `{}` stands in line {line} already", show(label));
                 Err(self.words.wrong(message).help("a rank has a label once"))
@@ -171,58 +168,23 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// What the labels of this program's own files say.
-    fn own_label(&self, label: Option<&[u8]>) -> (Option<u64>, Hint) {
-        let none = Hint {
-            step: 0,
-            connection: u64::MAX,
-        };
-        let text = label
-            .filter(|_| self.own)
-            .and_then(|label| std::str::from_utf8(label).ok());
-        let Some(text) = text else { return (None, none) };
-        let mut numbers = text
-            .get(1..)
-            .unwrap_or_default()
-            .split('_')
-            .map(|part| part.parse::<u64>().ok());
-        let order = numbers.next().flatten();
-        let hint = Hint {
-            step: numbers
-                .next()
-                .flatten()
-                .and_then(|step| u32::try_from(step).ok())
-                .unwrap_or(0),
-            connection: numbers.next().flatten().unwrap_or(u64::MAX),
-        };
-        (order, hint)
-    }
-
-    /// What may stand behind an operation; the tag, or [`ANY`] where it says -1 and where there is none.
+    /// What may stand behind an operation; the tag, or [`ANY`] where it says -1.
     fn options(&mut self, unit: &mut u8) -> Result<u32, InputError> {
         let mut tag = 0;
-        while let Some(word) = self.words.peek()? {
-            match word {
-                b"tag" => {
-                    self.words.next()?;
-                    tag = self.words.number_or_any("a tag, or -1 for any")?;
+        loop {
+            if self.words.take(b"tag")? {
+                tag = self.words.number_or_any("a tag, or -1 for any")?;
+            } else if self.words.take(b"cpu")? {
+                *unit = self.words.number(255, "the number of a processor")? as u8;
+            } else if self.words.take(b"nic")? {
+                if self.words.number(255, "the number of a network card")? != 0 {
+                    let what = "operations name a network card, which has no effect";
+                    self.trace.notes.count(what);
                 }
-                b"cpu" => {
-                    self.words.next()?;
-                    *unit = self.words.number(255, "the number of a processor")? as u8;
-                }
-                b"nic" => {
-                    self.words.next()?;
-                    if self.words.number(255, "the number of a network card")? != 0 {
-                        self.trace
-                            .notes
-                            .count("operations name a network card, which has no effect");
-                    }
-                }
-                _ => break,
+            } else {
+                return Ok(tag);
             }
         }
-        Ok(tag)
     }
 
     fn dependency(&mut self, label: &'t [u8]) -> Result<(), InputError> {
@@ -248,7 +210,7 @@ impl<'t> Parser<'t> {
     }
 
     fn labelled(&self, label: &[u8]) -> Result<OpId, InputError> {
-        self.labels.get(label).copied().ok_or_else(|| {
+        self.labels.get(label).ok_or_else(|| {
             let rank = self.trace.ranks();
             let message = format!("rank {rank} has no label `{}` above", show(label));
             self.words
@@ -258,153 +220,15 @@ impl<'t> Parser<'t> {
     }
 }
 
-fn show(word: &[u8]) -> String {
-    let text: String = String::from_utf8_lossy(word).chars().take(40).collect();
-    text.escape_debug().to_string()
-}
-
-/// By byte, whether a word ends before it.
-const ENDS: [bool; 256] = {
-    let (mut ends, marks) = ([false; 256], b" \t\r\n{}:");
-    let mut at = 0;
-    while at < marks.len() {
-        ends[marks[at] as usize] = true;
-        at += 1;
-    }
-    ends
-};
-
-/// The words of a file; `{`, `}` and `:` are words by themselves.
-struct Words<'t> {
-    file: &'t str,
-    rest: &'t [u8],
-    /// Of the last word.
-    line: usize,
-    /// A word that was looked at, with its line.
-    ahead: Option<(Option<&'t [u8]>, usize)>,
-}
-
-impl<'t> Words<'t> {
-    fn wrong(&self, message: impl Into<String>) -> InputError {
-        InputError::line(self.file, self.line, message)
-    }
-
-    fn next(&mut self) -> Result<Option<&'t [u8]>, InputError> {
-        if let Some((word, line)) = self.ahead.take() {
-            self.line = line;
-            return Ok(word);
-        }
-        self.read()
-    }
-
-    /// The next word, which stays the next.
-    fn peek(&mut self) -> Result<Option<&'t [u8]>, InputError> {
-        if let Some((word, _)) = self.ahead {
-            return Ok(word);
-        }
-        let line = self.line;
-        let word = self.read()?;
-        self.ahead = Some((word, self.line));
-        self.line = line;
-        Ok(word)
-    }
-
-    fn read(&mut self) -> Result<Option<&'t [u8]>, InputError> {
-        while let [byte, rest @ ..] = self.rest {
-            match byte {
-                b' ' | b'\t' | b'\r' => self.rest = rest,
-                b'\n' => {
-                    self.line += 1;
-                    self.rest = rest;
-                }
-                b'/' if rest.first() == Some(&b'/') => {
-                    let end = self.rest.iter().position(|&byte| byte == b'\n');
-                    self.rest = &self.rest[end.unwrap_or(self.rest.len())..];
-                }
-                b'/' if rest.first() == Some(&b'*') => self.skip_comment()?,
-                _ => {
-                    let others = rest.iter().position(|&byte| ENDS[usize::from(byte)]);
-                    let end = match ENDS[usize::from(*byte)] {
-                        true => 1,
-                        false => 1 + others.unwrap_or(rest.len()),
-                    };
-                    let (word, rest) = self.rest.split_at(end);
-                    self.rest = rest;
-                    return Ok(Some(word));
-                }
-            }
-        }
-        Ok(None)
-    }
-
-    fn skip_comment(&mut self) -> Result<(), InputError> {
-        let Some(end) = self.rest[2..].windows(2).position(|pair| pair == b"*/") else {
-            return Err(self.wrong("the comment has no end").help("write `*/`"));
-        };
-        let (comment, rest) = self.rest.split_at(end + 4);
-        self.line += comment.iter().filter(|&&byte| byte == b'\n').count();
-        self.rest = rest;
-        Ok(())
-    }
-
-    fn keyword(&mut self, expected: &str) -> Result<(), InputError> {
-        let found = self.next()?;
-        if found == Some(expected.as_bytes()) {
-            return Ok(());
-        }
-        let found = found.map_or("the end of the file".into(), |word| format!("`{}`", show(word)));
-        Err(self.wrong(format!("{found} is where `{expected}` should be")))
-    }
-
-    /// A decimal number of at most `most`.
-    fn number(&mut self, most: u64, what: &str) -> Result<u64, InputError> {
-        let word = self.next()?.unwrap_or_default();
-        self.parse(word, word, most, what)
-    }
-
-    fn parse(&self, word: &[u8], digits: &[u8], most: u64, what: &str) -> Result<u64, InputError> {
-        let mut value = 0_u64;
-        let mut fits = !digits.is_empty();
-        for &byte in digits {
-            fits &= byte.is_ascii_digit();
-            let next = value
-                .checked_mul(10)
-                .and_then(|value| value.checked_add(u64::from(byte.wrapping_sub(b'0'))));
-            match next {
-                Some(next) if fits => value = next,
-                _ => {
-                    fits = false;
-                    break;
-                }
-            }
-        }
-        if fits && value <= most {
-            return Ok(value);
-        }
-        let message = format!("`{}` is where {what} should be", show(word));
-        Err(self
-            .wrong(message)
-            .help(format!("it must be a whole number from 0 to {most}")))
-    }
-
-    /// The same, where -1 stands for any.
-    fn number_or_any(&mut self, what: &str) -> Result<u32, InputError> {
-        if self.peek()? == Some(b"-1") {
-            self.next()?;
-            return Ok(ANY);
-        }
-        Ok(self.number(u64::from(ANY) - 1, what)? as u32)
-    }
-
-    /// A number of bytes, with `b` behind it.
-    fn size(&mut self) -> Result<u64, InputError> {
-        let word = self.next()?.unwrap_or_default();
-        match word.strip_suffix(b"b") {
-            Some(digits) => self.parse(word, digits, MAX_BYTES, "a number of bytes"),
-            None => {
-                let message = format!("`{}` is where a number of bytes should be", show(word));
-                Err(self.wrong(message).help("write it with its `b`, such as `1024b`"))
-            }
-        }
-    }
+/// What the labels of this program's own files say.
+fn own_label(label: Option<&[u8]>) -> (Option<u64>, Hint) {
+    let label = label.and_then(|label| label.get(1..)).unwrap_or_default();
+    let mut numbers = label.split(|&byte| byte == b'_').map(decimal);
+    let order = numbers.next().flatten();
+    let step = numbers.next().flatten();
+    let hint = Hint {
+        step: step.and_then(|step| u32::try_from(step).ok()).unwrap_or(0),
+        connection: numbers.next().flatten().unwrap_or(u64::MAX),
+    };
+    (order, hint)
 }

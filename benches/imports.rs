@@ -10,15 +10,12 @@ mod calibration;
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::io::{Cursor, Read};
-use std::process::Command;
 use std::sync::Arc;
 
+use calibration::cases::run_each;
 use calibration::{cpu_seconds, hold_ns, peak_kib};
 use fabricsim::input::{Files, InputError, NoFiles};
 use fabricsim::workload::{ExportFormat, Workload};
-
-/// Names the one case that a process runs, so that its peak of memory is its own.
-const ONLY: &str = "FABRICSIM_BENCH_CASE";
 
 /// A trace of so many ranks and nodes.
 struct Trace {
@@ -43,19 +40,8 @@ const CASES: &[Case] = &[
 ];
 
 fn main() {
-    let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
-    if let Ok(name) = std::env::var(ONLY) {
-        let case = CASES.iter().find(|case| case.0 == name);
-        return report(case.expect("the parent names a case of the table"));
-    }
-    println!("| trace | MB | nodes | CPU s | MB/s | holds per node | peak MiB |");
-    println!("|---|---|---|---|---|---|---|");
-    let wanted = |case: &&Case| words.is_empty() || words.iter().any(|word| case.0.contains(word.as_str()));
-    let program = std::env::current_exe().expect("a running program has a file");
-    for case in CASES.iter().filter(wanted) {
-        let status = Command::new(&program).env(ONLY, case.0).status();
-        assert!(status.is_ok_and(|status| status.success()), "{} failed", case.0);
-    }
+    let head = "| trace | MB | nodes | CPU s | MB/s | holds per node | peak MiB |";
+    run_each(head, CASES, |case| case.0, report);
 }
 
 fn report(&(name, trace): &Case) {

@@ -8,16 +8,13 @@ mod calibration;
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 use std::sync::atomic::AtomicBool;
 
+use calibration::cases::run_each;
 use calibration::{cpu_seconds, hold_ns, peak_kib};
 use fabricsim::experiment::{Memory, Plan, Preparer};
 use fabricsim::results::Number;
 use fabricsim::runner::{RunOptions, run};
-
-/// Names the one case that a process runs, so that its peak of memory is its own.
-const ONLY: &str = "FABRICSIM_BENCH_CASE";
 
 /// One row: an experiment of experiments/training, its load balancing, and what else is changed in it.
 type Case = (&'static str, &'static str, &'static str, &'static str);
@@ -36,19 +33,8 @@ const CASES: &[Case] = &[
 ];
 
 fn main() {
-    let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
-    if let Ok(name) = std::env::var(ONLY) {
-        let case = CASES.iter().find(|case| case.0 == name);
-        return report(case.expect("the parent names a case of the table"));
-    }
-    println!("| case | CPU s | million holds | peak MiB | time ms | over the bound |");
-    println!("|---|---|---|---|---|---|");
-    let wanted = |case: &&Case| words.is_empty() || words.iter().any(|word| case.0.contains(word.as_str()));
-    let program = std::env::current_exe().expect("a running program has a file");
-    for case in CASES.iter().filter(wanted) {
-        let status = Command::new(&program).env(ONLY, case.0).status();
-        assert!(status.is_ok_and(|status| status.success()), "{} failed", case.0);
-    }
+    let head = "| case | CPU s | million holds | peak MiB | time ms | over the bound |";
+    run_each(head, CASES, |case| case.0, report);
 }
 
 fn report(&(name, experiment, scheme, more): &Case) {

@@ -37,6 +37,15 @@ fn unwrapped(stderr: &[u8]) -> String {
     lines.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// What the program does in a folder where it can have so many kilobytes of address space.
+#[cfg(target_os = "linux")]
+fn run_within(kilobytes: u32, folder: &Path, arguments: &str) -> std::process::Output {
+    let program = env!("CARGO_BIN_EXE_fabricsim");
+    let limited = format!("ulimit -v {kilobytes}; exec {program} {arguments}");
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &limited]).current_dir(folder).output().unwrap()
+}
+
 /// 1 GiB at 100 bit/s are 2.7 years, and 2^64 ps are 0.6.
 #[test]
 fn times_beyond_the_clock_are_refused_by_the_link() {
@@ -162,15 +171,7 @@ fn schedules_that_memory_cannot_hold_are_refused() {
         "[workload.all-reduce]\nsize = \"64GiB\"\nalgorithm = \"ring\"\nranks = 4\nchunks = 1000000\nchannels = 4\n";
     fs::write(folder.path().join("chunks.toml"), format!("{fabric}{reduce}")).unwrap();
     for experiment in ["a2a.toml", "chunks.toml"] {
-        let limited = format!(
-            "ulimit -v 4000000; exec {} run {experiment}",
-            env!("CARGO_BIN_EXE_fabricsim")
-        );
-        let output = Command::new("sh")
-            .args(["-c", &limited])
-            .current_dir(folder.path())
-            .output()
-            .unwrap();
+        let output = run_within(4_000_000, folder.path(), &format!("run {experiment}"));
         let message = unwrapped(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{message}");
         assert!(
@@ -191,15 +192,7 @@ fn memory_that_runs_out_is_told() {
     let sweep = "[workload.all-to-all]\nmessage = \"1KB\"\n[sweep]\nload_balancing = [\"ecmp\"]\n";
     fs::write(folder.path().join("a2a.toml"), [fabric, sweep].concat()).unwrap();
     for kilobytes in [70_000, 90_000, 120_000] {
-        let limited = format!(
-            "ulimit -v {kilobytes}; exec {} run a2a.toml --force --jobs 1 --out r",
-            env!("CARGO_BIN_EXE_fabricsim")
-        );
-        let output = Command::new("sh")
-            .args(["-c", &limited])
-            .current_dir(folder.path())
-            .output()
-            .unwrap();
+        let output = run_within(kilobytes, folder.path(), "run a2a.toml --force --jobs 1 --out r");
         let message = text(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{kilobytes}: {message}");
         assert!(message.contains("error: point 0: memory ran out: "), "{message}");

@@ -1,5 +1,8 @@
 //! What every benchmark shares: CPU time, and a calibration that tells how fast this machine is now.
 
+#[allow(dead_code, reason = "most benchmarks run in one process")]
+pub(crate) mod cases;
+
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::hint::black_box;

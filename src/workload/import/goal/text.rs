@@ -20,7 +20,6 @@ use super::labels::Labels;
 use super::words::{Words, decimal, show};
 use crate::input::InputError;
 use crate::units::Time;
-use crate::workload::MAX_BYTES;
 
 /// Picoseconds of a nanosecond.
 const NANOSECOND: u64 = 1_000;

@@ -15,6 +15,7 @@ use crate::experiment::{Engine, Experiment, Instance, Memory, Point, Prepared, P
 use crate::flow_engine;
 use crate::packet_engine::{self, Continue};
 use crate::placement::{Placement, Subflow};
+use crate::rng::mix;
 use crate::workload::Schedule;
 
 /// How long all trials together take, about.
@@ -26,8 +27,9 @@ const BATCH: usize = 256;
 /// Transfers of a schedule whose paths are looked at to know how long paths are.
 const PATHS_LOOKED_AT: usize = 500;
 
-/// Sub-flows whose sizes are looked at to know whether they differ.
-const SIZES_LOOKED_AT: usize = 500;
+/// Sub-flows whose sizes are looked at to know whether they are many, and how many that is: what is of one size mostly ends together.
+const SIZES_LOOKED_AT: u64 = 500;
+const MANY_SIZES: usize = 16;
 
 /// What a queue pair costs beside its packets, in packets.
 const QUEUE_PAIR: f64 = 6.0;
@@ -369,18 +371,19 @@ fn class(experiment: &Experiment, instance: &Instance) -> String {
     let manner = match experiment.engine {
         Engine::Packet => experiment.transport.name(),
         // What is of one size ends together, and rates change once for all of it.
-        Engine::Flow if sizes_differ(instance.placement.subflows()) => "of many sizes",
+        Engine::Flow if has_many_sizes(instance.placement.subflows()) => "of many sizes",
         Engine::Flow => "",
     };
     format!("{engine} {} {manner}", experiment.load_balancing.name())
 }
 
-/// Whether hardly two sub-flows have the same size.
-fn sizes_differ(subflows: &[Subflow]) -> bool {
-    let stride = subflows.len().div_ceil(SIZES_LOOKED_AT).max(1);
-    let looked_at = subflows.iter().step_by(stride);
-    let sizes: BTreeSet<u64> = looked_at.clone().map(|subflow| subflow.bytes).collect();
-    2 * sizes.len() > looked_at.len()
+/// Whether sub-flows are of many sizes, as those of experts of unlike popularity are.
+fn has_many_sizes(subflows: &[Subflow]) -> bool {
+    let count = subflows.len() as u64;
+    // Here and there, since sizes may come again in any period.
+    let looked_at = (0..SIZES_LOOKED_AT.min(count)).map(|number| mix(number) % count);
+    let sizes: BTreeSet<u64> = looked_at.map(|at| subflows[at as usize].bytes).collect();
+    sizes.len() > MANY_SIZES
 }
 
 fn packets(experiment: &Experiment, placement: &Placement) -> u64 {
@@ -443,7 +446,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_differ_where_most_are_met_once() {
+    fn sizes_are_counted_in_a_sample() {
         let subflows = |size: fn(u64) -> u64| -> Vec<Subflow> {
             let of = |number| Subflow {
                 bytes: size(number),
@@ -451,10 +454,11 @@ mod tests {
             };
             (0..10_000).map(of).collect()
         };
-        assert!(sizes_differ(&subflows(|number| number)));
-        assert!(!sizes_differ(&subflows(|number| number % 30)));
-        assert!(!sizes_differ(&subflows(|_| 7)));
-        assert!(!sizes_differ(&[]));
+        assert!(has_many_sizes(&subflows(|number| number)));
+        assert!(!has_many_sizes(&subflows(|number| number % 12)));
+        assert!(has_many_sizes(&subflows(|number| number % 64)));
+        assert!(!has_many_sizes(&subflows(|_| 7)));
+        assert!(!has_many_sizes(&[]));
     }
 
     #[test]

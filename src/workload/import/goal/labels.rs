@@ -90,10 +90,9 @@ mod tests {
         fn they_are_a_map(labels in proptest::collection::vec("l[0-9]{1,4}|l0|l00|l12345678[0-9]?|[lm][0-9_l]{0,2}", 1..200)) {
             let (mut ours, mut map) = (Labels::default(), HashMap::new());
             for (label, operation) in labels.iter().zip((0..).map(OpId)) {
-                let expected = match map.get(label) {
-                    Some(&first) => Err(first),
-                    None => Ok(drop(map.insert(label, operation))),
-                };
+                let first = map.get(label).copied();
+                let expected = first.map_or(Ok(()), Err);
+                map.entry(label).or_insert(operation);
                 prop_assert_eq!(ours.insert(label.as_bytes(), operation), expected);
                 for label in &labels {
                     prop_assert_eq!(ours.get(label.as_bytes()), map.get(label).copied());

@@ -18,15 +18,16 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cd "$dir"
 command -v python3 >/dev/null || skip "there is no Python"
-(python3 -m venv venv && venv/bin/pip install --quiet hyperqueue) >/dev/null 2>&1 || skip "its package cannot be installed"
+(python3 -m venv venv && timeout 120 venv/bin/pip install --quiet hyperqueue) >/dev/null 2>&1 || skip "its package cannot be installed"
 mkdir bin home
 printf '#!/bin/sh\nexec "%s" "%s" "$@"\n' "$dir/venv/bin/python" "$root/tests/cluster/hq.py" > bin/hq
 chmod +x bin/hq
+HOME=$dir/home timeout 60 bin/hq submit --name probe --array 0-0 --wait -- true >/dev/null 2>&1 || skip "its server does not run here"
 
 # The folder and the setting are such as a shell would take apart.
 sweep=("$root/experiments/quickstart.toml" --set 'sweep."workload.shift.message"=["4MiB"]')
 submit() {
-    HOME=$dir/home PATH=$dir/bin:$PATH "$fabricsim" submit "${sweep[@]}" --out "$1" --to hyperqueue --shards 4
+    HOME=$dir/home PATH=$dir/bin:$PATH timeout 300 "$fabricsim" submit "${sweep[@]}" --out "$1" --to hyperqueue --shards 4
 }
 "$fabricsim" run "${sweep[@]}" --out whole --quiet
 submit "it's parts" > log 2>&1 || { cat log >&2; exit 1; }

@@ -18,7 +18,7 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cd "$dir"
 command -v python3 >/dev/null || skip "there is no Python"
-(python3 -m venv venv && venv/bin/pip install --quiet kubernetes-validate pyyaml) >/dev/null 2>&1 ||
+(python3 -m venv venv && timeout 120 venv/bin/pip install --quiet kubernetes-validate pyyaml) >/dev/null 2>&1 ||
     skip "its schema cannot be installed"
 
 # A folder and a setting that a shell and YAML would take apart.

@@ -120,27 +120,26 @@ impl Step {
 
     /// The least congestion, as the options ask.
     pub(crate) fn solve(&self, options: &OptimalTransport) -> Result<Fractional, TransportError> {
-        if options.solver == Solver::Exact {
-            let congestion = ot3::exact_least_congestion(&self.table)?;
-            return Ok(Fractional { congestion });
-        }
-        let search = Ot3 {
-            tolerance: options.tolerance,
-            epsilon: options.epsilon,
-            ..Ot3::default()
-        };
-        let mut congestion = ot3::least_congestion(&self.table, &self.cuts, &search)?;
-        let open = congestion.theta > congestion.bound * (1.0 + options.tolerance);
-        if open && options.solver == Solver::Auto && self.table.cell_count() <= EXACT_CELLS {
-            let exact = ot3::exact_least_congestion(&self.table)?;
-            if exact.bound > congestion.bound {
-                (congestion.bound, congestion.prices) = (exact.bound, exact.prices);
-            }
-            if exact.theta < congestion.theta {
-                (congestion.theta, congestion.plan) = (exact.theta, exact.plan);
-            }
-        }
+        let congestion = least_congestion(&self.table, &self.cuts, options)?;
         Ok(Fractional { congestion })
+    }
+
+    /// What stays behind of every pair for the least congestion of the rest, where of these bytes by pair at most so many may. As a vertex
+    /// where the problem is small enough: few pairs stay in part then.
+    pub(super) fn leave_behind(
+        &self,
+        bytes: &[f64],
+        most: f64,
+        options: &OptimalTransport,
+    ) -> Result<Vec<f64>, TransportError> {
+        let stays = self.table.capacities().len() as u32;
+        let cuts: Vec<Vec<u32>> = self.cuts.iter().map(|cut| [&cut[..], &[stays]].concat()).collect();
+        let solve = |table: &CellTable| least_congestion(table, &cuts, options);
+        let partial = ot3::least_partial_congestion(&self.table, bytes, most, solve)?;
+        match self.of_pair.len() + self.links.len() <= VERTEX_ROWS {
+            true => Ok(partial.thinned_out()?.left()),
+            false => Ok(partial.left()),
+        }
     }
 
     /// The cells of a pair: its paths, by index.
@@ -284,6 +283,34 @@ fn least_busiest(flows: usize, capacities: &[f64]) -> f64 {
         .zip(capacities)
         .map(|(count, c)| count / c)
         .fold(0.0, f64::max)
+}
+
+/// The least congestion of a table, some of whose capacities may bind together, as the options ask.
+fn least_congestion(
+    table: &CellTable,
+    cuts: &[Vec<u32>],
+    options: &OptimalTransport,
+) -> Result<Congestion, TransportError> {
+    if options.solver == Solver::Exact {
+        return ot3::exact_least_congestion(table);
+    }
+    let search = Ot3 {
+        tolerance: options.tolerance,
+        epsilon: options.epsilon,
+        ..Ot3::default()
+    };
+    let mut congestion = ot3::least_congestion(table, cuts, &search)?;
+    let open = congestion.theta > congestion.bound * (1.0 + options.tolerance);
+    if open && options.solver == Solver::Auto && table.cell_count() <= EXACT_CELLS {
+        let exact = ot3::exact_least_congestion(table)?;
+        if exact.bound > congestion.bound {
+            (congestion.bound, congestion.prices) = (exact.bound, exact.prices);
+        }
+        if exact.theta < congestion.theta {
+            (congestion.theta, congestion.plan) = (exact.theta, exact.plan);
+        }
+    }
+    Ok(congestion)
 }
 
 fn cuts(fabric: &Fabric, links: &[LinkId]) -> Vec<Vec<u32>> {

@@ -11,7 +11,7 @@ use crate::optimal_transport::TransportError;
 /// Relative change of theta at which rounds end.
 const STEADY: f64 = 1e-3;
 /// Rounds at most.
-const MOST_ROUNDS: usize = 40;
+const MOST_ROUNDS: usize = 20;
 
 /// A plan of part of the demands.
 #[derive(Debug, Clone, PartialEq)]

@@ -12,6 +12,8 @@ use super::subflows::Subflows;
 use crate::ids::IdVec;
 use crate::optimal_transport::TransportError;
 
+/// Plans at most: each leaves most of what it may out, so that what is open after so many is little.
+const MOST_PLANS: usize = 16;
 /// Share of the bytes that a plan leaves behind which may be taken from flows of which it leaves a part only, before the
 /// next plan is asked.
 const FROM_PARTS: f64 = 0.5;
@@ -41,18 +43,19 @@ impl<'a> Admission<'a> {
             step,
             bytes,
         };
-        loop {
+        for _ in 0..MOST_PLANS {
             let candidates = admission.candidates();
             if candidates.is_empty() {
-                return Ok(admission);
+                break;
             }
             let bytes: Vec<f64> = admission.bytes.iter().copied().collect();
             let left = step.leave_behind(&bytes, admission.room as f64, options)?;
             let mut left: IdVec<PairId, f64> = left.into_iter().collect();
             if !admission.leave_whole(&candidates, &mut left) && !admission.leave_parts(candidates, &mut left) {
-                return Ok(admission);
+                break;
             }
         }
+        Ok(admission)
     }
 
     /// Admitted flows that may be left out, the largest first.

@@ -17,6 +17,10 @@ use crate::workload::{Schedule, Transfer};
 
 /// Cells up to which the linear programme is solved where the certificate stays open.
 const EXACT_CELLS: usize = 20_000;
+/// Cells up to which what stays behind is found to the last digit; of more, whose flows are small against it, within a thousandth or in so many
+/// Newton steps.
+const EXACT_PART_CELLS: usize = 2_000;
+const NEAR_STEPS: usize = 30;
 /// Demands and links up to which a plan is thinned out: its cost is their square per cell.
 const VERTEX_ROWS: usize = 1_400;
 
@@ -134,9 +138,19 @@ impl Step {
     ) -> Result<Vec<f64>, TransportError> {
         let stays = self.table.capacities().len() as u32;
         let cuts: Vec<Vec<u32>> = self.cuts.iter().map(|cut| [&cut[..], &[stays]].concat()).collect();
-        let solve = |table: &CellTable| least_congestion(table, &cuts, options);
+        let near = Ot3 {
+            tolerance: options.tolerance.max(1e-3),
+            epsilon: options.epsilon,
+            newton_steps: NEAR_STEPS,
+            ..Ot3::default()
+        };
+        let solve = |table: &CellTable| match table.cell_count() <= EXACT_PART_CELLS || options.solver == Solver::Exact
+        {
+            true => least_congestion(table, &cuts, options),
+            false => ot3::least_congestion(table, &cuts, &near),
+        };
         let partial = ot3::least_partial_congestion(&self.table, bytes, most, solve)?;
-        match self.of_pair.len() + self.links.len() <= VERTEX_ROWS {
+        match self.table.cell_count() <= EXACT_PART_CELLS {
             true => Ok(partial.thinned_out()?.left()),
             false => Ok(partial.left()),
         }

@@ -53,11 +53,7 @@ pub fn runnable(preparer: &Preparer<'_>, point: Point, flows: &str, paths: &str)
     let plan = preparer.plan();
     let resolved = plan.resolve(point)?;
     let mut experiment = resolved.experiment.clone();
-    for fault in experiment
-        .faults
-        .iter_mut()
-        .filter(|fault| fault.down && fault.until.is_some())
-    {
+    for fault in experiment.faults.iter_mut().filter(|fault| fault.until.is_some()) {
         fault.from = fault.from.or(Some(SOON));
     }
     let planned = || -> Result<(TimedPlan, Schedule, PlanFile), InputError> {

@@ -287,3 +287,47 @@ seed = [1, 2]
     let (sprayed, learned) = (over_bound("healthy", "spray"), over_bound("healthy", "learned"));
     assert!(learned < 1.01 * sprayed, "{sprayed} {learned}");
 }
+
+/// What is written beside a plan over outages runs, and ends when the plan says, within 2 %: links go down and slow down, one is down at the beginning,
+/// packets have headers, and nothing that is under way when a link goes down waits for it.
+#[test]
+fn a_plan_over_outages_runs_as_planned() {
+    let outages = r#"
+name = "o"
+load_balancing = "spray"
+transport = "dctcp"
+faults = [
+  { link = "leaf0-spine0", down = true, from = "200us", until = "600us" },
+  { link = "leaf2-spine1", down = true, until = "300us" },
+  { link = "leaf1-spine1", rate = "25Gbps", from = "100us", until = "500us" },
+]
+
+[topology.leaf-spine]
+leaves = 4
+spines = 2
+hosts_per_leaf = 2
+host_link = { rate = "100Gbps" }
+fabric_link = { rate = "100Gbps" }
+
+[workload.all-to-all]
+message = "1MB"
+"#;
+    let dir = folder(&[("o.toml", outages)]);
+    let refused = run(dir.path(), &["place", "o.toml", "--over-time", "--out", "plan.csv"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("write `--out plan.json`"));
+    let placed = run(dir.path(), &["place", "o.toml", "--over-time", "--out", "plan.json"]);
+    let told = text(&placed.stderr);
+    let said = told.split("all there after ").nth(1).unwrap();
+    let end: f64 = said.split_whitespace().next().unwrap().parse().unwrap();
+    let plan: serde_json::Value = serde_json::from_slice(&fs::read(dir.path().join("plan.json")).unwrap()).unwrap();
+    let least = plan["bound_us"].as_f64().unwrap();
+    stdout(dir.path(), &["run", "plan.toml", "--out", "r"]);
+    let row = &csv(&dir.path().join("r/results.csv"))[0];
+    let taken = number(row, "cct_us");
+    // Senders share links fairly, where the plan has it otherwise: the last bytes come a little later.
+    assert!(
+        least < taken && taken < 1.02 * end && end < 1.05 * least,
+        "{least} {end} {taken}"
+    );
+}

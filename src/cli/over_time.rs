@@ -6,9 +6,10 @@ use std::path::Path;
 use super::arguments::{ExperimentArgs, one_point_only, onto_an_input, warn, write_whole};
 use super::failure::Failure;
 use super::tell::tell;
+use crate::config::ConfigError;
 use crate::experiment::{Memory, Point, Preparer};
 use crate::report::table::Table;
-use crate::search::over_time::{OutageReport, ShiftReport, ShiftedJob, outages, shifted, shifted_experiment};
+use crate::search::over_time::{OutageReport, ShiftReport, ShiftedJob, outages, runnable, shifted, shifted_experiment};
 
 /// Finds a plan, prints what it comes to, and writes it down: of jobs the experiment that follows it, of outages the plan.
 pub(super) fn run(experiment: &ExperimentArgs, file: Option<&Path>, out: &mut impl Write) -> Result<(), Failure> {
@@ -61,9 +62,42 @@ fn over_outages(
     ));
     if let Some(path) = file {
         let text = serde_json::to_string(&report).map_err(std::io::Error::from)?;
-        write_whole(path, &(text + "\n"))?;
-        tell(format_args!("the plan is in {}", path.display()));
+        write_plan(preparer, point, path, &(text + "\n"))?;
     }
+    Ok(())
+}
+
+/// Writes the plan down, and beside it an experiment that carries it out, with its flows and their paths.
+fn write_plan(preparer: &Preparer<'_>, point: Point, path: &Path, plan: &str) -> Result<(), Failure> {
+    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("over-time");
+    let [flows, paths, experiment] = [".csv", "-paths.json", ".toml"].map(|end| format!("{stem}{end}"));
+    let beside = [&flows, &paths, &experiment].map(|name| path.with_file_name(name));
+    if beside.iter().any(|other| other == path) {
+        let message = format!(
+            "--out: {} is the name of what is written beside the plan",
+            path.display()
+        );
+        return Err(ConfigError::new(message)
+            .help(format!("write `--out {stem}.json`"))
+            .into());
+    }
+    if let Some(input) = beside.iter().find_map(|file| preparer.plan().files().holds(file)) {
+        return Err(onto_an_input(&input, "plan").into());
+    }
+    let runnable = runnable(preparer, point, &flows, &paths)?;
+    write_whole(path, plan)?;
+    for (file, text) in beside
+        .iter()
+        .zip([&runnable.flows, &runnable.paths, &runnable.experiment])
+    {
+        write_whole(file, text)?;
+    }
+    tell(format_args!(
+        "the plan is in {}; {} carries it out in packets, with all there after {} us",
+        path.display(),
+        beside[2].display(),
+        runnable.end_us
+    ));
     Ok(())
 }
 

@@ -6,12 +6,13 @@
 //! any number of capacities, so that the paths of three tiers are cells as well.
 //!
 //! [`least_congestion`] finds `theta` within a tolerance by clipped Sinkhorn rounds and Newton steps on the
-//! active duals, and certifies it; [`exact_least_congestion`] solves the linear programme; [`to_vertex`] thins out a plan
+//! active duals, and certifies it; [`exact_least_congestion`] solves the linear programme; [`least_partial_congestion`] says what to leave behind; [`to_vertex`] thins out a plan
 //! without loading any capacity more.
 
 mod dual;
 mod linear_programme;
 mod newton;
+mod partial;
 mod search;
 mod table;
 #[cfg(test)]
@@ -19,6 +20,7 @@ mod tests;
 mod vertex;
 
 pub use linear_programme::exact_least_congestion;
+pub use partial::{PartialCongestion, least_partial_congestion};
 pub use search::{Congestion, Ot3, least_congestion};
 pub use table::CellTable;
 pub use vertex::to_vertex;

@@ -6,6 +6,8 @@
 //! that few flows are divided at all. With a limit on sub-flows per flow a local search takes over from several starts.
 
 mod admission;
+#[cfg(test)]
+mod admission_tests;
 mod budgets;
 mod coloring;
 mod flow;
@@ -108,9 +110,8 @@ impl OptimalTransport {
         preferences: &Preferences,
     ) -> Result<IdVec<FlowId, Subflows>, TransportError> {
         let step = Step::new(problem.fabric, problem.schedule, tasks, preferences)?;
-        let fractional = step.solve(self)?;
         if let Some(share) = self.admit.filter(|share| *share < 1.0) {
-            let admission = admission::Admission::new(&step, &fractional.congestion.prices, share);
+            let admission = admission::Admission::new(&step, self, share)?;
             let first: Vec<TaskId> = admission.admitted().map(|f| step.flows[f].task).collect();
             let alone = Self {
                 admit: None,
@@ -119,6 +120,7 @@ impl OptimalTransport {
             let laid = alone.place_step(problem, &first, preferences)?;
             return Ok(admission.lay_rest(laid));
         }
+        let fractional = step.solve(self)?;
         if let Some(kept) = starts::from_before(&step, &fractional, preferences, self.max_pieces) {
             return Ok(kept);
         }

@@ -31,8 +31,8 @@ pub struct OptimalTransport {
     /// Which paths are better than others of the same congestion.
     #[serde(default)]
     pub prefer: Prefer,
-    /// Share of the bytes that are placed first. The flows that cost most, at the prices of the links that bind, are left out
-    /// until the rest has been placed, and then laid whole where they raise congestion least. Default 1: all at once.
+    /// Share of the bytes that are placed first. The flows without which the rest has the least congestion are left out (progressive
+    /// partial transport) until the rest has been placed, and then laid whole where they raise congestion least. Default 1: all at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub admit: Option<f64>,
     /// A plan.json for the same workload: where it is as good, flows stay on its paths.

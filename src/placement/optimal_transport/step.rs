@@ -17,6 +17,10 @@ use crate::workload::{Schedule, Transfer};
 
 /// Cells up to which the linear programme is solved where the certificate stays open.
 const EXACT_CELLS: usize = 20_000;
+/// Cells up to which what stays behind is found to the last digit; of more, whose flows are small against it, within a thousandth or in so many
+/// Newton steps.
+const EXACT_PART_CELLS: usize = 2_000;
+const NEAR_STEPS: usize = 30;
 /// Demands and links up to which a plan is thinned out: its cost is their square per cell.
 const VERTEX_ROWS: usize = 1_400;
 
@@ -120,27 +124,36 @@ impl Step {
 
     /// The least congestion, as the options ask.
     pub(crate) fn solve(&self, options: &OptimalTransport) -> Result<Fractional, TransportError> {
-        if options.solver == Solver::Exact {
-            let congestion = ot3::exact_least_congestion(&self.table)?;
-            return Ok(Fractional { congestion });
-        }
-        let search = Ot3 {
-            tolerance: options.tolerance,
+        let congestion = least_congestion(&self.table, &self.cuts, options)?;
+        Ok(Fractional { congestion })
+    }
+
+    /// What stays behind of every pair for the least congestion of the rest, where of these bytes by pair at most so many may. As a vertex
+    /// where the problem is small enough: few pairs stay in part then.
+    pub(super) fn leave_behind(
+        &self,
+        bytes: &[f64],
+        most: f64,
+        options: &OptimalTransport,
+    ) -> Result<Vec<f64>, TransportError> {
+        let stays = self.table.capacities().len() as u32;
+        let cuts: Vec<Vec<u32>> = self.cuts.iter().map(|cut| [&cut[..], &[stays]].concat()).collect();
+        let near = Ot3 {
+            tolerance: options.tolerance.max(1e-3),
             epsilon: options.epsilon,
+            newton_steps: NEAR_STEPS,
             ..Ot3::default()
         };
-        let mut congestion = ot3::least_congestion(&self.table, &self.cuts, &search)?;
-        let open = congestion.theta > congestion.bound * (1.0 + options.tolerance);
-        if open && options.solver == Solver::Auto && self.table.cell_count() <= EXACT_CELLS {
-            let exact = ot3::exact_least_congestion(&self.table)?;
-            if exact.bound > congestion.bound {
-                (congestion.bound, congestion.prices) = (exact.bound, exact.prices);
-            }
-            if exact.theta < congestion.theta {
-                (congestion.theta, congestion.plan) = (exact.theta, exact.plan);
-            }
+        let solve = |table: &CellTable| match table.cell_count() <= EXACT_PART_CELLS || options.solver == Solver::Exact
+        {
+            true => least_congestion(table, &cuts, options),
+            false => ot3::least_congestion(table, &cuts, &near),
+        };
+        let partial = ot3::least_partial_congestion(&self.table, bytes, most, solve)?;
+        match self.table.cell_count() <= EXACT_PART_CELLS {
+            true => Ok(partial.thinned_out()?.left()),
+            false => Ok(partial.left()),
         }
-        Ok(Fractional { congestion })
     }
 
     /// The cells of a pair: its paths, by index.
@@ -284,6 +297,34 @@ fn least_busiest(flows: usize, capacities: &[f64]) -> f64 {
         .zip(capacities)
         .map(|(count, c)| count / c)
         .fold(0.0, f64::max)
+}
+
+/// The least congestion of a table, some of whose capacities may bind together, as the options ask.
+fn least_congestion(
+    table: &CellTable,
+    cuts: &[Vec<u32>],
+    options: &OptimalTransport,
+) -> Result<Congestion, TransportError> {
+    if options.solver == Solver::Exact {
+        return ot3::exact_least_congestion(table);
+    }
+    let search = Ot3 {
+        tolerance: options.tolerance,
+        epsilon: options.epsilon,
+        ..Ot3::default()
+    };
+    let mut congestion = ot3::least_congestion(table, cuts, &search)?;
+    let open = congestion.theta > congestion.bound * (1.0 + options.tolerance);
+    if open && options.solver == Solver::Auto && table.cell_count() <= EXACT_CELLS {
+        let exact = ot3::exact_least_congestion(table)?;
+        if exact.bound > congestion.bound {
+            (congestion.bound, congestion.prices) = (exact.bound, exact.prices);
+        }
+        if exact.theta < congestion.theta {
+            (congestion.theta, congestion.plan) = (exact.theta, exact.plan);
+        }
+    }
+    Ok(congestion)
 }
 
 fn cuts(fabric: &Fabric, links: &[LinkId]) -> Vec<Vec<u32>> {

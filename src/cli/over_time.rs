@@ -84,8 +84,15 @@ fn write_plan(preparer: &Preparer<'_>, point: Point, path: &Path, plan: &str) ->
     if let Some(input) = beside.iter().find_map(|file| preparer.plan().files().holds(file)) {
         return Err(onto_an_input(&input, "plan").into());
     }
-    let runnable = runnable(preparer, point, &flows, &paths)?;
     write_whole(path, plan)?;
+    let runnable = match runnable(preparer, point, &flows, &paths) {
+        Ok(runnable) => runnable,
+        Err(error) => {
+            warn(&format!("packets cannot carry the plan out: {error}"));
+            tell(format_args!("the plan is in {}", path.display()));
+            return Ok(());
+        }
+    };
     for (file, text) in beside
         .iter()
         .zip([&runnable.flows, &runnable.paths, &runnable.experiment])

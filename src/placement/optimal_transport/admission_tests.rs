@@ -83,7 +83,7 @@ fn who_is_left_out_is_nearly_the_best_of_all_subsets() {
         let schedule = flows(8, 2, 10, [0.0, 0.5][seed as usize / 2 % 2], &mut random);
         let step = step(&fabric, &schedule, |_| true);
         let (chosen, share) = admitted(&step, 0.7);
-        assert!(share >= 0.7 && share < 1.0, "{share}");
+        assert!((0.7..1.0).contains(&share), "{share}");
         let bytes: Vec<u64> = step.flows.iter().map(|flow| flow.bytes).collect();
         let all: u64 = bytes.iter().sum();
         let kept = |subset: u32| -> u64 {

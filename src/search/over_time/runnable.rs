@@ -169,7 +169,7 @@ fn path(span: &Span, flow: &TimedFlow, fabric: &Fabric) -> Result<PathIndex, Inp
             "host {} is to reach host {} by a way that is not among the shortest while all links are up",
             flow.src, flow.dst
         );
-        InputError::key("faults", message).help("take --out away: such a plan can be made, but not run")
+        InputError::key("faults", message)
     })
 }
 

@@ -23,10 +23,13 @@ use crate::placement::Placement;
 use crate::topology::{Fabric, resolve_faults};
 use crate::workload::{Hosts, MAX_TASKS, Schedule, Transfer};
 
-/// Bytes of what is kept for further points.
+/// Bytes of what is kept for further points; of schedules and placements more where memory allows.
 const FABRIC_CAPACITY: u64 = 400_000_000;
 const SCHEDULE_CAPACITY: u64 = 400_000_000;
 const PLACEMENT_CAPACITY: u64 = 160_000_000;
+/// Part of the memory that schedules, or placements, may take while nobody uses them, and how many times as much as least at most.
+const KEPT_PART: u64 = 16;
+const MOST_TIMES: u64 = 10;
 /// What the key of a value takes: without it, a million small ones would fit.
 const KEY_WEIGHT: u64 = 2_000;
 /// What a link takes with its share of names and tables.
@@ -115,8 +118,8 @@ impl<'a> Preparer<'a> {
             plan,
             memory,
             networks: LruCache::new(FABRIC_CAPACITY),
-            schedules: LruCache::new(SCHEDULE_CAPACITY),
-            placements: LruCache::new(PLACEMENT_CAPACITY),
+            schedules: LruCache::new(capacity(SCHEDULE_CAPACITY, memory)),
+            placements: LruCache::new(capacity(PLACEMENT_CAPACITY, memory)),
             bounds: LruCache::new(BOUNDS_CAPACITY),
             warnings: Mutex::default(),
         }
@@ -382,6 +385,11 @@ impl<'a> Preparer<'a> {
             },
         )
     }
+}
+
+/// What a cache may hold, in bytes.
+fn capacity(least: u64, memory: Memory) -> u64 {
+    (memory.0 / KEPT_PART).clamp(least, MOST_TIMES * least)
 }
 
 fn hosts_of(network: &Network) -> Hosts {

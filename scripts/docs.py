@@ -3,8 +3,8 @@
 
     scripts/docs.py [BINARY] [PAGE ...] [--all]
 
-A block whose first line is `# name.toml` is written to a file of that name; a `text` block below a command must be
-printed by it, line by line. Commands on files of experiments/ that take long are only checked (`check --quick`),
+A block whose first line is `# name.toml` is written to a file of that name; a `text` block below a block of commands
+must be printed by them, line by line. Commands on files of experiments/ that take long are only checked (`check --quick`),
 with `--all` they run as well. What has a placeholder in capitals (EXPERIMENT.toml, DIR) shows a form of a command and is not run: that its
 subcommand and options exist is asked of `--help`. Exit code 1 where anything differs.
 """
@@ -90,6 +90,7 @@ class Runner:
                             self.fail(name, line, "is not printed")
                     printed = None
                 elif language in ("", "sh"):
+                    outputs = []
                     for line in text.splitlines():
                         command = words(line)
                         if command[:5] == ["cargo", "run", "--release", "--"] + command[4:5]:
@@ -101,7 +102,9 @@ class Runner:
                         elif any(w.endswith(".toml") and not (pathlib.Path(folder) / w).exists() for w in command):
                             self.form(name, line, command)
                         else:
-                            printed = self.run(name, line, command, folder)
+                            outputs.append(self.run(name, line, command, folder))
+                    if outputs:
+                        printed = "\n".join(outputs)
 
 
 def main():

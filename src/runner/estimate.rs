@@ -239,11 +239,12 @@ struct Part {
 }
 
 impl Part {
-    /// Takes note; whether it should go on, for `time` in all and at least a quarter of that behind the first look.
+    /// Takes note; whether it should go on: for `time` in all, and behind the first look for at least a quarter of that and half of
+    /// what the first look took, as little is under way at the beginning of a large run.
     fn reach(&mut self, seconds: f64, share: f64, time: f64) -> bool {
         let first = *self.first.get_or_insert((seconds, share));
         self.last = (seconds, share);
-        seconds < time.max(first.0 + time / 4.0)
+        seconds < time.max(first.0 + (time / 4.0).max(first.0 / 2.0))
     }
 
     /// Seconds that the whole would take.
@@ -468,7 +469,8 @@ mod tests {
         // Two seconds to begin with, then a hundredth in a tenth of a second.
         assert!(part.reach(2.0, 0.0, 0.5));
         assert!(part.reach(2.1, 0.01, 0.5));
-        assert!(!part.reach(2.2, 0.02, 0.5));
+        assert!(part.reach(2.9, 0.09, 0.5));
+        assert!(!part.reach(3.0, 0.1, 0.5));
         assert!((part.whole().unwrap() - 12.0).abs() < 1e-9);
     }
 

@@ -376,11 +376,12 @@ impl Links {
         done.saturating_add(state.delay)
     }
 
-    /// Bytes of data that a packet carries. Without a branch: data and acknowledgements come in no order that can be foretold.
     #[inline(always)]
     fn payload(&self, packet: &Packet) -> u64 {
-        let has_payload = (packet.kind == Kind::Data) & !packet.has(TRIMMED);
-        u64::from(packet.size.wrapping_sub(self.header)) & u64::from(has_payload).wrapping_neg()
+        match packet.kind {
+            Kind::Data if !packet.has(TRIMMED) => u64::from(packet.size - self.header),
+            _ => 0,
+        }
     }
 
     /// Counts a packet that is lost in front of a link or on it.
